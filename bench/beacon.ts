@@ -1,5 +1,5 @@
-// npm run bench -- beacon: counted reads acknowledged per second, beside the same route with its database call taken
-// out, and with a transaction of its own for each read.
+// Measures counted reads per second, beside the same route without its database call and with one transaction per read:
+// npm run bench -- beacon
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const PORT = 3128;
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 4);
 const CONNECTIONS = readOption("connections", 64);
-/** More than one round can use. */
+/** More than one round uses. */
 const TOKENS = SECONDS * 8_000;
 
 requireWrk();
@@ -28,7 +28,7 @@ const file = join(DIR, "lectern.db");
 await createBenchDatabase(file, { reads: 500_000, slugs: ["short", "medium", "long"] });
 overrideEnv({ SESSION_SECRET: BENCH_SESSION_SECRET, DATA_DIR: DIR });
 
-// Limits count by address: each beacon comes from another one, as they would on a busy day.
+// Rate limits count by address, so each beacon comes from another one.
 const site = await startBenchSite({
   port: PORT,
   dataDir: DIR,
@@ -60,13 +60,13 @@ for (let i = 0; i <= ROUNDS; i++) {
     });
     failed += result.failed;
     if (name !== "no database call") acknowledged += result.perSecond * (i === 0 ? 1 : SECONDS);
-    if (i > 0) rates.get(name)?.push(result.perSecond); // the first warms up
+    if (i > 0) rates.get(name)?.push(result.perSecond); // the first round warms up
   }
 }
 const stored = countReads() - before;
 await site.stop();
 if (failed > 0) throw new Error(`${failed} beacons were refused`);
-// wrk counts answers; what it still waited for at the end of a round was stored too.
+// wrk counts responses; requests still in flight at the end of a round are stored, too.
 if (stored < acknowledged * 0.99)
   throw new Error(`${stored} reads are stored of ${Math.round(acknowledged)} acknowledged`);
 
@@ -76,7 +76,7 @@ printTable(
   [...rates.keys()].map((name) => [name, Math.round(medianRate(name))]),
 );
 console.log(
-  `\nEvery acknowledged read is stored: ${stored} rows for about ${Math.round(acknowledged)} answers.\n`,
+  `\nEvery acknowledged read is stored: ${stored} rows for about ${Math.round(acknowledged)} responses.\n`,
 );
 printReport(
   "beacon",

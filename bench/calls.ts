@@ -1,5 +1,5 @@
-// npm run bench -- calls: two-minute calls sent in parts and stored, beside the same bytes sent to a handler that forgets them,
-// and the same rows written by SQLite alone; and what the server's memory does meanwhile.
+// Measures two-minute calls uploaded in parts, beside the same bytes discarded by a handler and the same rows written
+// by SQLite alone, and the server's memory meanwhile: npm run bench -- calls
 
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
 import { makeOpusWebm } from "#tests/support/audio.ts";
-import { NoJsBrowser, parseForms } from "#tests/support/no-js-browser.ts";
+import { NoJsBrowser, findForm } from "#tests/support/no-js-browser.ts";
 import { writeArticles } from "./support/articles.ts";
 import { createBenchDatabase } from "./support/bench-database.ts";
 import {
@@ -49,12 +49,12 @@ const site = await startBenchSite({
 });
 const origin = `http://localhost:${PORT}`;
 const sameOrigin = { origin, "sec-fetch-site": "same-origin" };
-const partsOf = (bytes: Uint8Array<ArrayBuffer>) =>
+const splitIntoParts = (bytes: Uint8Array<ArrayBuffer>) =>
   Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) =>
     bytes.subarray(i * PART_BYTES, (i + 1) * PART_BYTES),
   );
 
-function browserOf(member: number): NoJsBrowser {
+function browserFor(member: number): NoJsBrowser {
   const browser = new NoJsBrowser(origin, {
     "fly-client-ip": `10.0.${member >> 8}.${member & 255}`,
   });
@@ -63,31 +63,27 @@ function browserOf(member: number): NoJsBrowser {
   return browser;
 }
 async function assertStatus(
-  what: string,
-  answer: Promise<{ status: number; text: string }>,
+  name: string,
+  response: Promise<{ status: number; text: string }>,
   status: number,
 ): Promise<void> {
-  const got = await answer;
-  if (got.status !== status)
-    throw new Error(`${what} answered ${got.status}: ${got.text.slice(0, 300)}`);
+  const { status: actual, text } = await response;
+  if (actual !== status) throw new Error(`${name} answered ${actual}: ${text.slice(0, 300)}`);
 }
 
-const form = parseForms((await browserOf(0).get("/calls/record")).text).find(
-  ({ editableNames, fields }) =>
-    editableNames.includes("title") && fields.some(([name]) => name === "id"),
-);
+const form = findForm((await browserFor(0).get("/calls/record")).text, ["title", "id"]);
 if (!form) throw new Error("/calls/record has no form for a call");
-// Every member sends it: it must not say whose page it stood on.
+// All members send it, so it must not name its owner.
 const record = { ...form, fields: form.fields.filter(([name]) => name !== "owner") };
 
-async function leaveCall(member: number): Promise<void> {
-  const browser = browserOf(member);
+async function uploadCall(member: number): Promise<void> {
+  const browser = browserFor(member);
   const bytes = makeOpusWebm({ seconds: 119, seed: member });
   const id = randomUUID();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const json = { ...sameOrigin, "content-type": "application/json" };
   await assertStatus(
-    "Beginning",
+    "The announcement",
     browser.request("/calls/upload", {
       method: "POST",
       body: JSON.stringify({ id, size: bytes.length, sha256 }),
@@ -95,7 +91,7 @@ async function leaveCall(member: number): Promise<void> {
     }),
     200,
   );
-  for (const [number, part] of partsOf(bytes).entries()) {
+  for (const [number, part] of splitIntoParts(bytes).entries()) {
     await assertStatus(
       "A part",
       browser.request(`/calls/upload/${id}/${number}`, {
@@ -114,16 +110,16 @@ async function leaveCall(member: number): Promise<void> {
     keywords: "bench, calls",
   };
   await assertStatus(
-    "Sending",
+    "The call",
     browser.submitForm("/calls/record", record, call, { follow: false }),
     303,
   );
 }
 async function sendDiscardedCall(member: number): Promise<void> {
-  const browser = browserOf(member);
-  for (const part of partsOf(makeOpusWebm({ seconds: 119, seed: member }))) {
+  const browser = browserFor(member);
+  for (const part of splitIntoParts(makeOpusWebm({ seconds: 119, seed: member }))) {
     await assertStatus(
-      "Forgetting",
+      "Discarding",
       browser.request("/calls/upload/discard", { method: "PUT", body: part, headers: sameOrigin }),
       204,
     );
@@ -134,16 +130,16 @@ const rss: number[] = [];
 async function measureRate(
   work: (member: number) => Promise<void>,
   from: number,
-  took: number[],
+  latencies: number[],
 ): Promise<number> {
   const startedMs = performance.now();
   let next = from;
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       while (next < from + CALLS) {
-        const beganMs = performance.now();
+        const callStartedMs = performance.now();
         await work(next++);
-        took.push(performance.now() - beganMs);
+        latencies.push(performance.now() - callStartedMs);
         rss.push(site.rssMb());
       }
     }),
@@ -168,7 +164,7 @@ function measureSqliteRate(count: number): number {
   const startedMs = performance.now();
   for (let i = 0; i < count; i++) {
     const bytes = sounds[i % sounds.length]!;
-    for (const part of partsOf(bytes)) put.run(part);
+    for (const part of splitIntoParts(bytes)) put.run(part);
     const base64 = Buffer.from(bytes).toString("base64");
     db.transaction(() => {
       keep.run(randomUUID(), base64);
@@ -181,16 +177,16 @@ function measureSqliteRate(count: number): number {
 }
 
 const size = makeOpusWebm({ seconds: 119 }).length;
-const rates = { ours: [] as number[], forgotten: [] as number[] };
-const took: number[] = [];
+const rates = { ours: [] as number[], discarded: [] as number[] };
+const latencies: number[] = [];
 const idleMb = site.rssMb();
-await measureRate(leaveCall, 0, []); // warms up
+await measureRate(uploadCall, 0, []); // warm-up
 const perRoundMb: number[] = [];
 for (let i = 1; i <= ROUNDS; i++) {
   rss.length = 0;
-  rates.ours.push(await measureRate(leaveCall, i * CALLS, took));
+  rates.ours.push(await measureRate(uploadCall, i * CALLS, latencies));
   perRoundMb.push(Math.max(...rss));
-  rates.forgotten.push(await measureRate(sendDiscardedCall, i * CALLS, []));
+  rates.discarded.push(await measureRate(sendDiscardedCall, i * CALLS, []));
 }
 await site.stop();
 const db = new Database(file, { readonly: true });
@@ -205,35 +201,35 @@ if (stored.calls !== (ROUNDS + 1) * CALLS || stored.parts !== 0 || stored.least 
   throw new Error(`Stored: ${JSON.stringify(stored)}`);
 
 const raw = measureSqliteRate(100);
-const [ours, forgotten] = [median(rates.ours), median(rates.forgotten)];
+const [ours, discarded] = [median(rates.ours), median(rates.discarded)];
 printTable(
   ["", "calls/s", "MB/s"],
   [
-    ["a call: begun, two parts, probed, stored", round(ours, 1), round((ours * size) / 1e6, 1)],
+    ["a call: announced, two parts, probed, stored", round(ours, 1), round((ours * size) / 1e6, 1)],
     [
-      "the same parts to a handler that forgets them",
-      round(forgotten, 1),
-      round((forgotten * size) / 1e6, 1),
+      "the same parts, discarded by a handler",
+      round(discarded, 1),
+      round((discarded * size) / 1e6, 1),
     ],
-    ["the rows alone, by SQLite", round(raw, 1), round((raw * size) / 1e6, 1)],
+    ["the rows by SQLite alone", round(raw, 1), round((raw * size) / 1e6, 1)],
   ],
 );
 console.log(
-  `\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${CONCURRENCY} sent at the same time. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(took, 99), 0)} ms.\n`,
+  `\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${CONCURRENCY} concurrently. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(latencies, 99), 0)} ms.\n`,
 );
 printReport(
   "calls",
   {
-    "÷ forgotten": round(ours / forgotten),
+    "÷ discarded": round(ours / discarded),
     "÷ rows alone": round(ours / raw),
     "last hundred's memory ÷ first's": round(perRoundMb.at(-1)! / perRoundMb[0]!),
   },
   {
     callsPerSecond: round(ours, 1),
-    forgottenPerSecond: round(forgotten, 1),
+    discardedPerSecond: round(discarded, 1),
     rowsAlonePerSecond: round(raw, 1),
     idleMb,
     perRoundMb,
-    p99Ms: round(percentile(took, 99), 0),
+    p99Ms: round(percentile(latencies, 99), 0),
   },
 );

@@ -1,11 +1,12 @@
-// npm run bench -- cluster: what LiteFS costs beside a plain file, what it carries, how far behind replicas are, and what it
-// spares a reader who is far away. Nodes, mounts, Consul and PostgreSQL are real, distances simulated.
+// Measures what LiteFS costs beside a plain file, its write throughput and replication lag, and what it saves a distant reader:
+// npm run bench -- cluster. Nodes, mounts, Consul and PostgreSQL are real; only latency is simulated.
 
 import { roundTripMs } from "#cli/cluster/region-round-trip.ts";
 import { type ReplicationLag, measureLag } from "./cluster/replication-lag.ts";
 import { measureRemotePostgres } from "./cluster/remote-postgres.ts";
 import { measurePages } from "./cluster/page-rates.ts";
-import { requirePostgres, startRemotePostgres } from "./cluster/remote-postgres-server.ts";
+import { requirePostgres } from "#tests/support/postgres.ts";
+import { startRemotePostgres } from "./cluster/remote-postgres-server.ts";
 import {
   ARTICLE_SLUG,
   createBenchWorkspace,
@@ -20,13 +21,13 @@ import { readOption, printReport, round, printTable } from "./support/measuremen
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 3);
 const CONNECTIONS = readOption("connections", 64);
-/** Pages asked for one after the other in the far region; each of them takes most of a second. */
+/** Sequential page requests in the distant region; each takes most of a second. */
 const PAGES = readOption("pages", 25);
 const LAG_SECONDS = readOption("lag", SECONDS * 4);
 
 requireWrk();
 requirePostgres();
-// What was started is ended by the exit itself.
+// The exit handlers stop what was started.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const startedMs = performance.now();
 const step = (text: string) =>
@@ -69,26 +70,26 @@ const commits = await measureCommits({
 await cluster.waitUntilInSync();
 const stored = countReads(syd) - before;
 const acknowledged = Math.round(beacons.acknowledged + commits.stored);
-// wrk counts answers; what it still waited for at the end of a round was stored too.
+// wrk counts responses; requests still in flight at the end of a round are stored, too.
 if (stored < acknowledged * 0.99)
   throw new Error(`${stored} reads are on ${syd.name} of ${acknowledged} acknowledged`);
 
-step("write → visible");
+step("replication lag");
 const near = { primary, replicas: [ams, syd], cookie: data.cookie };
 const some = await measureLag({ ...near, seconds: LAG_SECONDS, readers: "some" });
 const many = await measureLag({ ...near, seconds: LAG_SECONDS, readers: "many" });
-const HELD_MS = 3_000;
-const held = await measureLag({
+const LONG_READ_MS = 3_000;
+const longRead = await measureLag({
   ...near,
-  seconds: HELD_MS / 1_000 + 2,
+  seconds: LONG_READ_MS / 1_000 + 2,
   readers: "none",
-  longRead: { on: syd, forMs: HELD_MS },
+  longRead: { on: syd, forMs: LONG_READ_MS },
 });
 await cluster.stop();
 
-step("PostgreSQL, and a cluster with distances");
+step("PostgreSQL, and a cluster with latency");
 const distanceMs = roundTripMs("ams", "dfw");
-const far = await startRemotePostgres({ file: data.file, roundTripMs: distanceMs, workspace });
+const far = await startRemotePostgres({ file: data.file, roundTripMs: distanceMs });
 const farCluster = await startBenchCluster(data, {
   regions: ["dfw", "ams"],
   latency: true,
@@ -112,13 +113,16 @@ const ratios = {
   "anonymous, mount ÷ plain file": round(pages.anonymous.mount / pages.anonymous.plain),
   "member, mount ÷ plain file": round(pages.member.mount / pages.member.plain),
   "beacons, shared commits ÷ one transaction each": round(beacons.shared / beacons.single, 1),
-  "the same without HTTP": round(commits.queue / commits.single, 1),
-  "far page, own copy ÷ Postgres": round(farPage.localMs / farPage.sequentialMs, 3),
-  "far page, own copy ÷ Postgres in one round trip": round(farPage.localMs / farPage.batchedMs, 3),
+  "without HTTP": round(commits.queue / commits.single, 1),
+  "far page, local copy ÷ Postgres": round(farPage.localMs / farPage.sequentialMs, 3),
+  "far page, local copy ÷ Postgres in one round trip": round(
+    farPage.localMs / farPage.batchedMs,
+    3,
+  ),
 };
 
 console.log(
-  `\nThe page of a post (${ARTICLE_SLUG}, about 1,100 words), ${ROUNDS} rounds of ${SECONDS} s, 16 connections:`,
+  `\nPost page (${ARTICLE_SLUG}, about 1,100 words), ${ROUNDS} rounds of ${SECONDS} s, 16 connections:`,
 );
 printTable(
   ["requests/s", "replica's mount", "plain file", "÷", "goal"],
@@ -141,10 +145,10 @@ printTable(
 );
 
 console.log(
-  `\nCounted reads on the primary, ${CONNECTIONS} at a time. Those acknowledged (${acknowledged}) were all on ${syd.name} afterwards (${stored} rows).`,
+  `\nCounted reads on the primary, ${CONNECTIONS} concurrently. All acknowledged reads (${acknowledged}) were on ${syd.name} afterwards (${stored} rows).`,
 );
 printTable(
-  ["a second", "shared commits", "one transaction each", "÷", "goal"],
+  ["per second", "shared commits", "one transaction each", "÷", "goal"],
   [
     [
       "beacons over HTTP",
@@ -153,20 +157,14 @@ printTable(
       ratios["beacons, shared commits ÷ one transaction each"],
       20,
     ],
-    [
-      "the same without HTTP",
-      round(commits.queue, 0),
-      round(commits.single, 0),
-      ratios["the same without HTTP"],
-      "",
-    ],
+    ["without HTTP", round(commits.queue, 0), round(commits.single, 0), ratios["without HTTP"], ""],
     ["one row of two numbers", "", round(commits.row, 0), "", ""],
   ],
 );
 
-const lagRows = (what: string, { beaconsPerSecond, replicas }: ReplicationLag) =>
+const lagRows = (label: string, { beaconsPerSecond, replicas }: ReplicationLag) =>
   Object.entries(replicas).map(([name, { pagesPerSecond, p50, p99, max, eventP50, eventP99 }]) => [
-    `${what}: ${name}`,
+    `${label}: ${name}`,
     beaconsPerSecond,
     pagesPerSecond,
     p50,
@@ -176,34 +174,34 @@ const lagRows = (what: string, { beaconsPerSecond, replicas }: ReplicationLag) =
     eventP99,
   ]);
 console.log(
-  `\nFrom the commit on the primary until a replica has it, in ms; about forty rows a second are timed, beside the beacons. Goal: p99 < 50, promise 200.`,
+  `\nReplication lag in ms, from the commit on the primary until the replica has it. About forty rows per second are timed, beside the beacons. Goal: p99 < 50; guaranteed: 200.`,
 );
 printTable(
   ["", "beacons/s", "pages/s", "row p50", "row p99", "row max", "event p50", "event p99"],
   [
     ...lagRows("some readers", some),
-    ...lagRows("as many readers as it answers", many),
-    ...lagRows(`no reader; syd-1 is ${HELD_MS / 1_000} s never without one`, held),
+    ...lagRows("as many readers as possible", many),
+    ...lagRows(`no readers; a read transaction of ${LONG_READ_MS / 1_000} s on syd-1`, longRead),
     ...lagRows(`${distanceMs} ms between regions, some readers`, farLag),
   ],
 );
 
 console.log(
-  `\nA member's page in ams, ${distanceMs} ms from dfw, one at a time, ${PAGES} of each, medians. PostgreSQL ${far.version}, one kept connection.`,
+  `\nA member's page in ams, ${distanceMs} ms from dfw, sequential, ${PAGES} of each, medians. PostgreSQL ${far.version}, one persistent connection.`,
 );
 printTable(
-  ["", "ms", "own copy ÷"],
+  ["", "ms", "local copy ÷"],
   [
-    ["from its own copy", farPage.localMs, ""],
+    ["from the local copy", farPage.localMs, ""],
     [
-      `asking a Postgres in dfw, ${farPage.statements} statements one after the other`,
+      `from PostgreSQL in dfw, ${farPage.statements} sequential statements`,
       farPage.sequentialMs,
-      ratios["far page, own copy ÷ Postgres"],
+      ratios["far page, local copy ÷ Postgres"],
     ],
     [
-      "the same, all in one round trip",
+      "from PostgreSQL in dfw, all in one round trip",
       farPage.batchedMs,
-      ratios["far page, own copy ÷ Postgres in one round trip"],
+      ratios["far page, local copy ÷ Postgres in one round trip"],
     ],
   ],
 );
@@ -212,7 +210,7 @@ printReport("cluster", ratios, {
   pages,
   beacons,
   commits,
-  lag: { some, many, held, far: farLag },
+  lag: { some, many, longRead, far: farLag },
   farPage,
 });
 process.exit();

@@ -1,4 +1,4 @@
-// npm run bench -- compile: a cold compile of 200 posts with two workers, and what readers of a warm page feel meanwhile.
+// Measures a cold compile of 200 posts with two workers, and the latency of a warm page meanwhile: npm run bench -- compile
 
 import { spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ const ROUNDS = readOption("rounds", 3);
 
 requireWrk();
 
-/** All posts in a process of its own, as content:check compiles them. */
+/** Compiles all posts in a new process, with content:check. */
 async function compileAll(): Promise<{ ms: number; peakMb: number }> {
   const child = spawn(
     process.execPath,
@@ -34,7 +34,7 @@ async function compileAll(): Promise<{ ms: number; peakMb: number }> {
           1024,
       );
     } catch {
-      // it has ended
+      // it has exited
     }
   }, 20);
   await new Promise((resolve) => child.on("close", resolve));
@@ -48,7 +48,7 @@ writeManyPosts(join(DIR, "many"), POSTS);
 const cold: { ms: number; peakMb: number }[] = [];
 for (let i = 0; i < ROUNDS; i++) cold.push(await compileAll());
 
-// What a reader of a compiled page feels while the 200 are compiled by the site itself.
+// The latency of a compiled page while the site compiles the others.
 const idle: number[] = [];
 const busy: number[] = [];
 for (let i = 0; i < ROUNDS; i++) {
@@ -66,7 +66,7 @@ for (let i = 0; i < ROUNDS; i++) {
   await page(2);
   idle.push((await page(5)).p99Ms);
   cpSync(join(DIR, "many", "blog"), join(DIR, "content", "blog"), { recursive: true });
-  // The site looks at its folder every fifteen seconds; the compile is under way once a new post stands in the list.
+  // The site checks its folder every fifteen seconds; the compile runs once a new post is listed.
   const started = async () =>
     (await (await fetch(`${site.url}/blog?page=1`)).text()).includes("post-1");
   const untilMs = Date.now() + 30_000;
@@ -76,10 +76,10 @@ for (let i = 0; i < ROUNDS; i++) {
   await site.stop();
 }
 
-const ms = median(cold.map((one) => one.ms));
-const peakMb = round(median(cold.map((one) => one.peakMb)), 0);
+const ms = median(cold.map((run) => run.ms));
+const peakMb = round(median(cold.map((run) => run.peakMb)), 0);
 console.log(
-  `${POSTS} posts, nothing cached, two workers: ${round(ms / 1000)} s (${round(ms / POSTS, 1)} ms a post), peak memory ${peakMb} MB.`,
+  `${POSTS} posts, nothing cached, two workers: ${round(ms / 1000)} s (${round(ms / POSTS, 1)} ms per post), peak memory ${peakMb} MB.`,
 );
 console.log(
   `Page p99: ${round(median(idle))} ms idle, ${round(median(busy))} ms while they compile.\n`,

@@ -1,4 +1,4 @@
-// npm run bench -- lighthouse: what Lighthouse says of home, the index and a post, as a phone sees them.
+// Runs Lighthouse on the home page, the index and two posts, emulating a phone: npm run bench -- lighthouse
 
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ try {
         logLevel: "error",
         onlyCategories: [...CATEGORIES],
       });
-      if (!result) throw new Error(`Lighthouse gave nothing for ${path}`);
+      if (!result) throw new Error(`Lighthouse returned no result for ${path}`);
       runs.push(
         Object.fromEntries(
           CATEGORIES.map((name) => [name, (result.lhr.categories[name]?.score ?? 0) * 100]),

@@ -1,5 +1,5 @@
-// npm run bench -- page: the post page as readers get it, beside the framework's floor, the same article static, and
-// the same page without its data. Everything from one production build, interleaved, medians.
+// Measures the post page beside an empty page, the same article as a static page, and the same page with constant data:
+// npm run bench -- page. All from one production build, interleaved, medians.
 
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -56,7 +56,7 @@ interface PageTarget {
   readonly headers?: Record<string, string>;
 }
 
-/** Every target once per round, so that a slow minute of the machine meets them all. Requests per second, medians. */
+/** Returns the median requests per second. Each round measures every target, so a slow minute affects them all. */
 async function measureRates(
   site: BenchSite,
   targets: readonly PageTarget[],
@@ -66,7 +66,7 @@ async function measureRates(
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, path, headers } of targets) {
       const { perSecond, failed } = await runWrk(site.url + path, { seconds: SECONDS, headers });
-      if (failed > 0) throw new Error(`${name}: ${failed} answers were not 2xx`);
+      if (failed > 0) throw new Error(`${name}: ${failed} responses were not 2xx`);
       rates.get(name)?.push(perSecond);
     }
   }
@@ -82,7 +82,7 @@ function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
   ];
 }
 
-/** Time to the first byte on an idle site, one request at a time. */
+/** Returns the times to the first byte on an idle site, with sequential requests. */
 async function measureFirstByteMs(
   url: string,
   headers: Record<string, string>,
@@ -115,7 +115,7 @@ const idle = {
 
 await site.stop();
 
-// Memory over 20,000 requests of readers, on a process that has just started.
+// Memory over 20,000 requests, in a fresh process.
 const fresh = (await startPageBench(500_000)).site;
 const rss: number[] = [fresh.rssMb()];
 for (let sent = 0; sent < 20_000;) {

@@ -1,4 +1,4 @@
-// What is measured: a cluster and a site on a plain file, from the same image, with the same data, articles and settings.
+// Starts what is measured: a cluster and a site on a plain file, from the same image, with the same data and settings.
 
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -22,18 +22,18 @@ export const BENCH_DIR = join(".data", "bench-cluster");
 export const IMAGE_DIR = resolve(".data", "bench-image");
 /** The article of about 1,100 words. */
 export const ARTICLE_SLUG = "medium";
-/** A table that nobody else uses: rows whose arrival is timed. */
+/** A table only for rows whose arrival is timed. */
 export const MARKS_TABLE = "BenchMark";
 const READ_COUNT = 100_000;
 
 export interface BenchData {
   readonly file: string;
   readonly member: string;
-  /** A member's, as a header has it. */
+  /** The Cookie header of a member. */
   readonly cookie: string;
 }
 
-/** Writes the articles and a database with 10,000 members, `READS` reads and a session. */
+/** Writes the articles and a database with 10,000 members, 100,000 reads and a session. */
 export async function createBenchData(): Promise<BenchData> {
   rmSync(BENCH_DIR, { recursive: true, force: true });
   mkdirSync(BENCH_DIR, { recursive: true });
@@ -52,7 +52,7 @@ export async function createBenchData(): Promise<BenchData> {
   return { file, member, cookie: `${name}=${value}` };
 }
 
-/** Of every site that is measured here, on LiteFS or not. */
+/** Returns the environment of every measured site, on LiteFS or not. */
 const createSiteEnvironment = (): Environment => ({
   SESSION_SECRET: BENCH_SESSION_SECRET,
   TRUST_PROXY: "fly",
@@ -63,7 +63,7 @@ const createSiteEnvironment = (): Environment => ({
   INSTANCE_BANNER: "off",
 });
 
-/** A cluster that has `data`. It ends with this process, or by its `stop`. */
+/** Starts a cluster with `data`. It stops with this process, or by its `stop`. */
 export async function startBenchCluster(
   data: BenchData,
   options: { regions: readonly string[]; latency?: boolean; env?: Environment },
@@ -86,7 +86,7 @@ export async function startBenchCluster(
   return cluster;
 }
 
-/** A connection that was open during an import takes the new database for a broken one: the launcher starts the site anew. */
+/** Kills the site, so that the launcher restarts it: connections open during an import see a malformed database. */
 async function restartSite(node: ClusterNode): Promise<void> {
   const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
@@ -98,7 +98,7 @@ async function restartSite(node: ClusterNode): Promise<void> {
   );
 }
 
-/** The same image without LiteFS, on a copy of `data`. */
+/** Starts the same image without LiteFS, on a copy of `data`. */
 export async function startPlainBench(
   data: BenchData,
   workspace: Workspace,
@@ -122,14 +122,14 @@ export async function startPlainBench(
   return { url, stop: async () => void (await program.stop(10_000)) };
 }
 
-/** A folder for what runs beside the cluster; all of it ends with this process. */
+/** Creates a workspace for programs beside the cluster; it ends with this process. */
 export function createBenchWorkspace(): Workspace {
   const workspace = createWorkspace();
   process.once("exit", () => workspace.removeSync());
   return workspace;
 }
 
-/** Both variants of the page, so that the article is compiled. */
+/** Waits until both variants of the page are served, so that the article is compiled. */
 async function waitForArticle(url: string, cookie: string): Promise<void> {
   for (const headers of [undefined, { cookie }]) {
     await waitUntil(
@@ -140,9 +140,9 @@ async function waitForArticle(url: string, cookie: string): Promise<void> {
           headers,
           signal: AbortSignal.timeout(20_000),
         });
-        return { status: response.status, isWhole: (await response.text()).includes("</html>") };
+        return { status: response.status, isComplete: (await response.text()).includes("</html>") };
       },
-      ({ status, isWhole }) => status === 200 && isWhole,
+      ({ status, isComplete }) => status === 200 && isComplete,
     );
   }
 }

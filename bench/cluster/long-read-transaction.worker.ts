@@ -1,4 +1,4 @@
-// A thread that never leaves the database without a reader: two connections whose read transactions overlap.
+// Worker: keeps the database in a read transaction, by two connections whose transactions overlap.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { workerData } from "node:worker_threads";

@@ -1,4 +1,4 @@
-// How long until replicas have what the primary has committed, while others write and read.
+// Measures replication lag under reads and writes.
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,15 +16,15 @@ export interface LagOptions {
   readonly replicas: readonly ClusterNode[];
   readonly cookie: string;
   readonly seconds: number;
-  /** Of members on each replica: none, some hundred pages a second between them, or as many as it can answer. */
+  /** Load on each replica: none, a few hundred pages per second, or as many as it can serve. */
   readonly readers: "none" | "some" | "many";
-  /** A replica that is never without a reader for `forMs`. */
+  /** Overlapping read transactions on one replica for `forMs`. */
   readonly longRead?: { readonly on: ClusterNode; readonly forMs: number };
 }
 
 export interface ReplicationLag {
   readonly beaconsPerSecond: number;
-  /** By name: milliseconds from the return of COMMIT on the primary until the row can be read on the replica; and until LiteFS' own event. */
+  /** By replica: milliseconds from COMMIT on the primary until the row is readable, and until LiteFS's event. */
   readonly replicas: Record<
     string,
     {
@@ -41,15 +41,15 @@ export interface ReplicationLag {
 }
 
 const MARK_INTERVAL_MS = 25;
-/** 32 connections that wait a tenth of a second before each: some hundred beacons a second. */
+/** A few hundred beacons per second. */
 const WRITERS = { connections: 32, pauseMs: 100 };
 const SOME_READERS = { connections: 4, pauseMs: 50 };
 const MANY_READERS = { connections: 8 };
 const ARRIVAL_TIMEOUT_MS = 10_000;
-/** Of each of the two that overlap: longer than any page reads. */
+/** Duration of each read transaction, longer than any page's. */
 const HOLD_MS = 20;
 
-/** Measures for `seconds`. Throws when a mark does not arrive within ten seconds after them, or a request fails. */
+/** Measures for `seconds`. Throws if a mark does not arrive within ten more seconds, or a request fails. */
 export async function measureLag({
   primary,
   replicas,
@@ -97,13 +97,15 @@ export async function measureLag({
     if (failed > 0) throw new Error(`${failed} requests failed under load.`);
   if (holding?.threadId && holding.threadId > 0) await once(holding, "exit");
 
-  const found: ReplicationLag["replicas"] = {};
-  for (const [i, { ask, stop }] of watchers.entries()) {
+  const results: ReplicationLag["replicas"] = {};
+  for (const [i, { takeObservation, stop }] of watchers.entries()) {
     const { name } = replicas[i]!;
-    const { marks, eventMs } = await waitForAllMarks(name, ask, committed);
+    const { marks, eventMs } = await waitForAllMarks(name, takeObservation, committed);
     await stop();
-    const ms = [...committed].map(([id, at]) => Math.max(0, Number(marks.get(id)! - at) / 1e6));
-    found[name] = {
+    const ms = [...committed].map(([id, committedNs]) =>
+      Math.max(0, Number(marks.get(id)! - committedNs) / 1e6),
+    );
+    results[name] = {
       pagesPerSecond: round(read[i]?.perSecond ?? 0, 0),
       marks: ms.length,
       p50: round(percentile(ms, 50), 1),
@@ -114,10 +116,10 @@ export async function measureLag({
       eventP99: round(percentile(eventMs, 99), 1),
     };
   }
-  return { beaconsPerSecond: round(written.perSecond, 0), replicas: found };
+  return { beaconsPerSecond: round(written.perSecond, 0), replicas: results };
 }
 
-/** Commits a row some forty times a second, each by itself. When each commit returned, by the row's id. */
+/** Commits about forty single rows per second. Returns when each commit returned, by row id, in nanoseconds. */
 async function writeMarks(primary: ClusterNode, seconds: number): Promise<Map<number, bigint>> {
   const db = new Database(primary.databaseFile, { timeout: 5_000 });
   db.pragma("synchronous = NORMAL");
@@ -135,40 +137,40 @@ async function writeMarks(primary: ClusterNode, seconds: number): Promise<Map<nu
 
 async function startWatching(
   replica: ClusterNode,
-): Promise<{ ask(): Promise<ReplicaObservation>; stop(): Promise<unknown> }> {
+): Promise<{ takeObservation(): Promise<ReplicaObservation>; stop(): Promise<unknown> }> {
   const workerData: WatchOptions = {
     file: replica.databaseFile,
     litefsUrl: replica.litefsUrl,
     table: MARKS_TABLE,
   };
   const worker = new Worker(new URL("./watch-replica.worker.ts", import.meta.url), { workerData });
-  const ask = async () => {
-    const answer = once(worker, "message") as Promise<[ReplicaObservation]>;
-    worker.postMessage("tell");
-    return (await answer)[0];
+  const takeObservation = async () => {
+    const reply = once(worker, "message") as Promise<[ReplicaObservation]>;
+    worker.postMessage("report");
+    return (await reply)[0];
   };
-  await ask(); // it is there
-  return { ask, stop: () => worker.terminate() };
+  await takeObservation(); // the worker is ready
+  return { takeObservation, stop: () => worker.terminate() };
 }
 
-/** What the watcher saw, once all of `committed` are among it. */
+/** Waits until the watcher has seen all of `committed`. Returns its observations. */
 async function waitForAllMarks(
   name: string,
-  ask: () => Promise<ReplicaObservation>,
+  takeObservation: () => Promise<ReplicaObservation>,
   committed: ReadonlyMap<number, bigint>,
 ): Promise<ReplicaObservation> {
   const marks = new Map<number, bigint>();
   const eventMs: number[] = [];
   const untilMs = performance.now() + ARRIVAL_TIMEOUT_MS;
   for (;;) {
-    const seen = await ask();
-    for (const [id, at] of seen.marks) marks.set(id, at);
-    eventMs.push(...seen.eventMs);
+    const observation = await takeObservation();
+    for (const [id, seenNs] of observation.marks) marks.set(id, seenNs);
+    eventMs.push(...observation.eventMs);
     const missing = [...committed.keys()].filter((id) => !marks.has(id));
     if (missing.length === 0) return { marks, eventMs };
     if (performance.now() > untilMs)
       throw new Error(
-        `${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVAL_TIMEOUT_MS} ms after the last was written.`,
+        `${name} lacks ${missing.length} of ${committed.size} rows ${ARRIVAL_TIMEOUT_MS} ms after the last was written.`,
       );
     await sleep(50);
   }

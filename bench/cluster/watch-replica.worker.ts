@@ -1,4 +1,4 @@
-// A thread that watches one replica: when each mark can be read there, and how old LiteFS says each transaction is on arrival.
+// Worker: records when each mark becomes readable on a replica, and the age of each transaction in LiteFS's events.
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
@@ -10,11 +10,11 @@ export interface WatchOptions {
   readonly table: string;
 }
 
-/** What it has seen when it is asked. */
+/** What the worker has seen since the last report. */
 export interface ReplicaObservation {
-  /** When each mark could be read first, by its id, in nanoseconds of the machine's monotonic clock. */
+  /** When each mark was first readable, by id, in nanoseconds of the monotonic clock. */
   readonly marks: Map<number, bigint>;
-  /** Of every transaction: milliseconds from its commit, as the primary noted it, to LiteFS' event. */
+  /** Milliseconds from each commit to LiteFS's event. */
   readonly eventMs: number[];
 }
 
@@ -47,7 +47,7 @@ await subscribeLitefsEvents(
   (event) => {
     if (event.type !== "tx") return;
     observation.eventMs.push(Math.max(0, Date.now() - Date.parse(event.data.timestamp)));
-    // One look for all events that came together.
+    // One query for all events of this tick.
     if (isScheduled) return;
     isScheduled = true;
     setImmediate(() => {

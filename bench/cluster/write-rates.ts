@@ -1,4 +1,4 @@
-// Counted reads on LiteFS: commits that are shared beside one transaction each, over HTTP and without it.
+// Measures counted reads on LiteFS, with group commit and with one transaction per read, over HTTP and without it.
 
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/support/override-env.ts";
@@ -15,7 +15,7 @@ import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./bench-cluster.ts";
 
 const KINDS = { shared: "/reads", single: "/reads?write=single" } as const;
 
-/** Beacons acknowledged per second by the primary, medians, and how many were acknowledged at all. Throws if one was refused. */
+/** Returns the median beacons per second on the primary, and the total acknowledged. Throws if one was refused. */
 export async function measureBeacons({
   primary,
   rounds,
@@ -31,7 +31,7 @@ export async function measureBeacons({
   let acknowledged = 0;
   for (let round = 0; round <= rounds; round++) {
     for (const kind of ["shared", "single"] as const) {
-      const length = round === 0 ? 1 : seconds; // the first warms up
+      const length = round === 0 ? 1 : seconds; // the first round warms up
       const script = writeBeaconScript({
         dir: BENCH_DIR,
         slug: ARTICLE_SLUG,
@@ -50,7 +50,7 @@ export async function measureBeacons({
   return { shared: median(rates.shared), single: median(rates.single), acknowledged };
 }
 
-/** One more counted read, of somebody without an id. */
+/** Inserts a counted read of a new anonymous reader. */
 function insertRead(sql: Sql): void {
   const nowMs = Date.now();
   recordRead(sql, {
@@ -64,8 +64,8 @@ function insertRead(sql: Sql): void {
 }
 
 /**
- * The same without HTTP, by this process on the primary's mount, rows per second: reads through the write queue with `writers`
- * at a time, reads in a transaction each, and the floor, one row of two numbers in a transaction each.
+ * Returns rows per second without HTTP, written by this process on the primary's mount: reads through the write queue
+ * by concurrent `writers`, one read per transaction, and as the floor one small row per transaction.
  */
 export async function measureCommits({
   primary,
@@ -85,10 +85,10 @@ export async function measureCommits({
   db.pragma("foreign_keys = ON");
   const sql = createSql(db);
   const mark = db.prepare(`INSERT INTO "${MARKS_TABLE}" ("atMs") VALUES (?)`);
-  const one = db.transaction(() => insertRead(sql));
+  const insertOne = db.transaction(() => insertRead(sql));
   const kinds = {
     queue: () => writeConcurrently(seconds, writers),
-    single: () => writeSequentially(seconds, () => one.immediate()),
+    single: () => writeSequentially(seconds, () => insertOne.immediate()),
     row: () => writeSequentially(seconds, () => mark.run(Date.now())),
   };
   const rates = { queue: [] as number[], single: [] as number[], row: [] as number[] };
@@ -123,7 +123,7 @@ function writeSequentially(seconds: number, write: () => unknown): WriteRate {
   return { count, perSecond: (count / (performance.now() - startedMs)) * 1_000 };
 }
 
-/** `writers` that each wait for their commit before their next. */
+/** Each of the `writers` waits for its commit before its next write. */
 async function writeConcurrently(seconds: number, writers: number): Promise<WriteRate> {
   const startedMs = performance.now();
   let count = 0;
@@ -134,7 +134,7 @@ async function writeConcurrently(seconds: number, writers: number): Promise<Writ
   return { count, perSecond: (count / (performance.now() - startedMs)) * 1_000 };
 }
 
-/** How many reads `node` has. */
+/** Returns the number of reads on `node`. */
 export function countReads(node: ClusterNode): number {
   const db = new Database(node.databaseFile);
   db.pragma("query_only = ON");

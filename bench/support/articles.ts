@@ -1,5 +1,5 @@
-// Three real articles by another author (tests/fixtures/corpus, MIT licence) as posts of the site: about 400, 1,100 and
-// 5,000 words, the last with 48 code fences; and the whole corpus over and over for the compile bench.
+// Writes posts from real articles of another author (tests/fixtures/corpus, MIT license): about 400, 1,100 and 5,000 words,
+// the last with 48 code fences; and many posts for the compile bench.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const CORPUS_DIR = "tests/fixtures/corpus/timlrx";
 const readBody = (name: string) =>
   readFileSync(join(CORPUS_DIR, `${name}.mdx`), "utf8")
     .replace(/^---\n[\s\S]*?\n---\n/, "")
-    // Pictures and the author's own components are not in the corpus.
+    // Images and the author's own components are not in the corpus.
     .replace(/^.*<(Image|BlogNewsletterForm|TOCInline)\b[\s\S]*?\/>.*$/gm, "")
     .replace(/^.*!\[[^\]]*\]\([^)]*\).*$/gm, "")
     .replace(/^import .*$/gm, "");
@@ -21,16 +21,16 @@ const countWords = (text: string) =>
     .split(/\s+/)
     .filter(Boolean).length;
 
-/** The first whole paragraphs up to `limit` words; code counts as none. */
+/** Returns the first paragraphs up to `limit` words, not counting code. */
 function takeWords(text: string, limit: number): string {
-  const kept: string[] = [];
+  const paragraphs: string[] = [];
   let fence = false;
   for (const part of text.split(/\n{2,}/)) {
-    if (!fence && countWords(kept.join("\n\n")) >= limit) break;
-    kept.push(part);
+    if (!fence && countWords(paragraphs.join("\n\n")) >= limit) break;
+    paragraphs.push(part);
     if ((part.match(/^ *```/gm)?.length ?? 0) % 2) fence = !fence;
   }
-  return kept.join("\n\n");
+  return paragraphs.join("\n\n");
 }
 
 export interface Article {
@@ -47,7 +47,7 @@ function writeArticle(dir: string, slug: string, date: string, text: string): Ar
   return { slug, words: countWords(text), fences: countFences(text) };
 }
 
-/** Writes the three articles into `dir`/blog, which is made anew. */
+/** Recreates `dir`/blog with the three articles. */
 export function writeArticles(dir: string): Article[] {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });
@@ -79,7 +79,7 @@ export function writeArticles(dir: string): Article[] {
   ];
 }
 
-/** Writes `count` different posts made of the corpus into `dir`/blog, which is made anew. */
+/** Recreates `dir`/blog with `count` different posts from the corpus. */
 export function writeManyPosts(dir: string, count: number): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });

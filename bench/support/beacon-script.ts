@@ -1,22 +1,21 @@
-// Beacons for wrk: each with a token of its own and, as on a busy day, from an address of its own (limits count by address).
+// Writes wrk scripts. Beacons have unique tokens and random client addresses, because rate limits count by address.
 
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 
 export interface BeaconOptions {
-  /** Where its files go. */
   readonly dir: string;
   readonly slug: string;
-  /** More than a run can use: none counts twice. */
+  /** More than a run uses, because none counts twice. */
   readonly tokens: number;
-  /** Each connection waits that long before each request, in milliseconds; 0: not at all. */
+  /** Mean pause of each connection before each request in milliseconds. Default: 0. */
   readonly pauseMs?: number;
 }
 
-/** Writes a script for wrk, whose URL is then the path of /reads, and returns its name. Tokens are signed with this process's SESSION_SECRET. */
+/** Writes a script that POSTs beacons to wrk's URL. Returns its path. Tokens are signed with this process's SESSION_SECRET. */
 export function writeBeaconScript({ dir, slug, tokens, pauseMs = 0 }: BeaconOptions): string {
-  // Opened an hour ago: long enough for any article.
+  // An hour ago: long enough for any article.
   const issuedMs = Date.now() - 3_600_000;
   const [list, path] = [resolve(dir, "tokens"), join(dir, "beacon.lua")];
   writeFileSync(
@@ -40,13 +39,13 @@ ${pauseMs > 0 ? delayLua(pauseMs) : ""}`,
   return path;
 }
 
-/** Writes a script for wrk that waits before each request of GET, and returns its name. */
+/** Writes a script that pauses before each GET. Returns its path. */
 export function writePausedScript({ dir, pauseMs }: { dir: string; pauseMs: number }): string {
   const path = join(dir, "paused.lua");
   writeFileSync(path, delayLua(pauseMs));
   return path;
 }
 
-// Not all at the same moment.
+// Jitter keeps connections from synchronizing.
 const delayLua = (ms: number) =>
   `delay = function() return math.random(${Math.round(ms / 2)}, ${Math.round(ms * 1.5)}) end\n`;

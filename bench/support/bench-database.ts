@@ -1,17 +1,17 @@
-// A database the size of the one that moves here: members, posts and half a million reads.
+// Creates a database of realistic size: members, posts and half a million reads.
 
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
+import { seededRandom } from "#tests/support/random.ts";
+import { DAY_MS } from "#lib/core/clock.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
-
-const DAY_MS = 86_400_000;
-const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
+import { TEAMS } from "#lib/reading/team.ts";
 
 /**
- * Makes `file` unless it is there: 10,000 members, `reads` reads (30 % by members) over `slugs` and some hundred posts
- * besides, spread over two years. The id of the first member is returned.
+ * Creates `file` unless it exists: `users` members and `reads` reads (30% by members) of `slugs` and other posts,
+ * spread over two years. Returns the id of the first member.
  */
 export async function createBenchDatabase(
   file: string,
@@ -36,8 +36,8 @@ export async function createBenchDatabase(
     ...Array.from({ length: 200 - slugs.length }, (_, i) => `other-post-${i}`),
   ];
   const now = Date.now();
-  let state = 1;
-  const next = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+  const random = seededRandom(1);
+  const next = (below: number) => Math.floor(random() * below);
   const id = (kind: number, i: number) =>
     `${String(kind).padStart(8, "0")}-0000-4000-8000-${i.toString(16).padStart(12, "0")}`;
   db.transaction(() => {
@@ -67,7 +67,6 @@ export async function createBenchDatabase(
   })();
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
-  const { renameSync } = await import("node:fs");
   renameSync(`${file}.new`, file);
   return member;
 }

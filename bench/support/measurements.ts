@@ -1,4 +1,4 @@
-// What a measurement was made on, and how its numbers are summed up and printed.
+// Summarizes measurements, and prints them with the machine they were made on.
 
 import { cpus, totalmem } from "node:os";
 
@@ -17,7 +17,7 @@ export function percentile(values: readonly number[], p: number): number {
 
 export const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-/** Rows under a head, the first column to the left. */
+/** Prints a table with the first column left-aligned, the others right-aligned. */
 export function printTable(head: readonly string[], rows: readonly (string | number)[][]): void {
   const lines = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? "").length)));
@@ -31,7 +31,7 @@ export function printTable(head: readonly string[], rows: readonly (string | num
     );
 }
 
-/** The last line of every bench: one JSON object with its ratios, the numbers behind them and the machine. */
+/** Prints the last line of every bench: one JSON object with its ratios, their numbers and the machine. */
 export function printReport(
   bench: string,
   ratios: Record<string, number>,
@@ -46,8 +46,8 @@ export function printReport(
   console.log(JSON.stringify({ bench, ratios, numbers, machine, at: new Date().toISOString() }));
 }
 
-/** `--name value` from the command line, or the default. */
-export function readOption(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+/** Returns the number after `--name` on the command line, or `defaultValue`. */
+export function readOption(name: string, defaultValue: number): number {
+  const index = process.argv.indexOf(`--${name}`);
+  return index < 0 ? defaultValue : Number(process.argv[index + 1]);
 }

@@ -1,4 +1,4 @@
-// Load from another process: wrk (Debian: apt install wrk).
+// Runs wrk, the load generator (Debian: apt install wrk).
 
 import { spawn, spawnSync } from "node:child_process";
 
@@ -6,7 +6,7 @@ export interface WrkResult {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answers that were not 2xx or 3xx, and socket errors. A measurement with any is void. */
+  /** Responses other than 2xx and 3xx, and socket errors. Any makes the measurement invalid. */
   readonly failed: number;
 }
 
@@ -20,9 +20,7 @@ export interface WrkOptions {
 
 export function requireWrk(): void {
   if (spawnSync("wrk", ["-v"]).error) {
-    console.error(
-      "The benchmarks send their load with wrk, which is not here. Debian: apt install wrk; macOS: brew install wrk.",
-    );
+    console.error("The benchmarks need wrk. Debian: apt install wrk; macOS: brew install wrk.");
     process.exit(2);
   }
 }
@@ -32,7 +30,7 @@ const parseMs = (text: string): number => {
   return Number(value) * { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit as "us" | "ms" | "s" | "m"];
 };
 
-/** Runs wrk once against `url` with one thread. */
+/** Runs wrk against `url` with one thread. */
 export function runWrk(
   url: string,
   { seconds, connections = 16, headers = {}, script }: WrkOptions,
@@ -50,21 +48,21 @@ export function runWrk(
   ];
   return new Promise((resolve, reject) => {
     const child = spawn("wrk", args);
-    let out = "";
-    child.stdout.on("data", (data: Buffer) => (out += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (out += data.toString()));
+    let output = "";
+    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+    child.stderr.on("data", (data: Buffer) => (output += data.toString()));
     child.on("error", reject);
     child.on("close", () => {
-      const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
-      if (!rate) return reject(new Error(`wrk said:\n${out}`));
+      const rate = /Requests\/sec:\s+([\d.]+)/.exec(output)?.[1];
+      if (!rate) return reject(new Error(`wrk printed:\n${output}`));
       const [, connect = 0, read = 0, write = 0, timeout = 0] =
-        /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(out) ?? [];
+        /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output) ?? [];
       resolve({
         perSecond: Number(rate),
-        p50Ms: parseMs(/50%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
-        p99Ms: parseMs(/99%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
+        p50Ms: parseMs(/50%\s+(\S+)/.exec(output)?.[1] ?? "0ms"),
+        p99Ms: parseMs(/99%\s+(\S+)/.exec(output)?.[1] ?? "0ms"),
         failed:
-          Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0) +
+          Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0) +
           Number(connect) +
           Number(read) +
           Number(write) +

@@ -2,7 +2,9 @@
 
 import { connection } from "next/server";
 import { doNothing } from "./actions.ts";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 
 export default async function Page() {
   await connection();

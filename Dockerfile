@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1
-# The image of every node. What it holds is decided by scripts/build-app-image.ts, which makes the same folder without Docker
-# (npm run image); e2e/cluster/image.spec.ts runs that folder.
+# Builds the image of every node. scripts/build-app-image.ts decides what it holds, and makes the same folder without
+# Docker (npm run image); e2e/cluster/image.spec.ts runs that folder.
 
-# Raised by hand, with NODE_VERSION in scripts/cli.mjs and the LiteFS that the tests build.
+# Keep in step with NODE_VERSION in scripts/tasks/node-version.mjs and with the LiteFS that the tests build.
 ARG NODE_VERSION=24.21.0
 ARG LITEFS_VERSION=0.5.14
 
@@ -17,14 +17,14 @@ RUN --mount=type=cache,target=/root/.npm node scripts/cli.mjs packages
 
 FROM deps AS build
 COPY . .
-# The same for all machines of a deploy: a call of an action may be replayed to any of them. The key must outlive deploys.
+# The same on all machines: a server action may be replayed to any of them. The key must outlive deploys.
 ARG DEPLOYMENT_ID
 ENV DEPLOYMENT_ID=${DEPLOYMENT_ID}
 RUN --mount=type=secret,id=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,env=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,required=true \
     node scripts/cli.mjs image --out /image
 
 FROM node:${NODE_VERSION}-bookworm-slim AS run
-# Debian serves only its newest versions: pinned ones could not be installed again.
+# Debian serves only its newest versions, so they can't be pinned.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates fuse3 \
@@ -44,6 +44,6 @@ ENV NODE_ENV=production \
     APP_GID=1000
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# As root, since LiteFS mounts: the site itself is started as APP_UID (the user "node").
+    CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+# As root, since LiteFS mounts. The site runs as APP_UID (the user "node").
 ENTRYPOINT ["node", "server/supervisor/main.ts"]

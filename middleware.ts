@@ -1,7 +1,6 @@
-// Before a page: a replica waits for what its reader has just written, a session that is due is renewed, a cookie of the site
-// before is exchanged for ours, and members' pages get their content security policy.
-// It never decides who may do what: that is asked where the data is. Requests without our cookies pass it by (decision 004),
-// and so do beacons and uploads: Next copies every body that comes through here.
+// Runs before a page: read-your-writes, legacy cookies, session renewal, Content-Security-Policy. Authorization happens
+// where the data is read. Requests without cookies skip it (docs/decisions/004-shared-pages.md), and so do beacons and
+// uploads, since Next buffers every body here.
 
 import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
@@ -53,40 +52,41 @@ export const config = {
   ],
 };
 
-// A recording is no page: next.config.mjs says what it may do.
+// Recordings get the policy of next.config.mjs.
 const isMemberPage = (path: string) =>
   !/^\/admin\/calls\/[^/]+\/answer$/.test(path) &&
   MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const get = (name: string) => request.cookies.get(name)?.value;
-  let exchanged: readonly ResponseCookie[];
-  let renewed;
+  let upgradedCookies: readonly ResponseCookie[];
+  let renewedCookie;
   try {
     if (request.method === "GET" || request.method === "HEAD")
       await waitForOwnWrites(get(getCookieName("txid")));
-    exchanged = await upgradeLegacyCookies(get);
-    renewed = await renewSessionIfPossible(
-      exchanged.find(({ name }) => name === getCookieName("session"))?.value ??
+    upgradedCookies = await upgradeLegacyCookies(get);
+    renewedCookie = await renewSessionIfPossible(
+      upgradedCookies.find(({ name }) => name === getCookieName("session"))?.value ??
         get(getCookieName("session")),
     );
   } catch (error) {
-    // A middleware answers by returning.
+    // A middleware responds by returning.
     if (isReplay(error)) return new NextResponse(error.body, error);
     throw error;
   }
-  if (exchanged.length > 0) {
-    // What the page or the handler looks at: an old cookie is nobody's any more, and a new one is there at once.
+  if (upgradedCookies.length > 0) {
+    // The page or handler sees the new cookies instead of the legacy ones.
     for (const name of Object.values(LEGACY_COOKIES)) request.cookies.delete(name);
-    for (const { name, value } of exchanged) if (value !== "") request.cookies.set(name, value);
+    for (const { name, value } of upgradedCookies)
+      if (value !== "") request.cookies.set(name, value);
   }
   const response = isMemberPage(request.nextUrl.pathname)
     ? withContentSecurityPolicy(request)
     : NextResponse.next(
-        exchanged.length > 0 ? { request: { headers: request.headers } } : undefined,
+        upgradedCookies.length > 0 ? { request: { headers: request.headers } } : undefined,
       );
-  for (const cookie of exchanged) response.cookies.set(cookie);
-  if (renewed) response.cookies.set(renewed);
+  for (const cookie of upgradedCookies) response.cookies.set(cookie);
+  if (renewedCookie) response.cookies.set(renewedCookie);
   return response;
 }
 
@@ -94,7 +94,7 @@ async function renewSessionIfPossible(sealed: string | undefined) {
   try {
     return await renewSession(sealed);
   } catch (error) {
-    // Where nobody may write just now the session stays as it is and is renewed on a later request. A replay passes through.
+    // Without a primary, a later request renews the session. A replay is rethrown.
     if (!isAppError(error)) throw error;
     log("warn", "session.not_renewed", { error });
     return null;
@@ -107,11 +107,11 @@ function withContentSecurityPolicy(request: NextRequest): NextResponse {
     process.env.NODE_ENV === "development",
   );
   const headers = new Headers(request.headers);
-  // Next reads the nonce for its own scripts from the request.
+  // Next takes the nonce of its own scripts from the request.
   headers.set("content-security-policy", policy);
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("content-security-policy", policy);
-  // Not no-referrer: with it a browser sends "Origin: null" with forms, which looks like an attack. Nothing goes to other sites.
+  // Not no-referrer: browsers would then send "Origin: null" with forms, which CSRF protection rejects.
   response.headers.set("referrer-policy", "same-origin");
   response.headers.set("cache-control", "private, no-store");
   return response;

@@ -1,10 +1,9 @@
-// Plain JavaScript, so that the running site need not load the compiler that would turn it into such (25 MB).
+// Configures Next. Plain JavaScript: a .ts file would load a compiler (25 MB).
 
 import { createHash } from "node:crypto";
 import { COOKIE_NAMES } from "./lib/core/cookie-names.ts";
 
-// A request that carries none of our cookies gets the page that is the same for everybody. Decided by the router,
-// before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
+// Requests without the site's cookies get the shared static page, chosen by Next's router (docs/decisions/004-shared-pages.md).
 const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
 
 const permissions = (microphone) =>
@@ -22,17 +21,22 @@ const securityHeaders = [
   { key: "Strict-Transport-Security", value: "max-age=63072000" },
 ];
 
-// Set by the set-up, which makes the copies in public/_br right after the build. A bare `next build` does without.
+// Set by scripts/cli.mjs, which makes the copies in public/_br after the build.
 const precompressed = process.env.PRECOMPRESSED === "on";
 const takesBrotli = [{ type: "header", key: "accept-encoding", value: "(.*)\\bbr\\b(.*)" }];
 
 /** @type {import("next").NextConfig} */
 const config = {
+  // What the image runs (scripts/build-app-image.ts).
+  output: "standalone",
+  outputFileTracingExcludes: {
+    "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"],
+  },
   poweredByHeader: false,
   reactStrictMode: true,
-  // Pictures are sized and encoded when the site is built: Next's own endpoint for that would only be work for strangers to ask for.
+  // Images are sized and encoded at build time: Next's endpoint for that would be open to denial of service.
   images: { unoptimized: true },
-  // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
+  // `npm run check` finds type errors.
   typescript: { ignoreBuildErrors: true },
   serverExternalPackages: [
     "better-sqlite3",
@@ -46,7 +50,7 @@ const config = {
     "shiki",
     "iron-session",
   ],
-  // What Next copies of a body that comes through the middleware: an action's, and no more.
+  // The limit of bodies that the middleware buffers: a server action's (1 MB).
   experimental: { proxyClientMaxBodySize: "1100kb" },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
@@ -70,7 +74,7 @@ const config = {
               },
             ]
           : []),
-        // Asked for by browsers where a document names no icon.
+        // Requested by browsers for documents without an icon.
         { source: "/favicon.ico", destination: "/icon.svg" },
         { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
         {
@@ -105,17 +109,17 @@ const config = {
             },
           ]
         : []),
-      // Where a voice is recorded: a member's call, an admin's answer.
+      // Pages that record audio.
       ...["/calls/record", "/admin/calls/:path*"].map((source) => ({
         source,
         headers: [{ key: "Permissions-Policy", value: permissions("self") }],
       })),
-      // A picture's name carries its hash.
+      // Names contain a hash of the content.
       {
         source: "/_img/:path*",
         headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
       },
-      // What somebody else made is never a document of ours. These stand here since a header of a handler gives way to the one above.
+      // Foreign content must not run as a page of this site (XSS). Set here, since the policy above overrides a handler's.
       ...[
         "/content-file/:path*",
         "/embed-image/:path*",
@@ -131,7 +135,7 @@ const config = {
           },
         ],
       })),
-      // Next lets a shared cache in front keep a static page for a year, and one address has a shared and a personal page.
+      // Next would let shared caches keep a static page for a year, but these URLs also have a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       {
         source: "/blog/:slug([^/.]+)",
@@ -144,18 +148,4 @@ const config = {
   },
 };
 
-/**
- * One build for both: `next build` also writes what the image runs (.next/standalone: a copy, of some seconds), and `next start`
- * would warn at each start if it were told so too.
- */
-export default function forPhase(phase) {
-  return phase === "phase-production-build"
-    ? {
-        ...config,
-        output: "standalone",
-        outputFileTracingExcludes: {
-          "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"],
-        },
-      }
-    : config;
-}
+export default config;

@@ -1,7 +1,7 @@
-// Whether a page shows which instance answered, and what it says.
+// Decides whether a page shows the instance banner, and reads its content.
 
 import { LRUCache } from "lru-cache";
-import { headers } from "next/headers";
+import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { type InstanceStatus, replicationLagMs } from "#lib/replication/node-view.ts";
 import { env } from "#lib/core/env.ts";
@@ -10,7 +10,6 @@ import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 import { type SessionIds, resolveViewer } from "#lib/members/viewer.ts";
 
-/** This instance, now. */
 export function readInstanceStatus(): InstanceStatus {
   const status = readNodeStatus();
   return {
@@ -21,13 +20,13 @@ export function readInstanceStatus(): InstanceStatus {
   };
 }
 
-// It only decides whether a line is shown that is no secret, so it may be some minutes old: a query on every page would be dear.
+// The banner is not secret, so the role may be a few minutes old: a query on every page would be expensive.
 const adminSessions = new LRUCache<string, boolean>({ max: 5_000, ttl: 5 * MINUTE_MS });
 
 async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   if (!sessionKey) return false;
-  const known = adminSessions.get(sessionKey);
-  if (known !== undefined) return known;
+  const cached = adminSessions.get(sessionKey);
+  if (cached !== undefined) return cached;
   const isAdmin = await readSql(
     (sql) => resolveViewer(sql, { sessionKey, clientId: null }).member?.role === "ADMIN",
   );
@@ -35,14 +34,11 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   return isAdmin;
 }
 
-/**
- * For the page that is being rendered: null shows no strip, "later" a place for it that the browser fills (a page that is kept for
- * everybody can't know who will hand it out), else what it says.
- */
-export async function bannerFor(identity: SessionIds): Promise<InstanceStatus | "later" | null> {
+/** Returns null for no banner, "later" on a shared page, where the browser fetches it, or the status to show. */
+export async function bannerFor(session: SessionIds): Promise<InstanceStatus | "later" | null> {
   if (!isReplicated()) return null;
-  if (!env.INSTANCE_BANNER && !(await isAdminSession(identity))) return null;
-  // A page that is rendered once for all has no request.
-  const isShared = !(await headers()).has("host");
+  if (!env.INSTANCE_BANNER && !(await isAdminSession(session))) return null;
+  // A shared page is rendered without a request.
+  const isShared = !(await readRequestHeaders()).has("host");
   return isShared ? "later" : readInstanceStatus();
 }

@@ -63,7 +63,7 @@ test("nobody is asked to log in, and a member finds no page", async ({ database 
       `/login?next=${encodeURIComponent(path)}`,
     ]);
     const { status, text } = await member.get(path);
-    expect([path, status, text.includes("There is no such page.")]).toEqual([path, 404, true]);
+    expect([path, status, text.includes("Page not found")]).toEqual([path, 404, true]);
     expect(text, path).not.toContain("admin-nav");
     expect(/<title>([^<]*)/.exec(text)?.[1], path).toMatch(/^Not found/);
   }
@@ -346,7 +346,7 @@ test("the cluster page says that nothing is replicated, and is not live", async 
 }) => {
   await logIn({ role: "ADMIN" });
   await page.goto("/admin/cluster");
-  await expect(page.getByText("Nothing is replicated: this process is all there is")).toBeVisible();
+  await expect(page.getByText("Single node, no replication.")).toBeVisible();
   await expect(page.getByRole("row")).toHaveCount(2);
   await expect(page.getByRole("row").nth(1)).toContainText("Primary");
   await expect(page.getByRole("row").nth(1)).toContainText("none yet");

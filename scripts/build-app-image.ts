@@ -1,5 +1,5 @@
-// image.ts [--out DIR] : puts into a folder what the image runs, and nothing else. The Dockerfile does the same with this file.
-// It needs a build (npm run image makes one): Next's standalone server, and what that one's tracer does not see.
+// Copies what the image runs into a folder (--out DIR): Next's standalone output of the last build, and the programs beside
+// it with their imports. The Dockerfile uses it too.
 
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import {

@@ -1,41 +1,41 @@
-// What Consul knows of the cluster: its id, who has the lease, and who may found it. The keys are LiteFS' own
-// (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
+// Reads and writes the cluster's state in Consul: its id, the primary's lease, the bootstrap claim, the heartbeat.
+// The keys are LiteFS' (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Lease {
   /** The primary's instance name. */
   readonly hostname: string;
-  /** Where other nodes reach its LiteFS. */
+  /** URL of its LiteFS for other nodes. */
   readonly advertiseUrl: string;
-  /** The session that holds the lease; it ends when its owner does not renew it. */
+  /** Holds the lease; expires unless its owner renews it. */
   readonly session: string | null;
 }
 
 export interface Heartbeat {
   readonly instance: string;
   readonly txid: number;
-  /** What it had a moment before: who has not even that must not take its place unasked. */
+  /** Its transaction a moment before: a successor that lacks it must not take over. */
   readonly needed: number;
   readonly index: number;
 }
 
 export interface Consul {
-  /** Null before the first primary. Rejects while Consul can't be reached, as all others do. */
+  /** null before the first primary. Like all methods, it rejects while Consul is unreachable. */
   findClusterId(): Promise<string | null>;
-  /** Who has the lease; null where nobody has. A primary that died has it until its session ends. */
+  /** null without a holder. A dead primary holds the lease until its session expires. */
   findLease(): Promise<Lease | null>;
-  /** Ends a session, so that its lease is free after the lock delay. */
+  /** Frees the session's lease after the lock delay. */
   destroySession(session: string): Promise<void>;
-  /** Whether a cluster was ever filled with data, as far as Consul knows. */
+  /** True if the cluster has ever had data. */
   hasData(): Promise<boolean>;
-  /** True for the one node that may make the cluster: who came first, unless that was `staleMs` ago. */
+  /** True for the one node that may bootstrap the cluster. A claim expires after `staleMs`. */
   claimBootstrap(instance: string, staleMs: number): Promise<boolean>;
-  /** A sign of life of the primary, with the number of its newest transaction and of the one that its successor needs. */
+  /** Sent by the primary, with its newest transaction and the one its successor needs. */
   sendHeartbeat(instance: string, txid: number, needed: number): Promise<void>;
-  /** The newest sign of life; `index` changes with each. Null before the first. */
+  /** The newest heartbeat; `index` changes with each. null before the first. */
   findHeartbeat(): Promise<Heartbeat | null>;
-  /** Says that there is data now: from here on nobody may begin with none. */
+  /** Records that the cluster has data: from now on, no node may start with an empty database. */
   markBootstrapped(instance: string): Promise<void>;
 }
 
@@ -45,24 +45,24 @@ export function connectConsul(consulUrl: string, key: string): Consul {
   const headers: Record<string, string> = token ? { "x-consul-token": token } : {};
   const path = [url.pathname, key].join("/").split("/").filter(Boolean).join("/");
 
-  async function ask(
+  async function requestConsul(
     method: "GET" | "PUT",
     route: string,
     body?: string,
   ): Promise<{ status: number; body: string }> {
-    const answer = await requestInternal(`${url.protocol}//${url.host}/v1/${route}`, {
+    const response = await requestInternal(`${url.protocol}//${url.host}/v1/${route}`, {
       method,
       headers,
       body,
     });
-    if (answer.status !== 200 && answer.status !== 404)
-      throw new Error(`Consul answered ${answer.status}: ${answer.body.slice(0, 200)}`);
-    return answer;
+    if (response.status !== 200 && response.status !== 404)
+      throw new Error(`Consul answered ${response.status}: ${response.body.slice(0, 200)}`);
+    return response;
   }
   async function get(
     name: string,
   ): Promise<{ value: string; session: string | null; index: number } | null> {
-    const { status, body } = await ask("GET", `kv/${name}`);
+    const { status, body } = await requestConsul("GET", `kv/${name}`);
     if (status === 404) return null;
     const [entry] = JSON.parse(body) as {
       Value: string | null;
@@ -78,8 +78,8 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       : null;
   }
 
-  const clusterId = async () => (await get(`${path}/clusterid`))?.value || null;
-  async function founder(): Promise<{
+  const findClusterId = async () => (await get(`${path}/clusterid`))?.value || null;
+  async function findBootstrapClaim(): Promise<{
     instance: string;
     atMs: number;
     isDone: boolean;
@@ -95,10 +95,10 @@ export function connectConsul(consulUrl: string, key: string): Consul {
   }
 
   return {
-    findClusterId: clusterId,
+    findClusterId,
     async hasData() {
-      // A cluster that none of us founded counts as one that has data.
-      return (await clusterId()) !== null && ((await founder())?.isDone ?? true);
+      // A cluster without a claim was made by LiteFS alone, and counts as having data.
+      return (await findClusterId()) !== null && ((await findBootstrapClaim())?.isDone ?? true);
     },
     async findLease() {
       const entry = await get(path);
@@ -110,26 +110,26 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       return { hostname, advertiseUrl, session: entry.session };
     },
     async destroySession(session) {
-      await ask("PUT", `session/destroy/${session}`);
+      await requestConsul("PUT", `session/destroy/${session}`);
     },
     async claimBootstrap(instance, staleMs) {
-      const before = await founder();
+      const claim = await findBootstrapClaim();
       if (
-        before &&
-        !before.isDone &&
-        before.instance !== instance &&
-        before.atMs + staleMs > Date.now()
+        claim &&
+        !claim.isDone &&
+        claim.instance !== instance &&
+        claim.atMs + staleMs > Date.now()
       )
         return false;
-      const { body } = await ask(
+      const { body } = await requestConsul(
         "PUT",
-        `kv/${path}/founder?cas=${before?.index ?? 0}`,
+        `kv/${path}/founder?cas=${claim?.index ?? 0}`,
         JSON.stringify({ instance, atMs: Date.now(), isDone: false }),
       );
       return body.trim() === "true";
     },
     async sendHeartbeat(instance, txid, needed) {
-      await ask("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid, needed }));
+      await requestConsul("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid, needed }));
     },
     async findHeartbeat() {
       const entry = await get(`${path}/beat`);
@@ -142,7 +142,7 @@ export function connectConsul(consulUrl: string, key: string): Consul {
         : null;
     },
     async markBootstrapped(instance) {
-      await ask(
+      await requestConsul(
         "PUT",
         `kv/${path}/founder`,
         JSON.stringify({ instance, atMs: Date.now(), isDone: true }),

@@ -1,6 +1,6 @@
-// One JSON line per event on stdout, like the site's own log, without reading the site's whole configuration.
+// Logs like lib/core/log.ts, but without reading the site's configuration.
 
-/** Writes `{"time","level","event","instance",…fields}`. Never pass secrets. */
+/** Writes `{"time","level","event","instance",…fields}` as one line on stdout. Never pass secrets. */
 export function logEvent(
   level: "info" | "warn" | "error",
   event: string,

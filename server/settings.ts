@@ -1,4 +1,4 @@
-// What boot and launcher take from the environment, with the defaults of the image.
+// Reads the settings of supervisor and launcher from the environment, with the image's defaults.
 
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -9,10 +9,10 @@ export interface Settings {
   readonly isReplicated: boolean;
   /** The folder with server/site.ts, litefs.yml and prisma/migrations. */
   readonly root: string;
-  /** Where LiteFS mounts, and where it keeps what is replicated. Different folders. */
+  /** LiteFS' mount and its store: different folders. */
   readonly mountDir: string;
   readonly storeDir: string;
-  /** What belongs to this node alone: its cache, and the database where nothing is replicated. */
+  /** Not replicated: the cache, and the database if REPLICATION=off. */
   readonly dataDir: string;
   readonly databaseFile: string;
   readonly region: string | null;
@@ -35,22 +35,22 @@ export interface Settings {
     readonly uid: number | null;
     readonly gid: number | null;
   };
-  /** From the first signal until whoever started us kills everything (fly.toml: kill_timeout). */
+  /** From the first signal until SIGKILL (fly.toml: kill_timeout). */
   readonly killTimeoutMs: number;
-  /** How long a replica waits for migrations that must come from the primary. */
+  /** How long a replica waits for the primary's migrations. */
   readonly migrationsTimeoutMs: number;
 }
 
 const DEFAULT_LITEFS_PORT = 20_202;
 
-/** The settings in `from`. Throws one Error that names every variable that is missing or wrong. */
+/** Throws one Error that names every missing or invalid variable. */
 export function readSettings(from: Record<string, string | undefined>, root: string): Settings {
   const problems: string[] = [];
   const set = (name: string) => from[name] || undefined;
   const isReplicated = ["on", "true", "1"].includes(set("REPLICATION") ?? "off");
   const need = (name: string, what: string) => {
     const value = set(name);
-    if (!value && isReplicated) problems.push(`${name}: needed because REPLICATION=on (${what})`);
+    if (!value && isReplicated) problems.push(`${name}: required if REPLICATION=on (${what})`);
     return value ?? "";
   };
   const number = (name: string, fallback: number | null) => {
@@ -65,7 +65,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   const inMount = join(mountDir, "lectern.db");
   const beside = join(dataDir, "lectern.db");
   let databaseFile = resolve(set("DATABASE_FILE") ?? (isReplicated ? inMount : beside));
-  // One image for both: what names the mount means the plain file where nothing is mounted.
+  // One image for both: without a mount, its path means the plain file.
   if (!isReplicated && dirname(databaseFile) === mountDir)
     databaseFile = join(dataDir, basename(databaseFile));
   if (isReplicated && dirname(databaseFile) !== mountDir)
@@ -84,7 +84,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
   if (!advertiseUrl && isReplicated)
     problems.push(
-      "LITEFS_ADVERTISE_URL: needed because REPLICATION=on (how other nodes reach this node's LiteFS, such as http://10.0.0.1:20202)",
+      "LITEFS_ADVERTISE_URL: required if REPLICATION=on (how other nodes reach this node's LiteFS, such as http://10.0.0.1:20202)",
     );
   const settings: Settings = {
     instance,
@@ -119,12 +119,12 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   };
   if (problems.length > 0)
     throw new Error(
-      `The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
+      `The environment is invalid. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
     );
   return settings;
 }
 
-/** What LiteFS, the launcher and the site are told besides what is set already: every variable of litefs.yml has a value. */
+/** Returns the environment of LiteFS, launcher and site. Every variable of litefs.yml has a value. */
 export function toEnvironment(settings: Settings): Record<string, string> {
   const { litefs, lease } = settings;
   return {
@@ -142,7 +142,7 @@ export function toEnvironment(settings: Settings): Record<string, string> {
   };
 }
 
-/** The user that the site runs as; empty where it stays whoever started us. */
+/** Returns the site's user; empty to keep the current one. */
 export function appUserIds({ app }: Settings): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0 || app.uid === null) return {};
   return { uid: app.uid, gid: app.gid ?? app.uid };

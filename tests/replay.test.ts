@@ -194,7 +194,7 @@ test("a write after the head of the response is a fault that says so", async () 
     return "page";
   }).catch(() => {});
   expect(await late.promise).toMatchObject({
-    message: expect.stringContaining("after the head of the response"),
+    message: expect.stringContaining("after the response's head"),
   });
 });
 

@@ -1,4 +1,4 @@
-// GET /healthz: that this process answers. Asks neither the database nor another machine: what is sick there is no reason to end this.
+// GET /healthz: liveness. Checks neither the database nor other machines: a restart would not help them.
 
 export const dynamic = "force-dynamic";
 

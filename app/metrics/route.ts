@@ -1,4 +1,4 @@
-// GET /metrics: for Prometheus. Who may not read it finds nothing here.
+// GET /metrics: Prometheus metrics. 404 without access (lib/http/metrics-access.ts).
 
 import { renderMetrics } from "#lib/core/metrics.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";

@@ -1,10 +1,9 @@
-// GET /readyz: whether this instance may be sent readers. 503 for what is its own fault only.
+// GET /readyz: readiness. 503 only for this instance's own problems.
 
 import { checkReadiness } from "#lib/http/readiness.ts";
 
 export const dynamic = "force-dynamic";
 
-/** A Readiness as JSON. */
 export async function GET(): Promise<Response> {
   const readiness = await checkReadiness();
   return Response.json(readiness, {

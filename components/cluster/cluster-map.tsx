@@ -1,4 +1,4 @@
-// The nodes on a map: a dot for each region that has some, a line from the primary to each of the others.
+// Draws the cluster on a map: a dot for each region with nodes, and a line from the primary to each of the others.
 
 import { CONTINENT_OUTLINES } from "./continent-outlines.ts";
 import {
@@ -19,28 +19,30 @@ interface RegionMarker {
 }
 
 function markerKind(nodes: readonly NodeView[]): RegionMarker["kind"] {
-  const there = nodes.filter(({ unreachableSinceMs }) => unreachableSinceMs === null);
-  if (there.length === 0) return "gone";
-  if (there.some(({ role }) => role === "primary")) return "primary";
-  return there.some(({ role }) => role === "replica") ? "replica" : "waiting";
+  const reachable = nodes.filter(({ unreachableSinceMs }) => unreachableSinceMs === null);
+  if (reachable.length === 0) return "gone";
+  if (reachable.some(({ role }) => role === "primary")) return "primary";
+  return reachable.some(({ role }) => role === "replica") ? "replica" : "waiting";
 }
 
 function groupByRegion(nodes: readonly NodeView[]): RegionMarker[] {
   const regions = [...new Set(nodes.map(({ region }) => region))];
   return regions.flatMap((region) => {
     const point = findRegionPoint(region);
-    const here = nodes.filter((node) => node.region === region);
-    return region !== null && point ? [{ region, point, nodes: here, kind: markerKind(here) }] : [];
+    const regionNodes = nodes.filter((node) => node.region === region);
+    return region !== null && point
+      ? [{ region, point, nodes: regionNodes, kind: markerKind(regionNodes) }]
+      : [];
   });
 }
 
-/** Says nothing that the table does not say: to a screen reader it is only named. */
+/** The table has the same content, so screen readers get only a label. */
 export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
-  const places = groupByRegion(nodes);
-  if (places.length === 0) return null;
-  const primary = places.find(({ kind }) => kind === "primary");
+  const markers = groupByRegion(nodes);
+  if (markers.length === 0) return null;
+  const primary = markers.find(({ kind }) => kind === "primary");
   const labels = placeLabels(
-    places.map(({ point }) => point),
+    markers.map(({ point }) => point),
     primary?.point,
   );
   return (
@@ -48,7 +50,7 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
       className="cluster-map"
       viewBox={`0 0 ${MAP_WIDTH} ${MAP_HEIGHT}`}
       role="img"
-      aria-label="Map of the regions; the table below says the same"
+      aria-label="Map of the regions, with the same data as the table below"
     >
       <g className="cluster-graticule">
         {[-150, -120, -90, -60, -30, 0, 30, 60, 90, 120, 150].map((longitude) => (
@@ -60,8 +62,8 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
       </g>
       <path className="cluster-land" d={CONTINENT_OUTLINES} />
       {primary &&
-        places
-          .filter((place) => place !== primary)
+        markers
+          .filter((marker) => marker !== primary)
           .map(({ region, point, kind }) => (
             <path
               key={region}
@@ -69,16 +71,16 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
               d={arcPath(primary.point, point)}
             />
           ))}
-      {places.map(({ region, point, kind }) => (
+      {markers.map(({ region, point, kind }) => (
         <g key={region} className={`cluster-dot cluster-dot-${kind}`}>
           {kind === "primary" && <circle className="cluster-ring" cx={point.x} cy={point.y} />}
           <circle className="cluster-core" cx={point.x} cy={point.y} />
         </g>
       ))}
-      {places.map(({ region, nodes: here }, i) => (
+      {markers.map(({ region, nodes: regionNodes }, i) => (
         <text key={region} x={labels[i]!.x} y={labels[i]!.y} textAnchor={labels[i]!.anchor}>
           {region}
-          {here.length > 1 ? ` ×${here.length}` : ""}
+          {regionNodes.length > 1 ? ` ×${regionNodes.length}` : ""}
         </text>
       ))}
     </svg>

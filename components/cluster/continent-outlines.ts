@@ -1,4 +1,4 @@
-// The outlines of the continents, as far as a map the size of a hand needs them. Drawn for this site, in whole degrees.
+// Draws the continents for a small map, in whole degrees. Made for this site.
 
 import { projectPoint } from "./regions.ts";
 

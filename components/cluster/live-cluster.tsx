@@ -1,5 +1,5 @@
 "use client";
-// The map and the table, kept current by server-sent events. Without scripts they stay as they were when the page was made.
+// Shows the map and the table, kept current by server-sent events. Static without scripts.
 
 import { useEffect, useState } from "react";
 import { ClusterMap } from "./cluster-map.tsx";
@@ -7,10 +7,10 @@ import { NodeTable } from "./node-table.tsx";
 import type { ClusterView } from "#lib/replication/node-view.ts";
 
 const CONNECTION_MESSAGES = {
-  still: "As of now.",
-  live: "Live: it changes as the cluster does.",
-  broken: "The connection is lost. It is tried again.",
-  over: "No longer live.",
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  disconnected: "Disconnected",
 } as const;
 
 export function LiveCluster({
@@ -23,13 +23,14 @@ export function LiveCluster({
   pageHref: string;
 }) {
   const [view, setView] = useState(initial);
-  const [state, setState] = useState<keyof typeof CONNECTION_MESSAGES>("still");
+  const [state, setState] = useState<keyof typeof CONNECTION_MESSAGES>("connecting");
   useEffect(() => {
     const source = new EventSource(eventsHref);
     source.onopen = () => setState("live");
     source.onmessage = ({ data }: MessageEvent<string>) => setView(JSON.parse(data) as ClusterView);
-    // The browser gives up where it was refused: the session has ended, or too many look.
-    source.onerror = () => setState(source.readyState === EventSource.CLOSED ? "over" : "broken");
+    // CLOSED: the server refused, since the session has ended or too many are connected.
+    source.onerror = () =>
+      setState(source.readyState === EventSource.CLOSED ? "disconnected" : "reconnecting");
     return () => source.close();
   }, [eventsHref]);
   return (
@@ -40,7 +41,7 @@ export function LiveCluster({
       <NodeTable nodes={view.nodes} nowMs={view.atMs} />
       <p className="cluster-state muted">
         <span role="status">{CONNECTION_MESSAGES[state]}</span>{" "}
-        {state !== "live" && <a href={pageHref}>Load again</a>}
+        {state !== "live" && <a href={pageHref}>Reload</a>}
       </p>
     </>
   );

@@ -1,4 +1,4 @@
-// Every node in a row.
+// Shows each node of the cluster as a row.
 
 import { findCity } from "./regions.ts";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
@@ -13,21 +13,21 @@ const ROLE_LABELS = {
 } as const;
 
 function formatRole({ role, candidate, unreachableSinceMs }: NodeView): string {
-  if (unreachableSinceMs !== null) return "Not reachable";
+  if (unreachableSinceMs !== null) return "Unreachable";
   return role === "replica" && candidate ? "Replica, candidate" : ROLE_LABELS[role];
 }
 
 function formatReplicationLag({ role, behind, behindMs, unreachableSinceMs }: NodeView): string {
-  if (unreachableSinceMs !== null) return "not known";
-  if (role === "primary") return "leads";
-  if (behind === null && behindMs === null) return "not known";
+  if (unreachableSinceMs !== null) return "unknown";
+  if (role === "primary") return "none";
+  if (behind === null && behindMs === null) return "unknown";
   const parts = [
     ...(behind
       ? [`${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`]
       : []),
     ...(behindMs === null ? [] : [formatDuration(behindMs, "short")]),
   ];
-  return parts.length === 0 ? "nothing" : parts.join(" · ");
+  return parts.length === 0 ? "none" : parts.join(" · ");
 }
 
 export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs: number }) {
@@ -55,7 +55,7 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
           >
             <th scope="row">
               {node.instance}
-              {node.isThis && <small>answers this page</small>}
+              {node.isThis && <small>this node</small>}
             </th>
             <td>
               {formatRole(node)}
@@ -73,10 +73,10 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
               {node.txid === null ? "none" : node.txid.toLocaleString("en")}
             </td>
             <td className="figures">{formatReplicationLag(node)}</td>
-            <td className="cluster-version">{node.version ?? "not named"}</td>
+            <td className="cluster-version">{node.version ?? "unknown"}</td>
             <td className="figures">
               {node.startedAtMs === null
-                ? "not known"
+                ? "unknown"
                 : formatDuration(Math.max(0, nowMs - node.startedAtMs), "largest-unit")}
             </td>
             <td>

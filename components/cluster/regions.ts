@@ -1,4 +1,4 @@
-// Where Fly's regions are (https://fly.io/docs/reference/regions/), and where a place is on the map.
+// Places Fly's regions (https://fly.io/docs/reference/regions/) and their labels on the map.
 
 /** Longitude and latitude of the city, in degrees. */
 const REGIONS: Readonly<
@@ -42,12 +42,12 @@ const REGIONS: Readonly<
   yyz: ["Toronto", -79.4, 43.7],
 };
 
-/** "Amsterdam" for "ams"; null for a region that is not known. */
+/** Returns "Amsterdam" for "ams"; null for an unknown region. */
 export function findCity(region: string | null): string | null {
   return (region !== null && Object.hasOwn(REGIONS, region) && REGIONS[region]?.[0]) || null;
 }
 
-/** The map is 360 wide and as high as from 76° north to 56° south: a degree is one unit in either direction. */
+/** One unit is one degree: 360 wide, and from 76° north to 56° south. */
 const NORTH_EDGE_LATITUDE = 76;
 export const MAP_WIDTH = 360;
 export const MAP_HEIGHT = 132;
@@ -62,13 +62,13 @@ export const projectPoint = (longitude: number, latitude: number): Point => ({
   y: NORTH_EDGE_LATITUDE - latitude,
 });
 
-/** Where a region is on the map; null for one that is not known. */
+/** Returns null for an unknown region. */
 export function findRegionPoint(region: string | null): Point | null {
   const place = region !== null && Object.hasOwn(REGIONS, region) ? REGIONS[region] : undefined;
   return place ? projectPoint(place[1], place[2]) : null;
 }
 
-/** A line from one place to another as a path: an arc that rises with the distance, as routes are drawn. */
+/** Returns an SVG path: an arc that rises with the distance. */
 export function arcPath(from: Point, to: Point): string {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const rise = Math.min(26, Math.hypot(dx, dy) * 0.2);
@@ -80,18 +80,18 @@ export interface Label extends Point {
   readonly anchor: "start" | "end" | "middle";
 }
 
-/** Room that a label of three letters takes, and its distance from the dot, in units of the map. */
+/** Size of a label of three letters, and its distance from the dot. */
 const LABEL_BOX = { width: 25, height: 12, gap: 6 };
 
 /**
- * A place beside each point where its label covers neither another label nor another point, as far as there is one. On the right,
- * unless it is taken; that of `origin`, where the lines begin, away from most of the others.
+ * Places a label beside each point without covering other labels or points, if possible. Prefers the right side; for
+ * `origin`, where the lines begin, the side with fewer points.
  */
 export function placeLabels(points: readonly Point[], origin?: Point): Label[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = [];
   const { width, height, gap } = LABEL_BOX;
   return points.map((point) => {
-    const tries: Label[] = [
+    const candidates: Label[] = [
       { x: point.x + gap, y: point.y + 3, anchor: "start" },
       { x: point.x - gap, y: point.y + 3, anchor: "end" },
       { x: point.x, y: point.y - gap, anchor: "middle" },
@@ -127,8 +127,8 @@ export function placeLabels(points: readonly Point[], origin?: Point): Label[] {
       );
     };
     if (point === origin && points.filter(({ x }) => x > point.x).length > points.length / 2)
-      tries.unshift(...tries.splice(1, 1));
-    const label = tries.find(isFree) ?? tries[0]!;
+      candidates.unshift(...candidates.splice(1, 1));
+    const label = candidates.find(isFree) ?? candidates[0]!;
     taken.push(boxOf(label));
     return label;
   });

@@ -34,7 +34,7 @@ test("the image holds no test, no secret and no source that it does not run", ()
   );
   expect(files).toEqual(
     expect.arrayContaining([
-      "server.js",
+      "server/site.ts",
       "litefs.yml",
       "server/supervisor/main.ts",
       "server/launcher/main.ts",

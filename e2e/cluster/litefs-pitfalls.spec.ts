@@ -55,11 +55,11 @@ test("6: of two candidates that begin together one makes the database, and no ot
   const young = await startCluster({ imageDir, regions: ["dfw"] });
   try {
     const nodes = [...young.nodes.values()];
-    expect(nodes.map((node) => readLogEvents(node, "launch.database_made").length).sort()).toEqual([
-      0, 1,
-    ]);
+    expect(
+      nodes.map((node) => readLogEvents(node, "launcher.database_made").length).sort(),
+    ).toEqual([0, 1]);
     for (const node of nodes) {
-      expect(readLogEvents(node, "launch.migrations_failed")).toEqual([]);
+      expect(readLogEvents(node, "launcher.migrations_failed")).toEqual([]);
       expect(node.log(WHOLE_LOG)).not.toContain("read only replica");
     }
   } finally {
@@ -151,8 +151,8 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
     await replica.stop();
     replica.start({}, { cwd: newer });
     await waitUntil("the replica waits for the schema", 60_000, () =>
-      readLogEvents(replica, "launch.waits").some(({ why }) =>
-        String(why).includes("29990101000000_newer"),
+      readLogEvents(replica, "launcher.waits").some(({ reason }) =>
+        String(reason).includes("29990101000000_newer"),
       ),
     );
     expect((await sendRequest(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
@@ -162,8 +162,8 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
     standby.start({}, { cwd: newer });
     await waitUntil("it is the primary", 60_000, () => standby.isPrimary());
     await standby.waitUntilReady();
-    expect(readLogEvents(standby, "launch.asks_for_lease")).not.toEqual([]);
-    expect(readLogEvents(standby, "launch.migrated").at(-1)).toMatchObject({
+    expect(readLogEvents(standby, "launcher.asks_for_lease")).not.toEqual([]);
+    expect(readLogEvents(standby, "launcher.migrated").at(-1)).toMatchObject({
       applied: ["29990101000000_newer"],
     });
     await replica.waitUntilReady();

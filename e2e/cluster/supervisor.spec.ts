@@ -18,8 +18,8 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 const LOG_BYTES = 60_000;
 
 const store = (node: ClusterNode) => join(node.dataDir, "litefs");
-const asides = (node: ClusterNode) =>
-  readdirSync(node.dataDir).filter((name) => name.startsWith("litefs.aside-"));
+const quarantinedStores = (node: ClusterNode) =>
+  readdirSync(node.dataDir).filter((name) => name.startsWith("litefs.quarantine-"));
 
 /** What the node says from here on. */
 function listen(node: ClusterNode): () => string {
@@ -97,10 +97,10 @@ for (const name of ["ams-1", "dfw-2"]) {
     await cluster.waitUntilInSync();
     expect(
       said().match(
-        /"level":"error","event":"boot.store_put_aside".*does not match LTX post-apply checksum/g,
+        /"level":"error","event":"supervisor.store_quarantined".*does not match LTX post-apply checksum/g,
       ),
     ).toHaveLength(1);
-    expect(asides(node).length).toBeGreaterThan(0);
+    expect(quarantinedStores(node).length).toBeGreaterThan(0);
     if (name.startsWith("dfw")) await cluster.waitForStandby();
   });
 }
@@ -110,7 +110,7 @@ test("a corrupt store that nobody else can replace is not touched", async ({ clu
   const node = await cluster.waitForPrimary();
   await node.stop();
   const putBack = damage(node);
-  const before = asides(node);
+  const before = quarantinedStores(node);
   const said = listen(node);
   node.start();
   await waitUntil(
@@ -120,7 +120,7 @@ test("a corrupt store that nobody else can replace is not touched", async ({ clu
     (is) => !is,
   );
   expect(said()).toMatch(/boot\.store_corrupt.*nobody is known to be the primary/);
-  expect(asides(node)).toEqual(before);
+  expect(quarantinedStores(node)).toEqual(before);
   expect(existsSync(join(store(node), "clusterid"))).toBe(true);
   putBack();
   node.start();
@@ -142,7 +142,7 @@ test("a candidate that has no data does not take the lease of a cluster that has
     "it waits for data",
     30_000,
     () => said(),
-    (text) => text.includes('"event":"launch.waits"'),
+    (text) => text.includes('"event":"launcher.waits"'),
   );
   expect(await empty.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
   expect(said()).toContain("no data here, and the cluster has some");
@@ -159,7 +159,7 @@ test("a candidate that was away catches up before it stands by", async ({ cluste
   away.start();
   await cluster.waitForStandby();
   expect(said()).toMatch(
-    /"event":"boot.start".*"candidate":false,"catching_up":true[^]*"event":"boot.start".*"candidate":true,"catching_up":false/,
+    /"event":"supervisor.start".*"candidate":false,"catching_up":true[^]*"event":"supervisor.start".*"candidate":true,"catching_up":false/,
   );
 });
 
@@ -174,7 +174,7 @@ test("a LiteFS that is killed on the primary is back in seconds, since its node 
     "the lease is free",
     10_000,
     () => said(),
-    (text) => text.includes('"event":"boot.lease_freed"'),
+    (text) => text.includes('"event":"supervisor.lease_freed"'),
   );
   await cluster.waitForPrimary(10_000);
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
@@ -188,7 +188,7 @@ test("a site that dies is started anew, and the node stays what it is", async ({
     "it is seen",
     10_000,
     () => said(),
-    (text) => text.includes('"event":"launch.site_died"'),
+    (text) => text.includes('"event":"launcher.site_died"'),
   );
   await primary.waitUntilReady();
   expect(await primary.isPrimary()).toBe(true);

@@ -1,4 +1,4 @@
-// Makes requests that carry only cookies of the source site recognizable to the router.
+// Renames cookies of the source site to names that the build knows.
 
 import type { IncomingHttpHeaders } from "node:http";
 import { env } from "#lib/core/env.ts";
@@ -6,19 +6,19 @@ import { LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
 import { findCookie } from "./cookie-header.ts";
 
 /**
- * Adds the cookies of the site before to a request's Cookie header under the names that the build knows: its router sends requests
- * without cookies to the shared pages, by a list that is written when it is built. Called when a request arrives.
+ * Adds the legacy cookies to the Cookie header under fixed names. Next's router sends requests without cookies to the shared
+ * pages, by a list of names that is frozen at build time.
  */
 export function aliasLegacyCookies(headers: IncomingHttpHeaders): void {
   const { cookie } = headers;
   if (!env.LEGACY_COOKIE_SECRET || !cookie) return;
-  const found = [
+  const aliases = [
     [LEGACY_COOKIES.session, env.LEGACY_SESSION_COOKIE],
     [LEGACY_COOKIES.reader, env.LEGACY_CLIENT_COOKIE],
   ] as const;
-  for (const [known, old] of found) {
-    const value = old && findCookie(cookie, old.name);
-    // The last of a name is the one that is read.
-    if (value) headers.cookie += `; ${known}=${value}`;
+  for (const [alias, legacyCookie] of aliases) {
+    const value = legacyCookie && findCookie(cookie, legacyCookie.name);
+    // Of several cookies with one name, Next reads the last.
+    if (value) headers.cookie += `; ${alias}=${value}`;
   }
 }

@@ -1,8 +1,8 @@
-// Which bytes of something a request asks for.
+// Parses the Range header (RFC 9110, 14.1.2).
 
 /**
- * One byte range of `size`, both ends within it: null for none, several or one we don't understand (the whole is sent),
- * "bad" for one outside, or that ends before it begins (416). RFC 9110, 14.1.2.
+ * Returns the first and last byte within `size`; "bad" for an unsatisfiable range (416). null for no range, several, or one
+ * that can't be parsed: the whole body is sent.
  */
 export function parseByteRange(
   header: string | null,

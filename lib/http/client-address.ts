@@ -1,4 +1,4 @@
-// Where a request comes from, for limits. Never from x-forwarded-for, which anybody can write.
+// Finds the client's address for rate limits. Ignores x-forwarded-for, which any client can set.
 
 import { isIP } from "node:net";
 import { env } from "#lib/core/env.ts";
@@ -13,9 +13,9 @@ function normalizeAddress(address: string | null | undefined): string | null {
 }
 
 /**
- * The client's IP address, an IPv4-mapped one as IPv4; null where none is known, as in a test.
- * With TRUST_PROXY=fly it is what Fly's proxy says in fly-client-ip (also the case on a replayed request),
- * otherwise the other end of the connection: a proxy that we are not told of then counts as one client.
+ * Returns the client's IP address, an IPv4-mapped one as IPv4; null if unknown, as in tests.
+ * TRUST_PROXY=fly reads fly-client-ip, also on replayed requests. Otherwise it is the peer's address, so an undeclared
+ * proxy counts as one client.
  */
 export function getClientAddress(request: { readonly headers: Headers }): string | null {
   if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));

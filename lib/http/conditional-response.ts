@@ -1,4 +1,4 @@
-// Something that is the same for everybody, and need not be sent to who has it already.
+// Answers conditional requests for public bodies with 200 or 304.
 
 import { createHash } from "node:crypto";
 
@@ -7,7 +7,7 @@ export interface CacheableBody {
   readonly etag: string;
 }
 
-/** `body` with the tag that stands for it. Weak, because what compresses it on the way may change its bytes. */
+/** Returns `body` with its ETag. The tag is weak, since compression on the way changes the bytes. */
 export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): CacheableBody {
   return {
     body,
@@ -15,10 +15,7 @@ export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): Cac
   };
 }
 
-/**
- * The answer to `request`: 200, or 304 when it names the body's tag. Anyone may keep it for `maxAgeSeconds`,
- * and show it for an hour more while asking anew.
- */
+/** Returns 304 if the request has the body's tag, else 200. Publicly cacheable, and stale for an hour more while it revalidates. */
 export function conditionalResponse(
   request: Request,
   { body, etag }: CacheableBody,
@@ -32,10 +29,10 @@ export function conditionalResponse(
     "x-content-type-options": "nosniff",
     ...extra,
   };
-  const known = (request.headers.get("if-none-match") ?? "")
+  const clientTags = (request.headers.get("if-none-match") ?? "")
     .split(",")
     .map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes("*") || known.includes(etag.replace(/^W\//, "")))
+  if (clientTags.includes("*") || clientTags.includes(etag.replace(/^W\//, "")))
     return new Response(null, { status: 304, headers });
   return new Response(body, { headers: { ...headers, "content-type": contentType } });
 }

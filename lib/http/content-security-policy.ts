@@ -1,9 +1,9 @@
-// What pages may load and run. Members' and admins' pages get a policy with a nonce; what is the same for every reader can't have one.
+// Builds the Content-Security-Policy of members' pages, with a nonce against XSS. Shared pages are cached and can't have one.
 
 import { createHash } from "node:crypto";
 import { THEME_SCRIPT } from "./theme-script.ts";
 
-/** Where a policy with a nonce stands: pages that show or change what belongs to somebody. middleware.ts and next.config.mjs both go by it. */
+/** Path prefixes of pages that show or change a member's data. middleware.ts sets the policy on them. */
 export const MEMBER_PAGES = [
   "login",
   "signup",
@@ -16,12 +16,12 @@ export const MEMBER_PAGES = [
 
 const themeScriptHash = `'sha256-${createHash("sha256").update(THEME_SCRIPT).digest("base64")}'`;
 
-/** The policy of a member's page: scripts run with this nonce or are loaded by one that does; nothing comes from elsewhere. */
+/** Allows scripts with this nonce, and those they load. Everything else must come from this origin. */
 export function buildMemberPolicy(nonce: string, isDevelopment: boolean): string {
   return [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic' ${themeScriptHash}${isDevelopment ? " 'unsafe-eval'" : ""}`,
-    // Attributes of style are part of how pages are written; they can't run anything.
+    // Pages use style attributes, which can't run code.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",

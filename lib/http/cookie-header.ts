@@ -1,10 +1,11 @@
-// The Cookie header as it came, before Next reads it.
+// Reads the raw Cookie header, before Next parses it.
 
-/** The value of the first cookie `name` in a Cookie header, as it is written there, not decoded; undefined where there is none. */
+/** Returns the first cookie called `name`, not decoded; undefined without one. */
 export function findCookie(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
-    const at = pair.indexOf("=");
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+    const separator = pair.indexOf("=");
+    if (separator > 0 && pair.slice(0, separator).trim() === name)
+      return pair.slice(separator + 1).trim();
   }
   return undefined;
 }

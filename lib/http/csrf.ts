@@ -1,11 +1,11 @@
-// Whether a request with our cookies was sent by a page of ours.
+// Protects writes against CSRF by Sec-Fetch-Site and Origin.
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 
 /**
- * What the browser says in Sec-Fetch-Site decides; where it says nothing (plain http), Origin must name this host.
- * A request with neither is refused: a browser sends at least one with every POST.
+ * True for a request that a page of this site sent. Without Sec-Fetch-Site (plain http), Origin must name this host.
+ * Without both it is false: browsers send at least one with every POST.
  */
 export function isSameOrigin({ headers }: { readonly headers: Headers }): boolean {
   const site = headers.get("sec-fetch-site");
@@ -17,7 +17,7 @@ export function isSameOrigin({ headers }: { readonly headers: Headers }): boolea
   );
 }
 
-/** Throws AppError(forbidden) for a request that no page of ours sent. For every handler and action that writes. */
+/** Throws AppError(forbidden) for a cross-site request. Called by every handler and action that writes. */
 export function assertSameOrigin(request: { readonly headers: Headers }): void {
   if (!isSameOrigin(request))
     throw new AppError("forbidden", "This request does not come from a page of this site.");

@@ -1,10 +1,10 @@
-// How handlers answer with an error: the one place that turns an AppError into a response.
+// Turns the AppError that a route handler throws into a response.
 
 import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
 
 /**
- * What `fn` answers, or the refusal that it threw as an AppError: as JSON `{code, message, field}` where the request accepts
- * JSON by name, else one plain sentence. Anything else that is thrown goes on: a replay must. Never stored by anybody.
+ * Returns the response of `fn`, or its AppError: as JSON `{code, message, field}` if Accept names JSON, else as plain text.
+ * Rethrows everything else, such as a replay.
  */
 export async function withErrorResponse(
   request: { readonly headers: Headers },

@@ -1,13 +1,13 @@
-// A form of a page that another version of the site made, sent by a browser that runs no scripts: the action it asks for is not
-// there any more, and Next answers with one line of text. Here what was typed comes back, to be copied into the new page.
+// Renders the page for an expired server action: a form of an older deployment, sent by a browser without scripts.
+// Next answers with one line of text; this page gives back what was typed.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
 
-/** Several times what the longest form holds. Read on the main thread: 1 MB of small fields took it half a second. */
+/** Several times the longest form. Parsing 1 MB of small fields blocks the main thread for half a second. */
 export const MAX_CAPTURED_BYTES = 100_000;
 const MAX_TEXT_LENGTH = 5_000;
 const MAX_FIELDS = 50;
-/** Fields that nobody typed, or that must not be shown. */
+/** Fields that were not typed, or are secret. */
 const HIDDEN_FIELDS =
   /^(\$ACTION.*|id|next|code|token|session|uploadId|(seen|expected)\w*|key|instance|q)$/;
 
@@ -27,11 +27,11 @@ async function readTextFields(
       )
       .slice(0, MAX_FIELDS);
   } catch {
-    return []; // what can't be read was not typed
+    return []; // not a form
   }
 }
 
-/** The page that says what happened and shows what was typed. `path` is where the form stands. */
+/** Returns the page as HTML. `path` is the page of the form. */
 export async function renderExpiredActionPage({
   body,
   contentType,

@@ -1,15 +1,15 @@
-// What a form shows after it was sent. Imported by the browser too: holds no logic.
+// Describes what a form shows after it was sent. The browser imports it too.
 
 import type { ErrorCode } from "#lib/core/errors.ts";
 
 export interface FormState {
   readonly status: "new" | "done" | "refused";
-  /** For the whole form: what was done, or why nothing was. */
+  /** About the whole form. */
   readonly message: string | null;
   readonly code: ErrorCode | null;
-  /** What is wrong with each field, by its name. */
+  /** By field name. */
   readonly errors: Readonly<Record<string, string>>;
-  /** What was sent, to stand in the fields again. */
+  /** What was sent, to fill the fields again. */
   readonly values: Readonly<Record<string, string>>;
 }
 

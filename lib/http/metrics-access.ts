@@ -1,15 +1,14 @@
-// Who may read the metrics: another instance, who knows the token, or somebody on this very machine.
+// Decides who may read /metrics: a peer instance, a client with the token, or this machine.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { env } from "#lib/core/env.ts";
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
 import type { RequestContext } from "#lib/core/request-context.ts";
 
-/** What the signature of another instance's call is about. */
 export const METRICS_SIGNATURE_SUBJECT = "metrics";
 
 const LOOPBACK_ADDRESS = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
-/** What a proxy adds. Read as it came: Next writes some of these itself. */
+/** Added by proxies. Checked in the raw headers, since Next adds some of these itself. */
 const FORWARDING_HEADER =
   /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
 
@@ -25,8 +24,8 @@ function hasToken(authorization: string | null): boolean {
 }
 
 /**
- * Behind a proxy everybody comes from its address, so that of the connection counts only where none is in front and none is seen.
- * Fly's proxy always adds its headers: a request without them comes from the private network, as that of Fly's own Prometheus does.
+ * True for a request that passed no proxy and comes from this machine. Fly's proxy always adds its headers: without them, a
+ * request comes from the private network, such as Fly's Prometheus.
  */
 function isFromLocalNetwork(context: RequestContext | undefined): boolean {
   if (!context) return false;
@@ -35,7 +34,6 @@ function isFromLocalNetwork(context: RequestContext | undefined): boolean {
   return env.TRUST_PROXY === "fly" || LOOPBACK_ADDRESS.test(socket.remoteAddress ?? "");
 }
 
-/** Whether this request may read the metrics. `context` is the raw request behind it. */
 export function canReadMetrics(
   headers: Pick<Headers, "get">,
   context: RequestContext | undefined,

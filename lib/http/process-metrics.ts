@@ -1,4 +1,4 @@
-// What of the process and of replication is read when somebody looks at the metrics.
+// Registers gauges of the process and of replication, read on scrape.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { registerGauge } from "#lib/core/metrics.ts";
@@ -13,19 +13,19 @@ const SAMPLE_INTERVAL_MS = 10;
 
 const shared = singleton("process-metrics", () => ({ isStarted: false }));
 
-/** Begins to measure. Once per process. */
+/** Starts measuring, once per process. */
 export function startProcessMetrics(): void {
   if (shared.isStarted) return;
   shared.isStarted = true;
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_INTERVAL_MS });
   delay.enable();
-  // The timer's own pace is part of what it measures.
+  // The measured delay includes the sampling interval.
   const late = (ns: number) => Math.max(0, ns / 1e9 - SAMPLE_INTERVAL_MS / 1e3);
   registerGauge('event_loop_delay_seconds{quantile="0.5"}', () => late(delay.percentile(50)));
   registerGauge('event_loop_delay_seconds{quantile="0.99"}', () => late(delay.percentile(99)));
   registerGauge('event_loop_delay_seconds{quantile="1"}', () => {
     const max = late(delay.max);
-    // Read last (by name): from here on it is the next look's.
+    // Gauges are read in order of their names, so this one is the last of a scrape.
     delay.reset();
     return max;
   });

@@ -1,16 +1,16 @@
-// The body of a request, never more of it than was asked for, and never waited for longer than that.
+// Reads a request body within bounds of size and time, against slow-body attacks.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
 
-/** Long enough for a small body over a slow line; a server's own limit for a whole request is minutes. */
+/** Enough for a small body on a slow network. Node's limit for a whole request is minutes. */
 export const BODY_TIMEOUT_MS = 10_000;
 
-/** Of a body that is too large: let through and forgotten, so that its connection can take the next request. */
+/** Discarded of a body that is too large, so that its connection can serve the next request. */
 const MAX_DRAIN_BYTES = 2_097_152;
 
 /**
- * The raw bytes of the body. Throws AppError: too_large as soon as more than `maxBytes` are announced or have come,
- * invalid when it isn't complete after `timeoutMs` or the client ends it early. What comes after it threw is forgotten, or not read.
+ * Returns the raw body. Throws AppError: too_large as soon as more than `maxBytes` are announced or received, invalid if it
+ * is incomplete after `timeoutMs` or ends early.
  */
 export async function readBody(
   request: Request,
@@ -36,7 +36,7 @@ export async function readBody(
       chunks.push(value);
     }
   } catch (error) {
-    // Not waited for: whoever doesn't end a body may not end this either.
+    // Not awaited: a client that never ends its body would never end this.
     void (isAppError(error, "too_large") ? drainBody(reader) : reader.cancel()).catch(() => {});
     throw error instanceof AppError
       ? error
@@ -46,14 +46,14 @@ export async function readBody(
   }
 }
 
-/** Reads on for a while, and then cancels: a client that is still sending hears the answer only when it is through. */
+/** Reads on for a while, then cancels: clients read the response only when they have sent their body. */
 async function drainBody(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), BODY_TIMEOUT_MS);
   try {
-    for (let left = MAX_DRAIN_BYTES; left > 0;) {
+    for (let remaining = MAX_DRAIN_BYTES; remaining > 0;) {
       const { done, value } = await reader.read();
       if (done) return;
-      left -= value.byteLength;
+      remaining -= value.byteLength;
     }
     await reader.cancel();
   } finally {

@@ -72,7 +72,7 @@ test("a replica that is cut from its primary for more than a minute is not ready
   inCluster({ primary: "other", silenceMs: 61_000 });
   expect(await checkReadiness()).toMatchObject({
     ready: false,
-    problems: ["Nothing was heard of the primary for more than a minute."],
+    problems: ["The primary sent no heartbeat for more than a minute."],
   });
 });
 

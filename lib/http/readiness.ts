@@ -1,4 +1,4 @@
-// Whether this instance may be sent requests. Only its own state counts: when the primary dies every replica must go on answering.
+// Decides whether this instance may get requests. Only its own state counts: replicas serve on while the primary is dead.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,10 +9,7 @@ import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 
-/**
- * A replica that knows its primary and has not heard of it for so long shows what is old, while others don't. The primary sends a
- * sign each second; a deploy or an election takes some ten.
- */
+/** A replica without a heartbeat for this long is stale. Heartbeats come each second; a deploy or failover takes about ten. */
 const MAX_HEARTBEAT_AGE_MS = MINUTE_MS;
 
 export interface Readiness {
@@ -22,17 +19,17 @@ export interface Readiness {
   readonly txid: number | null;
   readonly behindMs: number | null;
   readonly database: "readable" | "unreadable";
-  /** How many the code has and the database has not; null where that can't be told. */
+  /** Migrations of this code that the database lacks; null if unknown. */
   readonly migrationsMissing: number | null;
-  /** On the primary of a cluster: whether what must not be lost is held by a second machine. null elsewhere. */
+  /** On the primary of a cluster: whether durable writes reach a second machine. null elsewhere. */
   readonly standby: "connected" | "slow" | "no standby is connected" | null;
-  /** Sentences for what fails it. */
+  /** Why it is not ready. */
   readonly problems: readonly string[];
 }
 
 let bundledMigrations: readonly string[] | null | undefined;
 
-/** The migrations that came with this code; null where their folder did not. */
+/** Returns the migrations that ship with this code; null without their folder. */
 function listBundledMigrations(): readonly string[] | null {
   if (bundledMigrations !== undefined) return bundledMigrations;
   try {
@@ -65,15 +62,15 @@ async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   }
 }
 
-/** The state of this instance, read now. Names no machine. */
+/** Reads the state of this instance now. The result is public: it names no machine. */
 export async function checkReadiness(): Promise<Readiness> {
   const status = readNodeStatus();
   const applied = await readAppliedMigrations();
-  const own = listBundledMigrations();
-  const missing = applied && own ? own.filter((name) => !applied.has(name)).length : null;
+  const bundled = listBundledMigrations();
+  const missing = applied && bundled ? bundled.filter((name) => !applied.has(name)).length : null;
   const problems: string[] = [];
   if (!applied) problems.push("The database can't be read.");
-  // A replica of a newer version waits for the primary to be replaced: were it not ready, the deploy would wait for it.
+  // A newer replica stays ready until the primary is replaced: otherwise the deploy would wait for it forever.
   if (missing && status.role === "primary")
     problems.push(`${missing} ${missing === 1 ? "migration is" : "migrations are"} not applied.`);
   if (
@@ -81,7 +78,7 @@ export async function checkReadiness(): Promise<Readiness> {
     status.silenceMs !== null &&
     status.silenceMs > MAX_HEARTBEAT_AGE_MS
   )
-    problems.push("Nothing was heard of the primary for more than a minute.");
+    problems.push("The primary sent no heartbeat for more than a minute.");
   const standby =
     isReplicated() && status.role === "primary"
       ? status.standbys.length === 0

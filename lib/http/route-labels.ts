@@ -1,10 +1,10 @@
-// What kind of page or handler an address belongs to, for counting and for the log: the kinds are few, and say nothing of anybody.
+// Labels a URL with a route for metrics and logs, without personal data and with few distinct values.
 
 const PARAMETER_SEGMENT = "[^/]+";
 
 /**
- * Kind and addresses. In the log a segment stands as it is where it names what is public ([slug]), and as its name where it is
- * somebody's ([id]) or could be anything. tests/routes.test.ts compares this with the folders of app/.
+ * Kinds and their paths. The log shows a public segment ([slug]) as it is, and others by name ([id]).
+ * tests/routes.test.ts compares this with the folders of app/.
  */
 const ROUTES = {
   home: ["/"],
@@ -61,13 +61,13 @@ export type RouteKind = keyof typeof ROUTES | "static" | "other";
 
 export interface RouteLabel {
   readonly kind: RouteKind;
-  /** For the log. */
+  /** As the log may show it. */
   readonly path: string;
 }
 
 /** Built or copied files, which have no handler. */
 const STATIC_FILE = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
-/** A slug is lower case words; anything else in its place is somebody's typing. */
+/** Anything else in place of a slug was typed by hand. */
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
 const MAX_SLUG_LENGTH = 80;
 
@@ -75,7 +75,7 @@ interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
   readonly regex: RegExp;
-  /** The segment that is a slug; -1 where none is. */
+  /** Index of the slug's segment; -1 without one. */
   readonly slugIndex: number;
 }
 
@@ -98,13 +98,13 @@ for (const [kind, routes] of Object.entries(ROUTES) as [keyof typeof ROUTES, rea
   }
 }
 
-/** The kind of the address `url` (a path, maybe with a query), and the path as the log may say it. */
+/** Returns the kind and the loggable path of `url`, a path with or without a query. */
 export function labelRoute(url: string): RouteLabel {
   const end = url.search(/[?#]/);
   const path = end < 0 ? url : url.slice(0, end);
   if (STATIC_FILE.test(path)) return { kind: "static", path: "/static" };
-  const known = exactRoutes.get(path);
-  if (known) return known;
+  const exact = exactRoutes.get(path);
+  if (exact) return exact;
   for (const { kind, route, regex, slugIndex } of routePatterns) {
     if (!regex.test(path)) continue;
     const slug = slugIndex < 0 ? undefined : path.split("/")[slugIndex];
@@ -119,5 +119,5 @@ export function labelRoute(url: string): RouteLabel {
   return { kind: "other", path: "/other" };
 }
 
-/** Every address of the table. For its test. */
+/** Every path of the table, for its test. */
 export const ALL_ROUTES: readonly string[] = Object.values(ROUTES).flat();

@@ -1,11 +1,10 @@
-// Where to go after logging in, as a stranger's link may say it.
+// Prevents open redirects after login: accepts only paths of this site.
 
 const PLACEHOLDER_ORIGIN = "http://nowhere.invalid";
-// Control characters, white space and backslashes, also encoded: browsers and proxies disagree about what they mean.
- 
+// Control characters, white space and backslashes, also encoded: browsers and proxies interpret them differently.
 const UNSAFE_PATH_PATTERN = /[\u0000-\u0020\u007f-\uffff\\]|%5c|%0[0-9a-f]|%1[0-9a-f]|%7f/i;
 
-/** `value` as a path of this site, with query and without fragment; `fallback` for all that leads or might lead elsewhere. */
+/** Returns `value` as a path with its query; `fallback` for anything that might lead to another site. */
 export function sanitizeRedirectPath(value: unknown, fallback = "/me"): string {
   if (
     typeof value !== "string" ||

@@ -1,19 +1,19 @@
-// What stands in the address of an admin's page.
+// Reads and writes the query of admin pages.
 
 export type SearchParams = Record<string, string | string[] | undefined>;
 
-/** The last value of a parameter that may stand more than once, cut to 2,000 characters; "" without one. */
+/** Returns the last value of a repeated parameter, cut to 2,000 characters; "" without one. */
 export function lastValue(value: string | string[] | undefined): string {
   return ((Array.isArray(value) ? value.at(-1) : value) ?? "").slice(0, 2_000);
 }
 
-/** A cursor of ours; null for anything else. */
+/** Returns null for anything but a cursor of this site. */
 export function parseCursor(value: string | string[] | undefined): number | null {
   const text = lastValue(value);
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** An address with the parameters that are not empty. */
+/** Returns `path` with the parameters that are not empty. */
 export function buildHref(
   path: string,
   query: Record<string, string | number | null | undefined>,

@@ -1,20 +1,20 @@
-// A body that is made as the reader takes it, and given up when the reader takes nothing: what it holds is never held for long.
+// Streams a body with backpressure, and ends it when the reader stalls: what it holds is released.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
 
-/** How long a reader may take nothing. A player that comes back later asks for the rest. */
+/** How long a reader may stall. A player that comes back later requests the rest. */
 export const IDLE_TIMEOUT_MS = MINUTE_MS;
 
 interface PullSource {
-  /** The next piece; null after the last. Not asked before a reader wants it, and for one at a time. */
+  /** Returns the next chunk; null after the last. Called one at a time, when the reader wants it. */
   nextChunk(): Uint8Array | null | Promise<Uint8Array | null>;
-  /** Exactly once, however it ends: let go of everything here. */
+  /** Called exactly once, however the stream ends: release everything here. */
   onEnd(): void;
-  /** Before onEnd, when nothing was taken for IDLE_MS: the connection is to be closed, since a write that waits for its reader waits for ever. */
+  /** Called on idle timeout, before `onEnd`. Destroy the connection: a blocked write never returns. */
   onIdleTimeout?(): void;
 }
 
-/** What `next` gives, piece by piece. Errors with what `next` throws, and when nobody has taken a piece for a minute. */
+/** Streams what `nextChunk` returns. Errors with what it throws, or when the reader stalls for a minute. */
 export function streamWithIdleTimeout({
   nextChunk,
   onEnd,
@@ -44,10 +44,10 @@ export function streamWithIdleTimeout({
       async pull(controller) {
         timer.refresh();
         try {
-          const piece = await nextChunk();
-          // Given up while the piece was made.
+          const chunk = await nextChunk();
+          // Cancelled meanwhile.
           if (isOver) return;
-          if (piece) return controller.enqueue(piece);
+          if (chunk) return controller.enqueue(chunk);
           end();
           controller.close();
         } catch (error) {

@@ -1,60 +1,59 @@
-// The cluster as a stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+// Streams the cluster's state as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 import type { ClusterView } from "./node-view.ts";
 import { MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { watchCluster } from "./watch-cluster.ts";
 
-/** Proxies end a connection on which nothing comes for a minute. */
+/** Proxies close a connection that is idle for a minute. */
 const KEEPALIVE_INTERVAL_MS = 15 * SECOND_MS;
-/** The browser asks again by itself, and everything about it is looked at anew. */
+/** The browser reconnects by itself, and access is checked again. */
 const MAX_STREAM_MS = 10 * MINUTE_MS;
 const RETRY_MS = 2_000;
 
-/** What has changed for somebody who looks: not the moment at which it was seen. */
+/** Differs if the view has changed, apart from its time. */
 const fingerprintNodes = ({ nodes }: ClusterView) => JSON.stringify(nodes);
 
 /**
- * Events with a ClusterView as JSON, the first at once, then whenever something changed; comments in between. It ends when
- * `isAllowed` is false or fails, when `signal` aborts, when the reader cancels, and after ten minutes. null when too many listen.
- * `isAllowed` is asked before each event and each comment.
+ * Streams a ClusterView as JSON immediately and on each change, with keep-alive comments in between. null beyond 20 listeners.
+ * Ends when `isAllowed`, called before each event, is false or throws, on abort, on cancel, and after ten minutes.
  */
 export function streamClusterEvents({
   isAllowed,
   signal,
-  beatMs = KEEPALIVE_INTERVAL_MS,
+  keepAliveMs = KEEPALIVE_INTERVAL_MS,
   maxMs = MAX_STREAM_MS,
 }: {
   isAllowed: () => Promise<boolean>;
   signal: AbortSignal;
-  beatMs?: number;
+  keepAliveMs?: number;
   maxMs?: number;
 }): ReadableStream<Uint8Array> | null {
   const encoder = new TextEncoder();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let isOver = false;
-  let isAsking = false;
-  let shape = "";
+  let isAuthorizing = false;
+  let sentFingerprint = "";
 
   const end = () => {
     if (isOver) return;
     isOver = true;
     stop?.();
-    clearInterval(beat);
-    clearTimeout(most);
+    clearInterval(keepAlive);
+    clearTimeout(deadline);
     signal.removeEventListener("abort", end);
     try {
       controller.close();
     } catch {
-      // The reader has gone.
+      // Already cancelled.
     }
   };
   const send = async (text: string) => {
-    // Whoever does not read gets what is current when they do.
-    if (isOver || isAsking || (controller.desiredSize ?? 0) <= 0) return false;
-    isAsking = true;
-    const may = await isAllowed().catch(() => false);
-    isAsking = false;
-    if (!may) end();
+    // A slow reader skips events and gets the current state later.
+    if (isOver || isAuthorizing || (controller.desiredSize ?? 0) <= 0) return false;
+    isAuthorizing = true;
+    const isStillAllowed = await isAllowed().catch(() => false);
+    isAuthorizing = false;
+    if (!isStillAllowed) end();
     if (isOver) return false;
     controller.enqueue(encoder.encode(text));
     return true;
@@ -62,23 +61,23 @@ export function streamClusterEvents({
 
   const stop = watchCluster({
     onView(view) {
-      const next = fingerprintNodes(view);
-      if (next === shape) return;
+      const fingerprint = fingerprintNodes(view);
+      if (fingerprint === sentFingerprint) return;
       void send(`data: ${JSON.stringify(view)}\n\n`).then((isSent) => {
-        if (isSent) shape = next;
+        if (isSent) sentFingerprint = fingerprint;
       });
     },
     onShutdown: end,
   });
   if (!stop) return null;
-  const beat = setInterval(() => void send(":\n\n"), beatMs);
-  const most = setTimeout(end, maxMs);
-  beat.unref();
-  most.unref();
+  const keepAlive = setInterval(() => void send(":\n\n"), keepAliveMs);
+  const deadline = setTimeout(end, maxMs);
+  keepAlive.unref();
+  deadline.unref();
   const stream = new ReadableStream<Uint8Array>(
     {
-      start(given) {
-        controller = given;
+      start(streamController) {
+        controller = streamController;
         controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n\n`));
       },
       cancel: end,

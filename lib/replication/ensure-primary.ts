@@ -1,4 +1,4 @@
-// The guard in front of every write that a request asks for, and the replay that sends the request to where it may write.
+// Guards every write of a request, and replays the request to the primary from a replica (fly-replay).
 
 import { incrementCounter } from "#lib/core/metrics.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -14,31 +14,29 @@ import {
   waitForKnownRole,
 } from "./role.ts";
 
-/** A planned hand-over takes less than this: such writes wait instead of being refused. */
+/** A planned handover takes less: writes wait for it instead of failing. */
 const ROLE_WAIT_MS = 2_000;
 const RETRY_AFTER_SECONDS = 5;
-/** A request is replayed when it arrives, and once more if the primary has just changed. Then it is refused. */
+/** On arrival, and once more if the primary has just changed. */
 const MAX_REPLAYS = 2;
 
 export interface InstanceInfo {
   readonly currentInstance: string;
-  /** null where no primary is known: then nobody may write. */
+  /** null if no primary is known: then nothing may be written. */
   readonly primaryInstance: string | null;
   readonly currentIsPrimary: boolean;
 }
 
-/** What this instance is to the cluster, as of now: it can change at any moment, so don't keep it. */
+/** Returns who is primary now. Don't store it: it can change at any moment. */
 export function getInstanceInfo(): InstanceInfo {
-  const own = currentInstance();
-  const primary = isReplicated() ? findPrimaryInstance() : own;
-  return { currentInstance: own, primaryInstance: primary, currentIsPrimary: primary === own };
+  const self = currentInstance();
+  const primary = isReplicated() ? findPrimaryInstance() : self;
+  return { currentInstance: self, primaryInstance: primary, currentIsPrimary: primary === self };
 }
 
 /**
- * The response that has Fly's proxy send the same request to `instance`, the primary unless given: 409, body "Fly Replay",
- * header `fly-replay: instance=…` (https://fly.io/docs/networking/dynamic-request-routing/). 409 and not 200: whoever reaches
- * this instance without the proxy must not take it for success.
- * Throws AppError(unavailable) when no primary is known.
+ * Returns the response on which Fly's proxy sends the request to `instance` (https://fly.io/docs/networking/dynamic-request-routing/).
+ * Its status is 409, so that a client without the proxy does not take it for success. Throws AppError(unavailable) without a primary.
  */
 export function getFlyReplayResponse(instance: string | null = findPrimaryInstance()): Response {
   if (instance === null) throw writesPausedError();
@@ -53,32 +51,31 @@ export function getFlyReplayResponse(instance: string | null = findPrimaryInstan
 }
 
 /**
- * Returns on the instance that may write. On a replica the request leaves for the primary: the replay is on the wire when this
- * throws it, so that no `catch` in between can swallow it. Where no primary is known for `settleMs` (two seconds) it throws AppError(unavailable).
- * Call it first in every action and handler that writes, before anything is read for the write.
+ * Returns on the primary. On a replica, throws a replay to the primary that is already on the wire, so that no `catch` can
+ * swallow it. Throws AppError(unavailable) if no primary is known within `settleMs`. Call it before any read for the write.
  */
 export async function ensurePrimary({
   settleMs = ROLE_WAIT_MS,
 }: { settleMs?: number } = {}): Promise<void> {
   if (!isReplicated() || currentRole() === "primary") return;
-  const settled = await waitForKnownRole(settleMs, reachableRole);
-  if (settled === "primary") return;
-  if (settled === "unknown") {
+  const role = await waitForKnownRole(settleMs, reachableRole);
+  if (role === "primary") return;
+  if (role === "unknown") {
     incrementCounter("writes_refused", { reason: "no_primary" });
     throw writesPausedError();
   }
   replayTo(findPrimaryInstance(), "write");
 }
 
-/** "replica" only where the primary was heard of; a write that is sent to a dead one comes back as the proxy's error, without what was typed. Looked at once for all that wait. */
+/** Counts a replica without heartbeats as unknown: a write replayed to a dead primary would lose what was typed. */
 const reachableRole = cachedFor((): Role => {
-  const now = currentRole();
-  return now === "replica" && !isPrimaryReachable() ? "unknown" : now;
+  const role = currentRole();
+  return role === "replica" && !isPrimaryReachable() ? "unknown" : role;
 });
 
 /**
- * Sends the current request to `instance`: throws the replay, which is on the wire by then. Throws AppError(unavailable) when
- * `instance` is null, or when this request was replayed twice already.
+ * Throws a replay of the current request to `instance`, which is already on the wire. Throws AppError(unavailable) if
+ * `instance` is null, or after two replays.
  */
 export function replayTo(
   instance: string | null,
@@ -95,10 +92,10 @@ export function replayTo(
   incrementCounter("replays", { reason });
   log("debug", "replay", { to: instance, reason });
   const response = getFlyReplayResponse(instance);
-  // Fly hands `state` on in fly-replay-src. The first replay needs none.
+  // Fly passes `state` on in fly-replay-src. The first replay needs none.
   if (replays > 0) response.headers.set("fly-replay", `instance=${instance};state=${replays + 1}`);
   if (context) sendReplay(context, response);
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a replay is, is a response
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- a replay is a response
   throw response;
 }
 
@@ -107,7 +104,7 @@ export function isReplay(thrown: unknown): thrown is Response {
   return thrown instanceof Response && thrown.headers.has("fly-replay");
 }
 
-/** How often this request was replayed so far. A client can write that header too: it is then refused earlier, which harms nobody else. */
+/** Returns how often this request was replayed. A client that forges the header is only refused earlier. */
 export function replayCount(context: RequestContext | undefined): number {
   const source = context?.request.headers["fly-replay-src"];
   if (source === undefined) return 0;
@@ -118,7 +115,7 @@ export function replayCount(context: RequestContext | undefined): number {
 function writesPausedError(): AppError {
   return new AppError(
     "unavailable",
-    "Writes are paused for some seconds. Nothing was lost: try again in a moment.",
+    "Writes are paused for a few seconds. Nothing was lost: try again in a moment.",
     { retryAfterSeconds: RETRY_AFTER_SECONDS },
   );
 }

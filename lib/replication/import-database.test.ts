@@ -56,7 +56,7 @@ test("a database in WAL mode with pages of 4096 bytes is sent whole", async () =
 test("what LiteFS would take without a word and suffer from is refused before it is asked", async () => {
   await expect(into(make(["page_size = 8192", "journal_mode = WAL"]))).rejects.toThrow("8192");
   await expect(into(join(import.meta.dirname, "import-database.ts"))).rejects.toThrow(
-    "no SQLite database",
+    "is not a SQLite database",
   );
   expect(received).toBe(0);
 });
@@ -68,7 +68,7 @@ test("a file in another journal mode, and one whose rows are still in its -wal, 
   open.pragma("journal_mode = WAL");
   open.exec("INSERT INTO t VALUES (1)");
   expect(existsSync(`${file}-wal`)).toBe(true);
-  await expect(into(file)).rejects.toThrow("open in another program");
+  await expect(into(file)).rejects.toThrow("has a -wal file");
   open.close();
   expect(received).toBe(0);
 });

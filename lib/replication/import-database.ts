@@ -1,12 +1,11 @@
-// Gives LiteFS a whole database, in one transaction that every node gets.
+// Imports a whole database into LiteFS, in one transaction that is replicated to every node.
 
 import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 /**
- * Replaces (or makes) the database `name` of the LiteFS at `url`, which must be the primary's, by `file`. Rejects, with nothing changed,
- * where LiteFS refuses; and before it is asked for what it does not check itself: a `-wal` whose rows it would leave out (trap 16), pages that
- * are not of 4096 bytes, which would end the primary (trap 15), and a journal mode that is not WAL.
+ * Replaces or creates the database `name` of the primary's LiteFS at `url`. Rejects without a change for what LiteFS does not
+ * check: a `-wal` file (its rows would be lost), pages other than 4096 bytes (LiteFS exits), a journal mode other than WAL.
  */
 export async function importDatabase({
   url,
@@ -20,10 +19,10 @@ export async function importDatabase({
   timeoutMs: number;
 }): Promise<void> {
   if (existsSync(`${file}-wal`))
-    throw new Error(`${file} is open in another program: its last writes are not in the file yet`);
+    throw new Error(`${file} has a -wal file: its last writes are not in the file yet`);
   const head = readFileHeader(file);
   if (head.toString("latin1", 0, 15) !== "SQLite format 3")
-    throw new Error(`${file} is no SQLite database`);
+    throw new Error(`${file} is not a SQLite database`);
   const pageSize = head.readUInt16BE(16);
   if (pageSize !== 4096)
     throw new Error(`${file} has pages of ${pageSize} bytes; LiteFS needs 4096`);

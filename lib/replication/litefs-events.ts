@@ -1,9 +1,9 @@
-// LiteFS' own HTTP interface (https://fly.io/docs/litefs/events, `http/server.go` of v0.5.14). It knows no password:
-// never let it be reached from outside the private network.
+// Subscribes to LiteFS' events (https://fly.io/docs/litefs/events, `http/server.go` of v0.5.14). Its HTTP interface has no
+// authentication: never expose it outside the private network.
 
 import { type IncomingMessage, request } from "node:http";
 
-/** isPrimary/hostname of `init` and `primaryChange`: hostname is another node's, and empty where none is known. */
+/** `hostname` is the primary's if another node is primary; empty if none is known. */
 export type LitefsEvent =
   | {
       readonly type: "init" | "primaryChange";
@@ -19,7 +19,7 @@ const MAX_LINE_LENGTH = 65_536;
 
 function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // No agent: these are few, and none may wait behind another's stream.
+    // No agent: a stream would block its connection for other requests.
     const sent = request(url, { agent: false, signal }, resolve);
     sent.once("error", reject);
     sent.end();
@@ -27,8 +27,8 @@ function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMess
 }
 
 /**
- * GET /events of the node at `url`: calls `on` with each event, the first of which is `init`. Resolves when the stream ends,
- * rejects when it breaks, is refused or `signal` aborts. LiteFS ends the stream of a listener that is 1,024 events behind.
+ * Calls `on` with each event of the node at `url`, `init` first. Resolves when the stream ends; LiteFS ends it for a listener
+ * 1,024 events behind. Rejects when it breaks, is refused or `signal` aborts.
  */
 export async function subscribeLitefsEvents(
   url: string,

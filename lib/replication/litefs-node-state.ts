@@ -1,15 +1,15 @@
-// What the nodes' LiteFS say of themselves.
+// Reads role and position of a node's LiteFS.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface LitefsNodeState {
   readonly isPrimary: boolean;
   readonly isCandidate: boolean;
-  /** Number of the newest transaction, and the checksum of the whole database there; null without the database. */
+  /** Newest transaction, and the checksum of the whole database at it; null without the database. */
   readonly position: { readonly txid: number; readonly checksum: string } | null;
 }
 
-/** Role and position of the LiteFS at `url` (its /debug/vars, the only place that gives both). Rejects when it does not answer. */
+/** Reads /debug/vars of the LiteFS at `url`, the only endpoint with both. Rejects if it does not answer. */
 export async function fetchLitefsNodeState(
   url: string,
   database: string,
@@ -25,11 +25,11 @@ export async function fetchLitefsNodeState(
     };
   };
   if (!store) throw new Error("LiteFS has not opened its store yet");
-  const known = store.dbs[database];
-  const txid = known ? Number.parseInt(known.txid, 16) : 0;
+  const stored = store.dbs[database];
+  const txid = stored ? Number.parseInt(stored.txid, 16) : 0;
   return {
     isPrimary: store.isPrimary,
     isCandidate: store.candidate,
-    position: known && txid > 0 ? { txid, checksum: known.checksum } : null,
+    position: stored && txid > 0 ? { txid, checksum: stored.checksum } : null,
   };
 }

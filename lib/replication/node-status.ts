@@ -1,4 +1,4 @@
-// What this instance says of itself to the others, to admins and to monitoring.
+// Reads the status of this instance, for peers, admins and monitoring.
 
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
@@ -15,9 +15,9 @@ export interface NodeStatus {
   /** Newest transaction here; null without replication. */
   readonly txid: number | null;
   readonly checksum: string | null;
-  /** How old the newest transaction was when it arrived here, in milliseconds; 0 on the primary, null where none has arrived yet. */
+  /** Age of the newest transaction on arrival, in milliseconds; 0 on the primary, null before the first. */
   readonly lagMs: number | null;
-  /** Since the primary was last heard of; it sends a sign each second. 0 on the primary, null where it never was. */
+  /** Age of the primary's last heartbeat in milliseconds; 0 on the primary, null before the first. */
   readonly silenceMs: number | null;
   readonly version: string | null;
   /** Milliseconds since the epoch. */
@@ -31,19 +31,19 @@ export interface NodeStatus {
 
 const processStartMs = Math.round(Date.now() - process.uptime() * 1000);
 
-/** The state of this instance now. Cheap: some small files on the mount. */
+/** Cheap: reads a few small files on the mount. */
 export function readNodeStatus(): NodeStatus {
-  const own = currentRole();
+  const role = currentRole();
   const position = readPosition();
   return {
     instance: currentInstance(),
     region: env.FLY_REGION ?? null,
-    role: own,
+    role,
     primary: findPrimaryInstance(),
     candidate: env.LITEFS_CANDIDATE,
     txid: position?.txid ?? null,
     checksum: position?.checksum ?? null,
-    lagMs: own === "primary" ? 0 : litefsState().lastTxDelayMs,
+    lagMs: role === "primary" ? 0 : litefsState().lastTxDelayMs,
     silenceMs: heartbeatAgeMs(),
     version: env.DEPLOYMENT_ID ?? null,
     startedAt: processStartMs,

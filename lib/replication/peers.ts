@@ -1,4 +1,4 @@
-// Where the other instances are.
+// Lists the other instances of the cluster.
 
 import { resolveTxt } from "node:dns/promises";
 import { SECOND_MS } from "#lib/core/clock.ts";
@@ -10,7 +10,7 @@ import { singleton } from "#lib/core/singleton.ts";
 export interface Peer {
   readonly instance: string;
   readonly region: string;
-  /** A name or an address within the private network; each listens on PORT, and its LiteFS on LITEFS_PORT. */
+  /** Host name or address in the private network. The site listens on PORT, LiteFS on LITEFS_PORT. */
   readonly host: string;
 }
 
@@ -22,7 +22,7 @@ const shared = singleton(
   (): { cached?: { atMs: number; all: Promise<readonly Peer[]> } } => ({}),
 );
 
-/** The nodes that "name@region=host,…" lists. */
+/** Parses "name@region=host,…". */
 export function parseClusterNodes(text: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region, host] = /^([\w.-]+)@(\w+)=(.+)$/.exec(each) ?? [];
@@ -30,7 +30,7 @@ export function parseClusterNodes(text: string): Peer[] {
   });
 }
 
-/** The nodes that Fly's DNS lists: TXT of vms.<app>.internal is "id region,id region" (https://fly.io/docs/networking/private-networking/). */
+/** Parses the TXT record of vms.<app>.internal, "id region,id region" (https://fly.io/docs/networking/private-networking/). */
 export function parseFlyVms(text: string, app: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region] = /^\s*([\w-]+) ([a-z]+)\s*$/.exec(each) ?? [];
@@ -41,7 +41,7 @@ export function parseFlyVms(text: string, app: string): Peer[] {
 async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
   const timeout = new Promise<never>((_, reject) =>
     setTimeout(
-      () => reject(new Error(`DNS gave no answer within ${DNS_TIMEOUT_MS} ms`)),
+      () => reject(new Error(`DNS did not answer within ${DNS_TIMEOUT_MS} ms`)),
       DNS_TIMEOUT_MS,
     ).unref(),
   );
@@ -49,7 +49,7 @@ async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
   return parseFlyVms(records.map((parts) => parts.join("")).join(","), app);
 }
 
-/** Every other instance, as CLUSTER_NODES or Fly's DNS names them, at most ten seconds old. Empty without replication; the last known list while DNS fails. */
+/** Returns the other instances from CLUSTER_NODES or Fly's DNS, cached for ten seconds. The last known list while DNS fails. */
 export async function listPeers(): Promise<readonly Peer[]> {
   if (!env.REPLICATION) return [];
   const own = currentInstance();
@@ -57,11 +57,11 @@ export async function listPeers(): Promise<readonly Peer[]> {
     return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
   const app = env.FLY_APP_NAME;
   if (!app) return [];
-  const known = shared.cached;
-  if (!known || known.atMs + REFRESH_INTERVAL_MS < performance.now()) {
+  const { cached } = shared;
+  if (!cached || cached.atMs + REFRESH_INTERVAL_MS < performance.now()) {
     const all = resolveFlyPeers(app).catch((error: unknown) => {
       log("warn", "peers.not_found", { error });
-      return known?.all ?? [];
+      return cached?.all ?? [];
     });
     shared.cached = { atMs: performance.now(), all };
   }
@@ -73,8 +73,6 @@ function peerUrl({ host }: Peer, port: number): string {
   return `http://${bare.includes(":") ? `[${bare}]` : bare}:${port}`;
 }
 
-/** The site on that node. */
 export const peerSiteUrl = (peer: Peer): string => peerUrl(peer, env.PORT);
 
-/** LiteFS' own interface on that node. */
 export const peerLitefsUrl = (peer: Peer): string => peerUrl(peer, env.LITEFS_PORT);

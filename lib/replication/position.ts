@@ -1,4 +1,4 @@
-// How far this instance's copy of the database is.
+// Reads this instance's position in the replicated database, and the age of the primary's heartbeat.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import { env } from "#lib/core/env.ts";
 import { nextChange, litefsState, cachedFor } from "./role.ts";
 
 export interface Position {
-  /** Number of the newest transaction; 0 before the first. They count up by one, and anew from 1 after a restore. */
+  /** Newest transaction; 0 before the first. Counts up by one, and restarts at 1 after a restore. */
   readonly txid: number;
-  /** Of the whole database at that transaction, 16 hex digits: two copies at the same transaction are equal where these are. */
+  /** Of the whole database at that transaction, 16 hex digits. */
   readonly checksum: string;
 }
 
-/** Where this copy is, from LiteFS itself; null without replication, or when it can't be read. */
+/** Reads the position from LiteFS' -pos file; null without replication or if it can't be read. */
 export function readPosition(): Position | null {
   if (!env.REPLICATION) return null;
   try {
@@ -27,20 +27,20 @@ export function readPosition(): Position | null {
 
 const readCachedPosition = cachedFor(readPosition);
 
-/** True as soon as this copy has transaction `txid`; false when it has not after `timeoutMs`. */
+/** Resolves to true as soon as this copy has `txid`, to false after `timeoutMs`. */
 export async function waitForTxid(txid: number, timeoutMs: number): Promise<boolean> {
-  const isThere = () => (readCachedPosition()?.txid ?? 0) >= txid;
+  const hasArrived = () => (readCachedPosition()?.txid ?? 0) >= txid;
   const untilMs = performance.now() + timeoutMs;
-  while (!isThere()) {
+  while (!hasArrived()) {
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) return false;
-    // Events name each transaction as it arrives; looked at again besides, since a stream of events can break.
+    // Polls beside the events, since their stream can break.
     await nextChange(Math.min(leftMs, 50));
   }
   return true;
 }
 
-/** Milliseconds since the primary was last heard of (it sends a sign each second); 0 on the primary; null where it never was, or without replication. */
+/** Milliseconds since the primary's last heartbeat (one per second); 0 on the primary; null before the first, or without replication. */
 export function heartbeatAgeMs(): number | null {
   if (!env.REPLICATION) return null;
   try {
@@ -51,12 +51,12 @@ export function heartbeatAgeMs(): number | null {
   }
 }
 
-/** The primary sends a sign each second; some may be late. */
+/** Heartbeats come each second; some are late. */
 const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 /**
- * Whether the primary that this replica names was heard of just now, and since LiteFS lost one. LiteFS names a primary before it has
- * reached it, several times a second while the lease of a dead one lasts: who is sent there gets no answer.
+ * True if a heartbeat came within five seconds, and since LiteFS last lost a primary. While a dead primary's lease lasts,
+ * LiteFS keeps naming it; requests replayed there would time out.
  */
 export function isPrimaryReachable(): boolean {
   const ms = heartbeatAgeMs();

@@ -239,7 +239,7 @@ test("events come when something changes, comments in between, and the stream en
   const stream = streamClusterEvents({
     isAllowed: () => Promise.resolve(isAdmin),
     signal: new AbortController().signal,
-    beatMs: 200,
+    keepAliveMs: 200,
   })!;
   const text = await textOf(
     stream,

@@ -1,4 +1,4 @@
-// The whole cluster as this instance sees it now: every node is asked at once, each for at most a second.
+// Reads the state of every node in parallel, each for at most a second.
 
 import { z } from "zod";
 import { type ClusterView, type NodeView, replicationLagMs } from "./node-view.ts";
@@ -12,10 +12,9 @@ import { requestPeer } from "./request-peer.ts";
 
 const PEER_TIMEOUT_MS = SECOND_MS;
 
-/** What the signature of the call is about. */
 export const STATUS_SIGNATURE_SUBJECT = "status";
 
-/** What another version of the site says may be more, or less: only this is needed. */
+/** Accepts the status of other versions of the site: unknown fields are ignored. */
 const statusSchema = z.object({
   region: z.string().max(20).nullable(),
   role: z.enum(["primary", "replica", "unknown"]),
@@ -30,7 +29,7 @@ type PeerStatus = z.output<typeof statusSchema>;
 
 interface UnreachablePeer {
   readonly sinceMs: number;
-  /** What it said last; null where this process never heard of it. */
+  /** Its last status; null if this process has none. */
   readonly lastStatus: PeerStatus | null;
 }
 
@@ -38,13 +37,13 @@ const sharedState = () =>
   singleton(
     "cluster-nodes",
     (): {
-      readonly heard: Map<string, PeerStatus>;
-      readonly missed: Map<string, UnreachablePeer>;
-    } => ({ heard: new Map(), missed: new Map() }),
+      readonly statuses: Map<string, PeerStatus>;
+      readonly unreachable: Map<string, UnreachablePeer>;
+    } => ({ statuses: new Map(), unreachable: new Map() }),
   );
 
 async function fetchPeerStatus(peer: Peer): Promise<PeerStatus | null> {
-  const { heard, missed } = sharedState();
+  const { statuses, unreachable } = sharedState();
   try {
     const status = statusSchema.parse(
       await requestPeer(peer, {
@@ -54,12 +53,15 @@ async function fetchPeerStatus(peer: Peer): Promise<PeerStatus | null> {
         timeoutMs: PEER_TIMEOUT_MS,
       }),
     );
-    heard.set(peer.instance, status);
-    missed.delete(peer.instance);
+    statuses.set(peer.instance, status);
+    unreachable.delete(peer.instance);
     return status;
   } catch (error) {
-    if (!missed.has(peer.instance)) {
-      missed.set(peer.instance, { sinceMs: nowMs(), lastStatus: heard.get(peer.instance) ?? null });
+    if (!unreachable.has(peer.instance)) {
+      unreachable.set(peer.instance, {
+        sinceMs: nowMs(),
+        lastStatus: statuses.get(peer.instance) ?? null,
+      });
       log("warn", "cluster.node_unreachable", { node: peer.instance, error });
     }
     return null;
@@ -73,20 +75,20 @@ function toNodeView(
   newest: number | null,
   isThis: boolean,
 ): NodeView {
-  const miss = status ? undefined : sharedState().missed.get(instance);
-  const said = status ?? miss?.lastStatus ?? null;
-  const txid = said?.txid ?? null;
+  const outage = status ? undefined : sharedState().unreachable.get(instance);
+  const lastStatus = status ?? outage?.lastStatus ?? null;
+  const txid = lastStatus?.txid ?? null;
   return {
     instance,
-    region: said?.region ?? region,
+    region: lastStatus?.region ?? region,
     isThis,
-    unreachableSinceMs: status ? null : (miss?.sinceMs ?? nowMs()),
-    // What it was is not what it is.
+    unreachableSinceMs: status ? null : (outage?.sinceMs ?? nowMs()),
+    // The last known role may no longer hold.
     role: status?.role ?? "unknown",
-    candidate: said?.candidate ?? false,
-    version: said?.version ?? null,
+    candidate: lastStatus?.candidate ?? false,
+    version: lastStatus?.version ?? null,
     txid,
-    // The answers don't come at the same moment: a replica's may be the newer one.
+    // Statuses are not read at the same moment: a replica's may be newer.
     behind: status && newest !== null && txid !== null ? Math.max(0, newest - txid) : null,
     behindMs: status ? replicationLagMs(status) : null,
     startedAtMs: status?.startedAt ?? null,
@@ -94,28 +96,28 @@ function toNodeView(
   };
 }
 
-/** Every known node, this one first, then by region and name; those that did not answer within a second are there too. Takes at most about a second. */
+/** Returns every known node, reachable or not: this one first, then by region and name. Takes at most about a second. */
 export async function readCluster(): Promise<ClusterView> {
   const peers = await listPeers();
   const statuses = await Promise.all(peers.map(fetchPeerStatus));
-  const own = readNodeStatus();
-  const answered = [own, ...statuses.filter((status) => status !== null)];
-  const known = answered.filter(({ role }) => role === "primary");
-  // Where no primary answered, the newest there is.
-  const txids = (known.length > 0 ? known : answered).flatMap(({ txid }) =>
+  const ownStatus = readNodeStatus();
+  const answered = [ownStatus, ...statuses.filter((status) => status !== null)];
+  const primaries = answered.filter(({ role }) => role === "primary");
+  // Without a primary, the newest transaction counts.
+  const txids = (primaries.length > 0 ? primaries : answered).flatMap(({ txid }) =>
     txid === null ? [] : [txid],
   );
   const newest = txids.length > 0 ? Math.max(...txids) : null;
   const others = peers
     .map((peer, i) => toNodeView(peer.instance, peer.region, statuses[i] ?? null, newest, false))
     .sort((a, b) => `${a.region} ${a.instance}`.localeCompare(`${b.region} ${b.instance}`, "en"));
-  // Nodes that are gone for good are forgotten.
+  // Drops nodes that left the cluster.
   const names = new Set(peers.map(({ instance }) => instance));
-  for (const map of [sharedState().heard, sharedState().missed])
+  for (const map of [sharedState().statuses, sharedState().unreachable])
     for (const name of map.keys()) if (!names.has(name)) map.delete(name);
   return {
     isReplicated: isReplicated(),
     atMs: nowMs(),
-    nodes: [toNodeView(own.instance, own.region, own, newest, true), ...others],
+    nodes: [toNodeView(ownStatus.instance, ownStatus.region, ownStatus, newest, true), ...others],
   };
 }

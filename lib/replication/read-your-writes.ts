@@ -1,4 +1,4 @@
-// Who has just written reads their write, wherever they are answered: a cookie names the transaction, and a replica waits for it.
+// Implements read-your-writes: a signed cookie names the transaction, and a replica waits for it.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
@@ -10,15 +10,15 @@ import { findPrimaryInstance, currentRole } from "./role.ts";
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { replayCount, replayTo } from "./ensure-primary.ts";
 
-/** Replication takes milliseconds; after this long the number is of no use to anybody. */
+/** Replication takes milliseconds: after this long, every replica has the transaction. */
 const COOKIE_TTL_MS = MINUTE_MS;
-/** How long a replica waits for the transaction (the reference's bound). */
+/** How long a replica waits before it replays the request to the primary. */
 const MAX_WAIT_MS = 500;
 
 const cookieAttributes = (name: string) =>
   `; Path=/; HttpOnly; SameSite=Lax${name.startsWith("__Host-") ? "; Secure" : ""}`;
 
-/** The value of a Set-Cookie header that says that its bearer wrote transaction `txid` just now. Signed, one minute. */
+/** Returns a Set-Cookie value that names `txid` as the client's last write. Signed, valid for a minute. */
 export function createTxidCookie(txid: number): string {
   const name = getCookieName("txid");
   const text = `${txid.toString(36)}.${nowMs().toString(36)}`;
@@ -26,8 +26,8 @@ export function createTxidCookie(txid: number): string {
 }
 
 /**
- * For a page that did not find what somebody was told of elsewhere, by mail or on another screen: it may not have arrived here yet.
- * On a replica that knows its primary it throws the replay, once; else it returns, and what is missing is missing.
+ * Throws a replay to the primary, once per request, for a page that misses a row which an email or another screen named: it
+ * may not be replicated yet. Returns on the primary, and without a reachable one.
  */
 export function retryOnPrimary(): void {
   if (
@@ -38,19 +38,18 @@ export function retryOnPrimary(): void {
     replayTo(findPrimaryInstance(), "read_your_writes");
 }
 
-/** The transaction of a cookie that txidCookie made within the last minute; null for any other. */
+/** Returns the transaction of a cookie that createTxidCookie made within the last minute; null otherwise. */
 export function verifyTxidCookie(value: string | undefined): number | null {
-  const [, text = "", txid = "", at = "", signature = ""] =
+  const [, text = "", txid = "", time = "", signature = ""] =
     /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];
   if (!text || !isValidSignature("txid", text, signature)) return null;
-  const ageMs = nowMs() - Number.parseInt(at, 36);
+  const ageMs = nowMs() - Number.parseInt(time, 36);
   return ageMs >= -COOKIE_TTL_MS && ageMs <= COOKIE_TTL_MS ? Number.parseInt(txid, 36) : null;
 }
 
 /**
- * Waits on a replica until it has what the bearer of the cookie `value` wrote, at most 500 ms, then has the request answered by
- * the primary: throws the replay. Returns at once on the primary, without replication, for a cookie that is forged or old, and
- * for a request that was replayed. A number that the primary itself does not have (from before a restore) is taken back there.
+ * Waits up to 500 ms until this replica has the transaction of the cookie `value`, then throws a replay to the primary.
+ * Ignores forged and old cookies. The primary expires the cookie of a transaction it lacks, as after a restore.
  */
 export async function waitForOwnWrites(value: string | undefined): Promise<void> {
   if (!isReplicated()) return;
@@ -58,8 +57,8 @@ export async function waitForOwnWrites(value: string | undefined): Promise<void>
   if (txid === null) return;
   const context = currentRequestContext();
   if (currentRole() === "primary") {
-    const own = readPosition();
-    if (own && own.txid < txid) {
+    const position = readPosition();
+    if (position && position.txid < txid) {
       const name = getCookieName("txid");
       context?.beforeHeadHooks.push(() => {
         if (context.committedTxid === undefined)
@@ -72,13 +71,13 @@ export async function waitForOwnWrites(value: string | undefined): Promise<void>
     return;
   }
   const startedMs = performance.now();
-  const isHere = await waitForTxid(txid, MAX_WAIT_MS);
+  const isReplicatedHere = await waitForTxid(txid, MAX_WAIT_MS);
   observeHistogram("txid_wait_seconds", (performance.now() - startedMs) / 1000, {
-    result: isHere ? "arrived" : "timed_out",
+    result: isReplicatedHere ? "arrived" : "timed_out",
   });
-  if (isHere || replayCount(context) > 0) return;
+  if (isReplicatedHere || replayCount(context) > 0) return;
   const primary = findPrimaryInstance();
-  // Where no primary is to be reached an older page is better than none.
+  // Without a reachable primary, a stale page is better than none.
   if (primary === null || currentRole() === "primary" || !isPrimaryReachable())
     return void incrementCounter("txid_stale_reads");
   replayTo(primary, "read_your_writes");

@@ -1,4 +1,4 @@
-// Calls of this instance to another one, on the private network: signed, bounded in time and size.
+// Sends signed requests to another instance on the private network, bounded in time and size.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
@@ -6,9 +6,9 @@ import { type Peer, peerSiteUrl } from "./peers.ts";
 
 const MAX_RESPONSE_BYTES = 65_536;
 
-/** What the answer of a peer must be to count. */
+/** A peer did not answer, or not with 200 and JSON. */
 export class PeerError extends Error {
-  /** The peer's status; null where it did not answer. */
+  /** null if it did not answer. */
   readonly status: number | null;
 
   constructor(peer: Peer, status: number | null, cause?: unknown) {
@@ -24,39 +24,39 @@ export class PeerError extends Error {
 interface PeerRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** What the signature is about; the same text as the handler's. */
+  /** Signed; must equal the handler's. */
   readonly signatureSubject: string;
   readonly body?: unknown;
-  /** The bound of the whole call. */
+  /** For the whole request. */
   readonly timeoutMs: number;
 }
 
-/** The JSON that `peer` answers. Throws PeerError for any status but 200, and when there is no whole answer in time. */
+/** Returns the JSON body. Throws PeerError for any status but 200, and on timeout. */
 export async function requestPeer(
   peer: Peer,
   { method, path, signatureSubject, body, timeoutMs }: PeerRequest,
 ): Promise<unknown> {
-  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const json = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     [INTERNAL_HEADER]: signInternalRequest(signatureSubject),
     accept: "application/json",
-    ...(sent !== undefined && {
+    ...(json !== undefined && {
       "content-type": "application/json",
-      "content-length": String(Buffer.byteLength(sent)),
+      "content-length": String(Buffer.byteLength(json)),
     }),
   };
   try {
-    const answer = await requestInternal(peerSiteUrl(peer) + path, {
+    const response = await requestInternal(peerSiteUrl(peer) + path, {
       method,
       headers,
-      body: sent,
+      body: json,
       timeoutMs,
       maxBytes: MAX_RESPONSE_BYTES,
     });
-    // A replay among the headers is no answer either: nothing between two instances obeys it.
-    if (answer.status !== 200 || answer.headers["fly-replay"] !== undefined)
-      throw new PeerError(peer, answer.status);
-    return JSON.parse(answer.body) as unknown;
+    // No proxy between two instances would obey a replay.
+    if (response.status !== 200 || response.headers["fly-replay"] !== undefined)
+      throw new PeerError(peer, response.status);
+    return JSON.parse(response.body) as unknown;
   } catch (error) {
     throw error instanceof PeerError ? error : new PeerError(peer, null, error);
   }

@@ -1,4 +1,4 @@
-// What this instance is to the cluster: from LiteFS' events, and from the file `.primary` each time it is asked.
+// Tells this instance's role in the cluster from LiteFS' events and its file `.primary`.
 
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -11,11 +11,11 @@ import { type LitefsEvent, subscribeLitefsEvents } from "./litefs-events.ts";
 export type Role = "primary" | "replica" | "unknown";
 
 interface LitefsState {
-  /** What LiteFS said last; null while it says nothing: then nobody knows. */
+  /** null while LiteFS' event stream is down. */
   lastPrimaryEvent: { readonly isPrimary: boolean; readonly hostname: string } | null;
-  /** When LiteFS last said that it has no primary (performance.now()); null: not since this process began. */
+  /** When LiteFS last had no primary (performance.now()); null if never in this process. */
   primaryLostAtMs: number | null;
-  /** The newest transaction that LiteFS reported, and how old it was on arrival. */
+  /** The newest transaction of LiteFS' events, and its age on arrival. */
   lastTxid: number;
   lastTxDelayMs: number | null;
   readonly listeners: Set<() => void>;
@@ -32,7 +32,7 @@ export const litefsState = (): LitefsState =>
     stop: null,
   }));
 
-/** Another primary's name in `.primary`; null without the file; undefined where it can't be read. The reference took "can't be read" for "I am it". */
+/** Returns the primary's name in `.primary`; null without the file; undefined if it can't be read, which proves nothing. */
 function readPrimaryFile(): string | null | undefined {
   try {
     return readFileSync(join(env.FLY_LITEFS_DIR, ".primary"), "utf8").trim();
@@ -42,8 +42,8 @@ function readPrimaryFile(): string | null | undefined {
 }
 
 /**
- * primary: may write. replica: knows who may. unknown: no primary is known, nobody may write. Without replication always primary.
- * LiteFS' events and its file must agree: the file alone is absent on a primary and on a replica that lost its primary alike.
+ * Returns unknown while no primary is known and nothing may be written; always primary without replication. Events and file
+ * must agree: the file is absent both on a primary and on a replica that lost its primary.
  */
 export function currentRole(): Role {
   if (!env.REPLICATION) return "primary";
@@ -56,7 +56,7 @@ export function currentRole(): Role {
     : "unknown";
 }
 
-/** The name of the instance that may write; null where none is known. */
+/** Returns the name of the primary; null if unknown. */
 export function findPrimaryInstance(): string | null {
   switch (currentRole()) {
     case "primary":
@@ -68,22 +68,22 @@ export function findPrimaryInstance(): string | null {
   }
 }
 
-/** What `look` says as soon as that is not "unknown", or "unknown" after `timeoutMs`: a planned hand-over takes less than that. */
+/** Resolves to the first known role that `readRole` returns, or to "unknown" after `timeoutMs`. */
 export async function waitForKnownRole(
   timeoutMs: number,
-  look: () => Role = currentRole,
+  readRole: () => Role = currentRole,
 ): Promise<Role> {
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
-    const now = look();
+    const role = readRole();
     const leftMs = untilMs - performance.now();
-    if (now !== "unknown" || leftMs <= 0) return now;
-    // The event may come before the file is as it says: looked at again soon, too.
+    if (role !== "unknown" || leftMs <= 0) return role;
+    // Polls beside the events: an event may precede its file.
     await nextChange(Math.min(leftMs, 20));
   }
 }
 
-/** Resolves when `listeners` are called next, those of LiteFS' events unless others are given, or after `timeoutMs`. */
+/** Resolves when `listeners` (LiteFS' events by default) are called next, or after `timeoutMs`. */
 export function nextChange(
   timeoutMs: number,
   listeners: Set<() => void> = litefsState().listeners,
@@ -99,34 +99,33 @@ export function nextChange(
   });
 }
 
-/** How old what many wait for may be. */
 const CACHE_MS = 10;
 
 /**
- * `read`, looked at once for all who wait: a look at the mount is a synchronous call into LiteFS, and hundreds may wait at once.
- * What it says is at most ten milliseconds old, and from after the last event.
+ * Caches `read` for ten milliseconds, or until the next event. Reading the mount is a synchronous call into LiteFS, and
+ * hundreds of requests may wait at a time.
  */
 export function cachedFor<T>(read: () => T): () => T {
-  let seen:
-    | { readonly atMs: number; readonly heard: unknown; readonly txid: number; readonly value: T }
+  let cached:
+    | { readonly atMs: number; readonly event: unknown; readonly txid: number; readonly value: T }
     | undefined;
   return () => {
     const { lastPrimaryEvent, lastTxid } = litefsState();
     const atMs = performance.now();
     if (
-      !seen ||
-      atMs - seen.atMs >= CACHE_MS ||
-      seen.heard !== lastPrimaryEvent ||
-      seen.txid !== lastTxid
+      !cached ||
+      atMs - cached.atMs >= CACHE_MS ||
+      cached.event !== lastPrimaryEvent ||
+      cached.txid !== lastTxid
     )
-      seen = { atMs, heard: lastPrimaryEvent, txid: lastTxid, value: read() };
-    return seen.value;
+      cached = { atMs, event: lastPrimaryEvent, txid: lastTxid, value: read() };
+    return cached.value;
   };
 }
 
 const RECONNECT_DELAY_MS = 100;
 
-/** Begins to follow LiteFS. Once per process, before requests; does nothing without replication. */
+/** Subscribes to LiteFS' events, once per process. Does nothing without replication. */
 export function startWatchingLitefs(): void {
   const state = litefsState();
   if (!env.REPLICATION || state.stop) return;
@@ -136,7 +135,7 @@ export function startWatchingLitefs(): void {
   const on = (event: LitefsEvent) => {
     if (event.type === "tx") {
       if (event.db !== database) return;
-      // Not the larger of the two: after a restore numbers begin anew.
+      // Not the maximum: after a restore, numbers restart.
       state.lastTxid = Number.parseInt(event.data.txID, 16);
       state.lastTxDelayMs = Math.max(0, Date.now() - Date.parse(event.data.timestamp));
     } else {
@@ -167,7 +166,7 @@ export function startWatchingLitefs(): void {
   })();
 }
 
-/** Ends the following. For tests and the end of the process. */
+/** Unsubscribes. For tests. */
 export function stopWatchingLitefs(): void {
   litefsState().stop?.();
   resetSingleton("litefs");

@@ -1,6 +1,6 @@
-// Whether what the primary commits is on the machine that would take its place.
-// LiteFS elects among candidates without comparing how far they are. So a write that must not be lost counts as made
-// when every connected candidate has it: see docs/decisions/022-durable-writes.md.
+// Tracks how far each failover candidate has replicated what this primary commits.
+// LiteFS elects among candidates without comparing positions, so a durable write waits for all that are connected
+// (docs/decisions/022-durable-writes.md).
 
 import { basename } from "node:path";
 import { env } from "#lib/core/env.ts";
@@ -12,11 +12,11 @@ import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
 import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {
-  /** The newest transaction that it reported; 0 before the first. */
+  /** Newest transaction it reported; 0 before the first. */
   txid: number;
-  /** It did not answer in time once: nobody waits for it again until it reports something. */
+  /** It timed out once: no write waits for it until it reports again. */
   isStalled: boolean;
-  /** What it had reported when it was looked at last. */
+  /** Its `txid` at the last check. */
   lastCheckedTxid: number;
   readonly url: string;
   readonly stop: () => void;
@@ -30,29 +30,29 @@ const sharedState = () =>
     "standbys",
     (): {
       readonly all: Map<string, Standby>;
-      readonly asked: Set<string>;
+      readonly connecting: Set<string>;
       readonly listeners: Set<() => void>;
       timer: NodeJS.Timeout | null;
     } => ({
       all: new Map(),
-      asked: new Set(),
+      connecting: new Set(),
       listeners: new Set(),
       timer: null,
     }),
   );
 
-/** The newest transaction of the LiteFS at `url`; 0 without one. Rejects when it does not answer. */
+/** Reads the newest transaction of the LiteFS at `url`; 0 without one. Rejects if it does not answer. */
 const fetchTxid = async (url: string) =>
   (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position
     ?.txid ?? 0;
 
-/** Follows one candidate until its stream ends. */
+/** Tracks one candidate until its event stream ends. */
 async function watchStandby(peer: Peer): Promise<void> {
   const { all, listeners } = sharedState();
   const url = peerLitefsUrl(peer);
   const database = basename(env.DATABASE_FILE);
-  const found = await fetchLitefsNodeState(url, database, REQUEST_TIMEOUT_MS).catch(() => null);
-  if (!found?.isCandidate) return;
+  const state = await fetchLitefsNodeState(url, database, REQUEST_TIMEOUT_MS).catch(() => null);
+  if (!state?.isCandidate) return;
   const abort = new AbortController();
   const standby: Standby = {
     txid: 0,
@@ -73,7 +73,7 @@ async function watchStandby(peer: Peer): Promise<void> {
         if (event.type === "init") {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
-          // What it has already it does not report any more.
+          // Transactions from before the subscription have no event.
           void fetchTxid(url).then(
             (txid) => txid > standby.txid && report(txid),
             () => undefined,
@@ -93,8 +93,8 @@ async function watchStandby(peer: Peer): Promise<void> {
 }
 
 /**
- * Ends the stream of a standby that has gone on without its stream saying so: a machine that lost its power closes no connection, and
- * the one that comes in its place would be waited for in vain. The next look follows it anew.
+ * Closes the stream of a standby whose position has advanced without an event: a machine that lost power closes no connection.
+ * The next refresh subscribes again.
  */
 async function dropStaleStream(standby: Standby): Promise<void> {
   const wasSilent = standby.lastCheckedTxid === standby.txid;
@@ -105,39 +105,39 @@ async function dropStaleStream(standby: Standby): Promise<void> {
 }
 
 async function refreshStandbys(): Promise<void> {
-  const { all, asked } = sharedState();
+  const { all, connecting } = sharedState();
   if (currentRole() !== "primary") {
     for (const standby of all.values()) standby.stop();
     return;
   }
   for (const standby of all.values()) if (standby.isStalled) void dropStaleStream(standby);
   for (const peer of await listPeers()) {
-    if (peer.region !== env.PRIMARY_REGION || asked.has(peer.instance)) continue;
-    asked.add(peer.instance);
-    void watchStandby(peer).finally(() => asked.delete(peer.instance));
+    if (peer.region !== env.PRIMARY_REGION || connecting.has(peer.instance)) continue;
+    connecting.add(peer.instance);
+    void watchStandby(peer).finally(() => connecting.delete(peer.instance));
   }
 }
 
-/** Begins to follow the candidates while this instance is the primary. Once per process; does nothing without replication. */
+/** Tracks the candidates while this instance is the primary, once per process. Does nothing without replication. */
 export function startWatchingStandbys(): void {
-  const own = sharedState();
-  if (!env.REPLICATION || own.timer) return;
+  const state = sharedState();
+  if (!env.REPLICATION || state.timer) return;
   const run = () =>
     void refreshStandbys().catch((error: unknown) => log("warn", "standby.not_found", { error }));
   run();
-  own.timer = setInterval(run, REFRESH_INTERVAL_MS);
-  own.timer.unref();
+  state.timer = setInterval(run, REFRESH_INTERVAL_MS);
+  state.timer.unref();
 }
 
-/** Ends the following. For tests and the end of the process. */
+/** Stops tracking. For tests. */
 export function stopWatchingStandbys(): void {
-  const own = sharedState();
-  if (own.timer) clearInterval(own.timer);
-  for (const standby of own.all.values()) standby.stop();
+  const { all, timer } = sharedState();
+  if (timer) clearInterval(timer);
+  for (const standby of all.values()) standby.stop();
   resetSingleton("standbys");
 }
 
-/** The candidates that are connected now, and how far each is. On the primary only; empty elsewhere. */
+/** Returns the connected candidates with their positions; empty unless this is the primary. */
 export function listStandbys(): {
   readonly instance: string;
   readonly txid: number;
@@ -151,8 +151,8 @@ export function listStandbys(): {
 }
 
 /**
- * Waits until every connected candidate has transaction `txid`: "held". "late" when one has not after `timeoutMs` (it is not
- * waited for again until it reports something), "alone" when none is connected: then only this machine has it.
+ * Waits until every connected candidate has `txid`: "held". "late" if one lacks it after `timeoutMs`; later writes don't wait
+ * for that one until it reports. "alone" if none is connected: only this machine has it.
  */
 export async function waitForStandby(
   txid: number,

@@ -1,4 +1,4 @@
-// Before the server takes requests: begins to follow LiteFS, and keeps Next from reporting a replay as a fault.
+// Starts watching LiteFS before the first request, and keeps Next from logging replays as errors.
 
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { isReplicated } from "#lib/core/instance.ts";
@@ -7,7 +7,7 @@ import { waitForKnownRole, startWatchingLitefs } from "./role.ts";
 import { startWatchingStandbys } from "./standbys.ts";
 import { isReplay } from "./ensure-primary.ts";
 
-/** LiteFS starts this process when it knows a primary, so that the first answer takes milliseconds. */
+/** The first event usually comes within milliseconds. */
 const INITIAL_ROLE_WAIT_MS = 2_000;
 
 const shared = singleton("replay-reports", () => ({ isSuppressed: false }));
@@ -21,13 +21,13 @@ export async function startReplication(): Promise<void> {
   await waitForKnownRole(INITIAL_ROLE_WAIT_MS);
 }
 
-/** Next writes on stderr whatever an action, a page or a handler throws. A replay is no fault, and was logged by us where it was thrown. */
+/** Next logs whatever an action, a page or a handler throws. A replay is not an error, and is logged where it is thrown. */
 function suppressReplayReports(): void {
   if (shared.isSuppressed) return;
   shared.isSuppressed = true;
   const report = console.error;
   console.error = (...args: unknown[]) => {
-    // Next wraps what was thrown in an error of its own: known by its request then.
+    // Next may wrap the replay in an error: then the request tells.
     if (!args.some(isReplay) && !currentRequestContext()?.isReplayedElsewhere) report(...args);
   };
 }

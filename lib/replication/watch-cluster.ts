@@ -1,4 +1,4 @@
-// The cluster while somebody looks at it: one poll a second for all who do, and none when nobody does.
+// Polls the cluster once a second for all listeners, and not without any.
 
 import type { ClusterView } from "./node-view.ts";
 import { SECOND_MS } from "#lib/core/clock.ts";
@@ -8,22 +8,22 @@ import { singleton } from "#lib/core/singleton.ts";
 import { readCluster } from "./read-cluster.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
-/** Admins are few; more than this is a mistake or a loop. */
+/** Admins are few: more is a bug or a loop. */
 const MAX_LISTENERS = 20;
 
 interface Listener {
   onView(view: ClusterView): void;
-  /** The process is about to end: whoever looks is to ask again, and reaches another one. */
+  /** The process is ending: clients should reconnect to another one. */
   onShutdown(): void;
 }
 
 const sharedState = () =>
   singleton(
     "watch-cluster",
-    (): { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean } => ({
+    (): { readonly listeners: Set<Listener>; isPolling: boolean; hasSignalHandler: boolean } => ({
       listeners: new Set(),
       isPolling: false,
-      hearsEnd: false,
+      hasSignalHandler: false,
     }),
   );
 
@@ -44,14 +44,14 @@ async function pollCluster(): Promise<void> {
   }
 }
 
-/** Calls the listener about once a second until what is returned is called; null when twenty listen already. */
+/** Calls `listener` about once a second. Returns the function that stops it; null beyond 20 listeners. */
 export function watchCluster(listener: Listener): (() => void) | null {
   const watch = sharedState();
   if (watch.listeners.size >= MAX_LISTENERS) return null;
   watch.listeners.add(listener);
-  if (!watch.hearsEnd) {
-    watch.hearsEnd = true;
-    // A stream that nobody ends would hold the server until it is killed.
+  if (!watch.hasSignalHandler) {
+    watch.hasSignalHandler = true;
+    // An open stream would keep the server from draining.
     process.once("SIGTERM", () => {
       for (const each of [...watch.listeners]) each.onShutdown();
     });

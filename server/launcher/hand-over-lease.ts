@@ -1,4 +1,4 @@
-// A planned end of the primary: the lease goes to the standby, with every transaction, before the site ends.
+// Hands the lease over to a standby that has every transaction, before a primary shuts down.
 
 import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
@@ -11,16 +11,14 @@ import type { Settings } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 10;
 const REQUEST_TIMEOUT_MS = 500;
-/** For this node to notice that it gave the lease away: milliseconds, where the machine is not busy. */
+/** For this node to notice that the lease is gone: milliseconds, unless the machine is busy. */
 const STEP_DOWN_TIMEOUT_MS = 5_000;
-/** For finding the standby, while everybody still writes: a busy machine must not pass for one that is not there. */
+/** For finding the standby while writes go on: a busy one must not count as absent. */
 const FIND_STANDBY_TIMEOUT_MS = 3_000;
 
 /**
- * Hands the lease to a connected candidate that has every transaction, within `timeoutMs` once it has found one. Does nothing on a node that is not
- * the primary, or when there is no such candidate: LiteFS then gives the lease back at its end.
- * Nothing can be committed between the last look and the hand-over: LiteFS' own halt lock is held meanwhile, which makes
- * writers wait as for any other writer; they fail as on a replica afterwards. Returns the new primary's name, or null.
+ * Returns the new primary's name; null on a replica, without a caught-up candidate, or after `timeoutMs`: LiteFS then releases
+ * the lease at its end. LiteFS' halt lock blocks writers meanwhile; afterwards they fail as on a replica.
  */
 export async function handOverLease(settings: Settings, timeoutMs: number): Promise<string | null> {
   const fromMs = performance.now();
@@ -29,7 +27,7 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
   const own = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
   if (!own?.isPrimary || !own.position) return null;
   const peers = await listPeers().catch(() => []);
-  const asked = await Promise.all(
+  const candidates = await Promise.all(
     peers
       .filter(({ region }) => region === settings.primaryRegion)
       .map(async (peer) => ({
@@ -40,9 +38,9 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
       })),
   );
   const askedMs = performance.now() - fromMs;
-  const standby = asked.find(({ state }) => state?.isCandidate && state.position)?.peer;
+  const standby = candidates.find(({ state }) => state?.isCandidate && state.position)?.peer;
   if (!standby) {
-    logEvent("warn", "launch.no_standby", { asked: asked.map(({ peer }) => peer.instance) });
+    logEvent("warn", "launcher.no_standby", { asked: candidates.map(({ peer }) => peer.instance) });
     return null;
   }
 
@@ -70,31 +68,31 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
         );
       await sleep(POLL_INTERVAL_MS);
     }
-    const levelMs = performance.now() - fromMs;
-    const answer = await requestInternal(`${peerLitefsUrl(standby)}/promote`, {
+    const caughtUpMs = performance.now() - fromMs;
+    const response = await requestInternal(`${peerLitefsUrl(standby)}/promote`, {
       method: "POST",
       timeoutMs: Math.max(1, leftMs()),
     });
-    if (answer.status !== 200) throw new Error(answer.body.trim());
-    // The lock goes when this node is a replica, not before: LiteFS ends itself when a transaction that began on a primary commits on none.
-    const givenMs = performance.now();
+    if (response.status !== 200) throw new Error(response.body.trim());
+    // Releases the lock only as a replica: LiteFS exits if a transaction begun on a primary commits on none.
+    const promotedMs = performance.now();
     while (
-      performance.now() - givenMs < STEP_DOWN_TIMEOUT_MS &&
+      performance.now() - promotedMs < STEP_DOWN_TIMEOUT_MS &&
       (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS).catch(() => null))?.isPrimary !==
         false
     )
       await sleep(POLL_INTERVAL_MS);
-    logEvent("info", "launch.handed_over", {
+    logEvent("info", "launcher.handed_over", {
       to: standby.instance,
       txid: last.txid,
       asked_ms: Math.round(askedMs),
       halted_ms: Math.round(haltedMs),
-      level_ms: Math.round(levelMs),
+      caught_up_ms: Math.round(caughtUpMs),
       ms: Math.round(performance.now() - fromMs),
     });
     return standby.instance;
   } catch (error) {
-    logEvent("warn", "launch.not_handed_over", { to: standby.instance, error });
+    logEvent("warn", "launcher.not_handed_over", { to: standby.instance, error });
     return null;
   } finally {
     if (isHalted)
@@ -102,6 +100,6 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
         method: "DELETE",
         headers,
         timeoutMs: REQUEST_TIMEOUT_MS,
-      }).catch((error: unknown) => logEvent("warn", "launch.halt_not_released", { error }));
+      }).catch((error: unknown) => logEvent("warn", "launcher.halt_not_released", { error }));
   }
 }

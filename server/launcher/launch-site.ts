@@ -1,4 +1,4 @@
-// The life of the site under LiteFS: wait for data, bring it up to date where that is allowed, serve, hand over, drain.
+// Runs the site under LiteFS: waits for data, migrates it on the primary, serves, hands over the lease, drains.
 
 import { connectConsul } from "#server/consul.ts";
 import { runMigrations } from "./run-migrations.ts";
@@ -9,12 +9,15 @@ import { type SiteProcess, startSiteProcess } from "./site-process.ts";
 import type { Settings } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 500;
-/** What the hand-over may take of the kill timeout. */
+/** Share of the handover in the kill timeout. */
 const HAND_OVER_TIMEOUT_MS = 2_000;
-/** What LiteFS and boot need of it after the site has ended. */
+/** Share of LiteFS and the supervisor, after the site has ended. */
 const RESERVE_MS = 4_000;
 
-/** Runs until a signal, until the site fails for good, or until boot is to decide anew (CAUGHT_UP, DECIDE_ANEW). Returns the exit code: 0 after a signal, so that LiteFS gives the lease back. `flags` are what Node is told for the site. */
+/**
+ * Runs until a signal, until the site fails for good, or until the supervisor must decide again. Returns the exit code: 0
+ * after a signal, so that LiteFS releases the lease. `flags` are Node's for the site.
+ */
 export async function launchSite(
   settings: Settings,
   env: NodeJS.ProcessEnv,
@@ -25,7 +28,7 @@ export async function launchSite(
 
   if (!settings.isReplicated) {
     const applied = await runMigrations(settings, env, settings.databaseFile);
-    if (applied.length > 0) logEvent("info", "launch.migrated", { applied });
+    if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
     const server = startSiteProcess(settings, env, flags);
     return Promise.race([
       server.failure,
@@ -35,43 +38,43 @@ export async function launchSite(
 
   let server: SiteProcess | null = null;
   exitWithParent(() => server?.kill());
-  const replica = openLocalDatabase(
+  const database = openLocalDatabase(
     settings,
     env,
     connectConsul(settings.lease.consulUrl, settings.lease.key),
   );
-  const ready = await replica.prepareDatabase(stop.signal);
+  const ready = await database.prepareDatabase(stop.signal);
   if (stop.signal.aborted) return 0;
   if (ready !== "ready") return ready;
   server = startSiteProcess(settings, env, flags);
 
   const stopped = waitForAbort(stop.signal).then(() => "stop" as const);
-  const outcome = await Promise.race([server.failure, stopped, watchRole(replica, stop.signal)]);
+  const outcome = await Promise.race([server.failure, stopped, watchRole(database, stop.signal)]);
   const fromMs = performance.now();
   await handOverLease(settings, HAND_OVER_TIMEOUT_MS);
   await drainSite(settings, server, fromMs);
   return outcome === "stop" ? 0 : outcome;
 }
 
-/** Looks at the role for as long as the site runs: a promotion may find migrations to apply, and a node that catches up may become a candidate. */
+/** Polls the role: a promotion may need migrations, and a node that has caught up may become a candidate. */
 async function watchRole(
-  replica: LocalDatabase,
+  database: LocalDatabase,
   signal: AbortSignal,
 ): Promise<RestartCode | "stop"> {
   while (!signal.aborted) {
-    const code = await replica.checkRole();
-    if (code !== "on") return code;
+    const code = await database.checkRole();
+    if (code !== "ok") return code;
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
   return "stop";
 }
 
-/** Lets the requests that run finish, for what is left of the kill timeout since `fromMs`. */
+/** Lets running requests finish within the rest of the kill timeout since `fromMs`. */
 async function drainSite(settings: Settings, server: SiteProcess, fromMs: number): Promise<number> {
   await server.drain(
     Math.max(1_000, settings.killTimeoutMs - RESERVE_MS - (performance.now() - fromMs)),
   );
-  logEvent("info", "launch.stopped", { ms: Math.round(performance.now() - fromMs) });
+  logEvent("info", "launcher.stopped", { ms: Math.round(performance.now() - fromMs) });
   return 0;
 }
 
@@ -80,12 +83,12 @@ const waitForAbort = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
 
-/** A LiteFS that was killed leaves us behind on a mount that answers nobody: end with it. */
+/** Exits if LiteFS was killed: its mount no longer answers. */
 function exitWithParent(kill: () => void): void {
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid === parent) return;
-    logEvent("error", "launch.litefs_gone");
+    logEvent("error", "launcher.litefs_gone");
     kill();
     process.exit(1);
   }, POLL_INTERVAL_MS).unref();

@@ -1,4 +1,4 @@
-// LiteFS' child: brings the database up to date where LiteFS says that this node may, starts the site, hands over and drains.
+// Launches the site as LiteFS' child process: migrates the primary's database, serves, hands over, drains.
 
 import { join } from "node:path";
 import { launchSite } from "./launch-site.ts";
@@ -13,7 +13,7 @@ try {
     SERVER_FLAGS,
   );
 } catch (error) {
-  logEvent("error", "launch.failed", { error });
+  logEvent("error", "launcher.failed", { error });
   process.exitCode = 1;
 }
 process.exit();

@@ -1,28 +1,28 @@
-// A program of ours that runs to its end, as the site's user.
+// Runs server/launcher/apply-migrations.ts as the site's user.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
-/** What `server/launcher/apply-migrations.ts` prints. Rejects with what it says when it fails, or takes longer than `timeoutMs`. */
+/** Returns the names that it prints. Rejects with its error, or after `timeoutMs`. */
 export function runMigrations(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   file: string,
-  word?: "pending" | "new",
+  mode?: "pending" | "new",
   timeoutMs = 300_000,
 ): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const args = [
       join(settings.root, "server", "launcher", "apply-migrations.ts"),
       file,
-      ...(word ? [word] : []),
+      ...(mode ? [mode] : []),
     ];
-    // A new database is made beside the mount: there it is a plain file.
-    const own = { ...env, DATABASE_FILE: file, ...(word === "new" && { REPLICATION: "off" }) };
+    // A new database is created beside the mount, as a plain file.
+    const childEnv = { ...env, DATABASE_FILE: file, ...(mode === "new" && { REPLICATION: "off" }) };
     const child = spawn(process.execPath, args, {
       cwd: settings.root,
-      env: own,
+      env: childEnv,
       stdio: ["ignore", "pipe", "pipe"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
@@ -34,11 +34,11 @@ export function runMigrations(
     child.stderr.on("data", (data: Buffer) => (error += data.toString()));
     child.once("error", reject);
     child.once("close", (code) => {
-      // What it logged comes before its answer.
+      // Log lines precede the result.
       const lines = out.trim().split("\n");
-      const answer = lines.pop() ?? "";
+      const result = lines.pop() ?? "";
       if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
-      if (code === 0) resolve(JSON.parse(answer || "[]") as string[]);
+      if (code === 0) resolve(JSON.parse(result || "[]") as string[]);
       else
         reject(
           new Error(

@@ -1,4 +1,4 @@
-// The site's process: started, started anew when it dies, drained.
+// Starts the site's process, restarts it when it dies, and drains it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,25 +7,25 @@ import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
 export interface SiteProcess {
-  /** The launcher's exit code, once the site died too often. Pends for ever otherwise. */
+  /** Resolves to the launcher's exit code when the site has died too often; never otherwise. */
   readonly failure: Promise<number>;
-  /** Takes no new connection, lets what runs finish for at most `timeoutMs`, ends the process. */
+  /** Refuses new connections, lets running requests finish within `timeoutMs`, and ends the process. */
   drain(timeoutMs: number): Promise<void>;
-  /** Ends it at once. */
+  /** Kills it immediately. */
   kill(): void;
 }
 
-/** Deaths within the window that are answered with a new start. */
+/** More deaths within the window are a failure. */
 const MAX_CRASHES = 5;
 const CRASH_WINDOW_MS = 600_000;
 const RESTART_DELAY_MS = 1_000;
 /**
- * How long a connection may wait for its next request: longer than a proxy keeps one (Fly's: a minute). Node's own five seconds end
- * connections on which a request is just arriving, and a proxy can't know whether a write that got no answer was made.
+ * Longer than a proxy keeps an idle connection (Fly's: a minute). Node's default of five seconds closes connections while a
+ * request arrives, and the proxy can't know whether its write was made.
  */
 const KEEP_ALIVE_TIMEOUT_MS = 90_000;
 
-/** Starts server/site.ts with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
+/** Starts server/site.ts as the site's user, with Node's `flags`. Waits `pauseMs` after the first death, and longer after each. */
 export function startSiteProcess(
   settings: Settings,
   env: NodeJS.ProcessEnv,
@@ -62,14 +62,14 @@ export function startSiteProcess(
     started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));
     if (settings.isReplicated)
       void waitForReadableDatabase(app, () => isStopping || child !== started);
-    function died(why: string): void {
+    function died(reason: string): void {
       if (child !== started) return;
       child = null;
       if (isStopping) return;
       const nowMs = performance.now();
       deaths.push(nowMs);
       const recent = deaths.filter((atMs) => atMs > nowMs - CRASH_WINDOW_MS).length;
-      logEvent("error", "launch.site_died", { why, deaths: recent });
+      logEvent("error", "launcher.site_died", { reason, deaths: recent });
       if (recent >= MAX_CRASHES) fail(1);
       else setTimeout(start, pauseMs * recent);
     }
@@ -84,7 +84,7 @@ export function startSiteProcess(
       if (!running || running.exitCode !== null || running.signalCode !== null) return;
       const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
       const timer = setTimeout(() => {
-        logEvent("warn", "launch.killed", { after_ms: timeoutMs });
+        logEvent("warn", "launcher.killed", { after_ms: timeoutMs });
         running.kill("SIGKILL");
       }, timeoutMs);
       running.kill("SIGTERM");

@@ -36,14 +36,14 @@ test.each(["127.0.0.1", "0.0.0.0", "::"])(
     ];
     expect(await waitForReadableDatabase(await site(host), () => false, 10_000)).toBe(true);
     expect(asked).toEqual(["/readyz", "/readyz", "/readyz"]);
-    expect(said).toEqual(["launch.database_open"]);
+    expect(said).toEqual(["launcher.database_open"]);
   },
 );
 
 test("a site that can't read its database is asked until the deadline, and that is said", async () => {
   answers = ['{"database":"unreadable"}'];
   expect(await waitForReadableDatabase(await site("127.0.0.1"), () => false, 300)).toBe(false);
-  expect(said).toEqual(["launch.database_not_open"]);
+  expect(said).toEqual(["launcher.database_not_open"]);
 });
 
 test("a site that has ended is not asked", async () => {

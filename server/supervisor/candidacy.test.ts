@@ -9,22 +9,22 @@ const known = (part: Partial<CandidacyFacts>): CandidacyFacts => ({
   isInPrimaryRegion: true,
   store: full,
   wasCaughtUp: false,
-  wasPatient: false,
-  consul: { clusterId: CLUSTER, hasData: true, primary: null, beat: null },
+  hasWaited: false,
+  consul: { clusterId: CLUSTER, hasData: true, primary: null, heartbeat: null },
   ...part,
 });
 const consul = (part: Partial<NonNullable<CandidacyFacts["consul"]>>) => ({
   clusterId: CLUSTER,
   hasData: true,
   primary: null,
-  beat: null,
+  heartbeat: null,
   ...part,
 });
 
 test("outside the primary region nobody is a candidate", () => {
   for (const store of [empty, full])
     expect(decideCandidacy(known({ isInPrimaryRegion: false, store }))).toMatchObject({
-      is: "start",
+      kind: "start",
       candidate: false,
       isCatchingUp: false,
     });
@@ -34,7 +34,7 @@ test("a node that never had data is no candidate of a cluster that has some, tho
   for (const store of [empty, { ...empty, clusterId: CLUSTER }]) {
     for (const primary of [null, "dfw-1", "dfw-2"])
       expect(decideCandidacy(known({ store, consul: consul({ primary }) }))).toMatchObject({
-        is: "start",
+        kind: "start",
         candidate: false,
         isCatchingUp: true,
       });
@@ -44,20 +44,23 @@ test("a node that never had data is no candidate of a cluster that has some, tho
 test("a node without data asks to found the cluster only where there is none, or none with data", () => {
   expect(
     decideCandidacy(known({ store: empty, consul: consul({ clusterId: null, hasData: false }) })),
-  ).toEqual({ is: "found" });
+  ).toEqual({ kind: "bootstrap" });
   expect(
     decideCandidacy(
       known({ store: { ...empty, clusterId: CLUSTER }, consul: consul({ hasData: false }) }),
     ),
-  ).toEqual({ is: "found" });
+  ).toEqual({ kind: "bootstrap" });
   expect(
     decideCandidacy(known({ store: empty, consul: consul({ hasData: false, primary: "dfw-2" }) })),
-  ).toMatchObject({ is: "start", candidate: false });
+  ).toMatchObject({ kind: "start", candidate: false });
 });
 
 test("without Consul a node with data starts, and one without waits", () => {
-  expect(decideCandidacy(known({ consul: null }))).toMatchObject({ is: "start", candidate: true });
-  expect(decideCandidacy(known({ consul: null, store: empty }))).toMatchObject({ is: "wait" });
+  expect(decideCandidacy(known({ consul: null }))).toMatchObject({
+    kind: "start",
+    candidate: true,
+  });
+  expect(decideCandidacy(known({ consul: null, store: empty }))).toMatchObject({ kind: "wait" });
 });
 
 test("while another is the primary, only a node that caught up is a candidate", () => {
@@ -71,25 +74,25 @@ test("while another is the primary, only a node that caught up is a candidate", 
 });
 
 test("a node that is known to be behind waits for the one that is further, and takes over when that does not come", () => {
-  const behind = { consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 103 } }) };
+  const behind = { consul: consul({ heartbeat: { instance: "dfw-2", txid: 105, needed: 103 } }) };
   expect(decideCandidacy(known(behind))).toMatchObject({
     candidate: false,
     isCatchingUp: true,
     patienceMs: ADVANCED_NODE_WAIT_MS,
-    why: "nobody is the primary; dfw-2 was 5 transactions further than this node",
+    reason: "there is no primary; dfw-2 was 5 transactions ahead of this node",
   });
-  expect(decideCandidacy(known({ ...behind, wasPatient: true }))).toMatchObject({
+  expect(decideCandidacy(known({ ...behind, hasWaited: true }))).toMatchObject({
     candidate: true,
     isCatchingUp: false,
   });
   expect(
     decideCandidacy(
-      known({ consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 100 } }) }),
+      known({ consul: consul({ heartbeat: { instance: "dfw-2", txid: 105, needed: 100 } }) }),
     ),
   ).toMatchObject({ candidate: true });
   expect(
     decideCandidacy(
-      known({ consul: consul({ beat: { instance: "dfw-1", txid: 105, needed: 103 } }) }),
+      known({ consul: consul({ heartbeat: { instance: "dfw-1", txid: 105, needed: 103 } }) }),
     ),
   ).toMatchObject({ candidate: true });
 });
@@ -97,5 +100,5 @@ test("a node that is known to be behind waits for the one that is further, and t
 test("data of another cluster is left alone", () => {
   expect(
     decideCandidacy(known({ consul: consul({ clusterId: "LFSC0000000000000002" }) })),
-  ).toMatchObject({ is: "refuse" });
+  ).toMatchObject({ kind: "refuse" });
 });

@@ -42,13 +42,13 @@ test("a store has data when it has a database with a transaction", () => {
   expect(readStore(dir, "b.db").hasData).toBe(false);
 });
 
-test("a store that is put aside is kept as it was, and of several the two newest", () => {
+test("a quarantined store keeps its content, and the two newest are kept", () => {
   const dir = join(folder, "litefs");
-  const asides = [1, 2, 3].map((n) => {
+  const quarantined = [1, 2, 3].map((n) => {
     fill(dir, { clusterid: `LFSC${n}` });
     return quarantineStore(dir, new Date(Date.UTC(2026, 0, n)));
   });
   expect(existsSync(dir)).toBe(false);
-  expect(readdirSync(folder).map((name) => join(folder, name))).toEqual(asides.slice(1));
-  expect(readFileSync(join(asides[2]!, "clusterid"), "utf8")).toBe("LFSC3");
+  expect(readdirSync(folder).map((name) => join(folder, name))).toEqual(quarantined.slice(1));
+  expect(readFileSync(join(quarantined[2]!, "clusterid"), "utf8")).toBe("LFSC3");
 });

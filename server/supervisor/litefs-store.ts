@@ -1,20 +1,19 @@
-// The folder in which LiteFS keeps what is replicated: what is in it, and how it is put aside.
+// Reads LiteFS' store on disk, and quarantines a corrupt one.
 
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface StoreState {
-  /** The cluster that the data is of. A node has it before it has data (trap 7 of the notes on LiteFS). */
+  /** The cluster of the data. A node knows it before it has data. */
   readonly clusterId: string | null;
   readonly hasData: boolean;
-  /** Number of the newest transaction, from the name of its file; 0 without data. */
+  /** Newest transaction, from the name of its LTX file; 0 without data. */
   readonly txid: number;
 }
 
-/** How many stores that were put aside are kept, the newest. */
 const MAX_QUARANTINED_STORES = 2;
 
-/** What the store in `dir` holds of the database `name`. */
+/** Reads what the store in `dir` holds of the database `name`. */
 export function readStore(dir: string, name: string): StoreState {
   const id = join(dir, "clusterid");
   const database = join(dir, "dbs", name, "database");
@@ -33,25 +32,28 @@ export function readStore(dir: string, name: string): StoreState {
   };
 }
 
-const quarantinePrefix = (dir: string) => `${basename(dir)}.aside-`;
+/** The second prefix is of earlier versions. */
+const quarantinePrefixes = (dir: string) =>
+  [`${basename(dir)}.quarantine-`, `${basename(dir)}.aside-`] as const;
 
-/** Renames the store to `<dir>.aside-<time>`, which it returns, and deletes all but the two newest of those. */
+/** Renames the store to `<dir>.quarantine-<time>`, which it returns. Keeps the two newest. */
 export function quarantineStore(dir: string, now: Date): string {
-  const aside = join(
+  const quarantined = join(
     dirname(dir),
-    `${quarantinePrefix(dir)}${now.toISOString().replace(/[:.]/g, "-")}`,
+    `${quarantinePrefixes(dir)[0]}${now.toISOString().replace(/[:.]/g, "-")}`,
   );
-  renameSync(dir, aside);
+  renameSync(dir, quarantined);
   pruneQuarantine(dir, MAX_QUARANTINED_STORES);
-  return aside;
+  return quarantined;
 }
 
-/** Deletes all but the `kept` newest of the stores that were put aside. Returns how many it deleted. */
-export function pruneQuarantine(dir: string, kept: number): number {
+/** Deletes all but the `keepCount` newest quarantined stores. Returns how many it deleted. */
+export function pruneQuarantine(dir: string, keepCount: number): number {
+  // ".aside-" sorts before ".quarantine-": the stores of earlier versions go first.
   const all = readdirSync(dirname(dir))
-    .filter((name) => name.startsWith(quarantinePrefix(dir)))
+    .filter((name) => quarantinePrefixes(dir).some((prefix) => name.startsWith(prefix)))
     .sort();
-  const dropped = all.slice(0, all.length - kept);
+  const dropped = all.slice(0, all.length - keepCount);
   for (const old of dropped) rmSync(join(dirname(dir), old), { recursive: true, force: true });
   return dropped.length;
 }

@@ -1,5 +1,5 @@
-// The entry of the image: decides what this node may be, starts LiteFS with it, and repairs what can be repaired.
-// LiteFS starts the launcher (server/launcher/main.ts), the launcher the site. With REPLICATION=off there is no LiteFS.
+// Supervises this node, as the image's entry: decides its candidacy, runs LiteFS, repairs its store.
+// LiteFS starts server/launcher/main.ts, which starts server/site.ts. With REPLICATION=off there is no LiteFS.
 
 import { join } from "node:path";
 import { supervise } from "./supervise.ts";
@@ -11,6 +11,6 @@ try {
   process.env.INSTANCE = settings.instance;
   process.exitCode = await supervise(settings, process.env);
 } catch (error) {
-  logEvent("error", "boot.failed", { error });
+  logEvent("error", "supervisor.failed", { error });
   process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
-// The launcher without LiteFS: the site on a plain file, from the same image.
+// Runs the launcher without LiteFS, on a plain database file.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Settings } from "#server/settings.ts";
 
-/** Runs it to its end and returns its exit code. `stop` is handed on as SIGTERM. */
+/** Resolves to its exit code. Passes `stop` on as SIGTERM. */
 export function runLauncher(
   settings: Settings,
   env: NodeJS.ProcessEnv,

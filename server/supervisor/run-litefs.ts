@@ -1,4 +1,4 @@
-// One run of LiteFS, from its start to the end of everything that it started.
+// Runs LiteFS until it and all its children have ended.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,55 +7,55 @@ import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
 
 export interface LitefsExit {
-  /** LiteFS' exit code, which is the launcher's where that ended first; 1 when a signal killed it. */
+  /** LiteFS' exit code, or the launcher's if that ended first; 1 if a signal killed it. */
   readonly code: number;
-  /** corrupt: the data on disk contradicts itself, and LiteFS will not open it again. full: there is no room for more. */
+  /** corrupt: LiteFS will not open the store again. full: the disk is. */
   readonly reason: "corrupt" | "full" | "other";
-  /** The line that said so. */
+  /** LiteFS' line with the reason. */
   readonly line: string | null;
 }
 
-/** How LiteFS says that the store contradicts itself (store.go, db.go of v0.5.14), at start and while it applies what it got. */
+/** LiteFS' messages about a corrupt store (store.go, db.go of v0.5.14). */
 const CORRUPT_LINE =
   /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
-/** The store is well, the disk is not: nothing to put aside. */
+/** The store is intact: no quarantine. */
 const DISK_FULL_LINE = /no space left on device|disk quota exceeded/;
 const ENVIRONMENT_FAULT_LINE =
   /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
 
-/** Fewer than the whole: LiteFS needs some for itself after the launcher has ended. */
+/** Reserved of the kill timeout for LiteFS, after the launcher has ended. */
 const RESERVE_MS = 2_000;
-/** What LiteFS started lives for at most this long after it (the launcher looks twice a second). */
+/** LiteFS' children end within this (the launcher checks twice a second). */
 const ORPHAN_TIMEOUT_MS = 10_000;
 
-/** Starts LiteFS and resolves when it has ended and nothing that it started runs. `stop` ends it within the kill timeout. */
+/** Resolves when LiteFS and its children have ended. `stop` ends it within the kill timeout. */
 export function runLitefs(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
 ): Promise<LitefsExit> {
   return new Promise((resolve, reject) => {
-    // Its standard output goes straight through, as the site's log does; what it says itself is on the other one.
+    // stdout carries the site's log; LiteFS writes its own to stderr.
     const child = spawn(
       settings.litefs.program,
       ["mount", "-config", join(settings.root, "litefs.yml")],
       { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] },
     );
-    let found: { reason: "corrupt" | "full"; line: string } | null = null;
+    let failure: { reason: "corrupt" | "full"; line: string } | null = null;
     const secret = new URL(settings.lease.consulUrl).password;
     const print = suppressRepeatedLines((line) => process.stderr.write(`${line}\n`));
     createInterface({ input: child.stderr }).on("line", (line) => {
       if (CORRUPT_LINE.test(line) && !ENVIRONMENT_FAULT_LINE.test(line))
-        found = { reason: "corrupt", line };
-      else if (DISK_FULL_LINE.test(line)) found ??= { reason: "full", line };
-      // LiteFS prints Consul's address as it is, with the token in it.
+        failure = { reason: "corrupt", line };
+      else if (DISK_FULL_LINE.test(line)) failure ??= { reason: "full", line };
+      // LiteFS prints Consul's URL with its token.
       print(secret ? line.replaceAll(secret, "…") : line);
     });
     let kill: NodeJS.Timeout | undefined;
     const end = () => {
       child.kill("SIGTERM");
       kill = setTimeout(() => {
-        logEvent("error", "boot.killed", { after_ms: settings.killTimeoutMs - RESERVE_MS });
+        logEvent("error", "supervisor.killed", { after_ms: settings.killTimeoutMs - RESERVE_MS });
         child.kill("SIGKILL");
       }, settings.killTimeoutMs - RESERVE_MS);
     };
@@ -71,11 +71,11 @@ export function runLitefs(
       stop.removeEventListener("abort", end);
       resolve({
         code: code ?? (signal ? 1 : 0),
-        reason: found?.reason ?? "other",
-        line: found?.line ?? null,
+        reason: failure?.reason ?? "other",
+        line: failure?.line ?? null,
       });
     };
-    // "close" comes when nobody holds its output any more: the launcher and the site have it too.
+    // "close" comes when its children, which share its output, have ended too.
     child.once(
       "exit",
       (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHAN_TIMEOUT_MS)),
@@ -84,29 +84,29 @@ export function runLitefs(
   });
 }
 
-/** What LiteFS says again at each look for a primary, several times a second. */
+/** LiteFS repeats these several times a second while it looks for a primary. */
 const REPEATED_LINE =
   /retrying|existing primary found|cannot become primary|cannot release consul key/;
 
-/** Hands lines on; chatter that was handed on less than `againMs` ago is counted instead, and the count said with the next of it. */
+/** Passes lines on. A repeated line within `intervalMs` is counted, and the count is printed with the next one. */
 export function suppressRepeatedLines(
   print: (line: string) => void,
-  againMs = 60_000,
+  intervalMs = 60_000,
 ): (line: string) => void {
-  const said = new Map<string, { atMs: number; swallowed: number }>();
+  const printed = new Map<string, { atMs: number; suppressed: number }>();
   return (line) => {
     if (!REPEATED_LINE.test(line)) return print(line);
     const nowMs = performance.now();
     const key = line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "");
-    const before = said.get(key);
-    if (before && nowMs - before.atMs < againMs) {
-      before.swallowed += 1;
+    const last = printed.get(key);
+    if (last && nowMs - last.atMs < intervalMs) {
+      last.suppressed += 1;
       return;
     }
-    if (said.size > 100) said.clear();
-    said.set(key, { atMs: nowMs, swallowed: 0 });
+    if (printed.size > 100) printed.clear();
+    printed.set(key, { atMs: nowMs, suppressed: 0 });
     print(
-      before?.swallowed ? `${line} (and ${before.swallowed} times since it was said last)` : line,
+      last?.suppressed ? `${line} (and ${last.suppressed} times since it was printed last)` : line,
     );
   };
 }

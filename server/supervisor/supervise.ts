@@ -1,4 +1,4 @@
-// The life of a node: LiteFS is started, watched, and started anew when that can help.
+// Supervises LiteFS: starts it, watches it, and restarts it if that can help.
 
 import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -22,16 +22,16 @@ import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds, toEnvironment } from "#server/settings.ts";
 import { pruneQuarantine, quarantineStore, readStore } from "./litefs-store.ts";
 
-/** Starts that failed one after the other, before whoever started us is to decide. */
+/** Consecutive failures before this process exits. */
 const MAX_FAILURES = 8;
 const MAX_BACKOFF_MS = 30_000;
-/** A LiteFS that ran this long was well: its end begins a new count. */
+/** A LiteFS that ran this long resets the count of failures. */
 const HEALTHY_MS = 300_000;
-/** A founder that was silent for this long gives way to the next. It needs about a second. */
+/** A bootstrap takes about a second. */
 const BOOTSTRAP_CLAIM_TTL_MS = 30_000;
 const RETRY_INTERVAL_MS = 1_000;
 
-/** Runs this node until a signal ends it. Returns the exit code: 0 after a signal, else that of what failed for good. */
+/** Runs this node until a signal ends it. Returns the exit code: 0 after a signal, else that of the last failure. */
 export async function supervise(
   settings: Settings,
   environment: NodeJS.ProcessEnv,
@@ -49,27 +49,28 @@ export async function supervise(
     const store = readStore(settings.storeDir, basename(settings.databaseFile));
     if (store.hasData && !existsSync(settings.databaseFile)) {
       throw new Error(
-        `REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/join-and-leave-replication.md says how to take it along.`,
+        `REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} does not exist. See docs/runbooks/join-and-leave-replication.md.`,
       );
     }
     return runLauncher(settings, env, stop.signal);
   }
 
   const consul = connectConsul(settings.lease.consulUrl, settings.lease.key);
-  let before = { wasCaughtUp: false, wasPatient: false };
+  let lastRun = { wasCaughtUp: false, hasWaited: false };
   let failures = 0;
   while (!stop.signal.aborted) {
-    if (unmount(settings.mountDir)) logEvent("warn", "boot.unmounted", { dir: settings.mountDir });
+    if (unmount(settings.mountDir))
+      logEvent("warn", "supervisor.unmounted", { dir: settings.mountDir });
     await releaseOwnStaleLease(settings, consul);
-    const decision = await chooseRole(settings, consul, before, stop.signal);
+    const decision = await chooseRole(settings, consul, lastRun, stop.signal);
     if (!decision) break;
-    logEvent("info", "boot.start", {
+    logEvent("info", "supervisor.start", {
       candidate: decision.candidate,
       catching_up: decision.isCatchingUp,
-      why: decision.why,
+      reason: decision.reason,
     });
     const startedMs = performance.now();
-    const ended = await runLitefs(
+    const exit = await runLitefs(
       settings,
       {
         ...env,
@@ -81,28 +82,32 @@ export async function supervise(
     );
     if (stop.signal.aborted) {
       unmount(settings.mountDir);
-      return ended.code;
+      return exit.code;
     }
-    // What the launcher saw holds for the next decision, and for that one only.
-    before = {
-      wasCaughtUp: ended.code === EXIT_CAUGHT_UP,
-      wasPatient: ended.code === EXIT_REEVALUATE && decision.patienceMs === ADVANCED_NODE_WAIT_MS,
+    // Valid for the next decision only.
+    lastRun = {
+      wasCaughtUp: exit.code === EXIT_CAUGHT_UP,
+      hasWaited: exit.code === EXIT_REEVALUATE && decision.patienceMs === ADVANCED_NODE_WAIT_MS,
     };
-    if (ended.code === EXIT_CAUGHT_UP || ended.code === EXIT_REEVALUATE) continue;
+    if (exit.code === EXIT_CAUGHT_UP || exit.code === EXIT_REEVALUATE) continue;
     if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
     failures += 1;
-    logEvent("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
-    // No restart makes room, and no person need start the node when there is some again.
-    if (ended.reason === "full") {
+    logEvent("error", "supervisor.litefs_ended", {
+      code: exit.code,
+      reason: exit.reason,
+      failures,
+    });
+    // Retries forever on a full disk: the node recovers by itself when there is space.
+    if (exit.reason === "full") {
       failures = Math.min(failures, MAX_FAILURES - 1);
-      logEvent("error", "boot.disk_full", {
-        line: ended.line,
+      logEvent("error", "supervisor.disk_full", {
+        line: exit.line,
         deleted: pruneQuarantine(settings.storeDir, 0),
       });
     }
-    if (ended.reason === "corrupt" && !(await quarantineCorruptStore(settings, consul, ended)))
+    if (exit.reason === "corrupt" && !(await quarantineCorruptStore(settings, consul, exit)))
       return 1;
-    if (failures >= MAX_FAILURES) return ended.code || 1;
+    if (failures >= MAX_FAILURES) return exit.code || 1;
     await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_BACKOFF_MS), undefined, {
       signal: stop.signal,
     }).catch(() => undefined);
@@ -110,7 +115,7 @@ export async function supervise(
   return 0;
 }
 
-/** Makes the folders; what is this node's alone belongs to the site's user. */
+/** Creates the folders, and gives the data folder to the site's user. */
 function prepareFolders(settings: Settings): void {
   const { mountDir, storeDir, dataDir } = settings;
   if (settings.isReplicated) {
@@ -126,34 +131,34 @@ function prepareFolders(settings: Settings): void {
       chownSync(join(dataDir, name), uid, gid);
 }
 
-/** A lease that this node had when its LiteFS died would keep everybody waiting until it ends by itself, up to twice its TTL (Consul's way of counting). */
+/** Ends the lease of this node's dead LiteFS, which would block an election for up to twice its TTL. */
 async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
   const lease = await consul.findLease().catch(() => null);
   if (lease?.hostname !== instance || !lease.session) return;
-  const lives = await requestInternal(`${litefs.url}/info`, { timeoutMs: 500 }).then(
+  const isAlive = await requestInternal(`${litefs.url}/info`, { timeoutMs: 500 }).then(
     () => true,
     () => false,
   );
-  if (lives)
+  if (isAlive)
     throw new Error(
       `Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`,
     );
   await consul
     .destroySession(lease.session)
-    .catch((error: unknown) => logEvent("warn", "boot.lease_kept", { error }));
-  logEvent("warn", "boot.lease_freed", { session: lease.session });
+    .catch((error: unknown) => logEvent("warn", "supervisor.lease_kept", { error }));
+  logEvent("warn", "supervisor.lease_freed", { session: lease.session });
 }
 
-/** What to start as; null when a signal came first. Throws when a person must look. */
+/** Returns how to start; null after a signal. Throws if an operator must decide. */
 async function chooseRole(
   settings: Settings,
   consul: Consul,
-  before: { wasCaughtUp: boolean; wasPatient: boolean },
+  lastRun: { wasCaughtUp: boolean; hasWaited: boolean },
   signal: AbortSignal,
-): Promise<Extract<Decision, { is: "start" }> | null> {
-  let said = "";
+): Promise<Extract<Decision, { kind: "start" }> | null> {
+  let lastReason = "";
   while (!signal.aborted) {
-    const answer = await Promise.all([
+    const state = await Promise.all([
       consul.findClusterId(),
       consul.hasData(),
       consul.findLease(),
@@ -163,49 +168,49 @@ async function chooseRole(
       instance: settings.instance,
       isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
       store: readStore(settings.storeDir, basename(settings.databaseFile)),
-      ...before,
-      consul: answer && {
-        clusterId: answer[0],
-        hasData: answer[1],
-        primary: answer[2]?.hostname ?? null,
-        beat: answer[3],
+      ...lastRun,
+      consul: state && {
+        clusterId: state[0],
+        hasData: state[1],
+        primary: state[2]?.hostname ?? null,
+        heartbeat: state[3],
       },
     });
-    if (decision.is === "start") return decision;
-    if (decision.is === "refuse") throw new Error(decision.why);
-    const holder = decision.is === "found" ? await findNodeWithData(settings) : null;
+    if (decision.kind === "start") return decision;
+    if (decision.kind === "refuse") throw new Error(decision.reason);
+    const nodeWithData = decision.kind === "bootstrap" ? await findNodeWithData(settings) : null;
     if (
-      decision.is === "found" &&
-      !holder &&
+      decision.kind === "bootstrap" &&
+      !nodeWithData &&
       (await consul.claimBootstrap(settings.instance, BOOTSTRAP_CLAIM_TTL_MS).catch(() => false))
     ) {
       return {
-        is: "start",
+        kind: "start",
         candidate: true,
         isCatchingUp: false,
         patienceMs: LEASE_VACANT_MS,
-        why: "no cluster yet: this node makes it",
+        reason: "no cluster yet: this node bootstraps it",
       };
     }
-    const why =
-      decision.is === "wait"
-        ? decision.why
-        : holder
-          ? `${holder} has data, though Consul knows of none: waiting for it to be the primary`
-          : "another node makes the cluster";
-    if (why !== said) logEvent("info", "boot.waits", { why });
-    said = why;
+    const reason =
+      decision.kind === "wait"
+        ? decision.reason
+        : nodeWithData
+          ? `${nodeWithData} has data unknown to Consul: waiting for it to become the primary`
+          : "another node bootstraps the cluster";
+    if (reason !== lastReason) logEvent("info", "supervisor.waits", { reason });
+    lastReason = reason;
     await sleep(RETRY_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   return null;
 }
 
-/** A node in the primary region that has the database: a Consul that lost everything does not make the cluster empty. */
+/** Finds a node in the primary region that has the database: Consul may have lost its data. */
 async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
   const peers = (await listPeers().catch(() => [])).filter(
     ({ region }) => region === primaryRegion,
   );
-  const found = await Promise.all(
+  const instances = await Promise.all(
     peers.map(async (peer) =>
       (
         await fetchLitefsNodeState(peerLitefsUrl(peer), basename(databaseFile), 1_000).catch(
@@ -216,12 +221,12 @@ async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Prom
         : null,
     ),
   );
-  return found.find((name) => name !== null) ?? null;
+  return instances.find((name) => name !== null) ?? null;
 }
 
 /**
- * Puts a corrupt store aside, so that LiteFS takes a fresh snapshot. Only where another node has the data: false, with
- * nothing touched, when nobody is known to be the primary, or this node is.
+ * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot. Does nothing and returns false unless another node
+ * is the primary and has the data.
  */
 async function quarantineCorruptStore(
   settings: Settings,
@@ -230,21 +235,21 @@ async function quarantineCorruptStore(
 ): Promise<boolean> {
   const primary = await consul.findLease().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
-    const why = primary
-      ? "this node is the primary: nobody else is known to have its data"
-      : "nobody is known to be the primary";
-    logEvent("error", "boot.store_corrupt", {
+    const reason = primary
+      ? "this node is the primary: no other node is known to have its data"
+      : "no primary is known";
+    logEvent("error", "supervisor.store_corrupt", {
       line,
-      why,
-      do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/restore.md).`,
+      reason,
+      do: "Nothing was changed. Start this node again when another one is the primary, or restore a backup (docs/runbooks/restore.md).",
     });
     return false;
   }
-  const aside = quarantineStore(settings.storeDir, new Date());
-  logEvent("error", "boot.store_put_aside", {
+  const quarantined = quarantineStore(settings.storeDir, new Date());
+  logEvent("error", "supervisor.store_quarantined", {
     line,
-    aside,
-    why: `the store is corrupt; a fresh snapshot comes from ${primary.hostname}`,
+    quarantined,
+    reason: `the store is corrupt; ${primary.hostname} has a fresh snapshot`,
   });
   return true;
 }

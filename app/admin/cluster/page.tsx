@@ -1,4 +1,4 @@
-// /admin/cluster: every node, as this instance sees them now.
+// /admin/cluster: shows every node as this instance sees it.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
@@ -11,16 +11,12 @@ export const generateMetadata = () => adminMetadata("Cluster");
 const PATH = "/admin/cluster";
 
 export default async function ClusterPage() {
-  const { admin, refused } = await requireAdminPage(PATH);
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage(PATH);
+  if (!admin) return notFoundPage;
   const view = await readCluster();
   if (!view.isReplicated) {
     return (
-      <AdminFrame
-        current="cluster"
-        title="Cluster"
-        lead="Nothing is replicated: this process is all there is, and its database is one plain file."
-      >
+      <AdminFrame current="cluster" title="Cluster" lead="Single node, no replication.">
         <section className="desk-section" aria-labelledby="nodes">
           <h2 id="nodes">The node</h2>
           <NodeTable nodes={view.nodes} nowMs={view.atMs} />
@@ -32,7 +28,7 @@ export default async function ClusterPage() {
     <AdminFrame
       current="cluster"
       title="Cluster"
-      lead="Every node answers reads from its own copy. Writes go to the primary, and from there to all."
+      lead="Each node serves reads from its own copy. Writes go to the primary and are replicated from there."
     >
       <section className="desk-section" aria-labelledby="nodes">
         <h2 id="nodes">Nodes</h2>

@@ -1,4 +1,4 @@
-// POST /internal/cache: the primary has an entry of this instance's cache deleted, after it was written down who wanted it.
+// POST /internal/cache: deletes an entry of this instance's cache, for the primary, which has logged the admin.
 
 import { z } from "zod";
 import { deleteEntryPayload } from "#lib/cache/inspect-cache.ts";
@@ -22,12 +22,12 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** `{deleted}`: whether it was there. The signature is about this key on this instance: overheard, it deletes nothing else. 404 without one. */
+/** Returns `{deleted}`; 404 without a signature. It covers key and instance, so a replayed request deletes nothing else. */
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
-    const nothing = new AppError("not_found", "Not found.");
-    // A stranger's body is not worth reading.
-    if (!request.headers.has("x-lectern-internal")) throw nothing;
+    const notFound = new AppError("not_found", "Not found.");
+    // Unsigned bodies are not read.
+    if (!request.headers.has("x-lectern-internal")) throw notFound;
     const { success, data } = bodySchema.safeParse(
       parseJson(await readBody(request, { maxBytes: MAX_BODY_BYTES })),
     );
@@ -35,7 +35,7 @@ export function POST(request: Request): Promise<Response> {
       !success ||
       !isInternalRequest(request.headers, deleteEntryPayload(currentInstance(), data.key))
     )
-      throw nothing;
+      throw notFound;
     return Response.json(
       { deleted: deleteCacheKey(data.key) },
       { headers: { "cache-control": "no-store" } },

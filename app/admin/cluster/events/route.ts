@@ -1,4 +1,4 @@
-// GET /admin/cluster/events: the cluster as it changes, for an admin who looks at its page.
+// GET /admin/cluster/events: streams the cluster's state to an admin.
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
@@ -10,19 +10,23 @@ import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
-/** Server-sent events with a ClusterView each; 204, which tells the browser not to ask again, where nothing is replicated. */
+/** Server-sent events with a ClusterView each. 204 without replication, so that the browser does not reconnect. */
 export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
-    const identity = await readSessionCookies();
-    await readSql((sql) => requireViewer(sql, identity, { role: "admin" }));
+    const session = await readSessionCookies();
+    await readSql((sql) => requireViewer(sql, session, { role: "admin" }));
     if (!isReplicated())
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    const isAllowed = () => readSql((sql) => resolveViewer(sql, identity).member?.role === "ADMIN");
+    const isAllowed = () => readSql((sql) => resolveViewer(sql, session).member?.role === "ADMIN");
     const stream = streamClusterEvents({ isAllowed, signal: request.signal });
     if (!stream)
-      throw new AppError("unavailable", "Too many are looking at the cluster just now.", {
-        retryAfterSeconds: 10,
-      });
+      throw new AppError(
+        "unavailable",
+        "Too many admins are watching the cluster. Try again later.",
+        {
+          retryAfterSeconds: 10,
+        },
+      );
     return new Response(stream, {
       headers: {
         "content-type": "text/event-stream; charset=utf-8",

@@ -59,7 +59,7 @@ async function limitAndRecord(
 ): Promise<{ isCounted: boolean; clientId?: string }> {
   const { readingMinutes } = await getCountablePost(slug);
   const sessionIds = await readSessionCookies();
-  const viewer = await getViewer();
+  const viewer = await getViewer(sessionIds);
   const now = nowMs();
   // Verified before it is counted: a worthless token must not use up the limit of those who share an address.
   verifyDwellToken(token, { slug, minMs: getMinDwellMs(readingMinutes), nowMs: now });

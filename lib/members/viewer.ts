@@ -48,8 +48,8 @@ export function resolveViewer(sql: Sql, { sessionKey, clientId }: SessionIds): V
 }
 
 /** Returns the viewer of this request. Pages that read more call resolveViewer in their own readSql. */
-export async function getViewer(): Promise<Viewer> {
-  const sessionIds = await readSessionCookies();
+export async function getViewer(ids?: SessionIds): Promise<Viewer> {
+  const sessionIds = ids ?? (await readSessionCookies());
   if (!sessionIds.sessionKey) return { member: null, clientId: sessionIds.clientId };
   return readSql((sql) => resolveViewer(sql, sessionIds));
 }

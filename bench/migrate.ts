@@ -1,5 +1,4 @@
-// npm run bench -- migrate [--reads N] [--rounds N]: a whole site out of a real PostgreSQL into SQLite, beside what else a person could do to
-// get the same rows there, and beside the limit: a program in C that does nothing else.
+// Measures migrating a whole site from a real PostgreSQL into SQLite, beside other tools and a minimal C program (npm run bench -- migrate).
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -16,9 +15,9 @@ const DIR = join(".data", "bench-migrate");
 const READS = readOption("reads", FULL_SIZES.reads);
 const ROUNDS = readOption("rounds", 3);
 const UPSERTS = Math.min(READS, 20_000);
-/** From here on the goals are those of five million reads. */
+/** At this size the goals for five million reads apply. */
 const IS_LARGE = READS >= 2_000_000;
-/** db-to-sqlite and the upserts take minutes: at scale they run once. */
+/** db-to-sqlite and the upserts take minutes, so they run once at scale. */
 const SLOW_ROUNDS = IS_LARGE ? 1 : ROUNDS;
 
 const step = (text: string) =>
@@ -45,7 +44,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   await measureMigration();
 } catch (error) {
-  // What fails while everything is being ended fails for that.
+  // Errors during the shutdown are caused by it.
   if (!isStopping) throw error;
 } finally {
   if (!isStopping) await cleanUp();
@@ -55,7 +54,7 @@ async function measureMigration(): Promise<void> {
   step(`PostgreSQL ${server.version} with ${READS.toLocaleString("en")} reads`);
   const url = await server.createDatabase();
   await createSourceSite(url, { ...FULL_SIZES, reads: READS });
-  const peers = await createBaselines({ url, dir: DIR, programs, reads: READS });
+  const baselines = await createBaselines({ url, dir: DIR, programs, reads: READS });
   const file = join(DIR, "ours.db");
   const ours = async (...flags: string[]): Promise<CopyMeasurement> => {
     const { output } = await runProgram(process.execPath, [
@@ -71,9 +70,9 @@ async function measureMigration(): Promise<void> {
     return JSON.parse(output.trim().split("\n").at(-1)!) as CopyMeasurement;
   };
 
-  const whole: CopyMeasurement[] = [];
-  const alone: CopyMeasurement[] = [];
-  const took = {
+  const wholeSite: CopyMeasurement[] = [];
+  const readsOnly: CopyMeasurement[] = [];
+  const results = {
     csv: [] as { ms: number; peakMb: number }[],
     limit: [] as { ms: number; peakMb: number }[],
     dbToSqlite: [] as { ms: number; peakMb: number }[],
@@ -82,15 +81,15 @@ async function measureMigration(): Promise<void> {
   };
   for (let i = 1; i <= ROUNDS; i += 1) {
     step(`round ${i} of ${ROUNDS}`);
-    whole.push(await ours());
-    took.csv.push(await peers.csv());
-    alone.push(await ours("--reads-alone"));
-    took.limit.push(await peers.loadInC());
+    wholeSite.push(await ours());
+    results.csv.push(await baselines.csv());
+    readsOnly.push(await ours("--reads-alone"));
+    results.limit.push(await baselines.loadInC());
     if (i > SLOW_ROUNDS) continue;
-    const other = await peers.dbToSqlite();
-    if (other) took.dbToSqlite.push(other);
-    took.upsert.push(await peers.upsert(UPSERTS, "delete"));
-    took.upsertWal.push(await peers.upsert(UPSERTS, "wal"));
+    const dbToSqlite = await baselines.dbToSqlite();
+    if (dbToSqlite) results.dbToSqlite.push(dbToSqlite);
+    results.upsert.push(await baselines.upsert(UPSERTS, "delete"));
+    results.upsertWal.push(await baselines.upsert(UPSERTS, "wal"));
   }
 
   step("follow");
@@ -101,34 +100,34 @@ async function measureMigration(): Promise<void> {
   const copied = ({ copyMs, indexesMs }: CopyMeasurement) => copyMs + indexesMs;
   const rows = FULL_SIZES.users + FULL_SIZES.sessions + FULL_SIZES.calls + READS;
   const ms = {
-    copy: of(whole, ({ copyMs }) => copyMs),
-    indexes: of(whole, ({ indexesMs }) => indexesMs),
-    counters: of(whole, ({ countersMs }) => countersMs),
-    ours: of(whole, copied),
-    indexed: of(whole, (one) => copied(one) - one.countersMs),
-    sums: of(whole, ({ sumMs }) => sumMs),
-    verify: of(whole, ({ verifyMs }) => verifyMs),
-    withSums: of(whole, (one) => copied(one) + one.sumMs),
-    withVerify: of(whole, (one) => copied(one) + one.verifyMs),
-    integrity: of(whole, ({ integrityMs }) => integrityMs),
-    csv: of(took.csv, (one) => one.ms),
-    dbToSqlite: took.dbToSqlite.length > 0 ? of(took.dbToSqlite, (one) => one.ms) : null,
-    upsert: (median(took.upsert) / UPSERTS) * rows,
-    upsertWal: (median(took.upsertWal) / UPSERTS) * rows,
-    readsAlone: of(alone, copied),
-    limit: of(took.limit, (one) => one.ms),
+    copy: of(wholeSite, ({ copyMs }) => copyMs),
+    indexes: of(wholeSite, ({ indexesMs }) => indexesMs),
+    counters: of(wholeSite, ({ countersMs }) => countersMs),
+    ours: of(wholeSite, copied),
+    indexed: of(wholeSite, (one) => copied(one) - one.countersMs),
+    sums: of(wholeSite, ({ sumMs }) => sumMs),
+    verify: of(wholeSite, ({ verifyMs }) => verifyMs),
+    withSums: of(wholeSite, (one) => copied(one) + one.sumMs),
+    withVerify: of(wholeSite, (one) => copied(one) + one.verifyMs),
+    integrity: of(wholeSite, ({ integrityMs }) => integrityMs),
+    csv: of(results.csv, (one) => one.ms),
+    dbToSqlite: results.dbToSqlite.length > 0 ? of(results.dbToSqlite, (one) => one.ms) : null,
+    upsert: (median(results.upsert) / UPSERTS) * rows,
+    upsertWal: (median(results.upsertWal) / UPSERTS) * rows,
+    readsAlone: of(readsOnly, copied),
+    limit: of(results.limit, (one) => one.ms),
   };
   const mb = {
-    ours: of(whole, ({ peakMb }) => peakMb),
-    withVerify: of(whole, ({ peakWithVerifyMb }) => peakWithVerifyMb),
-    csv: of(took.csv, (one) => one.peakMb),
-    dbToSqlite: took.dbToSqlite.length > 0 ? of(took.dbToSqlite, (one) => one.peakMb) : null,
-    readsAlone: of(alone, ({ peakMb }) => peakMb),
-    limit: of(took.limit, (one) => one.peakMb),
+    ours: of(wholeSite, ({ peakMb }) => peakMb),
+    withVerify: of(wholeSite, ({ peakWithVerifyMb }) => peakWithVerifyMb),
+    csv: of(results.csv, (one) => one.peakMb),
+    dbToSqlite: results.dbToSqlite.length > 0 ? of(results.dbToSqlite, (one) => one.peakMb) : null,
+    readsAlone: of(readsOnly, ({ peakMb }) => peakMb),
+    limit: of(results.limit, (one) => one.peakMb),
   };
 
   const s = (value: number) => round(value / 1000);
-  const whole0 = (value: number) => round(value, 0);
+  const integer = (value: number) => round(value, 0);
   console.log(
     `\n${rows.toLocaleString("en")} rows, ${FULL_SIZES.calls} of them calls of ${FULL_SIZES.callBytes / 1000} kB, medians of ${ROUNDS}:`,
   );
@@ -136,22 +135,22 @@ async function measureMigration(): Promise<void> {
     ["", "s", "rows/s", "peak MB"],
     [
       [
-        "ours: copied, indexed, counted, foreign keys checked, on the disk",
+        "ours: copied, indexed, counted, foreign keys checked, synced",
         s(ms.ours),
-        whole0((rows / ms.ours) * 1000),
-        whole0(mb.ours),
+        integer((rows / ms.ours) * 1000),
+        integer(mb.ours),
       ],
       ["  copy", s(ms.copy), "", ""],
       ["  indexes, counters, foreign keys", s(ms.indexes), "", ""],
-      ["    counters among it", s(ms.counters), "", ""],
+      ["    of these, counters", s(ms.counters), "", ""],
       ["  and every row's checksum on both sides", s(ms.withSums), "", ""],
-      ["  and the whole of verify", s(ms.withVerify), "", whole0(mb.withVerify)],
-      ["  integrity_check, apart", s(ms.integrity), "", ""],
+      ["  and the whole of verify", s(ms.withVerify), "", integer(mb.withVerify)],
+      ["  integrity_check, separately", s(ms.integrity), "", ""],
       [
         "(a) psql COPY in CSV, sqlite3 .import, indexes after",
         s(ms.csv),
-        whole0((rows / ms.csv) * 1000),
-        whole0(mb.csv),
+        integer((rows / ms.csv) * 1000),
+        integer(mb.csv),
       ],
       ...(ms.dbToSqlite === null
         ? []
@@ -159,41 +158,41 @@ async function measureMigration(): Promise<void> {
             [
               "(b) db-to-sqlite",
               s(ms.dbToSqlite),
-              whole0((rows / ms.dbToSqlite) * 1000),
-              whole0(mb.dbToSqlite!),
+              integer((rows / ms.dbToSqlite) * 1000),
+              integer(mb.dbToSqlite!),
             ],
           ]),
       [
-        `(c) one upsert after the other, by Prisma (from ${UPSERTS.toLocaleString("en")} of PostRead)`,
+        `(c) sequential upserts with Prisma (from ${UPSERTS.toLocaleString("en")} reads)`,
         s(ms.upsert),
-        whole0((rows / ms.upsert) * 1000),
+        integer((rows / ms.upsert) * 1000),
         "",
       ],
       [
-        "    the same into a file in WAL mode, not synced",
+        "    the same in WAL mode, not synced",
         s(ms.upsertWal),
-        whole0((rows / ms.upsertWal) * 1000),
+        integer((rows / ms.upsertWal) * 1000),
         "",
       ],
       [
         "PostRead alone: ours, without counters",
         s(ms.readsAlone),
-        whole0((READS / ms.readsAlone) * 1000),
-        whole0(mb.readsAlone),
+        integer((READS / ms.readsAlone) * 1000),
+        integer(mb.readsAlone),
       ],
       [
         "PostRead alone: (d) a program in C",
         s(ms.limit),
-        whole0((READS / ms.limit) * 1000),
-        whole0(mb.limit),
+        integer((READS / ms.limit) * 1000),
+        integer(mb.limit),
       ],
     ],
   );
   console.log(`
-(a): the same tables, keys and indexes, without the CHECKs of dates; one transaction without a journal, tables first, indexes after, 2 GB of cache. Its
-dates stay texts and its nulls become '', which stand in its indexes: nothing is converted, counted, checked or compared. (b): its own tables, dates as texts, a key and the
-indexes of foreign keys only.${SLOW_ROUNDS < ROUNDS ? " One run." : ""} (c): rows a second of PostRead, taken for all ${rows.toLocaleString("en")} rows; a new file as SQLite
-and Prisma make it, each upsert on the disk. (d): COPY in text, sorted, dates as numbers, one row at a time into the same table, the same two indexes. PostgreSQL's own memory is nobody's here.
+(a): the same tables, keys and indexes, without CHECKs of dates; one transaction without a journal, tables first, indexes after, 2 GB of cache. Dates
+stay texts and nulls become ''; nothing is converted, counted, checked or compared. (b): its own tables, dates as texts, keys, and indexes of foreign
+keys only.${SLOW_ROUNDS < ROUNDS ? " One run." : ""} (c): reads per second, extrapolated to all ${rows.toLocaleString("en")} rows; a new file as SQLite and Prisma create it, each upsert
+synced. (d): COPY in text, sorted, dates as numbers, one row at a time into the same table with the same two indexes. PostgreSQL's memory is not counted.
 `);
 
   const ratios: [name: string, value: number | null, goal: string][] = [
@@ -208,16 +207,16 @@ and Prisma make it, each upsert on the disk. (d): COPY in text, sorted, dates as
     ["peak MB", mb.withVerify, IS_LARGE ? "≤ 250" : ""],
     ["follow: row changes a second", median(followed), "≥ 20,000"],
   ];
-  const known = ratios
+  const measuredRatios = ratios
     .filter((row): row is [string, number, string] => row[1] !== null)
     .map(([name, value, goal]): [string, number, string] => [
       name,
       round(value, value > 20 ? 0 : 2),
       goal,
     ]);
-  printTable(["", "", "goal"], known);
+  printTable(["", "", "goal"], measuredRatios);
   console.log("");
-  printReport("migrate", Object.fromEntries(known.map(([name, value]) => [name, value])), {
+  printReport("migrate", Object.fromEntries(measuredRatios.map(([name, value]) => [name, value])), {
     reads: READS,
     rounds: ROUNDS,
     postgres: server.version,

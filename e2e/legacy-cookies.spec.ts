@@ -1,4 +1,4 @@
-// Members and readers who come with the cookies of the site before, which the build knows nothing of (decision 024).
+// Tests members and readers with cookies of the source site, whose names the build does not know (decision 024).
 
 import { randomUUID } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
@@ -17,10 +17,10 @@ const SECRET = LEGACY_SITE_ENV.LEGACY_COOKIE_SECRET.split(",")[1]!;
 const SESSION = "former_session";
 const CLIENT = LEGACY_SITE_ENV.LEGACY_CLIENT_COOKIE;
 
-interface MovedIn {
+interface MigratedMember {
   readonly userId: string;
   readonly id: string;
-  /** The cookie's value as the browser has it. */
+  /** The cookie's encoded value. */
   readonly value: string;
   readonly header: string;
   readonly expiresAtMs: () => number | undefined;
@@ -29,16 +29,20 @@ interface MovedIn {
 const encodedSession = (id: string, secret: string = SECRET) =>
   encodeURIComponent(createLegacyCookie({ sessionId: id }, secret));
 
-/** A member whose session, begun `ageDays` ago, moved in, and the cookie that the site before gave them. */
-function movedIn(db: Database.Database, firstName: string, { ageDays = 10 } = {}): MovedIn {
-  const [userId, id, beganAtMs] = [
+/** Inserts a member with a migrated session that is `ageDays` old, and returns its legacy cookie. */
+function insertMigratedMember(
+  db: Database.Database,
+  firstName: string,
+  { ageDays = 10 } = {},
+): MigratedMember {
+  const [userId, id, createdAtMs] = [
     insertUser(createSql(db), { firstName }).id,
     randomUUID(),
     Date.now() - ageDays * DAY_MS,
   ];
   db.prepare(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-  ).run(hashSecret(id), beganAtMs, userId, beganAtMs + 365 * DAY_MS);
+  ).run(hashSecret(id), createdAtMs, userId, createdAtMs + 365 * DAY_MS);
   const value = encodedSession(id);
   const expiresAtMs = () =>
     db
@@ -48,62 +52,62 @@ function movedIn(db: Database.Database, firstName: string, { ageDays = 10 } = {}
   return { userId, id, value, header: `${SESSION}=${value}`, expiresAtMs };
 }
 
-const ask = (path: string, cookie: string, init: RequestInit = {}) =>
+const request = (path: string, cookie: string, init: RequestInit = {}) =>
   fetch(ORIGIN + path, {
     redirect: "manual",
     signal: AbortSignal.timeout(20_000),
     ...init,
     headers: { cookie, ...init.headers },
   });
-/** What an answer sets, by name; on a cluster whoever wrote gets the number of their transaction besides. */
-const setBy = (answer: Response) =>
+/** Returns the cookies that a response sets, by name, without a cluster's txid. */
+const getSetCookies = (response: Response) =>
   Object.fromEntries(
-    answer.headers
+    response.headers
       .getSetCookie()
       .filter((line) => !IS_CLUSTER || !line.startsWith("txid="))
       .map((line) => [line.slice(0, line.indexOf("=")), line]),
   );
-const pair = (line: string | undefined) => line?.slice(0, line.indexOf(";")) ?? "";
-const isGone = (name: string) =>
+const cookiePair = (line: string | undefined) => line?.slice(0, line.indexOf(";")) ?? "";
+const expiredPattern = (name: string) =>
   new RegExp(`^${name}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$`);
-const give = (context: BrowserContext, value: string, name: string = SESSION) =>
+const addCookie = (context: BrowserContext, value: string, name: string = SESSION) =>
   context.addCookies([{ name, value, url: ORIGIN, httpOnly: true, sameSite: "Lax" }]);
-const namesIn = async (context: BrowserContext) =>
+const listCookieNames = async (context: BrowserContext) =>
   (await context.cookies())
     .map(({ name }) => name)
     .filter((name) => name !== "txid")
     .sort();
-const ownName = (page: Page, name: string) =>
+const expectAccountOf = (page: Page, name: string) =>
   expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
 
-test("the first request is the member's already, and its answer exchanges the cookie: on pages, shared ones too", async ({
+test("upgrades the cookie on the member's first request, also on static pages", async ({
   database,
 }) => {
   for (const path of ["/", "/blog/one-door-for-writes", "/teams", "/about", "/feed.xml"]) {
-    const member = movedIn(database, "Ada");
+    const member = insertMigratedMember(database, "Ada");
     const before = member.expiresAtMs();
-    const answer = await ask(path, `theme=dark; ${member.header}`);
-    expect(answer.status, path).toBe(200);
-    const html = await answer.text();
+    const response = await request(path, `theme=dark; ${member.header}`);
+    expect(response.status, path).toBe(200);
+    const html = await response.text();
     if (path !== "/feed.xml") expect(html, path).toContain(">Account<");
-    const set = setBy(answer);
-    expect(Object.keys(set).sort(), path).toEqual([SESSION, "session"]);
-    expect(set.session).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax$/i);
-    expect(set[SESSION]).toMatch(isGone(SESSION));
-    // No cache in front may keep what gives somebody a session.
-    expect(answer.headers.get("cache-control"), path).not.toMatch(/public|s-maxage/);
+    const cookies = getSetCookies(response);
+    expect(Object.keys(cookies).sort(), path).toEqual([SESSION, "session"]);
+    expect(cookies.session).toMatch(
+      /^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax$/i,
+    );
+    expect(cookies[SESSION]).toMatch(expiredPattern(SESSION));
+    // A shared cache must not store a response with a session.
+    expect(response.headers.get("cache-control"), path).not.toMatch(/public|s-maxage/);
     expect(member.expiresAtMs()).toBe(before);
 
-    const again = await ask("/me", pair(set.session));
-    expect([again.status, setBy(again)]).toEqual([200, {}]);
-    expect(await again.text()).toContain("Ada");
+    const next = await request("/me", cookiePair(cookies.session));
+    expect([next.status, getSetCookies(next)]).toEqual([200, {}]);
+    expect(await next.text()).toContain("Ada");
   }
 });
 
-test("Express' cookies, and one signed with the secret before last, are as good", async ({
-  database,
-}) => {
-  const member = movedIn(database, "Ada");
+test("accepts Express's cookies, and an older secret", async ({ database }) => {
+  const member = insertMigratedMember(database, "Ada");
   for (const value of [
     createLegacyExpressCookie(member.id, SECRET),
     createLegacyCookie(
@@ -111,35 +115,38 @@ test("Express' cookies, and one signed with the secret before last, are as good"
       LEGACY_SITE_ENV.LEGACY_COOKIE_SECRET.split(",")[0]!,
     ),
   ]) {
-    const answer = await ask("/me", `${SESSION}=${encodeURIComponent(value)}`);
-    expect([answer.status, Object.keys(setBy(answer)).sort()]).toEqual([200, [SESSION, "session"]]);
+    const response = await request("/me", `${SESSION}=${encodeURIComponent(value)}`);
+    expect([response.status, Object.keys(getSetCookies(response)).sort()]).toEqual([
+      200,
+      [SESSION, "session"],
+    ]);
   }
 });
 
-test("a session that is due is renewed by the request that exchanges it", async ({ database }) => {
-  const member = movedIn(database, "Ada", { ageDays: 200 });
-  const answers = await Promise.all(Array.from({ length: 5 }, () => ask("/teams", member.header)));
-  for (const answer of answers) {
-    expect(answer.status).toBe(200);
+test("renews a session that is due with the same request", async ({ database }) => {
+  const member = insertMigratedMember(database, "Ada", { ageDays: 200 });
+  const responses = await Promise.all(
+    Array.from({ length: 5 }, () => request("/teams", member.header)),
+  );
+  for (const response of responses) {
+    expect(response.status).toBe(200);
     expect(
-      answer.headers.getSetCookie().filter((line) => line.startsWith("session=")),
+      response.headers.getSetCookie().filter((line) => line.startsWith("session=")),
     ).toHaveLength(1);
   }
   expect(member.expiresAtMs()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
 });
 
-test("handlers know the member, too, those that the middleware passes on to and those that it does not see", async ({
-  database,
-}) => {
-  const member = movedIn(database, "Ada");
-  // Not there for its owner; not to be asked for by anybody else.
-  expect((await ask(`/calls/recording/${randomUUID()}`, member.header)).status).toBe(404);
+test("handlers know the member, with and without the middleware", async ({ database }) => {
+  const member = insertMigratedMember(database, "Ada");
+  // 404 for a member, 401 for anyone else.
+  expect((await request(`/calls/recording/${randomUUID()}`, member.header)).status).toBe(404);
   expect(
-    (await ask(`/calls/upload/${randomUUID()}`, member.header, { method: "GET" })).status,
+    (await request(`/calls/upload/${randomUUID()}`, member.header, { method: "GET" })).status,
   ).toBe(404);
   expect(
     (
-      await ask(
+      await request(
         `/calls/upload/${randomUUID()}`,
         `${SESSION}=${encodedSession(member.id, "another-secret")}`,
         { method: "GET" },
@@ -148,31 +155,36 @@ test("handlers know the member, too, those that the middleware passes on to and 
   ).toBe(401);
 });
 
-test("a session that has ended, was logged out or never moved in logs nobody in, and its cookie goes", async ({
+test("rejects expired, logged-out and unknown sessions, and removes their cookie", async ({
   database,
 }) => {
-  const [ended, loggedOut] = [movedIn(database, "Ada", { ageDays: 365 }), movedIn(database, "Bob")];
+  const [ended, loggedOut] = [
+    insertMigratedMember(database, "Ada", { ageDays: 365 }),
+    insertMigratedMember(database, "Bob"),
+  ];
   database.prepare(`DELETE FROM "Session" WHERE "id" = ?`).run(hashSecret(loggedOut.id));
   for (const cookie of [
     ended.header,
     loggedOut.header,
     `${SESSION}=${encodedSession(randomUUID())}`,
   ]) {
-    const page = await ask("/teams", cookie);
+    const page = await request("/teams", cookie);
     const html = await page.text();
     expect(html).toContain(">Log in<");
     expect(html).not.toContain(">Account<");
-    expect(Object.keys(setBy(page))).toEqual([SESSION]);
-    const answer = await ask("/me", cookie);
-    expect([answer.status, answer.headers.get("location")]).toEqual([307, "/login?next=/me"]);
-    expect(setBy(answer)).toEqual({ [SESSION]: expect.stringMatching(isGone(SESSION)) });
+    expect(Object.keys(getSetCookies(page))).toEqual([SESSION]);
+    const response = await request("/me", cookie);
+    expect([response.status, response.headers.get("location")]).toEqual([307, "/login?next=/me"]);
+    expect(getSetCookies(response)).toEqual({
+      [SESSION]: expect.stringMatching(expiredPattern(SESSION)),
+    });
   }
 });
 
-test("a forged, damaged or unsigned cookie is nobody's and stays as it is; under the build's own names as well", async ({
+test("ignores and keeps a forged, damaged or unsigned cookie, also under the internal names", async ({
   database,
 }) => {
-  const member = movedIn(database, "Ada");
+  const member = insertMigratedMember(database, "Ada");
   const text = member.value.slice(0, member.value.lastIndexOf("."));
   for (const value of [
     encodedSession(member.id, "another-secret"),
@@ -187,38 +199,38 @@ test("a forged, damaged or unsigned cookie is nobody's and stays as it is; under
     "x".repeat(6_000),
   ]) {
     for (const name of [SESSION, "legacy-session"]) {
-      const answer = await ask("/me", `${name}=${value}`);
+      const response = await request("/me", `${name}=${value}`);
       expect(
-        [answer.status, answer.headers.get("location")],
+        [response.status, response.headers.get("location")],
         `${name} ${value.slice(0, 80)}`,
       ).toEqual([307, "/login?next=/me"]);
-      // A signature of the base64 is good for Express: as the id of no session.
+      // As an Express cookie this signature is valid, for the id of no session.
       if (!value.startsWith("s%3Aey"))
-        expect(setBy(answer), `${name} ${value.slice(0, 80)}`).toEqual({});
+        expect(getSetCookies(response), `${name} ${value.slice(0, 80)}`).toEqual({});
     }
   }
 });
 
-test("an anonymous reader keeps their id, also where the first they send is a read", async ({
+test("keeps an anonymous reader's id, also if their first request is a read", async ({
   database,
   serverClock,
 }) => {
   const clientId = randomUUID();
   const cookie = `${CLIENT}=${encodeURIComponent(createLegacyCookie({ clientId }, SECRET))}`;
-  const page = setBy(await ask("/blog/one-door-for-writes", cookie));
+  const page = getSetCookies(await request("/blog/one-door-for-writes", cookie));
   expect(Object.keys(page).sort()).toEqual([CLIENT, "reader"]);
   expect(page.reader).toMatch(
     new RegExp(
       `^reader=${clientId}\\.[\\w-]{43}; Path=/; .*Max-Age=34560000; HttpOnly; SameSite=lax$`,
     ),
   );
-  expect(page[CLIENT]).toMatch(isGone(CLIENT));
+  expect(page[CLIENT]).toMatch(expiredPattern(CLIENT));
 
-  const token = (await (await ask("/reads/token?slug=one-door-for-writes", cookie)).json()) as {
+  const token = (await (await request("/reads/token?slug=one-door-for-writes", cookie)).json()) as {
     token: string;
   };
   await serverClock.forward(60 * 60_000);
-  const beacon = await ask("/reads", cookie, {
+  const beacon = await request("/reads", cookie, {
     method: "POST",
     body: JSON.stringify({ slug: "one-door-for-writes", token: token.token }),
     headers: {
@@ -229,7 +241,7 @@ test("an anonymous reader keeps their id, also where the first they send is a re
     },
   });
   expect([beacon.status, beacon.headers.get("x-read")]).toEqual([204, "counted"]);
-  expect(setBy(beacon).reader).toBeUndefined();
+  expect(getSetCookies(beacon).reader).toBeUndefined();
   expect(
     database.prepare(`DELETE FROM "PostRead" WHERE "clientId" = ?`).run(clientId).changes,
   ).toBe(1);
@@ -239,43 +251,39 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "in the browser" : "in the browser, without scripts", () => {
     test.use({ javaScriptEnabled });
 
-    test("a member stays logged in, and has to log in again only for what wants a new log-in", async ({
+    test("a member stays logged in, and logs in again only for sensitive actions", async ({
       page,
       context,
       database,
     }) => {
-      const member = movedIn(database, "Grace");
-      await give(context, member.value);
+      const member = insertMigratedMember(database, "Grace");
+      await addCookie(context, member.value);
       await page.goto("/");
       await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
-      expect(await namesIn(context)).toEqual(["session"]);
+      expect(await listCookieNames(context)).toEqual(["session"]);
       await page.goto("/me");
-      await ownName(page, "Grace");
+      await expectAccountOf(page, "Grace");
       await page.goto("/me/delete");
       await expect(page.getByRole("link", { name: "Log in again" })).toBeVisible();
     });
 
-    test("who logs out is logged out, whatever old cookie is left", async ({
-      page,
-      context,
-      database,
-    }) => {
-      const member = movedIn(database, "Grace");
-      await give(context, member.value);
+    test("logging out also ends a legacy session", async ({ page, context, database }) => {
+      const member = insertMigratedMember(database, "Grace");
+      await addCookie(context, member.value);
       await page.goto("/me");
-      // As if the answer that exchanged it had got lost: the form is the first to bring it.
+      // As if the upgrading response was lost: the form sends the legacy cookie.
       await context.clearCookies();
-      await give(context, member.value);
+      await addCookie(context, member.value);
       await page.getByRole("button", { name: "Log out", exact: true }).click();
       await expect(page).not.toHaveURL(/\/me$/);
       expect(member.expiresAtMs()).toBeUndefined();
-      await give(context, member.value);
+      await addCookie(context, member.value);
       await page.goto("/me");
       await expect(page).toHaveURL(/\/login\?next=\/me$/);
-      expect(await namesIn(context)).toEqual([]);
+      expect(await listCookieNames(context)).toEqual([]);
     });
 
-    test("a new log-in wins over an old cookie, and ends its session", async ({
+    test("a new login takes precedence over a legacy cookie, and ends its session", async ({
       page,
       context,
       database,
@@ -284,7 +292,7 @@ for (const javaScriptEnabled of [true, false]) {
     }) => {
       await serverClock.forward(120 * 60_000);
       const [before, now] = [
-        movedIn(database, "Grace"),
+        insertMigratedMember(database, "Grace"),
         insertUser(createSql(database), { firstName: "Heidi" }),
       ];
       await page.goto("/login");
@@ -293,28 +301,30 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL(/\/login\/code$/);
       const { text } = await waitForEmail(now.email);
       await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
-      await give(context, before.value);
+      await addCookie(context, before.value);
       await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
       await expect(page).toHaveURL(/\/me$/);
-      await ownName(page, "Heidi");
-      expect(await namesIn(context)).toEqual(["session"]);
+      await expectAccountOf(page, "Heidi");
+      expect(await listCookieNames(context)).toEqual(["session"]);
       expect(before.expiresAtMs()).toBeUndefined();
 
-      await give(context, before.value);
+      await addCookie(context, before.value);
       await page.reload();
-      await ownName(page, "Heidi");
-      expect(await namesIn(context)).toEqual(["session"]);
+      await expectAccountOf(page, "Heidi");
+      expect(await listCookieNames(context)).toEqual(["session"]);
     });
   });
 }
 
-test("a session of ours wins over one of the site before, which goes", async ({ database }) => {
-  const member = movedIn(database, "Ada");
+test("a session of this site takes precedence over a legacy one, which is removed", async ({
+  database,
+}) => {
+  const member = insertMigratedMember(database, "Ada");
   const own = await insertMemberSession(
     database,
     insertUser(createSql(database), { firstName: "Heidi" }).id,
   );
-  const answer = await ask("/me", `${own.name}=${own.value}; ${member.header}`);
-  expect(await answer.text()).toContain("Heidi");
-  expect(Object.keys(setBy(answer))).toEqual([SESSION]);
+  const response = await request("/me", `${own.name}=${own.value}; ${member.header}`);
+  expect(await response.text()).toContain("Heidi");
+  expect(Object.keys(getSetCookies(response))).toEqual([SESSION]);
 });

@@ -1,4 +1,4 @@
-// The site over a moved database: the old one in a real Postgres that is written to, the real command, a running site of its own.
+// Tests the site on a migrated database: a real PostgreSQL under load, the real command, and a running site.
 
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -25,91 +25,91 @@ test.describe.configure({ mode: "default" });
 test.skip(!findPostgres(), "PostgreSQL's server is not here: apt install postgresql");
 
 let smtp: TestSmtpServer;
-let world: MigrationFixture;
-/** Was there before the copy; came while the copy was made; has capitals in her address. */
+let fixture: MigrationFixture;
+/** grace exists before the copy, ada joins during it, and heidi has capitals in her address. */
 let grace: SourceMember;
 let ada: SourceMember;
 let heidi: SourceMember;
-const said: Record<string, string> = {};
+const outputs: Record<string, string> = {};
 
 async function run(...args: string[]): Promise<void> {
-  const { code, output } = await world.runMigrate(args);
+  const { code, output } = await fixture.runMigrate(args);
   expect(code, output).toBe(0);
-  said[args[0]!] = output;
+  outputs[args[0]!] = output;
 }
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
   smtp = await startSmtpServer();
-  world = await createMigrationFixture({
+  fixture = await createMigrationFixture({
     sizes: SMALL_SIZES,
     perSecond: 200,
     env: { SMTP_URL: smtp.url },
   });
-  grace = await world.addMember({
+  grace = await fixture.addMember({
     firstName: "Grace",
     email: "grace@before.example",
     posts: [POST, "one-door-for-writes"],
     callTitle: CALL,
   });
-  heidi = await world.addMember({
+  heidi = await fixture.addMember({
     firstName: "Heidi",
     email: "Heidi.Lamarr@Before.Example",
     posts: [POST],
   });
   await run("plan");
   await run("copy");
-  ada = await world.addMember({
+  ada = await fixture.addMember({
     firstName: "Ada",
     email: "ada@before.example",
     posts: [POST],
     callTitle: "Asked while the copy was made",
   });
   await run("follow", "--until-caught-up");
-  await run("cutover", "--site", world.site.url);
-  await world.writer.stop();
+  await run("cutover", "--site", fixture.site.url);
+  await fixture.writer.stop();
   await run("verify");
 });
 
 test.afterAll(async () => {
-  await world?.close();
+  await fixture?.close();
   await smtp?.close();
 });
 
 const give = (context: BrowserContext, { cookie }: SourceMember) =>
-  context.addCookies([{ ...cookie, url: world.site.url, httpOnly: true, sameSite: "Lax" }]);
-const open = (page: Page, path: string) => page.goto(world.site.url + path);
+  context.addCookies([{ ...cookie, url: fixture.site.url, httpOnly: true, sameSite: "Lax" }]);
+const open = (page: Page, path: string) => page.goto(fixture.site.url + path);
 
-test("nothing that the old site's users were told is stored is lost, and the old database takes no more", async () => {
-  expect(world.writer.ledger.committed).toBeGreaterThan(100);
-  const { wrong, counters } = await world.checkLedger();
-  assertInvariant("nothing that was committed is missing", wrong);
-  expect(counters).toBe(0);
-  await expect(world.query(`UPDATE "User" SET "firstName" = 'X'`)).rejects.toThrow(
+test("no acknowledged write is lost, and the source database is read-only", async () => {
+  expect(fixture.writer.ledger.committed).toBeGreaterThan(100);
+  const { problems, counterDifferences } = await fixture.checkLedger();
+  assertInvariant("every committed write is there", problems);
+  expect(counterDifferences).toBe(0);
+  await expect(fixture.query(`UPDATE "User" SET "firstName" = 'X'`)).rejects.toThrow(
     /read-only transaction/,
   );
-  expect(await world.query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
-  expect(await world.query("SELECT pubname FROM pg_publication")).toEqual([]);
-  const printed = Object.values(said).join("\n").replace(/\s+/g, " ");
+  expect(await fixture.query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
+  expect(await fixture.query("SELECT pubname FROM pg_publication")).toEqual([]);
+  const printed = Object.values(outputs).join("\n").replace(/\s+/g, " ");
   expect(printed).toContain("Members stay logged in");
-  for (const secret of [world.sourceUrl, "@before.example", grace.cookie.value.slice(0, 20)])
+  for (const secret of [fixture.sourceUrl, "@before.example", grace.cookie.value.slice(0, 20)])
     expect(printed).not.toContain(secret);
 });
 
-for (const who of ["who was there before the copy", "who came while it was made"]) {
-  test(`a member ${who} is still logged in, and finds their reads and their call`, async ({
+for (const when of ["before the copy", "during the copy"]) {
+  test(`a member who joined ${when} is still logged in, and finds their reads and their call`, async ({
     page,
     context,
   }) => {
-    const member = who.includes("before") ? grace : ada;
+    const member = when === "before the copy" ? grace : ada;
     await give(context, member);
     await open(page, "/me");
     await expect(page.getByRole("heading", { level: 1, name: member.firstName })).toBeVisible();
     await expect(
       page.getByText(
         member.posts.length === 1
-          ? "You have read one post to its end."
-          : `You have read ${member.posts.length} posts to their end.`,
+          ? "You’ve finished 1 post."
+          : `You’ve finished ${member.posts.length} posts.`,
       ),
     ).toBeVisible();
     expect((await context.cookies()).map(({ name }) => name)).toEqual(["session"]);
@@ -132,23 +132,23 @@ for (const who of ["who was there before the copy", "who came while it was made"
     const recording = await page.request.get(
       (await page.locator("audio, audio source").first().getAttribute("src"))!.replace(
         /^\//,
-        `${world.site.url}/`,
+        `${fixture.site.url}/`,
       ),
     );
     expect([recording.status(), recording.headers()["content-type"]]).toEqual([200, "audio/webm"]);
 
-    const [counted] = await world.query<{ reads: string }>(
+    const [counted] = await fixture.query<{ reads: string }>(
       `SELECT count(*)::text AS reads FROM "PostRead" WHERE "postSlug" = $1`,
       [POST],
     );
     await open(page, `/blog/${POST}`);
     await expect(
-      page.getByText(`It has been read to its end ${formatCount(Number(counted!.reads))} times.`),
+      page.getByText(`Read to the end ${formatCount(Number(counted!.reads))} times.`),
     ).toBeVisible();
   });
 }
 
-test("a session of the old site can be logged out, and is over then", async ({ page, context }) => {
+test("a session of the source site can be logged out", async ({ page, context }) => {
   await give(context, grace);
   await open(page, "/me");
   await page.getByRole("button", { name: "Log out", exact: true }).click();
@@ -159,31 +159,31 @@ test("a session of the old site can be logged out, and is over then", async ({ p
   expect((await context.cookies()).map(({ name }) => name)).not.toContain(LEGACY_SESSION_COOKIE);
 });
 
-test("a member whose address has capitals logs in by mail and is who they were", async ({
+test("a member whose address has capitals logs in by email with their account", async ({
   page,
 }) => {
   await open(page, "/login");
-  await page.getByLabel("Your address for mail").fill(heidi.email.toLowerCase());
-  await page.getByRole("button", { name: "Send me the mail" }).click();
+  await page.getByLabel("Email address").fill(heidi.email.toLowerCase());
+  await page.getByRole("button", { name: "Email me a login link" }).click();
   await expect(page).toHaveURL(/\/login\/code$/);
   await expect.poll(() => smtp.emails.length, { message: "the mail" }).toBeGreaterThan(0);
   const { to, text } = smtp.emails.at(-1)!;
   expect(to).toEqual([heidi.email.toLowerCase()]);
-  await page.getByLabel("The code in the mail").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
+  await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
   await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
   await expect(page).toHaveURL(/\/me$/);
   await expect(page.getByRole("heading", { level: 1, name: "Heidi" })).toBeVisible();
-  await expect(page.getByText("You have read one post to its end.")).toBeVisible();
+  await expect(page.getByText("You’ve finished 1 post.")).toBeVisible();
 });
 
-test("a database that has members by now is not replaced unless that is asked for", async () => {
-  expect((await world.runMigrate(["abort"])).output).toContain("The old site may write again");
-  const again = await world.runMigrate(["cutover", "--site", "none"]);
+test("a database with members is replaced only with --replace", async () => {
+  expect((await fixture.runMigrate(["abort"])).output).toContain("The source site can write again");
+  const again = await fixture.runMigrate(["cutover", "--site", "none"]);
   expect([again.code, again.output]).toEqual([1, expect.stringContaining("--replace")]);
-  const replaced = await world.runMigrate(["cutover", "--replace", "--site", world.site.url]);
+  const replaced = await fixture.runMigrate(["cutover", "--replace", "--site", fixture.site.url]);
   expect(replaced.code, replaced.output).toBe(0);
   expect(
-    readdirSync(dirname(world.site.databaseFile)).filter((name) => name.includes(".before-")),
+    readdirSync(dirname(fixture.site.databaseFile)).filter((name) => name.includes(".backup-")),
   ).toHaveLength(2);
 });
 
@@ -191,7 +191,7 @@ test.describe("npm run migrate:demo", () => {
   let folder: string;
   test.beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "lectern-demo-"));
-    // PostgreSQL runs as nobody where the tests run as root.
+    // As root, PostgreSQL runs as the user nobody, who must be able to read the folder.
     chmodSync(folder, 0o755);
   });
   test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -209,8 +209,8 @@ test.describe("npm run migrate:demo", () => {
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
-  /** Of processes that were told of the folder, what says so. */
-  const left = () => {
+  /** Lists files in /proc of processes that refer to the folder. */
+  const listProcesses = () => {
     const files = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
       .flatMap((name) => [`/proc/${name}/environ`, `/proc/${name}/cmdline`]);
@@ -219,7 +219,7 @@ test.describe("npm run migrate:demo", () => {
       .filter(Boolean);
   };
 
-  test("shows the whole move, loses nothing and leaves nothing", async () => {
+  test("runs the whole migration, loses nothing and leaves nothing behind", async () => {
     test.setTimeout(90_000);
     const child = demo("--small", "--per-second", "100", "--exit");
     let output = "";
@@ -232,8 +232,8 @@ test.describe("npm run migrate:demo", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  for (const at of ["filling the site before", "migrate:postgres -- copy"]) {
-    test(`Ctrl-C at "${at}" leaves no process and no folder`, async () => {
+  for (const moment of ["filling the source site", "migrate:postgres -- copy"]) {
+    test(`Ctrl-C at "${moment}" leaves no process and no folder`, async () => {
       test.setTimeout(60_000);
       const child = demo("--small");
       let output = "";
@@ -241,17 +241,17 @@ test.describe("npm run migrate:demo", () => {
         for (const stream of [child.stdout, child.stderr]) {
           stream.on("data", (data: Buffer) => {
             output += data.toString();
-            if (output.includes(at)) resolve();
+            if (output.includes(moment)) resolve();
           });
         }
         child.once("close", () => reject(new Error(output)));
       });
       const ended = new Promise((resolve) => child.once("close", resolve));
-      expect(left()).not.toEqual([]);
+      expect(listProcesses()).not.toEqual([]);
       child.kill("SIGINT");
       expect(await ended, output).toBe(130);
       expect(readdirSync(folder)).toEqual([]);
-      expect(left()).toEqual([]);
+      expect(listProcesses()).toEqual([]);
     });
   }
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import {
   ODDITIES,
   SMALL_SIZES,
+  createSourceDatabase,
   createSourceSite,
   readSourceId,
   runSql,
@@ -12,7 +13,7 @@ import { TRANSACTION_KINDS } from "./support/source-transactions.ts";
 import { startSourceWriter } from "./support/source-writer.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "./support/postgres.ts";
 
-describe.skipIf(!findPostgres())("the site before", () => {
+describe.skipIf(!findPostgres())("the source site", () => {
   let server: TestPostgres;
   let url: string;
   beforeAll(async () => {
@@ -20,8 +21,7 @@ describe.skipIf(!findPostgres())("the site before", () => {
   });
   afterAll(() => server?.close());
   beforeEach(async () => {
-    url = await server.createDatabase();
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
   });
 
   async function query(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
@@ -34,13 +34,13 @@ describe.skipIf(!findPostgres())("the site before", () => {
     }
   }
 
-  /** What a faithful move of the database as it is now would hold. */
+  /** Finds rows as a correct migration would store them. */
   const find: FindRows = async (table, ids) => {
     const key = table === "Session" ? `encode(sha256("id"::bytea), 'hex')` : `"id"`;
     const rows = await query(`SELECT *, ${key} AS "id" FROM "${table}" WHERE ${key} = ANY($1)`, [
       ids,
     ]);
-    // The server's dates come as if they were of the local zone.
+    // The client parses the server's dates as local time.
     return rows.map((row) =>
       Object.fromEntries(
         Object.entries(row).map(([name, value]) => [
@@ -51,18 +51,18 @@ describe.skipIf(!findPostgres())("the site before", () => {
     );
   };
 
-  /** Until `look` returns true, or a list of what is still missing that is empty. */
-  async function until(what: string, look: () => boolean | string[]): Promise<void> {
+  /** Waits until `check` returns true, or an empty list of what is missing. */
+  async function until(what: string, check: () => boolean | string[]): Promise<void> {
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const found = look();
-      if (found === true || (Array.isArray(found) && found.length === 0)) return;
-      if (Date.now() > deadline) throw new Error(`not within 20 s: ${what} ${String(found)}`);
+      const result = check();
+      if (result === true || (Array.isArray(result) && result.length === 0)) return;
+      if (Date.now() > deadline) throw new Error(`not within 20 s: ${what} ${String(result)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
-  test("has as many rows as asked for, about a third of the reads by members, and the same each time", async () => {
+  test("has the requested number of rows, a third of the reads by members, and is deterministic", async () => {
     const sums = `SELECT (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "User" t) AS users, (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "Session" t) AS sessions,
       (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "Call" t) AS calls, (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "PostRead" t) AS reads`;
     const first = await query(sums);
@@ -81,7 +81,7 @@ describe.skipIf(!findPostgres())("the site before", () => {
     expect(await query(sums)).toEqual(first);
   });
 
-  test("has separators of every format, control characters, combining marks, empty and long texts", async () => {
+  test("has separators, control characters, combining marks, empty and long texts", async () => {
     const texts = (
       await query(`SELECT "firstName" AS text FROM "User" UNION SELECT "description" FROM "Call"`)
     ).map(({ text }) => text as string);
@@ -94,15 +94,18 @@ describe.skipIf(!findPostgres())("the site before", () => {
     expect(Math.max(...texts.map(({ length }) => length))).toBeGreaterThan(10_000);
   });
 
-  test.each(Object.keys(ODDITIES) as (keyof typeof ODDITIES)[])("can have odd %s", async (name) => {
-    if (name === "greenMember") await runSql(url, ODDITIES.extraLabel);
-    await runSql(url, ODDITIES[name]);
-  });
+  test.each(Object.keys(ODDITIES) as (keyof typeof ODDITIES)[])(
+    "supports the oddity %s",
+    async (name) => {
+      if (name === "greenMember") await runSql(url, ODDITIES.extraLabel);
+      await runSql(url, ODDITIES[name]);
+    },
+  );
 
-  describe("in use", () => {
-    /** Stops it after every kind of transaction, and some more. */
+  describe("under load", () => {
+    /** Writes until every kind of transaction has occurred, then runs `work`, and stops. */
     async function write(
-      while_: (tally: Ledger) => Promise<void> = async () => {},
+      work: (ledger: Ledger) => Promise<void> = async () => {},
     ): Promise<Ledger> {
       const mix = Object.fromEntries(Object.keys(TRANSACTION_KINDS).map((name) => [name, 4]));
       const writer = await startSourceWriter(url, { perSecond: 2_000, connections: 4, mix });
@@ -115,22 +118,22 @@ describe.skipIf(!findPostgres())("the site before", () => {
           () =>
             writer.ledger.committed > 400 && kinds.filter((name) => !(name in writer.ledger.kinds)),
         );
-        await while_(writer.ledger);
+        await work(writer.ledger);
       } finally {
         await writer.stop();
       }
       return writer.ledger;
     }
 
-    test("all that was acknowledged is there, and nothing that was rolled back", async () => {
-      const tally = await write();
-      expect(await tally.check(find)).toEqual([]);
-      expect(tally.rolledBack).toBeGreaterThan(0);
-      expect([tally.refused, tally.unknown]).toEqual([0, 0]);
+    test("has all acknowledged writes, and none that were rolled back", async () => {
+      const ledger = await write();
+      expect(await ledger.check(find)).toEqual([]);
+      expect(ledger.rolledBack).toBeGreaterThan(0);
+      expect([ledger.refused, ledger.unknown]).toEqual([0, 0]);
     });
 
-    test("a row that was lost, one that came back and one that was changed are named", async () => {
-      const tally = await write();
+    test("the ledger names lost, resurrected and changed rows", async () => {
+      const ledger = await write();
       const [lost] = await query(
         `DELETE FROM "PostRead" WHERE "id" = (SELECT max("id") FROM "PostRead" WHERE "createdAt" > '2026-11-02') RETURNING "id"`,
       );
@@ -138,7 +141,7 @@ describe.skipIf(!findPostgres())("the site before", () => {
         `UPDATE "Session" SET "expirationDate" = "expirationDate" + interval '1 millisecond' WHERE "id" = (SELECT max("id") FROM "Session" WHERE "createdAt" > '2026-11-02') RETURNING "id"`,
       );
       const back = { id: "", createdAt: 0, userId: null, clientId: null, postSlug: "back" };
-      const wrong = await tally.check(async (table, ids) => {
+      const wrong = await ledger.check(async (table, ids) => {
         const rows = await find(table, ids);
         const gone = ids.find((id) => id !== lost!.id && !rows.some((row) => row.id === id));
         if (table === "PostRead" && gone && !back.id) back.id = gone;
@@ -146,28 +149,28 @@ describe.skipIf(!findPostgres())("the site before", () => {
       });
       expect(wrong.sort()).toEqual(
         [
-          `PostRead ${String(lost!.id)} is not there, though that was acknowledged`,
-          `PostRead ${back.id} is there, though it was deleted or never made`,
-          `Session ${String(changed!.id)} is not as acknowledged: expirationDate`,
+          `PostRead ${String(lost!.id)} is missing, though it was acknowledged`,
+          `PostRead ${back.id} exists, though it was deleted or never created`,
+          `Session ${String(changed!.id)} differs from what was acknowledged: expirationDate`,
         ].sort(),
       );
     });
 
-    test("goes on after a crash of the server, and what was never answered is there as a whole or not at all", async () => {
-      const tally = await write(async (now) => {
+    test("continues after a crash, with unanswered transactions complete or absent", async () => {
+      const ledger = await write(async (now) => {
         await server.stop("immediate");
         await server.start();
         const { committed } = now;
         await until("200 more", () => now.committed > committed + 200);
       });
-      expect(tally.refused + tally.unknown).toBeGreaterThan(0);
-      expect(await tally.check(find)).toEqual([]);
+      expect(ledger.refused + ledger.unknown).toBeGreaterThan(0);
+      expect(await ledger.check(find)).toEqual([]);
     });
 
-    test("counts what a database refuses that was made read-only, and goes on when it is not any more", async () => {
+    test("counts refusals of a read-only database, and continues afterwards", async () => {
       const name = new URL(url).pathname.slice(1);
       const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
-      const tally = await write(async (now) => {
+      const ledger = await write(async (now) => {
         await query(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`);
         await query(end);
         const { refused } = now;
@@ -181,12 +184,12 @@ describe.skipIf(!findPostgres())("the site before", () => {
         await query(end);
         await until("50 more", () => now.committed > committed + 50);
       });
-      expect(await tally.check(find)).toEqual([]);
-      expect(tally.firstRefusedAtMs).not.toBeNull();
+      expect(await ledger.check(find)).toEqual([]);
+      expect(ledger.firstRefusedAtMs).not.toBeNull();
     });
   });
 
-  test("its ids can be told", async () => {
+  test("computes its ids", async () => {
     expect(
       await query(`SELECT count(*)::int AS n FROM "Session" WHERE "id" = $1`, [
         await readSourceId(url, "session", 3),

@@ -1,4 +1,4 @@
-// What the site before did to move (reference.md): reads rows and upserts one after the other through Prisma. Prints its milliseconds.
+// Upserts reads one by one with Prisma, as a simple migration script would, and prints the milliseconds.
 // Usage: node bench/migrate/baseline-prisma.ts --url URL --file FILE --rows N
 
 import { parseArgs } from "node:util";
@@ -14,7 +14,7 @@ const file = values.file!;
 const source = new pg.Client({ connectionString: values.url! });
 await source.connect();
 
-// Whom they point at must be there.
+// The reads' users must exist.
 const db = new Database(file);
 const user = db.prepare(
   `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 0, 0, ?, '', 'RED')`,

@@ -1,4 +1,4 @@
-// The programs that a move is compared with: where they are, and how they are got.
+// Finds, installs or compiles the programs that a migration is compared with.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,18 +13,18 @@ const C_BASELINE_SOURCE = join("bench", "migrate", "baseline-sqlite.c");
 export interface BaselinePrograms {
   readonly sqlite3: string;
   readonly psql: string;
-  /** The program of bench/migrate/baseline-sqlite.c, with the SQLite that better-sqlite3 has. */
+  /** Compiled from bench/migrate/baseline-sqlite.c with better-sqlite3's SQLite. */
   readonly cBaseline: string;
-  /** null where it could not be installed. */
+  /** null: it could not be installed. */
   readonly dbToSqlite: string | null;
-  /** What is not there, and why. */
+  /** Messages about missing programs. */
   readonly missing: readonly string[];
 }
 
 const canRun = (command: string, ...args: string[]) =>
   spawnSync(command, args, { stdio: "ignore" }).status === 0;
 
-/** What must be there, by the command that shows it, with its package in Debian and in Homebrew. */
+/** Required programs, with their Debian and Homebrew packages. */
 const REQUIRED_PROGRAMS = [
   { name: "sqlite3", is: () => canRun("sqlite3", "--version"), debian: "sqlite3", brew: "sqlite" },
   { name: "cc", is: () => canRun("cc", "--version"), debian: "gcc libc6-dev", brew: "" },
@@ -36,30 +36,30 @@ const REQUIRED_PROGRAMS = [
   },
 ];
 
-/** Finds them all, installs what can be installed (Debian's as root), and ends this process with a text where one is missing that must be there. */
+/** Finds all programs and installs missing ones (on Debian as root). Exits with a message if a required one is missing. */
 export function requirePrograms(bin: string): BaselinePrograms {
-  const absent = () => REQUIRED_PROGRAMS.filter(({ is }) => !is());
-  if (absent().length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+  const listMissing = () => REQUIRED_PROGRAMS.filter(({ is }) => !is());
+  if (listMissing().length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     console.log(
-      `· installing ${absent()
+      `· installing ${listMissing()
         .map(({ name }) => name)
-        .join(", ")} from the system's packages`,
+        .join(", ")} with apt-get`,
     );
     spawnSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
     spawnSync(
       "apt-get",
-      ["install", "-y", "-qq", ...absent().flatMap(({ debian }) => debian.split(" "))],
+      ["install", "-y", "-qq", ...listMissing().flatMap(({ debian }) => debian.split(" "))],
       { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } },
     );
   }
   const psql = existsSync(join(bin, "psql")) ? join(bin, "psql") : "psql";
-  const lines = absent().map(
+  const lines = listMissing().map(
     ({ name, debian, brew }) =>
-      `${name} is not here. Debian: apt install ${debian}; macOS: ${brew ? `brew install ${brew}` : "xcode-select --install"}.`,
+      `${name} is missing. Debian: apt install ${debian}; macOS: ${brew ? `brew install ${brew}` : "xcode-select --install"}.`,
   );
   if (!canRun(psql, "--version"))
     lines.push(
-      "psql is not here. Debian: apt install postgresql-client; macOS: brew install libpq.",
+      "psql is missing. Debian: apt install postgresql-client; macOS: brew install libpq.",
     );
   if (lines.length > 0) {
     console.error(lines.join("\n"));
@@ -81,25 +81,25 @@ function findDbToSqlite(): string | null {
   const venv = join(TOOLS_DIR, "db-to-sqlite");
   const program = join(venv, "bin", "db-to-sqlite");
   if (existsSync(program)) return program;
-  console.log("· getting db-to-sqlite from PyPI");
-  const isThere =
+  console.log("· installing db-to-sqlite from PyPI");
+  const isInstalled =
     canRun("python3", "-m", "venv", venv) &&
     canRun(join(venv, "bin", "pip"), "install", "-q", "db-to-sqlite", "psycopg2-binary") &&
     canRun(program, "--version");
-  if (!isThere) rmSync(venv, { recursive: true, force: true });
-  return isThere ? program : null;
+  if (!isInstalled) rmSync(venv, { recursive: true, force: true });
+  return isInstalled ? program : null;
 }
 
-/** Compiles it once for every change of it or of SQLite. */
+/** Compiles the program, again only after a change of it or of SQLite. */
 function compileCBaseline(): string {
   const hash = createHash("sha256");
   for (const file of [C_BASELINE_SOURCE, SQLITE_DEFINES_FILE, join(SQLITE_SOURCE_DIR, "sqlite3.h")])
     hash.update(readFileSync(file));
-  const program = join(TOOLS_DIR, `load-limit-${hash.digest("hex").slice(0, 12)}`);
+  const program = join(TOOLS_DIR, `baseline-sqlite-${hash.digest("hex").slice(0, 12)}`);
   if (existsSync(program)) return program;
-  console.log("· compiling SQLite for the limit");
+  console.log("· compiling the C baseline with SQLite");
   mkdirSync(TOOLS_DIR, { recursive: true });
-  // The same SQLite as ours, to the option.
+  // The same compile-time options as better-sqlite3.
   const defines = [
     ...readFileSync(SQLITE_DEFINES_FILE, "utf8").matchAll(/'((?:HAVE|SQLITE)_\w+(?:=[-\w]+)?)'/g),
   ].map(([, define]) => `-D${define}`);
@@ -120,7 +120,8 @@ function compileCBaseline(): string {
     ],
     { encoding: "utf8" },
   );
-  if (status !== 0) throw new Error(`The limit could not be compiled: ${stderr.slice(-1_000)}`);
+  if (status !== 0)
+    throw new Error(`The C baseline could not be compiled: ${stderr.slice(-1_000)}`);
   renameSync(`${program}.new`, program);
   return program;
 }

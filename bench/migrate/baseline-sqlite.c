@@ -1,6 +1,6 @@
-// The limit of bench migrate: inserts the rows of "PostRead" that psql's COPY prints (text form, ORDER BY id, dates as
-// milliseconds) into an empty database, then makes the indexes. One statement, one row: nothing is converted or checked.
-// Usage: psql … -c 'COPY (…) TO STDOUT' | load-limit FILE schema.sql indexes.sql
+// Inserts the rows of "PostRead" that psql's COPY prints (text, ORDER BY id, dates as milliseconds) into an empty database, then
+// creates the indexes. One row per statement, no conversion, no checks: the lower bound of bench migrate.
+// Usage: psql … -c 'COPY (…) TO STDOUT' | baseline-sqlite FILE schema.sql indexes.sql
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void run_file(const char *name) {
   free(sql);
 }
 
-// What COPY puts a backslash before, undone in place. Returns the new length.
+// Decodes COPY's backslash escapes in place. Returns the new length.
 static int unescape(char *text, int length) {
   char *to = memchr(text, '\\', length);
   if (!to) return length;

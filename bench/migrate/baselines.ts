@@ -1,4 +1,4 @@
-// What else a person could do to get the same rows into SQLite, each in its best plain way.
+// Runs alternative ways to copy the same rows into SQLite, each tuned as far as it allows.
 
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,21 +9,21 @@ import { applyMigrations } from "#lib/db/migrations.ts";
 
 export interface BaselinesOptions {
   readonly url: string;
-  /** For their files. */
+  /** The folder for their files. */
   readonly dir: string;
   readonly programs: BaselinePrograms;
-  /** In PostRead. */
+  /** Rows of PostRead. */
   readonly reads: number;
 }
 
 export interface Baselines {
-  /** psql's COPY in CSV into sqlite3's .import, all tables. */
+  /** All tables by psql's COPY in CSV and sqlite3's .import. */
   csv(): Promise<ProgramResult>;
-  /** db-to-sqlite, all tables; null where it is not there. */
+  /** All tables by db-to-sqlite; null: not installed. */
   dbToSqlite(): Promise<ProgramResult | null>;
-  /** The first `rows` of PostRead, one upsert after the other through Prisma: its milliseconds. `delete` is how SQLite makes a file unless it is told otherwise. */
+  /** Sequential Prisma upserts of the first `rows` reads, in milliseconds. `delete` is SQLite's default journal mode. */
   upsert(rows: number, journal: "delete" | "wal"): Promise<number>;
-  /** The program in C, PostRead alone. */
+  /** PostRead only, by the C program. */
   loadInC(): Promise<ProgramResult>;
 }
 
@@ -36,23 +36,23 @@ export async function createBaselines({
   reads,
 }: BaselinesOptions): Promise<Baselines> {
   const { tables, indexes } = await readSchema(join(dir, "schema.db"));
-  const file = join(dir, "peer.db");
-  const fresh = () => {
+  const file = join(dir, "baseline.db");
+  const removeFile = () => {
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
   };
-  /** As ours ends: on the disk. Throws where rows are missing. */
-  const finished = (ran: ProgramResult): ProgramResult => {
+  /** Adds the time of a sync, as ours ends with. Throws an Error if rows are missing. */
+  const finishRun = (run: ProgramResult): ProgramResult => {
     const startedMs = performance.now();
     const fd = openSync(file, "r+");
     fsyncSync(fd);
     closeSync(fd);
-    const ms = ran.ms + performance.now() - startedMs;
+    const ms = run.ms + performance.now() - startedMs;
     const db = new Database(file, { readonly: true });
     const rows = db.prepare(`SELECT count(*) FROM "PostRead"`).pluck().get();
     db.close();
-    if (rows !== reads) throw new Error(`${String(rows)} reads came over of ${reads}`);
-    fresh();
-    return { ...ran, ms };
+    if (rows !== reads) throw new Error(`${String(rows)} of ${reads} reads were copied`);
+    removeFile();
+    return { ...run, ms };
   };
 
   const schemaFile = join(dir, "schema.sql");
@@ -69,30 +69,30 @@ export async function createBaselines({
 
   return {
     async csv() {
-      fresh();
+      removeFile();
       const imports = TABLES.map(
         (table) =>
           `.import --csv "|'${psql}' '${url}' -Xqc 'COPY \\"${table}\\" TO STDOUT (FORMAT csv)'" ${table}`,
       );
-      // Dates come as texts, which our CHECKs refuse.
-      const made = TABLES.map(
+      // Our CHECKs reject dates as texts.
+      const createTables = TABLES.map(
         (table) => `${tables[table]!.replace(/ CHECK \(typeof\([^)]*\) = 'integer'\)/g, "")};`,
       );
       const input = [
         ".bail on",
         ...CSV_PRAGMAS,
         "BEGIN;",
-        ...made,
+        ...createTables,
         ...imports,
         ...indexes.map(({ sql }) => `${sql};`),
         "COMMIT;",
       ].join("\n");
-      return finished(await runProgram(sqlite3, [file], { input }));
+      return finishRun(await runProgram(sqlite3, [file], { input }));
     },
     async dbToSqlite() {
       if (!dbToSqlite) return null;
-      fresh();
-      return finished(
+      removeFile();
+      return finishRun(
         await runProgram(dbToSqlite, [
           url.replace(/^postgres(ql)?:/, "postgresql+psycopg2:"),
           file,
@@ -101,7 +101,7 @@ export async function createBaselines({
       );
     },
     async upsert(rows, journal) {
-      fresh();
+      removeFile();
       const db = new Database(file);
       db.pragma(`journal_mode = ${journal}`);
       db.exec([...Object.values(tables), ...indexes.map(({ sql }) => sql)].join(";\n"));
@@ -116,14 +116,14 @@ export async function createBaselines({
         "--rows",
         String(rows),
       ]);
-      fresh();
-      const done = JSON.parse(output) as { ms: number; rows: number };
-      if (done.rows !== rows) throw new Error(`${done.rows} rows were upserted of ${rows}`);
-      return done.ms;
+      removeFile();
+      const result = JSON.parse(output) as { ms: number; rows: number };
+      if (result.rows !== rows) throw new Error(`${result.rows} of ${rows} rows were upserted`);
+      return result.ms;
     },
     async loadInC() {
-      fresh();
-      return finished(
+      removeFile();
+      return finishRun(
         await runProgram("sh", [
           "-c",
           `"$0" "$1" -Xqc "$2" | "$3" "$4" "$5" "$6"`,
@@ -140,7 +140,7 @@ export async function createBaselines({
   };
 }
 
-/** Tables first and indexes after, in one transaction, are in the script itself; these make a new file as fast as sqlite3 can. */
+/** The fastest settings of sqlite3 for a new file. */
 const CSV_PRAGMAS = [
   ".output /dev/null",
   "PRAGMA journal_mode = OFF;",
@@ -149,7 +149,7 @@ const CSV_PRAGMAS = [
   ".output",
 ];
 
-/** The statements of this site's four tables and of their indexes, as its migrations make them. */
+/** Returns the CREATE statements of this site's four tables and their indexes. */
 async function readSchema(
   file: string,
 ): Promise<{ tables: Record<string, string>; indexes: { table: string; sql: string }[] }> {

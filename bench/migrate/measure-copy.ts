@@ -1,30 +1,30 @@
-// One measurement of ours, in a process of its own so that its memory can be told: prints one line of JSON.
+// Measures one copy in a separate process, to measure its memory, and prints one line of JSON.
 // Usage: node bench/migrate/measure-copy.ts --url URL --file FILE [--reads-alone]
 
 import { parseArgs } from "node:util";
 import { copyTables } from "#cli/migrate-postgres/copy-tables.ts";
-import { DEFAULT_OPTIONS, KNOWN_TABLES } from "#cli/migrate-postgres/table-mapping.ts";
+import { KNOWN_TABLES } from "#cli/migrate-postgres/table-mapping.ts";
 import { connectSource, readRows } from "#cli/migrate-postgres/source-connection.ts";
 import { finishLoad, createStagingDatabase } from "#cli/migrate-postgres/staging-database.ts";
 import { verifyCopy } from "#cli/migrate-postgres/verify-copy.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { DEFAULT_OPTIONS } from "#cli/migrate-postgres/options.ts";
 
-/** Milliseconds, one after the other, and MB. */
 export interface CopyMeasurement {
-  /** From connecting until all rows are in the file. */
+  /** From the connection until all rows are in the file. */
   readonly copyMs: number;
-  /** Indexes, counters, foreign keys, until the file is on the disk. */
+  /** Indexes, counters, foreign keys and the sync. */
   readonly indexesMs: number;
-  /** The counters among it. */
+  /** The part of indexesMs for counters. */
   readonly countersMs: number;
   readonly integrityMs: number;
-  /** The checksums of both sides; with the samples. 0 where reads alone were copied. */
+  /** Checksums of both sides, without and with samples; 0 with --reads-alone. */
   readonly sumMs: number;
   readonly verifyMs: number;
-  /** Until the file was whole; after the comparison. */
+  /** Until the copy was complete, and after the verification. */
   readonly peakMb: number;
   readonly peakWithVerifyMb: number;
-  /** Processor time of this process until the file was whole. */
+  /** CPU time until the copy was complete. */
   readonly cpuMs: number;
 }
 
@@ -39,7 +39,7 @@ const [url, file, isAlone] = [values.url!, values.file!, values["reads-alone"] =
 const reads = KNOWN_TABLES.filter(({ target }) => target === "PostRead");
 
 let startedMs = performance.now();
-/** Since it was asked last. */
+/** Returns the time since its last call. */
 const readLapMs = () => {
   const ms = performance.now() - startedMs;
   startedMs += ms;
@@ -50,11 +50,11 @@ const peakMb = () => process.resourceUsage().maxRSS / 1024;
 let source = await openSource();
 await createStagingDatabase(file, { id: "bench", tables: KNOWN_TABLES });
 if (isAlone) {
-  // Whom reads point at must be there; what is timed begins after them.
+  // The reads' users must exist; timing starts after them.
   await copyTables({
     source,
     tables: KNOWN_TABLES.filter(({ target }) => target === "User"),
-    choices: DEFAULT_OPTIONS,
+    options: DEFAULT_OPTIONS,
     file,
   });
   await source.end();
@@ -64,23 +64,23 @@ if (isAlone) {
 await copyTables({
   source,
   tables: isAlone ? reads : KNOWN_TABLES,
-  choices: DEFAULT_OPTIONS,
+  options: DEFAULT_OPTIONS,
   file,
 });
 const copyMs = readLapMs();
 let countersMs = 0;
 const { integrityMs } = finishLoad(file, {
-  rebuild: (sql) => {
+  rebuildCounters: (sql) => {
     if (isAlone) return;
-    const beganMs = performance.now();
+    const rebuildStartedMs = performance.now();
     rebuildCounters(sql);
-    countersMs = performance.now() - beganMs;
+    countersMs = performance.now() - rebuildStartedMs;
   },
   position: "0/0",
 });
 const indexesMs = readLapMs() - integrityMs;
 const { user, system } = process.cpuUsage();
-const loaded = {
+const copyResult = {
   copyMs,
   indexesMs,
   countersMs,
@@ -92,12 +92,12 @@ let sums = { sumMs: 0, verifyMs: 0 };
 if (!isAlone) {
   readLapMs();
   const verification = await verifyCopy({ source, tables: KNOWN_TABLES, file });
-  if (!verification.equal) throw new Error("The copy and the source differ.");
+  if (!verification.isEqual) throw new Error("The copy and the source differ.");
   sums = { sumMs: verification.sumMs, verifyMs: readLapMs() };
 }
 await source.end();
 console.log(
-  JSON.stringify({ ...loaded, ...sums, peakWithVerifyMb: peakMb() } satisfies CopyMeasurement),
+  JSON.stringify({ ...copyResult, ...sums, peakWithVerifyMb: peakMb() } satisfies CopyMeasurement),
 );
 
 async function openSource() {

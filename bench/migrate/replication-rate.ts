@@ -1,18 +1,19 @@
-// How many row changes a second the follower applies, counters of reads kept, each batch on the disk.
+// Measures how many row changes per second replication applies, with read counters and synced batches.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { replicateChanges } from "#cli/migrate-postgres/replicate-changes.ts";
-import { copySource, readCurrentPosition } from "#cli/migrate-postgres/migration.ts";
 import { dropSlot } from "#cli/migrate-postgres/replication-slot.ts";
 import { migrationFiles } from "#cli/migrate-postgres/migration-state.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
 import { FULL_SIZES, createSourceSite, runSql } from "#tests/support/source-site.ts";
 import type { TestPostgres } from "#tests/support/postgres.ts";
+import { copySource } from "#cli/migrate-postgres/copy-command.ts";
+import { readCurrentPosition } from "#cli/migrate-postgres/replication-slot.ts";
 
 const CHANGE_COUNT = 120_000;
 
-/** Half of them reads, a sixth each sessions renewed, reads claimed by a member, reads deleted: what a site's log is made of. */
+/** A typical log: half inserted reads, a sixth each renewed sessions, claimed reads and deleted reads. */
 const WRITE_STATEMENTS = [
   `INSERT INTO "PostRead" SELECT gen_random_uuid()::text, now(), CASE WHEN n % 10 < 3 THEN (SELECT "id" FROM "User" OFFSET n % 1000 LIMIT 1) END, CASE WHEN n % 10 >= 3 THEN gen_random_uuid()::text END, 'old-post-' || n % 200 FROM generate_series(1, ${CHANGE_COUNT / 2}) AS n`,
   `UPDATE "Session" SET "expirationDate" = "expirationDate" + interval '1 day' WHERE "id" IN (SELECT "id" FROM "Session" LIMIT ${CHANGE_COUNT / 6})`,
@@ -20,17 +21,17 @@ const WRITE_STATEMENTS = [
   `DELETE FROM "PostRead" WHERE "id" IN (SELECT "id" FROM "PostRead" WHERE "userId" IS NULL LIMIT ${CHANGE_COUNT / 6})`,
 ];
 
-/** Changes a second, from a slot that has them all waiting until the last is on the disk. */
+/** Returns changes per second, from a slot with all changes pending until the last is synced. */
 export async function measureReplication(server: TestPostgres, dir: string): Promise<number> {
   const url = await server.createDatabase();
   await createSourceSite(url, { ...FULL_SIZES, calls: 0, reads: 200_000 });
-  const to = join(dir, "followed.db");
+  const to = join(dir, "replicated.db");
   const { signal } = new AbortController();
   const state = await copySource({
     url,
     targetFile: to,
     servedFile: to,
-    choices: { unknown: "stop", unfit: "stop" },
+    options: { unknown: "stop", invalidRows: "stop" },
     hasLegacyCookieSecret: false,
     rebuildCounters,
     onEvent: () => {},
@@ -41,7 +42,7 @@ export async function measureReplication(server: TestPostgres, dir: string): Pro
   const startedMs = performance.now();
   const { changes } = await replicateChanges({
     url,
-    file: migrationFiles(to).working,
+    file: migrationFiles(to).staging,
     state,
     until,
     signal,

@@ -1,11 +1,11 @@
-// Programs that are measured: how long they take and how much memory they hold, with the processes that they start.
+// Runs a program and measures its time and memory, including its child processes.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 export interface ProgramResult {
   readonly ms: number;
-  /** Of all its processes together; 0 where there is no /proc. */
+  /** The sum over all its processes; 0 without /proc. */
   readonly peakMb: number;
   readonly output: string;
 }
@@ -13,7 +13,7 @@ export interface ProgramResult {
 const SAMPLE_INTERVAL_MS = 20;
 const runningPrograms = new Set<ChildProcess>();
 
-/** Runs `command` to its end, `input` on its standard input. Throws with what it said where it fails. */
+/** Runs `command` with `input` on its standard input. Throws an Error with its output if it fails. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -25,10 +25,10 @@ export async function runProgram(
     env: { ...process.env, ...env },
   });
   runningPrograms.add(child);
-  let [out, said] = ["", ""];
-  child.stdout.on("data", (data: Buffer) => (out += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (said += data.toString()));
-  // Who does not read what it is given says by its exit why.
+  let [output, errorOutput] = ["", ""];
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (errorOutput += data.toString()));
+  // A program that does not read its input reports the reason when it exits.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   let peakMb = 0;
@@ -42,30 +42,30 @@ export async function runProgram(
     );
     if (code !== 0)
       throw new Error(
-        `${command} ended with ${code ?? "a signal"}: ${(said || out).slice(-1_000)}`,
+        `${command} ended with ${code ?? "a signal"}: ${(errorOutput || output).slice(-1_000)}`,
       );
-    return { ms: performance.now() - startedMs, peakMb, output: out };
+    return { ms: performance.now() - startedMs, peakMb, output };
   } finally {
     clearInterval(watch);
     runningPrograms.delete(child);
   }
 }
 
-/** Ends what is running now, however it is. */
+/** Kills all running programs. */
 export function killPrograms(): void {
   for (const child of runningPrograms) child.kill("SIGKILL");
 }
 
-/** The highest resident memory so far of a process and of those below it that live, in MB. */
+/** Returns the peak resident memory of a process and its living descendants, in MB. */
 function readPeakMb(pid: number | undefined): number {
   try {
-    const own =
+    const processMb =
       Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
-    const below = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
       .trim()
       .split(" ")
       .filter(Boolean);
-    return below.reduce((sum, one) => sum + readPeakMb(Number(one)), own);
+    return children.reduce((sum, child) => sum + readPeakMb(Number(child)), processMb);
   } catch {
     return 0;
   }

@@ -1,47 +1,37 @@
-// Reads the binary form of Postgres' COPY, row by row, from chunks that end anywhere.
+// Parses PostgreSQL's binary COPY format row by row, from chunks with arbitrary boundaries.
 
 import { parseMicros } from "./convert-values.ts";
-import {
-  type TableMapping,
-  type Row,
-  type SqliteValue,
-  quoteIdentifier,
-  qualifiedSourceName,
-} from "./table-mapping.ts";
+import { qualifiedSourceName, quoteIdentifier, sessionHashSql } from "./source-sql.ts";
+import { type Row, type SqliteValue, type TableMapping, extractKey } from "./table-mapping.ts";
 
-/** PostgreSQL's documentation of COPY, Binary Format: the signature. */
+/** The signature in PostgreSQL's documentation of COPY, Binary Format. */
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 
-/** A statement that sends the table's rows in that form, in the order of the target's keys: its index is then filled from one end. */
-export function copyToSql({ key, columns, ...table }: TableMapping): string {
-  const values = columns.map(({ name, as }) => {
+/** Returns a COPY statement in the order of the target's keys, so that SQLite appends to its index. */
+export function copyToSql(table: TableMapping): string {
+  const values = table.columns.map(({ name, as }) => {
     if (as === "date") return `${quoteIdentifier(name)}::timestamptz`;
-    return as === "session-id"
-      ? `encode(sha256(convert_to(${quoteIdentifier(name)}::text, 'UTF8')), 'hex')`
-      : `${quoteIdentifier(name)}::text`;
+    return as === "session-id" ? sessionHashSql(name) : `${quoteIdentifier(name)}::text`;
   });
-  const order = key.map(
-    (name) => `${values[columns.findIndex((column) => column.name === name)]} COLLATE "C"`,
-  );
+  const order = extractKey(table, values).map((value) => `${value} COLLATE "C"`);
   return `COPY (SELECT ${values.join(", ")} FROM ${qualifiedSourceName(table)}${order.length > 0 ? ` ORDER BY ${order.join(", ")}` : ""}) TO STDOUT (FORMAT binary)`;
 }
 
-/** What a row being read holds: a text of many bytes as these, without being decoded. */
+/** A large text is a Buffer of its UTF-8 bytes. */
 export type Cell = SqliteValue | Buffer;
 
 export interface BinaryCopyReader {
   push(chunk: Buffer): void;
-  /** Throws where something is missing. */
+  /** Throws an Error if the data is incomplete. */
   finish(): void;
 }
 
-/** Above so many bytes what a row took, where it lay across chunks, is not kept for the next. */
+/** A larger carry buffer is not reused for the next row. */
 const MAX_CARRY_BYTES = 1_048_576;
 
 /**
- * Takes chunks of what `copyStatement` sends and gives rows to `onRow`, which must not keep them: the array is used again. Dates come as
- * milliseconds, infinite ones as their texts; texts of more than `largeBytes` as a view of their UTF-8, which is that text until `onRow` returns.
- * Holds no more than one row, and no chunk. Throws where the form is not the one that was asked for.
+ * Parses the output of copyToSql and calls `onRow` with a reused array. Dates are milliseconds, infinite ones texts; texts above `largeBytes` are
+ * views that are valid until `onRow` returns. Buffers at most one row. Throws an Error for another format.
  */
 export function createBinaryCopyReader(
   table: TableMapping,
@@ -57,19 +47,19 @@ export function createBinaryCopyReader(
   onRow: (row: never) => void,
   { largeBytes = Infinity } = {},
 ): BinaryCopyReader {
-  const give = onRow as (row: Cell[]) => void;
+  const emitRow = onRow as (row: Cell[]) => void;
   const row: Cell[] = columns.map(() => null);
   const isDate = columns.map(({ as }) => as === "date");
   const width = columns.length;
-  /** The beginning of a row whose end is in the next chunk. */
+  /** The start of a row that ends in a later chunk. */
   let carry = Buffer.allocUnsafeSlow(65_536);
   let carried = 0;
-  /** Below so many bytes the row can't be whole. */
+  /** The row needs at least this many bytes. */
   let wanted = SIGNATURE.length + 8;
   let hasBegun = false;
   let hasEnded = false;
 
-  /** Returns where the next row begins, or -1 where this one goes beyond `end`; `wanted` then says how many it needs at least. */
+  /** Returns the offset of the next row, or -1 if this one is incomplete; `wanted` then is its minimal length. */
   function readRow(bytes: Buffer, from: number, end: number): number {
     let at = from;
     if (end < at + 2) return short(2);
@@ -79,7 +69,7 @@ export function createBinaryCopyReader(
       hasEnded = true;
       return at;
     }
-    if (count !== width) throw new Error("a row with another number of columns");
+    if (count !== width) throw new Error("unexpected number of columns");
     for (let i = 0; i < width; i += 1) {
       if (end < at + 4) return short(at + 4 - from);
       const length =
@@ -97,12 +87,12 @@ export function createBinaryCopyReader(
           : bytes.toString("utf8", at, at + length);
       at += length;
     }
-    give(row);
+    emitRow(row);
     return at;
   }
   function readHead(bytes: Buffer, from: number, end: number): number {
     if (SIGNATURE.compare(bytes, from, from + SIGNATURE.length) !== 0)
-      throw new Error("no binary COPY");
+      throw new Error("not the binary COPY format");
     const size = SIGNATURE.length + 8 + bytes.readInt32BE(from + SIGNATURE.length + 4);
     if (end < from + size) return short(size);
     hasBegun = true;
@@ -118,8 +108,8 @@ export function createBinaryCopyReader(
     if (next >= 0) wanted = 2;
     return next;
   }
-  /** Keeps the bytes for the next chunk. */
-  function keep(bytes: Buffer, from: number, to: number): void {
+  /** Saves bytes for the next chunk. */
+  function carryBytes(bytes: Buffer, from: number, to: number): void {
     if (carry.length < carried + to - from) {
       const larger = Buffer.allocUnsafeSlow(
         Math.max(wanted, carried + to - from, Math.min(2 * carry.length, MAX_CARRY_BYTES)),
@@ -134,10 +124,10 @@ export function createBinaryCopyReader(
   return {
     push(chunk) {
       let at = 0;
-      // The row that lies across is put together with no more than it needs; the others are read where they are.
+      // Only a row across chunks is copied; the others are parsed in place.
       while (!hasEnded && carried > 0 && at < chunk.length) {
         const to = Math.min(chunk.length, at + Math.max(1, wanted - carried));
-        keep(chunk, at, to);
+        carryBytes(chunk, at, to);
         at = to;
         if (readNext(carry, 0, carried) < 0) continue;
         carried = 0;
@@ -148,7 +138,7 @@ export function createBinaryCopyReader(
         if (next < 0) break;
         at = next;
       }
-      if (at < chunk.length) keep(chunk, at, chunk.length);
+      if (at < chunk.length) carryBytes(chunk, at, chunk.length);
     },
     finish() {
       if (!hasEnded || carried > 0) throw new Error("COPY ended within a row");

@@ -1,17 +1,20 @@
-// Stops the old site's writes, so that nothing is written behind the move's back, and allows them again.
+// Makes the source database read-only for the cutover, terminates its sessions, and allows writes again.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
-import { quoteIdentifier } from "./table-mapping.ts";
-import { APPLICATION_NAME, connectSource, closeSource, readRows } from "./source-connection.ts";
+import { APPLICATION_NAME, readRows, withSource } from "./source-connection.ts";
+import { quoteIdentifier } from "./source-sql.ts";
 
-/** How long a transaction that was open when writes stopped may take to end by itself. */
+/** How long a transaction that is open when writes are blocked may take to finish. */
 const TRANSACTION_GRACE_MS = 300;
-/** The bound of ending the others. */
 const TERMINATE_TIMEOUT_MS = 10_000;
-const POLL_MS = 20;
+const TERMINATE_POLL_MS = 20;
+const SESSIONS_POLL_MS = 200;
 
-/** What the database itself says of `default_transaction_read_only`: null where nothing is set. */
+/** Whether a boolean setting is on, in any form that PostgreSQL accepts. */
+export const isSettingOn = (value: string | null) => /^(on|t|true|y|yes|1)$/i.test(value ?? "");
+
+/** Returns the database's own `default_transaction_read_only`, or null if it is not set. */
 export async function findReadOnlySetting(url: string): Promise<string | null> {
   return withSourceQuery(url, async (query) => {
     const [row] = await query<{ value: string | null }>(
@@ -23,27 +26,27 @@ export async function findReadOnlySetting(url: string): Promise<string | null> {
 }
 
 /**
- * Throws AppError(forbidden) where the role may not stop writes: it must own the database, and see and end the sessions of others. Throws AppError(conflict)
- * for what would go on to write all the same: a role whose own setting says so, a prepared transaction, a subscription.
+ * Throws AppError(forbidden) unless the role owns the database, and can see and terminate other sessions. Throws AppError(conflict) for writers that
+ * a read-only database does not stop: a role with its own setting, a prepared transaction, a subscription.
  */
 export async function assertCanTerminate(url: string): Promise<void> {
   await withSourceQuery(url, async (query) => {
-    const [right] = await query<{ owns: string; sees: string; role: string }>(
+    const [rights] = await query<{ owns: string; sees: string; role: string }>(
       `SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS owns, (r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')))::text AS sees, current_user AS role
        FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
     );
-    if (right!.owns !== "true")
+    if (rights!.owns !== "true")
       throw new AppError(
         "forbidden",
-        "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.",
+        "This role does not own the database, so it cannot make it read-only. Use the owner's role, or stop the source site yourself and run with --source-stopped.",
       );
-    if (right!.sees !== "true" && (await hasHiddenSessions(query)))
-      throw createHiddenSessionsError(right!.role);
+    if (rights!.sees !== "true" && (await hasHiddenSessions(query)))
+      throw createHiddenSessionsError(rights!.role);
     await assertNoBypassingWriters(query);
   });
 }
 
-/** Sessions of this database but our own. What a role may not see of another's session is null: such a one counts as somebody. */
+/** Sessions of this database other than this command's. Columns that the role may not see are null; such a session counts. */
 const OTHER_SESSIONS_CONDITION = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${APPLICATION_NAME}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
 
 async function hasHiddenSessions(query: RunQuery): Promise<boolean> {
@@ -56,101 +59,99 @@ async function hasHiddenSessions(query: RunQuery): Promise<boolean> {
 const createHiddenSessionsError = (role: string) =>
   new AppError(
     "forbidden",
-    `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoteIdentifier(role)};`,
+    `This role cannot see and terminate the sessions of other roles. GRANT pg_read_all_stats, pg_signal_backend TO ${quoteIdentifier(role)};`,
   );
 
-/** Writers that a read-only database does not stop. */
+/** Throws AppError(conflict) for a writer that a read-only database does not stop. */
 async function assertNoBypassingWriters(query: RunQuery): Promise<void> {
-  const found = await query<{ what: string; name: string }>(
-    `SELECT 'role' AS what, COALESCE(quote_ident(r.rolname), 'ALL') AS name FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS entry
+  const [writer] = await query<{ kind: string; name: string }>(
+    `SELECT 'role' AS kind, COALESCE(quote_ident(r.rolname), 'ALL') AS name FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS entry
      WHERE s.setrole <> 0 AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND entry ~* '^default_transaction_read_only=(off|f|false|n|no|0)$'
      UNION ALL SELECT 'prepared', gid FROM pg_prepared_xacts WHERE database = current_database()
      UNION ALL SELECT 'subscription', quote_ident(subname) FROM pg_subscription WHERE subenabled AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   );
-  const [first] = found;
-  if (!first) return;
-  if (first.what === "role")
+  if (!writer) return;
+  if (writer.kind === "role")
     throw new AppError(
       "conflict",
-      `The role ${first.name} writes whatever the database says (its own default_transaction_read_only is off). ALTER ROLE ${first.name} RESET default_transaction_read_only;`,
+      `The role ${writer.name} overrides the database's read-only setting (its own default_transaction_read_only is off). ALTER ROLE ${writer.name} RESET default_transaction_read_only;`,
     );
-  if (first.what === "prepared")
+  if (writer.kind === "prepared")
     throw new AppError(
       "conflict",
-      "A prepared transaction waits for its end and would be committed afterwards (pg_prepared_xacts). COMMIT PREPARED or ROLLBACK PREPARED it first.",
+      "A prepared transaction is pending and could commit later (pg_prepared_xacts). Run COMMIT PREPARED or ROLLBACK PREPARED first.",
     );
   throw new AppError(
     "conflict",
-    `The subscription ${first.name} writes into this database, whatever its settings. ALTER SUBSCRIPTION ${first.name} DISABLE;`,
+    `The subscription ${writer.name} writes into this database despite its settings. ALTER SUBSCRIPTION ${writer.name} DISABLE;`,
   );
 }
 
 /**
- * Makes the database read-only for every session that begins from now on, and ends the others: who was in a transaction gets
- * 300 ms to finish it. When it returns, no session is seen that could write without asking for it. Returns the server's time from which on sessions read the
- * new setting, for endOlder.
+ * Makes the database read-only for new sessions, and terminates the others; open transactions get 300 ms to finish. Returns the server's time from
+ * which new sessions are read-only, for terminateOlder. Throws AppError(unavailable) if sessions do not end.
  */
-export async function blockWrites(url: string): Promise<{ since: string }> {
+export async function blockWrites(url: string): Promise<{ blockedAt: string }> {
   return withSourceQuery(url, async (query) => {
     const [database] = await query<{ name: string }>("SELECT current_database() AS name");
     await query(
       `ALTER DATABASE ${quoteIdentifier(database!.name)} SET default_transaction_read_only = on`,
     );
     const [row] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
-    const since = row!.now;
-    await terminateSessions(query, since);
-    return { since };
+    const blockedAt = row!.now;
+    await terminateSessions(query, blockedAt);
+    return { blockedAt };
   });
 }
 
-/** Ends sessions that began before `since`: one that had read its settings and was not to be seen yet when writes were stopped. Returns how many there were. */
-export function terminateOlder(url: string, since: string): Promise<number> {
-  return withSourceQuery(url, (query) => terminateSessions(query, since));
+/** Terminates sessions that started before `blockedAt`, and returns how many: one may have connected before the block and become visible after it. */
+export function terminateOlder(url: string, blockedAt: string): Promise<number> {
+  return withSourceQuery(url, (query) => terminateSessions(query, blockedAt));
 }
 
-async function terminateSessions(query: RunQuery, since: string): Promise<number> {
+async function terminateSessions(query: RunQuery, startedBefore: string): Promise<number> {
   const graceEndsMs = performance.now() + TRANSACTION_GRACE_MS;
-  const untilMs = performance.now() + TERMINATE_TIMEOUT_MS;
-  const ended = new Set<string>();
+  const deadlineMs = performance.now() + TERMINATE_TIMEOUT_MS;
+  const terminated = new Set<string>();
   for (;;) {
-    const left = await query<{ pid: string; idle: string }>(
+    const sessions = await query<{ pid: string; idle: string }>(
       `SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHER_SESSIONS_CONDITION} AND COALESCE(backend_start <= $1::timestamptz, true)`,
-      [since],
+      [startedBefore],
     );
-    if (left.length === 0) return ended.size;
-    if (performance.now() > untilMs)
+    if (sessions.length === 0) return terminated.size;
+    if (performance.now() > deadlineMs)
       throw new AppError(
         "unavailable",
-        `${left.length} of the old site's sessions can't be ended.`,
+        `${sessions.length} of the source site's sessions did not end.`,
       );
-    for (const { pid, idle } of left) {
+    for (const { pid, idle } of sessions) {
       if (idle !== "true" && performance.now() < graceEndsMs) continue;
-      ended.add(pid);
+      terminated.add(pid);
       await query("SELECT pg_terminate_backend($1::int)::text AS done", [pid]);
     }
-    await sleep(POLL_MS);
+    await sleep(TERMINATE_POLL_MS);
   }
 }
 
 /**
- * Puts the setting back to what it was before stopWrites: `before` is findReadOnly's answer from then. Sessions that began meanwhile are ended, since they
- * would stay read-only: whoever keeps connections opens new ones.
+ * Restores the setting that findReadOnlySetting returned before the block. Terminates sessions that started meanwhile, since they would stay
+ * read-only; connection pools open new ones.
  */
 export async function allowWrites(url: string, before: string | null): Promise<void> {
   await withSourceQuery(url, async (query) => {
     const [row] = await query<{ name: string }>("SELECT current_database() AS name");
     await query(
-      `ALTER DATABASE ${quoteIdentifier(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`,
+      `ALTER DATABASE ${quoteIdentifier(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${isSettingOn(before) ? "on" : "off"}`}`,
     );
     const [now] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
-    // What can't be ended ends when its site reconnects.
+    // A session that does not end now ends when its site reconnects.
     await terminateSessions(query, now!.now).catch(() => {});
   });
 }
 
 /**
- * Waits until nobody but us is connected to the database: for an owner who stops the old site. Throws AppError(unavailable) after `timeoutMs`, and what
- * requireRightToStop throws for those who would write all the same.
+ * Waits until the owner has stopped the source site and no other session is connected. Throws AppError(unavailable) after `timeoutMs`,
+ * AppError(conflict) as assertCanTerminate.
  */
 export async function waitForNoSessions(
   url: string,
@@ -159,18 +160,18 @@ export async function waitForNoSessions(
 ): Promise<void> {
   await withSourceQuery(url, async (query) => {
     await assertNoBypassingWriters(query);
-    const untilMs = performance.now() + timeoutMs;
+    const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const [row] = await query<{ others: string }>(
         `SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHER_SESSIONS_CONDITION}`,
       );
       if (row!.others === "0") return;
-      if (performance.now() > untilMs)
+      if (performance.now() > deadlineMs)
         throw new AppError(
           "unavailable",
-          `Still connected to the old database: ${row!.others} other ${row!.others === "1" ? "session" : "sessions"}. Stop the old site, and try again.`,
+          `${row!.others} other ${row!.others === "1" ? "session is" : "sessions are"} still connected to the source database. Stop the source site, then try again.`,
         );
-      await sleep(200, undefined, { signal });
+      await sleep(SESSIONS_POLL_MS, undefined, { signal });
     }
   });
 }
@@ -180,11 +181,5 @@ type RunQuery = <Row extends Record<string, string | null>>(
   values?: readonly (string | null)[],
 ) => Promise<Row[]>;
 
-async function withSourceQuery<T>(url: string, work: (query: RunQuery) => Promise<T>): Promise<T> {
-  const client = await connectSource(url);
-  try {
-    return await work((text, values) => readRows(client, text, values));
-  } finally {
-    await closeSource(client);
-  }
-}
+const withSourceQuery = <T>(url: string, work: (query: RunQuery) => Promise<T>): Promise<T> =>
+  withSource(url, (client) => work((text, values) => readRows(client, text, values)));

@@ -1,268 +1,242 @@
-// Changes single rows of the working file as the source changed its own, also where rows are kept aside.
+// Applies single row changes of the source to the staging database, including rows in quarantine.
 
 import type Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
+import { findInvalidReason } from "./convert-values.ts";
+import type { MigrationOptions } from "./options.ts";
+import { QUARANTINE_TABLE, parseQuarantinedRow, prepareQuarantine } from "./quarantine.ts";
+import { columnListSql, quoteIdentifier } from "./source-sql.ts";
 import {
-  toCanonicalTexts,
-  findInvalidReason,
-  parseQuarantinedRow,
-  formatKey,
-} from "./convert-values.ts";
-import {
-  QUARANTINE_TABLE,
-  type MigrationOptions,
-  type TableMapping,
   type Row,
   type SqliteValue,
-  quoteIdentifier,
+  type TableMapping,
+  extractKey,
+  formatKey,
 } from "./table-mapping.ts";
 
-/** In the order of the table's columns; undefined: as it was. */
+/** In the order of the table's columns; undefined: unchanged. */
 export type RowPatch = (SqliteValue | undefined)[];
 
-/** Writes within a transaction that the caller begins and commits. Each throws AppError(conflict), naming table and key, for what was not decided. */
+/**
+ * Writes in a transaction that the caller opens and commits. Each method throws AppError(conflict), naming table and key, for a row that the
+ * target's constraints reject.
+ */
 export interface ChangeApplier {
   insert(table: TableMapping, row: Row): void;
-  /** `key` names the row as it was before. */
-  update(table: TableMapping, key: readonly SqliteValue[], row: RowPatch): void;
-  /** Inserts, or updates where there is one with its key. */
+  /** `key` is the row's key before the change. */
+  update(table: TableMapping, key: readonly SqliteValue[], patch: RowPatch): void;
   upsert(table: TableMapping, row: Row): void;
-  /** A row that is not there is no error: it went with another. */
+  /** Ignores a missing row: a cascade may have removed it. */
   remove(table: TableMapping, key: readonly SqliteValue[]): void;
   truncate(tables: readonly TableMapping[]): void;
-  /** At the end of each transaction of the source. */
+  /** Call it at the end of each of the source's transactions. */
   endTransaction(): void;
 }
 
-/** The tables whose rows point at users, by "userId". */
+/** Tables whose "userId" references User. */
 const CHILD_TABLES = ["PostRead", "Call", "Session"];
 const PARENT_TABLE = "User";
 const MISSING_PARENT_REASON = `its ${PARENT_TABLE} is not there`;
+const ORPHAN_BATCH_ROWS = 500;
 
-/** SQLite's statements of a table, prepared when they are first wanted. */
-function prepareStatements(db: Database.Database, { target, columns, key }: TableMapping) {
-  const names = columns.map(({ name }) => quoteIdentifier(name));
-  const where = key.map((name) => `${quoteIdentifier(name)} = ?`).join(" AND ");
+function prepareStatements(db: Database.Database, table: TableMapping) {
+  const { target, columns, key } = table;
+  const name = quoteIdentifier(target);
+  const where =
+    key.length > 0 ? key.map((column) => `${quoteIdentifier(column)} = ?`).join(" AND ") : "false";
+  const selectRows = (condition: string) =>
+    db.prepare(`SELECT ${columnListSql(table)} FROM ${name} WHERE ${condition}`).raw();
+  const selectByKey = selectRows(where);
+  const isChild = CHILD_TABLES.includes(target);
+  const selectByUser = isChild ? selectRows(`"userId" = ?`) : null;
+  const selectSomeChildren = isChild
+    ? selectRows(`"userId" IS NOT NULL LIMIT ${ORPHAN_BATCH_ROWS}`)
+    : null;
   const updates = new Map<string, Database.Statement>();
-  const select = db
-    .prepare(`SELECT ${names.join(", ")} FROM ${quoteIdentifier(target)} WHERE ${where || "false"}`)
-    .raw();
-  const children = CHILD_TABLES.includes(target)
-    ? db
-        .prepare(`SELECT ${names.join(", ")} FROM ${quoteIdentifier(target)} WHERE "userId" = ?`)
-        .raw()
-    : null;
-  const any = CHILD_TABLES.includes(target)
-    ? db
-        .prepare(
-          `SELECT ${names.join(", ")} FROM ${quoteIdentifier(target)} WHERE "userId" IS NOT NULL LIMIT 500`,
-        )
-        .raw()
-    : null;
   return {
     insert: db.prepare(
-      `INSERT INTO ${quoteIdentifier(target)} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+      `INSERT INTO ${name} (${columnListSql(table)}) VALUES (${columns.map(() => "?").join(", ")})`,
     ),
-    remove: db.prepare(`DELETE FROM ${quoteIdentifier(target)} WHERE ${where || "false"}`),
-    find: (values: readonly SqliteValue[]) => select.get(values) as Row | undefined,
-    /** Some of those that point at a user. */
-    anyUsers: () => (any?.all() ?? []) as Row[],
-    ofUser: (id: SqliteValue) => (children?.all(id) ?? []) as Row[],
-    update(values: RowPatch, by: readonly SqliteValue[]): number {
-      const sent = values.map((value) => value !== undefined);
-      const mask = sent.map(Number).join("");
+    remove: db.prepare(`DELETE FROM ${name} WHERE ${where}`),
+    find: (values: readonly SqliteValue[]) => selectByKey.get(values) as Row | undefined,
+    findByUser: (id: SqliteValue) => (selectByUser?.all(id) ?? []) as Row[],
+    findSomeChildren: () => (selectSomeChildren?.all() ?? []) as Row[],
+    /** Returns how many rows changed. Prepares one statement per set of changed columns. */
+    update(patch: RowPatch, by: readonly SqliteValue[]): number {
+      const isChanged = patch.map((value) => value !== undefined);
+      const mask = isChanged.map(Number).join("");
       let statement = updates.get(mask);
       if (!statement) {
-        statement = db.prepare(
-          `UPDATE ${quoteIdentifier(target)} SET ${names
-            .filter((_, i) => sent[i])
-            .map((name) => `${name} = ?`)
-            .join(", ")} WHERE ${where}`,
-        );
+        const set = columns
+          .filter((_, i) => isChanged[i])
+          .map((column) => `${quoteIdentifier(column.name)} = ?`);
+        statement = db.prepare(`UPDATE ${name} SET ${set.join(", ")} WHERE ${where}`);
         updates.set(mask, statement);
       }
-      return statement.run([...values.filter((value) => value !== undefined), ...by]).changes;
+      return statement.run([...patch.filter((value) => value !== undefined), ...by]).changes;
     },
   };
 }
 
+function prepareQuarantineStatements(db: Database.Database) {
+  const prepare = (sql: string) => db.prepare(sql.replace("%TABLE%", `"${QUARANTINE_TABLE}"`));
+  return {
+    put: prepareQuarantine(db),
+    find: prepare(`SELECT "row" FROM %TABLE% WHERE "source" = ? AND "key" = ?`).pluck(),
+    remove: prepare(`DELETE FROM %TABLE% WHERE "source" = ? AND "key" = ?`),
+    /** Rows of a table and reason whose column at a JSON path has a value. */
+    findByColumn: prepare(
+      `SELECT "row" FROM %TABLE% WHERE "source" = ? AND "reason" = ? AND "row" ->> ? = ?`,
+    ).pluck(),
+    truncate: prepare(`DELETE FROM %TABLE% WHERE "source" = ?`),
+    first: prepare(`SELECT "source", "key", "reason" FROM %TABLE% LIMIT 1`),
+  };
+}
+
+const applyPatch = (row: Row, patch: RowPatch): Row =>
+  patch.map((value, i) => (value === undefined ? row[i]! : value));
+
+const createInvalidRowError = (table: TableMapping, key: string, reason: string) =>
+  new AppError(
+    "conflict",
+    `${table.source} ${key}: ${reason}. It was written after the copy. Repair it in the source site, then abort and copy again; or copy again with --invalid-rows quarantine.`,
+  );
+
+const createMissingRowError = (table: TableMapping, key: string) =>
+  new AppError(
+    "conflict",
+    `${table.source} ${key} was changed in the source, but is missing in the copy. Abort, then copy again.`,
+  );
+
+const isMissingParent = (error: unknown) =>
+  (error as { code?: unknown }).code === "SQLITE_CONSTRAINT_FOREIGNKEY";
+
+/** Converts other constraint errors; SQLite's message has no values. */
+function toConflict(table: TableMapping, key: string, error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return String(code).startsWith("SQLITE_CONSTRAINT")
+    ? new AppError("conflict", `${table.source} ${key}: ${String(message)}`)
+    : error;
+}
+
 /**
- * An applier for `tables`, the move's. What the target's rules refuse is put aside where `choices` say so. A row whose user goes is kept aside until its own
- * deletion arrives: a source without foreign keys sends none, and there it would be lost.
+ * Creates an applier for `tables`. With `invalidRows: "quarantine"`, rejected rows go to the quarantine. When a user is deleted, its rows stay there until
+ * their own deletion arrives, or until the user returns. Otherwise endTransaction rejects what is left there.
  */
 export function createChangeApplier(
   db: Database.Database,
-  { tables, choices }: { tables: readonly TableMapping[]; choices: MigrationOptions },
+  { tables, options }: { tables: readonly TableMapping[]; options: MigrationOptions },
 ): ChangeApplier {
   const statements = new Map(tables.map((table) => [table.target, prepareStatements(db, table)]));
-  const of = (table: TableMapping) => statements.get(table.target)!;
+  const statementsOf = (table: TableMapping) => statements.get(table.target)!;
   const children = tables.filter(({ target, isSide }) => !isSide && CHILD_TABLES.includes(target));
-  const aside = {
-    put: db.prepare(
-      `INSERT OR REPLACE INTO ${quoteIdentifier(QUARANTINE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`,
-    ),
-    find: db
-      .prepare(
-        `SELECT "row" FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ? AND "key" = ?`,
-      )
-      .pluck(),
-    remove: db.prepare(
-      `DELETE FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ? AND "key" = ?`,
-    ),
-    ofUser: db
-      .prepare(
-        `SELECT "row" FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ? AND "why" = ? AND "row" ->> ? = ?`,
-      )
-      .pluck(),
-    truncate: db.prepare(`DELETE FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ?`),
-    first: db.prepare(
-      `SELECT "source", "key", "why" FROM ${quoteIdentifier(QUARANTINE_TABLE)} LIMIT 1`,
-    ),
-  };
-  // Hardly ever is one there: nothing is looked up then.
-  let hasAside = aside.first.get() !== undefined;
+  const isParent = ({ target, isSide }: TableMapping) => target === PARENT_TABLE && !isSide;
+  const quarantine = prepareQuarantineStatements(db);
+  // The quarantine is nearly always empty: then no change looks there.
+  let hasQuarantined = quarantine.first.get() !== undefined;
 
-  const keyIn = ({ key, columns }: TableMapping, row: RowPatch): SqliteValue[] =>
-    key.map((name) => row[columns.findIndex((column) => column.name === name)] as SqliteValue);
-  const asKey = (key: readonly SqliteValue[]) => key.map(String).join(" ");
-  const valueOf = ({ columns }: TableMapping, row: RowPatch, name: string) =>
-    row[columns.findIndex((column) => column.name === name)] as SqliteValue;
+  const extractValues = (table: TableMapping, row: RowPatch) =>
+    extractKey(table, row) as SqliteValue[];
+  const joinKey = (key: readonly SqliteValue[]) => key.map(String).join(" ");
 
-  function putAside(table: TableMapping, row: Row, why: string): void {
-    aside.put.run(table.target, formatKey(table, row), why, JSON.stringify(toCanonicalTexts(row)));
-    hasAside = true;
-  }
-
-  function refuse(table: TableMapping, key: string, why: string): AppError {
-    return new AppError(
-      "conflict",
-      `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source if you like; then abort, and copy again, or copy again with --unfit aside.`,
-    );
-  }
-
-  function isMissingParent(error: unknown): boolean {
-    return (error as { code?: unknown }).code === "SQLITE_CONSTRAINT_FOREIGNKEY";
-  }
-
-  /** What SQLite refuses beyond that: said without values. */
-  function asConflict(table: TableMapping, key: string, error: unknown): unknown {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    return String(code).startsWith("SQLITE_CONSTRAINT")
-      ? new AppError("conflict", `${table.source} ${key}: ${String(message)}`)
-      : error;
+  function quarantineRow(table: TableMapping, row: Row, reason: string): void {
+    quarantine.put(table, row, reason);
+    hasQuarantined = true;
   }
 
   function insert(table: TableMapping, row: Row): void {
-    let why = table.isSide ? null : findInvalidReason(table, row);
-    if (why === null) {
+    let reason = table.isSide ? null : findInvalidReason(table, row);
+    if (reason === null) {
       try {
-        of(table).insert.run(row);
+        statementsOf(table).insert.run(row);
       } catch (error) {
-        if (!isMissingParent(error)) throw asConflict(table, formatKey(table, row), error);
-        why = MISSING_PARENT_REASON;
+        if (!isMissingParent(error)) throw toConflict(table, formatKey(table, row), error);
+        reason = MISSING_PARENT_REASON;
       }
     }
-    if (why === null) adoptChildren(table, row);
-    else if (choices.unfit === "aside") putAside(table, row, why);
-    else throw refuse(table, formatKey(table, row), why);
+    if (reason === null) adoptChildren(table, row);
+    else if (options.invalidRows === "quarantine") quarantineRow(table, row, reason);
+    else throw createInvalidRowError(table, formatKey(table, row), reason);
   }
 
-  /** What was kept aside since this user was not there. */
+  /** Moves the rows of a new user out of the quarantine. */
   function adoptChildren(table: TableMapping, row: Row): void {
-    if (!hasAside || table.target !== PARENT_TABLE) return;
-    const id = valueOf(table, row, "id");
+    if (!hasQuarantined || table.target !== PARENT_TABLE) return;
+    const id = row[table.columns.findIndex(({ name }) => name === "id")];
     for (const child of children) {
-      const at = child.columns.findIndex(({ name }) => name === "userId");
-      for (const text of aside.ofUser.all(
+      const column = child.columns.findIndex(({ name }) => name === "userId");
+      const orphans = quarantine.findByColumn.all(
         child.target,
         MISSING_PARENT_REASON,
-        `$[${at}]`,
+        `$[${column}]`,
         id,
-      ) as string[]) {
-        const kept = parseQuarantinedRow(child, text);
-        aside.remove.run(child.target, formatKey(child, kept));
-        insert(child, kept);
+      ) as string[];
+      for (const json of orphans) {
+        const orphan = parseQuarantinedRow(child, json);
+        quarantine.remove.run(child.target, formatKey(child, orphan));
+        insert(child, orphan);
       }
     }
   }
 
-  /** Before a user goes. */
-  function orphanChildren(table: TableMapping, id: SqliteValue): void {
-    if (table.target !== PARENT_TABLE || table.isSide) return;
-    for (const child of children) {
-      for (const row of of(child).ofUser(id)) {
-        putAside(child, row, MISSING_PARENT_REASON);
-        of(child).remove.run(keyIn(child, row));
-      }
+  function quarantineChildren(child: TableMapping, rows: readonly Row[]): void {
+    for (const row of rows) {
+      quarantineRow(child, row, MISSING_PARENT_REASON);
+      statementsOf(child).remove.run(extractValues(child, row));
     }
+  }
+
+  /** Quarantines the rows of a user who is about to be deleted. */
+  function orphanChildren(table: TableMapping, id: SqliteValue): void {
+    if (!isParent(table)) return;
+    for (const child of children) quarantineChildren(child, statementsOf(child).findByUser(id));
   }
 
   function orphanAll(child: TableMapping): void {
     for (;;) {
-      const rows = of(child).anyUsers();
+      const rows = statementsOf(child).findSomeChildren();
       if (rows.length === 0) return;
-      for (const row of rows) {
-        putAside(child, row, MISSING_PARENT_REASON);
-        of(child).remove.run(keyIn(child, row));
-      }
+      quarantineChildren(child, rows);
     }
   }
 
-  function update(table: TableMapping, key: readonly SqliteValue[], row: RowPatch): void {
-    const text = asKey(key);
-    const kept = hasAside ? (aside.find.get(table.target, text) as string | undefined) : undefined;
-    if (kept !== undefined) {
-      const before = parseQuarantinedRow(table, kept);
-      aside.remove.run(table.target, text);
-      return insert(
-        table,
-        row.map((value, i) => (value === undefined ? before[i]! : value)),
-      );
+  const findQuarantined = (table: TableMapping, key: readonly SqliteValue[]) =>
+    hasQuarantined
+      ? (quarantine.find.get(table.target, joinKey(key)) as string | undefined)
+      : undefined;
+
+  function update(table: TableMapping, key: readonly SqliteValue[], patch: RowPatch): void {
+    const keyText = joinKey(key);
+    const quarantinedJson = findQuarantined(table, key);
+    if (quarantinedJson !== undefined) {
+      quarantine.remove.run(table.target, keyText);
+      return insert(table, applyPatch(parseQuarantinedRow(table, quarantinedJson), patch));
     }
-    const newKey = keyIn(table, row);
-    // The id of a user never changes here, so what points at it could not follow (prisma/migrations, User_id_never_changes).
-    const isMoved =
-      table.target === PARENT_TABLE &&
-      !table.isSide &&
-      newKey[0] !== undefined &&
-      newKey[0] !== key[0];
-    // What was not sent is in the table, so it fits: any text stands for it.
-    const why = table.isSide
-      ? null
-      : findInvalidReason(
-          table,
-          row.map((value) => (value === undefined ? "as it was" : value)),
-        );
-    if (why === null && !isMoved) {
+    // A trigger forbids changing User.id (prisma/migrations, User_id_never_changes), so the row is replaced.
+    const newId = extractKey(table, patch)[0];
+    const isIdChanged = isParent(table) && newId !== undefined && newId !== key[0];
+    // Unchanged values are already in the table, so they are valid: any text represents them.
+    const checkedRow = patch.map((value) => (value === undefined ? "unchanged" : value));
+    const isValid = table.isSide || findInvalidReason(table, checkedRow) === null;
+    if (isValid && !isIdChanged) {
       try {
-        if (of(table).update(row, key) === 0)
-          throw new AppError(
-            "conflict",
-            `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`,
-          );
+        if (statementsOf(table).update(patch, key) === 0)
+          throw createMissingRowError(table, keyText);
         return;
       } catch (error) {
-        if (!isMissingParent(error)) throw asConflict(table, text, error);
+        if (!isMissingParent(error)) throw toConflict(table, keyText, error);
       }
     }
-    const before = of(table).find(key);
-    if (!before)
-      throw new AppError(
-        "conflict",
-        `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`,
-      );
-    orphanChildren(table, key[0]!);
-    of(table).remove.run(key);
-    insert(
-      table,
-      row.map((value, i) => (value === undefined ? before[i]! : value)),
-    );
+    const before = statementsOf(table).find(key);
+    if (!before) throw createMissingRowError(table, keyText);
+    remove(table, key);
+    insert(table, applyPatch(before, patch));
   }
 
   function remove(table: TableMapping, key: readonly SqliteValue[]): void {
-    if (hasAside && aside.remove.run(table.target, asKey(key)).changes > 0) return;
+    if (hasQuarantined && quarantine.remove.run(table.target, joinKey(key)).changes > 0) return;
     orphanChildren(table, key[0]!);
-    of(table).remove.run(key);
+    statementsOf(table).remove.run(key);
   }
 
   return {
@@ -270,33 +244,33 @@ export function createChangeApplier(
     update,
     remove,
     upsert(table, row) {
-      const key = keyIn(table, row);
-      const isThere =
-        of(table).find(key) !== undefined ||
-        (hasAside && aside.find.get(table.target, asKey(key)) !== undefined);
-      if (isThere) update(table, key, row);
+      const key = extractValues(table, row);
+      const exists =
+        statementsOf(table).find(key) !== undefined || findQuarantined(table, key) !== undefined;
+      if (exists) update(table, key, row);
       else insert(table, row);
     },
-    truncate(emptied) {
-      // Without foreign keys in the source those that point at users stay there: here they would go with them.
-      if (emptied.some(({ target, isSide }) => target === PARENT_TABLE && !isSide))
-        for (const child of children) if (!emptied.includes(child)) orphanAll(child);
-      // Those that point at others first.
-      for (const { target } of [...emptied].reverse()) {
+    truncate(truncated) {
+      // A source without foreign keys keeps the users' rows; here they would cascade.
+      if (truncated.some(isParent))
+        for (const child of children) if (!truncated.includes(child)) orphanAll(child);
+      // Children before parents.
+      for (const { target } of [...truncated].reverse()) {
         db.prepare(`DELETE FROM ${quoteIdentifier(target)}`).run();
-        aside.truncate.run(target);
+        quarantine.truncate.run(target);
       }
     },
     endTransaction() {
-      if (!hasAside) return;
-      const left = aside.first.get() as { source: string; key: string; why: string } | undefined;
-      if (left && choices.unfit !== "aside")
-        throw refuse(
-          tables.find(({ target }) => target === left.source)!,
-          left.key,
-          left.why,
+      if (!hasQuarantined) return;
+      const first = quarantine.first.get() as
+        { source: string; key: string; reason: string } | undefined;
+      if (first && options.invalidRows !== "quarantine")
+        throw createInvalidRowError(
+          tables.find(({ target }) => target === first.source)!,
+          first.key,
+          first.reason,
         );
-      hasAside = left !== undefined;
+      hasQuarantined = first !== undefined;
     },
   };
 }

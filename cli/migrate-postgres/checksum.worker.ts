@@ -1,22 +1,23 @@
-// The SQLite side of a comparison, in a thread of its own: number and sum of the hashes of a table's rows.
+// Counts rows of the file and sums their hashes, in a worker thread.
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { formatKey } from "./convert-values.ts";
-import { QUARANTINE_TABLE, type TableMapping, quoteIdentifier } from "./table-mapping.ts";
+import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
 import { type HashKind, hashRow, lastHash, poisonHash } from "./row-hash.ts";
+import { columnListSql, quoteIdentifier } from "./source-sql.ts";
+import { type TableMapping, formatKey } from "./table-mapping.ts";
 
 export interface ChecksumRequest {
   readonly file: string;
   readonly tables: readonly TableMapping[];
   readonly kind: HashKind;
-  /** This thread takes the `part`th (from 0) of `parts` equal parts of every table. */
+  /** From 0: which of `parts` equal parts of every table this thread sums. */
   readonly part: number;
   readonly parts: number;
 }
 
 export type ChecksumMessage =
-  /** So far, of this part; `total` is of the whole table, and a little too high where rows were deleted. */
+  /** Rows of this part so far. `total` is for the whole table, and too high if rows were deleted. */
   | {
       readonly kind: "rows";
       readonly target: string;
@@ -24,18 +25,17 @@ export type ChecksumMessage =
       readonly total: number;
     }
   | { readonly kind: "sum"; readonly target: string; readonly rows: number; readonly sum: bigint }
-  /** What is wrong with the file beyond the rows of a table, in sentences. */
+  /** Problems that no checksum shows, in sentences. */
   | { readonly kind: "end"; readonly problems: readonly string[] };
 
-/** So many low halves fit a double exactly. */
+/** A double sums this many 32-bit numbers exactly. */
 const FLUSH_EVERY_ROWS = 1_000_000;
 const REPORT_EVERY_ROWS = 16_384;
 
 const { file, tables, kind, part, parts } = workerData as ChecksumRequest;
 const port = parentPort!;
 const db = new Database(file, { readonly: true, timeout: 10_000 });
-const hasQuarantineTable =
-  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) !== undefined;
+const hasQuarantine = hasQuarantineTable(db);
 const isFirst = part === 0;
 const isLast = part === parts - 1;
 
@@ -55,20 +55,20 @@ function checksumTable(table: TableMapping): void {
     rows += 1;
     if (rows % FLUSH_EVERY_ROWS === 0) flush();
   };
-  // Each by itself: the two of one SELECT would read the whole table.
-  const end = (which: "min" | "max") =>
+  // In separate statements: together they would scan the whole table.
+  const readRowid = (which: "min" | "max") =>
     db
       .prepare(`SELECT ${which}(rowid) FROM ${quoteIdentifier(target)}`)
       .pluck()
       .get() as number | null;
-  const first = end("min") ?? 0;
-  const last = end("max") ?? -1;
+  const first = readRowid("min") ?? 0;
+  const last = readRowid("max") ?? -1;
   const total = last - first + 1;
   const from = first + Math.floor((total * part) / parts);
   const to = first + Math.floor((total * (part + 1)) / parts) - 1;
   const all = db
     .prepare(
-      `SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(", ")} FROM ${quoteIdentifier(target)} WHERE rowid BETWEEN ? AND ?`,
+      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(target)} WHERE rowid BETWEEN ? AND ?`,
     )
     .raw();
   for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {
@@ -77,9 +77,9 @@ function checksumTable(table: TableMapping): void {
     if (rows % REPORT_EVERY_ROWS === 0)
       port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
   }
-  if (hasQuarantineTable && isFirst) {
+  if (hasQuarantine && isFirst) {
     for (const [key, text] of db
-      .prepare(`SELECT "key", "row" FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ?`)
+      .prepare(`SELECT "key", "row" FROM "${QUARANTINE_TABLE}" WHERE "source" = ?`)
       .raw()
       .iterate(target) as IterableIterator<[string, string]>) {
       hashQuarantinedRow(table, key, text);
@@ -91,20 +91,20 @@ function checksumTable(table: TableMapping): void {
   port.postMessage({ kind: "sum", target, rows, sum } satisfies ChecksumMessage);
 }
 
-/** A row that can't be read, or that is kept under another row's key, is like none of the source's. */
+/** A malformed row, or one under another row's key, gets a hash that matches no row of the source. */
 function hashQuarantinedRow(table: TableMapping, key: string, text: string): void {
   let texts: string[] = [];
   try {
     texts = JSON.parse(text) as string[];
   } catch {
-    // as if it had no columns
+    // Hashed as malformed, below.
   }
-  const isWhole = Array.isArray(texts) && texts.length === table.columns.length;
-  hashRow(table.columns, isWhole ? texts : table.columns.map(() => null), kind, true);
-  if (!isWhole || formatKey(table, texts) !== key) poisonHash();
+  const isComplete = Array.isArray(texts) && texts.length === table.columns.length;
+  hashRow(table.columns, isComplete ? texts : table.columns.map(() => null), kind, true);
+  if (!isComplete || formatKey(table, texts) !== key) poisonHash();
 }
 
-/** What no table's sum would show. */
+/** Finds problems that no checksum shows. */
 function findProblems(): string[] {
   const orphans = db
     .prepare(
@@ -112,17 +112,20 @@ function findProblems(): string[] {
     )
     .all() as { table: string; parent: string; count: number }[];
   const problems = orphans.map(
-    ({ table, parent, count }) => `${count} of ${table} point at a ${parent} that is not there.`,
+    ({ table, parent, count }) =>
+      `${count} rows of ${table} refer to a ${parent} that is not there.`,
   );
-  if (hasQuarantineTable) {
-    const strange = db
+  if (hasQuarantine) {
+    const foreignRows = db
       .prepare(
-        `SELECT count(*) FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`,
+        `SELECT count(*) FROM "${QUARANTINE_TABLE}" WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`,
       )
       .pluck()
       .get(JSON.stringify(tables.map(({ target }) => target))) as number;
-    if (strange > 0)
-      problems.push(`${strange} rows in ${QUARANTINE_TABLE} are of a table that did not move.`);
+    if (foreignRows > 0)
+      problems.push(
+        `${foreignRows} rows in ${QUARANTINE_TABLE} are of a table that was not migrated.`,
+      );
   }
   return problems;
 }

@@ -1,27 +1,26 @@
-// How a value of Postgres becomes one of SQLite, and which rows this site's rules refuse.
+// Converts PostgreSQL values to SQLite values, and checks rows against this site's constraints.
 
-import { createHash } from "node:crypto";
-import type { ColumnMapping, TableMapping, Row } from "./table-mapping.ts";
-import { quoteIdentifier } from "./table-mapping.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import type { ColumnMapping, Row, SqliteValue, TableMapping } from "./table-mapping.ts";
 
-/** 2000-01-01 UTC, where Postgres counts from. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
-/** 0001-01-01 and the end of 9999: what dates can be written in four digits. */
+/** 2000-01-01 UTC, the epoch of PostgreSQL's binary dates. */
+export const POSTGRES_EPOCH_MS = 946_684_800_000;
+/** 0001-01-01 to the end of 9999: years of four digits. */
 const MIN_DATE_MS = -62_135_596_800_000;
 const MAX_DATE_MS = 253_402_300_799_999;
 
-/** After so many years the calendar begins again. */
+/** The Gregorian calendar repeats after this many years. */
 const CYCLE_YEARS = 400;
 const CYCLE_MS = 146_097 * 86_400_000;
 
-/** An infinite date, as Postgres writes it: it has no number. */
+/** An infinite date as PostgreSQL writes it; it has no number. */
 export type InfiniteDate = "infinity" | "-infinity";
 
-/** Milliseconds since 1970-01-01 UTC of Postgres' binary form (int64, microseconds since 2000-01-01), floored; its text where it is infinite. */
+/** Parses a binary date (int64, microseconds since 2000-01-01) to milliseconds since 1970-01-01 UTC, floored. Infinite dates return their text. */
 export function parseMicros(high: number, low: number): number | InfiniteDate {
   if (high === 0x7fffffff && low === 0xffffffff) return "infinity";
   if (high === -0x80000000 && low === 0) return "-infinity";
-  // A double holds them exactly until the year 2285.
+  // A double holds these microseconds exactly, until the year 2285.
   if (high < 0x200000 && high > -0x200000)
     return Math.floor((high * 4_294_967_296 + low) / 1000) + POSTGRES_EPOCH_MS;
   const micros = (BigInt(high) << 32n) | BigInt(low);
@@ -29,19 +28,19 @@ export function parseMicros(high: number, low: number): number | InfiniteDate {
   return Number(floored) + POSTGRES_EPOCH_MS;
 }
 
-/** The same of its text form in ISO style and UTC: "2022-11-21 10:20:30.123456", with "+00" or not, " BC" or not. Throws for any other text. */
+/** Parses an ISO date text in UTC, such as "2022-11-21 10:20:30.123456+00", optionally " BC". Throws an Error for any other text. */
 export function parseDateText(text: string): number | InfiniteDate {
   if (text === "infinity" || text === "-infinity") return text;
-  const found =
+  const match =
     /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?( BC)?$/.exec(text);
-  if (!found) throw new Error("a date in a form that is not known");
-  const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", before] =
-    found;
-  const counted = before ? 1 - Number(year) : Number(year);
-  // Postgres' years go beyond those of a Date, which ends in 275760.
-  const cycles = Math.floor(counted / CYCLE_YEARS);
+  if (!match) throw new Error("unknown date format");
+  const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", isBc] =
+    match;
+  const astronomicalYear = isBc ? 1 - Number(year) : Number(year);
+  // PostgreSQL's years go beyond a Date's last year, 275760.
+  const cycles = Math.floor(astronomicalYear / CYCLE_YEARS);
   const date = new Date(0);
-  date.setUTCFullYear(counted - cycles * CYCLE_YEARS, Number(month) - 1, Number(day));
+  date.setUTCFullYear(astronomicalYear - cycles * CYCLE_YEARS, Number(month) - 1, Number(day));
   date.setUTCHours(
     Number(hours),
     Number(minutes),
@@ -51,18 +50,13 @@ export function parseDateText(text: string): number | InfiniteDate {
   return date.getTime() + cycles * CYCLE_MS;
 }
 
-/** What this site keeps in place of a session's id (lib/members/session/hash-session-id.ts makes the same of the id in a cookie). */
-export function hashSession(id: string): string {
-  return createHash("sha256").update(id).digest("hex");
-}
-
-/** A value of the stream, which sends texts. */
-export function convertText(column: ColumnMapping, text: string | null): string | number | null {
+/** Converts a value that the source sent as text. */
+export function convertText(column: ColumnMapping, text: string | null): SqliteValue {
   if (text === null || column.as === "text") return text;
-  return column.as === "date" ? parseDateText(text) : hashSession(text);
+  return column.as === "date" ? parseDateText(text) : hashSecret(text);
 }
 
-/** Why the target's rules refuse a row; null where they take it. An infinite date stands in it as its text. */
+/** Returns why the target's constraints reject a row, or null. Infinite dates are texts in it. */
 export function findInvalidReason({ columns, target }: TableMapping, row: Row): string | null {
   for (let i = 0; i < columns.length; i += 1) {
     const column = columns[i]!;
@@ -80,35 +74,4 @@ export function findInvalidReason({ columns, target }: TableMapping, row: Row): 
     }
   }
   return null;
-}
-
-/** The SQL, in Postgres, for a column's canonical text: what both sides hash, and what is kept of rows that are put aside. Null stays null. */
-export function canonicalSql({ name, as, hasMicros }: ColumnMapping): string {
-  const column = quoteIdentifier(name);
-  if (as === "text") return `${column}::text`;
-  if (as === "session-id") return `encode(sha256(convert_to(${column}::text, 'UTF8')), 'hex')`;
-  // date_trunc floors, also before 1970; a double holds the seconds of four-digit years well enough to round to milliseconds.
-  const whole = hasMicros ? `date_trunc('milliseconds', ${column})` : column;
-  // Beyond them whole minutes and the milliseconds in the last one are exact each; the sum is then rounded as a double of ours is.
-  const far = `(date_part('epoch', date_trunc('minute', ${column}))::bigint * 1000 + floor(date_part('milliseconds', ${column}))::bigint)::float8::bigint::text`;
-  return `CASE WHEN ${column} >= '0001-01-01' AND ${column} < '10000-01-01' THEN (date_part('epoch', ${whole}) * 1000)::bigint::text WHEN isfinite(${column}) THEN ${far} ELSE ${column}::text END`;
-}
-
-/** The canonical texts of a row as SQLite holds it. */
-export function toCanonicalTexts(row: Row): (string | null)[] {
-  return row.map((value) => (typeof value === "number" ? String(value) : value));
-}
-
-/** A row that was put aside, from what Moved_aside keeps of it: dates that have a number as numbers. */
-export function parseQuarantinedRow({ columns }: TableMapping, json: string): Row {
-  return (JSON.parse(json) as (string | null)[]).map((text, i) =>
-    columns[i]!.as === "date" && text !== null && /^-?\d+$/.test(text) ? Number(text) : text,
-  );
-}
-
-/** The key of a row, as messages and Moved_aside name it. */
-export function formatKey({ key, columns }: TableMapping, row: Row): string {
-  return key
-    .map((name) => String(row[columns.findIndex((column) => column.name === name)]))
-    .join(" ");
 }

@@ -1,4 +1,4 @@
-// Copies whole tables of one state of the source into a new file.
+// Copies whole tables of one snapshot into the staging database: COPY here, SQLite in a worker thread.
 
 import { Worker } from "node:worker_threads";
 import type pg from "pg";
@@ -6,58 +6,58 @@ import { to as copyTo } from "pg-copy-streams";
 import { AppError } from "#lib/core/errors.ts";
 import { copyToSql } from "./binary-copy-reader.ts";
 import type { LoadOptions, LoadReply, LoadRequest } from "./load-rows.worker.ts";
-import type { MigrationOptions, TableMapping } from "./table-mapping.ts";
+import type { MigrationOptions } from "./options.ts";
 import { toSourceError } from "./source-connection.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
-/** What is given to the other thread at once. */
 const CHUNK_BYTES = 1_048_576;
-/** So many chunks may wait there; then the source waits. With the socket's own buffers this is what a copy holds. */
+/** Backpressure: when this many chunks wait for the worker, reading from the source pauses. */
 const BUFFER_COUNT = 5;
-/** A source that sends nothing for so long is gone. Sorting five million rows takes some ten seconds. */
+/** Sorting five million rows takes about ten seconds before the first byte. */
 const SILENCE_TIMEOUT_MS = 120_000;
 
 export interface CopiedTable {
   readonly target: string;
-  /** That came, those put aside included. */
+  /** Including quarantined rows. */
   readonly rows: number;
-  readonly aside: number;
+  readonly quarantined: number;
 }
 
 export interface CopyOptions {
-  /** In a transaction that reads one state. */
+  /** In a transaction with a fixed snapshot. */
   readonly source: pg.Client;
   readonly tables: readonly TableMapping[];
-  readonly choices: MigrationOptions;
-  /** Made by makeTarget. Half-filled when this throws. */
+  readonly options: MigrationOptions;
+  /** From createStagingDatabase; incomplete if this throws. */
   readonly file: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { table: string; rows: number }) => void;
 }
 
 /**
- * Fills the tables of `file` in their order, and puts rows aside that point at nothing. Throws AppError(conflict), naming table and key, for a row
- * that the target's rules refuse where that was not decided; AppError(unavailable) when the source is lost or the disk is full.
+ * Copies the tables in order, then quarantines rows with a broken foreign key. Throws AppError(conflict) naming table and key for an invalid row
+ * without that option, AppError(unavailable) if the source is lost or the disk is full.
  */
 export async function copyTables({
   source,
   tables,
-  choices,
+  options,
   file,
   signal,
   onProgress,
 }: CopyOptions): Promise<CopiedTable[]> {
-  const loader = startLoader({ file, choices });
+  const loader = startLoader({ file, options });
   try {
     const ends: Promise<CopiedTable>[] = [];
     for (const table of tables) {
-      // The source goes on with the next table while the thread is still busy with this one: what fails there is told by the end.
+      // The next table is read while the worker still loads this one. Errors surface in its `end`.
       loader.request({ kind: "table", table }).catch(() => {});
       await streamTable(source, table, loader, signal, (rows) =>
         onProgress?.({ table: table.target, rows }),
       );
-      const end = loader.request({ kind: "end" }).then(({ rows, aside = 0 }) => {
+      const end = loader.request({ kind: "end" }).then(({ rows, quarantined = 0 }) => {
         onProgress?.({ table: table.target, rows });
-        return { target: table.target, rows, aside };
+        return { target: table.target, rows, quarantined };
       });
       end.catch(() => {});
       ends.push(end);
@@ -73,70 +73,70 @@ export async function copyTables({
 
 interface LoadResult {
   readonly rows: number;
-  readonly aside?: number;
+  readonly quarantined?: number;
 }
 
-/** A fault in the loading thread. */
+/** An internal error of the worker thread. */
 class LoaderError extends Error {}
 
 interface Loader {
-  /** Resolves with the thread's answer to this request, after those to all before it. */
+  /** Resolves with the worker's reply; replies come in the order of the requests. */
   request(request: LoadRequest): Promise<LoadResult>;
-  /** Memory that the thread has read what it held of, or never had; waits for it. It is given back by a request of kind `chunk`. */
-  acquireBuffer(): Promise<{ slot: number; bytes: Buffer }>;
+  /** Waits for a buffer that the worker no longer reads. A `chunk` request returns it. */
+  acquireBuffer(): Promise<{ bufferIndex: number; bytes: Buffer }>;
   terminate(): Promise<void>;
 }
 
-function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
-  const slots = Array.from({ length: BUFFER_COUNT }, () => new SharedArrayBuffer(CHUNK_BYTES));
-  const buffers = slots.map((slot) => Buffer.from(slot));
+function startLoader({ file, options }: Omit<LoadOptions, "buffers">): Loader {
+  const shared = Array.from({ length: BUFFER_COUNT }, () => new SharedArrayBuffer(CHUNK_BYTES));
+  const buffers = shared.map((buffer) => Buffer.from(buffer));
   const worker = new Worker(new URL("./load-rows.worker.ts", import.meta.url), {
-    workerData: { file, choices, slots } satisfies LoadOptions,
+    workerData: { file, options, buffers: shared } satisfies LoadOptions,
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
-  const waiting: { resolve(reply: LoadResult): void; reject(error: unknown): void }[] = [];
-  /** Of each slot: when the thread is done with it. */
-  const free: Promise<unknown>[] = slots.map(() => Promise.resolve());
-  let next = 0;
-  let broken: unknown;
+  const pending: { resolve(reply: LoadResult): void; reject(error: unknown): void }[] = [];
+  /** For each buffer, settles when the worker has read it. */
+  const released: Promise<unknown>[] = shared.map(() => Promise.resolve());
+  let nextBuffer = 0;
+  let failure: unknown;
   const fail = (error: unknown) => {
-    broken ??= error;
-    for (const { reject } of waiting.splice(0)) reject(broken);
+    failure ??= error;
+    for (const { reject } of pending.splice(0)) reject(failure);
   };
   worker.on("message", (reply: LoadReply) => {
-    if (reply.kind !== "failed") return waiting.shift()?.resolve(reply);
-    if (!reply.isTelling) return fail(new LoaderError(reply.message));
-    return fail(
-      /disk is full|SQLITE_FULL/i.test(reply.message)
-        ? new AppError("unavailable", "The disk is full. Make room, then resume.")
-        : new AppError("conflict", reply.message),
-    );
+    if (reply.kind === "failed") fail(toLoadError(reply));
+    else pending.shift()?.resolve(reply);
   });
   worker.on("error", (error) => fail(new LoaderError(error.message, { cause: error })));
-  worker.on("exit", () => fail(new LoaderError("the loading thread ended")));
-  const ask = (request: LoadRequest): Promise<LoadResult> => {
-    if (broken) return Promise.reject(broken);
-    const answer = new Promise<LoadResult>((resolve, reject) => {
-      waiting.push({ resolve, reject });
-      worker.postMessage(request);
-    });
-    if (request.kind === "chunk") free[request.slot] = answer;
-    return answer;
-  };
+  worker.on("exit", () => fail(new LoaderError("The worker thread exited.")));
   return {
-    request: ask,
+    request(request) {
+      if (failure) return Promise.reject(failure);
+      const reply = new Promise<LoadResult>((resolve, reject) => {
+        pending.push({ resolve, reject });
+        worker.postMessage(request);
+      });
+      if (request.kind === "chunk") released[request.bufferIndex] = reply;
+      return reply;
+    },
     async acquireBuffer() {
-      const slot = next;
-      next = (next + 1) % BUFFER_COUNT;
-      // They are read in turn.
-      await free[slot];
-      return { slot, bytes: buffers[slot]! };
+      const bufferIndex = nextBuffer;
+      nextBuffer = (nextBuffer + 1) % BUFFER_COUNT;
+      await released[bufferIndex];
+      return { bufferIndex, bytes: buffers[bufferIndex]! };
     },
     async terminate() {
-      broken ??= new LoaderError("the loading thread was ended");
+      failure ??= new LoaderError("The worker thread was terminated.");
       await worker.terminate();
     },
   };
+}
+
+function toLoadError({ message, isReportable }: LoadReply & { kind: "failed" }): Error {
+  if (!isReportable) return new LoaderError(message);
+  return /disk is full|SQLITE_FULL/i.test(message)
+    ? new AppError("unavailable", "The disk is full. Free space, then resume.")
+    : new AppError("conflict", message);
 }
 
 async function streamTable(
@@ -147,61 +147,45 @@ async function streamTable(
   onRows: (rows: number) => void,
 ): Promise<void> {
   const stream = source.query(copyTo(copyToSql(table)));
-  const stop = (error: Error) => stream.destroy(error);
-  const onAbort = () => stop(new AppError("unavailable", "The copy was stopped."));
+  const stopWith = (message: string) => () => stream.destroy(new AppError("unavailable", message));
+  const onAbort = stopWith("The copy was stopped.");
+  // pg does not always report a lost connection to the stream of a COPY.
+  const onEnd = stopWith("The connection to PostgreSQL was lost.");
+  const onSilence = stopWith(
+    `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
+  );
   signal?.addEventListener("abort", onAbort);
-  let timer = setTimeout(() => {}, 0);
-  const alive = () => {
-    clearTimeout(timer);
-    timer = setTimeout(
-      () =>
-        stop(
-          new AppError(
-            "unavailable",
-            `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
-          ),
-        ),
-      SILENCE_TIMEOUT_MS,
-    );
-  };
-  // A connection that breaks is not always told to the stream of a COPY.
-  const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
   source.once("end", onEnd);
-  let chunk: Awaited<ReturnType<Loader["acquireBuffer"]>> | null = null;
-  let filled = 0;
+  const silenceTimer = setTimeout(onSilence, SILENCE_TIMEOUT_MS);
+  let buffer: Awaited<ReturnType<Loader["acquireBuffer"]>> | null = null;
+  let filledBytes = 0;
   const flush = () => {
-    if (chunk === null || filled === 0) return;
-    loader.request({ kind: "chunk", slot: chunk.slot, length: filled }).then(
-      ({ rows }) => onRows(rows),
-      () => {},
-    );
-    chunk = null;
-    filled = 0;
+    if (buffer === null || filledBytes === 0) return;
+    loader
+      .request({ kind: "chunk", bufferIndex: buffer.bufferIndex, length: filledBytes })
+      .then(({ rows }) => onRows(rows))
+      .catch(() => {});
+    buffer = null;
+    filledBytes = 0;
   };
   try {
-    alive();
     for await (const piece of stream as AsyncIterable<Buffer>) {
-      alive();
-      for (let from = 0; from < piece.length;) {
-        chunk ??= await loader.acquireBuffer();
-        const size = Math.min(piece.length - from, CHUNK_BYTES - filled);
-        piece.copy(chunk.bytes, filled, from, from + size);
-        filled += size;
-        from += size;
-        if (filled === CHUNK_BYTES) flush();
+      silenceTimer.refresh();
+      for (let offset = 0; offset < piece.length;) {
+        buffer ??= await loader.acquireBuffer();
+        const size = Math.min(piece.length - offset, CHUNK_BYTES - filledBytes);
+        piece.copy(buffer.bytes, filledBytes, offset, offset + size);
+        filledBytes += size;
+        offset += size;
+        if (filledBytes === CHUNK_BYTES) flush();
       }
     }
     flush();
   } catch (error) {
-    throw isLoaderError(error) ? error : toSourceError(error);
+    throw error instanceof LoaderError ? error : toSourceError(error);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silenceTimer);
     signal?.removeEventListener("abort", onAbort);
     source.off("end", onEnd);
   }
-}
-
-/** An error of the loading thread, which has nothing to do with the source. */
-function isLoaderError(error: unknown): boolean {
-  return error instanceof AppError || error instanceof LoaderError;
 }

@@ -7,20 +7,17 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
-import { type CutoverOptions, abortMigration, cutOver } from "./cutover.ts";
+import { type CutoverOptions, cutOver } from "./cutover.ts";
 import { withMigrationLock } from "./migration-lock.ts";
-import {
-  type Migration,
-  type MigrationEvent,
-  type MigrationStep,
-  copySource,
-  verifyMigration,
-} from "./migration.ts";
+import { type Migration, type MigrationEvent, type MigrationStep } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";
 import { getState, migrationFiles } from "./migration-state.ts";
 import { TEMPLATE_FILE } from "#tests/support/fresh-database.ts";
-import { createSourceSite, readSourceId } from "#tests/support/source-site.ts";
+import { createSourceDatabase, readSourceId } from "#tests/support/source-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { abortMigration } from "./abort-command.ts";
+import { copySource } from "./copy-command.ts";
+import { verifyMigration } from "./verify-command.ts";
 
 describe.skipIf(!findPostgres())("the end of a move", () => {
   let server: TestPostgres;
@@ -44,8 +41,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "lectern-cutover-"));
     to = join(dir, "lectern.db");
-    url = await server.createDatabase();
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
     events = [];
   });
   afterEach(async () => {
@@ -87,7 +83,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       url: from,
       targetFile: to,
       servedFile: to,
-      choices: { unknown: "stop", unfit: "stop" },
+      options: { unknown: "stop", invalidRows: "stop" },
       hasLegacyCookieSecret: false,
       rebuildCounters,
       onEvent,
@@ -116,7 +112,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   };
 
   test("killed between any two steps of it, it goes on where it was", async () => {
-    for (const step of ["drain", "verify", "finish", "place", "ready", "clean up"] as const) {
+    for (const step of ["drain", "verify", "finish", "swap-in", "ready", "clean-up"] as const) {
       await copySource(moveFrom());
       await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
       const before = await cutOver(
@@ -126,10 +122,10 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       expect([step, before]).toEqual([step, "killed"]);
       const phase = getState(to).phase;
       if (phase === "done") await cutOver(moveFrom(), options()).catch(() => {});
-      else expect(await cutOver(moveFrom(), options())).toMatchObject({ how: "renamed" });
+      else expect(await cutOver(moveFrom(), options())).toMatchObject({ method: "renamed" });
       expect(users()).toBe(60);
-      expect((await verifyMigration(moveFrom())).equal).toBe(true);
-      await abortMigration({ url, to, allow: false });
+      expect((await verifyMigration(moveFrom())).isEqual).toBe(true);
+      await abortMigration({ url, targetFile: to, canAllowWrites: false });
       expect([await settings(), await slots()]).toEqual(["off", 0]);
       rmSync(to);
     }
@@ -149,7 +145,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     })().catch(() => {});
-    expect(await cutOver(moveFrom(), options())).toMatchObject({ how: "replaced while in use" });
+    expect(await cutOver(moveFrom(), options())).toMatchObject({ method: "replaced while in use" });
     isOver = true;
     await writing;
     site.close();
@@ -173,7 +169,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       message: expect.stringContaining("pg_read_all_stats"),
     });
     await expect(
-      cutOver(moveFrom(mover), options({ stopMode: "by owner", timeoutMs: 300 })),
+      cutOver(moveFrom(mover), options({ stopMode: "stopped-by-owner", timeoutMs: 300 })),
     ).rejects.toMatchObject({ code: "unavailable" });
     expect(existsSync(to)).toBe(false);
     await app.query(`UPDATE "User" SET "firstName" = 'still writing'`);
@@ -210,7 +206,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   test("what was written to the old site after a killed end is not left behind: it says so, and nothing is placed", async () => {
     await copySource(moveFrom());
     await cutOver(moveFrom(url, { finish: die }), options()).catch(() => {});
-    expect(getState(to).phase).toBe("placing");
+    expect(getState(to).phase).toBe("swapping");
     const owner = await connect();
     for (const text of [
       "SET default_transaction_read_only = off",
@@ -223,7 +219,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       message: expect.stringContaining("written to after"),
     });
     expect(existsSync(to)).toBe(false);
-    await abortMigration({ url, to, allow: false });
+    await abortMigration({ url, targetFile: to, canAllowWrites: false });
     expect(await settings()).toBe("off");
   });
 
@@ -243,7 +239,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       (error: unknown) =>
         expect(error).toMatchObject({
           code: "conflict",
-          message: expect.stringContaining("1 transactions are only there"),
+          message: expect.stringContaining("1 transactions exist only there"),
         }),
     );
     await wrote;
@@ -252,23 +248,23 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
 
   test("a copy that was damaged in an index alone is not placed", async () => {
     await copySource(moveFrom());
-    const { working } = migrationFiles(to);
-    const db = new Database(working);
+    const { staging } = migrationFiles(to);
+    const db = new Database(staging);
     const root = db
       .prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'User_email_key'`)
       .pluck()
       .get() as number;
     db.pragma("wal_checkpoint(TRUNCATE)");
     db.close();
-    const bytes = readFileSync(working);
+    const bytes = readFileSync(staging);
     const page = bytes.subarray((root - 1) * 4_096, root * 4_096);
     // A letter of an address in a leaf of the index; inner pages lie elsewhere in so small a table.
     const at = page.indexOf("member");
     page[at] = page[at]! ^ 1;
-    writeFileSync(working, bytes);
+    writeFileSync(staging, bytes);
     await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
       code: "conflict",
-      message: expect.stringContaining("not sound"),
+      message: expect.stringContaining("is damaged"),
     });
     expect([existsSync(to), await settings()]).toEqual([false, "off"]);
   });
@@ -276,7 +272,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   test("sessions that were begun in the pause write again after a cutover that failed", async () => {
     await copySource(moveFrom());
     let inThePause: pg.Client | undefined;
-    const db = new Database(migrationFiles(to).working);
+    const db = new Database(migrationFiles(to).staging);
     db.exec(`DELETE FROM "PostRead" WHERE rowid = 3`);
     db.close();
     let connecting: Promise<void> | undefined;
@@ -293,14 +289,16 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   test("abort works without a state that can be read, and refuses another database", async () => {
     await copySource(moveFrom());
     const other = await server.createDatabase();
-    await expect(abortMigration({ url: other, to, allow: false })).rejects.toMatchObject({
+    await expect(
+      abortMigration({ url: other, targetFile: to, canAllowWrites: false }),
+    ).rejects.toMatchObject({
       code: "conflict",
     });
-    expect([existsSync(migrationFiles(to).working), await slots()]).toEqual([true, 1]);
+    expect([existsSync(migrationFiles(to).staging), await slots()]).toEqual([true, 1]);
     writeFileSync(migrationFiles(to).state, "{");
-    await abortMigration({ url, to, allow: false });
+    await abortMigration({ url, targetFile: to, canAllowWrites: false });
     expect([
-      existsSync(migrationFiles(to).working),
+      existsSync(migrationFiles(to).staging),
       existsSync(migrationFiles(to).state),
       await slots(),
     ]).toEqual([false, false, 0]);
@@ -325,11 +323,11 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE), { mode: 0o640 });
     await copySource(moveFrom());
     const mode = (file: string) => statSync(file).mode & 0o777;
-    expect([mode(migrationFiles(to).working), mode(migrationFiles(to).state)]).toEqual([
+    expect([mode(migrationFiles(to).staging), mode(migrationFiles(to).state)]).toEqual([
       0o600, 0o600,
     ]);
-    const { aside } = await cutOver(moveFrom(), options());
-    expect([mode(aside!), mode(to)]).toEqual([0o600, 0o640]);
+    const { backupFile } = await cutOver(moveFrom(), options());
+    expect([mode(backupFile!), mode(to)]).toEqual([0o600, 0o640]);
     expect(await readSourceId(url, "user", 1)).toBeTruthy();
   });
 });

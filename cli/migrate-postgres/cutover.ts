@@ -1,48 +1,37 @@
-// The end of a move: the old site stops writing, the last changes come over, both sides are compared, the new site serves.
+// Ends a migration: blocks the source's writes, applies the last changes, verifies, and swaps the database in.
 
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, isAppError } from "#lib/core/errors.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
-import { replicateChanges } from "./replicate-changes.ts";
-import { SLOT_NAME } from "./table-mapping.ts";
-import { runFullResync, refillKeylessTables } from "./full-resync.ts";
-import {
-  type TargetState,
-  type SwapTarget,
-  backupTarget,
-  carryOverSettings,
-  inspectTarget,
-  servedFileOf,
-  swapIn,
-} from "./swap-in.ts";
 import {
   allowWrites,
-  terminateOlder,
-  findReadOnlySetting,
   assertCanTerminate,
   blockWrites,
+  findReadOnlySetting,
+  terminateOlder,
   waitForNoSessions,
 } from "./block-writes.ts";
+import { copySource } from "./copy-command.ts";
+import { refillKeylessTables, runFullResync } from "./full-resync.ts";
 import {
   type Migration,
-  assertSameSource,
+  applyStream,
   assertEqualToSource,
-  copySource,
-  readCurrentPosition,
+  assertSameSource,
+  assertStagingExists,
   getCompleteCopy,
   runStep,
   withSnapshot,
 } from "./migration.ts";
-import { dropSlot, hasSlot, countPendingTransactions } from "./replication-slot.ts";
+import { type MigrationState, findState, migrationFiles, saveState } from "./migration-state.ts";
 import {
-  type MigrationState,
-  findState,
-  deleteMigrationFiles,
-  hasMigrationFiles,
-  migrationFiles,
-  saveState,
-} from "./migration-state.ts";
+  SLOT_NAME,
+  countPendingTransactions,
+  dropSlot,
+  hasSlot,
+  readCurrentPosition,
+} from "./replication-slot.ts";
 import {
   assertIntact,
   finishStagingDatabase,
@@ -50,326 +39,297 @@ import {
   isStagingFinished,
   readPosition,
 } from "./staging-database.ts";
+import {
+  type SwapMethod,
+  type SwapTarget,
+  backupTarget,
+  carryOverSettings,
+  inspectTarget,
+  servedFileOf,
+  swapIn,
+} from "./swap-in.ts";
 
 export interface CutoverOptions {
   readonly target: SwapTarget;
-  /** Whether a database that has members may be replaced; it is kept aside. */
+  /** Allows replacing a database that has members; a backup is kept. */
   readonly canReplace: boolean;
-  /** How the old site is kept from writing: by the database's setting, or by its owner, who has stopped it. */
-  readonly stopMode: "read-only" | "by owner";
-  /** Where the new site answers; null where nobody waits for it. */
+  /** `read-only`: this command makes the database read-only. `stopped-by-owner`: the owner stops the source site. */
+  readonly stopMode: "read-only" | "stopped-by-owner";
+  /** The site to wait for; null: do not wait. */
   readonly siteUrl: string | null;
-  /** The bound of each wait for people and for the site. */
+  /** The limit for each wait for the owner or the site. */
   readonly timeoutMs: number;
 }
 
 export interface CutoverResult {
-  readonly how: "renamed" | "replaced while in use" | "imported into LiteFS";
-  /** From the moment when the old site could not write any more until the new one was ready to. */
+  readonly method: SwapMethod;
+  /** From the source's last possible write until this site was ready. */
   readonly pauseMs: number;
   readonly isReady: boolean;
-  /** What stood there before; null where nothing did. */
-  readonly aside: string | null;
+  /** The backup of the replaced database; null: there was none. */
+  readonly backupFile: string | null;
 }
 
+/** A round this short leaves little to do during the pause. */
+const SHORT_ROUND_MS = 500;
+const MAX_ROUNDS = 20;
+/** How often late writes are applied and verified again. */
+const MAX_LATE_ROUNDS = 2;
+const READY_POLL_MS = 50;
+
 /**
- * Moves: copies first where that was not done, follows until little is left, and then, within the pause, all the rest. Where anything fails before
- * the new file is in place the old site may write again and the copy goes on from where it is. Killed at any moment, it goes on when it is called
- * again. Throws AppError(conflict) where the two sides differ, where a database with members is in the way, or where somebody still writes.
+ * Cuts over; copies first if needed. If anything fails before the swap, the source can write again and the copy stays usable. Idempotent after a
+ * crash at any point. Throws AppError(conflict) if the sides differ, if members would be overwritten, or if the source is still written to.
  */
-export async function cutOver(move: Migration, options: CutoverOptions): Promise<CutoverResult> {
-  const begun = findState(move.targetFile);
-  if (begun?.phase === "done")
+export async function cutOver(
+  migration: Migration,
+  options: CutoverOptions,
+): Promise<CutoverResult> {
+  const { url, targetFile } = migration;
+  const savedState = findState(targetFile);
+  if (savedState?.phase === "done")
     throw new AppError(
       "conflict",
-      `The move to ${move.targetFile} is done. verify compares once more; abort lets the old site write again.`,
+      `The migration to ${targetFile} is done. verify compares once more; abort lets the source site write again.`,
     );
-  if (begun?.phase === "placing") return resumeCutover(move, options, begun);
-  assertReplaceable(await inspectTarget(options.target), options);
-  if (!begun || begun.phase === "copying") await copySource(move);
-  const state = await getCompleteCopy(move);
-  const { working } = migrationFiles(move.targetFile);
-  carryOverSettings(options.target, working);
+  if (savedState?.phase === "swapping") return resumeCutover(migration, options, savedState);
+  assertReplaceable((await inspectTarget(options.target)).members, options);
+  if (!savedState || savedState.phase === "copying") await copySource(migration);
+  const state = await getCompleteCopy(migration);
+  const { staging } = migrationFiles(targetFile);
+  carryOverSettings(options.target, staging);
   const readOnly =
-    options.stopMode === "by owner"
+    options.stopMode === "stopped-by-owner"
       ? null
-      : (state.readOnly ?? { before: await findReadOnlySetting(move.url) });
-  if (readOnly) await assertCanTerminate(move.url);
-  // What takes long is done before the pause: the first look at the log may be hours behind, and much is written while it is taken over.
-  await runStep(move, "check", () => assertIntact(working));
-  await runStep(move, "follow", async () => {
+      : (state.readOnly ?? { before: await findReadOnlySetting(url) });
+  if (readOnly) await assertCanTerminate(url);
+  // Slow work comes before the pause: the copy may be hours behind.
+  await runStep(migration, "check", () => assertIntact(staging));
+  await runStep(migration, "follow", async () => {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const startedMs = performance.now();
-      await catchUpWithSource(move, state);
-      if (performance.now() - startedMs < SHORT_ROUND_MS || state.mode === "passes") return;
+      await catchUpWithSource(migration, state);
+      if (performance.now() - startedMs < SHORT_ROUND_MS || state.mode === "full-resync") return;
     }
   });
+  const siteUrl = await findReachableSite(migration, options.siteUrl);
+  const stopped = await drainSource(migration, options, { ...state, readOnly });
+  const swapping: MigrationState = {
+    ...stopped,
+    phase: "swapping",
+    position: state.slot === null ? null : readPosition(staging),
+  };
+  saveState(targetFile, swapping);
+  return finishCutover(migration, { ...options, siteUrl }, swapping);
+}
 
-  const site =
-    options.siteUrl !== null && (await isReachable(options.siteUrl)) ? options.siteUrl : null;
-  if (site !== options.siteUrl)
-    move.onEvent({
-      kind: "note",
-      text: `${options.siteUrl} does not answer, so nobody waits for it. --site names where the new site is.`,
-    });
-  let stopped = state;
+/** Blocks writes, then applies and verifies the last changes. Allows writes again if that fails. Returns the saved state. */
+async function drainSource(
+  migration: Migration,
+  options: CutoverOptions,
+  state: MigrationState,
+): Promise<MigrationState> {
+  const { url, targetFile, signal } = migration;
+  let stopped: MigrationState | null = null;
   try {
-    const since = await runStep(move, "stop writes", async () => {
-      if (!readOnly) await waitForNoSessions(move.url, options.timeoutMs, move.signal);
-      stopped = {
-        ...state,
-        phase: "cutover",
-        readOnly,
-        stoppedAtMs: state.stoppedAtMs ?? Date.now(),
-      };
-      // Before it is done: a crash in between is undone, too.
-      saveState(move.targetFile, stopped);
-      return readOnly ? (await blockWrites(move.url)).since : null;
+    const blockedAt = await runStep(migration, "block-writes", async () => {
+      if (!state.readOnly) await waitForNoSessions(url, options.timeoutMs, signal);
+      stopped = { ...state, phase: "cutover", stoppedAtMs: state.stoppedAtMs ?? Date.now() };
+      // Saved before the block, so that abort undoes it after a crash.
+      saveState(targetFile, stopped);
+      return state.readOnly ? (await blockWrites(url)).blockedAt : null;
     });
-    await runStep(move, "drain", () => catchUpWithSource(move, state));
+    await runStep(migration, "drain", () => catchUpWithSource(migration, state));
     for (let round = 0; ; round += 1) {
-      await compareWithCurrentSource(move, state, working);
-      // A session that began to come when writes were stopped may only be seen now; what it wrote has to come over, too.
-      const late = since === null ? 0 : await terminateOlder(move.url, since);
-      const changes = await catchUpWithSource({ ...move, onEvent: () => {} }, state);
-      if (late === 0 && changes === 0) break;
+      await compareWithCurrentSource(migration, state);
+      // A session that connected before the block may become visible only now, after writing.
+      const lateSessions = blockedAt === null ? 0 : await terminateOlder(url, blockedAt);
+      const changes = await catchUpWithSource({ ...migration, onEvent: () => {} }, state);
+      if (lateSessions === 0 && changes === 0) return stopped!;
       if (round === MAX_LATE_ROUNDS)
         throw new AppError(
           "conflict",
-          "Somebody still writes to the old database: a role or a session that sets itself to write. Stop it, and cut over again.",
+          "The source database is still written to: a role or a session overrides the read-only setting. Stop it, then run cutover again.",
         );
     }
   } catch (error) {
-    if (stopped.phase === "cutover") await allowWritesAfterFailure(move, stopped);
+    if (stopped) await allowWritesAfterFailure(migration, stopped);
     throw error;
   }
-  const placing: MigrationState = {
-    ...stopped,
-    phase: "placing",
-    position: state.slot === null ? null : readPosition(working),
-  };
-  saveState(move.targetFile, placing);
-  return finishCutover(move, { ...options, siteUrl: site }, placing);
 }
 
-/** How often what came late is taken over, and compared again. */
-const MAX_LATE_ROUNDS = 2;
-
-/** Compares with the source as it is now: nobody writes, so this state is the last one. */
+/** Compares with the source's current state, which is final because writes are blocked. */
 async function compareWithCurrentSource(
-  move: Migration,
+  migration: Migration,
   state: MigrationState,
-  working: string,
 ): Promise<void> {
-  await withSnapshot(move.url, null, async (source) => {
-    if (!isStagingFinished(working)) await refillKeylessTables({ source, file: working, state });
-    await assertEqualToSource(move, source, state, working);
+  const { staging } = migrationFiles(migration.targetFile);
+  await withSnapshot(migration.url, null, async (source) => {
+    if (!isStagingFinished(staging)) await refillKeylessTables({ source, file: staging, state });
+    await assertEqualToSource(migration, source, state, staging);
   });
 }
 
-/** After a process that was killed while it put the file in its place: what was true then may be no more. */
+/** Resumes after a crash during the swap. Checks everything again, since the source may have been written to meanwhile. */
 async function resumeCutover(
-  move: Migration,
+  migration: Migration,
   options: CutoverOptions,
   state: MigrationState,
 ): Promise<CutoverResult> {
-  const { working } = migrationFiles(move.targetFile);
-  await assertSameSource(move, state);
+  const { url, targetFile, signal } = migration;
+  await assertSameSource(migration, state);
   if (isMigratedFile(servedFileOf(options.target), state.id))
-    return finishCutover(move, options, state);
-  if (!existsSync(working))
-    throw new AppError("conflict", `${working} is gone: abort, and copy again.`);
-  await runStep(move, "stop writes", async () => {
-    if (state.readOnly) await blockWrites(move.url);
-    else await waitForNoSessions(move.url, options.timeoutMs, move.signal);
+    return finishCutover(migration, options, state);
+  assertStagingExists(targetFile);
+  await runStep(migration, "block-writes", async () => {
+    if (state.readOnly) await blockWrites(url);
+    else await waitForNoSessions(url, options.timeoutMs, signal);
   });
-  if (state.slot && (await countPendingTransactions(move.url, state.position!)) > 0)
+  if (state.slot && (await countPendingTransactions(url, state.position!)) > 0)
     throw new AppError(
       "conflict",
-      "The old site was written to after it had been stopped. Abort, and begin again: nothing of it is lost there.",
+      "The source site was written to after its writes were blocked. Abort, then start over: those writes are safe in the source.",
     );
-  await runStep(move, "check", () => assertIntact(working));
-  await compareWithCurrentSource(move, state, working);
-  return finishCutover(move, options, state);
+  await runStep(migration, "check", () => assertIntact(migrationFiles(targetFile).staging));
+  await compareWithCurrentSource(migration, state);
+  return finishCutover(migration, options, state);
 }
 
-/** After a cutover that failed. Where the source can't be told, the state still says that it is read-only: abort and the next cutover know. */
-async function allowWritesAfterFailure(move: Migration, state: MigrationState): Promise<void> {
+/** Allows writes after a failed cutover. If that fails too, the saved state still tells abort and the next cutover. */
+async function allowWritesAfterFailure(migration: Migration, state: MigrationState): Promise<void> {
   try {
-    if (state.readOnly) await allowWrites(move.url, state.readOnly.before);
+    if (state.readOnly) await allowWrites(migration.url, state.readOnly.before);
   } catch {
-    return move.onEvent({
+    migration.onEvent({
       kind: "note",
-      text: "The old site may still be read-only, since its database could not be told otherwise: abort does that.",
+      text: "The source site may still be read-only, because its database could not be changed. Run abort to allow writes.",
     });
+    return;
   }
-  saveState(move.targetFile, { ...state, phase: "copied", readOnly: null, stoppedAtMs: null });
-  if (state.readOnly) move.onEvent({ kind: "note", text: "The old site may write again." });
+  saveState(migration.targetFile, {
+    ...state,
+    phase: "copied",
+    readOnly: null,
+    stoppedAtMs: null,
+  });
+  if (state.readOnly) migration.onEvent({ kind: "note", text: "The source site can write again." });
 }
 
-/** From a file that is equal to the source to a site that serves it. A process that was killed in here begins here again. */
+/** Swaps the verified database in, waits for the site, and cleans up. Idempotent after a crash. */
 async function finishCutover(
-  move: Migration,
+  migration: Migration,
   options: CutoverOptions,
   state: MigrationState,
 ): Promise<CutoverResult> {
-  const { working } = migrationFiles(move.targetFile);
-  const aside = `${move.targetFile}.before-${state.id.slice(0, 8)}`;
-  let how: CutoverResult["how"] = "renamed";
-  let wasKept = existsSync(aside);
-  // A process that was killed may have put it in place already, and the site may have written to it since.
+  const { targetFile, signal } = migration;
+  const { staging } = migrationFiles(targetFile);
+  const backupFile = `${targetFile}.backup-${state.id.slice(0, 8)}`;
+  let method: SwapMethod = "renamed";
+  // After a crash the file may be in place already, and the site may have written to it.
   if (!isMigratedFile(servedFileOf(options.target), state.id)) {
     try {
-      await runStep(move, "finish", () => finishStagingDatabase(working, state.id));
-      how = await runStep(move, "place", async () => {
-        if (!wasKept) wasKept = backupTarget(options.target, aside);
-        const done = await swapIn(options.target, working);
-        if (!isMigratedFile(servedFileOf(options.target), state.id))
-          throw new AppError(
-            "unavailable",
-            `${servedFileOf(options.target)} is not what was put there.`,
-          );
-        return done;
-      });
+      await runStep(migration, "finish", () => finishStagingDatabase(staging, state.id));
+      method = await runStep(migration, "swap-in", () =>
+        swapWithBackup(options.target, { staging, backupFile, id: state.id }),
+      );
     } catch (error) {
-      move.onEvent({
+      migration.onEvent({
         kind: "note",
-        text: `Both sides are equal, and the new one is not in its place yet.${state.readOnly ? " The old site can't write." : ""} cutover tries again; abort gives the move up${state.readOnly ? " and lets the old site write again" : ""}.`,
+        text: `Both sides are equal, but the new database is not in place yet.${state.readOnly ? " The source site cannot write." : ""} Run cutover to try again, or abort to cancel${state.readOnly ? " and let the source site write again" : ""}.`,
       });
       throw error;
     }
   }
-  saveState(move.targetFile, { ...state, phase: "done" });
-  for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(working + suffix, { force: true });
+  saveState(targetFile, { ...state, phase: "done" });
+  for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(staging + suffix, { force: true });
+  const { siteUrl } = options;
   const isReady =
-    options.siteUrl !== null &&
-    (await runStep(move, "ready", () =>
-      waitForSite(options.siteUrl!, options.timeoutMs, move.signal),
-    ));
+    siteUrl !== null &&
+    (await runStep(migration, "ready", () => waitForSite(siteUrl, options.timeoutMs, signal)));
   const pauseMs = Date.now() - state.stoppedAtMs!;
-  await cleanUpSource(move, state);
-  return { how, pauseMs, isReady, aside: wasKept ? aside : null };
+  await cleanUpSource(migration, state);
+  return { method, pauseMs, isReady, backupFile: existsSync(backupFile) ? backupFile : null };
+}
+
+async function swapWithBackup(
+  target: SwapTarget,
+  { staging, backupFile, id }: { staging: string; backupFile: string; id: string },
+): Promise<SwapMethod> {
+  if (!existsSync(backupFile)) backupTarget(target, backupFile);
+  const method = await swapIn(target, staging);
+  if (!isMigratedFile(servedFileOf(target), id))
+    throw new AppError("unavailable", `${servedFileOf(target)} is not the migrated database.`);
+  return method;
 }
 
 /**
- * Takes away what the move made in the source, once the site serves: a slot that nobody reads would fill its disk. Throws AppError(conflict), and leaves it,
- * where it holds changes that came after the end: they are in no other place than the old database.
+ * Drops the slot once this site serves: an unread slot would fill the source's disk. Throws AppError(conflict), and keeps the slot, if it holds
+ * transactions from after the cutover, which exist only in the source.
  */
-export async function cleanUpSource(move: Migration, state: MigrationState): Promise<void> {
+export async function cleanUpSource(migration: Migration, state: MigrationState): Promise<void> {
   if (!state.slot) return;
-  await runStep(move, "clean up", async () => {
-    const late = (await hasSlot(move.url))
-      ? await countPendingTransactions(move.url, state.position!)
+  const { url } = migration;
+  await runStep(migration, "clean-up", async () => {
+    const lateTransactions = (await hasSlot(url))
+      ? await countPendingTransactions(url, state.position!)
       : 0;
-    if (late > 0)
+    if (lateTransactions > 0)
       throw new AppError(
         "conflict",
-        `The new site serves, and the old database was written to after it had been stopped: ${late} transactions are only there. Look who it was; the slot "${SLOT_NAME}" still holds them, and abort takes it away.`,
+        `This site serves, but the source database was written to after its writes were blocked: ${lateTransactions} transactions exist only there. Find out who wrote them; the slot "${SLOT_NAME}" retains them until abort drops it.`,
       );
-    await dropSlot(move.url);
+    await dropSlot(url);
   });
 }
 
-function assertReplaceable({ members }: TargetState, { target, canReplace }: CutoverOptions): void {
+function assertReplaceable(members: number | null, { target, canReplace }: CutoverOptions): void {
   if (!members || canReplace) return;
   throw new AppError(
     "conflict",
-    `${servedFileOf(target)} has ${members} members already. --replace puts the moved database in its place and keeps what is there beside it.`,
+    `${servedFileOf(target)} already has ${members} members. --replace replaces it, and keeps a backup beside it.`,
   );
 }
 
-/** Applies what is committed in the source by now. Returns how many rows that changed. */
-async function catchUpWithSource(move: Migration, state: MigrationState): Promise<number> {
-  const { working: file } = migrationFiles(move.targetFile);
-  if (state.mode === "passes")
-    return (await runFullResync({ url: move.url, file, state, signal: move.signal })).mended;
-  const until = await readCurrentPosition(move.url);
-  return (
-    await replicateChanges({
-      url: move.url,
-      file,
-      state,
-      until,
-      signal: move.signal,
-      onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }),
-    })
-  ).changes;
+/** Applies what is committed in the source by now. Returns how many rows changed. */
+async function catchUpWithSource(migration: Migration, state: MigrationState): Promise<number> {
+  const { url, targetFile, signal } = migration;
+  if (state.mode === "stream") return applyStream(migration, state, await readCurrentPosition(url));
+  const { staging } = migrationFiles(targetFile);
+  return (await runFullResync({ url, file: staging, state, signal })).repaired;
 }
 
-/** A round that was this short leaves little for the pause. */
-const SHORT_ROUND_MS = 500;
-const MAX_ROUNDS = 20;
-const POLL_MS = 50;
-
-/** Whether anything answers there. */
-const isReachable = (site: string) =>
-  requestInternal(`${site}/healthz`, { timeoutMs: 2_000 }).then(
+/** Returns the site to wait for, or null if it does not answer, with a note. */
+async function findReachableSite(
+  { onEvent }: Migration,
+  siteUrl: string | null,
+): Promise<string | null> {
+  if (siteUrl === null) return null;
+  const isReachable = await requestInternal(`${siteUrl}/healthz`, { timeoutMs: 2_000 }).then(
     () => true,
     () => false,
   );
+  if (isReachable) return siteUrl;
+  onEvent({
+    kind: "note",
+    text: `${siteUrl} does not answer, so cutover does not wait for it. --site sets this site's URL.`,
+  });
+  return null;
+}
 
-/** Whether the site at `site` says that it is ready, within `patienceMs`. */
+/** Returns whether the site becomes ready within `timeoutMs`. */
 async function waitForSite(
-  site: string,
-  patienceMs: number,
+  siteUrl: string,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const untilMs = performance.now() + patienceMs;
+  const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const status = await requestInternal(`${site}/readyz`, { timeoutMs: 2_000 }).then(
-      (answer) => answer.status,
+    const status = await requestInternal(`${siteUrl}/readyz`, { timeoutMs: 2_000 }).then(
+      (response) => response.status,
       () => 0,
     );
     if (status === 200) return true;
-    if (performance.now() > untilMs) return false;
-    await sleep(POLL_MS, undefined, { signal });
-  }
-}
-
-/** What abort did, in sentences. Throws AppError(conflict) where `url` is another database than the one that the move began with. */
-export async function abortMigration({
-  url,
-  to,
-  allow,
-}: {
-  url: string;
-  to: string;
-  /** Also where the state does not say that it was this move that stopped writes. */ allow: boolean;
-}): Promise<string[]> {
-  const state = findReadableState(to);
-  const done: string[] = [];
-  if (state) await assertSameSource({ url }, state);
-  // Without a state nothing says that the slot is this move's.
-  if (await dropSlot(url, { force: state !== null || hasMigrationFiles(to) }))
-    done.push("The slot and the publication are gone from the old database.");
-  const isReadOnly = /^(on|t|true|y|yes|1)$/i.test((await findReadOnlySetting(url)) ?? "off");
-  if (isReadOnly && (state?.readOnly || allow)) {
-    await allowWrites(url, state?.readOnly?.before ?? null);
-    done.push(
-      "The old site may write again; sessions that were begun meanwhile were ended, so that they begin anew.",
-    );
-  } else if (isReadOnly) {
-    done.push(
-      "The old database is read-only, and nothing here says that this move did it. --allow-writes lets the old site write again.",
-    );
-  }
-  if (hasMigrationFiles(to)) {
-    deleteMigrationFiles(to);
-    done.push(
-      state?.phase === "done"
-        ? `The move is forgotten; ${to} stays as it is, and what was written there since then is not in the old database. Stop the new site, or two sites take writes. What stood there before the move is kept beside it (.before-…).`
-        : "The copy is deleted.",
-    );
-  }
-  return done.length > 0 ? done : ["There was nothing to undo."];
-}
-
-/** A state that can't be read is none: undoing must be possible all the same. */
-function findReadableState(to: string): MigrationState | null {
-  try {
-    return findState(to);
-  } catch (error) {
-    if (isAppError(error, "conflict")) return null;
-    throw error;
+    if (performance.now() > deadlineMs) return false;
+    await sleep(READY_POLL_MS, undefined, { signal });
   }
 }

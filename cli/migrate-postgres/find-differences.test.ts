@@ -8,7 +8,7 @@ import { type RowDifference, findDifferences } from "./find-differences.ts";
 import type { HashKind } from "./row-hash.ts";
 import type { TableMapping } from "./table-mapping.ts";
 import { connectSource, readRows } from "./source-connection.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
 
 const LINES: TableMapping = {
@@ -35,13 +35,13 @@ const SESSIONS: TableMapping = {
 const PAIRS: TableMapping = {
   ...LINES,
   source: "Pair",
-  target: "Moved_Pair",
+  target: "_source_Pair",
   key: ["b", "a"],
   columns: ["a", "b", "c"].map((name) => ({ name, as: "text", isNullable: true })),
   isSide: true,
 };
 
-describe.skipIf(!findPostgres())("rows that differ", () => {
+describe.skipIf(!findPostgres())("differing rows", () => {
   let server: TestPostgres;
   let dir: string;
   beforeAll(async () => {
@@ -54,10 +54,10 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
   });
 
   const SCHEMA = `CREATE TABLE "Line" ("id" TEXT PRIMARY KEY, "at" %DATE%, "text" TEXT); CREATE TABLE "Session" ("id" TEXT PRIMARY KEY, "text" TEXT); CREATE TABLE %PAIR% ("a" TEXT, "b" TEXT, "c" TEXT, PRIMARY KEY ("b", "a"));`;
-  const ASIDE = `CREATE TABLE "Moved_aside" ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "why" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"));`;
+  const QUARANTINE_DDL = `CREATE TABLE "_quarantined_rows" ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "reason" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"));`;
   let files = 0;
 
-  /** Runs `work` on an empty source and an empty copy of it. */
+  /** Runs `work` on an empty source and an empty copy. */
   async function onBothSides(
     work: (source: pg.Client, db: Database.Database, url: string) => Promise<void>,
   ): Promise<void> {
@@ -70,7 +70,9 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
         .replace("%PAIR%", '"Pair"')
         .split("; "))
         await readRows(source, sql);
-      db.exec(SCHEMA.replace("%DATE%", "DATETIME").replace("%PAIR%", '"Moved_Pair"') + ASIDE);
+      db.exec(
+        SCHEMA.replace("%DATE%", "DATETIME").replace("%PAIR%", '"_source_Pair"') + QUARANTINE_DDL,
+      );
       await work(source, db, url);
     } finally {
       db.close();
@@ -95,7 +97,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     );
 
   test.each(["native", "md5"] as const)(
-    "%s: missing, extra and different ones come in the order of their keys",
+    "%s: yields missing, extra and different rows in the order of their keys",
     async (kind) => {
       await onBothSides(async (source, db) => {
         const keys = Array.from({ length: 3_000 }, (_, i) => `k${String(i).padStart(5, "0")}`);
@@ -112,10 +114,10 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
         db.exec(`UPDATE "Line" SET "at" = "at" + 1 WHERE "id" IN ('k00001', 'k02998')`);
         db.exec(`INSERT INTO "Line" VALUES ('a', 0, 'x'), ('k00001a', 0, 'x'), ('z', 0, 'x')`);
         expect(
-          (await differences(source, db, LINES, kind)).map((found) => [
-            found.key[0],
-            found.kind,
-            found.sourceKey?.[0] ?? null,
+          (await differences(source, db, LINES, kind)).map((row) => [
+            row.key[0],
+            row.kind,
+            row.sourceKey?.[0] ?? null,
           ]),
         ).toEqual([
           ["a", "extra", null],
@@ -131,7 +133,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     },
   );
 
-  test("one side may be empty", async () => {
+  test("handles an empty side", async () => {
     await onBothSides(async (source, db) => {
       await insertLines(source, [
         ["a", null, "x"],
@@ -156,7 +158,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("keys of every script are in one order on both sides", async () => {
+  test("sorts keys of every script alike on both sides", async () => {
     await onBothSides(async (source, db) => {
       const keys = [
         "",
@@ -196,22 +198,20 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("a session's key is told hashed, and given as the source has it for asking", async () => {
+  test("yields a session's hashed key, and its source key for queries", async () => {
     await onBothSides(async (source, db) => {
       await readRows(source, `INSERT INTO "Session" VALUES ('secret', 'x'), ('second', 'y')`);
-      db.prepare(`INSERT INTO "Session" VALUES (?, 'x'), ('stray', 'y')`).run(
-        hashSessionId("secret"),
-      );
+      db.prepare(`INSERT INTO "Session" VALUES (?, 'x'), ('stray', 'y')`).run(hashSecret("secret"));
       expect(
         (await differences(source, db, SESSIONS)).sort((a, b) => a.kind.localeCompare(b.kind)),
       ).toEqual([
         { key: ["stray"], sourceKey: null, kind: "extra" },
-        { key: [hashSessionId("second")], sourceKey: ["second"], kind: "missing" },
+        { key: [hashSecret("second")], sourceKey: ["second"], kind: "missing" },
       ]);
     });
   });
 
-  test("keys of several columns", async () => {
+  test("compares keys of several columns", async () => {
     await onBothSides(async (source, db) => {
       const rows = [
         ["a", "b", "1"],
@@ -223,11 +223,11 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
       ];
       for (const row of rows) {
         await readRows(source, `INSERT INTO "Pair" VALUES ($1, $2, $3)`, row);
-        db.prepare(`INSERT INTO "Moved_Pair" VALUES (?, ?, ?)`).run(row);
+        db.prepare(`INSERT INTO "_source_Pair" VALUES (?, ?, ?)`).run(row);
       }
       expect(await differences(source, db, PAIRS)).toEqual([]);
       db.exec(
-        `UPDATE "Moved_Pair" SET "c" = '7' WHERE "a" = 'b'; DELETE FROM "Moved_Pair" WHERE "b" = ''`,
+        `UPDATE "_source_Pair" SET "c" = '7' WHERE "a" = 'b'; DELETE FROM "_source_Pair" WHERE "b" = ''`,
       );
       expect(await differences(source, db, PAIRS)).toEqual([
         { key: ["", "a b"], sourceKey: ["", "a b"], kind: "missing" },
@@ -237,7 +237,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("a row that was put aside is there; changed, gone, doubled or strange it is named", async () => {
+  test("treats a quarantined row as present, and yields changed, missing, duplicate and malformed ones", async () => {
     await onBothSides(async (source, db) => {
       await insertLines(
         source,
@@ -250,22 +250,22 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
       const at = Date.UTC(2022, 10, 21);
       for (const key of ["a", "c", "e"])
         db.prepare(`INSERT INTO "Line" VALUES (?, ?, 'x')`).run(key, at);
-      const aside = (key: string, row: unknown) =>
+      const quarantine = (key: string, row: unknown) =>
         db
-          .prepare(`INSERT OR REPLACE INTO "Moved_aside" VALUES ('Line', ?, 'why', ?)`)
+          .prepare(`INSERT OR REPLACE INTO "_quarantined_rows" VALUES ('Line', ?, 'reason', ?)`)
           .run(key, typeof row === "string" ? row : JSON.stringify(row));
-      aside("b", ["b", "infinity", "x"]);
-      aside("d", ["d", String(at), "x"]);
-      aside("f", ["f", String(at), "x"]);
+      quarantine("b", ["b", "infinity", "x"]);
+      quarantine("d", ["d", String(at), "x"]);
+      quarantine("f", ["f", String(at), "x"]);
       expect(await differences(source, db, LINES)).toEqual([]);
       expect(await differences(source, db, LINES, "md5")).toEqual([]);
 
-      aside("b", ["b", "-infinity", "x"]);
-      aside("c", ["c", String(at), "x"]);
-      aside("c1", ["c1", String(at), "x"]);
-      aside("z", ["z", null, null]);
+      quarantine("b", ["b", "-infinity", "x"]);
+      quarantine("c", ["c", String(at), "x"]);
+      quarantine("c1", ["c1", String(at), "x"]);
+      quarantine("z", ["z", null, null]);
       db.exec(
-        `DELETE FROM "Moved_aside" WHERE "key" = 'f'; INSERT INTO "Line" VALUES ('c0', 0, 'x')`,
+        `DELETE FROM "_quarantined_rows" WHERE "key" = 'f'; INSERT INTO "Line" VALUES ('c0', 0, 'x')`,
       );
       expect((await differences(source, db, LINES)).map(({ key, kind }) => [...key, kind])).toEqual(
         [
@@ -278,10 +278,10 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
         ],
       );
 
-      db.exec(`DELETE FROM "Moved_aside"; DELETE FROM "Line" WHERE "id" = 'c0'`);
-      aside("b", "[not json");
-      aside("d", ["d", String(at)]);
-      aside("other", ["f", String(at), "x"]);
+      db.exec(`DELETE FROM "_quarantined_rows"; DELETE FROM "Line" WHERE "id" = 'c0'`);
+      quarantine("b", "[not json");
+      quarantine("d", ["d", String(at)]);
+      quarantine("other", ["f", String(at), "x"]);
       expect((await differences(source, db, LINES)).map(({ key, kind }) => [...key, kind])).toEqual(
         [
           ["b", "extra"],
@@ -294,7 +294,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("what is stored in another type is different, wherever it sorts", async () => {
+  test("yields values of the wrong type", async () => {
     await onBothSides(async (source, db) => {
       await insertLines(
         source,
@@ -309,9 +309,9 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("a signal ends it, and so does a lost connection", async () => {
+  test("ends on abort, and on a lost connection", async () => {
     await onBothSides(async (source, db, url) => {
-      // More than the sockets between us hold.
+      // More than the socket buffers hold.
       await readRows(
         source,
         `INSERT INTO "Line" SELECT n::text, NULL, repeat('x', 50) FROM generate_series(1, 300000) AS n`,
@@ -351,7 +351,7 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
     });
   });
 
-  test("who stops early can use the file again", async () => {
+  test("releases the file if the consumer stops early", async () => {
     await onBothSides(async (source, db, url) => {
       await insertLines(source, [
         ["a", null, null],

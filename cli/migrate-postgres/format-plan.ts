@@ -1,41 +1,42 @@
-// A plan as lines for a person.
+// Formats a plan as lines of text.
 
-import { type PlanIssue, stripControls } from "./plan-issue.ts";
-import { DEFAULT_OPTIONS } from "./table-mapping.ts";
+import { DEFAULT_OPTIONS } from "./options.ts";
 import { formatMegabytes } from "./plan-cost.ts";
+import type { PlanIssue } from "./plan-issue.ts";
+import { stripControls } from "./plan-text.ts";
 import type { Plan } from "./plan.ts";
 
-/** Sentences are broken here; statements for Postgres and commands never are. */
+/** Wraps sentences, but never statements or commands. */
 const LINE_WIDTH = 100;
 const LABEL_WIDTH = 10;
 
-/** What the source is, what moves, what is converted, what stands against it with the choice there is, and what to do next. */
+/** Lists the source, tables, conversions, blockers, open choices and the next step. */
 export function formatPlan(plan: Plan): string[] {
-  const of = (...levels: PlanIssue["level"][]) =>
-    plan.findings.filter(({ level }) => levels.includes(level));
-  const notes = of("note");
+  const issuesOf = (wanted: PlanIssue["level"]) =>
+    plan.issues.filter(({ level }) => level === wanted);
+  const notes = issuesOf("note");
   return [
     ...formatLabelled("Source", [describeSource(plan), ...describeMode(plan)]),
-    ...plan.source.whyPasses.flatMap((why) => indentText(why, LABEL_WIDTH)),
+    ...plan.source.streamObstacles.flatMap((text) => indentText(text, LABEL_WIDTH)),
     ...formatLabelled("Target", [
-      `${plan.to}. The move wants about ${formatMegabytes(plan.room.neededBytes)}; ${formatMegabytes(plan.room.freeBytes)} are free in ${plan.room.folder}.`,
+      `${plan.targetFile}. The migration needs about ${formatMegabytes(plan.diskSpace.neededBytes)}; ${formatMegabytes(plan.diskSpace.freeBytes)} are free in ${plan.diskSpace.folder}.`,
     ]),
     "",
     ...formatTables(plan),
     ...formatSection(
-      "Converted on the way",
-      notes.filter(({ about }) => about === "values"),
+      "Conversions",
+      notes.filter(({ topic }) => topic === "values"),
     ),
     ...formatSection(
       "Members",
-      notes.filter(({ about }) => about === "members"),
+      notes.filter(({ topic }) => topic === "members"),
     ),
     ...formatSection(
-      "Good to know",
-      notes.filter(({ about }) => about !== "values" && about !== "members"),
+      "Notes",
+      notes.filter(({ topic }) => topic !== "values" && topic !== "members"),
     ),
-    ...formatSection("To be decided", of("choice")),
-    ...formatSection("In the way", of("stop")),
+    ...formatSection("Choices to make", issuesOf("choice")),
+    ...formatSection("Blockers", issuesOf("stop")),
     "",
     ...wrapText(`Next: ${describeNextStep(plan)}`, ""),
   ].map(stripControls);
@@ -48,23 +49,23 @@ function describeSource({ source }: Plan): string {
 function describeMode({ source, time }: Plan): string[] {
   if (source.mode === "stream")
     return [
-      "It can stream: what is written while the move goes on comes over as it happens, in its order, and writes pause only for the last of it.",
+      "It can stream: changes are applied in order as they happen, and writes pause only for the last ones.",
     ];
   return [
-    `It can't stream what is written, so the move goes by passes: every row of both sides is compared, again and again, and what differs is mended; for the last time after writes stopped. Nothing is lost. But writes pause for as long as that takes, ${formatEstimate(time.passSeconds)} here, and what came and went between two passes is never seen. What would have to be changed for it to stream:`,
+    `It cannot stream changes. Instead, full resyncs compare every row of both sides and repair differences, the last one while writes are blocked. Nothing is lost, but writes pause for as long as a resync takes, ${formatEstimate(time.resyncSeconds)} here, and rows that come and go between two resyncs are never seen. To make it stream:`,
   ];
 }
 
 function formatTables({ tables, time }: Plan): string[] {
-  if (tables.length === 0) return ["Nothing would move."];
-  const rows = tables.map(({ table, rows: count, bytes, seconds: expected }) => [
+  if (tables.length === 0) return ["There is nothing to migrate."];
+  const rows = tables.map(({ table, rows: count, bytes, seconds }) => [
     table.target,
     count.toLocaleString("en-US"),
     formatMegabytes(bytes),
-    formatSeconds(expected),
-    table.isSide ? `a side table, of ${table.source}` : "",
+    formatSeconds(seconds),
+    table.isSide ? `side table of ${table.source}` : "",
   ]);
-  const grid = [["Moves", "rows", "about", "takes", ""], ...rows];
+  const grid = [["Table", "rows", "size", "time", ""], ...rows];
   const widths = grid[0]!.map((_, i) => Math.max(...grid.map((cells) => cells[i]!.length)));
   const lines = grid.map((cells) =>
     cells
@@ -75,55 +76,56 @@ function formatTables({ tables, time }: Plan): string[] {
   return [
     ...lines,
     "",
-    `In all ${formatEstimate(time.copySeconds)}, with indexes, counters, checks and the comparison of every row.`,
+    `Total: ${formatEstimate(time.copySeconds)}, including indexes, counters, checks and verification.`,
   ];
 }
 
-function formatSection(title: string, findings: readonly PlanIssue[]): string[] {
-  if (findings.length === 0) return [];
+function formatSection(title: string, issues: readonly PlanIssue[]): string[] {
+  if (issues.length === 0) return [];
   return [
     "",
     title,
-    ...findings.flatMap(({ text, fix }) => [
+    ...issues.flatMap(({ text, fix }) => [
       ...indentText(text, 2),
       ...(fix === null ? [] : [`    → ${fix}`]),
     ]),
   ];
 }
 
-function describeNextStep({ findings, choices, source }: Plan): string {
-  const given = [
-    ...(choices.unknown === "stop" ? [] : [`--unknown ${choices.unknown}`]),
-    ...(choices.unfit === "stop" ? [] : [`--unfit ${choices.unfit}`]),
+function describeNextStep({ issues, options, source }: Plan): string {
+  const currentFlags = [
+    ...(options.unknown === "stop" ? [] : [`--unknown ${options.unknown}`]),
+    ...(options.invalidRows === "stop" ? [] : [`--invalid-rows ${options.invalidRows}`]),
   ];
-  if (findings.some(({ level }) => level === "stop"))
-    return "change what is in the way, then run plan again.";
-  const open = findings.filter(({ level }) => level === "choice");
-  if (open.length > 0) {
+  if (issues.some(({ level }) => level === "stop"))
+    return "resolve the blockers, then run plan again.";
+  const openChoices = issues.filter(({ level }) => level === "choice");
+  if (openChoices.length > 0) {
     const flags = [
-      ...(choices.unknown === DEFAULT_OPTIONS.unknown &&
-      open.some(({ about }) => about === "tables")
+      ...(options.unknown === DEFAULT_OPTIONS.unknown &&
+      openChoices.some(({ topic }) => topic === "tables")
         ? ["--unknown keep (or drop)"]
         : []),
-      ...(choices.unfit === DEFAULT_OPTIONS.unfit && open.some(({ about }) => about === "rows")
-        ? ["--unfit aside"]
+      ...(options.invalidRows === DEFAULT_OPTIONS.invalidRows &&
+      openChoices.some(({ topic }) => topic === "rows")
+        ? ["--invalid-rows quarantine"]
         : []),
     ];
-    return `decide, then run plan again with ${[...given, ...flags].join(" ")}.`;
+    return `make the choices, then run plan again with ${[...currentFlags, ...flags].join(" ")}.`;
   }
-  const flags = given.length > 0 ? ` with ${given.join(" ")}` : "";
-  return `copy${flags}; then follow as long as you like${source.mode === "stream" ? " (not for days: the source keeps for it what is written)" : ""}, and cutover. Or cutover at once, which does all three.`;
+  const flags = currentFlags.length > 0 ? ` with ${currentFlags.join(" ")}` : "";
+  return `copy${flags}, then follow, then cutover${source.mode === "stream" ? " (within days: the source retains all changes until then)" : ""}. Or run cutover, which does all three.`;
 }
 
 /** "under 1 s", "12 s", "4 min". */
-function formatSeconds(expected: number): string {
-  if (expected < 1) return "under 1 s";
-  return expected < 100 ? `${Math.round(expected)} s` : `${Math.round(expected / 60)} min`;
+function formatSeconds(seconds: number): string {
+  if (seconds < 1) return "under 1 s";
+  return seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** "under 1 s", "about 12 s". */
-const formatEstimate = (expected: number) =>
-  expected < 1 ? formatSeconds(expected) : `about ${formatSeconds(expected)}`;
+const formatEstimate = (seconds: number) =>
+  seconds < 1 ? formatSeconds(seconds) : `about ${formatSeconds(seconds)}`;
 
 function formatLabelled(label: string, texts: readonly string[]): string[] {
   return texts.flatMap((text, i) =>
@@ -133,7 +135,7 @@ function formatLabelled(label: string, texts: readonly string[]): string[] {
   );
 }
 
-/** A point of a list. */
+/** Formats a list item. */
 function indentText(text: string, by: number): string[] {
   const pad = " ".repeat(by);
   return wrapText(text, `${pad}  `).map((line, i) =>
@@ -141,7 +143,7 @@ function indentText(text: string, by: number): string[] {
   );
 }
 
-/** Broken at spaces; a word that is longer than a line stays whole. */
+/** Wraps at spaces; a word longer than a line stays whole. */
 function wrapText(text: string, indent: string): string[] {
   const lines: string[] = [];
   let line = "";

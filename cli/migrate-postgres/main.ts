@@ -1,60 +1,57 @@
-// npm run migrate:postgres -- plan|copy|follow|verify|cutover|resume|abort: a site moves in from Postgres. docs/runbooks/move-in.md
+// Migrates a site from PostgreSQL: npm run migrate:postgres -- COMMAND (cli/migrate-postgres/README.md, docs/runbooks/move-in.md).
 
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
-import { createProgressReport } from "./progress-report.ts";
+import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { abortMigration, cleanUpSource, cutOver } from "./cutover.ts";
-import { formatPlan } from "./format-plan.ts";
-import { withMigrationLock } from "./migration-lock.ts";
-import type { MigrationOptions } from "./table-mapping.ts";
-import { type SwapTarget, inspectTarget, servedFileOf } from "./swap-in.ts";
-import { isResolved } from "./plan.ts";
-import {
-  type Migration,
-  copySource,
-  keepReplicating,
-  planMigration,
-  runStep,
-  verifyMigration,
-} from "./migration.ts";
-import { findState, getState } from "./migration-state.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { abortMigration } from "./abort-command.ts";
+import { copySource } from "./copy-command.ts";
+import { cleanUpSource, cutOver } from "./cutover.ts";
+import { keepReplicating } from "./follow-command.ts";
+import { formatPlan } from "./format-plan.ts";
+import { type Migration, planMigration, runStep } from "./migration.ts";
+import { withMigrationLock } from "./migration-lock.ts";
+import { findState, getState } from "./migration-state.ts";
+import type { MigrationOptions } from "./options.ts";
+import { isResolved } from "./plan.ts";
+import { createProgressReport } from "./progress-report.ts";
+import { type SwapTarget, inspectTarget, servedFileOf } from "./swap-in.ts";
+import { verifyMigration } from "./verify-command.ts";
 
 const COMMANDS = ["plan", "copy", "follow", "verify", "cutover", "resume", "abort"] as const;
 type Command = (typeof COMMANDS)[number];
 
 const USAGE = `Usage: npm run migrate:postgres -- COMMAND [--from URL] [--to FILE] [options]
 
-Moves a site from Postgres to this one while it runs: every row, compared on both sides, with no write lost.
+Migrates a site from PostgreSQL while it keeps running. Every row is compared on both sides, and no write is lost.
 
-  plan      change nothing; say what would move, what would be converted, what stands against it, how long it takes
-  copy      copy one state of the source beside FILE, with a slot in Postgres that keeps what is written from then on
-  follow    apply what has been written since then, until Ctrl-C; it can be stopped, killed and started again at any time
-  verify    compare every row of both sides at one and the same state, also while the source is written to
-  cutover   stop the old site's writes, take over the last of them, compare, put the file in place; copies first where that was not done
-  resume    go on with whatever was begun
-  abort     undo everything in Postgres (slot, publication, read-only) and delete the copy
+  plan      list what migrates, what is converted, what blocks it, and how long it takes; changes nothing
+  copy      copy one snapshot of the source beside FILE; a replication slot in PostgreSQL retains later changes
+  follow    apply changes from the source until Ctrl-C; it can be stopped, killed and restarted at any time
+  verify    compare every row of both sides at one snapshot, also while the source is written to
+  cutover   block the source's writes, apply the last changes, compare, and swap the database in; copies first if needed
+  resume    continue an interrupted migration
+  abort     undo everything in PostgreSQL (slot, publication, read-only setting) and delete the copy
 
-  --from URL           the old site's database: postgres://user:password@host/database (or MIGRATE_FROM, which ps does not show)
-  --to FILE            the file to make (default: ${defaultTargetFile()})
-  --unknown keep|drop  columns and tables that this site does not have: keep them in side tables, or leave them behind
-  --unfit aside        rows that this site's rules refuse: keep them, whole, in the table Moved_aside
-  --until-caught-up    follow: end as soon as nothing is left
-  --replace            cutover: replace a database that has members; it is kept beside FILE
-  --old-site-stopped   cutover: the old site was or is being stopped by you; its database is not made read-only
-  --site URL           cutover: wait until this site says that it is ready (default: ${env.SITE_URL}; "none": don't)
-  --patience SECONDS   cutover: how long to wait for the old site to stop and for the new one to be ready (default: 60)
-  --allow-writes       abort: let the old site write again even where nothing here says that this move stopped it
-  --json               one JSON object a line
+  --from URL                    the source database: postgres://user:password@host/database (default: MIGRATE_FROM, which ps does not show)
+  --to FILE                     the file to create (default: ${defaultTargetFile()})
+  --unknown keep|drop           columns and tables that this site does not have: keep them as text in side tables, or leave them out
+  --invalid-rows quarantine     rows that violate this site's constraints: keep them in the table _quarantined_rows
+  --until-caught-up             follow: exit as soon as no change is pending
+  --replace                     cutover: replace a database that has members; a backup is kept beside FILE
+  --source-stopped              cutover: you stop the source site yourself; its database is not made read-only
+  --site URL                    cutover: wait until this site is ready (default: ${env.SITE_URL}; "none": do not wait)
+  --timeout SECONDS             cutover: how long to wait for the source to stop, and for this site to be ready (default: 60)
+  --allow-writes                abort: let the source site write again, even if this migration is not known to have blocked it
+  --json                        print one JSON object per line
 
-Exit code 0 when it is done, 1 when it is not (a difference, something undecided, an error; the last line says what), 2 for wrong use.`;
+Exit code 0: done; 1: not done (a difference, an open choice, an error; the last line says which); 2: wrong usage.`;
 
 function defaultTargetFile(): string {
-  // LiteFS' mount takes nothing but databases, and slowly: the file is made beside it and imported.
-  return env.REPLICATION ? join(env.DATA_DIR, "moving-in.db") : env.DATABASE_FILE;
+  // LiteFS's mount accepts only databases, and slowly: the file is created beside it and imported.
+  return env.REPLICATION ? join(env.DATA_DIR, "migration.db") : env.DATABASE_FILE;
 }
 
 const { flags, words } = parseCommandLine(
@@ -63,12 +60,12 @@ const { flags, words } = parseCommandLine(
     from: { type: "string" },
     to: { type: "string" },
     unknown: { type: "string" },
-    unfit: { type: "string" },
+    "invalid-rows": { type: "string" },
     "until-caught-up": { type: "boolean" },
     replace: { type: "boolean" },
-    "old-site-stopped": { type: "boolean" },
+    "source-stopped": { type: "boolean" },
     site: { type: "string" },
-    patience: { type: "string" },
+    timeout: { type: "string" },
     "allow-writes": { type: "boolean" },
     json: { type: "boolean" },
   },
@@ -76,41 +73,39 @@ const { flags, words } = parseCommandLine(
 );
 if (words.length !== 1 || !COMMANDS.includes(words[0] as Command))
   exitWithUsage(
-    words.length === 0 ? "Which command?" : `Unknown command: ${words.join(" ")}`,
+    words.length === 0 ? "A command is missing." : `Unknown command: ${words.join(" ")}`,
     USAGE,
   );
 const command = words[0] as Command;
-const sourceUrl = flags.from ?? process.env.MIGRATE_FROM;
+const sourceUrl = flags.from ?? process.env.MIGRATE_FROM ?? "";
 if (!sourceUrl)
-  exitWithUsage("--from is missing: the connection string of the old site's database.", USAGE);
-const parseChoice = <Value extends string>(
+  exitWithUsage("--from is missing: the connection string of the source database.", USAGE);
+
+/** Returns the flag's value, or "stop" without one. */
+function parseChoice<Value extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly Value[],
-  fallback: Value,
-): Value => {
-  if (value === undefined) return fallback;
+): Value | "stop" {
+  if (value === undefined) return "stop";
   return (
-    allowed.find((known) => known === value) ??
-    exitWithUsage(
-      `--${name} must be ${allowed.filter((known) => known !== "stop").join(" or ")}.`,
-      USAGE,
-    )
+    allowed.find((one) => one === value) ??
+    exitWithUsage(`--${name} must be ${allowed.join(" or ")}.`, USAGE)
   );
-};
+}
 const options: MigrationOptions = {
-  unknown: parseChoice("unknown", flags.unknown, ["stop", "keep", "drop"], "stop"),
-  unfit: parseChoice("unfit", flags.unfit, ["stop", "aside"], "stop"),
+  unknown: parseChoice("unknown", flags.unknown, ["keep", "drop"]),
+  invalidRows: parseChoice("invalid-rows", flags["invalid-rows"], ["quarantine"]),
 };
-const timeoutSeconds = Number(flags.patience ?? 60);
+const timeoutSeconds = Number(flags.timeout ?? 60);
 if (!(timeoutSeconds > 0 && timeoutSeconds <= 86_400))
-  exitWithUsage("--patience must be a number of seconds, such as 60.", USAGE);
-const site = flags.site === "none" ? null : (flags.site ?? env.SITE_URL).replace(/\/+$/, "");
-if (site !== null && !/^https?:\/\//.test(site))
+  exitWithUsage("--timeout must be a number of seconds, such as 60.", USAGE);
+const siteUrl = flags.site === "none" ? null : (flags.site ?? env.SITE_URL).replace(/\/+$/, "");
+if (siteUrl !== null && !/^https?:\/\//.test(siteUrl))
   exitWithUsage("--site must be a URL such as https://example.com, or none.", USAGE);
 
 const requestedFile = flags.to ?? defaultTargetFile();
-// A link stays one: what it leads to is replaced.
+// A symbolic link stays; the file that it leads to is replaced.
 const targetFile = existsSync(requestedFile) ? realpathSync(requestedFile) : requestedFile;
 const target: SwapTarget = env.REPLICATION
   ? {
@@ -122,10 +117,8 @@ const target: SwapTarget = env.REPLICATION
   : { kind: "file", file: targetFile };
 
 const shutdown = new AbortController();
-// A second one, later, ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there. Under npm one
-// press arrives twice, from the terminal and from npm.
+/** npm forwards the terminal's signal, so that one Ctrl-C arrives twice. A later one exits immediately, as a crash would. */
 const DUPLICATE_SIGNAL_MS = 1_000;
-/** A server that does not answer any more is not waited for. */
 const EXIT_TIMEOUT_MS = 15_000;
 let firstSignalMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -138,7 +131,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-// Whoever reads the output may have enough of it.
+// Exits when the reader of the output, such as head, has exited.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? 141 : 1),
 );
@@ -151,38 +144,38 @@ const migration: Migration = {
   url: sourceUrl,
   targetFile,
   servedFile: servedFileOf(target),
-  choices: options,
-  hasLegacyCookieSecret: Boolean(env.OLD_COOKIE_SECRET),
+  options,
+  hasLegacyCookieSecret: Boolean(env.LEGACY_COOKIE_SECRET),
   rebuildCounters,
   onEvent: report.reportEvent,
   signal: shutdown.signal,
 };
+const reportStopped = () =>
+  report.reportResult({ stopped: true }, ["Stopped. resume continues from here."]);
 
-async function runCopy(decided: MigrationOptions): Promise<void> {
-  const { mode } = await copySource({ ...migration, choices: decided });
+async function runCopy(copyOptions: MigrationOptions): Promise<void> {
+  const { mode } = await copySource({ ...migration, options: copyOptions });
   const next =
     mode === "stream"
-      ? "its writes wait in Postgres until follow or cutover takes them over, so don't leave it for days."
-      : "follow or cutover compares again, and takes over what was written since.";
+      ? "PostgreSQL retains its changes until follow or cutover applies them, so run one of them within days."
+      : "follow or cutover compares again, and applies later changes.";
   report.reportResult({ copied: true, mode }, [
-    `Copied and compared. The old site goes on; ${next}`,
+    `Copied and verified. The source site keeps running; ${next}`,
   ]);
 }
 
+/** Each returns its exit code, or nothing for 0. */
 const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
-    const planned = await runStep(migration, "plan", () => planMigration(migration));
-    const there = await inspectTarget(target).catch(() => null);
-    const occupied = there?.members
-      ? [
-          `${servedFileOf(target)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`,
-        ]
-      : [];
-    report.reportResult({ ...planned, occupied: there?.members ?? 0 }, [
-      ...formatPlan(planned),
-      ...occupied,
+    const plan = await runStep(migration, "plan", () => planMigration(migration));
+    const current = await inspectTarget(target).catch(() => null);
+    const members = current?.members ?? 0;
+    const warning = `${servedFileOf(target)} already has ${members} members (npm start creates examples). cutover needs --replace, which keeps a backup; your login on this site is replaced, too.`;
+    report.reportResult({ ...plan, targetMembers: members }, [
+      ...formatPlan(plan),
+      ...(members > 0 ? [warning] : []),
     ]);
-    return isResolved(planned) ? 0 : 1;
+    return isResolved(plan) ? 0 : 1;
   },
   copy: () => runCopy(options),
   async follow() {
@@ -193,81 +186,78 @@ const commands: Record<Command, () => Promise<number | void>> = {
   },
   async cutover() {
     if (findState(targetFile)?.phase === "done") return commands.resume();
-    const moved = await cutOver(migration, {
+    const result = await cutOver(migration, {
       target,
       canReplace: flags.replace === true,
-      stopMode: flags["old-site-stopped"] ? "by owner" : "read-only",
-      siteUrl: site,
+      stopMode: flags["source-stopped"] ? "stopped-by-owner" : "read-only",
+      siteUrl,
       timeoutMs: timeoutSeconds * 1000,
     });
-    report.reportResult(moved, [
-      `Moved: the file was ${moved.how}. Writes paused for ${(moved.pauseMs / 1000).toFixed(2)} s${moved.isReady ? ", until the site was ready" : ""}.`,
-      ...(moved.aside ? [`What was there before is kept: ${moved.aside}`] : []),
-      ...(moved.isReady || site === null
+    const { method, pauseMs, isReady, backupFile } = result;
+    report.reportResult(result, [
+      `Migrated: the database was ${method}. Writes paused for ${(pauseMs / 1000).toFixed(2)} s${isReady ? ", until this site was ready" : ""}.`,
+      ...(backupFile ? [`The replaced database is kept: ${backupFile}`] : []),
+      ...(isReady || siteUrl === null
         ? []
-        : [
-            `${site} has not said that it is ready. Where the site is somewhere else, look at its /readyz; where it is not running, start it.`,
-          ]),
-      "Next: look at the site, then point the DNS records of your domain at it (docs/runbooks/move-in.md, step 9).",
-      "The way back, as long as nothing was written here: abort, and the old site writes again.",
+        : [`${siteUrl} is not ready yet. Check its /readyz, or start the site.`]),
+      "Next: check the site, then point your domain's DNS records at it (docs/runbooks/move-in.md, step 9).",
+      "To go back while nothing was written here: run abort, and the source site can write again.",
     ]);
   },
   async resume() {
-    const begun = findState(targetFile);
-    if (!begun)
-      return exitWithUsage(`Nothing was begun for ${targetFile}: begin with plan.`, USAGE);
-    const { phase } = begun;
+    const state = findState(targetFile);
+    if (!state)
+      return exitWithUsage(`There is no migration to ${targetFile}. Start with plan.`, USAGE);
+    const { phase } = state;
     if (phase === "done") {
       await cleanUpSource(migration, getState(targetFile));
-      return report.reportResult({ phase }, ["The move is done. There is nothing to go on with."]);
+      return report.reportResult({ phase }, ["The migration is done. There is nothing to resume."]);
     }
-    // What was decided then holds, where nothing else is said now.
+    // Flags given now override the saved ones.
     if (phase === "copying")
       return runCopy({
-        unknown: flags.unknown === undefined ? begun.choices.unknown : options.unknown,
-        unfit: flags.unfit === undefined ? begun.choices.unfit : options.unfit,
+        unknown: flags.unknown === undefined ? state.options.unknown : options.unknown,
+        invalidRows:
+          flags["invalid-rows"] === undefined ? state.options.invalidRows : options.invalidRows,
       });
     return commands[phase === "copied" ? "follow" : "cutover"]();
   },
   async abort() {
     const done = await abortMigration({
-      url: sourceUrl!,
-      to: targetFile,
-      allow: flags["allow-writes"] === true,
+      url: sourceUrl,
+      targetFile,
+      canAllowWrites: flags["allow-writes"] === true,
     });
     report.reportResult({ done }, done);
   },
 };
+
+/** Names an unexpected error and the place in our code, without its message, which may quote data. */
+function describeUnexpected(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  const frame = error.stack?.split("\n").find((line) => /\/(lib|cli)\//.test(line));
+  const place = frame
+    ?.trim()
+    .replace(/\(?file:.*\/(lib|cli)\//, "$1/")
+    .replace(/\)$/, "");
+  return `${error.name} in ${place ?? "an unknown place"}`;
+}
 
 try {
   process.exitCode =
     (await (command === "plan"
       ? commands.plan()
       : withMigrationLock(targetFile, async () => commands[command]()))) ?? 0;
-  if (shutdown.signal.aborted && command !== "cutover")
-    report.reportResult({ stopped: true }, ["Stopped. resume goes on from here."]);
+  if (shutdown.signal.aborted && command !== "cutover") reportStopped();
 } catch (error) {
-  if (shutdown.signal.aborted)
-    report.reportResult({ stopped: true }, ["Stopped. resume goes on from here."]);
+  process.exitCode = 1;
+  if (shutdown.signal.aborted) reportStopped();
   else if (isAppError(error)) report.reportFailure(error.message);
   else {
-    // Not printed whole: it may quote what it stumbled over.
     report.reportFailure(
-      `A fault of this tool: ${
-        error instanceof Error
-          ? `${error.name} in ${
-              error.stack
-                ?.split("\n")
-                .find((line) => line.includes("/lib/"))
-                ?.trim()
-                .replace(/\(?file:.*\/lib\//, "lib/")
-                .replace(/\)$/, "") ?? "an unknown place"
-            }`
-          : "unknown"
-      }. LOG_LEVEL=debug prints it.`,
+      `Internal error: ${describeUnexpected(error)}. Run with LOG_LEVEL=debug for details.`,
     );
     if (env.LOG_LEVEL === "debug") console.error(error);
   }
-  process.exitCode = 1;
 }
 report.finish();

@@ -1,4 +1,4 @@
-// One command at a time for a move: two that cut over at once would undo one another.
+// Holds a mutex per migration: two commands at the same time would undo each other.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,38 +6,42 @@ import Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
 import { migrationFiles } from "./migration-state.ts";
 
-function openLock(file: string): Database.Database {
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    return new Database(file, { timeout: 0 });
-  } catch (error) {
-    throw new AppError(
-      "invalid",
-      `--to: nothing can be written in ${dirname(file)} (${String((error as { code?: unknown }).code)}).`,
-    );
-  }
-}
-
-/**
- * Runs `work` while no other process works at the move to `to`. The operating system lets go when this process dies, however it dies. Throws
- * AppError(unavailable) while another one does.
- */
-export async function withMigrationLock<T>(to: string, work: () => Promise<T>): Promise<T> {
-  const { lock: file } = migrationFiles(to);
-  const lock = openLock(file);
+/** Opens `file` and takes SQLite's exclusive lock, which the operating system releases when the process dies. Throws AppError(unavailable) if it is taken. */
+export function acquireFileLock(file: string): Database.Database {
+  const lock = new Database(file, { timeout: 0 });
   try {
     lock.pragma("journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
+    return lock;
   } catch (error) {
     lock.close();
     if (/^SQLITE_BUSY/.test(String((error as { code?: unknown }).code)))
-      throw new AppError("unavailable", "Another process is at this move already. Stop it first.");
+      throw new AppError(
+        "unavailable",
+        "Another process is working on this migration. Stop it first.",
+      );
     throw error;
+  }
+}
+
+/** Runs `work` while no other process works on the migration to `target`. Throws AppError(unavailable) if one does. */
+export async function withMigrationLock<T>(target: string, work: () => Promise<T>): Promise<T> {
+  const { lock: file } = migrationFiles(target);
+  let lock: Database.Database;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    lock = acquireFileLock(file);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError(
+      "invalid",
+      `--to: cannot write in ${dirname(file)} (${String((error as { code?: unknown }).code)}).`,
+    );
   }
   try {
     return await work();
   } finally {
-    // While it is held: who opened it before gets nothing, who comes after makes another.
+    // Removed while locked: a process that opened it earlier still finds it locked, and a later one creates another.
     rmSync(file, { force: true });
     lock.close();
   }

@@ -1,4 +1,4 @@
-// What a move has done so far: kept beside the file it makes, so that every command can go on from it.
+// Persists a migration's state beside the target file, so that every command can resume it.
 
 import {
   closeSync,
@@ -11,65 +11,80 @@ import {
   writeSync,
 } from "node:fs";
 import { AppError } from "#lib/core/errors.ts";
-import type { MigrationOptions, TableMapping } from "./table-mapping.ts";
+import type { MigrationOptions } from "./options.ts";
+import type { TableMapping } from "./table-mapping.ts";
+
+const STATE_VERSION = 2;
 
 export interface MigrationState {
-  readonly version: 1;
-  /** Stands in the working file, too: one that belongs to another move is not gone on with. */
+  readonly version: typeof STATE_VERSION;
+  /** Also stored in the staging database, so that one of another migration is refused. */
   readonly id: string;
-  /** The source, without saying where it is: `system_identifier` of the server and the database's name. */
-  readonly system: string;
+  /** Identifies the source without its address: the server's `system_identifier` and the database's name. */
+  readonly systemIdentifier: string;
   readonly database: string;
-  /** `stream`: logical replication; `passes`: comparing again and again, where the source can't stream. */
-  readonly mode: "stream" | "passes";
-  /** The last thing that was completed or begun. `copying`: the working file is worth nothing yet. `cutover`: writers are or were being stopped. `placing`: both sides were equal, and the source writes no more. `done`: the target serves. */
-  readonly phase: "copying" | "copied" | "cutover" | "placing" | "done";
-  readonly choices: MigrationOptions;
-  /** What moves, as the plan found it. */
+  /** `stream`: logical replication; `full-resync`: repeated comparison, for a source that cannot stream. */
+  readonly mode: "stream" | "full-resync";
+  /**
+   * The last phase entered. `copying`: the staging database is incomplete. `cutover`: writes are being blocked. `swapping`: both sides were
+   * equal, and the source is blocked. `done`: the target serves.
+   */
+  readonly phase: "copying" | "copied" | "cutover" | "swapping" | "done";
+  readonly options: MigrationOptions;
+  /** What migrates, as the plan selected it. */
   readonly tables: readonly TableMapping[];
-  /** In the source; what was made there and is undone by abort. */
+  /** Created in the source; abort removes them. */
   readonly slot: string | null;
   readonly publication: string | null;
-  /** Set before it is done, so that a crash in between is undone, too. `before` is what the database's own setting was. */
+  /** Saved before the database becomes read-only, so that abort works after a crash. `before` is its previous setting. */
   readonly readOnly: { readonly before: string | null } | null;
-  /** When the source could not be written to any more; null while it can. */
+  /** When the source stopped accepting writes; null while it accepts them. */
   readonly stoppedAtMs: number | null;
-  /** In the source's log: what was committed before is in the file that is placed; null before that, and where nothing is streamed. */
+  /** LSN up to which the finished file has all commits; null before that, and without a stream. */
   readonly position: string | null;
   readonly startedAtMs: number;
 }
 
-/** The names of a move's files. `to` itself appears complete or not at all. */
-export function migrationFiles(to: string): { working: string; state: string; lock: string } {
-  return { working: `${to}.moving`, state: `${to}.move.json`, lock: `${to}.move.lock` };
+/** Names a migration's files. The target itself appears complete or not at all. */
+export function migrationFiles(target: string): { staging: string; state: string; lock: string } {
+  return {
+    staging: `${target}.staging`,
+    state: `${target}.migration.json`,
+    lock: `${target}.migration.lock`,
+  };
 }
 
-/** The move to `to` that was begun, or null. Throws AppError(conflict) for a state that this version can't read. */
-export function findState(to: string): MigrationState | null {
-  const { state } = migrationFiles(to);
-  if (!existsSync(state)) return null;
+/** Returns the state of the migration to `target`, or null. Throws AppError(conflict) for a file of another version. */
+export function findState(target: string): MigrationState | null {
+  const { state: file } = migrationFiles(target);
+  if (!existsSync(file)) return null;
   try {
-    const found = JSON.parse(readFileSync(state, "utf8")) as MigrationState;
-    if (found.version === 1) return found;
+    const state = JSON.parse(readFileSync(file, "utf8")) as MigrationState;
+    if (state.version === STATE_VERSION) return state;
   } catch {
-    // said below
+    // Unreadable: the same error as for another version.
   }
   throw new AppError(
     "conflict",
-    `${state} is not one of this version's: end that move with the version that began it, or with abort.`,
+    `${file} is not a state file of version ${STATE_VERSION}. Finish that migration with the version that started it, or run abort.`,
   );
 }
 
-/** Like findState, but throws AppError(conflict) where no move was begun. */
-export function getState(to: string): MigrationState {
-  const state = findState(to);
-  if (!state) throw new AppError("conflict", `Nothing was copied to ${to} yet: begin with copy.`);
+/** Like findState, but throws AppError(conflict) if there is no migration. */
+export function getState(target: string): MigrationState {
+  const state = findState(target);
+  if (!state)
+    throw new AppError("conflict", `Nothing was copied to ${target} yet. Run copy first.`);
   return state;
 }
 
-/** Writes it so that a crash leaves the old or the new one, on the disk when it returns. */
-export function saveState(to: string, state: MigrationState): void {
-  const file = migrationFiles(to).state;
+export function createState(fields: Omit<MigrationState, "version">): MigrationState {
+  return { version: STATE_VERSION, ...fields };
+}
+
+/** Replaces the state file atomically, and syncs it. */
+export function saveState(target: string, state: MigrationState): void {
+  const { state: file } = migrationFiles(target);
   const fd = openSync(`${file}.new`, "w", 0o600);
   try {
     writeSync(fd, `${JSON.stringify(state, null, 2)}\n`);
@@ -80,23 +95,16 @@ export function saveState(to: string, state: MigrationState): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Whether anything of a move to `to` is there. */
-export function hasMigrationFiles(to: string): boolean {
-  const { working, state } = migrationFiles(to);
-  return [working, `${working}-lock`, state].some((file) => existsSync(file));
+export function hasMigrationFiles(target: string): boolean {
+  const { staging, state } = migrationFiles(target);
+  return [staging, `${staging}-lock`, state].some((file) => existsSync(file));
 }
 
-/** Forgets the move: its state, and the working file with what SQLite has beside it. */
-export function deleteMigrationFiles(to: string): void {
-  const { working, state } = migrationFiles(to);
-  for (const file of [
-    `${working}-wal`,
-    `${working}-shm`,
-    `${working}-journal`,
-    `${working}-lock`,
-    working,
-    `${state}.new`,
-    state,
-  ])
-    rmSync(file, { force: true });
+/** Deletes the state and the staging database with SQLite's files beside it. */
+export function deleteMigrationFiles(target: string): void {
+  const { staging, state } = migrationFiles(target);
+  for (const suffix of ["-wal", "-shm", "-journal", "-lock", ""])
+    rmSync(staging + suffix, { force: true });
+  // The state last: after a crash in between, abort still finds it.
+  for (const suffix of [".new", ""]) rmSync(state + suffix, { force: true });
 }

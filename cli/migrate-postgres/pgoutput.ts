@@ -1,6 +1,8 @@
-// Reads the messages of PostgreSQL's logical replication (pgoutput, protocol version 1): transactions, and the rows they change.
+// Parses the messages of PostgreSQL's logical replication (pgoutput, protocol version 1) and LSNs.
 
-/** Texts as the server writes them, in the order of the relation's columns; undefined where a long value did not change and was not sent. */
+import { POSTGRES_EPOCH_MS } from "./convert-values.ts";
+
+/** Texts in the order of the relation's columns; undefined: a TOASTed value that did not change and was not sent. */
 export type TupleData = (string | null | undefined)[];
 
 export interface Relation {
@@ -8,19 +10,19 @@ export interface Relation {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
-  /** Those that old rows are named by. */
+  /** The columns that identify old rows. */
   readonly keyColumns: readonly string[];
 }
 
 export type ReplicationMessage =
-  /** `at`: where the transaction's commit stands in the log; `timeMs`: when it was, since 1970-01-01 UTC. */
-  | { readonly kind: "begin"; readonly at: bigint; readonly timeMs: number }
-  /** `end`: where the log goes on after it. */
-  | { readonly kind: "commit"; readonly end: bigint }
+  /** `timeMs`: the commit's time in milliseconds since 1970-01-01 UTC. */
+  | { readonly kind: "begin"; readonly commitLsn: bigint; readonly timeMs: number }
+  /** `nextLsn`: where the WAL continues after the commit. */
+  | { readonly kind: "commit"; readonly nextLsn: bigint }
   /** Sent before the first row of a relation, and again when it changes. */
   | { readonly kind: "relation"; readonly relation: Relation }
   | { readonly kind: "insert"; readonly relation: number; readonly row: TupleData }
-  /** `old` holds at least the row's key as it was; null where that did not change. */
+  /** `old` has at least the old key; null: the key did not change. */
   | {
       readonly kind: "update";
       readonly relation: number;
@@ -29,26 +31,23 @@ export type ReplicationMessage =
     }
   | { readonly kind: "delete"; readonly relation: number; readonly old: TupleData }
   | { readonly kind: "truncate"; readonly relations: readonly number[] }
-  /** Where it came from, types, messages: of no use here. */
+  /** Origins, types and logical messages. */
   | { readonly kind: "other" };
 
-/** 2000-01-01 UTC, where Postgres counts from. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
-
 /**
- * One message. PostgreSQL's documentation, Logical Replication Message Formats. The parser of the library that connects drops a text's leading U+FEFF
- * and makes Dates of the local zone, to the millisecond; here texts stay as they are. Throws for what is not in that form.
+ * Parses one message (PostgreSQL, Logical Replication Message Formats). pg-logical-replication's parser drops a leading U+FEFF and parses dates in
+ * local time; here texts stay unchanged. Throws an Error for an unknown format.
  */
 export function parseMessage(bytes: Buffer): ReplicationMessage {
   switch (String.fromCharCode(bytes[0]!)) {
     case "B":
       return {
         kind: "begin",
-        at: bytes.readBigUInt64BE(1),
+        commitLsn: bytes.readBigUInt64BE(1),
         timeMs: Number(bytes.readBigInt64BE(9) / 1000n) + POSTGRES_EPOCH_MS,
       };
     case "C":
-      return { kind: "commit", end: bytes.readBigUInt64BE(10) };
+      return { kind: "commit", nextLsn: bytes.readBigUInt64BE(10) };
     case "R":
       return { kind: "relation", relation: parseRelation(bytes) };
     case "I":
@@ -74,7 +73,7 @@ export function parseMessage(bytes: Buffer): ReplicationMessage {
     case "M":
       return { kind: "other" };
     default:
-      throw new Error("a message of the stream that is not known");
+      throw new Error("unknown replication message");
   }
 }
 
@@ -83,15 +82,15 @@ const [NULL, UNCHANGED, TEXT] = [..."nut"].map((letter) => letter.charCodeAt(0))
 
 function parseRelation(bytes: Buffer): Relation {
   let at = 5;
-  const text = () => {
+  const readText = () => {
     const end = bytes.indexOf(0, at);
-    const found = bytes.toString("utf8", at, end);
+    const text = bytes.toString("utf8", at, end);
     at = end + 1;
-    return found;
+    return text;
   };
-  const schema = text();
-  const name = text();
-  // Its replica identity.
+  const schema = readText();
+  const name = readText();
+  // Skips the replica identity.
   at += 1;
   const count = bytes.readInt16BE(at);
   at += 2;
@@ -99,7 +98,7 @@ function parseRelation(bytes: Buffer): Relation {
   const columns = Array.from({ length: count }, () => {
     const isKey = (bytes[at]! & 1) === 1;
     at += 1;
-    const column = text();
+    const column = readText();
     if (isKey) keys.push(column);
     at += 8;
     return column;
@@ -120,19 +119,19 @@ function parseTuple(bytes: Buffer, from: number): { row: TupleData; end: number 
       at += 4 + length;
     } else if (kind === NULL) row[i] = null;
     else if (kind === UNCHANGED) row[i] = undefined;
-    else throw new Error("a value of the stream in a form that is not known");
+    else throw new Error("unknown format of a replicated value");
   }
   return { row, end: at };
 }
 
-/** A place in the source's log from its text, "16/B374D848". */
+/** Parses an LSN (log sequence number), such as "16/B374D848". Throws an Error for another text. */
 export function parseLsn(text: string): bigint {
-  const found = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text);
-  if (!found) throw new Error("no place in a log");
-  return (BigInt(`0x${found[1]}`) << 32n) | BigInt(`0x${found[2]}`);
+  const match = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text);
+  if (!match) throw new Error("not an LSN");
+  return (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`);
 }
 
-/** The text of a place in the log. */
-export function formatLsn(at: bigint): string {
-  return `${(at >> 32n).toString(16).toUpperCase()}/${(at & 0xffffffffn).toString(16).toUpperCase()}`;
+/** Formats an LSN as PostgreSQL does. */
+export function formatLsn(lsn: bigint): string {
+  return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
 }

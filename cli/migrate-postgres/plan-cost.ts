@@ -1,78 +1,77 @@
-// How much a move reads, how long it takes and how much room it wants: from a sample of at most a second.
+// Estimates a migration's time and disk space from a sample that takes at most a second.
 
 import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
-import { withSourceDeadline } from "./table-checksums.ts";
 import { copyToSql } from "./binary-copy-reader.ts";
 import { type PlanIssue, createBlocker } from "./plan-issue.ts";
+import { readRows, withSourceDeadline } from "./source-connection.ts";
 import type { TableMapping } from "./table-mapping.ts";
-import { readRows } from "./source-connection.ts";
 
 /** For all tables together. */
 const SAMPLE_BUDGET_MS = 1_000;
-/** What a statement of the sample may take: it was chosen too large then, or somebody holds the table. */
+/** A statement that takes longer had too large a sample, or waits for a lock. */
 const STATEMENT_TIMEOUT_MS = 3_000;
-/** So much is read first, so many times more at each step. */
+/** The first sample's size, and how much larger each next one is. */
 const FIRST_SAMPLE_BYTES = 65_536;
 const SAMPLE_GROWTH = 4;
 
-/** What the file's side does beside reading, measured on two cores (docs/benchmarks.md): rows and bytes a second of loading, rows a second of indexes, checks and comparison. */
+/** SQLite's rates on two cores (docs/benchmarks.md): for loading, and for indexes, checks and verification. */
 const LOAD_ROWS_PER_SECOND = 450_000;
 const LOAD_BYTES_PER_SECOND = 150_000_000;
 const FINISH_ROWS_PER_SECOND = 170_000;
 const FINISH_BYTES_PER_SECOND = 300_000_000;
-/** Rows a second of a pass, which compares both sides in the order of their keys, and of the comparison that cutover makes after it. */
+/** The rate of a full resync and of the verification that follows it. */
 const RESYNC_ROWS_PER_SECOND = 180_000;
 
-/** A row's share of the file beyond what COPY sends of it: indexes and counters. */
+/** Indexes and counters per row, beyond what COPY sends. */
 const INDEX_BYTES_PER_ROW = 250;
-/** The working file, the log beside it, and a copy of it while it is put in place. */
+/** The staging database, its WAL, and a copy during the swap. */
 const DISK_SPACE_FACTOR = 2.2;
 const DISK_SPACE_EXTRA_BYTES = 64_000_000;
 
 export interface SampledTable {
-  /** What COPY would send of the whole table. */
+  /** Bytes that COPY would send for the whole table. */
   readonly bytes: number;
-  /** How long it would take to, on this connection. */
+  /** How long COPY would take on this connection. */
   readonly readMs: number;
 }
 
 export interface TableSize {
   readonly table: TableMapping;
   readonly rows: number;
-  /** On the server's disk. */
+  /** Bytes on the server's disk. */
   readonly diskBytes: number;
 }
 
-/** Reads some rows of each table, at most a second in all. Null for a table that could not be read in time. Within a transaction of `client`, which goes on after it. */
+/** Samples each table in the caller's transaction, for at most a second in total. Null: the table could not be read in time. */
 export async function sampleTables(
   client: pg.Client,
   sizes: readonly TableSize[],
 ): Promise<Map<string, SampledTable | null>> {
-  const sampled = new Map<string, SampledTable | null>();
-  const all = sizes.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  const samples = new Map<string, SampledTable | null>();
+  const totalBytes = sizes.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   for (const { table, rows, diskBytes } of sizes) {
     if (rows === 0) {
-      sampled.set(table.target, { bytes: 0, readMs: 0 });
+      samples.set(table.target, { bytes: 0, readMs: 0 });
       continue;
     }
-    const ms = SAMPLE_BUDGET_MS * (diskBytes / Math.max(1, all));
-    await runSql(client, `SAVEPOINT sample; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    const ms = SAMPLE_BUDGET_MS * (diskBytes / Math.max(1, totalBytes));
+    await readRows(
+      client,
+      `SAVEPOINT sample; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+    );
     try {
-      sampled.set(table.target, await sampleTable(client, { table, rows, diskBytes }, ms));
+      samples.set(table.target, await sampleTable(client, { table, rows, diskBytes }, ms));
     } catch {
-      sampled.set(table.target, null);
+      samples.set(table.target, null);
     }
-    // Throws where the connection is gone.
-    await runSql(client, "ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
+    // Throws if the connection is lost.
+    await readRows(client, "ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
   }
-  return sampled;
+  return samples;
 }
-
-const runSql = (client: pg.Client, sql: string) =>
-  withSourceDeadline(client, () => readRows(client, sql));
 
 async function sampleTable(
   client: pg.Client,
@@ -96,19 +95,16 @@ async function sampleTable(
   }
 }
 
-/** The bytes that COPY sends of `count` rows. */
+/** Returns how many bytes COPY sends for `count` rows. */
 async function readSampleBytes(
   client: pg.Client,
   table: TableMapping,
   count: number,
 ): Promise<number> {
-  const whole = copyToSql({ ...table, key: [] });
+  const sql = copyToSql({ ...table, key: [] });
   const stream = client.query(
     copyTo(
-      whole.replace(
-        /\) TO STDOUT \(FORMAT binary\)$/,
-        ` LIMIT ${count}) TO STDOUT (FORMAT binary)`,
-      ),
+      sql.replace(/\) TO STDOUT \(FORMAT binary\)$/, ` LIMIT ${count}) TO STDOUT (FORMAT binary)`),
     ),
   );
   let bytes = 0;
@@ -117,29 +113,29 @@ async function readSampleBytes(
 }
 
 export interface PlannedTime {
-  /** Of the copy with its indexes, checks and comparison, in seconds. */
+  /** The copy with indexes, checks and verification. */
   readonly copySeconds: number;
-  /** Of a pass and the comparison after it, in seconds: the pause in writes where the source can't stream. */
-  readonly passSeconds: number;
+  /** A full resync and the verification after it: the pause in writes if the source cannot stream. */
+  readonly resyncSeconds: number;
 }
 
-/** What is to be expected of tables of these sizes. */
+/** Estimates the time for tables of these sizes. */
 export function estimateTime(
   tables: readonly { rows: number; bytes: number; readMs: number }[],
 ): PlannedTime {
   let copySeconds = 0.3;
-  let passSeconds = 0.2;
+  let resyncSeconds = 0.2;
   for (const { rows, bytes, readMs } of tables) {
     copySeconds +=
       estimateCopySeconds({ rows, bytes, readMs }) +
       rows / FINISH_ROWS_PER_SECOND +
       bytes / FINISH_BYTES_PER_SECOND;
-    passSeconds += rows / RESYNC_ROWS_PER_SECOND + bytes / FINISH_BYTES_PER_SECOND;
+    resyncSeconds += rows / RESYNC_ROWS_PER_SECOND + bytes / FINISH_BYTES_PER_SECOND;
   }
-  return { copySeconds, passSeconds };
+  return { copySeconds, resyncSeconds };
 }
 
-/** Of one table's rows alone, in seconds: reading and loading go on at the same time. */
+/** Estimates one table's copy in seconds. Reading and loading overlap. */
 export function estimateCopySeconds({
   rows,
   bytes,
@@ -153,18 +149,18 @@ export function estimateCopySeconds({
 }
 
 export interface PlannedDiskSpace {
-  /** Where the file is made: the nearest folder above it that is there. */
+  /** The nearest existing folder above the target. */
   readonly folder: string;
   readonly neededBytes: number;
   readonly freeBytes: number;
 }
 
-/** The room that the move wants, and what is free. */
+/** Estimates the space that the migration needs, and reads what is free. */
 export function estimateDiskSpace(
-  to: string,
+  targetFile: string,
   tables: readonly { rows: number; bytes: number }[],
 ): PlannedDiskSpace {
-  let folder = dirname(resolve(to));
+  let folder = dirname(resolve(targetFile));
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
   const fileBytes = tables.reduce(
@@ -178,19 +174,19 @@ export function estimateDiskSpace(
   };
 }
 
-/** Nothing where there is room. */
+/** Returns a blocker if there is too little space. */
 export function checkDiskSpace({ folder, neededBytes, freeBytes }: PlannedDiskSpace): PlanIssue[] {
   if (freeBytes >= neededBytes) return [];
   return [
     createBlocker(
       "target",
-      `${folder} has ${formatMegabytes(freeBytes)} free, and the move wants about ${formatMegabytes(neededBytes)}.`,
-      "Make room there, or give --to a file on a larger disk.",
+      `${folder} has ${formatMegabytes(freeBytes)} free; the migration needs about ${formatMegabytes(neededBytes)}.`,
+      "Free space there, or set --to to a file on a larger disk.",
     ),
   ];
 }
 
-/** "1,234 MB", of a million bytes each. */
+/** "1,234 MB", in units of a million bytes. */
 export function formatMegabytes(bytes: number): string {
   return `${bytes > 0 && bytes < 1_000_000 ? "under 1" : Math.round(bytes / 1_000_000).toLocaleString("en-US")} MB`;
 }

@@ -1,24 +1,18 @@
-// Counts in Postgres, one pass over each table, which rows the target's rules refuse, and what is floored.
+// Counts, in one scan per table in PostgreSQL, the rows that the target's constraints reject and the dates that lose microseconds.
 
 import type pg from "pg";
-import { withSourceDeadline } from "./table-checksums.ts";
-import { canonicalSql } from "./convert-values.ts";
-import { type PlanIssue, createChoice, pluralize, createNote, quoteName } from "./plan-issue.ts";
-import {
-  QUARANTINE_TABLE,
-  type MigrationOptions,
-  type TableMapping,
-  quoteIdentifier,
-  qualifiedSourceName,
-} from "./table-mapping.ts";
-import { readRows } from "./source-connection.ts";
+import type { MigrationOptions } from "./options.ts";
+import { type PlanIssue, createChoice, createNote } from "./plan-issue.ts";
+import { pluralize, quoteName } from "./plan-text.ts";
+import { QUARANTINE_TABLE } from "./quarantine.ts";
+import { SCAN_TIMEOUT_MS, readRows } from "./source-connection.ts";
+import { canonicalSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
-/** The bound of one pass: a table of five million rows takes some seconds. */
-const SCAN_TIMEOUT_MS = 1_800_000;
-/** How many keys of a reason are told. */
+/** How many keys are listed per reason. */
 const MAX_EXAMPLES = 3;
 
-/** Why rows are refused, in findUnfit's words (convert.ts, which decides), and the SQL that is true of them. */
+/** A reason as findInvalidReason (convert-values.ts) words it, and its SQL condition. */
 interface RowRule {
   readonly reason: string;
   readonly sql: string;
@@ -26,9 +20,9 @@ interface RowRule {
 
 export interface RowCounts {
   readonly rows: number;
-  /** Rows that the target's rules refuse, by their first reason. */
+  /** Rows that the target's constraints reject, by their first reason. */
   readonly invalid: readonly {
-    readonly why: string;
+    readonly reason: string;
     readonly rows: number;
     readonly keys: readonly string[];
   }[];
@@ -36,7 +30,7 @@ export interface RowCounts {
   readonly floored: readonly { readonly column: string; readonly rows: number }[];
 }
 
-/** The rules in findUnfit's order: the first that is true of a row is its reason. */
+/** Lists the rules in the order of findInvalidReason: the first that matches is a row's reason. */
 function listRowRules({ columns, target }: TableMapping): RowRule[] {
   return columns.flatMap(({ name, as, isNullable, allowed }) => {
     const column = quoteIdentifier(name);
@@ -63,139 +57,132 @@ function listRowRules({ columns, target }: TableMapping): RowRule[] {
   });
 }
 
-/** The number of the first rule that is true of a row; null where none is. */
+/** Returns SQL for the number of the first rule that matches a row, or NULL. */
 function reasonSql(rules: readonly RowRule[]): string {
   return rules.length === 0
     ? "NULL::int"
     : `CASE ${rules.map(({ sql }, i) => `WHEN ${sql} THEN ${i}`).join(" ")} END`;
 }
 
-/** Whom rows point at by "userId" (prisma/schema.prisma), with the ids of those that the target takes. */
-const PARENT_ID_ALIAS = quoteIdentifier("parent of the move");
+const PARENT_ID_ALIAS = quoteIdentifier("valid parent id");
 
+/** Adds, for tables with "userId", the rule that the user must be there and be valid itself. */
 function selectRuledRows(
   table: TableMapping,
   parent: TableMapping | null,
 ): { rules: RowRule[]; from: string } {
   const rules = listRowRules(table);
-  const pointsAt =
+  const hasParent =
     parent !== null &&
     table.target !== parent.target &&
     table.columns.some(({ name }) => name === "userId");
-  if (!pointsAt) return { rules, from: qualifiedSourceName(table) };
+  if (!hasParent) return { rules, from: qualifiedSourceName(table) };
   rules.push({
     reason: `its ${parent.target} is not there`,
     sql: `"userId" IS NOT NULL AND ${PARENT_ID_ALIAS} IS NULL`,
   });
-  const parents = `SELECT ${quoteIdentifier("id")}::text AS ${PARENT_ID_ALIAS} FROM ${qualifiedSourceName(parent)} WHERE ${reasonSql(listRowRules(parent))} IS NULL`;
+  const validParents = `SELECT "id"::text AS ${PARENT_ID_ALIAS} FROM ${qualifiedSourceName(parent)} WHERE ${reasonSql(listRowRules(parent))} IS NULL`;
   return {
     rules,
-    from: `${qualifiedSourceName(table)} LEFT JOIN (${parents}) AS parents ON ${PARENT_ID_ALIAS} = "userId"::text`,
+    from: `${qualifiedSourceName(table)} LEFT JOIN (${validParents}) AS parents ON ${PARENT_ID_ALIAS} = "userId"::text`,
   };
 }
 
-/** What `client`'s transaction sees of a known table. `parent` is User's, null where that can't be looked at. Agrees with findUnfit and what a copy puts aside. */
+/**
+ * Counts what `client`'s transaction sees of a known table. `parent` is the mapping of User, or null if it cannot be read. Agrees with what a
+ * copy quarantines.
+ */
 export async function countInvalidRows(
   client: pg.Client,
   table: TableMapping,
   parent: TableMapping | null,
 ): Promise<RowCounts> {
   const { rules, from } = selectRuledRows(table, parent);
-  const fine = table.columns.filter(({ hasMicros }) => hasMicros);
+  const microColumns = table.columns.filter(({ hasMicros }) => hasMicros);
   const counts = [
     "count(*)::text AS rows",
     ...rules.map((_, i) => `(count(*) FILTER (WHERE reason = ${i}))::text AS r${i}`),
-    ...fine.map((_, i) => `(count(*) FILTER (WHERE f${i}))::text AS f${i}`),
+    ...microColumns.map((_, i) => `(count(*) FILTER (WHERE f${i}))::text AS f${i}`),
   ];
-  const floors = fine.map(
+  const floors = microColumns.map(
     ({ name }, i) =>
       `, isfinite(${quoteIdentifier(name)}) AND ${quoteIdentifier(name)} <> date_trunc('milliseconds', ${quoteIdentifier(name)}) AS f${i}`,
   );
-  const [row] = await withSourceDeadline(
+  const scan = { ms: SCAN_TIMEOUT_MS };
+  const [row] = await readRows(
     client,
-    () =>
-      readRows(
-        client,
-        `SELECT ${counts.join(", ")} FROM (SELECT ${reasonSql(rules)} AS reason${floors.join("")} FROM ${from}) AS ruled`,
-        [],
-        { ms: SCAN_TIMEOUT_MS },
-      ),
-    { ms: SCAN_TIMEOUT_MS },
+    `SELECT ${counts.join(", ")} FROM (SELECT ${reasonSql(rules)} AS reason${floors.join("")} FROM ${from}) AS ruled`,
+    [],
+    scan,
   );
-  const unfit: { why: string; rows: number; keys: string[] }[] = [];
+  const invalid: { reason: string; rows: number; keys: string[] }[] = [];
   for (const [i, { reason }] of rules.entries()) {
     const rows = Number(row![`r${i}`]);
     if (rows === 0) continue;
-    const key = table.key.map((name) =>
-      canonicalSql(table.columns.find((column) => column.name === name)!),
+    // A null key is a reason, too.
+    const keySql = table.key
+      .map((name) => canonicalSql(table.columns.find((column) => column.name === name)!))
+      .map((text) => `COALESCE(${text}, '(null)')`)
+      .join(" || ' ' || ");
+    const examples = await readRows<{ key: string }>(
+      client,
+      `SELECT ${keySql} AS key FROM ${from} WHERE ${reasonSql(rules)} = ${i} LIMIT ${MAX_EXAMPLES}`,
+      [],
+      scan,
     );
-    // A key that is null is a reason, too.
-    const sql = `SELECT ${key.map((text) => `COALESCE(${text}, '(null)')`).join(" || ' ' || ")} AS key FROM ${from} WHERE ${reasonSql(rules)} = ${i} LIMIT ${MAX_EXAMPLES}`;
-    unfit.push({
-      why: reason,
-      rows,
-      keys: (
-        await withSourceDeadline(
-          client,
-          () => readRows<{ key: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
-          {
-            ms: SCAN_TIMEOUT_MS,
-          },
-        )
-      ).map(({ key: one }) => one),
-    });
+    invalid.push({ reason, rows, keys: examples.map(({ key }) => key) });
   }
   return {
     rows: Number(row!.rows),
-    invalid: unfit,
-    floored: fine
+    invalid,
+    floored: microColumns
       .map(({ name }, i) => ({ column: name, rows: Number(row![`f${i}`]) }))
       .filter(({ rows }) => rows > 0),
   };
 }
 
-/** The number of rows alone. */
 export async function countAllRows(client: pg.Client, table: TableMapping): Promise<number> {
-  const [row] = await withSourceDeadline(
+  const [row] = await readRows<{ rows: string }>(
     client,
-    () =>
-      readRows<{ rows: string }>(
-        client,
-        `SELECT count(*)::text AS rows FROM ${qualifiedSourceName(table)}`,
-        [],
-        { ms: SCAN_TIMEOUT_MS },
-      ),
+    `SELECT count(*)::text AS rows FROM ${qualifiedSourceName(table)}`,
+    [],
     { ms: SCAN_TIMEOUT_MS },
   );
   return Number(row!.rows);
 }
 
-/** What there is to say of a table's rows. */
+/** Returns the issues of a table's rows. */
 export function checkRows(
   { source }: TableMapping,
   { invalid, floored }: RowCounts,
-  { unfit: chosen }: MigrationOptions,
+  { invalidRows }: MigrationOptions,
 ): PlanIssue[] {
-  const findings = invalid.map(({ why, rows, keys }) => {
-    const isOrphaned = why.endsWith(" is not there");
-    const text = `${pluralize(rows, "row")} of ${source} can't be taken as ${rows === 1 ? "it is" : "they are"}: ${why}${isOrphaned ? ", or can't be taken itself" : ""}. ${source === "Session" ? `Ids of sessions are told as encode(sha256("id"::text::bytea), 'hex'). ` : ""}${rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys"}: ${keys.map(quoteName).join(", ")}.`;
-    if (chosen === "aside")
+  const rejected = invalid.map(({ reason, rows, keys }) => {
+    const detail = reason.endsWith(" is not there") ? `${reason}, or is invalid itself` : reason;
+    const hint =
+      source === "Session"
+        ? ` Session ids appear as encode(sha256("id"::text::bytea), 'hex').`
+        : "";
+    const label = rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys";
+    const text = `${pluralize(rows, "row")} of ${source} ${rows === 1 ? "is" : "are"} invalid here: ${detail}.${hint} ${label}: ${keys.map(quoteName).join(", ")}.`;
+    if (invalidRows === "quarantine")
       return createNote(
         "rows",
-        `${text} Kept, whole, in the table ${QUARANTINE_TABLE} (--unfit aside).`,
+        `${text} Kept in the table ${QUARANTINE_TABLE} (--invalid-rows quarantine).`,
       );
+    const them = rows === 1 ? "it" : "them";
     return createChoice(
       "rows",
       text,
-      `Mend ${rows === 1 ? "it" : "them"} in the old site; or --unfit aside keeps ${rows === 1 ? "it" : "them"}, whole, in the table ${QUARANTINE_TABLE}.`,
+      `Repair ${them} in the source site; or --invalid-rows quarantine keeps ${them} in the table ${QUARANTINE_TABLE}.`,
     );
   });
   return [
-    ...findings,
+    ...rejected,
     ...floored.map(({ column, rows }) =>
       createNote(
         "values",
-        `${source}.${column}: ${pluralize(rows, "row")} ${rows === 1 ? "has" : "have"} microseconds. What is below a millisecond is cut off.`,
+        `${source}.${column}: ${pluralize(rows, "row")} ${rows === 1 ? "has" : "have"} microseconds. They are floored to milliseconds.`,
       ),
     ),
   ];

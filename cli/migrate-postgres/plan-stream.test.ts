@@ -7,7 +7,7 @@ import { isResolved, createPlan } from "./plan.ts";
 import { type SourceFacts, checkSourceFacts, noteStreaming } from "./plan-source.ts";
 import { listServerStreamObstacles } from "./plan-stream.ts";
 import { connectSource, readRows } from "./source-connection.ts";
-import { createSourceSite, runSql } from "#tests/support/source-site.ts";
+import { createSourceDatabase, createSourceSite, runSql } from "#tests/support/source-site.ts";
 import {
   PERMISSIVE_OPTIONS,
   planTestMigration,
@@ -15,8 +15,8 @@ import {
 } from "#tests/support/planned-migration-fixture.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
 
-const FINE: SourceFacts = {
-  system: "1",
+const REGULAR: SourceFacts = {
+  systemIdentifier: "1",
   database: "site",
   role: "me",
   version: "17.2",
@@ -27,27 +27,28 @@ const FINE: SourceFacts = {
   isInRecovery: false,
   isPooled: false,
   isSuperuser: false,
-  mayReplicate: true,
-  mayCreate: true,
+  canReplicate: true,
+  canCreate: true,
   ownsDatabase: true,
-  mayEndOthers: true,
+  canTerminateOthers: true,
   freeSlots: 3,
   freeSenders: 3,
-  keptMegabytes: null,
-  slotOf: null,
+  maxSlotMegabytes: null,
+  slotDatabase: null,
   hasPublication: false,
   longWriters: 0,
-  prepared: 0,
+  preparedTransactions: 0,
   provider: null,
 };
-const judged = (facts: Partial<SourceFacts>) =>
-  checkSourceFacts({ ...FINE, ...facts }, { isOurs: false }).map(
+const checkFacts = (facts: Partial<SourceFacts>) =>
+  checkSourceFacts({ ...REGULAR, ...facts }, { isOurs: false }).map(
     ({ level, text, fix }) => `${level}: ${text} → ${fix}`,
   );
-const cant = (facts: Partial<SourceFacts>) => listServerStreamObstacles({ ...FINE, ...facts });
+const listObstacles = (facts: Partial<SourceFacts>) =>
+  listServerStreamObstacles({ ...REGULAR, ...facts });
 
-test("a server as it should be is not spoken of", () => {
-  expect([judged({}), cant({}), noteStreaming(FINE)]).toEqual([[], [], []]);
+test("reports nothing for a regular server", () => {
+  expect([checkFacts({}), listObstacles({}), noteStreaming(REGULAR)]).toEqual([[], [], []]);
 });
 
 test.each([
@@ -55,9 +56,9 @@ test.each([
   [
     "an old server",
     { version: "10.23", versionNumber: 100_023 },
-    /^stop: The server is PostgreSQL 10.23. A move needs 11 or newer/,
+    /^stop: The server is PostgreSQL 10.23. A migration needs 11 or newer/,
   ],
-  ["a pooler", { isPooled: true }, /^stop: A connection pooler.*address of the server itself/],
+  ["a pooler", { isPooled: true }, /^stop: .*connection pooler.*address of the server itself/],
   [
     "an encoding of bytes",
     { encoding: "SQL_ASCII" },
@@ -68,41 +69,49 @@ test.each([
     { encoding: "MULE_INTERNAL", isConvertible: false },
     /^stop: .*MULE_INTERNAL/,
   ],
-  ["another encoding", { encoding: "LATIN1" }, /^note: .*LATIN1. Postgres converts/],
-  ["sessions of others that it can't end", { mayEndOthers: false }, /^note: .*pg_signal_backend/],
+  ["another encoding", { encoding: "LATIN1" }, /^note: .*LATIN1. PostgreSQL converts/],
   [
-    "a database of somebody else's",
-    { ownsDatabase: false },
-    /^note: .*cutover can't make it read-only.*--old-site-stopped/,
+    "sessions of others that it can't end",
+    { canTerminateOthers: false },
+    /^note: .*pg_signal_backend/,
   ],
-] as const)("is said of the server: %s", (_, facts, pattern) => {
-  expect(judged(facts)).toEqual([expect.stringMatching(pattern)]);
+  [
+    "a database of another owner",
+    { ownsDatabase: false },
+    /^note: .*cutover cannot make it read-only.*--source-stopped/,
+  ],
+] as const)("reports of the server: %s", (_, facts, pattern) => {
+  expect(checkFacts(facts)).toEqual([expect.stringMatching(pattern)]);
 });
 
-test("what a provider calls things by is said in its words", () => {
-  expect(cant({ walLevel: "replica", mayReplicate: false, provider: "rds" })).toEqual([
+test("uses the provider's terms", () => {
+  expect(listObstacles({ walLevel: "replica", canReplicate: false, provider: "rds" })).toEqual([
     expect.stringContaining("rds.logical_replication = 1"),
     expect.stringContaining('GRANT rds_replication TO "me";'),
   ]);
-  expect(cant({ walLevel: "replica", provider: "google" })).toEqual([
+  expect(listObstacles({ walLevel: "replica", provider: "google" })).toEqual([
     expect.stringContaining("cloudsql.logical_decoding"),
   ]);
 });
 
-test("what a stream waits for, or must not outlast, is told", () => {
+test("notes what a stream waits for, and its limits", () => {
   expect(
-    noteStreaming({ ...FINE, longWriters: 2, prepared: 1, keptMegabytes: 1_024, freeSlots: 1 }).map(
-      ({ text }) => text,
-    ),
+    noteStreaming({
+      ...REGULAR,
+      longWriters: 2,
+      preparedTransactions: 1,
+      maxSlotMegabytes: 1_024,
+      freeSlots: 1,
+    }).map(({ text }) => text),
   ).toEqual([
-    expect.stringMatching(/^2 transactions of the server have written.*when they have ended/),
-    expect.stringMatching(/^1 prepared transaction waits/),
+    expect.stringMatching(/^2 writing transactions on the server have been open.*until they end/),
+    expect.stringMatching(/^1 prepared transaction is pending/),
     expect.stringMatching(/1,024 MB of changes/),
     expect.stringMatching(/One replication slot is free/),
   ]);
 });
 
-describe.skipIf(!findPostgres())("a source that can't stream", () => {
+describe.skipIf(!findPostgres())("a source that cannot stream", () => {
   let server: TestPostgres;
   let poor: TestPostgres;
   let dir: string;
@@ -121,47 +130,46 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
     rmSync(dir, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    url = await server.createDatabase();
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
   });
 
-  const why = async (choices = PERMISSIVE_OPTIONS): Promise<readonly string[]> =>
-    (await planTestMigration(url, { dir, choices })).source.whyPasses;
+  const readObstacles = async (options = PERMISSIVE_OPTIONS): Promise<readonly string[]> =>
+    (await planTestMigration(url, { dir, options })).source.streamObstacles;
 
-  /** Expects one reason, does what it says, and expects none. Only statements of the remedy are run. */
-  async function expectMended(pattern: RegExp): Promise<void> {
-    const found = await why();
-    expect(found).toEqual([expect.stringMatching(pattern)]);
-    await runSql(url, found[0]!.slice(found[0]!.search(/(ALTER|GRANT) [A-Z]/)));
-    expect(await why()).toEqual([]);
+  /** Expects one obstacle, runs its statements, and expects none. */
+  async function expectFixable(pattern: RegExp): Promise<void> {
+    const obstacles = await readObstacles();
+    expect(obstacles).toEqual([expect.stringMatching(pattern)]);
+    await runSql(url, obstacles[0]!.slice(obstacles[0]!.search(/(ALTER|GRANT) [A-Z]/)));
+    expect(await readObstacles()).toEqual([]);
   }
 
-  test("for its server's settings says which, goes by passes, and what that means", async () => {
+  test("lists the server's settings, and plans full resyncs", async () => {
     const made = await poor.createDatabase();
     await createSourceSite(made);
     await runSql(made, "SELECT pg_create_physical_replication_slot('taken')");
     const sender = await connectSource(made, { replication: true });
     try {
       const plan = await planTestMigration(made, { dir });
-      expect(plan.source.mode).toBe("passes");
-      expect(plan.source.whyPasses).toEqual([
+      expect(plan.source.mode).toBe("full-resync");
+      expect(plan.source.streamObstacles).toEqual([
         expect.stringMatching(
           /wal_level is replica, not logical\. Change it \(ALTER SYSTEM SET wal_level = logical\), and restart/,
         ),
-        expect.stringMatching(/Every replication slot is taken/),
-        expect.stringMatching(/Every sender of the log/),
+        expect.stringMatching(/All replication slots are in use/),
+        expect.stringMatching(/All WAL senders/),
       ]);
       expect(isResolved(plan)).toBe(true);
       const lines = formatPlan(plan).join(" ").replace(/\s+/g, " ");
       expect(lines).toMatch(
-        /It can't stream.*goes by passes.*Nothing is lost.*writes pause for as long as that takes, (under|about) \d+ (s|min) here, and what came and went between two passes is never seen.*wal_level is replica/,
+        /It cannot stream.*full resyncs.*Nothing is lost.*writes pause for as long as a resync takes, (under|about) \d+ (s|min) here.*wal_level is replica/,
       );
     } finally {
       await sender.end();
     }
   });
 
-  test("for its role's rights says which to give", async () => {
+  test("lists the role's missing rights", async () => {
     const database = new URL(url).pathname.slice(1);
     await runSql(
       url,
@@ -170,27 +178,27 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
     const plan = await planTestMigration(server.url(database, encodeURIComponent('Poor "role"')), {
       dir,
     });
-    expect(plan.source.whyPasses).toEqual([
-      `The role may not replicate. ALTER ROLE "Poor ""role""" REPLICATION;`,
-      `The role may not make a publication. GRANT CREATE ON DATABASE "${database}" TO "Poor ""role""";`,
+    expect(plan.source.streamObstacles).toEqual([
+      `The role lacks REPLICATION. ALTER ROLE "Poor ""role""" REPLICATION;`,
+      `The role cannot create a publication. GRANT CREATE ON DATABASE "${database}" TO "Poor ""role""";`,
       expect.stringMatching(
         /^Only its owner can publish a table: User, Session, Call and PostRead\./,
       ),
     ]);
-    expect(formatIssues(plan).join()).toContain("--old-site-stopped");
-    for (const reason of plan.source.whyPasses)
+    expect(formatIssues(plan).join()).toContain("--source-stopped");
+    for (const reason of plan.source.streamObstacles)
       await runSql(url, reason.slice(reason.search(/(ALTER|GRANT) [A-Z]/)));
     const able = await planTestMigration(server.url(database, encodeURIComponent('Poor "role"')), {
       dir,
     });
-    expect([able.source.mode, able.source.whyPasses]).toEqual(["stream", []]);
+    expect([able.source.mode, able.source.streamObstacles]).toEqual(["stream", []]);
   });
 
   test.each([
     [
       "a replica identity of nothing",
       `ALTER TABLE "Call" REPLICA IDENTITY NOTHING`,
-      /which row of Call was changed or deleted\. ALTER TABLE "public"\."Call" REPLICA IDENTITY DEFAULT;/,
+      /identify changed or deleted rows of Call\. ALTER TABLE "public"\."Call" REPLICA IDENTITY DEFAULT;/,
     ],
     [
       "a key that is not the primary one",
@@ -210,55 +218,55 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
     [
       "a partition without identity",
       `CREATE TABLE "Old" ("id" int PRIMARY KEY) PARTITION BY HASH ("id"); CREATE TABLE "Old_0" PARTITION OF "Old" FOR VALUES WITH (MODULUS 1, REMAINDER 0); ALTER TABLE "Old_0" REPLICA IDENTITY NOTHING`,
-      /which row of Old was.*ALTER TABLE "public"\."Old_0" REPLICA IDENTITY DEFAULT;/,
+      /rows of Old\..*ALTER TABLE "public"\."Old_0" REPLICA IDENTITY DEFAULT;/,
     ],
     [
       "a computed column",
       `ALTER TABLE "User" ADD "shout" text GENERATED ALWAYS AS (upper("firstName")) STORED`,
-      /what Postgres computes: User\.shout\. ALTER TABLE "public"\."User" ALTER "shout" DROP EXPRESSION;/,
+      /generated columns: User\.shout\. ALTER TABLE "public"\."User" ALTER "shout" DROP EXPRESSION;/,
     ],
-  ])("for a table says which, and how it can: %s", async (_, sql, pattern) => {
+  ])("lists a table's obstacle and its fix: %s", async (_, sql, pattern) => {
     await runSql(url, sql);
-    await expectMended(pattern);
+    await expectFixable(pattern);
   });
 
-  test("for what the stream writes otherwise than a copy says so where that is kept, and only there", async () => {
+  test("lists types with another text in the stream, only if they are kept", async () => {
     await runSql(
       url,
       `CREATE DOMAIN "Flag" AS boolean; ALTER TABLE "User" ADD "isPublic" "Flag", ADD "from" inet, ADD "note" xml, ADD "fine" jsonb, ADD "code" char(3)`,
     );
-    expect(await why({ unknown: "drop", unfit: "stop" })).toEqual([]);
-    await expectMended(
-      /another text than a copy does: User\.isPublic \(public\."Flag"\), User\.from \(inet\), User\.note \(xml\) and User\.code \(character\(3\)\)/,
+    expect(await readObstacles({ unknown: "drop", invalidRows: "stop" })).toEqual([]);
+    await expectFixable(
+      /another text form than a copy: User\.isPublic \(public\."Flag"\), User\.from \(inet\), User\.note \(xml\) and User\.code \(character\(3\)\)/,
     );
   });
 
-  test("a table without a key keeps nothing from streaming: it is copied anew instead", async () => {
+  test("streams despite a table without a key, which is copied again", async () => {
     await runSql(url, `CREATE TABLE "Log" ("line" text)`);
-    const plan = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
+    const plan = await planTestMigration(url, { dir, options: PERMISSIVE_OPTIONS });
     expect([plan.source.mode, plan.tables.at(-1)!.table]).toMatchObject([
       "stream",
-      { target: "Moved_Log", key: [] },
+      { target: "_source_Log", key: [] },
     ]);
     expect(formatIssues(plan).join()).toMatch(
-      /Kept in Moved_Log, as text\. It has no key: its rows are copied anew/,
+      /Kept as text in _source_Log\. It has no key: every comparison copies all its rows again/,
     );
   });
 
-  test("partitions don't keep it from streaming, and are known to the plan", async () => {
+  test("streams partitioned tables", async () => {
     await runSql(
       url,
       `CREATE TABLE "Old" ("id" int PRIMARY KEY) PARTITION BY HASH ("id"); CREATE TABLE "Old_0" PARTITION OF "Old" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`,
     );
-    const { source, tables } = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
+    const { source, tables } = await planTestMigration(url, { dir, options: PERMISSIVE_OPTIONS });
     expect([source.mode, source.hasPartitions, tables.map(({ table }) => table.target)]).toEqual([
       "stream",
       true,
-      ["User", "Session", "Call", "PostRead", "Moved_Old"],
+      ["User", "Session", "Call", "PostRead", "_source_Old"],
     ]);
   });
 
-  test("a role without a right to the server's number still gets the same name for it each time", async () => {
+  test("identifies the server without the right to its identifier", async () => {
     const database = new URL(url).pathname.slice(1);
     await runSql(
       url,
@@ -268,28 +276,28 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
       await planTestMigration(server.url(database, "unknowing"), { dir }),
       await planTestMigration(server.url(database, "unknowing"), { dir }),
     ];
-    expect(plans[0]!.source.system).toMatch(/^database \d+ of \d+$/);
-    expect(plans[1]!.source.system).toBe(plans[0]!.source.system);
+    expect(plans[0]!.source.systemIdentifier).toMatch(/^database \d+ of \d+$/);
+    expect(plans[1]!.source.systemIdentifier).toBe(plans[0]!.source.systemIdentifier);
   });
 
-  test("a pooler is known by the number it gives the session", async () => {
+  test("detects a pooler by its process id", async () => {
     const client = await connectSource(url, { readOnly: true });
     try {
       Object.assign(client, { processID: 1 });
       const plan = await createPlan(client, {
-        to: join(dir, "site.db"),
-        choices: PERMISSIVE_OPTIONS,
-        isOldCookieKnown: false,
+        targetFile: join(dir, "site.db"),
+        options: PERMISSIVE_OPTIONS,
+        hasLegacyCookieSecret: false,
       });
       expect(formatIssues(plan)).toContainEqual(
-        expect.stringMatching(/^stop: A connection pooler/),
+        expect.stringMatching(/^stop: .*connection pooler/),
       );
     } finally {
       await client.end();
     }
   });
 
-  test("a transaction that stays open is told, and a database of another encoding is read", async () => {
+  test("ignores a short transaction, and plans databases of other encodings", async () => {
     const other = await connectSource(url);
     try {
       await readRows(other, "BEGIN");

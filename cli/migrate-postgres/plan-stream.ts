@@ -1,25 +1,23 @@
-// What keeps the source from streaming its changes: the server's settings, the role's rights, the tables' own.
+// Lists what prevents logical replication: server settings, the role's rights, and properties of tables.
 
-import type { CatalogTable } from "./source-catalog.ts";
-import { joinNames, quoteName } from "./plan-issue.ts";
-import { quoteIdentifier, qualifiedSourceName } from "./table-mapping.ts";
 import type { SourceFacts } from "./plan-source.ts";
 import type { SelectedTable } from "./plan-tables.ts";
+import { joinNames, quoteName } from "./plan-text.ts";
 import { listStreamedTables } from "./replication-slot.ts";
+import type { CatalogTable } from "./source-catalog.ts";
+import { qualifiedTableName, quoteIdentifier } from "./source-sql.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
-/** Publications of partitioned tables under their own name came with it. */
+/** PostgreSQL 13 publishes a partitioned table under its own name. */
 const PARTITION_ROOT_MIN_VERSION = 130_000;
 
-const qualifiedTableName = ({ schema, name }: CatalogTable) =>
-  qualifiedSourceName({ schema, source: name });
-
-/** Why the server can't stream, a sentence with the remedy each; none where it can. */
+/** Returns why the server cannot stream, each with its remedy; empty if it can. */
 export function listServerStreamObstacles(facts: SourceFacts): string[] {
-  const { walLevel, mayReplicate, mayCreate, freeSlots, freeSenders, provider, role, database } =
-    facts;
+  const { walLevel, freeSlots, freeSenders, provider } = facts;
+  const role = quoteIdentifier(facts.role);
   const setting = (name: string, value: string) =>
     `Change it (ALTER SYSTEM SET ${name} = ${value}), and restart PostgreSQL.`;
-  const why: string[] = [];
+  const obstacles: string[] = [];
   if (walLevel !== "logical") {
     const remedy =
       provider === "rds"
@@ -27,80 +25,95 @@ export function listServerStreamObstacles(facts: SourceFacts): string[] {
         : provider === "google"
           ? "Set the flag cloudsql.logical_decoding = on, which restarts it."
           : setting("wal_level", "logical");
-    why.push(`wal_level is ${walLevel}, not logical. ${remedy}`);
+    obstacles.push(`wal_level is ${walLevel}, not logical. ${remedy}`);
   }
-  if (!mayReplicate)
-    why.push(
-      `The role may not replicate. ${provider === "rds" ? `GRANT rds_replication TO ${quoteIdentifier(role)};` : `ALTER ROLE ${quoteIdentifier(role)} REPLICATION;`}`,
+  if (!facts.canReplicate)
+    obstacles.push(
+      `The role lacks REPLICATION. ${provider === "rds" ? `GRANT rds_replication TO ${role};` : `ALTER ROLE ${role} REPLICATION;`}`,
     );
-  if (!mayCreate)
-    why.push(
-      `The role may not make a publication. GRANT CREATE ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(role)};`,
+  if (!facts.canCreate)
+    obstacles.push(
+      `The role cannot create a publication. GRANT CREATE ON DATABASE ${quoteIdentifier(facts.database)} TO ${role};`,
     );
   if (freeSlots < 1)
-    why.push(
-      `Every replication slot is taken. Drop one that nobody needs (pg_drop_replication_slot), or raise max_replication_slots. ${setting("max_replication_slots", "20")}`,
+    obstacles.push(
+      `All replication slots are in use. Drop an unused one (pg_drop_replication_slot), or raise max_replication_slots. ${setting("max_replication_slots", "20")}`,
     );
   if (freeSenders < 1)
-    why.push(
-      `Every sender of the log (max_wal_senders) is taken. ${setting("max_wal_senders", "20")}`,
+    obstacles.push(
+      `All WAL senders (max_wal_senders) are in use. ${setting("max_wal_senders", "20")}`,
     );
-  return why;
+  return obstacles;
 }
 
-/** The same of the tables that would be streamed. Without a key none is (slot.ts), so nothing is asked of it. */
+/** The same for the tables to stream. Tables without a key are never streamed, so they are not checked. */
 export function listTableStreamObstacles(
-  chosen: readonly SelectedTable[],
+  selected: readonly SelectedTable[],
   { versionNumber, role }: SourceFacts,
 ): string[] {
-  const streamed = new Set(listStreamedTables(chosen.map(({ table }) => table)));
-  const moved = chosen.filter(({ table }) => streamed.has(table));
-  const sources = [...new Set(moved.map(({ from }) => from))];
-  const why: string[] = [];
-  const strange = sources.filter(({ isOwned }) => !isOwned);
-  if (strange.length > 0)
-    why.push(
-      `Only its owner can publish a table: ${joinNames(strange.map(({ name }) => name))}. Use the owner's role, or ${strange.map((from) => `ALTER TABLE ${qualifiedTableName(from)} OWNER TO ${quoteIdentifier(role)};`).join(" ")}`,
+  const streamed = new Set(listStreamedTables(selected.map(({ table }) => table)));
+  const selectedStreamed = selected.filter(({ table }) => streamed.has(table));
+  const sources = [...new Set(selectedStreamed.map(({ from }) => from))];
+  const obstacles: string[] = [];
+  const notOwned = sources.filter(({ isOwned }) => !isOwned);
+  if (notOwned.length > 0)
+    obstacles.push(
+      `Only its owner can publish a table: ${joinNames(notOwned.map(({ name }) => name))}. Use the owner's role, or ${notOwned.map((from) => `ALTER TABLE ${qualifiedTableName(from)} OWNER TO ${quoteIdentifier(role)};`).join(" ")}`,
     );
   for (const from of sources) {
-    const leaves = from.kind === "p" ? from.heirs : [from];
-    if (from.kind === "p" && versionNumber < PARTITION_ROOT_MIN_VERSION)
-      why.push(
-        `${quoteName(from.name)} has partitions, which this server can't publish as one table. PostgreSQL 13 can.`,
-      );
-    const unlogged = leaves.filter(({ isUnlogged }) => isUnlogged);
-    if (unlogged.length > 0)
-      why.push(
-        `The log says nothing of the unlogged ${joinNames(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${qualifiedTableName(leaf)} SET LOGGED;`).join(" ")}`,
-      );
-    if (leaves.some(({ kind }) => kind === "f"))
-      why.push(`${quoteName(from.name)} has partitions on another server.`);
-    const { key } = moved.find((one) => one.from === from)!.table;
-    const nameless = leaves.filter((leaf) => leaf.kind !== "f" && !hasReplicaIdentity(leaf, key));
-    if (nameless.length > 0)
-      why.push(
-        `The stream would not say which row of ${quoteName(from.name)} was changed or deleted. ${nameless.map((leaf) => replicaIdentitySql(leaf, key)).join(" ")}`,
-      );
+    const { key } = selectedStreamed.find((one) => one.from === from)!.table;
+    obstacles.push(...listPublicationObstacles(from, key, versionNumber));
   }
-  for (const { table, from } of moved) {
-    const columns = from.columns.filter(({ name }) =>
-      table.columns.some((column) => column.name === name),
-    );
-    const computed = columns.filter(({ isGenerated }) => isGenerated);
-    if (computed.length > 0)
-      why.push(
-        `The stream leaves out what Postgres computes: ${joinNames(computed.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${qualifiedTableName(from)} ${computed.map(({ name }) => `ALTER ${quoteIdentifier(name)} DROP EXPRESSION`).join(", ")};`,
-      );
-    const other = columns.filter(({ hasOwnText }) => hasOwnText);
-    if (other.length > 0)
-      why.push(
-        `The stream writes another text than a copy does: ${joinNames(other.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Leave them behind (--unknown drop), or ALTER TABLE ${qualifiedTableName(from)} ${other.map(({ name }) => `ALTER ${quoteIdentifier(name)} TYPE text USING ${quoteIdentifier(name)}::text`).join(", ")};`,
-      );
-  }
-  return why;
+  for (const { table, from } of selectedStreamed)
+    obstacles.push(...listColumnStreamObstacles(table, from));
+  return obstacles;
 }
 
-/** Whether the stream's old rows hold the key. */
+function listPublicationObstacles(
+  from: CatalogTable,
+  key: readonly string[],
+  versionNumber: number,
+): string[] {
+  const obstacles: string[] = [];
+  const leaves = from.kind === "p" ? from.childTables : [from];
+  if (from.kind === "p" && versionNumber < PARTITION_ROOT_MIN_VERSION)
+    obstacles.push(
+      `${quoteName(from.name)} has partitions, which this server cannot publish as one table. PostgreSQL 13 can.`,
+    );
+  const unlogged = leaves.filter(({ isUnlogged }) => isUnlogged);
+  if (unlogged.length > 0)
+    obstacles.push(
+      `The log has no changes of the unlogged ${joinNames(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${qualifiedTableName(leaf)} SET LOGGED;`).join(" ")}`,
+    );
+  if (leaves.some(({ kind }) => kind === "f"))
+    obstacles.push(`${quoteName(from.name)} has partitions on another server.`);
+  const unidentified = leaves.filter((leaf) => leaf.kind !== "f" && !hasReplicaIdentity(leaf, key));
+  if (unidentified.length > 0)
+    obstacles.push(
+      `The stream would not identify changed or deleted rows of ${quoteName(from.name)}. ${unidentified.map((leaf) => replicaIdentitySql(leaf, key)).join(" ")}`,
+    );
+  return obstacles;
+}
+
+function listColumnStreamObstacles(table: TableMapping, from: CatalogTable): string[] {
+  const obstacles: string[] = [];
+  const columns = from.columns.filter(({ name }) =>
+    table.columns.some((column) => column.name === name),
+  );
+  const generated = columns.filter(({ isGenerated }) => isGenerated);
+  if (generated.length > 0)
+    obstacles.push(
+      `The stream omits generated columns: ${joinNames(generated.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${qualifiedTableName(from)} ${generated.map(({ name }) => `ALTER ${quoteIdentifier(name)} DROP EXPRESSION`).join(", ")};`,
+    );
+  const otherText = columns.filter(({ hasOwnText }) => hasOwnText);
+  if (otherText.length > 0)
+    obstacles.push(
+      `The stream writes these in another text form than a copy: ${joinNames(otherText.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Drop them (--unknown drop), or ALTER TABLE ${qualifiedTableName(from)} ${otherText.map(({ name }) => `ALTER ${quoteIdentifier(name)} TYPE text USING ${quoteIdentifier(name)}::text`).join(", ")};`,
+    );
+  return obstacles;
+}
+
+/** Whether the stream's old rows contain the key. */
 function hasReplicaIdentity({ identity, uniques }: CatalogTable, key: readonly string[]): boolean {
   if (identity === "f") return true;
   const index =
@@ -113,7 +126,7 @@ function hasReplicaIdentity({ identity, uniques }: CatalogTable, key: readonly s
 }
 
 function replicaIdentitySql(leaf: CatalogTable, key: readonly string[]): string {
-  const having = leaf.uniques.filter(
+  const usable = leaf.uniques.filter(
     ({ columns, isImmediate }) =>
       isImmediate &&
       key.every((name) => columns.includes(name)) &&
@@ -121,10 +134,10 @@ function replicaIdentitySql(leaf: CatalogTable, key: readonly string[]): string 
         leaf.columns.some((column) => column.name === name && column.isRequired),
       ),
   );
-  const how = having.some(({ isPrimary }) => isPrimary)
+  const identity = usable.some(({ isPrimary }) => isPrimary)
     ? "DEFAULT"
-    : having[0]
-      ? `USING INDEX ${quoteIdentifier(having[0].name)}`
+    : usable[0]
+      ? `USING INDEX ${quoteIdentifier(usable[0].name)}`
       : "FULL";
-  return `ALTER TABLE ${qualifiedTableName(leaf)} REPLICA IDENTITY ${how};`;
+  return `ALTER TABLE ${qualifiedTableName(leaf)} REPLICA IDENTITY ${identity};`;
 }

@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { formatPlan } from "./format-plan.ts";
 import { isResolved } from "./plan.ts";
-import { createSourceSite, runSql } from "#tests/support/source-site.ts";
+import { createSourceDatabase, runSql } from "#tests/support/source-site.ts";
 import {
   PERMISSIVE_OPTIONS,
   runPlannedMigration,
@@ -27,12 +27,11 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     rmSync(dir, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    url = await server.createDatabase();
-    await createSourceSite(url, { reads: 50, calls: 2, callBytes: 100 });
+    url = await createSourceDatabase(server, { reads: 50, calls: 2, callBytes: 100 });
   });
 
-  const plan = (choices = PERMISSIVE_OPTIONS) => planTestMigration(url, { dir, choices });
-  const stops = async () => (await plan()).findings.filter(({ level }) => level === "stop");
+  const plan = (options = PERMISSIVE_OPTIONS) => planTestMigration(url, { dir, options });
+  const stops = async () => (await plan()).issues.filter(({ level }) => level === "stop");
 
   test.each([
     [
@@ -58,7 +57,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     [
       "a text for a date",
       `ALTER TABLE "Session" ALTER "expirationDate" TYPE text`,
-      /^Session.expirationDate is text, which is no date/,
+      /^Session.expirationDate is text, which is not a date type/,
     ],
     [
       "a number for a date",
@@ -85,13 +84,15 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       `CREATE TABLE "Old call" () INHERITS ("Call")`,
       /^Old call inherits from Call/,
     ],
-  ])("a known table stops with what mends it, which does: %s", async (_, sql, pattern) => {
+  ])("blocks on a known table, and the fix resolves it: %s", async (_, sql, pattern) => {
     await runSql(url, sql);
-    const found = await stops();
-    expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
-    await runSql(url, found[0]!.fix!.replace(/; \(.*\)$/, ";"));
+    const blockers = await stops();
+    expect(blockers.map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
+    await runSql(url, blockers[0]!.fix!.replace(/; \(.*\)$/, ";"));
     expect(await stops()).toEqual([]);
-    expect((await runPlannedMigration(url, await plan(), join(dir, "mended.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, await plan(), join(dir, "fixed.db"))).isEqual).toBe(
+      true,
+    );
   });
 
   test.each([
@@ -109,23 +110,25 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     [
       "a view",
       `ALTER TABLE "Call" RENAME TO "Call_"; CREATE VIEW "Call" AS SELECT * FROM "Call_"`,
-      /^Call is no table but a view/,
+      /^Call is a view, not a table/,
     ],
-  ])("a known table stops it: %s", async (_, sql, pattern) => {
+  ])("blocks on a known table: %s", async (_, sql, pattern) => {
     await runSql(url, sql);
     expect((await stops()).map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
   });
 
-  test("another database than a site's is said to be one", async () => {
+  test("recognizes a database of something else", async () => {
     const other = await server.createDatabase();
     const planned = await planTestMigration(other, { dir });
     expect(formatIssues(planned)).toEqual([
-      expect.stringMatching(/^stop: There is none of the tables User, Session, Call and PostRead/),
+      expect.stringMatching(
+        /^stop: Schema public has none of the tables User, Session, Call and PostRead/,
+      ),
     ]);
-    expect(formatPlan(planned).join("\n")).toContain("Nothing would move.");
+    expect(formatPlan(planned).join("\n")).toContain("There is nothing to migrate.");
   });
 
-  test("the four are found in another schema, where they are in one", async () => {
+  test("finds the tables in another schema", async () => {
     await runSql(
       url,
       `CREATE SCHEMA "app"; ALTER TABLE "User" SET SCHEMA "app"; ALTER TABLE "Session" SET SCHEMA "app"; ALTER TABLE "Call" SET SCHEMA "app"; ALTER TABLE "PostRead" SET SCHEMA "app"`,
@@ -137,10 +140,10 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       "app.Call",
       "app.PostRead",
     ]);
-    expect((await runPlannedMigration(url, planned, join(dir, "app.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, planned, join(dir, "app.db"))).isEqual).toBe(true);
   });
 
-  test("names of every sort move, and none takes another's place", async () => {
+  test("migrates unusual names without collisions", async () => {
     const long = "x".repeat(60);
     await runSql(
       url,
@@ -155,50 +158,50 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       .filter(({ table }) => table.isSide)
       .map(({ table }) => [table.source, table.target, table.key]);
     expect(sides).toEqual([
-      ["User", "Moved_User", ["id"]],
-      ["BOOKMARK", "Moved_BOOKMARK", ["id"]],
-      ["Bookmark", "Moved_Bookmark_2", ["id"]],
-      [`a "quoted" name; --`, `Moved_a "quoted" name; --`, ["Key of it"]],
-      ["aside", "Moved_aside_2", []],
-      ["bookmark", "Moved_bookmark_3", ["id"]],
-      ["user", "Moved_user_2", ["id"]],
-      [`${long}é`, `Moved_${long}é`, ["A", "B"]],
+      ["User", "_source_User", ["id"]],
+      ["BOOKMARK", "_source_BOOKMARK", ["id"]],
+      ["Bookmark", "_source_Bookmark_2", ["id"]],
+      [`a "quoted" name; --`, `_source_a "quoted" name; --`, ["Key of it"]],
+      ["aside", "_source_aside", []],
+      ["bookmark", "_source_bookmark_3", ["id"]],
+      ["user", "_source_user_2", ["id"]],
+      [`${long}é`, `_source_${long}é`, ["A", "B"]],
     ]);
     const file = join(dir, "names.db");
-    expect((await runPlannedMigration(url, planned, file)).equal).toBe(true);
+    expect((await runPlannedMigration(url, planned, file)).isEqual).toBe(true);
     const db = new Database(file, { readonly: true });
     expect(
-      ["Moved_bookmark_3", "Moved_Bookmark_2", "Moved_BOOKMARK"].map((name) =>
+      ["_source_bookmark_3", "_source_Bookmark_2", "_source_BOOKMARK"].map((name) =>
         db.prepare(`SELECT "id" FROM "${name}"`).pluck().all(),
       ),
     ).toEqual([["1"], ["2"], ["3"]]);
     db.close();
   });
 
-  test("what SQLite can't keep is said, and dropping it is offered", async () => {
+  test("blocks on what SQLite cannot store, and offers to drop it", async () => {
     await runSql(
       url,
       `CREATE TABLE "Twice" ("Name" text, "name" text); CREATE TABLE "Wide" (${Array.from({ length: 501 }, (_, i) => `c${i} int`).join(", ")}); CREATE TABLE "Empty" ()`,
     );
     const planned = await plan();
     expect(formatIssues(planned).join("\n")).toMatch(
-      /stop: .*Twice.*SQLite would take Name and name for the same column.*--unknown drop[\s\S]*stop: .*Wide.*500 at most.*--unknown drop/,
+      /stop: .*Twice.*SQLite cannot tell the columns Name and name apart.*--unknown drop[\s\S]*stop: .*Wide.*500 columns at most.*--unknown drop/,
     );
     expect(formatIssues(planned).join("\n")).toMatch(
-      /note: .*Empty \(0 columns\)\. Its rows hold nothing/,
+      /note: .*Empty \(0 columns\)\. Its rows are empty/,
     );
-    expect(isResolved(await plan({ unknown: "drop", unfit: "stop" }))).toBe(true);
+    expect(isResolved(await plan({ unknown: "drop", invalidRows: "stop" }))).toBe(true);
   });
 
-  test("a side table of five hundred columns moves", async () => {
+  test("migrates a side table of 500 columns", async () => {
     await runSql(
       url,
       `CREATE TABLE "Wide" (${Array.from({ length: 500 }, (_, i) => `c${i} int DEFAULT ${i}`).join(", ")}, PRIMARY KEY (c0)); INSERT INTO "Wide" SELECT FROM generate_series(1, 1); INSERT INTO "Wide" (c0) SELECT n FROM generate_series(1, 40) AS n`,
     );
-    expect((await runPlannedMigration(url, await plan(), join(dir, "wide.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, await plan(), join(dir, "wide.db"))).isEqual).toBe(true);
   });
 
-  test("rows that the role can't see stop it", async () => {
+  test("blocks on rows that the role cannot see", async () => {
     const database = new URL(url).pathname.slice(1);
     await runSql(
       url,
@@ -206,33 +209,33 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     );
     const planned = await planTestMigration(server.url(database, "reader"), {
       dir,
-      choices: PERMISSIVE_OPTIONS,
+      options: PERMISSIVE_OPTIONS,
     });
     expect(formatIssues(planned).filter((line) => line.startsWith("stop"))).toEqual([
-      expect.stringMatching(/Row-level security of Call keeps rows from this role/),
-      expect.stringMatching(/may not read PostRead.*GRANT SELECT ON "public"\."PostRead"/),
-      expect.stringMatching(/may not read Secret.*--unknown drop/),
+      expect.stringMatching(/Row-level security hides rows of Call from this role/),
+      expect.stringMatching(/cannot read PostRead.*GRANT SELECT ON "public"\."PostRead"/),
+      expect.stringMatching(/cannot read Secret.*--unknown drop/),
     ]);
   });
 
-  test("what belongs to others is named and stays: extensions, other schemas, foreign tables, views", async () => {
+  test("lists what does not migrate: extensions, other schemas, foreign tables, views", async () => {
     await runSql(
       url,
       `CREATE EXTENSION postgres_fdw; CREATE SERVER "elsewhere" FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE "Far" ("id" int) SERVER "elsewhere"`,
       `CREATE SCHEMA "auth"; CREATE TABLE "auth"."tokens" ("id" int); CREATE MATERIALIZED VIEW "Totals" AS SELECT 1 AS n; CREATE EXTENSION pg_stat_statements`,
     );
-    const said = formatIssues(await plan()).join("\n");
+    const issues = formatIssues(await plan()).join("\n");
     for (const pattern of [
-      /foreign tables are elsewhere: Far\./,
+      /foreign tables have their rows elsewhere: Far\./,
       /another schema \(auth\): tokens\./,
-      /views hold nothing of their own: Totals\./,
-      /extension: pg_stat_statements/,
+      /views have no rows of their own: Totals\./,
+      /part of an extension: pg_stat_statements/,
     ])
-      expect(said).toMatch(pattern);
+      expect(issues).toMatch(pattern);
     expect(isResolved(await plan())).toBe(true);
   });
 
-  test("keys and names can't speak to the terminal", async () => {
+  test("strips control characters from keys and names", async () => {
     await runSql(
       url,
       `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_userId_fkey"; INSERT INTO "PostRead" VALUES (E'\\x1b[2J\\r\\u202e', now(), 'nobody', NULL, 's'); CREATE TABLE E"x" ("a" int)`.replace(
@@ -241,7 +244,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       ),
     );
     const lines = formatPlan(await plan());
-    expect(lines.some((line) => line.includes("Moved_?[31mred?"))).toBe(true);
+    expect(lines.some((line) => line.includes("_source_?[31mred?"))).toBe(true);
     for (const sign of ["\u001b", "\u202e", "\r", "\n"]) expect(lines.join("")).not.toContain(sign);
   });
 });

@@ -1,38 +1,30 @@
-// Which tables and columns of the source move where, and what can't.
+// Selects which tables and columns of the source migrate, and to where.
 
+import type { MigrationOptions } from "./options.ts";
+import { type PlanIssue, createBlocker, createChoice, createNote } from "./plan-issue.ts";
+import { joinNames, pluralize, quoteName } from "./plan-text.ts";
 import type { CatalogColumn, CatalogTable } from "./source-catalog.ts";
+import { qualifiedTableName, quoteIdentifier } from "./source-sql.ts";
 import {
-  type PlanIssue,
-  createChoice,
-  pluralize,
-  joinNames,
-  createNote,
-  quoteName,
-  createBlocker,
-} from "./plan-issue.ts";
-import {
-  QUARANTINE_TABLE,
-  type MigrationOptions,
-  KNOWN_TABLES,
   type ColumnMapping,
+  KNOWN_TABLES,
   type TableMapping,
-  quoteIdentifier,
-  qualifiedSourceName,
+  optionalText,
 } from "./table-mapping.ts";
 
-/** A table that moves, and what the catalog says of its source. */
+/** A table that migrates, and its source in the catalog. */
 export interface SelectedTable {
   readonly table: TableMapping;
   readonly from: CatalogTable;
 }
 
 export interface TableSelection {
-  /** Parents first, side tables after. Those with something that stops them are not among them. */
-  readonly chosen: readonly SelectedTable[];
-  readonly findings: readonly PlanIssue[];
+  /** Parents first, side tables last. Tables with a blocker are omitted. */
+  readonly tables: readonly SelectedTable[];
+  readonly issues: readonly PlanIssue[];
 }
 
-/** Whose ::text is the same wherever it is written, and which this site keeps as text. */
+/** Types whose ::text does not depend on settings, and which this site stores as text. */
 const TEXT_TYPES = new Set([
   "text",
   "varchar",
@@ -45,7 +37,7 @@ const TEXT_TYPES = new Set([
   "name",
 ]);
 const DATE_TYPES = new Set(["timestamp", "timestamptz", "date"]);
-/** What tools keep of themselves. */
+/** Bookkeeping of migration tools. */
 const TOOL_TABLES = new Set([
   "_prisma_migrations",
   "schema_migrations",
@@ -55,198 +47,196 @@ const TOOL_TABLES = new Set([
   "pgmigrations",
   "__drizzle_migrations",
 ]);
-/** A row is one statement with a place for each value, thirty-two rows at a time; SQLite takes 32,766 places. */
+/** One statement inserts 32 rows (load-rows.worker.ts), and SQLite allows 32,766 parameters. */
 const MAX_SIDE_COLUMNS = 500;
 
 const isTable = ({ kind }: CatalogTable) => kind === "r" || kind === "p";
-const qualifiedTableName = ({ schema, name }: CatalogTable) =>
-  qualifiedSourceName({ schema, source: name });
+const isKnownSource = (name: string) => KNOWN_TABLES.some(({ source }) => source === name);
+const toTextColumn = ({ name }: CatalogColumn) => optionalText(name);
 
-/** Decides nothing that `choices` leaves open: then a finding says what there is to choose. `role` reads the source. */
+/** Selects tables by `options`; what these leave open becomes a choice. `role` reads the source. */
 export function selectTables(
   catalog: readonly CatalogTable[],
-  choices: MigrationOptions,
+  options: MigrationOptions,
   role: string,
 ): TableSelection {
   const schema = findSchema(catalog);
   if (schema === null)
     return {
-      chosen: [],
-      findings: [
+      tables: [],
+      issues: [
         createBlocker(
           "tables",
-          `There is none of the tables ${joinNames(KNOWN_TABLES.map(({ source }) => source))} in schema public.`,
+          `Schema public has none of the tables ${joinNames(KNOWN_TABLES.map(({ source }) => source))}.`,
           "Check the database's name in --from.",
         ),
       ],
     };
-  const findings: PlanIssue[] = [];
-  const targets = new Set([QUARANTINE_TABLE.toLowerCase()]);
-  const chosen: SelectedTable[] = [];
-  const sides: SelectedTable[] = [];
-  const here = catalog.filter((table) => table.schema === schema);
-  const readable: CatalogTable[] = [];
+  const inSchema = catalog.filter((table) => table.schema === schema);
+  const selection = {
+    tables: [] as SelectedTable[],
+    sides: [] as SelectedTable[],
+    issues: [] as PlanIssue[],
+  };
+  const takenNames = new Set<string>();
+  const addSide = (
+    description: string,
+    side: TableMapping,
+    from: CatalogTable,
+    isBlocked: boolean,
+  ) => {
+    const { issues, isKept } = checkUnknown(description, side, from, options, role);
+    selection.issues.push(...issues);
+    if (isKept && !isBlocked) selection.sides.push({ table: side, from });
+  };
   for (const known of KNOWN_TABLES) {
-    const from = here.find(({ name }) => name === known.source);
+    const from = inSchema.find(({ name }) => name === known.source);
     if (!from) {
-      findings.push(
-        known.source === "User"
-          ? createBlocker(
-              "tables",
-              "There is no table User, and the others' rows point at it.",
-              "Check the database's name in --from.",
-            )
-          : createNote(
-              "tables",
-              `There is no table ${known.source}: none of its rows move, and this site begins without.`,
-            ),
-      );
+      selection.issues.push(createMissingTableIssue(known.source));
       continue;
     }
-    const { table, problems } = mapTable(known, from, role);
-    findings.push(...problems);
-    const isStopped = problems.some(({ level }) => level === "stop");
-    if (table && !isStopped) chosen.push({ table, from });
-    readable.push(from);
-    const unknown = from.columns.filter(
+    const { table, issues } = mapTable(known, from, role);
+    selection.issues.push(...issues);
+    const isBlocked = issues.some(({ level }) => level === "stop");
+    if (table && !isBlocked) selection.tables.push({ table, from });
+    const unknownColumns = from.columns.filter(
       ({ name }) => !known.columns.some((column) => column.name === name),
     );
-    if (unknown.length === 0) continue;
-    const side = createSideTable(
+    if (unknownColumns.length === 0) continue;
+    const keyColumns = known.columns.filter(({ name }) => known.key.includes(name));
+    const columns = [...keyColumns, ...unknownColumns.map(toTextColumn)];
+    addSide(
+      `${known.source} has ${pluralize(unknownColumns.length, "column")} that this site does not have: ${joinNames(unknownColumns.map(({ name, declared }) => `${name} (${declared})`))}.`,
+      createSideTable(from, columns, known.key, takenNames),
       from,
-      [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(textColumn)],
-      known.key,
-      targets,
+      isBlocked,
     );
-    const what = `${known.source} has ${pluralize(unknown.length, "column")} that this site does not have: ${joinNames(unknown.map(({ name, declared }) => `${name} (${declared})`))}.`;
-    const { findings: said, isKept } = checkUnknown(what, side, from, choices, role);
-    findings.push(...said);
-    if (isKept && !isStopped) sides.push({ table: side, from });
   }
-  for (const from of here.filter(
-    (table) =>
-      isTable(table) &&
-      !table.isPartition &&
-      !readable.includes(table) &&
-      table.extension === null &&
-      !TOOL_TABLES.has(table.name),
-  )) {
-    const side = createSideTable(from, from.columns.map(textColumn), findKey(from), targets);
-    const { findings: said, isKept } = checkUnknown(
+  for (const from of inSchema.filter(isUnknownTable))
+    addSide(
       `This site has no table for ${quoteName(from.name)} (${pluralize(from.columns.length, "column")}).`,
-      side,
+      createSideTable(from, from.columns.map(toTextColumn), findKey(from), takenNames),
       from,
-      choices,
-      role,
+      false,
     );
-    findings.push(...said);
-    if (isKept) sides.push({ table: side, from });
-  }
-  findings.push(...noteSkippedTables(catalog, schema));
-  return { chosen: [...chosen, ...sides], findings };
+  return {
+    tables: [...selection.tables, ...selection.sides],
+    issues: [...selection.issues, ...noteSkippedTables(catalog, schema)],
+  };
 }
 
-/** public where any of the four is there; else the only schema that has them; null where there is none. */
+/** Returns public if it has any known table, else the only schema that has one, else null. */
 function findSchema(catalog: readonly CatalogTable[]): string | null {
-  const found = [
-    ...new Set(
-      catalog
-        .filter(({ name }) => KNOWN_TABLES.some(({ source }) => source === name))
-        .map(({ schema }) => schema),
-    ),
+  const schemas = [
+    ...new Set(catalog.filter(({ name }) => isKnownSource(name)).map(({ schema }) => schema)),
   ];
-  return found.includes("public") ? "public" : found.length === 1 ? found[0]! : null;
+  return schemas.includes("public") ? "public" : schemas.length === 1 ? schemas[0]! : null;
 }
 
-/** The part of a known table that its source has, and what stands against it. */
+const isUnknownTable = (table: CatalogTable) =>
+  isTable(table) &&
+  !table.isPartition &&
+  table.extension === null &&
+  !isKnownSource(table.name) &&
+  !TOOL_TABLES.has(table.name);
+
+const createMissingTableIssue = (name: string) =>
+  name === "User"
+    ? createBlocker(
+        "tables",
+        "There is no table User, which rows of the others refer to.",
+        "Check the database's name in --from.",
+      )
+    : createNote("tables", `There is no table ${name}: this site starts without its rows.`);
+
+/** Maps the columns of a known table that its source has. Returns a null table for a view or foreign table. */
 function mapTable(
   known: TableMapping,
   from: CatalogTable,
   role: string,
-): { table: TableMapping | null; problems: PlanIssue[] } {
+): { table: TableMapping | null; issues: PlanIssue[] } {
   const { name } = from;
-  const problems = findObstacles(from, role);
   if (!isTable(from))
     return {
       table: null,
-      problems: [
+      issues: [
         createBlocker(
           "tables",
-          `${name} is no table but a ${from.kind === "f" ? "foreign table" : "view"}.`,
-          `Make a table of it: CREATE TABLE … AS SELECT * FROM ${qualifiedTableName(from)};`,
+          `${name} is a ${from.kind === "f" ? "foreign table" : "view"}, not a table.`,
+          `Create a table from it: CREATE TABLE … AS SELECT * FROM ${qualifiedTableName(from)};`,
         ),
       ],
     };
+  const issues = findObstacles(from, role);
   const columns: ColumnMapping[] = [];
   for (const column of known.columns) {
-    const found = from.columns.find((one) => one.name === column.name);
-    if (!found) {
-      if (column.isNullable)
-        problems.push(
-          createNote("tables", `${name} has no column ${column.name}: it stays empty.`),
-        );
-      else
-        problems.push(
-          createBlocker(
-            "tables",
-            `${name} has no column ${column.name}, which every row needs.`,
-            `ALTER TABLE ${qualifiedTableName(from)} ADD ${quoteIdentifier(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`,
-          ),
-        );
+    const sourceColumn = from.columns.find((one) => one.name === column.name);
+    if (!sourceColumn) {
+      issues.push(createMissingColumnIssue(from, column));
       continue;
     }
     const isDate = column.as === "date";
-    if (isDate ? !DATE_TYPES.has(found.type) : !(TEXT_TYPES.has(found.type) || found.isEnum)) {
-      problems.push(
+    const isConvertible = isDate
+      ? DATE_TYPES.has(sourceColumn.type)
+      : TEXT_TYPES.has(sourceColumn.type) || sourceColumn.isEnum;
+    if (!isConvertible)
+      issues.push(
         createBlocker(
           "values",
-          `${name}.${column.name} is ${quoteName(found.declared)}, which ${isDate ? "is no date" : "can't be kept as a text without a loss"}.`,
-          retypeSql(from, column, found),
+          `${name}.${column.name} is ${quoteName(sourceColumn.declared)}, which ${isDate ? "is not a date type" : "cannot be stored as text without loss"}.`,
+          retypeSql(from, column, sourceColumn),
         ),
       );
-    }
-    columns.push(isDate && (found.precision ?? 0) > 3 ? { ...column, hasMicros: true } : column);
+    columns.push(
+      isDate && (sourceColumn.precision ?? 0) > 3 ? { ...column, hasMicros: true } : column,
+    );
   }
-  if (problems.every(({ level }) => level !== "stop") && !hasKey(from, known.key))
-    problems.push(createKeylessIssue(from, known.key));
-  return { table: { ...known, schema: from.schema, columns }, problems };
+  if (issues.every(({ level }) => level !== "stop") && !hasKey(from, known.key))
+    issues.push(createKeylessIssue(from, known.key));
+  return { table: { ...known, schema: from.schema, columns }, issues };
 }
 
-/** What makes reading all its rows impossible, or more than its own rows. */
+function createMissingColumnIssue(from: CatalogTable, column: ColumnMapping): PlanIssue {
+  if (column.isNullable)
+    return createNote("tables", `${from.name} has no column ${column.name}: it stays empty.`);
+  return createBlocker(
+    "tables",
+    `${from.name} has no column ${column.name}, which every row needs.`,
+    `ALTER TABLE ${qualifiedTableName(from)} ADD ${quoteIdentifier(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`,
+  );
+}
+
+/** Returns blockers that hide some of the table's rows, or mix in rows of others. */
 function findObstacles(from: CatalogTable, role: string): PlanIssue[] {
-  const problems: PlanIssue[] = [];
+  const issues: PlanIssue[] = [];
+  const name = qualifiedTableName(from);
   if (!from.canRead)
-    problems.push(
+    issues.push(
       createBlocker(
         "source",
-        `The role may not read ${quoteName(from.name)}.`,
-        `GRANT USAGE ON SCHEMA ${quoteIdentifier(from.schema)} TO ${quoteIdentifier(role)}; GRANT SELECT ON ${qualifiedTableName(from)} TO ${quoteIdentifier(role)};`,
+        `The role cannot read ${quoteName(from.name)}.`,
+        `GRANT USAGE ON SCHEMA ${quoteIdentifier(from.schema)} TO ${quoteIdentifier(role)}; GRANT SELECT ON ${name} TO ${quoteIdentifier(role)};`,
       ),
     );
   else if (from.hidesRows)
-    problems.push(
+    issues.push(
       createBlocker(
         "source",
-        `Row-level security of ${quoteName(from.name)} keeps rows from this role.`,
+        `Row-level security hides rows of ${quoteName(from.name)} from this role.`,
         "Use the table's owner, or a role with BYPASSRLS.",
       ),
     );
-  if (from.kind === "r" && from.heirs.length > 0) {
-    const names = from.heirs.map((heir) => heir.name);
-    problems.push(
+  if (from.kind === "r" && from.childTables.length > 0)
+    issues.push(
       createBlocker(
         "tables",
-        `${joinNames(names)} ${names.length === 1 ? "inherits" : "inherit"} from ${quoteName(from.name)}: their rows would be taken for its own.`,
-        from.heirs
-          .map(
-            (heir) =>
-              `ALTER TABLE ${qualifiedTableName(heir)} NO INHERIT ${qualifiedTableName(from)};`,
-          )
+        `${joinNames(from.childTables.map((child) => child.name))} ${from.childTables.length === 1 ? "inherits" : "inherit"} from ${quoteName(from.name)}: a copy would include their rows.`,
+        from.childTables
+          .map((child) => `ALTER TABLE ${qualifiedTableName(child)} NO INHERIT ${name};`)
           .join(" "),
       ),
     );
-  }
-  return problems;
+  return issues;
 }
 
 const hasSameNames = (one: readonly string[], other: readonly string[]) =>
@@ -262,20 +252,24 @@ function hasKey(from: CatalogTable, key: readonly string[]): boolean {
 }
 
 function createKeylessIssue(from: CatalogTable, key: readonly string[]): PlanIssue {
-  const names = key.map(quoteIdentifier).join(", ");
+  const alter = `ALTER TABLE ${qualifiedTableName(from)}`;
+  const setNotNull = key.map((name) => `ALTER ${quoteIdentifier(name)} SET NOT NULL`).join(", ");
   const isUnique = from.uniques.some(({ columns }) => hasSameNames(columns, key));
   const hasPrimary = from.uniques.some(({ isPrimary }) => isPrimary);
+  const names = key.map(quoteIdentifier).join(", ");
   const fix = isUnique
-    ? `ALTER TABLE ${qualifiedTableName(from)} ${key.map((name) => `ALTER ${quoteIdentifier(name)} SET NOT NULL`).join(", ")};`
-    : `ALTER TABLE ${qualifiedTableName(from)} ADD ${hasPrimary ? "UNIQUE" : "PRIMARY KEY"} (${names});${hasPrimary ? key.map((name) => ` ALTER TABLE ${qualifiedTableName(from)} ALTER ${quoteIdentifier(name)} SET NOT NULL;`).join("") : ""}`;
+    ? `${alter} ${setNotNull};`
+    : hasPrimary
+      ? `${alter} ADD UNIQUE (${names}); ${alter} ${setNotNull};`
+      : `${alter} ADD PRIMARY KEY (${names});`;
   return createBlocker(
     "tables",
-    `${from.name} has no key: nothing in Postgres says that ${joinNames(key)} is there once in every row.`,
+    `${from.name} has no key: PostgreSQL does not enforce that ${joinNames(key)} is unique and not null.`,
     fix,
   );
 }
 
-/** The primary key; else the first unique index over columns that are never null; else none. */
+/** Returns the primary key, else the first unique index over required columns, else no columns. */
 function findKey(from: CatalogTable): readonly string[] {
   return (
     from.uniques.find(({ columns }) => columns.every((name) => isRequired(from, name)))?.columns ??
@@ -292,143 +286,121 @@ function retypeSql(
   const alter = `ALTER TABLE ${qualifiedTableName(from)} ALTER ${column} TYPE`;
   if (as !== "date") {
     if (type === "bytea")
-      return `${alter} text USING …; say how its bytes are written, such as encode(${column}, 'base64').`;
+      return `${alter} text USING …; with the right encoding, such as encode(${column}, 'base64').`;
     return `${alter} text USING ${column}::text;`;
   }
   if (["int4", "int8", "float4", "float8", "numeric"].includes(type))
-    return `${alter} timestamptz USING to_timestamp(${column} / 1000.0); (where it holds milliseconds since 1970; seconds without "/ 1000.0")`;
-  // A text without a zone would be read in the session's.
+    return `${alter} timestamptz USING to_timestamp(${column} / 1000.0); (for milliseconds since 1970; for seconds without "/ 1000.0")`;
+  // A text without a zone would be read in the session's time zone.
   return `SET timezone = 'UTC'; ${alter} timestamptz USING ${column}::text::timestamptz;`;
 }
 
-const textColumn = ({ name }: CatalogColumn): ColumnMapping => ({
-  name,
-  as: "text",
-  isNullable: true,
-});
-
-/** SQLite takes names that differ by case for the same; `targets` has those that are taken, in lower case. */
+/** Names a side table. SQLite ignores case in names, so `takenNames` holds them in lower case. */
 function createSideTable(
   from: CatalogTable,
   columns: readonly ColumnMapping[],
   key: readonly string[],
-  targets: Set<string>,
+  takenNames: Set<string>,
 ): TableMapping {
-  let target = `Moved_${from.name}`;
-  for (let n = 2; targets.has(target.toLowerCase()); n += 1) target = `Moved_${from.name}_${n}`;
-  targets.add(target.toLowerCase());
+  let target = `_source_${from.name}`;
+  for (let n = 2; takenNames.has(target.toLowerCase()); n += 1)
+    target = `_source_${from.name}_${n}`;
+  takenNames.add(target.toLowerCase());
   return { schema: from.schema, source: from.name, target, key, columns, isSide: true };
 }
 
 function checkUnknown(
-  what: string,
+  description: string,
   side: TableMapping,
   from: CatalogTable,
   { unknown }: MigrationOptions,
   role: string,
-): { findings: PlanIssue[]; isKept: boolean } {
-  const leave = "--unknown drop leaves it behind.";
+): { issues: PlanIssue[]; isKept: boolean } {
+  const skip = (issue: PlanIssue) => ({ issues: [issue], isKept: false });
+  const isWholeTable = side.columns.length === from.columns.length;
+  const them = isWholeTable ? "it" : "them";
+  const dropHint = `--unknown drop leaves ${them} out.`;
   if (unknown === "drop")
-    return {
-      findings: [createNote("tables", `${what} Left behind (--unknown drop).`)],
-      isKept: false,
-    };
+    return skip(createNote("tables", `${description} Left out (--unknown drop).`));
   const names = side.columns.map(({ name }) => name.toLowerCase());
-  const twice = side.columns.filter(
+  if (names.length === 0) return skip(createNote("tables", `${description} Its rows are empty.`));
+  const duplicates = side.columns.filter(
     ({ name }) => names.indexOf(name.toLowerCase()) !== names.lastIndexOf(name.toLowerCase()),
   );
-  if (names.length === 0)
-    return { findings: [createNote("tables", `${what} Its rows hold nothing.`)], isKept: false };
-  if (twice.length > 0)
-    return {
-      findings: [
-        createBlocker(
-          "tables",
-          `${what} SQLite would take ${joinNames(twice.map(({ name }) => name))} for the same column.`,
-          `Rename one of them in Postgres; or ${leave}`,
-        ),
-      ],
-      isKept: false,
-    };
+  if (duplicates.length > 0)
+    return skip(
+      createBlocker(
+        "tables",
+        `${description} SQLite cannot tell the columns ${joinNames(duplicates.map(({ name }) => name))} apart.`,
+        `Rename one of them in PostgreSQL; or ${dropHint}`,
+      ),
+    );
   if (names.length > MAX_SIDE_COLUMNS)
-    return {
-      findings: [
-        createBlocker(
-          "tables",
-          `${what} A side table can have ${MAX_SIDE_COLUMNS} at most.`,
-          leave,
-        ),
-      ],
-      isKept: false,
-    };
+    return skip(
+      createBlocker(
+        "tables",
+        `${description} A side table can have ${MAX_SIDE_COLUMNS} columns at most.`,
+        dropHint,
+      ),
+    );
   if (unknown === "stop")
-    return {
-      findings: [
-        createChoice(
-          "tables",
-          what,
-          `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${quoteName(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`,
-        ),
-      ],
-      isKept: false,
-    };
-  const obstacles = findObstacles(from, role).map((problem) => ({
-    ...problem,
-    fix: `${problem.fix} Or ${leave}`,
+    return skip(
+      createChoice(
+        "tables",
+        description,
+        `--unknown keep copies ${them} as text into the table ${quoteName(side.target)}; ${dropHint}`,
+      ),
+    );
+  const obstacles = findObstacles(from, role).map((issue) => ({
+    ...issue,
+    fix: `${issue.fix} Or ${dropHint}`,
   }));
-  if (obstacles.length > 0) return { findings: obstacles, isKept: false };
-  const unfollowed =
-    side.key.length === 0
-      ? " It has no key: its rows are copied anew at every comparison, as they are then."
-      : "";
+  if (obstacles.length > 0) return { issues: obstacles, isKept: false };
+  const hint =
+    side.key.length === 0 ? " It has no key: every comparison copies all its rows again." : "";
   return {
-    findings: [
-      createNote("tables", `${what} Kept in ${quoteName(side.target)}, as text.${unfollowed}`),
+    issues: [
+      createNote("tables", `${description} Kept as text in ${quoteName(side.target)}.${hint}`),
     ],
     isKept: true,
   };
 }
 
-/** Names what is in the source and is none of the site's rows. */
+/** Lists what is in the source and does not migrate. */
 function noteSkippedTables(catalog: readonly CatalogTable[], schema: string): PlanIssue[] {
-  const findings: PlanIssue[] = [];
-  const here = catalog.filter(
-    (table) => table.schema === schema && !KNOWN_TABLES.some(({ source }) => source === table.name),
-  );
-  const say = (tables: readonly CatalogTable[], what: (names: string) => string) => {
+  const issues: PlanIssue[] = [];
+  const note = (reason: string, tables: readonly CatalogTable[]) => {
     if (tables.length > 0)
-      findings.push(createNote("tables", what(joinNames(tables.map(({ name }) => name)))));
+      issues.push(
+        createNote(
+          "tables",
+          `Not migrated, ${reason}: ${joinNames(tables.map(({ name }) => name))}.`,
+        ),
+      );
   };
-  const own = here.filter(({ extension }) => extension === null);
-  say(
-    own.filter((table) => isTable(table) && TOOL_TABLES.has(table.name)),
-    (names) => `Not moved, since only tools of the old site need it: ${names}.`,
+  const others = catalog.filter((table) => table.schema === schema && !isKnownSource(table.name));
+  const ownTables = others.filter(({ extension }) => extension === null);
+  note(
+    "used only by tools of the source site",
+    ownTables.filter((table) => isTable(table) && TOOL_TABLES.has(table.name)),
   );
-  say(
-    own.filter(({ kind }) => kind === "v" || kind === "m"),
-    (names) => `Not moved, since views hold nothing of their own: ${names}.`,
+  note(
+    "views have no rows of their own",
+    ownTables.filter(({ kind }) => kind === "v" || kind === "m"),
   );
-  say(
-    own.filter(({ kind, isPartition }) => kind === "f" && !isPartition),
-    (names) => `Not moved, since the rows of foreign tables are elsewhere: ${names}.`,
+  note(
+    "foreign tables have their rows elsewhere",
+    ownTables.filter(({ kind, isPartition }) => kind === "f" && !isPartition),
   );
-  say(
-    here.filter(({ extension }) => extension !== null),
-    (names) => `Not moved, since it belongs to an extension: ${names}.`,
+  note(
+    "part of an extension",
+    others.filter(({ extension }) => extension !== null),
   );
-  for (const [other, tables] of Map.groupBy(
-    catalog.filter(
-      (table) =>
-        table.schema !== schema && isTable(table) && !table.isPartition && table.extension === null,
-    ),
-    (table) => table.schema,
-  )) {
-    findings.push(
-      createNote(
-        "tables",
-        `Not moved, since it is in another schema (${quoteName(other)}): ${joinNames(tables.map(({ name }) => name))}.`,
-      ),
-    );
-  }
-  return findings;
+  const inOtherSchemas = catalog.filter(
+    (table) =>
+      table.schema !== schema && isTable(table) && !table.isPartition && table.extension === null,
+  );
+  for (const [other, tables] of Map.groupBy(inOtherSchemas, (table) => table.schema))
+    note(`in another schema (${quoteName(other)})`, tables);
+  return issues;
 }

@@ -1,88 +1,82 @@
-// What becomes of values on the way, of members' addresses and of their sessions.
+// Reports how values change, which members share an email address, and what happens to sessions.
 
 import type pg from "pg";
-import { withSourceDeadline } from "./table-checksums.ts";
-import { type PlanIssue, pluralize, joinNames, createNote, createBlocker } from "./plan-issue.ts";
-import { type TableMapping, quoteIdentifier, qualifiedSourceName } from "./table-mapping.ts";
+import { type PlanIssue, createBlocker, createNote } from "./plan-issue.ts";
 import type { RowCounts } from "./plan-rows.ts";
 import type { SelectedTable } from "./plan-tables.ts";
-import { readRows } from "./source-connection.ts";
+import { joinNames, pluralize } from "./plan-text.ts";
+import { SCAN_TIMEOUT_MS, readRows } from "./source-connection.ts";
+import { qualifiedSourceName } from "./source-sql.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
-/** What is converted wherever it stands, by the types of the columns. */
+/** Notes what is converted, by the types of the columns. */
 export function noteConversions(
-  chosen: readonly SelectedTable[],
+  selected: readonly SelectedTable[],
   counts: ReadonlyMap<string, RowCounts>,
 ): PlanIssue[] {
-  const columns = chosen
+  const columns = selected
     .filter(({ table }) => !table.isSide)
     .flatMap(({ table, from }) =>
       table.columns.map((column) => ({
         table,
         column,
-        found: from.columns.find(({ name }) => name === column.name)!,
+        catalog: from.columns.find(({ name }) => name === column.name)!,
         label: `${table.source}.${column.name}`,
       })),
     );
-  const named = (select: (one: (typeof columns)[number]) => boolean) => columns.filter(select);
-  const findings: PlanIssue[] = [];
-  const dates = named(({ column }) => column.as === "date");
+  const issues: PlanIssue[] = [];
+  const dates = columns.filter(({ column }) => column.as === "date");
   if (dates.length > 0) {
-    const isUnzoned = dates.some(({ found }) => found.type === "timestamp");
-    findings.push(
+    const isUnzoned = dates.some(({ catalog }) => catalog.type === "timestamp");
+    issues.push(
       createNote(
         "values",
-        `Dates become whole milliseconds since 1970.${isUnzoned ? " Those without a time zone are read as UTC, as Prisma writes them." : ""}`,
+        `Dates become integer milliseconds since 1970.${isUnzoned ? " Dates without a time zone are read as UTC, as Prisma writes them." : ""}`,
       ),
     );
   }
-  for (const { label } of dates.filter(({ found }) => found.type === "date"))
-    findings.push(
-      createNote(
-        "values",
-        `${label} is a day without a time: it becomes the midnight, UTC, with which it begins.`,
-      ),
+  for (const { label } of dates.filter(({ catalog }) => catalog.type === "date"))
+    issues.push(
+      createNote("values", `${label} is a date without a time: it becomes midnight UTC.`),
     );
-  const enums = named(({ found, column }) => found.isEnum && column.as === "text");
+  const enums = columns.filter(({ catalog, column }) => catalog.isEnum && column.as === "text");
   if (enums.length > 0)
-    findings.push(
+    issues.push(
       createNote("values", `Enums become text: ${joinNames(enums.map(({ label }) => label))}.`),
     );
-  for (const { table, column, found, label } of enums) {
-    const strange = column.allowed
-      ? found.labels.filter((one) => !column.allowed!.includes(one))
-      : [];
+  for (const { table, column, catalog, label } of enums) {
+    const { allowed } = column;
+    const unknownLabels = allowed ? catalog.labels.filter((one) => !allowed.includes(one)) : [];
     const isUsed = counts
       .get(table.target)
-      ?.invalid.some(({ why }) => why.startsWith(`${column.name} is none of`));
-    if (strange.length > 0 && !isUsed)
-      findings.push(
+      ?.invalid.some(({ reason }) => reason.startsWith(`${column.name} is none of`));
+    if (unknownLabels.length > 0 && !isUsed)
+      issues.push(
         createNote(
           "values",
-          `${label} could be ${joinNames(strange)}, which this site does not know. No row is.`,
+          `${label} allows ${joinNames(unknownLabels)}, which this site does not know. No row uses it.`,
         ),
       );
   }
-  const others = named(
-    ({ found, column }) =>
-      column.as !== "date" && !found.isEnum && !["text", "varchar"].includes(found.type),
+  const others = columns.filter(
+    ({ catalog, column }) =>
+      column.as !== "date" && !catalog.isEnum && !["text", "varchar"].includes(catalog.type),
   );
   if (others.length > 0)
-    findings.push(
+    issues.push(
       createNote(
         "values",
-        `These become text, as Postgres writes them: ${joinNames(others.map(({ label, found }) => `${label} (${found.declared})`))}.`,
+        `These become text, as PostgreSQL formats them: ${joinNames(others.map(({ label, catalog }) => `${label} (${catalog.declared})`))}.`,
       ),
     );
-  return findings;
+  return issues;
 }
 
-/** The bound of looking at every address. */
-const SCAN_TIMEOUT_MS = 600_000;
 const MAX_EXAMPLES = 3;
 
 /**
- * Addresses that are the same, or the same but for the case of A to Z: what SQLite's NOCASE folds, by which a log-in looks (lib/members/sign-up.ts).
- * Tells ids, never addresses.
+ * Reports email addresses that several members share, exactly or up to the case of A to Z, which SQLite's NOCASE ignores at login
+ * (lib/members/sign-up.ts). Lists ids, never addresses.
  */
 export async function checkEmailAddresses(
   client: pg.Client,
@@ -91,118 +85,108 @@ export async function checkEmailAddresses(
   const isUnique = from.uniques.some(
     ({ columns }) => columns.length === 1 && columns[0] === "email",
   );
-  const findings: PlanIssue[] = [];
+  const issues: PlanIssue[] = [];
+  const countAddresses = (groups: number) =>
+    `${pluralize(groups, "email address", "email addresses")} ${groups === 1 ? "belongs" : "belong"} to several members`;
   if (!isUnique) {
-    const same = await findDuplicateAddresses(client, table, `"email"::text COLLATE "C"`);
-    if (same.groups > 0)
-      findings.push(
-        createBlocker(
-          "members",
-          `${pluralize(same.groups, "e-mail address", "e-mail addresses")} ${same.groups === 1 ? "belongs" : "belong"} to several members, ${pluralize(same.members, "account")} in all. ${same.examples}`,
-          "Give each its own, or delete those that nobody uses, in the old site.",
-        ),
-      );
-    else
-      findings.push(
-        createNote(
-          "members",
-          "Nothing in Postgres keeps two members from having one e-mail address. None have now; should it happen while the move goes on, it stops.",
-          `CREATE UNIQUE INDEX ON ${qualifiedSourceName(table)} (${quoteIdentifier("email")});`,
-        ),
-      );
+    const exact = await findDuplicateAddresses(client, table, `"email"::text COLLATE "C"`);
+    issues.push(
+      exact.groups > 0
+        ? createBlocker(
+            "members",
+            `${countAddresses(exact.groups)}, ${pluralize(exact.members, "account")} in total. ${exact.examples}`,
+            "Change or delete the duplicates in the source site.",
+          )
+        : createNote(
+            "members",
+            "PostgreSQL does not enforce unique email addresses. There are no duplicates now; one that is added later stops the migration.",
+            `CREATE UNIQUE INDEX ON ${qualifiedSourceName(table)} ("email");`,
+          ),
+    );
   }
-  const alike = await findDuplicateAddresses(
+  const similar = await findDuplicateAddresses(
     client,
     table,
     `lower("email"::text COLLATE "C")`,
     `count(DISTINCT "email"::text COLLATE "C") > 1`,
   );
-  if (alike.groups > 0) {
-    findings.push(
+  if (similar.groups > 0)
+    issues.push(
       createNote(
         "members",
-        `${pluralize(alike.groups, "e-mail address", "e-mail addresses")} ${alike.groups === 1 ? "belongs" : "belong"} to several members who wrote ${alike.groups === 1 ? "it" : "them"} with other capitals, ${pluralize(alike.members, "account")} in all. All of them move. A log-in reaches who has the address in lower case, else the oldest. ${alike.examples}`,
+        `${countAddresses(similar.groups)} in different case, ${pluralize(similar.members, "account")} in total. All are migrated. A login reaches the account in lower case, or else the oldest. ${similar.examples}`,
       ),
     );
-  }
-  return findings;
+  return issues;
 }
 
 async function findDuplicateAddresses(
   client: pg.Client,
   table: TableMapping,
-  by: string,
+  address: string,
   having = "count(*) > 1",
 ): Promise<{ groups: number; members: number; examples: string }> {
-  const grouped = `SELECT ${by} AS address, count(*) AS members FROM ${qualifiedSourceName(table)} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
-  const [row] = await withSourceDeadline(
+  const name = qualifiedSourceName(table);
+  const scan = { ms: SCAN_TIMEOUT_MS };
+  const grouped = `SELECT ${address} AS address, count(*) AS members FROM ${name} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
+  const [totals] = await readRows<{ groups: string; members: string }>(
     client,
-    () =>
-      readRows<{ groups: string; members: string }>(
-        client,
-        `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`,
-        [],
-        { ms: SCAN_TIMEOUT_MS },
-      ),
-    { ms: SCAN_TIMEOUT_MS },
+    `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`,
+    [],
+    scan,
   );
-  if (row!.groups === "0") return { groups: 0, members: 0, examples: "" };
-  const sql = `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${qualifiedSourceName(table)} WHERE ${by} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${MAX_EXAMPLES}) AS grouped`;
-  const groups = (
-    await withSourceDeadline(
-      client,
-      () => readRows<{ ids: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
-      {
-        ms: SCAN_TIMEOUT_MS,
-      },
-    )
-  ).map(({ ids }) => joinNames(JSON.parse(ids) as string[]));
+  if (totals!.groups === "0") return { groups: 0, members: 0, examples: "" };
+  const rows = await readRows<{ ids: string }>(
+    client,
+    `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${name} WHERE ${address} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${MAX_EXAMPLES}) AS grouped`,
+    [],
+    scan,
+  );
+  const groups = rows.map(({ ids }) => joinNames(JSON.parse(ids) as string[]));
   return {
-    groups: Number(row!.groups),
-    members: Number(row!.members),
+    groups: Number(totals!.groups),
+    members: Number(totals!.members),
     examples: `${groups.length === 1 ? "Their ids" : "Ids, for example"}: ${groups.join("; ")}.`,
   };
 }
 
 export interface PlannedSessions {
   readonly rows: number;
-  /** Of these, those that are still good. */
+  /** Sessions that have not expired. */
   readonly open: number;
   readonly stayLoggedIn: boolean;
 }
 
-/** How many sessions move, and whether anybody stays logged in by them. */
+/** Counts the sessions that migrate, and tells whether members stay logged in. */
 export async function countSessions(
   client: pg.Client,
   { table }: SelectedTable,
-  isOldCookieKnown: boolean,
+  hasLegacyCookieSecret: boolean,
 ): Promise<PlannedSessions> {
-  const sql = `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${qualifiedSourceName(table)}`;
-  const [row] = await withSourceDeadline(
+  const [row] = await readRows<{ rows: string; open: string }>(
     client,
-    () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
+    `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${qualifiedSourceName(table)}`,
+    [],
     { ms: SCAN_TIMEOUT_MS },
   );
-  return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: isOldCookieKnown };
+  return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: hasLegacyCookieSecret };
 }
 
-/** docs/decisions/024 */
+/** Explains who stays logged in (docs/decisions/024). */
 export function checkSessions({ rows, open, stayLoggedIn }: PlannedSessions): PlanIssue[] {
   if (rows === 0) return [];
-  const text = `${pluralize(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed on the way (SHA-256).`;
-  if (stayLoggedIn)
-    return [
-      createNote(
-        "members",
-        `${text} Members stay logged in: OLD_COOKIE_SECRET is set.`,
-        "Let OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE name the old site's cookies, here and where the site runs.",
-      ),
-    ];
+  const text = `${pluralize(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed (SHA-256).`;
   return [
-    createNote(
-      "members",
-      `${text} Members must log in again: this site can't read the old site's cookies.`,
-      `To keep them logged in, set OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE (docs/decisions/024).`,
-    ),
+    stayLoggedIn
+      ? createNote(
+          "members",
+          `${text} Members stay logged in: LEGACY_COOKIE_SECRET is set.`,
+          "Set LEGACY_SESSION_COOKIE and LEGACY_CLIENT_COOKIE to the names of the source site's cookies, here and where the site runs.",
+        )
+      : createNote(
+          "members",
+          `${text} Members must log in again: this site cannot read the source site's cookies.`,
+          "To keep them logged in, set LEGACY_COOKIE_SECRET, LEGACY_SESSION_COOKIE and LEGACY_CLIENT_COOKIE (docs/decisions/024).",
+        ),
   ];
 }

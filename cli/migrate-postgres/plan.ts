@@ -1,174 +1,136 @@
-// What a move would do, what stands against it, and what there is to choose. Changes nothing anywhere.
+// Plans a migration: what migrates, what blocks it, and what to decide. Changes nothing anywhere.
 
 import type pg from "pg";
 import { AppError } from "#lib/core/errors.ts";
-import { readSourceCatalog } from "./source-catalog.ts";
-import { withSourceDeadline } from "./table-checksums.ts";
-import { type PlanIssue, createNote } from "./plan-issue.ts";
-import type { MigrationOptions, TableMapping } from "./table-mapping.ts";
+import { type MigrationState, findState } from "./migration-state.ts";
+import type { MigrationOptions } from "./options.ts";
 import {
   type PlannedDiskSpace,
   type PlannedTime,
-  estimateCopySeconds,
-  estimateTime,
-  estimateDiskSpace,
+  type TableSize,
   checkDiskSpace,
+  estimateCopySeconds,
+  estimateDiskSpace,
+  estimateTime,
   sampleTables,
 } from "./plan-cost.ts";
-import { type RowCounts, countAllRows, countInvalidRows, checkRows } from "./plan-rows.ts";
+import { type PlanIssue, createNote } from "./plan-issue.ts";
+import { type RowCounts, checkRows, countAllRows, countInvalidRows } from "./plan-rows.ts";
 import {
   type SourceFacts,
-  isVersionTooOld,
   checkSourceFacts,
+  isVersionTooOld,
   noteStreaming,
   readSourceFacts,
 } from "./plan-source.ts";
 import { listServerStreamObstacles, listTableStreamObstacles } from "./plan-stream.ts";
-import { selectTables } from "./plan-tables.ts";
+import { type SelectedTable, selectTables } from "./plan-tables.ts";
 import {
   type PlannedSessions,
-  countSessions,
   checkEmailAddresses,
   checkSessions,
+  countSessions,
   noteConversions,
 } from "./plan-values.ts";
+import { readSourceCatalog } from "./source-catalog.ts";
 import { readRows } from "./source-connection.ts";
-import { type MigrationState, findState } from "./migration-state.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
 export interface PlannedTable {
   readonly table: TableMapping;
   readonly rows: number;
-  /** What is read of it; where the sample took too long, what it takes on the server's disk. */
+  /** Bytes that COPY sends; if sampling timed out, bytes on the server's disk. */
   readonly bytes: number;
-  /** Of its copy alone. */
+  /** Expected time of this table's copy. */
   readonly seconds: number;
 }
 
 export interface Plan {
   readonly source: SourceFacts & {
-    readonly mode: "stream" | "passes";
-    /** Why it can't stream, a sentence with the remedy each; none where it can. */
-    readonly whyPasses: readonly string[];
-    /** A table that moves has partitions: it is published as one. */
+    readonly mode: "stream" | "full-resync";
+    /** Why the source cannot stream, each with its remedy; empty if it can. */
+    readonly streamObstacles: readonly string[];
+    /** A migrated table has partitions; it is published as one table. */
     readonly hasPartitions: boolean;
   };
-  readonly to: string;
-  readonly choices: MigrationOptions;
-  /** In the order in which they are loaded: parents first, side tables last. Those that something stops are missing. */
+  readonly targetFile: string;
+  readonly options: MigrationOptions;
+  /** In loading order: parents first, side tables last. Tables with a blocker are omitted. */
   readonly tables: readonly PlannedTable[];
-  /** null where there is no table of them. */
+  /** null if the source has no table of sessions. */
   readonly sessions: PlannedSessions | null;
-  readonly findings: readonly PlanIssue[];
+  readonly issues: readonly PlanIssue[];
   readonly time: PlannedTime;
-  readonly room: PlannedDiskSpace;
+  readonly diskSpace: PlannedDiskSpace;
 }
 
-/** The bound of one statement in the source. Most take milliseconds; counting takes what a table takes to be read. */
+export interface PlanOptions {
+  readonly targetFile: string;
+  readonly options: MigrationOptions;
+  readonly hasLegacyCookieSecret: boolean;
+}
+
+/** Most statements take milliseconds; counting reads a whole table. */
 const STATEMENT_TIMEOUT_MS = 1_800_000;
 
 /**
- * What a move of the database of `client`, a connection that only reads, to the file `to` would do. Reads one state of it, every row of the known
- * tables once. Throws AppError(unavailable) where the source is lost or too slow, and as findState does.
+ * Plans the migration of the database of `client`, a read-only connection, from one snapshot, reading every row of the known tables once. Throws
+ * AppError(unavailable) if the source is lost or too slow, AppError(conflict) for an unreadable state file.
  */
-export async function createPlan(
-  client: pg.Client,
-  {
-    to,
-    choices,
-    isOldCookieKnown,
-  }: { to: string; choices: MigrationOptions; isOldCookieKnown: boolean },
-): Promise<Plan> {
-  const begun = findState(to);
-  await runSql(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+export async function createPlan(client: pg.Client, options: PlanOptions): Promise<Plan> {
+  const state = findState(options.targetFile);
+  await readRows(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
-    await runSql(client, `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
-    return await inspectSource(client, { to, choices, isOldCookieKnown, begun });
+    await readRows(client, `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    return await inspectSource(client, options, state);
   } finally {
-    await runSql(client, "ROLLBACK").catch(() => {});
+    await readRows(client, "ROLLBACK").catch(() => {});
   }
 }
 
-const runSql = (client: pg.Client, sql: string) =>
-  withSourceDeadline(client, () => readRows(client, sql));
-
 async function inspectSource(
   client: pg.Client,
-  {
-    to,
-    choices,
-    isOldCookieKnown,
-    begun,
-  }: {
-    to: string;
-    choices: MigrationOptions;
-    isOldCookieKnown: boolean;
-    begun: MigrationState | null;
-  },
+  { targetFile, options, hasLegacyCookieSecret }: PlanOptions,
+  state: MigrationState | null,
 ): Promise<Plan> {
   const facts = await readSourceFacts(client);
   const isOurs =
-    begun !== null &&
-    begun.slot !== null &&
-    begun.system === facts.system &&
-    begun.database === facts.database;
-  const findings: PlanIssue[] = [
-    ...noteExistingMigration(begun, to),
-    ...checkSourceFacts(facts, { isOurs }),
-  ];
-  const { chosen, findings: ofTables } = isVersionTooOld(facts)
-    ? { chosen: [], findings: [] }
-    : selectTables(await readSourceCatalog(client, facts.versionNumber), choices, facts.role);
-  findings.push(...ofTables);
-  const find = (target: string) => chosen.find(({ table }) => table.target === target);
-  const parent = find("User")?.table ?? null;
-
-  const counts = new Map<string, RowCounts>();
-  const sizes: { table: TableMapping; rows: number; diskBytes: number }[] = [];
-  for (const { table, from } of chosen) {
-    const counted = table.isSide ? null : await countInvalidRows(client, table, parent);
-    if (counted) {
-      counts.set(table.target, counted);
-      findings.push(...checkRows(table, counted, choices));
-    }
-    const isShared = chosen.some((other) => other.from === from && other.table !== table);
-    sizes.push({
-      table,
-      rows:
-        counted?.rows ??
-        (isShared ? counts.get(table.source)?.rows : undefined) ??
-        (await countAllRows(client, table)),
-      diskBytes: [from, ...from.heirs].reduce((sum, { bytes }) => sum + bytes, 0),
-    });
-  }
-  findings.push(...noteConversions(chosen, counts));
-  const members = find("User");
-  if (members) findings.push(...(await checkEmailAddresses(client, members)));
-  const owned = find("Session");
-  const sessions = owned ? await countSessions(client, owned, isOldCookieKnown) : null;
-  if (sessions) findings.push(...checkSessions(sessions));
-
-  const sampled = await sampleTables(client, sizes);
+    state !== null &&
+    state.slot !== null &&
+    state.systemIdentifier === facts.systemIdentifier &&
+    state.database === facts.database;
+  const selection = isVersionTooOld(facts)
+    ? { tables: [], issues: [] }
+    : selectTables(await readSourceCatalog(client, facts.versionNumber), options, facts.role);
+  const selected = selection.tables;
+  const { sizes, counts, issues: rowIssues } = await measureRows(client, selected, options);
+  const findSelected = (target: string) => selected.find(({ table }) => table.target === target);
+  const members = findSelected("User");
+  const sessionTable = findSelected("Session");
+  const sessions = sessionTable
+    ? await countSessions(client, sessionTable, hasLegacyCookieSecret)
+    : null;
+  const emailIssues = members ? await checkEmailAddresses(client, members) : [];
+  const samples = await sampleTables(client, sizes);
   const measured = sizes.map(({ table, rows, diskBytes }) => ({
     table,
     rows,
-    ...(sampled.get(table.target) ?? { bytes: diskBytes, readMs: 0 }),
+    ...(samples.get(table.target) ?? { bytes: diskBytes, readMs: 0 }),
   }));
-  const room = estimateDiskSpace(to, measured);
-  findings.push(...checkDiskSpace(room));
-  const whyPasses = [
+  const diskSpace = estimateDiskSpace(targetFile, measured);
+  const streamObstacles = [
     ...listServerStreamObstacles(facts),
-    ...listTableStreamObstacles(chosen, facts),
+    ...listTableStreamObstacles(selected, facts),
   ];
-  if (whyPasses.length === 0) findings.push(...noteStreaming(facts));
   return {
     source: {
       ...facts,
-      mode: whyPasses.length === 0 ? "stream" : "passes",
-      whyPasses,
-      hasPartitions: chosen.some(({ from }) => from.kind === "p"),
+      mode: streamObstacles.length === 0 ? "stream" : "full-resync",
+      streamObstacles,
+      hasPartitions: selected.some(({ from }) => from.kind === "p"),
     },
-    to,
-    choices,
+    targetFile,
+    options,
     tables: measured.map(({ table, rows, bytes, readMs }) => ({
       table,
       rows,
@@ -176,52 +138,89 @@ async function inspectSource(
       seconds: estimateCopySeconds({ rows, bytes, readMs }),
     })),
     sessions,
-    findings,
+    issues: [
+      ...noteExistingMigration(state, targetFile),
+      ...checkSourceFacts(facts, { isOurs }),
+      ...selection.issues,
+      ...rowIssues,
+      ...noteConversions(selected, counts),
+      ...emailIssues,
+      ...(sessions ? checkSessions(sessions) : []),
+      ...checkDiskSpace(diskSpace),
+      ...(streamObstacles.length === 0 ? noteStreaming(facts) : []),
+    ],
     time: estimateTime(measured),
-    room,
+    diskSpace,
   };
 }
 
-function noteExistingMigration(begun: MigrationState | null, to: string): PlanIssue[] {
-  if (begun === null) return [];
-  if (begun.phase === "copying")
-    return [
-      createNote("target", `A copy to ${to} was begun and not finished. copy begins it anew.`),
-    ];
-  if (begun.phase === "done")
+/** Counts the rows of each table, and those that the target's constraints reject. */
+async function measureRows(
+  client: pg.Client,
+  selected: readonly SelectedTable[],
+  options: MigrationOptions,
+): Promise<{ sizes: TableSize[]; counts: Map<string, RowCounts>; issues: PlanIssue[] }> {
+  const parent = selected.find(({ table }) => table.target === "User")?.table ?? null;
+  const counts = new Map<string, RowCounts>();
+  const sizes: TableSize[] = [];
+  const issues: PlanIssue[] = [];
+  for (const { table, from } of selected) {
+    const rowCounts = table.isSide ? null : await countInvalidRows(client, table, parent);
+    if (rowCounts) {
+      counts.set(table.target, rowCounts);
+      issues.push(...checkRows(table, rowCounts, options));
+    }
+    const isShared = selected.some((other) => other.from === from && other.table !== table);
+    sizes.push({
+      table,
+      rows:
+        rowCounts?.rows ??
+        (isShared ? counts.get(table.source)?.rows : undefined) ??
+        (await countAllRows(client, table)),
+      diskBytes: [from, ...from.childTables].reduce((sum, { bytes }) => sum + bytes, 0),
+    });
+  }
+  return { sizes, counts, issues };
+}
+
+function noteExistingMigration(state: MigrationState | null, targetFile: string): PlanIssue[] {
+  if (state === null) return [];
+  if (state.phase === "copying")
+    return [createNote("target", `A copy to ${targetFile} was interrupted. copy starts it over.`)];
+  if (state.phase === "done")
     return [
       createNote(
         "target",
-        `A move to ${to} is done already.`,
-        "abort forgets it, and leaves the file as it is.",
+        `A migration to ${targetFile} is already done.`,
+        "abort deletes its state, and keeps the file.",
       ),
     ];
   return [
     createNote(
       "target",
-      `A move to ${to} is under way.`,
-      "follow, verify, cutover or resume goes on with it; abort gives it up.",
+      `A migration to ${targetFile} is in progress.`,
+      "follow, verify, cutover or resume continues it; abort cancels it.",
     ),
   ];
 }
 
-/** Whether nothing is left that stops the move or must be chosen. */
-export function isResolved({ findings }: Plan): boolean {
-  return findings.every(({ level }) => level === "note");
+/** Whether no blocker and no open choice is left. */
+export function isResolved({ issues }: Plan): boolean {
+  return issues.every(({ level }) => level === "note");
 }
 
-/** What moves. Throws AppError(conflict), naming all that blocks it with what mends or decides it. */
+/** Returns what migrates. Throws AppError(conflict) that lists every blocker and open choice with its fix. */
 export function assertResolved(plan: Plan): {
   tables: readonly TableMapping[];
-  choices: MigrationOptions;
+  options: MigrationOptions;
 } {
-  const blocking = plan.findings.filter(({ level }) => level !== "note");
-  if (blocking.length > 0) {
-    const lines = blocking.map(({ text, fix }) => `- ${fix === null ? text : `${text} ${fix}`}`);
+  const unresolved = plan.issues.filter(({ level }) => level !== "note");
+  if (unresolved.length > 0) {
+    const lines = unresolved.map(({ text, fix }) => `- ${fix === null ? text : `${text} ${fix}`}`);
     throw new AppError(
       "conflict",
-      `Nothing was copied. What stands against it:\n${lines.join("\n")}\nplan says the same at length.`,
+      `Nothing was copied. Resolve first:\n${lines.join("\n")}\nplan shows the details.`,
     );
   }
-  return { tables: plan.tables.map(({ table }) => table), choices: plan.choices };
+  return { tables: plan.tables.map(({ table }) => table), options: plan.options };
 }

@@ -19,7 +19,7 @@ const rows = (
   step: "copy" | "verify" = "copy",
 ): MigrationEvent => ({ kind: "rows", step, table, rows: count, total });
 
-/** A report, what it wrote so far, and a clock that only moves when it is told to. */
+/** Creates a report with its output and a manual clock. */
 function create({ json = false, isTerminal = false, columns = 100 } = {}) {
   let written = "";
   let now = 0;
@@ -32,7 +32,7 @@ function create({ json = false, isTerminal = false, columns = 100 } = {}) {
   });
   return {
     report,
-    /** Each event so many milliseconds after the one before. */
+    /** Reports events, each after a delay in milliseconds. */
     play: (...events: [number, MigrationEvent][]) => {
       for (const [ms, event] of events) {
         now += ms;
@@ -41,14 +41,14 @@ function create({ json = false, isTerminal = false, columns = 100 } = {}) {
     },
     written: () => written,
     lines: () => written.split("\n").slice(0, -1),
-    screen: () => drawn(written),
+    screen: () => renderScreen(written),
   };
 }
 
 const UP = new RegExp(`${"\u001b"}\\[(\\d+)A\\r${"\u001b"}\\[J`);
 
-/** What stands on a terminal on which `text` was written: lines up, and cleared from there on. */
-function drawn(text: string): string[] {
+/** Renders `text` as a terminal would: cursor up, then clear to the end. */
+function renderScreen(text: string): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest !== "") {
@@ -67,15 +67,15 @@ const WHOLE: Verification = {
       target: "User",
       source: { rows: 60, sum: "1" },
       file: { rows: 60, sum: "1" },
-      aside: 0,
+      quarantined: 0,
       sampled: 60,
-      equal: true,
-      differing: 0,
+      isEqual: true,
+      differingRows: 0,
       differences: [],
     },
   ],
   problems: [],
-  equal: true,
+  isEqual: true,
   sumMs: 1,
   ms: 2,
 };
@@ -87,31 +87,31 @@ const BROKEN: Verification = {
       target: "PostRead",
       source: { rows: 2_000, sum: "1" },
       file: { rows: 1_999, sum: "2" },
-      aside: 0,
+      quarantined: 0,
       sampled: 9,
-      equal: false,
-      differing: 3,
+      isEqual: false,
+      differingRows: 3,
       differences: [
         { key: "a", kind: "missing", columns: [] },
         { key: "b\u001b[2J", kind: "different", columns: ["createdAt"] },
       ],
     },
     {
-      target: "Moved_Log",
+      target: "_source_Log",
       source: { rows: 3, sum: "1" },
       file: { rows: 3, sum: "2" },
-      aside: 0,
+      quarantined: 0,
       sampled: 0,
-      equal: false,
-      differing: null,
+      isEqual: false,
+      differingRows: null,
       differences: [],
     },
   ],
-  problems: ["2 rows of Call point at nothing."],
-  equal: false,
+  problems: ["2 rows of Call refer to a User that is not there."],
+  isEqual: false,
 };
 
-test("as JSON, every event, result and failure is an object on a line of its own", () => {
+test("prints events, results and failures as JSON lines", () => {
   const { report, play, lines } = create({ json: true, isTerminal: true });
   play(
     [0, begin("copy")],
@@ -119,7 +119,7 @@ test("as JSON, every event, result and failure is an object on a line of its own
     [0, end("copy", 7)],
     [0, { kind: "verified", verification: WHOLE }],
   );
-  report.reportResult({ pauseMs: 3 }, ["for a person"]);
+  report.reportResult({ pauseMs: 3 }, ["as text"]);
   report.reportFailure("Two\nlines.");
   report.finish();
   expect(lines().map((line) => JSON.parse(line) as object)).toEqual([
@@ -132,7 +132,7 @@ test("as JSON, every event, result and failure is an object on a line of its own
   ]);
 });
 
-test("in plain lines a step begins and ends, and rows are told every three seconds", () => {
+test("prints plain lines for steps, and progress every three seconds", () => {
   const { play, lines } = create();
   play(
     [0, begin("copy")],
@@ -144,15 +144,15 @@ test("in plain lines a step begins and ends, and rows are told every three secon
   );
   expect(lines()).toEqual([
     "Copy …",
-    "  PostRead      30,000 of 100,000, 10,000 rows/s, 7.0 s left",
-    "  PostRead      60,000 of 100,000, 10,000 rows/s, 4.0 s left",
-    "  PostRead      70,000 rows, 10,000 rows/s, 7.0 s",
-    "Copy: 7.0 s",
+    "  PostRead      30,000 of 100,000, 10,000 rows/s, 7 s left",
+    "  PostRead      60,000 of 100,000, 10,000 rows/s, 4 s left",
+    "  PostRead      70,000 rows, 10,000 rows/s, 7 s",
+    "Copy: 7 s",
   ]);
   expect(lines().join("")).not.toContain("\u001b");
 });
 
-test("on a terminal each table's bar is redrawn in place, ten times a second at most, and left complete", () => {
+test("redraws bars on a terminal at most ten times a second, and leaves them complete", () => {
   const { play, screen, written } = create({ isTerminal: true });
   play([0, begin("copy")]);
   expect(screen()).toEqual(["Copy …"]);
@@ -163,7 +163,7 @@ test("on a terminal each table's bar is redrawn in place, ten times a second at 
     ]),
   );
   expect(screen()).toEqual([
-    "  User          ############------------  50 %  500 of 1,000, 1,000 rows/s, 500 ms left",
+    "  User          ############------------  50%  500 of 1,000, 1,000 rows/s, 500 ms left",
   ]);
   expect(written().split("\u001b[J").length).toBeLessThan(9);
   play(
@@ -173,13 +173,13 @@ test("on a terminal each table's bar is redrawn in place, ten times a second at 
     [0, end("copy", 1_200)],
   );
   expect(screen()).toEqual([
-    "  User          ######################## 100 %  1,000 rows, 1,000 rows/s, 1.0 s",
-    "  PostRead      ######################## 100 %  40 rows, 200 rows/s, 200 ms",
+    "  User          ######################## 100%  1,000 rows, 1,000 rows/s, 1 s",
+    "  PostRead      ######################## 100%  40 rows, 200 rows/s, 200 ms",
     "Copy: 1.2 s",
   ]);
 });
 
-test("tables that are compared at the same time have a bar each", () => {
+test("draws one bar per table compared in parallel", () => {
   const { play, screen } = create({ isTerminal: true });
   play(
     [0, begin("verify")],
@@ -189,22 +189,22 @@ test("tables that are compared at the same time have a bar each", () => {
     [100, rows("PostRead", 40, 100, "verify")],
   );
   expect(screen()).toEqual([
-    expect.stringMatching(/^ {2}User .* 100 % .*100 rows, .*300 ms$/),
-    expect.stringMatching(/^ {2}PostRead .* 40 % .*40 of 100, /),
+    expect.stringMatching(/^ {2}User .* 100% .*100 rows, .*300 ms$/),
+    expect.stringMatching(/^ {2}PostRead .* 40% .*40 of 100, /),
   ]);
   play([100, end("verify", 500)], [0, { kind: "verified", verification: WHOLE }]);
   expect(screen().slice(-3)).toEqual([
-    "Comparison: 500 ms",
+    "Verify: 500 ms",
     "  User  60 rows, equal",
     "Both sides are equal: every row by its hash, a sample field by field.",
   ]);
 });
 
-test("a line is never wider than the terminal: the bar gives way first", () => {
+test("fits lines into the terminal's width by shortening the bar", () => {
   for (const [columns, line] of [
-    [80, "  PostRead      ##############-------  70 %  70 of 100, 175 rows/s, 171 ms left"],
-    [60, "  PostRead       70 %  70 of 100, 175 rows/s, 171 ms left"],
-    [30, "  PostRead       70 %  70 of "],
+    [80, "  PostRead      ###############-------  70%  70 of 100, 175 rows/s, 171 ms left"],
+    [60, "  PostRead       70%  70 of 100, 175 rows/s, 171 ms left"],
+    [30, "  PostRead       70%  70 of 1"],
   ] as const) {
     const { play, screen } = create({ isTerminal: true, columns });
     play([0, begin("copy")], [400, rows("PostRead", 70, 100)]);
@@ -212,7 +212,7 @@ test("a line is never wider than the terminal: the bar gives way first", () => {
   }
 });
 
-test("a rate is told when it is one, and a comparison's rows are not told twice in plain lines", () => {
+test("omits meaningless rates, and repeated rows of a verification", () => {
   const { play, lines } = create();
   play(
     [0, begin("verify")],
@@ -220,23 +220,19 @@ test("a rate is told when it is one, and a comparison's rows are not told twice 
     [0, end("verify", 100)],
     [0, { kind: "verified", verification: WHOLE }],
   );
-  expect(lines().slice(0, 3)).toEqual([
-    "Comparison …",
-    "Comparison: 100 ms",
-    "  User  60 rows, equal",
-  ]);
+  expect(lines().slice(0, 3)).toEqual(["Verify …", "Verify: 100 ms", "  User  60 rows, equal"]);
   const copied = create();
   copied.play([0, begin("copy")], [100, rows("User", 60, 60)], [0, end("copy", 100)]);
   expect(copied.lines()[1]).toBe("  User          60 rows, 100 ms");
 });
 
-test("following shows how far behind it is on one line, and what it waits for", () => {
+test("shows lag and waiting reason of follow on one line", () => {
   const { report, play, screen } = create({ isTerminal: true });
   play(
     [0, begin("follow")],
     [200, { kind: "lag", lagBytes: 1_234_567, lagSeconds: 1.24, changes: 900 }],
   );
-  expect(screen()).toEqual(["  900 changes applied, behind by 1.2 MB, 1.2 s"]);
+  expect(screen()).toEqual(["  900 changes applied, 1.2 MB, 1.2 s behind"]);
   play([
     200,
     {
@@ -256,42 +252,42 @@ test("following shows how far behind it is on one line, and what it waits for", 
   expect(screen()).toEqual(["  1,000 changes applied, up to date", "Stopped."]);
 });
 
-test("passes and notes are said", () => {
+test("prints resyncs and notes", () => {
   const { play, lines } = create();
   play(
-    [0, { kind: "pass", mended: 12, ms: 1_200 }],
+    [0, { kind: "resync", repaired: 12, ms: 1_200 }],
     [0, { kind: "note", text: "The copy begins\u001b[2J again." }],
-    [0, { kind: "end", step: "place", ms: 3, note: "renamed" }],
+    [0, { kind: "end", step: "swap-in", ms: 3, note: "renamed" }],
   );
   expect(lines()).toEqual([
-    "Pass: 12 rows mended, 1.2 s",
+    "Resync: 12 rows repaired, 1.2 s",
     "The copy begins?[2J again.",
-    "Put in place: 3 ms. renamed",
+    "Swap in: 3 ms. renamed",
   ]);
 });
 
-test("a comparison names every difference", () => {
+test("lists every difference of a verification", () => {
   const { play, lines } = create();
   play([0, { kind: "verified", verification: BROKEN }]);
   expect(lines()).toEqual([
-    "  User       60 rows, equal",
-    "  PostRead   2,000 rows in Postgres, 1,999 here, DIFFERENT: 3 rows",
+    "  User         60 rows, equal",
+    "  PostRead     2,000 rows in PostgreSQL, 1,999 here, DIFFERENT: 3 rows",
     "    a is missing in the copy",
-    "    b?[2J is not the same: createdAt",
+    "    b?[2J differs: createdAt",
     "    and 1 other",
-    "  Moved_Log  3 rows on both sides, DIFFERENT: which rows can't be told, it has no key",
-    "  2 rows of Call point at nothing.",
+    "  _source_Log  3 rows on both sides, DIFFERENT; the table has no key, so the rows cannot be listed",
+    "  2 rows of Call refer to a User that is not there.",
     "Both sides are not equal.",
   ]);
 });
 
-test("what fails in the middle leaves the bars as they were, and says why below", () => {
+test("keeps the bars and prints the error below them", () => {
   const { report, play, screen } = create({ isTerminal: true });
   play([0, begin("copy")], [100, rows("User", 10, 100)]);
   report.reportFailure("The connection to PostgreSQL broke.");
   report.finish();
   expect(screen()).toEqual([
-    expect.stringMatching(/^ {2}User .* 10 %/),
+    expect.stringMatching(/^ {2}User .* 10%/),
     "The connection to PostgreSQL broke.",
   ]);
 });

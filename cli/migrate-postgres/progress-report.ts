@@ -1,15 +1,16 @@
-// Says how a move goes: as JSON, one object a line; on a terminal with bars that are redrawn in place; elsewhere in plain lines.
+// Reports a migration's progress: as JSON lines, as bars on a terminal, or as plain lines.
 
-import { pluralize, stripControls } from "./plan-issue.ts";
+import { formatBytes, formatDuration } from "#lib/core/format.ts";
+import { describeVerification } from "./describe-verification.ts";
 import type { MigrationEvent, MigrationStep } from "./migration.ts";
-import type { Verification } from "./verify-copy.ts";
+import { pluralize, stripControls } from "./plan-text.ts";
 
 export interface ProgressReport {
   reportEvent(event: MigrationEvent): void;
-  /** What a command gives: `value` as JSON, `lines` for a person. */
+  /** Reports a command's result: `value` as JSON, `lines` as text. */
   reportResult(value: object, lines: readonly string[]): void;
   reportFailure(message: string): void;
-  /** Leaves what stands on the screen there. */
+  /** Keeps the live lines on the screen. */
   finish(): void;
 }
 
@@ -17,20 +18,19 @@ export interface ProgressReportOptions {
   readonly json: boolean;
   readonly isTerminal: boolean;
   readonly write?: (text: string) => void;
-  /** Milliseconds from any moment on. */
+  /** A monotonic clock. */
   readonly nowMs?: () => number;
   /** The terminal's width. */
   readonly columns?: () => number;
 }
 
-/** At most ten times a second. */
 const REDRAW_INTERVAL_MS = 100;
-/** Where nothing can be redrawn. */
+/** The interval of progress lines without a terminal. */
 const LINE_INTERVAL_MS = 3_000;
-/** Its longest and shortest bar, in characters. */
+/** Longest and shortest bar, in characters. */
 const BAR_WIDTH = 24;
 const MIN_BAR_WIDTH = 6;
-/** Before that a rate is chance. */
+/** A rate over less time is noise. */
 const MIN_RATE_MS = 200;
 
 const STEP_LABELS: Record<MigrationStep, string> = {
@@ -38,28 +38,27 @@ const STEP_LABELS: Record<MigrationStep, string> = {
   slot: "Slot and publication",
   copy: "Copy",
   indexes: "Indexes, counters, checks",
-  verify: "Comparison",
+  verify: "Verify",
   follow: "Follow",
-  check: "Whole file checked",
-  "stop writes": "Stop the old site's writes",
-  drain: "The last changes",
-  finish: "Finish the file",
-  place: "Put in place",
-  ready: "Wait for the new site",
-  "clean up": "Clean up",
+  check: "Integrity check",
+  "block-writes": "Block the source's writes",
+  drain: "Last changes",
+  finish: "Finish the database",
+  "swap-in": "Swap in",
+  ready: "Wait for this site",
+  "clean-up": "Clean up",
 };
 
-/** How a table's rows go. */
 interface TableProgress {
   readonly table: string;
   readonly startedMs: number;
   rows: number;
   total: number;
-  /** When the last row was there. */
+  /** When the table was complete. */
   endedMs: number | null;
 }
 
-/** Who reports. Tells what the events hold, and nothing else: no connection string is among it. */
+/** Creates a report, which prints only what the events contain: never the connection string. */
 export function createProgressReport({
   json,
   isTerminal,
@@ -92,13 +91,13 @@ export function createProgressReport({
       isLast,
     );
   };
-  /** What is said of rows so far stays. */
+  /** Prints the live lines for good. */
   const settle = () => {
     screen.printLines([...bars.map(describe), ...(lag === null ? [] : [lag])]);
     bars = [];
     lag = null;
   };
-  const say = (lines: readonly string[]) => {
+  const print = (lines: readonly string[]) => {
     settle();
     screen.printLines(lines.map(stripControls));
   };
@@ -109,7 +108,7 @@ export function createProgressReport({
   ): void {
     let bar = bars.find((one) => one.table === table);
     if (!bar) {
-      // A copy takes one table after the other.
+      // A copy processes one table at a time.
       if (step === "copy") for (const other of bars) other.endedMs ??= nowMs();
       bar = {
         table,
@@ -121,7 +120,7 @@ export function createProgressReport({
         total,
         endedMs: null,
       };
-      // What is complete and stands first is redrawn no more.
+      // Complete bars at the top are printed for good.
       while (bars[0]?.endedMs !== null && bars[0] !== undefined)
         screen.printLines([describe(bars.shift()!)]);
       bars.push(bar);
@@ -146,12 +145,12 @@ export function createProgressReport({
             bar.endedMs ??= nowMs();
             bar.total = bar.rows;
           }
-          // Where nothing is redrawn, what a comparison found says the same once more.
+          // Without a terminal, the verification's result repeats these lines.
           if (event.step === "verify" && !isTerminal) bars = [];
           settle();
           open.pop();
           screen.printLines([
-            `${STEP_LABELS[event.step]}: ${formatDuration(event.ms ?? 0)}${event.note === undefined ? "" : `. ${stripControls(event.note)}`}`,
+            `${STEP_LABELS[event.step]}: ${formatDuration(event.ms ?? 0, "short")}${event.note === undefined ? "" : `. ${stripControls(event.note)}`}`,
           ]);
           return;
         }
@@ -160,26 +159,26 @@ export function createProgressReport({
         case "lag":
           lag = describeLag(event);
           return draw();
-        case "pass":
-          return say([
-            `Pass: ${pluralize(event.mended, "row")} mended, ${formatDuration(event.ms)}`,
+        case "resync":
+          return print([
+            `Resync: ${pluralize(event.repaired, "row")} repaired, ${formatDuration(event.ms, "short")}`,
           ]);
         case "verified":
-          return say(describeVerification(event.verification));
+          return print(describeVerification(event.verification));
         case "note":
-          return say([event.text]);
+          return print([event.text]);
       }
     },
-    reportResult: (_, lines) => say(lines),
-    reportFailure: (message) => say(message.split("\n")),
+    reportResult: (_, lines) => print(lines),
+    reportFailure: (message) => print(message.split("\n")),
     finish: settle,
   };
 }
 
 interface ProgressOutput {
-  /** Stand below everything else, until they are changed or kept. */
+  /** Draws lines below all others, which the next call replaces. */
   drawLive(lines: readonly string[], isNow: boolean): void;
-  /** Takes the live lines away and leaves these for good. */
+  /** Replaces the live lines by permanent ones. */
   printLines(lines: readonly string[]): void;
 }
 
@@ -195,7 +194,7 @@ function createTerminalOutput(
     drawLive(lines, isNow) {
       if (!isNow && nowMs() - drawnMs < REDRAW_INTERVAL_MS) return;
       drawnMs = nowMs();
-      // A line that wraps would be two, and one of them would stay.
+      // A wrapped line would take two rows, and one of them would not be cleared.
       const cut = lines.map((line) => [...line].slice(0, Math.max(1, columns() - 1)).join(""));
       write(`${clear()}${cut.map((line) => `${line}\n`).join("")}`);
       shown = cut.length;
@@ -225,7 +224,7 @@ function createLineOutput(write: (text: string) => void, nowMs: () => number): P
   };
 }
 
-/** `width`: of the terminal; null where no bar is drawn. */
+/** `width` is the terminal's; null: without a bar. */
 function describeBar(
   { table, rows, total, startedMs, endedMs }: TableProgress,
   nowMs: number,
@@ -239,9 +238,9 @@ function describeBar(
       : pluralize(rows, "row");
   const time =
     endedMs !== null
-      ? formatDuration(ms)
+      ? formatDuration(ms, "short")
       : rate
-        ? `${formatDuration(((total - rows) / rate) * 1000)} left`
+        ? `${formatDuration(((total - rows) / rate) * 1000, "short")} left`
         : null;
   const text = [
     count,
@@ -253,10 +252,10 @@ function describeBar(
   const name = `  ${stripControls(table).padEnd(12)}  `;
   if (width === null) return name + text;
   const share = endedMs !== null || total === 0 ? 1 : Math.min(1, rows / total);
-  const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  const room = Math.min(BAR_WIDTH, width - 1 - name.length - text.length - percent.length - 3);
-  const filled = Math.floor(share * room);
-  return `${name}${room < MIN_BAR_WIDTH ? "" : `${"#".repeat(filled)}${"-".repeat(room - filled)} `}${percent}  ${text}`;
+  const percent = `${Math.floor(share * 100)}%`.padStart(4);
+  const barWidth = Math.min(BAR_WIDTH, width - 1 - name.length - text.length - percent.length - 3);
+  const filled = Math.floor(share * barWidth);
+  return `${name}${barWidth < MIN_BAR_WIDTH ? "" : `${"#".repeat(filled)}${"-".repeat(barWidth - filled)} `}${percent}  ${text}`;
 }
 
 function describeLag({
@@ -266,63 +265,6 @@ function describeLag({
   waiting,
 }: MigrationEvent & { kind: "lag" }): string {
   const behind =
-    lagBytes === 0
-      ? "up to date"
-      : `behind by ${formatBytes(lagBytes)}, ${lagSeconds.toFixed(1)} s`;
+    lagBytes === 0 ? "up to date" : `${formatBytes(lagBytes)}, ${lagSeconds.toFixed(1)} s behind`;
   return `  ${pluralize(changes, "change")} applied, ${waiting === undefined ? behind : `waiting: ${stripControls(waiting)}`}`;
-}
-
-const DIFFERENCE_LABELS = {
-  missing: "is missing in the copy",
-  extra: "is in the copy alone",
-  different: "is not the same",
-} as const;
-
-function describeVerification({ tables, problems, equal }: Verification): string[] {
-  const width = Math.max(0, ...tables.map(({ target }) => stripControls(target).length));
-  const lines = tables.flatMap(
-    ({ target, source, file, aside, equal: isSame, differing, differences }) => {
-      const name = `  ${stripControls(target).padEnd(width)}  `;
-      if (isSame)
-        return [
-          `${name}${pluralize(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`,
-        ];
-      const rows =
-        source.rows === file.rows
-          ? `${pluralize(source.rows, "row")} on both sides`
-          : `${pluralize(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
-      const named = differences.map(
-        ({ key, kind, columns }) =>
-          `    ${key} ${DIFFERENCE_LABELS[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`,
-      );
-      const more = (differing ?? 0) - differences.length;
-      return [
-        `${name}${rows}, DIFFERENT${differing === null ? ": which rows can't be told, it has no key" : `: ${pluralize(differing, "row")}`}`,
-        ...named,
-        ...(more > 0 ? [`    and ${pluralize(more, "other")}`] : []),
-      ];
-    },
-  );
-  return [
-    ...lines,
-    ...problems.map((problem) => `  ${problem}`),
-    equal
-      ? "Both sides are equal: every row by its hash, a sample field by field."
-      : "Both sides are not equal.",
-  ];
-}
-
-/** "340 ms", "1.9 s", "3 min 20 s". */
-function formatDuration(ms: number): string {
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
-
-function formatBytes(count: number): string {
-  if (count < 1_000) return `${count} B`;
-  return count < 1_000_000
-    ? `${(count / 1_000).toFixed(1)} kB`
-    : `${(count / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,86 +1,82 @@
-// Which of the move's tables a relation of the stream belongs to, and where its columns are.
+// Maps a relation of the replication stream to the migration's tables and columns.
 
 import { AppError } from "#lib/core/errors.ts";
-import { convertText } from "./convert-values.ts";
 import type { RowPatch } from "./change-applier.ts";
-import {
-  type MigrationOptions,
-  type TableMapping,
-  type Row,
-  type SqliteValue,
-  quoteIdentifier,
-} from "./table-mapping.ts";
+import { convertText } from "./convert-values.ts";
+import type { MigrationOptions } from "./options.ts";
 import type { Relation, TupleData } from "./pgoutput.ts";
+import { quoteIdentifier } from "./source-sql.ts";
+import type { Row, SqliteValue, TableMapping } from "./table-mapping.ts";
 
 export interface TupleDecoder {
   readonly table: TableMapping;
-  decodeRow(sent: TupleData): Row;
-  /** undefined where a value was not sent, since it is as it was. */
-  decodePatch(sent: TupleData): RowPatch;
-  decodeKey(sent: TupleData): SqliteValue[];
+  decodeRow(tuple: TupleData): Row;
+  /** Unchanged values that the source did not send are undefined. */
+  decodePatch(tuple: TupleData): RowPatch;
+  decodeKey(tuple: TupleData): SqliteValue[];
 }
 
-export interface RelationMapping {
-  readonly decoders: readonly TupleDecoder[];
-}
-
-/** Throws AppError(conflict) where the relation has lost a column since the plan, or gained one that nobody chose to leave behind, and where changed rows can't be told any more. */
+/**
+ * Returns a decoder for each table that the relation feeds. Throws AppError(conflict) if a column was added or dropped since the copy, or if
+ * the stream no longer identifies changed rows.
+ */
 export function mapRelation(
   relation: Relation,
-  { tables, choices }: { tables: readonly TableMapping[]; choices: MigrationOptions },
-): RelationMapping {
-  const moved = tables.filter(
+  { tables, options }: { tables: readonly TableMapping[]; options: MigrationOptions },
+): TupleDecoder[] {
+  const targets = tables.filter(
     ({ schema, source }) => schema === relation.schema && source === relation.name,
   );
-  const known = new Set(moved.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  const gained = relation.columns.find((name) => !known.has(name));
-  if (gained !== undefined && choices.unknown !== "drop")
+  const mappedColumns = new Set(targets.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  const addedColumn = relation.columns.find((name) => !mappedColumns.has(name));
+  if (addedColumn !== undefined && options.unknown !== "drop")
     throw new AppError(
       "conflict",
-      `${relation.name} has a column ${gained} that it did not have at the copy. Abort, and copy again.`,
+      `${relation.name} has a column ${addedColumn} that was added after the copy. Abort, then copy again.`,
     );
-  const unnamed = moved
+  const missingKeyColumn = targets
     .flatMap(({ key }) => key)
     .find((name) => !relation.keyColumns.includes(name));
-  if (unnamed !== undefined)
+  if (missingKeyColumn !== undefined)
     throw new AppError(
       "conflict",
-      `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoteIdentifier(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`,
+      `${relation.name}: the source no longer sends the key of changed rows (REPLICA IDENTITY). ALTER TABLE ${quoteIdentifier(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`,
     );
-  return { decoders: moved.map((table) => createTupleDecoder(table, relation)) };
+  return targets.map((table) => createTupleDecoder(table, relation));
 }
 
 function createTupleDecoder(table: TableMapping, { columns }: Relation): TupleDecoder {
-  const places = table.columns.map(({ name }) => {
-    const at = columns.indexOf(name);
-    if (at < 0)
+  const positions = table.columns.map(({ name }) => {
+    const position = columns.indexOf(name);
+    if (position < 0)
       throw new AppError(
         "conflict",
-        `${table.source} has lost its column ${name} since the copy. Abort, and copy again.`,
+        `${table.source} lost its column ${name} after the copy. Abort, then copy again.`,
       );
-    return at;
+    return position;
   });
-  const keys = table.key.map((name) => {
+  const keyColumns = table.key.map((name) => {
     const i = table.columns.findIndex((column) => column.name === name);
-    return { column: table.columns[i]!, at: places[i]! };
+    return { column: table.columns[i]!, position: positions[i]! };
   });
   return {
     table,
-    decodeRow: (sent) =>
+    decodeRow: (tuple) =>
       table.columns.map((column, i) => {
-        const text = sent[places[i]!];
+        const text = tuple[positions[i]!];
         if (text === undefined)
           throw new AppError(
             "conflict",
-            `${table.source}: a value did not come whole. Abort, and copy again.`,
+            `${table.source}: the stream sent an incomplete row. Abort, then copy again.`,
           );
         return convertText(column, text);
       }),
-    decodePatch: (sent) =>
+    decodePatch: (tuple) =>
       table.columns.map((column, i) => {
-        const text = sent[places[i]!];
+        const text = tuple[positions[i]!];
         return text === undefined ? undefined : convertText(column, text);
       }),
-    decodeKey: (sent) => keys.map(({ column, at }) => convertText(column, sent[at] ?? null)),
+    decodeKey: (tuple) =>
+      keyColumns.map(({ column, position }) => convertText(column, tuple[position] ?? null)),
   };
 }

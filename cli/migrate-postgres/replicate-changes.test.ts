@@ -7,37 +7,38 @@ import { assertInvariant } from "#tests/support/invariants.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.ts";
 import { replicateChanges } from "./replicate-changes.ts";
-import type { MigrationOptions } from "./table-mapping.ts";
-import {
-  type Migration,
-  copySource,
-  readCurrentPosition,
-  getCompleteCopy,
-  verifyMigration,
-} from "./migration.ts";
+import { type Migration, getCompleteCopy } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";
 import { migrationFiles } from "./migration-state.ts";
-import { ODDITIES, createSourceSite, readSourceId, runSql } from "#tests/support/source-site.ts";
+import {
+  ODDITIES,
+  createSourceDatabase,
+  readSourceId,
+  runSql,
+} from "#tests/support/source-site.ts";
 import { TRANSACTION_KINDS } from "#tests/support/source-transactions.ts";
 import { openTargetRows } from "#tests/support/source-ledger.ts";
 import { startSourceWriter } from "#tests/support/source-writer.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { copySource } from "./copy-command.ts";
+import { type MigrationOptions } from "./options.ts";
+import { readCurrentPosition } from "./replication-slot.ts";
+import { verifyMigration } from "./verify-command.ts";
 
-describe.skipIf(!findPostgres())("following a source", () => {
+describe.skipIf(!findPostgres())("replicating a source", () => {
   let server: TestPostgres;
   let dir: string;
   let url: string;
-  let move: Migration;
+  let migration: Migration;
   let stop: AbortController;
   beforeAll(async () => {
     server = await startPostgres();
   });
   afterAll(() => server?.close());
   beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), "lectern-follow-"));
-    url = await server.createDatabase();
-    await createSourceSite(url);
-    begin();
+    dir = mkdtempSync(join(tmpdir(), "lectern-replicate-"));
+    url = await createSourceDatabase(server);
+    setUp();
   });
   afterEach(async () => {
     stop.abort();
@@ -45,13 +46,13 @@ describe.skipIf(!findPostgres())("following a source", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  function begin(choices: MigrationOptions = { unknown: "stop", unfit: "stop" }): void {
+  function setUp(options: MigrationOptions = { unknown: "stop", invalidRows: "stop" }): void {
     stop = new AbortController();
-    move = {
+    migration = {
       url,
       targetFile: join(dir, "moved.db"),
       servedFile: join(dir, "moved.db"),
-      choices,
+      options,
       hasLegacyCookieSecret: false,
       rebuildCounters,
       onEvent: () => {},
@@ -59,13 +60,13 @@ describe.skipIf(!findPostgres())("following a source", () => {
     };
   }
 
-  /** Applies what is committed by now. */
+  /** Applies what is committed now. */
   async function catchUp(): Promise<number> {
-    const state = await getCompleteCopy(move);
+    const state = await getCompleteCopy(migration);
     return (
       await replicateChanges({
         url,
-        file: migrationFiles(move.targetFile).working,
+        file: migrationFiles(migration.targetFile).staging,
         state,
         until: await readCurrentPosition(url),
         signal: stop.signal,
@@ -74,7 +75,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
   }
 
   function read<Row>(sql: string, ...values: unknown[]): Row[] {
-    const db = new Database(migrationFiles(move.targetFile).working, { readonly: true });
+    const db = new Database(migrationFiles(migration.targetFile).staging, { readonly: true });
     try {
       return db.prepare(sql).all(...values) as Row[];
     } finally {
@@ -84,65 +85,65 @@ describe.skipIf(!findPostgres())("following a source", () => {
 
   const mix = Object.fromEntries(Object.keys(TRANSACTION_KINDS).map((name) => [name, 4]));
 
-  test("every kind of transaction arrives, in order, once, and the counters of reads with it", async () => {
-    await copySource(move);
+  test("applies every kind of transaction in order, exactly once, with the read counters", async () => {
+    await copySource(migration);
     const writer = await startSourceWriter(url, { perSecond: 2_000, connections: 4, mix });
     const following = catchUpUntil(() => writer.ledger.committed > 800);
     const changes = await following;
     await writer.stop();
     await catchUp();
     expect(changes).toBeGreaterThan(500);
-    const { find, close } = openTargetRows(migrationFiles(move.targetFile).working);
-    assertInvariant("what was committed is there as it was", await writer.ledger.check(find));
+    const { find, close } = openTargetRows(migrationFiles(migration.targetFile).staging);
+    assertInvariant("every committed write is there", await writer.ledger.check(find));
     close();
-    expect((await verifyMigration(move)).equal).toBe(true);
-    const db = new Database(migrationFiles(move.targetFile).working);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
+    const db = new Database(migrationFiles(migration.targetFile).staging);
     expect(findCounterMismatches(createSql(db))).toEqual([]);
     expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
     db.close();
   });
 
-  /** Follows until `isEnough`, then what has come is kept. */
+  /** Replicates until `isEnough`. */
   async function catchUpUntil(isEnough: () => boolean): Promise<number> {
-    const state = await getCompleteCopy(move);
-    const enough = new AbortController();
-    const looking = setInterval(() => isEnough() && enough.abort(), 20);
+    const state = await getCompleteCopy(migration);
+    const stopping = new AbortController();
+    const poll = setInterval(() => isEnough() && stopping.abort(), 20);
     try {
       return (
         await replicateChanges({
           url,
-          file: migrationFiles(move.targetFile).working,
+          file: migrationFiles(migration.targetFile).staging,
           state,
-          signal: enough.signal,
+          signal: stopping.signal,
         })
       ).changes;
     } finally {
-      clearInterval(looking);
+      clearInterval(poll);
     }
   }
 
-  test("the same changes are not applied again, and a stop between two loses none", async () => {
-    await copySource(move);
+  test("applies no change twice, and loses none between restarts", async () => {
+    await copySource(migration);
     const writer = await startSourceWriter(url, { perSecond: 1_000, connections: 4, mix });
     for (let i = 1; i <= 8; i += 1) await catchUpUntil(() => writer.ledger.committed > i * 60);
     await writer.stop();
     await catchUp();
     expect(await catchUp()).toBe(0);
-    const { find, close } = openTargetRows(migrationFiles(move.targetFile).working);
-    assertInvariant("what was committed is there as it was", await writer.ledger.check(find));
+    const { find, close } = openTargetRows(migrationFiles(migration.targetFile).staging);
+    assertInvariant("every committed write is there", await writer.ledger.check(find));
     close();
   });
 
-  test("a comparison is of one state while the source is written to", async () => {
-    await copySource(move);
+  test("verifies one snapshot while the source is written to", async () => {
+    await copySource(migration);
     const writer = await startSourceWriter(url, { perSecond: 500, connections: 4, mix });
-    for (let i = 0; i < 3; i += 1) expect((await verifyMigration(move)).equal).toBe(true);
+    for (let i = 0; i < 3; i += 1) expect((await verifyMigration(migration)).isEqual).toBe(true);
     expect(writer.ledger.committed).toBeGreaterThan(0);
     await writer.stop();
   });
 
-  test("texts that begin with a byte order mark, dates before 1970 and long values that did not change stay whole", async () => {
-    await copySource(move);
+  test("preserves byte order marks, dates before 1970 and unchanged TOASTed values", async () => {
+    await copySource(migration);
     await runSql(
       url,
       `UPDATE "User" SET "firstName" = E'\\uFEFFmarked', "createdAt" = '1969-12-31 23:59:59.999' WHERE "id" = ${await quotedId("user", 2)}`,
@@ -154,20 +155,20 @@ describe.skipIf(!findPostgres())("following a source", () => {
         `SELECT "firstName", "createdAt" FROM "User" WHERE "firstName" LIKE '%marked'`,
       ),
     ).toEqual([{ firstName: "\uFEFFmarked", createdAt: -1 }]);
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
   });
 
   const quotedId = async (what: "user" | "session" | "read", n: number) =>
     `'${await readSourceId(url, what, n)}'`;
 
-  test("a member's id that changes, and all of it emptied and filled anew", async () => {
-    await copySource(move);
+  test("applies a changed member id, and a truncated and refilled table", async () => {
+    await copySource(migration);
     await runSql(
       url,
       `UPDATE "User" SET "id" = 'another' WHERE "id" = ${await quotedId("user", 3)}`,
     );
     await catchUp();
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     expect(read(`SELECT 1 FROM "PostRead" WHERE "userId" = 'another'`).length).toBeGreaterThan(0);
     await runSql(
       url,
@@ -175,13 +176,13 @@ describe.skipIf(!findPostgres())("following a source", () => {
       `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('first', now(), 'a@example.com', 'A', 'RED')`,
     );
     await catchUp();
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     expect(read(`SELECT "id" FROM "User"`)).toEqual([{ id: "first" }]);
   });
 
-  test("what this site's rules refuse ends it, names the row, and nothing of its transaction is kept", async () => {
+  test("rejects an invalid row by name, and rolls its transaction back", async () => {
     await runSql(url, ODDITIES.extraLabel);
-    await copySource(move);
+    await copySource(migration);
     const before = read(`SELECT "firstName" FROM "User" ORDER BY "id"`);
     await runSql(
       url,
@@ -194,10 +195,10 @@ describe.skipIf(!findPostgres())("following a source", () => {
     expect(read(`SELECT "firstName" FROM "User" ORDER BY "id"`)).toEqual(before);
   });
 
-  test("a member who does not fit is kept aside with all that is theirs, and comes back with it", async () => {
+  test("quarantines an invalid member with their rows, and restores them together", async () => {
     await runSql(url, ODDITIES.extraLabel);
-    begin({ unknown: "stop", unfit: "aside" });
-    await copySource(move);
+    setUp({ unknown: "stop", invalidRows: "quarantine" });
+    await copySource(migration);
     const id = await quotedId("user", 4);
     const reads = () => read(`SELECT "id" FROM "PostRead" WHERE "userId" = ${id} ORDER BY "id"`);
     const before = reads();
@@ -205,7 +206,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await runSql(url, `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${id}`);
     await catchUp();
     expect(reads()).toEqual([]);
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     await runSql(
       url,
       `UPDATE "User" SET "firstName" = 'Verde' WHERE "id" = ${id}`,
@@ -214,40 +215,40 @@ describe.skipIf(!findPostgres())("following a source", () => {
     );
     await catchUp();
     expect(reads()).toEqual(before);
-    expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect(read(`SELECT * FROM "_quarantined_rows"`)).toEqual([]);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
   });
 
-  test("orphans of a source without foreign keys are kept aside, and adopted when their member comes", async () => {
+  test("quarantines orphans of a source without foreign keys until their member arrives", async () => {
     await runSql(url, ODDITIES.orphans);
-    begin({ unknown: "stop", unfit: "aside" });
-    await copySource(move);
+    setUp({ unknown: "stop", invalidRows: "quarantine" });
+    await copySource(migration);
     await runSql(url, `DELETE FROM "User" WHERE "id" = ${await quotedId("user", 5)}`);
     await catchUp();
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     await runSql(
       url,
       `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES (${await quotedId("user", 5)}, now(), 'five@example.com', 'Five', 'BLUE'), ('nobody', now(), 'nobody@example.com', 'Nobody', 'BLUE')`,
     );
     await catchUp();
-    expect((await verifyMigration(move)).equal).toBe(true);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     expect(read(`SELECT "userId" FROM "Session" WHERE "userId" = 'nobody'`)).toHaveLength(1);
-    expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
+    expect(read(`SELECT * FROM "_quarantined_rows"`)).toEqual([]);
   });
 
-  test("members of a source without foreign keys are emptied: what points at them is kept aside, not lost", async () => {
+  test("quarantines the rows of truncated members of a source without foreign keys", async () => {
     for (const table of ["Session", "Call", "PostRead"])
       await runSql(url, `ALTER TABLE "${table}" DROP CONSTRAINT "${table}_userId_fkey"`);
-    begin({ unknown: "stop", unfit: "aside" });
-    await copySource(move);
+    setUp({ unknown: "stop", invalidRows: "quarantine" });
+    await copySource(migration);
     await runSql(url, `TRUNCATE "User"`);
     await catchUp();
-    expect((await verifyMigration(move)).equal).toBe(true);
-    expect(read(`SELECT 1 FROM "Moved_aside" WHERE "source" = 'Session'`)).toHaveLength(90);
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
+    expect(read(`SELECT 1 FROM "_quarantined_rows" WHERE "source" = 'Session'`)).toHaveLength(90);
   });
 
-  test("a source that does not tell the keys of changed rows any more ends it with what to do", async () => {
-    await copySource(move);
+  test("fails with a remedy if the source stops sending the keys of changed rows", async () => {
+    await copySource(migration);
     await runSql(
       url,
       `ALTER TABLE "User" REPLICA IDENTITY USING INDEX "User.email_unique"`,
@@ -259,8 +260,8 @@ describe.skipIf(!findPostgres())("following a source", () => {
     });
   });
 
-  test("a slot that is gone is told as what it is", async () => {
-    await copySource(move);
+  test("fails with a remedy if the slot is missing", async () => {
+    await copySource(migration);
     await dropSlot(url);
     await expect(catchUp()).rejects.toMatchObject({
       code: "conflict",
@@ -268,7 +269,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     });
   });
 
-  test("columns and tables that are kept beside follow, too, also without a key", async () => {
+  test("updates side tables, also without a key", async () => {
     for (const odd of [
       "unknownColumns",
       "unknownSessionColumn",
@@ -276,8 +277,8 @@ describe.skipIf(!findPostgres())("following a source", () => {
       "unknownTableWithoutKey",
     ] as const)
       await runSql(url, ODDITIES[odd]);
-    begin({ unknown: "keep", unfit: "stop" });
-    await copySource(move);
+    setUp({ unknown: "keep", invalidRows: "stop" });
+    await copySource(migration);
     await runSql(
       url,
       `UPDATE "User" SET "nickname" = 'renamed', "settings" = NULL WHERE "discordId" IS NOT NULL`,
@@ -287,15 +288,15 @@ describe.skipIf(!findPostgres())("following a source", () => {
       `DELETE FROM "Log" WHERE "line" = 'one'`,
       `UPDATE "Session" SET "id" = "id" || 'x', "userAgent" = 'Chromium'`,
     );
-    expect((await verifyMigration(move)).equal).toBe(true);
-    expect(read(`SELECT "line" FROM "Moved_Log" ORDER BY 1`)).toEqual([
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
+    expect(read(`SELECT "line" FROM "_source_Log" ORDER BY 1`)).toEqual([
       { line: null },
       { line: "two" },
     ]);
   });
 
-  test("a column that comes or goes ends it with what to do", async () => {
-    await copySource(move);
+  test("fails with a remedy if a column is added", async () => {
+    await copySource(migration);
     await runSql(url, `ALTER TABLE "User" ADD "late" text`, `UPDATE "User" SET "firstName" = 'x'`);
     await expect(catchUp()).rejects.toMatchObject({
       code: "conflict",
@@ -303,19 +304,19 @@ describe.skipIf(!findPostgres())("following a source", () => {
     });
   });
 
-  test("two can't follow at once, and another move's file is refused", async () => {
-    await copySource(move);
-    const state = await getCompleteCopy(move);
+  test("refuses a second replication, and another migration's file", async () => {
+    await copySource(migration);
+    const state = await getCompleteCopy(migration);
     const first = replicateChanges({
       url,
-      file: migrationFiles(move.targetFile).working,
+      file: migrationFiles(migration.targetFile).staging,
       state,
       signal: stop.signal,
     });
     await expect(
       replicateChanges({
         url,
-        file: migrationFiles(move.targetFile).working,
+        file: migrationFiles(migration.targetFile).staging,
         state,
         until: "0/0",
         signal: stop.signal,
@@ -326,7 +327,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await expect(
       replicateChanges({
         url,
-        file: migrationFiles(move.targetFile).working,
+        file: migrationFiles(migration.targetFile).staging,
         state: { ...state, id: "another" },
         until: "0/0",
         signal: new AbortController().signal,
@@ -334,13 +335,13 @@ describe.skipIf(!findPostgres())("following a source", () => {
     ).rejects.toMatchObject({ code: "conflict" });
   });
 
-  test("a server that crashes is waited for", async () => {
-    await copySource(move);
+  test("waits for a crashed server", async () => {
+    await copySource(migration);
     const waits: string[] = [];
-    const state = await getCompleteCopy(move);
+    const state = await getCompleteCopy(migration);
     const going = replicateChanges({
       url,
-      file: migrationFiles(move.targetFile).working,
+      file: migrationFiles(migration.targetFile).staging,
       state,
       signal: stop.signal,
       onProgress: ({ waiting }) => waiting && waits.push(waiting),
@@ -353,14 +354,14 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await until(() => read(`SELECT 1 FROM "User" WHERE "firstName" = 'after'`).length === 1);
     stop.abort();
     await going;
-    begin();
-    expect((await verifyMigration(move)).equal).toBe(true);
+    setUp();
+    expect((await verifyMigration(migration)).isEqual).toBe(true);
     expect(waits.join(" ")).not.toContain("127.0.0.1");
   });
 
-  async function until(isSo: () => boolean): Promise<void> {
+  async function until(condition: () => boolean): Promise<void> {
     const deadline = Date.now() + 30_000;
-    while (!isSo()) {
+    while (!condition()) {
       if (Date.now() > deadline) throw new Error("not within 30 s");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

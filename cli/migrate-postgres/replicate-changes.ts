@@ -1,13 +1,13 @@
-// Applies what was written in the source since the copy, transaction by transaction, and keeps how far it came beside what it applied.
+// Applies the source's transactions from the replication stream, and commits the position together with their rows.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RelationMapping, mapRelation } from "./relation-mapping.ts";
-import { createChangeApplier } from "./change-applier.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
-import { type ReplicationMessage, formatLsn, parseLsn, parseMessage } from "./pgoutput.ts";
+import { createChangeApplier } from "./change-applier.ts";
 import type { MigrationState } from "./migration-state.ts";
-import { connectSource, closeSource, readRows } from "./source-connection.ts";
+import { type ReplicationMessage, formatLsn, parseLsn, parseMessage } from "./pgoutput.ts";
+import { type TupleDecoder, mapRelation } from "./relation-mapping.ts";
 import { openReplicationStream } from "./replication-stream.ts";
+import { closeSource, connectSource, readRows } from "./source-connection.ts";
 import {
   type StagingDatabase,
   findMetadata,
@@ -15,10 +15,10 @@ import {
   setMetadata,
 } from "./staging-database.ts";
 
-/** Small transactions share a commit, up to so many changes or so long. */
+/** Small transactions share a commit, up to this many changes or this long (group commit). */
 const BATCH_CHANGES = 5_000;
 const BATCH_MS = 100;
-/** A source that restarts, and a disk that is full, are waited for; less where somebody waits for the end. */
+/** How long an outage of the source or a full disk may last; shorter with `until`, during a cutover. */
 const OUTAGE_TIMEOUT_MS = 600_000;
 const CATCH_UP_OUTAGE_TIMEOUT_MS = 60_000;
 const RETRY_MS = 500;
@@ -26,31 +26,30 @@ const REPORT_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 1_000;
 
 export interface ReplicationProgress {
-  /** Of the source's log, between its end and what is applied. */
+  /** WAL bytes between the source's end and what is applied. */
   readonly lagBytes: number;
-  /** How old the last applied transaction is while there is more. */
+  /** The age of the last applied transaction, 0 when caught up. */
   readonly lagSeconds: number;
-  /** Rows changed so far by this call. */
+  /** Rows that this call has changed. */
   readonly changes: number;
-  /** What is waited for. */
+  /** Why it waits, during an outage. */
   readonly waiting?: string;
 }
 
 export interface ReplicateChangesOptions {
   readonly url: string;
-  /** The working file. */
+  /** The staging database. */
   readonly file: string;
-  readonly state: Pick<MigrationState, "id" | "slot" | "publication" | "tables" | "choices">;
-  /** A place in the log: all transactions whose commit stands before it are applied, and none after. Without it there is no end. */
+  readonly state: Pick<MigrationState, "id" | "slot" | "publication" | "tables" | "options">;
+  /** An LSN: applies exactly the transactions that committed before it. Default: no end. */
   readonly until?: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ReplicationProgress) => void;
 }
 
 /**
- * Follows the source until `until`, or `signal`: then what came is committed, and it returns. Killed at any moment, the next call goes on exactly where the file
- * is: a position is committed with the rows that lead to it. Waits up to ten minutes for a source that is away. Returns how many rows were changed.
- * Throws AppError(conflict) for what can't be applied, AppError(unavailable) where the source stays away.
+ * Applies changes until `until` or the signal, then commits and returns how many rows changed. After a crash it resumes exactly: the position is
+ * committed with its rows. Throws AppError: conflict for a change that cannot be applied, unavailable after too long an outage.
  */
 export async function replicateChanges({
   url,
@@ -60,50 +59,47 @@ export async function replicateChanges({
   signal,
   onProgress,
 }: ReplicateChangesOptions): Promise<{ changes: number }> {
-  const working = openStagingDatabase(file, state.id);
-  let watching: ReturnType<typeof watchSourceEnd> | null = null;
+  const staging = openStagingDatabase(file, state.id);
+  const run: ReplicationRun = {
+    url,
+    staging,
+    state,
+    until: until === undefined ? null : parseLsn(until),
+    signal,
+    onProgress: onProgress ?? (() => {}),
+    changes: 0,
+    lastHeardMs: performance.now(),
+    sourceEnd: 0n,
+  };
+  const watcher = onProgress ? watchSourceEnd(run) : null;
   try {
-    const run: ReplicationRun = {
-      url,
-      staging: working,
-      state,
-      until: until === undefined ? null : parseLsn(until),
-      signal,
-      onProgress: onProgress ?? (() => {}),
-      changes: 0,
-      lastHeardMs: performance.now(),
-      sourceEnd: 0n,
-    };
-    if (onProgress) watching = watchSourceEnd(run);
     while (!signal.aborted) {
       try {
-        if (await replicateOnce(run)) break;
-      } catch (thrown) {
+        await replicateOnce(run);
+        break;
+      } catch (error) {
         if (signal.aborted) break;
-        const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
-          ? new AppError("unavailable", "The disk is full. Make room.", { cause: thrown })
-          : thrown;
-        if (
-          !isAppError(error, "unavailable") ||
-          performance.now() - run.lastHeardMs >
-            (run.until === null ? OUTAGE_TIMEOUT_MS : CATCH_UP_OUTAGE_TIMEOUT_MS)
-        )
-          throw error;
-        run.onProgress({
-          lagBytes: 0,
-          lagSeconds: 0,
-          changes: run.changes,
-          waiting: error.message,
-        });
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+        await waitAfterOutage(run, error);
       }
     }
     return { changes: run.changes };
   } finally {
-    watching?.stop();
-    await watching?.stopped;
-    working.close();
+    watcher?.stop();
+    await watcher?.stopped;
+    staging.close();
   }
+}
+
+/** Reports and waits if `error` is transient; rethrows it otherwise, or when the outage takes too long. */
+async function waitAfterOutage(run: ReplicationRun, thrown: unknown): Promise<void> {
+  const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
+    ? new AppError("unavailable", "The disk is full. Free space.", { cause: thrown })
+    : thrown;
+  const timeoutMs = run.until === null ? OUTAGE_TIMEOUT_MS : CATCH_UP_OUTAGE_TIMEOUT_MS;
+  if (!isAppError(error, "unavailable") || performance.now() - run.lastHeardMs > timeoutMs)
+    throw error;
+  run.onProgress({ lagBytes: 0, lagSeconds: 0, changes: run.changes, waiting: error.message });
+  await sleep(RETRY_MS, undefined, { signal: run.signal }).catch(() => {});
 }
 
 interface ReplicationRun {
@@ -114,249 +110,257 @@ interface ReplicationRun {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ReplicationProgress) => void;
   changes: number;
-  /** When the source was last heard of. */
+  /** When the source last sent anything. */
   lastHeardMs: number;
-  /** Of its log. */
+  /** The end of the source's WAL. */
   sourceEnd: bigint;
 }
 
-/** Keeps `run.end` true to a second: the stream tells only how far it was sent. */
+/** Updates `run.sourceEnd` every second: the stream itself only tells what was sent. */
 function watchSourceEnd(run: ReplicationRun): { stop(): void; readonly stopped: Promise<void> } {
   const stopping = new AbortController();
+  const { signal } = stopping;
   async function watch(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       const client = await connectSource(run.url).catch(() => null);
       try {
-        while (client && !stopping.signal.aborted) {
-          const [row] = await readRows<{ at: string }>(
+        while (client && !signal.aborted) {
+          const [row] = await readRows<{ lsn: string }>(
             client,
-            "SELECT pg_current_wal_flush_lsn()::text AS at",
+            "SELECT pg_current_wal_flush_lsn()::text AS lsn",
           );
-          run.sourceEnd = parseLsn(row!.at);
-          await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopping.signal });
+          run.sourceEnd = parseLsn(row!.lsn);
+          await sleep(WATCH_INTERVAL_MS, undefined, { signal });
         }
       } catch {
-        // The stream says what is wrong.
+        // The stream reports the error.
       } finally {
         await closeSource(client);
       }
-      await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => {});
     }
   }
   return { stop: () => stopping.abort(), stopped: watch() };
 }
 
-/** One connection's stream. Returns true at its end: `until`, or the signal. */
-async function replicateOnce(run: ReplicationRun): Promise<boolean> {
-  const { db } = run.staging;
-  const position = parseLsn(findMetadata(db, "position") ?? "");
-  const follower = createChangeReplicator(run, position);
+/** Replicates over one connection until `until` or the signal. */
+async function replicateOnce(run: ReplicationRun): Promise<void> {
+  const position = parseLsn(findMetadata(run.staging.db, "position") ?? "");
+  const replicator = new ChangeReplicator(run, position);
   const stream = await openReplicationStream({
     url: run.url,
     slot: run.state.slot!,
     publication: run.state.publication!,
     startPosition: position,
     isUrgent: run.until !== null,
-    onMessage: (bytes) => follower.handleMessage(parseMessage(bytes)),
-    onReceived: (end) => follower.markReceived(end),
-    readAppliedPosition: () => follower.confirmedPosition(),
+    onMessage: (bytes) => replicator.handleMessage(parseMessage(bytes)),
+    onReceived: (lsn) => replicator.markReceived(lsn),
+    readAppliedPosition: () => replicator.committedPosition,
   });
   const onAbort = () => stream.end();
   run.signal.addEventListener("abort", onAbort);
   if (run.signal.aborted) onAbort();
   try {
-    follower.onEnd(
+    replicator.onEnd(
       () => stream.end(),
       (error) => stream.fail(error),
     );
     await stream.ended;
-    follower.flush(true);
-    // The slot may forget what is applied, also when nothing more comes.
+    replicator.flush({ isLast: true });
+    // Lets the slot discard what is applied, even if nothing more arrives.
     await stream.confirmPosition();
-    return true;
   } finally {
     run.signal.removeEventListener("abort", onAbort);
-    follower.close();
+    replicator.close();
     await stream.close();
   }
 }
 
-interface ChangeReplicator {
-  /** Calls `end` when `until` is reached, at once where it has been: much may come before anybody asks. Calls `fail` for what fails between two messages. */
-  onEnd(end: () => void, fail: (error: unknown) => void): void;
-  handleMessage(message: ReplicationMessage): void;
-  /** The server has sent all before `sent`. */
-  markReceived(sent: bigint): void;
-  /** Commits what is whole; says how far it came where it is the last time. */
-  flush(isLast?: boolean): void;
-  /** Up to here the source may forget. */
-  confirmedPosition(): bigint;
-  /** Takes back what is not whole. */
-  close(): void;
-}
+/** Applies the messages of one connection. */
+class ChangeReplicator {
+  readonly #run: ReplicationRun;
+  readonly #applier;
+  readonly #decoders = new Map<number, readonly TupleDecoder[]>();
+  readonly #begin;
+  readonly #commit;
+  /** All transactions that committed before this LSN are applied. */
+  #position: bigint;
+  /** And before this one they are on the disk: the source may discard them. */
+  committedPosition: bigint;
+  #receivedPosition: bigint;
+  #isInTransaction = false;
+  /** The current transaction was applied by an earlier connection. */
+  #isSkipping = false;
+  #transactionTimeMs = 0;
+  #batchChanges = 0;
+  #batchStartMs = 0;
+  #isDone = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #lastReportMs = 0;
+  #end = () => {};
+  #fail = (_: unknown) => {};
 
-function createChangeReplicator(run: ReplicationRun, from: bigint): ChangeReplicator {
-  const { db } = run.staging;
-  const applier = createChangeApplier(db, run.state);
-  const bindings = new Map<number, RelationMapping>();
-  const begin = db.prepare("BEGIN IMMEDIATE");
-  const commit = db.prepare("COMMIT");
-  let position = from;
-  let committed = from;
-  let seen = from;
-  /** Of the transaction that is being received. */
-  let isWithin = false;
-  let isPassedOver = false;
-  let timeMs = 0;
-  let batch = 0;
-  let sinceMs = 0;
-  let isDone = false;
-  let timer: NodeJS.Timeout | undefined;
-  let reportedMs = 0;
-
-  let end = () => {};
-  let fail = (_: unknown) => {};
-
-  function onEnd(then: () => void, otherwise: (error: unknown) => void): void {
-    end = then;
-    fail = otherwise;
-    if (isDone) end();
+  constructor(run: ReplicationRun, position: bigint) {
+    const { db } = run.staging;
+    this.#run = run;
+    this.#applier = createChangeApplier(db, run.state);
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#position = this.committedPosition = this.#receivedPosition = position;
   }
 
-  function flushLater(): void {
-    try {
-      flush();
-    } catch (error) {
-      isDone = true;
-      fail(error);
-    }
+  /** Calls `end` when `until` is reached, immediately if it already is, and `fail` for an error between two messages. */
+  onEnd(end: () => void, fail: (error: unknown) => void): void {
+    this.#end = end;
+    this.#fail = fail;
+    if (this.#isDone) end();
   }
 
-  function done(): void {
-    isDone = true;
-    end();
-  }
-
-  function report(isLast = false): void {
-    const nowMs = performance.now();
-    if (nowMs - reportedMs < REPORT_INTERVAL_MS && !isLast) return;
-    reportedMs = nowMs;
-    const end = run.until ?? (run.sourceEnd > seen ? run.sourceEnd : seen);
-    const lagBytes = end > position ? Number(end - position) : 0;
-    run.onProgress({
-      lagBytes,
-      lagSeconds: lagBytes > 0 && timeMs > 0 ? Math.max(0, (Date.now() - timeMs) / 1000) : 0,
-      changes: run.changes,
-    });
-  }
-
-  function flush(isLast = false): void {
-    clearTimeout(timer);
-    timer = undefined;
-    if (isWithin && !isPassedOver) return;
+  /** Commits the complete transactions. `isLast` forces a report. */
+  flush({ isLast = false } = {}): void {
+    const { db } = this.#run.staging;
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    if (this.#isInTransaction && !this.#isSkipping) return;
     if (db.inTransaction) {
-      setMetadata(db, "position", formatLsn(position));
-      commit.run();
+      setMetadata(db, "position", formatLsn(this.#position));
+      this.#commit.run();
     }
-    committed = position;
-    batch = 0;
-    report(isLast);
+    this.committedPosition = this.#position;
+    this.#batchChanges = 0;
+    this.#report(isLast);
   }
 
-  function close(): void {
-    clearTimeout(timer);
-    isDone = true;
+  /** Rolls back an incomplete transaction. */
+  close(): void {
+    const { db } = this.#run.staging;
+    clearTimeout(this.#flushTimer);
+    this.#isDone = true;
     if (db.inTransaction) db.exec("ROLLBACK");
   }
 
-  function see(sent: bigint): void {
-    run.lastHeardMs = performance.now();
-    if (sent > seen) seen = sent;
-    if (isDone) return;
-    // Between transactions everything before it has come, and holds nothing of ours after what is applied.
-    if (!isWithin && !db.inTransaction && sent > position) position = committed = sent;
-    report();
-    if (run.until !== null && !isWithin && sent >= run.until) done();
+  /** The server has sent everything before `lsn`. */
+  markReceived(lsn: bigint): void {
+    const { until, staging } = this.#run;
+    this.#advanceReceived(lsn);
+    if (this.#isDone) return;
+    // Between transactions, everything before `lsn` has arrived, so nothing relevant is left before it.
+    if (!this.#isInTransaction && !staging.db.inTransaction && lsn > this.#position)
+      this.#position = this.committedPosition = lsn;
+    this.#report();
+    if (until !== null && !this.#isInTransaction && lsn >= until) this.#finish();
   }
 
-  function change(relation: number, work: (binding: RelationMapping) => void): void {
-    if (isPassedOver) return;
-    const binding = bindings.get(relation);
-    if (!binding)
-      throw new AppError(
-        "conflict",
-        "The stream names a table that it did not describe. Abort, and copy again.",
-      );
-    if (!db.inTransaction) {
-      begin.run();
-      sinceMs = performance.now();
-    }
-    work(binding);
-    batch += 1;
-    run.changes += 1;
-  }
-
-  function take(message: ReplicationMessage): void {
-    if (isDone) return;
+  handleMessage(message: ReplicationMessage): void {
+    if (this.#isDone) return;
     switch (message.kind) {
       case "begin":
-        if (run.until !== null && message.at >= run.until) return done();
-        isWithin = true;
-        isPassedOver = message.at < position;
-        ({ timeMs } = message);
+        if (this.#run.until !== null && message.commitLsn >= this.#run.until) return this.#finish();
+        this.#isInTransaction = true;
+        this.#isSkipping = message.commitLsn < this.#position;
+        this.#transactionTimeMs = message.timeMs;
         return;
       case "commit":
-        if (!isPassedOver) applier.endTransaction();
-        isWithin = false;
-        if (isPassedOver) return;
-        position = message.end;
-        if (position > seen) seen = position;
-        run.lastHeardMs = performance.now();
-        report();
-        if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS))
-          flush();
-        else timer ??= setTimeout(flushLater, BATCH_MS);
-        return;
+        return this.#endTransaction(message.nextLsn);
       case "relation":
-        bindings.set(message.relation.id, mapRelation(message.relation, run.state));
+        this.#decoders.set(message.relation.id, mapRelation(message.relation, this.#run.state));
         return;
       case "insert":
-        return change(message.relation, ({ decoders }) =>
-          decoders.forEach((move) => applier.insert(move.table, move.decodeRow(message.row))),
+        return this.#change(message.relation, ({ table, decodeRow }) =>
+          this.#applier.insert(table, decodeRow(message.row)),
         );
       case "update":
-        return change(message.relation, ({ decoders }) =>
-          decoders.forEach((move) =>
-            applier.update(
-              move.table,
-              move.decodeKey(message.old ?? message.row),
-              move.decodePatch(message.row),
-            ),
+        return this.#change(message.relation, ({ table, decodeKey, decodePatch }) =>
+          this.#applier.update(
+            table,
+            decodeKey(message.old ?? message.row),
+            decodePatch(message.row),
           ),
         );
       case "delete":
-        return change(message.relation, ({ decoders }) =>
-          decoders.forEach((move) => applier.remove(move.table, move.decodeKey(message.old))),
+        return this.#change(message.relation, ({ table, decodeKey }) =>
+          this.#applier.remove(table, decodeKey(message.old)),
         );
-      case "truncate": {
-        const emptied = message.relations.flatMap(
-          (relation) => bindings.get(relation)?.decoders.map(({ table }) => table) ?? [],
-        );
-        const ordered = run.state.tables.filter((table) => emptied.includes(table));
-        if (message.relations[0] !== undefined)
-          change(message.relations[0], () => applier.truncate(ordered));
-        return;
-      }
+      case "truncate":
+        return this.#truncate(message.relations);
       case "other":
     }
   }
 
-  return {
-    onEnd,
-    handleMessage: take,
-    markReceived: see,
-    flush,
-    confirmedPosition: () => committed,
-    close,
-  };
+  #endTransaction(nextLsn: bigint): void {
+    if (!this.#isSkipping) this.#applier.endTransaction();
+    this.#isInTransaction = false;
+    if (this.#isSkipping) return;
+    this.#position = nextLsn;
+    this.#advanceReceived(nextLsn);
+    this.#report();
+    const isFull =
+      this.#batchChanges >= BATCH_CHANGES ||
+      (this.#batchChanges > 0 && performance.now() - this.#batchStartMs > BATCH_MS);
+    if (isFull) this.flush();
+    else this.#flushTimer ??= setTimeout(() => this.#flushFromTimer(), BATCH_MS);
+  }
+
+  #flushFromTimer(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#isDone = true;
+      this.#fail(error);
+    }
+  }
+
+  #change(relation: number, apply: (decoder: TupleDecoder) => void): void {
+    const decoders = this.#startChange(relation);
+    decoders?.forEach(apply);
+  }
+
+  #truncate(relations: readonly number[]): void {
+    if (relations[0] === undefined || !this.#startChange(relations[0])) return;
+    const truncated = relations.flatMap((relation) =>
+      (this.#decoders.get(relation) ?? []).map(({ table }) => table),
+    );
+    this.#applier.truncate(this.#run.state.tables.filter((table) => truncated.includes(table)));
+  }
+
+  /** Opens a transaction if needed. Returns the relation's decoders, or null if the change was applied before. */
+  #startChange(relation: number): readonly TupleDecoder[] | null {
+    if (this.#isSkipping) return null;
+    const decoders = this.#decoders.get(relation);
+    if (!decoders)
+      throw new AppError(
+        "conflict",
+        "The stream refers to a table that it did not describe. Abort, then copy again.",
+      );
+    if (!this.#run.staging.db.inTransaction) {
+      this.#begin.run();
+      this.#batchStartMs = performance.now();
+    }
+    this.#batchChanges += 1;
+    this.#run.changes += 1;
+    return decoders;
+  }
+
+  #advanceReceived(lsn: bigint): void {
+    this.#run.lastHeardMs = performance.now();
+    if (lsn > this.#receivedPosition) this.#receivedPosition = lsn;
+  }
+
+  #finish(): void {
+    this.#isDone = true;
+    this.#end();
+  }
+
+  #report(isLast = false): void {
+    const { until, sourceEnd, changes, onProgress } = this.#run;
+    const nowMs = performance.now();
+    if (nowMs - this.#lastReportMs < REPORT_INTERVAL_MS && !isLast) return;
+    this.#lastReportMs = nowMs;
+    const received = this.#receivedPosition;
+    const endPosition = until ?? (sourceEnd > received ? sourceEnd : received);
+    const lagBytes = endPosition > this.#position ? Number(endPosition - this.#position) : 0;
+    const isBehind = lagBytes > 0 && this.#transactionTimeMs > 0;
+    const lagSeconds = isBehind ? Math.max(0, (Date.now() - this.#transactionTimeMs) / 1000) : 0;
+    onProgress({ lagBytes, lagSeconds, changes });
+  }
 }

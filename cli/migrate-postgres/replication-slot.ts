@@ -1,61 +1,61 @@
-// What a move makes in the source: a publication of its tables, and a slot that keeps what is written from a snapshot on.
+// Creates and drops the replication slot and publication, and reads positions in the source's write-ahead log (WAL).
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { withTimeout } from "#lib/core/with-timeout.ts";
+import type pg from "pg";
 import { AppError } from "#lib/core/errors.ts";
-import { SLOT_NAME, type TableMapping, qualifiedSourceName } from "./table-mapping.ts";
+import { withTimeout } from "#lib/core/with-timeout.ts";
 import { parseLsn } from "./pgoutput.ts";
-import { connectSource, closeSource, readRows } from "./source-connection.ts";
+import { closeSource, connectSource, readRows, withSource } from "./source-connection.ts";
+import { qualifiedSourceName } from "./source-sql.ts";
+import type { TableMapping } from "./table-mapping.ts";
 
-/** A slot begins when every transaction that was open has ended: one that stays open for longer is somebody's mistake. */
+/** The name of both the slot and the publication. */
+export const SLOT_NAME = "lectern_migration";
+
+/** Creating a slot waits for all open transactions; one that stays open longer is an error. */
 const CREATE_TIMEOUT_MS = 120_000;
-/** How long a connection that uses the slot may take to go. */
+/** How long a connection that uses the slot may take to end. */
 const DROP_TIMEOUT_MS = 20_000;
 const POLL_MS = 100;
 
 export interface ExportedSnapshot {
-  /** Its name, for SET TRANSACTION SNAPSHOT, until it is released. */
+  /** For SET TRANSACTION SNAPSHOT, until it is released. */
   readonly name: string;
-  /** Where it is in the log: it sees the transactions whose commit stands before, and no other. */
+  /** An LSN: the snapshot sees exactly the transactions that committed before it. */
   readonly position: string;
-  /** Must be called; who began to read the snapshot before goes on. */
+  /** Must be called. Transactions that already use the snapshot keep it. */
   release(): Promise<void>;
 }
 
-/** Tables whose changes are streamed: those without a key can't be followed, and a publication would stop their updates in the source. */
+/** Returns the tables to stream. Those without a key cannot be streamed, and a publication would break their updates in the source. */
 export function listStreamedTables(tables: readonly TableMapping[]): TableMapping[] {
   return tables.filter(({ key }) => key.length > 0);
 }
 
 /**
- * Makes publication and slot. Throws AppError(conflict) where there is one already, AppError(forbidden) where the role may not, and
- * AppError(unavailable) when a transaction stays open for two minutes; nothing of it is left then.
+ * Creates publication and slot, or leaves neither. Throws AppError: conflict if one exists, forbidden without the right, unavailable if a transaction
+ * stays open for two minutes.
  */
 export async function createSlotAndPublication(
   url: string,
   tables: readonly TableMapping[],
   signal?: AbortSignal,
 ): Promise<ExportedSnapshot> {
-  const client = await connectSource(url);
-  try {
-    const [found] = await readRows<{ n: string }>(
+  return withSource(url, async (client) => {
+    const [row] = await readRows<{ existing: string; version: string }>(
       client,
-      "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS n",
+      "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS existing, current_setting('server_version_num') AS version",
       [SLOT_NAME],
     );
-    if (found!.n !== "0")
+    if (row!.existing !== "0")
       throw new AppError(
         "conflict",
-        `The source has a slot or a publication "${SLOT_NAME}" already, of a move that was not ended. abort removes it.`,
+        `The source already has a slot or publication "${SLOT_NAME}", from an unfinished migration. abort removes it.`,
       );
     const names = [...new Set(listStreamedTables(tables).map(qualifiedSourceName))];
-    const [version] = await readRows<{ n: string }>(
-      client,
-      "SELECT current_setting('server_version_num') AS n",
-    );
-    // Partitions then come under the name of their table.
+    // Partitions are then streamed under their table's name.
     const viaRoot =
-      Number(version!.n) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
+      Number(row!.version) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
     await readRows(
       client,
       `CREATE PUBLICATION ${SLOT_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`,
@@ -70,12 +70,10 @@ export async function createSlotAndPublication(
       await dropSlot(url).catch(() => {});
       throw error;
     }
-  } finally {
-    await closeSource(client);
-  }
+  });
 }
 
-/** The present state and where it is in the log; nothing is left of it once it is released. Throws as makeSlot does. */
+/** Exports a snapshot of the current state by a temporary slot. Throws as createSlotAndPublication. */
 export function exportCurrentSnapshot(
   url: string,
   signal?: AbortSignal,
@@ -89,22 +87,22 @@ export function exportCurrentSnapshot(
 
 async function createReplicationSlot(
   url: string,
-  what: string,
+  definition: string,
   signal?: AbortSignal,
 ): Promise<ExportedSnapshot> {
   signal?.throwIfAborted();
   const client = await connectSource(url, { replication: true });
-  const end = () => void closeSource(client);
-  signal?.addEventListener("abort", end);
+  const close = () => void closeSource(client);
+  signal?.addEventListener("abort", close);
   try {
     const [row] = await withTimeout(
       readRows<{ consistent_point: string; snapshot_name: string }>(
         client,
-        `CREATE_REPLICATION_SLOT ${what}`,
+        `CREATE_REPLICATION_SLOT ${definition}`,
       ),
       CREATE_TIMEOUT_MS,
-      `The source has a transaction that has been open for ${CREATE_TIMEOUT_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
-      end,
+      `A transaction in the source has been open for ${CREATE_TIMEOUT_MS / 1000} seconds, and a slot cannot be created before it ends. See pg_stat_activity, xact_start.`,
+      close,
     );
     return {
       name: row!.snapshot_name,
@@ -112,63 +110,66 @@ async function createReplicationSlot(
       release: () => closeSource(client),
     };
   } catch (error) {
-    end();
+    close();
     throw error;
   } finally {
-    signal?.removeEventListener("abort", end);
+    signal?.removeEventListener("abort", close);
   }
 }
 
-/** Whether the move's slot is there. */
 export async function hasSlot(url: string): Promise<boolean> {
-  const client = await connectSource(url);
-  try {
-    const [row] = await readRows<{ n: string }>(
-      client,
-      "SELECT count(*)::text AS n FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
-      [SLOT_NAME],
-    );
-    return row!.n !== "0";
-  } finally {
-    await closeSource(client);
-  }
+  return withSource(url, async (client) => (await findSlot(client)) !== undefined);
 }
 
-/** How many transactions the slot holds whose commit stands at `position` or behind; changes nothing. */
+/** Returns this database's slot with the process that uses it, if any. */
+async function findSlot(client: pg.Client): Promise<{ pid: string | null } | undefined> {
+  const [slot] = await readRows<{ pid: string | null }>(
+    client,
+    "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
+    [SLOT_NAME],
+  );
+  return slot;
+}
+
+/** Counts the slot's transactions that commit at the LSN `position` or later. Consumes nothing. */
 export async function countPendingTransactions(url: string, position: string): Promise<number> {
-  const client = await connectSource(url);
-  try {
-    // A message "B" begins one, and holds the place of its commit. A server that crashed may have forgotten what it was told is taken over.
+  return withSource(url, async (client) => {
+    // A begin message ("B") holds its commit's LSN. After a crash the server may send transactions that were already confirmed.
     const [row] = await readRows<{ n: string }>(
       client,
       `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`,
       [SLOT_NAME, SLOT_NAME, parseLsn(position).toString(16).padStart(16, "0")],
     );
     return Number(row!.n);
-  } finally {
-    await closeSource(client);
-  }
+  });
+}
+
+/** Returns an LSN after everything that is committed now, and flushed to the source's disk: replication up to it terminates. */
+export async function readCurrentPosition(url: string): Promise<string> {
+  return withSource(url, async (client) => {
+    const [row] = await readRows<{ lsn: string }>(
+      client,
+      "SELECT pg_current_wal_insert_lsn()::text AS lsn",
+    );
+    // Our own synchronous commit flushes the WAL, including earlier asynchronous commits.
+    await readRows(client, "SET synchronous_commit = 'local'");
+    await readRows(client, "SELECT pg_logical_emit_message(true, 'lectern migration', '')::text");
+    return row!.lsn;
+  });
 }
 
 /**
- * Removes slot and publication; `force`: also under somebody who uses the slot just now. Returns whether there was one. Throws AppError(unavailable) where a
- * connection to it does not end.
+ * Drops slot and publication, and returns whether there was one. With `force` (default) it terminates a connection that uses the slot. Throws
+ * AppError: conflict if it is in use without `force`, unavailable if the connection does not end.
  */
 export async function dropSlot(
   url: string,
   { force = true }: { force?: boolean } = {},
 ): Promise<boolean> {
-  const client = await connectSource(url);
-  try {
-    const untilMs = performance.now() + DROP_TIMEOUT_MS;
+  return withSource(url, async (client) => {
+    const deadlineMs = performance.now() + DROP_TIMEOUT_MS;
     let hasDropped = false;
-    for (;;) {
-      const [slot] = await readRows<{ pid: string | null }>(
-        client,
-        "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
-        [SLOT_NAME],
-      );
-      if (!slot) break;
+    for (let slot = await findSlot(client); slot; slot = await findSlot(client)) {
       if (slot.pid === null) {
         await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [SLOT_NAME]);
         hasDropped = true;
@@ -177,24 +178,22 @@ export async function dropSlot(
       if (!force)
         throw new AppError(
           "conflict",
-          `Somebody follows with the slot "${SLOT_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`,
+          `The slot "${SLOT_NAME}" is in use by a migration to another file (PostgreSQL process ${slot.pid}). Stop that migration, or run abort with its --to.`,
         );
-      if (performance.now() > untilMs)
+      if (performance.now() > deadlineMs)
         throw new AppError(
           "unavailable",
-          `The slot "${SLOT_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`,
+          `The slot "${SLOT_NAME}" is in use by another process (${slot.pid}). Stop it, then try again.`,
         );
       await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
       await sleep(POLL_MS);
     }
-    const [publication] = await readRows<{ n: string }>(
+    const publications = await readRows(
       client,
-      "SELECT count(*)::text AS n FROM pg_publication WHERE pubname = $1",
+      "SELECT pubname::text FROM pg_publication WHERE pubname = $1",
       [SLOT_NAME],
     );
-    if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${SLOT_NAME}`);
-    return hasDropped || publication!.n !== "0";
-  } finally {
-    await closeSource(client);
-  }
+    if (publications.length > 0) await readRows(client, `DROP PUBLICATION ${SLOT_NAME}`);
+    return hasDropped || publications.length > 0;
+  });
 }

@@ -1,4 +1,4 @@
-// A connection that receives a slot's changes, and tells the source how far they are kept.
+// Receives a slot's changes, and confirms to the source which are stored.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
@@ -7,10 +7,10 @@ import { AppError } from "#lib/core/errors.ts";
 import { formatLsn, parseLsn } from "./pgoutput.ts";
 import { toSourceError, applySessionSettings, createClientConfig } from "./source-connection.ts";
 
-/** How often the source is told, and asked where it is: its own limit is a minute, where nobody changed it. */
+/** How often the position is confirmed and requested; the server's default timeout is a minute. */
 const STATUS_INTERVAL_MS = 1_000;
 const URGENT_STATUS_INTERVAL_MS = 20;
-/** A source that has sent nothing for so long, though it was asked every second, is gone. */
+/** A source that stays silent this long despite status requests is lost. */
 const SILENCE_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 3_000;
@@ -20,28 +20,27 @@ export interface ReplicationStreamOptions {
   readonly slot: string;
   readonly publication: string;
   readonly startPosition: bigint;
-  /** Whether somebody waits for where the source is. */
+  /** Requests the source's position at short intervals. */
   readonly isUrgent: boolean;
-  /** One message, in order. While it works nothing more is read: that holds the source back. What it throws ends the stream. */
+  /** Called synchronously per message, in order, which gives backpressure. An error ends the stream. */
   readonly onMessage: (bytes: Buffer) => void;
-  /** All that the log holds before `end` was sent. */
-  readonly onReceived: (end: bigint) => void;
-  /** Where the source may forget up to. */
+  /** The source has sent everything before `lsn`. */
+  readonly onReceived: (lsn: bigint) => void;
+  /** The LSN up to which the source may discard its log. */
   readonly readAppliedPosition: () => bigint;
 }
 
 export interface ReplicationStream {
-  /** Resolves after end(); rejects, with an AppError where the source is lost. */
+  /** Resolves after end(); rejects after fail(), or with an AppError if the source is lost. */
   readonly ended: Promise<void>;
   end(): void;
-  /** Ends it with an error. */
   fail(error: unknown): void;
-  /** Tells the source what is applied. */
+  /** Confirms the applied position. */
   confirmPosition(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Hands messages on as they came, and gives the session its fixed text forms before they begin. */
+/** Passes raw messages on, and applies the fixed text forms before the stream starts. */
 class RawPlugin extends PgoutputPlugin {
   override parse(bytes: Buffer): never {
     return bytes as never;
@@ -53,23 +52,23 @@ class RawPlugin extends PgoutputPlugin {
   }
 }
 
-/** An error of the stream. A slot that the server gave up (max_slot_wal_keep_size) has no more of what is missing here. */
+/** Converts an error of the stream. A slot that the server invalidated (max_slot_wal_keep_size) has lost changes. */
 function toStreamError(error: unknown): AppError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (code === "55000" && /slot/.test(String(message)))
     return new AppError(
       "conflict",
-      "The source has given up the slot, and with it changes that were not taken over: more was written than it keeps (max_slot_wal_keep_size). Abort, and copy again.",
+      "The source invalidated the slot, and changes are lost: it retains less than was written (max_slot_wal_keep_size). Abort, then copy again.",
     );
   if (code === "42704")
     return new AppError(
       "conflict",
-      "The slot or the publication is gone from the source, and with it what was not taken over. Abort, and copy again.",
+      "The slot or the publication is missing in the source, and changes are lost. Abort, then copy again.",
     );
   return toSourceError(error);
 }
 
-/** Begins to receive. Throws AppError(unavailable) where the source is away or the slot still in use, AppError(conflict) where the slot is gone. */
+/** Starts the stream. Throws AppError: unavailable if the source is down or the slot is in use, conflict if the slot is missing. */
 export async function openReplicationStream({
   url,
   slot,
@@ -80,30 +79,29 @@ export async function openReplicationStream({
   onReceived,
   readAppliedPosition,
 }: ReplicationStreamOptions): Promise<ReplicationStream> {
-  // Its own acknowledgements would confirm what has come, not what is kept.
+  // Automatic acknowledgements would confirm what is received, not what is stored.
   const service = new LogicalReplicationService(createClientConfig(url), {
     acknowledge: { auto: false, timeoutSeconds: 0 },
   });
   const plugin = new RawPlugin({ protoVersion: 1, publicationNames: [publication] });
-  let heardMs = performance.now();
-  let settleEnd = { resolve: () => {}, reject: (_: unknown) => {} };
-  const ended = new Promise<void>((resolve, reject) => (settleEnd = { resolve, reject }));
+  let lastHeardMs = performance.now();
+  const { promise: ended, resolve: resolveEnd, reject: rejectEnd } = Promise.withResolvers<void>();
   ended.catch(() => {});
   let isOver = false;
   const fail = (error: unknown) => {
     isOver = true;
-    settleEnd.reject(error);
+    rejectEnd(error);
   };
 
-  // The library adds one to what it is given; a commit may stand at the very next byte, and would be passed over.
-  const tell = (ask: boolean) =>
-    service.acknowledge(formatLsn(readAppliedPosition() - 1n), ask).then(
+  // The library adds 1, but the next commit may start at exactly the applied position and would be skipped.
+  const sendStatus = (isReplyRequested: boolean) =>
+    service.acknowledge(formatLsn(readAppliedPosition() - 1n), isReplyRequested).then(
       () => {},
       () => {},
     );
-  // After something failed nothing more may be taken: it would be applied without what failed.
-  const take = (work: () => void) => {
-    heardMs = performance.now();
+  // After an error nothing more is applied: the failed change would be missing.
+  const handle = (work: () => void) => {
+    lastHeardMs = performance.now();
     if (isOver) return;
     try {
       work();
@@ -111,22 +109,22 @@ export async function openReplicationStream({
       fail(error);
     }
   };
-  service.on("data", (_, bytes: Buffer) => take(() => onMessage(bytes)));
-  service.on("heartbeat", (end, _, shouldRespond) => {
-    take(() => onReceived(parseLsn(end)));
-    if (shouldRespond) void tell(false);
+  service.on("data", (_, bytes: Buffer) => handle(() => onMessage(bytes)));
+  service.on("heartbeat", (lsn, _, shouldRespond) => {
+    handle(() => onReceived(parseLsn(lsn)));
+    if (shouldRespond) void sendStatus(false);
   });
   service.on("error", (error) => fail(toStreamError(error)));
   const timer = setInterval(
     () => {
-      if (performance.now() - heardMs > SILENCE_TIMEOUT_MS)
+      if (performance.now() - lastHeardMs > SILENCE_TIMEOUT_MS)
         fail(
           new AppError(
             "unavailable",
             `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
           ),
         );
-      else void tell(true);
+      else void sendStatus(true);
     },
     isUrgent ? URGENT_STATUS_INTERVAL_MS : STATUS_INTERVAL_MS,
   );
@@ -149,7 +147,7 @@ export async function openReplicationStream({
       },
     );
     setTimeout(
-      () => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")),
+      () => reject(new AppError("unavailable", "PostgreSQL did not start the stream.")),
       START_TIMEOUT_MS,
     ).unref();
   });
@@ -159,10 +157,10 @@ export async function openReplicationStream({
     await close();
     throw error;
   }
-  void tell(true);
+  void sendStatus(true);
   const end = () => {
     isOver = true;
-    settleEnd.resolve();
+    resolveEnd();
   };
-  return { ended, end, fail, confirmPosition: () => tell(false), close };
+  return { ended, end, fail, confirmPosition: () => sendStatus(false), close };
 }

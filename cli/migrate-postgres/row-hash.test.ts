@@ -1,12 +1,13 @@
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseHashKind } from "./table-checksums.ts";
-import { canonicalSql, parseDateText } from "./convert-values.ts";
+import { parseDateText } from "./convert-values.ts";
 import type { ColumnMapping } from "./table-mapping.ts";
 import { type HashKind, hashRow, formatLastHash, rowHashSql } from "./row-hash.ts";
 import { connectSource, readRows } from "./source-connection.ts";
 import { runSql } from "#tests/support/source-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { canonicalSql } from "./source-sql.ts";
 
 const text = (name: string): ColumnMapping => ({ name, as: "text", isNullable: true });
 const three = ["a", "b", "c"].map(text);
@@ -27,8 +28,8 @@ function hash(
   return formatLastHash();
 }
 
-describe.each(KINDS)("%s: rows that are not the same hash differently", (kind) => {
-  test("characters that moved from one column to the next, nulls and empty texts", () => {
+describe.each(KINDS)("%s: different rows hash differently", (kind) => {
+  test("characters moved to the next column, nulls and empty texts", () => {
     const rows = [
       ["ab", "c", "d"],
       ["a", "bc", "d"],
@@ -51,7 +52,7 @@ describe.each(KINDS)("%s: rows that are not the same hash differently", (kind) =
       ["-", null, ""],
       ["0:", "", ""],
       ["n", "n", "n"],
-      // The same bytes and the same sum of lengths, cut elsewhere.
+      // The same bytes and total length, split elsewhere.
       ["x".repeat(200), "x".repeat(200), "x".repeat(200)],
       ["x".repeat(363), "x".repeat(32), "x".repeat(205)],
       ["x".repeat(205), "x".repeat(32), "x".repeat(363)],
@@ -80,7 +81,7 @@ describe.each(KINDS)("%s: rows that are not the same hash differently", (kind) =
     expect(new Set(rows.map((row) => hash(dated, row, kind))).size).toBe(rows.length);
   });
 
-  test("a type that the target should not hold there", () => {
+  test("values of the wrong type", () => {
     const right = hash(dated, ["1", 1, "2"], kind);
     const wrong: unknown[][] = [
       ["1", "1", "2"],
@@ -101,7 +102,7 @@ describe.each(KINDS)("%s: rows that are not the same hash differently", (kind) =
   });
 });
 
-describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
+describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
   let server: TestPostgres;
   let url: string;
   let source: pg.Client;
@@ -129,11 +130,11 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     return rows.map((row) => ({ hash: row.hash!, texts: columns.map((_, i) => row[`c${i}`]!) }));
   }
 
-  test("its own hash is ours, for texts of every length and every seed", async () => {
+  test("agree for texts of every length and every seed", async () => {
     expect(await chooseHashKind(source)).toBe("native");
   });
 
-  test("where texts are not in UTF-8, md5 is agreed on, and of the same bytes", async () => {
+  test("use md5 for other encodings, over the same bytes", async () => {
     await runSql(
       url,
       `CREATE DATABASE "latin" ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
@@ -156,37 +157,34 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     }
   });
 
-  test.each(KINDS)(
-    "%s: texts of every sort and nulls at every place hash the same",
-    async (kind) => {
-      const texts = [
-        null,
-        "",
-        "a",
-        "é",
-        "e\u0301",
-        "李雷 👩🏽‍🚀",
-        "\u001f",
-        "tab\t\\N\r\n",
-        "\uffff\u{10ffff}",
-        " trail ",
-        "x".repeat(70_000),
-        "ü".repeat(50_000),
-        "👩".repeat(40_000),
-      ];
-      const rows = texts.flatMap((a) =>
-        texts.slice(0, 6).flatMap((b) => texts.slice(0, 4).map((c) => [a, b, c])),
-      );
-      const found = await readRows(
-        source,
-        `SELECT (${rowHashSql(three, kind)})::text AS hash FROM (SELECT r->>0 AS a, r->>1 AS b, r->>2 AS c FROM json_array_elements($1::json) WITH ORDINALITY AS given(r, n) ORDER BY n) AS given`,
-        [JSON.stringify(rows)],
-      );
-      expect(found.map((row) => row.hash)).toEqual(rows.map((row) => hash(three, row, kind)));
-    },
-  );
+  test.each(KINDS)("%s: agree for all texts, and nulls at every position", async (kind) => {
+    const texts = [
+      null,
+      "",
+      "a",
+      "é",
+      "e\u0301",
+      "李雷 👩🏽‍🚀",
+      "\u001f",
+      "tab\t\\N\r\n",
+      "\uffff\u{10ffff}",
+      " trail ",
+      "x".repeat(70_000),
+      "ü".repeat(50_000),
+      "👩".repeat(40_000),
+    ];
+    const rows = texts.flatMap((a) =>
+      texts.slice(0, 6).flatMap((b) => texts.slice(0, 4).map((c) => [a, b, c])),
+    );
+    const found = await readRows(
+      source,
+      `SELECT (${rowHashSql(three, kind)})::text AS hash FROM (SELECT r->>0 AS a, r->>1 AS b, r->>2 AS c FROM json_array_elements($1::json) WITH ORDINALITY AS given(r, n) ORDER BY n) AS given`,
+      [JSON.stringify(rows)],
+    );
+    expect(found.map((row) => row.hash)).toEqual(rows.map((row) => hash(three, row, kind)));
+  });
 
-  test.each(KINDS)("%s: a row of three hundred columns", async (kind) => {
+  test.each(KINDS)("%s: agree for a row of 300 columns", async (kind) => {
     const columns = Array.from({ length: 300 }, (_, i) => text(`c${i}`));
     const values = columns.map((_, i) =>
       i % 7 === 3 || i === 60 || i === 299 ? null : `value ${i}`,
@@ -203,7 +201,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
       );
   });
 
-  test("a composite value of nulls is not null", async () => {
+  test("do not treat a composite value of nulls as null", async () => {
     await runSql(url, "CREATE TYPE pair AS (x int, y int)");
     const [row] = await hashedThere(
       [text("a")],
@@ -231,7 +229,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
   ];
 
   test.each(["timestamp(3)", "timestamptz(3)", "timestamp", "timestamptz"])(
-    "a date kept as %s has the text that we make of it, and the hash",
+    "agree on text and hash of a date stored as %s",
     async (type) => {
       const columns: ColumnMapping[] = [
         { name: "b", as: "date", isNullable: true, hasMicros: !type.endsWith("(3)") },
@@ -250,7 +248,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     },
   );
 
-  test("microseconds are floored, on every side of every zero", async () => {
+  test("floor microseconds on both sides of every zero", async () => {
     const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true, hasMicros: true }];
     const moments = [
       "1969-12-31 23:59:59.999999",
@@ -272,7 +270,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     );
   });
 
-  test("infinite dates keep their texts, days are their midnights, a null stays one", async () => {
+  test("keep infinite dates as text, dates as midnight, and nulls", async () => {
     const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true }];
     const found = await hashedThere(
       columns,
@@ -296,7 +294,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     ]);
   });
 
-  test("a session's id is hashed as the cookie's is", async () => {
+  test("hash a session id as its cookie is hashed", async () => {
     const columns: ColumnMapping[] = [{ name: "a", as: "session-id", isNullable: false }];
     const [row] = await hashedThere(columns, "SELECT 'sécret' AS a", "native");
     expect(row!.texts[0]).toMatch(/^[0-9a-f]{64}$/);

@@ -1,31 +1,28 @@
-// A 64-bit hash of a row, computed in Postgres and here: the same number for the same values.
+// Computes a row's 64-bit hash, here and in PostgreSQL's SQL, with the same result.
 
 import { createHash } from "node:crypto";
-import { canonicalSql } from "./convert-values.ts";
-import { type ColumnMapping, quoteIdentifier } from "./table-mapping.ts";
+import { canonicalSql, quoteIdentifier } from "./source-sql.ts";
+import type { ColumnMapping } from "./table-mapping.ts";
 
-/**
- * `native`: PostgreSQL's own hash, chained over the columns. `md5`: where a server's own turns out to be another one (big-endian machines), or
- * where its texts are not in UTF-8.
- */
+/** `native`: PostgreSQL's hash, chained over the columns. `md5`: for big-endian servers, whose hash differs, and encodings other than UTF-8. */
 export type HashKind = "native" | "md5";
 
-/** The last result, as two signed 32-bit numbers: one object that is never made anew, since this runs for every row. */
+/** The last result as two signed 32-bit numbers: one reused object, since this runs for every row. */
 export const lastHash = { high: 0, low: 0 };
 
-/** `hashed` as Postgres writes it: a signed 64-bit number in decimals. */
+/** Formats lastHash as PostgreSQL does: a signed 64-bit number in decimals. */
 export function formatLastHash(): string {
   return ((BigInt(lastHash.high) << 32n) | BigInt(lastHash.low >>> 0)).toString();
 }
 
 let scratchBytes = new Uint8Array(65_536);
-/** The same memory, four bytes at a time. */
+/** The same memory in 32-bit words. */
 let scratchWords = new Int32Array(scratchBytes.buffer);
 const encoder = new TextEncoder();
 
-/** Puts the text's UTF-8 at the beginning of `bytes` and returns its length. */
+/** Writes the text's UTF-8 to scratchBytes and returns its length. */
 function encodeText(text: string): number {
-  // A UTF-16 unit takes at most three bytes; a long text is measured, so that no more is held than it takes.
+  // A UTF-16 unit takes at most three bytes. A long text is measured first, to allocate no more than it needs.
   if (scratchBytes.length < text.length * 3 && scratchBytes.length < Buffer.byteLength(text)) {
     scratchBytes = new Uint8Array(Math.ceil((Buffer.byteLength(text) * 5) / 16) * 4);
     scratchWords = new Int32Array(scratchBytes.buffer);
@@ -33,9 +30,9 @@ function encodeText(text: string): number {
   return encoder.encodeInto(text, scratchBytes).written;
 }
 
-/** Puts the whole number's decimals there. A third of the time that a row takes, where the runtime writes them. */
+/** Writes an integer's decimals. The runtime's own conversion would take a third of a row's time. */
 function encodeInteger(value: number): number {
-  // Thirteen digits: dates of the years 2001 to 2286.
+  // Thirteen digits: dates in the years 2001 to 2286.
   if (!(value >= 1e12 && value < 1e13 && Number.isInteger(value))) return encodeText(String(value));
   let upper = Math.floor(value / 1e6);
   let lower = value - upper * 1e6;
@@ -52,7 +49,7 @@ function encodeInteger(value: number): number {
   return 13;
 }
 
-/** The hash of a text with a seed, as `hashtextextended(text COLLATE "C", seed)` gives it, into `hashed`. */
+/** Computes `hashtextextended(text COLLATE "C", seed)` into lastHash. */
 export function hashSeededText(text: string, seed: bigint): void {
   lastHash.high = Number(BigInt.asIntN(32, seed >> 32n));
   lastHash.low = Number(BigInt.asIntN(32, seed));
@@ -60,8 +57,8 @@ export function hashSeededText(text: string, seed: bigint): void {
 }
 
 /**
- * Hashes the first `length` of `bytes` with `hashed` as the seed. `hash_bytes_extended` of PostgreSQL (src/common/hashfn.c, after Bob Jenkins'
- * lookup3, public domain) on little-endian machines; checksums.ts compares it with the server's before it is relied on.
+ * Hashes the first `length` scratchBytes with lastHash as the seed: PostgreSQL's `hash_bytes_extended` (src/common/hashfn.c, after Bob Jenkins' lookup3,
+ * public domain) on little-endian machines. table-checksums.ts compares it with the server's first.
  */
 function hashBytes(length: number): void {
   let a = (0x9e3779b9 + length + 3_923_095) | 0;
@@ -105,7 +102,7 @@ function hashBytes(length: number): void {
     left -= 12;
   }
   const at = word * 4;
-  // The lowest byte of c is kept for the length.
+  // The lowest byte of c is reserved for the length.
   if (left >= 11) c = (c + (scratchBytes[at + 10]! << 24)) | 0;
   if (left >= 10) c = (c + (scratchBytes[at + 9]! << 16)) | 0;
   if (left >= 9) c = (c + (scratchBytes[at + 8]! << 8)) | 0;
@@ -135,12 +132,12 @@ function hashBytes(length: number): void {
   lastHash.low = c;
 }
 
-/** So many columns share one mask of nulls: its bits are a part of a 64-bit seed. */
+/** Columns per null mask, which is part of a 64-bit seed. */
 const COLUMNS_PER_MASK = 60;
 
 /**
- * The SQL, in Postgres, for the hash of a row: each column's canonical text is hashed with the hash of those before it as the seed, which begins as
- * a mask of the columns that are null. So neither the same characters cut elsewhere, nor a null in place of an empty text, give the same hash.
+ * Returns PostgreSQL's SQL for a row's hash. Each column's hash is the next one's seed, and the first seed is a mask of null columns, so shifted
+ * characters and nulls change the hash.
  */
 export function rowHashSql(columns: readonly ColumnMapping[], kind: HashKind): string {
   if (kind === "md5") {
@@ -162,7 +159,7 @@ export function rowHashSql(columns: readonly ColumnMapping[], kind: HashKind): s
 const utf8Sql = (text: string) => `convert_to(${text}, 'UTF8')`;
 
 function nullMaskSql(columns: readonly ColumnMapping[]): string {
-  // IS NULL would be true of a composite value whose fields are all null.
+  // IS NULL is also true for a composite value whose fields are all null.
   return columns
     .map(
       ({ name }, i) =>
@@ -172,8 +169,8 @@ function nullMaskSql(columns: readonly ColumnMapping[]): string {
 }
 
 /**
- * The same of a row here, into `hashed`. `values` are as SQLite holds them; with `areTexts` they are canonical texts, as rows are kept that were put
- * aside. What the target should not hold there (a text for a date, a number or a blob for a text) gives another hash than the right value would.
+ * Hashes a row of SQLite values into lastHash; with `areTexts`, canonical texts as in the quarantine. A value of the wrong type, such as a text for
+ * a date, changes the hash.
  */
 export function hashRow(
   columns: readonly ColumnMapping[],
@@ -234,7 +231,7 @@ function hashRowMd5(
   if (isWrong) poisonHash();
 }
 
-/** Makes the hash one that no row of the source has, but for chance. */
+/** Changes lastHash to one that no row of the source has, except by chance. */
 export function poisonHash(): void {
   lastHash.high ^= 0x5bd1e995;
   lastHash.low ^= 0x1b873593;

@@ -1,24 +1,23 @@
-// The tables of the source, as its catalog describes them.
+// Reads the source's tables from its catalog.
 
 import type pg from "pg";
-import { withSourceDeadline } from "./table-checksums.ts";
 import { readRows } from "./source-connection.ts";
 
 export interface CatalogColumn {
   readonly name: string;
-  /** As it was declared: "timestamp(3) without time zone". */
+  /** As declared: "timestamp(3) without time zone". */
   readonly declared: string;
-  /** The type's name in pg_type; of a domain, the type below it. */
+  /** The name in pg_type; for a domain, its base type. */
   readonly type: string;
   readonly isEnum: boolean;
-  /** Of an enum. */
+  /** Labels of an enum. */
   readonly labels: readonly string[];
-  /** Digits of a second; null for what has none. */
+  /** Fractional digits of seconds; null for other types. */
   readonly precision: number | null;
   readonly isRequired: boolean;
-  /** Computed by Postgres from others. */
+  /** A generated column. */
   readonly isGenerated: boolean;
-  /** Its ::text may be another than what the stream writes: a function makes it. */
+  /** A cast function makes its ::text, which may differ from the stream's text. */
   readonly hasOwnText: boolean;
 }
 
@@ -26,9 +25,9 @@ export interface CatalogIndex {
   readonly name: string;
   readonly columns: readonly string[];
   readonly isPrimary: boolean;
-  /** Checked at once: not deferrable. */
+  /** Not deferrable. */
   readonly isImmediate: boolean;
-  /** Names rows in the stream (REPLICA IDENTITY USING INDEX). */
+  /** Identifies rows in the stream (REPLICA IDENTITY USING INDEX). */
   readonly isIdentity: boolean;
 }
 
@@ -36,25 +35,25 @@ export interface CatalogTable {
   readonly id: number;
   readonly schema: string;
   readonly name: string;
-  /** table, partitioned table, view, materialized view, foreign table. */
+  /** r: table, p: partitioned table, v: view, m: materialized view, f: foreign table. */
   readonly kind: "r" | "p" | "v" | "m" | "f";
   readonly isPartition: boolean;
   readonly isUnlogged: boolean;
   readonly canRead: boolean;
-  /** Row-level security keeps rows from this role. */
+  /** Row-level security hides rows from this role. */
   readonly hidesRows: boolean;
   readonly isOwned: boolean;
-  /** It belongs to this extension. */
+  /** The extension that it belongs to. */
   readonly extension: string | null;
-  /** default, nothing, full, index. */
+  /** REPLICA IDENTITY: d: default, n: nothing, f: full, i: index. */
   readonly identity: "d" | "n" | "f" | "i";
-  /** On the server's disk, without indexes; of its own, not of its partitions. */
+  /** Bytes on the server's disk, without indexes and partitions. */
   readonly bytes: number;
   readonly columns: readonly CatalogColumn[];
-  /** Those over whole columns and all rows, the primary key first. */
+  /** Unique indexes over whole columns and all rows, the primary key first. */
   readonly uniques: readonly CatalogIndex[];
-  /** Partitions at the very end of the tree, or tables that inherit from it. */
-  readonly heirs: readonly CatalogTable[];
+  /** Leaf partitions, or tables that inherit from it. */
+  readonly childTables: readonly CatalogTable[];
 }
 
 const USER_SCHEMAS_CONDITION = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
@@ -66,7 +65,7 @@ const TABLES_SQL = `
     'extension', (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' LIMIT 1)
   )::text AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${USER_SCHEMAS_CONDITION} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
-/** A domain's base type and its typmod. xml is written with another head than its text has. */
+/** Resolves domains to their base type and typmod. xml has another header in the stream than in its text. */
 const columnsSql = (hasGenerated: boolean) => `
   WITH RECURSIVE based AS (
     SELECT oid, oid AS base, -1 AS typmod FROM pg_type WHERE typtype <> 'd'
@@ -88,16 +87,14 @@ const UNIQUE_INDEXES_SQL = `
 
 const INHERITANCE_SQL = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
 
-/** Every table and view that is not the server's own, within a transaction of `client`; those without rights, too. Of views no columns are read. */
+/** Reads every table and view outside the system schemas, in the caller's transaction, even without rights. Views have no columns here. */
 export async function readSourceCatalog(
   client: pg.Client,
   versionNumber: number,
 ): Promise<CatalogTable[]> {
   const read = async <Row>(sql: string): Promise<Row[]> =>
-    (await withSourceDeadline(client, () => readRows<{ row: string }>(client, sql))).map(
-      ({ row }) => JSON.parse(row) as Row,
-    );
-  const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "heirs">>(TABLES_SQL);
+    (await readRows<{ row: string }>(client, sql)).map(({ row }) => JSON.parse(row) as Row);
+  const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "childTables">>(TABLES_SQL);
   const columns = Map.groupBy(
     await read<CatalogColumn & { table: number }>(columnsSql(versionNumber >= 120_000)),
     ({ table }) => table,
@@ -110,19 +107,19 @@ export async function readSourceCatalog(
     await read<{ child: number; parent: number }>(INHERITANCE_SQL),
     ({ parent }) => parent,
   );
-  const whole = new Map<number, CatalogTable>();
+  const byId = new Map<number, CatalogTable>();
   for (const table of tables)
-    whole.set(table.id, {
+    byId.set(table.id, {
       ...table,
       columns: columns.get(table.id) ?? [],
       uniques: uniques.get(table.id) ?? [],
-      heirs: [],
+      childTables: [],
     });
-  const heirsOf = (id: number): CatalogTable[] =>
+  const findLeaves = (id: number): CatalogTable[] =>
     (children.get(id) ?? []).flatMap(({ child }) => {
-      const own = heirsOf(child);
-      const table = whole.get(child);
-      return own.length > 0 ? own : table ? [table] : [];
+      const leaves = findLeaves(child);
+      const table = byId.get(child);
+      return leaves.length > 0 ? leaves : table ? [table] : [];
     });
-  return [...whole.values()].map((table) => ({ ...table, heirs: heirsOf(table.id) }));
+  return [...byId.values()].map((table) => ({ ...table, childTables: findLeaves(table.id) }));
 }

@@ -1,15 +1,14 @@
-// The database that is moved from: connections to it, and what may be said of its errors.
+// Connects to the source database, runs queries with deadlines, and converts its errors to safe messages.
 
 import pg from "pg";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { AppError } from "#lib/core/errors.ts";
 
-/** The bound of getting a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** How a lock that somebody else holds ends. */
+/** How long a statement waits for a lock. */
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** One text form for every value, whatever the server's or the role's own settings are. */
+/** Fixes the text form of every value, whatever the server's or the role's settings. */
 const SESSION_SETTINGS = [
   "client_encoding = 'UTF8'",
   "timezone = 'UTC'",
@@ -25,20 +24,19 @@ const SESSION_SETTINGS = [
   "synchronize_seqscans = off",
 ];
 
-/** How our sessions are called in pg_stat_activity. */
+/** Identifies this command's sessions in pg_stat_activity. */
 export const APPLICATION_NAME = "lectern migrate";
 
 export interface SourceOptions {
-  /** A replication connection of the database: it takes START_REPLICATION and CREATE_REPLICATION_SLOT, and simple queries. */
+  /** Opens a replication connection, which accepts replication commands and simple queries. */
   readonly replication?: boolean;
-  /** Every transaction on it can read only, whatever is sent. */
+  /** Makes every transaction read-only. */
   readonly readOnly?: boolean;
 }
 
 /**
- * A connection to `url` with fixed text forms (UTC, ISO dates). Values come back as texts, null as null: no type is parsed.
- * The caller ends it. Throws AppError(invalid) for what is no connection string, AppError(unavailable) where nobody answers,
- * AppError(forbidden) where the server refuses; none of them tells the connection string.
+ * Connects with fixed text forms (UTC, ISO dates); values are texts or null. The caller closes the connection. Throws AppError: invalid for a bad
+ * URL, unavailable without an answer, forbidden for a refusal. No message contains the URL.
  */
 export async function connectSource(
   url: string,
@@ -51,7 +49,7 @@ export async function connectSource(
       ...config,
       ...(replication && { replication: "database" }),
     } as pg.ClientConfig);
-    // A connection that breaks between two queries says so here; the next query fails with it.
+    // A connection lost between queries is reported by the next query.
     client.on("error", () => {});
     await client.connect();
     await applySessionSettings(client, { readOnly });
@@ -62,12 +60,25 @@ export async function connectSource(
   }
 }
 
-/** What every connection to `url` has in common. Throws AppError(invalid) for what is no connection string. */
+/** Runs `work` on a connection of its own. */
+export async function withSource<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = await connectSource(url);
+  try {
+    return await work(client);
+  } finally {
+    await closeSource(client);
+  }
+}
+
+/** Returns the options that all connections share. Throws AppError(invalid) for a bad URL. */
 export function createClientConfig(url: string): pg.ClientConfig {
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     throw new AppError(
       "invalid",
-      "--from or MIGRATE_FROM: must be a connection string such as postgres://user:password@host:5432/database, with special characters of the password percent-encoded (/ is %2F, @ is %40)",
+      "--from or MIGRATE_FROM must be a connection string such as postgres://user:password@host:5432/database, with special characters of the password percent-encoded (/ is %2F, @ is %40)",
     );
   return {
     connectionString: withLibpqCompat(url),
@@ -79,14 +90,14 @@ export function createClientConfig(url: string): pg.ClientConfig {
   };
 }
 
-/** sslmode as psql and Prisma understand it: the client takes "require" for "verify-full" otherwise, and warns at length. */
+/** Interprets sslmode as psql and Prisma do: pg alone treats "require" as "verify-full", and warns. */
 function withLibpqCompat(url: string): string {
   return /[?&]sslmode=/.test(url) && !/[?&]uselibpqcompat=/.test(url)
     ? `${url}&uselibpqcompat=true`
     : url;
 }
 
-/** Gives a connection that is open its fixed text forms. */
+/** Applies the fixed text forms to an open connection. */
 export async function applySessionSettings(
   client: pg.ClientBase,
   { readOnly = false }: Pick<SourceOptions, "readOnly"> = {},
@@ -98,11 +109,12 @@ export async function applySessionSettings(
     await client.query(`SET ${setting}`);
 }
 
-/** The bound of a question, where it does not say more. */
 const QUERY_TIMEOUT_MS = 120_000;
+/** A scan of five million rows takes a few seconds on an idle server. */
+export const SCAN_TIMEOUT_MS = 1_800_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** The rows of a query, their values as texts. Throws as `asSourceError` says; AppError(unavailable) after `ms`, with the connection given up. */
+/** Runs a query; values are texts or null. Throws as toSourceError, and AppError(unavailable) after `ms`, which destroys the connection. */
 export async function readRows<Result extends Record<string, string | null>>(
   client: pg.Client,
   text: string,
@@ -110,40 +122,59 @@ export async function readRows<Result extends Record<string, string | null>>(
   { ms = QUERY_TIMEOUT_MS }: { ms?: number } = {},
 ): Promise<Result[]> {
   try {
-    const asked = client.query(text, values as string[]);
-    return (
-      await withTimeout(asked, ms, `PostgreSQL has not answered for ${ms / 1000} seconds.`, () =>
-        destroySocket(client),
-      )
-    ).rows as Result[];
+    const query = client.query(text, values as string[]);
+    const { rows } = await withTimeout(query, ms, noAnswerMessage(ms), () => destroySocket(client));
+    return rows as Result[];
   } catch (error) {
     throw toSourceError(error);
   }
 }
 
-/** Ends a connection, also to a server that does not answer any more. */
+const noAnswerMessage = (ms: number) => `PostgreSQL has not answered for ${ms / 1000} seconds.`;
+
+export const createAbortedError = () => new AppError("unavailable", "The comparison was stopped.");
+
+/** Runs `work` on `source`. Throws AppError(unavailable) on abort or after `ms`, and closes the connection, which would stay busy. */
+export async function withSourceDeadline<T>(
+  source: pg.Client,
+  work: () => Promise<T>,
+  { ms = QUERY_TIMEOUT_MS, signal }: { ms?: number; signal?: AbortSignal } = {},
+): Promise<T> {
+  if (signal?.aborted) throw createAbortedError();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const close = () => void closeSource(source);
+  const onAbort = () => {
+    reject(createAbortedError());
+    close();
+  };
+  signal?.addEventListener("abort", onAbort);
+  try {
+    return await withTimeout(Promise.race([work(), aborted]), ms, noAnswerMessage(ms), close);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Closes a connection, even if the server does not answer. */
 export async function closeSource(client: pg.Client | null | undefined): Promise<void> {
   if (!client) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)));
-  await Promise.race([client.end().catch(() => {}), late]);
-  clearTimeout(timer);
+  await withTimeout(client.end(), CLOSE_TIMEOUT_MS, "").catch(() => {});
   destroySocket(client);
 }
 
-/** Without a word to the other side, which may not listen. */
+/** Closes the socket without telling the server. */
 function destroySocket(client: pg.Client): void {
   (
     client as unknown as { connection: { stream: { destroy(): void } } }
   ).connection.stream.destroy();
 }
 
-/** Messages of these classes name tables, settings and rights; others may quote rows (SQLSTATE, PostgreSQL's appendix A). */
+/** SQLSTATE classes whose messages name tables, settings and rights; others may quote rows (PostgreSQL, Appendix A). */
 const REPORTABLE_SQLSTATES = /^(0A|25|26|34|3B|3D|3F|42|53|54|55|57|58|F0|XX)/;
 
 /**
- * What may be said of an error of the source: never its connection string, nor a row's contents. An AppError comes back as it is.
- * `unavailable` where trying again may help (a connection that broke, a server that restarts, no room), `forbidden` for rights, else `conflict`.
+ * Converts an error of the source to an AppError without the connection string or a row's contents. Codes: `unavailable` if it is transient
+ * (connection lost, restart, no space), `forbidden` for missing rights, `invalid` for a wrong URL, else `conflict`.
  */
 export function toSourceError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -152,7 +183,7 @@ export function toSourceError(error: unknown): AppError {
   if (/^28/.test(state))
     return new AppError(
       "forbidden",
-      `PostgreSQL let us not in (${state}): check the user, the password and pg_hba.conf.`,
+      `PostgreSQL refused the login (${state}): check the user, the password and pg_hba.conf.`,
     );
   if (state === "3D000")
     return new AppError(
@@ -176,18 +207,18 @@ export function toSourceError(error: unknown): AppError {
   if (/^E[A-Z]+$/.test(state))
     return new AppError(
       "unavailable",
-      `PostgreSQL can't be reached (${state}): check host and port of the connection string, and that the special characters of its password are percent-encoded (@ is %40, # is %23, / is %2F).`,
+      `PostgreSQL cannot be reached (${state}): check the connection string's host and port, and that special characters of its password are percent-encoded (@ is %40, # is %23, / is %2F).`,
     );
   if (
     /Connection terminated|connection is closed|not queryable|timeout expired|Client was closed/i.test(
       String(message),
     )
   )
-    return new AppError("unavailable", "The connection to PostgreSQL broke.");
+    return new AppError("unavailable", "The connection to PostgreSQL was lost.");
   if (/SSL|certificate|self.signed/i.test(String(message)))
     return new AppError(
       "unavailable",
-      "PostgreSQL and we found no way to encrypt: check sslmode in --from.",
+      "The TLS handshake with PostgreSQL failed: check sslmode in --from.",
     );
-  return new AppError("unavailable", "PostgreSQL can't be talked to.", { cause: error });
+  return new AppError("unavailable", "The connection to PostgreSQL failed.", { cause: error });
 }

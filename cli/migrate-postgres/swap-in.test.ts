@@ -8,13 +8,13 @@ import { TEMPLATE_FILE, useFreshDatabase } from "#tests/support/fresh-database.t
 
 let dir: string;
 let file: string;
-let moved: string;
+let migrated: string;
 let cleanUp: () => Promise<void>;
 beforeEach(() => {
   ({ dir, file, cleanUp } = useFreshDatabase());
-  moved = join(dir, "moved.db");
-  copyFileSync(TEMPLATE_FILE, moved);
-  add(moved, "moved");
+  migrated = join(dir, "migrated.db");
+  copyFileSync(TEMPLATE_FILE, migrated);
+  add(migrated, "migrated");
 });
 afterEach(async () => cleanUp());
 
@@ -29,31 +29,31 @@ function add(to: string, id: string): void {
 const members = () =>
   readSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "User"`).map(({ id }) => id));
 
-test("a file that nobody has open is replaced by renaming, and what it held is kept aside", async () => {
+test("renames over a file that is not in use, and backs it up", async () => {
   add(file, "old");
   expect(await inspectTarget({ kind: "file", file })).toEqual({
     members: 1,
     reads: 0,
     isInUse: false,
   });
-  const aside = join(dir, "aside.db");
-  expect(backupTarget({ kind: "file", file }, aside)).toBe(true);
-  expect(await swapIn({ kind: "file", file }, moved)).toBe("renamed");
-  expect(await members()).toEqual(["moved"]);
-  expect(existsSync(moved)).toBe(false);
-  const db = new Database(aside, { readonly: true });
+  const backupFile = join(dir, "backup.db");
+  expect(backupTarget({ kind: "file", file }, backupFile)).toBe(true);
+  expect(await swapIn({ kind: "file", file }, migrated)).toBe("renamed");
+  expect(await members()).toEqual(["migrated"]);
+  expect(existsSync(migrated)).toBe(false);
+  const db = new Database(backupFile, { readonly: true });
   expect(db.prepare(`SELECT "id" FROM "User"`).pluck().all()).toEqual(["old"]);
   db.close();
 });
 
-test("a site that is running serves what was moved from its next read on, and writes into it", async () => {
+test("replaces a running site's database, which the site reads and writes next", async () => {
   add(file, "old");
   expect(await members()).toEqual(["old"]);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'B'`));
   expect(await inspectTarget({ kind: "file", file })).toMatchObject({ members: 1, isInUse: true });
-  expect(await swapIn({ kind: "file", file }, moved)).toBe("replaced while in use");
-  expect(await members()).toEqual(["moved"]);
-  await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'C' WHERE "id" = 'moved'`));
+  expect(await swapIn({ kind: "file", file }, migrated)).toBe("replaced while in use");
+  expect(await members()).toEqual(["migrated"]);
+  await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'C' WHERE "id" = 'migrated'`));
   await closeDatabase();
   const db = new Database(file, { readonly: true });
   expect(db.prepare(`SELECT "firstName" FROM "User"`).pluck().all()).toEqual(["C"]);
@@ -65,27 +65,27 @@ test("a site that is running serves what was moved from its next read on, and wr
   db.close();
 });
 
-test("which content is live stays as it was", async () => {
+test("carries over the published content version", async () => {
   await writeSql((sql) =>
     sql.run(
       `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, 'abc', NULL, 5)`,
     ),
   );
-  carryOverSettings({ kind: "file", file }, moved);
-  await swapIn({ kind: "file", file }, moved);
+  carryOverSettings({ kind: "file", file }, migrated);
+  await swapIn({ kind: "file", file }, migrated);
   expect(
     await readSql((sql) => sql.get(`SELECT "version", "updatedAt" FROM "ContentVersion"`)),
   ).toEqual({ version: "abc", updatedAt: 5 });
 });
 
-test("a file of something else is not replaced, and one that is not there is simply made", async () => {
+test("rejects another kind of database, and creates a missing file", async () => {
   const other = join(dir, "other.db");
   const db = new Database(other);
   db.exec("CREATE TABLE t (x)");
   db.close();
   await expect(inspectTarget({ kind: "file", file: other })).rejects.toMatchObject({
     code: "conflict",
-    message: expect.stringContaining("no database of this site"),
+    message: expect.stringContaining("is not a database of this site"),
   });
   const none = join(dir, "none.db");
   expect(await inspectTarget({ kind: "file", file: none })).toEqual({
@@ -93,14 +93,14 @@ test("a file of something else is not replaced, and one that is not there is sim
     reads: 0,
     isInUse: false,
   });
-  await swapIn({ kind: "file", file: none }, moved);
+  await swapIn({ kind: "file", file: none }, migrated);
   expect(existsSync(none)).toBe(true);
 });
 
-test("a moved file whose last rows are still in its -wal is not placed", async () => {
-  const open = new Database(moved);
+test("rejects a database with a filled -wal", async () => {
+  const open = new Database(migrated);
   open.exec(`UPDATE "User" SET "firstName" = 'D'`);
-  await expect(swapIn({ kind: "file", file }, moved)).rejects.toMatchObject({
+  await expect(swapIn({ kind: "file", file }, migrated)).rejects.toMatchObject({
     code: "conflict",
   });
   open.close();

@@ -1,12 +1,12 @@
-// What a move is made of: which tables and columns go where, and what the owner chose for what does not fit.
+// Maps the source's tables and columns to the target's.
 
-/** How a value of Postgres becomes one of SQLite; see convert.ts. */
+/** How a PostgreSQL value becomes a SQLite value (convert-values.ts). */
 export type Conversion =
-  /** Its text form, as it is. */
+  /** Its text form, unchanged. */
   | "text"
-  /** Milliseconds since 1970-01-01 UTC, an integer. The source's `timestamp` is read as UTC, as Prisma writes it. */
+  /** Integer milliseconds since 1970-01-01 UTC. A `timestamp` without time zone is read as UTC, as Prisma writes it. */
   | "date"
-  /** SHA-256 of the text in hex: what this site keeps in place of a session's id. */
+  /** SHA-256 of the text, in hex: this site stores no session id in the clear. */
   | "session-id";
 
 export interface ColumnMapping {
@@ -14,51 +14,55 @@ export interface ColumnMapping {
   readonly name: string;
   readonly as: Conversion;
   readonly isNullable: boolean;
-  /** The only texts that the target takes, where it is choosy: the labels of what was an enum. */
+  /** The only texts that the target accepts: labels of the source's enum. */
   readonly allowed?: readonly string[];
-  /** A date that the source keeps to the microsecond: it is floored to the millisecond. */
+  /** The source has microseconds; they are floored to milliseconds. */
   readonly hasMicros?: boolean;
 }
 
-/** Rows of one table of the source on their way to one table of the target. */
+/** Maps one source table to one target table. */
 export interface TableMapping {
   /** The source's schema and table. */
   readonly schema: string;
   readonly source: string;
-  /** Two targets may have one source: its own table, and a side table for the columns that this site does not have. */
+  /** One source may have two targets: its own table, and a side table for unknown columns. */
   readonly target: string;
-  /** The columns that name a row, in order; never null. */
+  /** The columns that identify a row, in order; never null. Empty: the table has no key. */
   readonly key: readonly string[];
-  /** The key's columns are among them. */
+  /** Includes the key's columns. */
   readonly columns: readonly ColumnMapping[];
-  /** Made by the move, all of text, since this site has no table for it. Its name begins with "Moved_". */
+  /** A text-only table named `_source_…`, for what this site has no table for. */
   readonly isSide: boolean;
 }
 
 /** A value as SQLite stores it. */
 export type SqliteValue = string | number | null;
-/** In the order of MoveTable.columns. */
+/** In the order of TableMapping.columns. */
 export type Row = SqliteValue[];
 
-/** What to do with what can't be moved as it is. "stop" is the default everywhere: nothing is decided silently. */
-export interface MigrationOptions {
-  /** Columns and tables that this site does not have: `keep` puts them into side tables of text, `drop` leaves them behind. */
-  readonly unknown: "stop" | "keep" | "drop";
-  /** Rows that the target's rules refuse (infinite dates, unknown teams, orphans): `aside` keeps them, whole, in the table `Moved_aside`. */
-  readonly unfit: "stop" | "aside";
+/** Returns the key's values from a row in the order of the columns. */
+export function extractKey<Value>({ key, columns }: TableMapping, row: readonly Value[]): Value[] {
+  return key.map((name) => row[columns.findIndex((column) => column.name === name)]!);
 }
 
-export const DEFAULT_OPTIONS: MigrationOptions = { unknown: "stop", unfit: "stop" };
+/** Joins the key's values by spaces, as messages and the quarantine name a row. */
+export function formatKey(table: TableMapping, row: readonly unknown[]): string {
+  return extractKey(table, row).map(String).join(" ");
+}
 
-/** The labels that the target takes; prisma/migrations holds the same as CHECKs. */
+/** The labels that the target accepts; prisma/migrations has the same as CHECK constraints. */
 const ROLES = ["ADMIN", "MEMBER"] as const;
 const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
 
 const requiredText = (name: string): ColumnMapping => ({ name, as: "text", isNullable: false });
-const optionalText = (name: string): ColumnMapping => ({ name, as: "text", isNullable: true });
+export const optionalText = (name: string): ColumnMapping => ({
+  name,
+  as: "text",
+  isNullable: true,
+});
 const requiredDate = (name: string): ColumnMapping => ({ name, as: "date", isNullable: false });
 
-/** The four tables and their columns (reference.md, Data), parents first: the order in which rows can arrive. */
+/** The four tables that a source site has, parents first: rows can be inserted in this order. */
 export const KNOWN_TABLES: readonly TableMapping[] = [
   mapKnownTable("User", [
     requiredText("id"),
@@ -98,20 +102,4 @@ export const KNOWN_TABLES: readonly TableMapping[] = [
 
 function mapKnownTable(name: string, columns: ColumnMapping[]): TableMapping {
   return { schema: "public", source: name, target: name, key: ["id"], columns, isSide: false };
-}
-
-/** What a move makes in the source bears this name: its slot and its publication. */
-export const SLOT_NAME = "lectern_move";
-
-/** Where rows are kept that the target's rules refuse: `row` is a JSON array of the columns' texts, in order. */
-export const QUARANTINE_TABLE = "Moved_aside";
-
-/** An identifier in quotes, for Postgres and SQLite alike. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** "public"."User" */
-export function qualifiedSourceName(table: Pick<TableMapping, "schema" | "source">): string {
-  return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.source)}`;
 }

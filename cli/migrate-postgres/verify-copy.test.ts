@@ -3,51 +3,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { copyTables } from "./copy-tables.ts";
-import { type MigrationOptions, KNOWN_TABLES } from "./table-mapping.ts";
-import { connectSource, readRows } from "./source-connection.ts";
-import { finishLoad, createStagingDatabase } from "./staging-database.ts";
+import { KNOWN_TABLES } from "./table-mapping.ts";
+import { withSnapshot } from "./migration.ts";
 import { type Verification, verifyCopy } from "./verify-copy.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
-import { ODDITIES, createSourceSite, readSourceId, runSql } from "#tests/support/source-site.ts";
+import { PERMISSIVE_OPTIONS, copyTestTables } from "#tests/support/planned-migration-fixture.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import {
+  ODDITIES,
+  createSourceDatabase,
+  readSourceId,
+  runSql,
+} from "#tests/support/source-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
 
-const ASIDE: MigrationOptions = { unknown: "keep", unfit: "aside" };
-
-describe.skipIf(!findPostgres())("source and copy, compared", () => {
+describe.skipIf(!findPostgres())("a verification", () => {
   let server: TestPostgres;
   let url: string;
   let dir: string;
   let file: string;
   beforeAll(async () => {
     server = await startPostgres();
-    url = await server.createDatabase();
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
     dir = mkdtempSync(join(tmpdir(), "lectern-verify-"));
     file = join(dir, "whole.db");
-    await move(url, file);
+    await copyTestTables(url, file, KNOWN_TABLES);
   });
   afterAll(async () => {
     await server?.close();
     rmSync(dir, { recursive: true, force: true });
   });
 
-  async function move(
-    from: string,
-    to: string,
-    choices: MigrationOptions = { unknown: "stop", unfit: "stop" },
-    tables = KNOWN_TABLES,
-  ): Promise<void> {
-    const source = await connectSource(from, { readOnly: true });
-    await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await createStagingDatabase(to, { id: "test", tables });
-    await copyTables({ source, tables, choices, file: to });
-    finishLoad(to, { rebuild: rebuildCounters, position: "0/0" });
-    await source.end();
-  }
-
-  /** Runs `sql` on a copy of `whole`, without this site's own rules, and `work` with it. */
+  /** Runs `sql` on a copy of `whole` without triggers and constraints, then `work` with it. */
   async function withFault(
     whole: string,
     sql: string,
@@ -73,19 +59,12 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     }
   }
 
-  async function compare(from = url, to = file, tables = KNOWN_TABLES): Promise<Verification> {
-    const source = await connectSource(from, { readOnly: true });
-    await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    try {
-      return await verifyCopy({ source, tables, file: to });
-    } finally {
-      await source.end();
-    }
-  }
+  const compare = (from = url, to = file, tables = KNOWN_TABLES): Promise<Verification> =>
+    withSnapshot(from, null, (source) => verifyCopy({ source, tables, file: to }));
 
-  test("a faithful copy is equal, counts and sums of every table", async () => {
-    const { equal, tables } = await compare();
-    expect(equal).toBe(true);
+  test("accepts a correct copy, with counts and sums of every table", async () => {
+    const { isEqual, tables } = await compare();
+    expect(isEqual).toBe(true);
     expect(tables.map(({ target, source, sampled }) => [target, source.rows, sampled > 0])).toEqual(
       [
         ["User", 60, true],
@@ -99,7 +78,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     ).toBe(true);
   });
 
-  describe("a fault that was planted is found and named", () => {
+  describe("finds and names a planted fault", () => {
     let opened: Database.Database;
     beforeEach(() => {
       opened = new Database(file);
@@ -110,21 +89,21 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
         opened.exec(`DROP TRIGGER "${name}"`);
       opened.pragma("ignore_check_constraints = ON");
     });
-    let heal: (() => void) | undefined;
+    let restore: (() => void) | undefined;
     afterEach(() => {
-      heal?.();
-      heal = undefined;
+      restore?.();
+      restore = undefined;
       opened.close();
     });
 
-    /** Runs `sql` on the row in the middle of the table, compares, and puts the row back. */
+    /** Runs `sql` on one row of the table and compares; afterEach restores the row. */
     async function plant(table: string, sql: string): Promise<{ found: Verification; id: string }> {
       const row = opened
         .prepare(
           `SELECT rowid AS "#", * FROM "${table}" WHERE "id" = (SELECT "id" FROM "${table}" ORDER BY "id" LIMIT 1 OFFSET 3)`,
         )
         .get() as Record<string, unknown>;
-      heal = () => {
+      restore = () => {
         const names = Object.keys(row).slice(1);
         opened
           .prepare(`DELETE FROM "${table}" WHERE rowid = ? OR "id" IN (?, 'another')`)
@@ -157,8 +136,8 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
             target,
             `UPDATE $T SET "${name}" = ${change} WHERE $ROW`,
           );
-          expect(found.equal).toBe(false);
-          expect(found.tables.filter(({ equal }) => !equal)).toEqual([
+          expect(found.isEqual).toBe(false);
+          expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
             expect.objectContaining({
               target,
               differences: [{ key: id, kind: "different", columns: [name] }],
@@ -168,14 +147,14 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
       }
       test(`${target}: one row lost`, async () => {
         const { found, id } = await plant(target, "DELETE FROM $T WHERE $ROW");
-        expect(found.tables.filter(({ equal }) => !equal)).toEqual([
+        expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
           expect.objectContaining({
             target,
             differences: [{ key: id, kind: "missing", columns: [] }],
           }),
         ]);
       });
-      test(`${target}: one row twice`, async () => {
+      test(`${target}: one duplicate row`, async () => {
         const names = columns
           .filter(({ name }) => name !== "id")
           .map(({ name }) => `"${name}"`)
@@ -184,12 +163,12 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
           target,
           `INSERT INTO $T ("id", ${names}) SELECT 'another', ${target === "User" ? names.replace('"email"', `'other@example.com'`) : names} FROM $T WHERE $ROW`,
         );
-        expect(found.tables.filter(({ equal }) => !equal)).toEqual([
+        expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
           expect.objectContaining({
             target,
             differences: [
               {
-                key: target === "Session" ? hashSessionId("another") : "another",
+                key: target === "Session" ? hashSecret("another") : "another",
                 kind: "extra",
                 columns: [],
               },
@@ -259,9 +238,9 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
         sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`),
         async (copy) => {
           const found = await compare(url, copy);
-          expect(found.tables.filter(({ equal }) => !equal).map(({ target }) => target)).toEqual([
-            table,
-          ]);
+          expect(
+            found.tables.filter(({ isEqual }) => !isEqual).map(({ target }) => target),
+          ).toEqual([table]);
           expect(
             found.tables.find(({ target }) => target === table)!.differences.length,
           ).toBeGreaterThan(0);
@@ -270,7 +249,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     });
   });
 
-  test("a row in another table is missing in one and extra in the other", async () => {
+  test("reports a row in the wrong table as missing and extra", async () => {
     await withFault(
       file,
       `INSERT INTO "Session" SELECT "id", "createdAt", "userId", "createdAt" FROM "PostRead" WHERE "userId" IS NOT NULL LIMIT 1; DELETE FROM "PostRead" WHERE "id" IN (SELECT "id" FROM "Session")`,
@@ -278,8 +257,12 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
         const { tables } = await compare(url, copy);
         expect(
           tables
-            .filter(({ equal }) => !equal)
-            .map(({ target, differing, differences }) => [target, differing, differences[0]!.kind]),
+            .filter(({ isEqual }) => !isEqual)
+            .map(({ target, differingRows, differences }) => [
+              target,
+              differingRows,
+              differences[0]!.kind,
+            ]),
         ).toEqual([
           ["Session", 1, "extra"],
           ["PostRead", 1, "missing"],
@@ -288,14 +271,14 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     );
   });
 
-  test("at most ten rows are named, the first by their keys, and all are counted", async () => {
+  test("names the first ten rows by key, and counts all", async () => {
     await withFault(
       file,
       `UPDATE "PostRead" SET "createdAt" = "createdAt" + 1, "postSlug" = "postSlug" || '.'`,
       async (copy) => {
         const { tables } = await compare(url, copy);
-        const { differing, differences } = tables.find(({ target }) => target === "PostRead")!;
-        expect([differing, differences.length]).toEqual([2000, 10]);
+        const { differingRows, differences } = tables.find(({ target }) => target === "PostRead")!;
+        expect([differingRows, differences.length]).toEqual([2000, 10]);
         expect(differences.map(({ key }) => key)).toEqual(
           differences.map(({ key }) => key).toSorted(),
         );
@@ -306,47 +289,45 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     );
   });
 
-  test("rows that point at nothing are a problem, even where both sides are equal", async () => {
-    const odd = await server.createDatabase();
-    await createSourceSite(odd);
+  test("reports broken foreign keys even if both sides are equal", async () => {
+    const odd = await createSourceDatabase(server);
     await runSql(odd, ODDITIES.orphans);
     const to = join(dir, "orphans.db");
-    await move(odd, to, ASIDE);
-    expect(await compare(odd, to)).toMatchObject({ equal: true, problems: [] });
-    const back = `INSERT INTO "PostRead" SELECT "row" ->> 0, CAST("row" ->> 1 AS INTEGER), "row" ->> 2, "row" ->> 3, "row" ->> 4 FROM "Moved_aside" WHERE "source" = 'PostRead'`;
+    await copyTestTables(odd, to, KNOWN_TABLES, PERMISSIVE_OPTIONS);
+    expect(await compare(odd, to)).toMatchObject({ isEqual: true, problems: [] });
+    const back = `INSERT INTO "PostRead" SELECT "row" ->> 0, CAST("row" ->> 1 AS INTEGER), "row" ->> 2, "row" ->> 3, "row" ->> 4 FROM "_quarantined_rows" WHERE "source" = 'PostRead'`;
     await withFault(to, back, async (copy) => {
       const { tables } = await compare(odd, copy);
-      expect(tables.filter(({ equal }) => !equal)).toMatchObject([
-        { target: "PostRead", differing: 1, differences: [{ kind: "different", columns: [] }] },
+      expect(tables.filter(({ isEqual }) => !isEqual)).toMatchObject([
+        { target: "PostRead", differingRows: 1, differences: [{ kind: "different", columns: [] }] },
       ]);
     });
     await withFault(
       to,
-      `${back}; DELETE FROM "Moved_aside" WHERE "source" = 'PostRead'`,
+      `${back}; DELETE FROM "_quarantined_rows" WHERE "source" = 'PostRead'`,
       async (copy) => {
         const found = await compare(odd, copy);
-        expect(found.tables.every(({ equal }) => equal)).toBe(true);
+        expect(found.tables.every(({ isEqual }) => isEqual)).toBe(true);
         expect(found).toMatchObject({
-          equal: false,
-          problems: ["1 of PostRead point at a User that is not there."],
+          isEqual: false,
+          problems: ["1 rows of PostRead refer to a User that is not there."],
         });
       },
     );
     await withFault(
       to,
-      `UPDATE "Moved_aside" SET "source" = 'Log' WHERE "source" = 'Session'`,
+      `UPDATE "_quarantined_rows" SET "source" = 'Log' WHERE "source" = 'Session'`,
       async (copy) => {
         expect(await compare(odd, copy)).toMatchObject({
-          equal: false,
-          problems: ["1 rows in Moved_aside are of a table that did not move."],
+          isEqual: false,
+          problems: ["1 rows in _quarantined_rows are of a table that was not migrated."],
         });
       },
     );
   });
 
-  test("rows that were put aside count, and a changed one is found", async () => {
-    const odd = await server.createDatabase();
-    await createSourceSite(odd);
+  test("counts quarantined rows, and finds a changed one", async () => {
+    const odd = await createSourceDatabase(server);
     for (const sql of [
       ODDITIES.infinite,
       ODDITIES.orphans,
@@ -355,23 +336,23 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
       ODDITIES.ancient,
     ])
       await runSql(odd, sql);
-    const to = join(dir, "aside.db");
-    await expect(move(odd, to)).rejects.toMatchObject({
+    const to = join(dir, "quarantine.db");
+    await expect(copyTestTables(odd, to, KNOWN_TABLES)).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringMatching(/^User \S+: /),
     });
-    await move(odd, to, ASIDE);
-    const { equal, tables } = await compare(odd, to);
+    await copyTestTables(odd, to, KNOWN_TABLES, PERMISSIVE_OPTIONS);
+    const { isEqual, tables } = await compare(odd, to);
     expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
-    expect(equal).toBe(true);
+    expect(isEqual).toBe(true);
     const db = new Database(to);
-    const why = db
+    const reasons = db
       .prepare(
-        `SELECT "source" || ': ' || "why", count(*) FROM "Moved_aside" GROUP BY 1 ORDER BY 1`,
+        `SELECT "source" || ': ' || "reason", count(*) FROM "_quarantined_rows" GROUP BY 1 ORDER BY 1`,
       )
       .raw()
       .all() as [string, number][];
-    expect(why.map(([text]) => text)).toEqual(
+    expect(reasons.map(([text]) => text)).toEqual(
       expect.arrayContaining([
         "PostRead: createdAt is infinite",
         "PostRead: its User is not there",
@@ -383,22 +364,21 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
       ]),
     );
     db.prepare(
-      `UPDATE "Moved_aside" SET "row" = replace("row", 'infinity', '-infinity') WHERE "source" = 'Session' AND "why" LIKE '%infinite'`,
+      `UPDATE "_quarantined_rows" SET "row" = replace("row", 'infinity', '-infinity') WHERE "source" = 'Session' AND "reason" LIKE '%infinite'`,
     ).run();
     db.close();
-    const again = await compare(odd, to);
-    expect(again.tables.filter((table) => !table.equal)).toEqual([
+    const changed = await compare(odd, to);
+    expect(changed.tables.filter((table) => !table.isEqual)).toEqual([
       expect.objectContaining({
         target: "Session",
         differences: [expect.objectContaining({ kind: "different", columns: ["expirationDate"] })],
       }),
     ]);
-    expect(JSON.stringify(again)).not.toContain(await readSourceId(odd, "session", 3));
+    expect(JSON.stringify(changed)).not.toContain(await readSourceId(odd, "session", 3));
   });
 
-  test("microseconds are floored, also before 1970, and dates with a zone and typed ids are the same", async () => {
-    const odd = await server.createDatabase();
-    await createSourceSite(odd);
+  test("floors microseconds, also before 1970, and accepts zoned dates and typed ids", async () => {
+    const odd = await createSourceDatabase(server);
     for (const sql of [ODDITIES.microseconds, ODDITIES.zoned, ODDITIES.uuids, ODDITIES.bigCall])
       await runSql(odd, sql);
     const to = join(dir, "micros.db");
@@ -408,8 +388,8 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
         column.as === "date" ? { ...column, hasMicros: true } : column,
       ),
     }));
-    await move(odd, to, undefined, tables);
-    expect((await compare(odd, to, tables)).equal).toBe(true);
+    await copyTestTables(odd, to, tables);
+    expect((await compare(odd, to, tables)).isEqual).toBe(true);
     const db = new Database(to, { readonly: true });
     expect(
       db

@@ -1,73 +1,72 @@
-// Whether the copy and the source are the same: every row by number and sum of hashes, a sample field by field, and which rows differ if not.
+// Verifies that copy and source are equal: counts and checksums of all rows, and a sample field by field. Names rows that differ.
 
 import Database from "better-sqlite3";
 import type pg from "pg";
 import { AppError } from "#lib/core/errors.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
-import {
-  type FileChecksums,
-  type TableChecksum,
-  allOrAbort,
-  withSourceDeadline,
-  chooseHashKind,
-  createAbortedError,
-  checksumFile,
-  checksumSource,
-  CHECKSUM_TIMEOUT_MS,
-} from "./table-checksums.ts";
-import { findDifferences } from "./find-differences.ts";
-import { QUARANTINE_TABLE, KNOWN_TABLES, type TableMapping } from "./table-mapping.ts";
-import type { HashKind } from "./row-hash.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import {
   type FieldDifference,
   compareSample,
   createRowFinder,
-  listDifferingColumns,
   findSourceRow,
+  listDifferingColumns,
 } from "./compare-sample.ts";
+import { type RowDifference, findDifferences } from "./find-differences.ts";
+import { countQuarantined } from "./quarantine.ts";
+import type { HashKind } from "./row-hash.ts";
+import { createAbortedError, withSourceDeadline } from "./source-connection.ts";
+import {
+  CHECKSUM_TIMEOUT_MS,
+  type FileChecksums,
+  type TableChecksum,
+  allOrAbort,
+  checksumFile,
+  checksumSource,
+  chooseHashKind,
+} from "./table-checksums.ts";
+import { KNOWN_TABLES, type TableMapping } from "./table-mapping.ts";
 
-/** How many differing rows of a table are named. */
 const MAX_NAMED_DIFFERENCES = 10;
-/** How many rows of a table are taken from either side to be compared field by field. */
+/** Rows per table and side that are compared field by field. */
 const SAMPLE_ROWS = 200;
 
 export interface NamedDifference {
-  /** As the target has it. */
+  /** As in the target. */
   readonly key: string;
   readonly kind: "missing" | "extra" | "different";
-  /** Where both sides have the row: the columns that differ; empty where the row is in its table and aside. */
+  /** Columns that differ; empty for a row that is both in its table and in quarantine. */
   readonly columns: readonly string[];
 }
 
 export interface VerifiedTable {
   readonly target: string;
   readonly source: { readonly rows: number; readonly sum: string };
-  /** Rows that were put aside included. */
+  /** Including quarantined rows. */
   readonly file: { readonly rows: number; readonly sum: string };
-  /** How many of the file's rows are kept aside, in Moved_aside: the site does not have them. */
-  readonly aside: number;
-  /** Rows that were compared field by field. */
+  /** Rows in quarantine, which the site does not show. */
+  readonly quarantined: number;
+  /** Rows compared field by field. */
   readonly sampled: number;
-  readonly equal: boolean;
-  /** How many rows are not the same; null where the table has no key and they can't be told. */
-  readonly differing: number | null;
-  /** At most ten of them, the first by their keys. */
+  readonly isEqual: boolean;
+  /** How many rows differ; null: the table has no key to match them by. */
+  readonly differingRows: number | null;
+  /** The first ten of them, by key. */
   readonly differences: readonly NamedDifference[];
 }
 
 export interface Verification {
   readonly tables: readonly VerifiedTable[];
-  /** What is wrong with the file beyond the rows of a table (rows that point at nothing), in sentences. */
+  /** Other problems of the file, such as broken foreign keys, in sentences. */
   readonly problems: readonly string[];
-  /** Every table is equal, and there are no problems. */
-  readonly equal: boolean;
-  /** The checksums alone; the whole comparison. */
+  /** All tables are equal, and there are no problems. */
+  readonly isEqual: boolean;
+  /** The time for checksums alone. */
   readonly sumMs: number;
   readonly ms: number;
 }
 
 export interface VerifyOptions {
-  /** In a transaction that sees the state to compare with. Given up when this throws AppError(unavailable). */
+  /** In a transaction with the snapshot to compare. Closed when this throws AppError(unavailable). */
   readonly source: pg.Client;
   readonly tables: readonly TableMapping[];
   readonly file: string;
@@ -77,8 +76,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Compares all rows. Throws AppError(unavailable) where the source is lost or `signal` ends it, AppError(conflict) where the file can't be read;
- * differences are no error.
+ * Compares all rows; differences are not errors. Throws AppError(unavailable) if the source is lost or `signal` aborts, AppError(conflict) if the file
+ * cannot be read.
  */
 export async function verifyCopy({
   source,
@@ -90,17 +89,17 @@ export async function verifyCopy({
 }: VerifyOptions): Promise<Verification> {
   const startedMs = performance.now();
   const kind = await withSourceDeadline(source, () => chooseHashKind(source), { signal });
-  // Neither waits for the other: the server hashes in its processes, threads of ours the file.
-  const [ours, theirs] = await allOrAbort<[FileChecksums, TableChecksum[]]>(
+  // In parallel: the server hashes its rows, worker threads hash the file's.
+  const [fileChecksums, sourceSums] = await allOrAbort<[FileChecksums, TableChecksum[]]>(
     [
-      (end) => checksumFile({ file, tables, kind, signal: end, onProgress }),
-      async (end) => {
+      (either) => checksumFile({ file, tables, kind, signal: either, onProgress }),
+      async (either) => {
         const sums: TableChecksum[] = [];
         for (const table of tables)
           sums.push(
             await withSourceDeadline(source, () => checksumSource(source, table, kind), {
               ms: CHECKSUM_TIMEOUT_MS,
-              signal: end,
+              signal: either,
             }),
           );
         return sums;
@@ -113,30 +112,33 @@ export async function verifyCopy({
   try {
     const verified: VerifiedTable[] = [];
     for (const [i, table] of tables.entries()) {
-      const [own, their] = [ours.sums[i]!, theirs[i]!];
-      const { sampled, wrong } = await withSourceDeadline(
+      const [fileSum, sourceSum] = [fileChecksums.sums[i]!, sourceSums[i]!];
+      const { sampled, differences: sampleDifferences } = await withSourceDeadline(
         source,
-        () => compareSample(source, db, table, sample, { isAskable: kind === "native" }),
+        () => compareSample(source, db, table, sample, { canQueryKeys: kind === "native" }),
         { signal },
       );
-      const equal = own.rows === their.rows && own.sum === their.sum && wrong.length === 0;
-      const named = equal
-        ? { differing: 0, differences: [] }
-        : await nameDifferences({ source, db, table, kind, wrong, signal });
+      const isEqual =
+        fileSum.rows === sourceSum.rows &&
+        fileSum.sum === sourceSum.sum &&
+        sampleDifferences.length === 0;
       verified.push({
         target: table.target,
-        source: { rows: their.rows, sum: their.sum },
-        file: { rows: own.rows, sum: own.sum },
-        aside: countQuarantined(db, table),
+        source: { rows: sourceSum.rows, sum: sourceSum.sum },
+        file: { rows: fileSum.rows, sum: fileSum.sum },
+        quarantined: countQuarantined(db, table),
         sampled,
-        equal,
-        ...named,
+        isEqual,
+        ...(isEqual
+          ? { differingRows: 0, differences: [] }
+          : await nameDifferences({ source, db, table, kind, sampleDifferences, signal })),
       });
     }
+    const { problems } = fileChecksums;
     return {
       tables: verified,
-      problems: ours.problems,
-      equal: ours.problems.length === 0 && verified.every(({ equal }) => equal),
+      problems,
+      isEqual: problems.length === 0 && verified.every((table) => table.isEqual),
       sumMs,
       ms: performance.now() - startedMs,
     };
@@ -145,22 +147,13 @@ export async function verifyCopy({
   }
 }
 
-function countQuarantined(db: Database.Database, { target }: TableMapping): number {
-  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) === undefined)
-    return 0;
-  return db
-    .prepare(`SELECT count(*) FROM "${QUARANTINE_TABLE}" WHERE "source" = ?`)
-    .pluck()
-    .get(target) as number;
-}
-
 function openReadOnly(file: string): Database.Database {
   try {
     return new Database(file, { readonly: true, timeout: 10_000 });
   } catch (error) {
     throw new AppError(
       "conflict",
-      `${file} can't be read: ${String((error as { code?: unknown }).code)}`,
+      `${file} cannot be read: ${String((error as { code?: unknown }).code)}`,
     );
   }
 }
@@ -170,8 +163,7 @@ interface NameDifferencesOptions {
   readonly db: Database.Database;
   readonly table: TableMapping;
   readonly kind: HashKind;
-  /** What the sample found already. */
-  readonly wrong: readonly FieldDifference[];
+  readonly sampleDifferences: readonly FieldDifference[];
   readonly signal?: AbortSignal;
 }
 
@@ -180,62 +172,57 @@ async function nameDifferences({
   db,
   table,
   kind,
-  wrong,
+  sampleDifferences,
   signal,
-}: NameDifferencesOptions): Promise<Pick<VerifiedTable, "differing" | "differences">> {
-  if (table.key.length === 0) return { differing: null, differences: [] };
+}: NameDifferencesOptions): Promise<Pick<VerifiedTable, "differingRows" | "differences">> {
+  if (table.key.length === 0) return { differingRows: null, differences: [] };
   let count = 0;
-  const first: {
-    key: readonly string[];
-    sourceKey: readonly string[] | null;
-    kind: NamedDifference["kind"];
-  }[] = [];
-  // Read to the end: a COPY that is broken off takes its connection with it.
+  const first: RowDifference[] = [];
+  // Read to the end: aborting a COPY closes its connection.
   for await (const difference of findDifferences({ source, db, table, kind, signal })) {
     count += 1;
     if (first.length < MAX_NAMED_DIFFERENCES) first.push(difference);
   }
-  // A sample that differs where no hash does: the two must be told of all the same.
+  // The sample differs although all hashes are equal: an error in the hashes, which must be reported.
   if (count === 0)
     return {
-      differing: wrong.length,
-      differences: wrong
+      differingRows: sampleDifferences.length,
+      differences: sampleDifferences
         .slice(0, MAX_NAMED_DIFFERENCES)
         .map(({ key, ...rest }) => ({ key: formatReportedKey(table, key), ...rest })),
     };
-  const find = createRowFinder(db, table);
+  const findFileRow = createRowFinder(db, table);
   const differences: NamedDifference[] = [];
-  for (const { key, sourceKey, kind: how } of first) {
+  for (const { key, sourceKey, kind: difference } of first) {
     if (signal?.aborted) throw createAbortedError();
-    const theirs =
-      how === "different" && sourceKey
+    const sourceRow =
+      difference === "different" && sourceKey
         ? await withSourceDeadline(source, () => findSourceRow(source, table, sourceKey), {
             signal,
           })
         : null;
-    const own = theirs && find(key);
+    const fileRow = sourceRow && findFileRow(key);
     differences.push({
       key: formatReportedKey(table, key),
-      kind: how,
-      columns: theirs && own ? listDifferingColumns(table, own, theirs) : [],
+      kind: difference,
+      columns: sourceRow && fileRow ? listDifferingColumns(table, fileRow, sourceRow) : [],
     });
   }
-  return { differing: count, differences };
+  return { differingRows: count, differences };
 }
 
-/** The key as a report may tell it: should a session's own id stand in the file, then hashed. */
+/** Formats a key for a report. Hashes what may be a secret: an unhashed session id, and keys of unknown tables. */
 function formatReportedKey(
   { key: names, columns, source, isSide }: TableMapping,
   key: readonly string[],
 ): string {
-  // Nobody knows here what the key of an unknown table is: it may be a secret, such as a token.
   if (isSide && !KNOWN_TABLES.some((known) => known.source === source))
-    return `SHA-256 ${hashSessionId(key.join(" "))}`;
+    return `SHA-256 ${hashSecret(key.join(" "))}`;
   return key
     .map((text, i) =>
       columns.find(({ name }) => name === names[i])?.as === "session-id" &&
       !/^[0-9a-f]{64}$/.test(text)
-        ? hashSessionId(text)
+        ? hashSecret(text)
         : text,
     )
     .join(" ");

@@ -1,4 +1,4 @@
-// A site moves in from Postgres on the primary of a running cluster: LiteFS takes the file, and every region has it.
+// Migrates from PostgreSQL on the primary of a running cluster: LiteFS imports the database and replicates it to every region.
 
 import { spawn } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
@@ -13,17 +13,16 @@ import { findPostgres, startPostgres } from "#tests/support/postgres.ts";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
-import { readNodeEnvironment } from "#cli/cluster/process-sessions.ts";
 import { requestLoginEmail, sendRequest } from "#tests/support/cluster/browser-visitor.ts";
 
-const SECRET = "of-the-site-before";
-test.use({ siteEnv: { OLD_COOKIE_SECRET: SECRET, OLD_SESSION_COOKIE: "former_session" } });
+const SECRET = "secret-of-the-source-site";
+test.use({ siteEnv: { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "former_session" } });
 test.skip(!findPostgres(), "PostgreSQL's server is not here: apt install postgresql");
 
-/** Runs the image's command on a node, as its owner does in a shell there. */
+/** Runs the image's command with a node's environment, as in a shell there. */
 function migrateOn(
   node: ClusterNode,
-  from: string,
+  sourceUrl: string,
   ...args: string[]
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(
@@ -31,7 +30,7 @@ function migrateOn(
     ["--disable-warning=ExperimentalWarning", "cli/migrate-postgres/main.ts", ...args],
     {
       cwd: imageDir,
-      env: { ...readNodeEnvironment(node), MIGRATE_FROM: from },
+      env: { ...node.readEnvironment(), MIGRATE_FROM: sourceUrl },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
@@ -43,46 +42,52 @@ function migrateOn(
   );
 }
 
-test("a running cluster takes a moved database, from the primary alone, and members are logged in in every region", async ({
+test("a running cluster imports the migrated database on the primary only, and members stay logged in in every region", async ({
   cluster,
 }) => {
   test.setTimeout(240_000);
   const postgres = await startPostgres();
   try {
-    const from = await postgres.createDatabase();
-    await createSourceSite(from, {
+    const sourceUrl = await postgres.createDatabase();
+    await createSourceSite(sourceUrl, {
       users: 500,
       sessions: 800,
       calls: 20,
       callBytes: 200_000,
       reads: 20_000,
     });
-    const writer = await startSourceWriter(from, { perSecond: 200 });
+    const writer = await startSourceWriter(sourceUrl, { perSecond: 200 });
     const primary = await cluster.waitForPrimary();
-    await requestLoginEmail(cluster.getEdgeUrl("ams"), "before.the.move@example.com");
+    await requestLoginEmail(cluster.getEdgeUrl("ams"), "before.the.migration@example.com");
 
-    const refused = await migrateOn(cluster.getNode("ams-1"), from, "cutover", "--site", "none");
+    const refused = await migrateOn(
+      cluster.getNode("ams-1"),
+      sourceUrl,
+      "cutover",
+      "--site",
+      "none",
+    );
     expect([refused.code, refused.output]).toEqual([1, expect.stringContaining("not the primary")]);
 
-    const copied = await migrateOn(primary, from, "copy");
+    const copied = await migrateOn(primary, sourceUrl, "copy");
     expect(copied.code, copied.output).toBe(0);
-    const moved = await migrateOn(
+    const cutover = await migrateOn(
       primary,
-      from,
+      sourceUrl,
       "cutover",
       "--replace",
       "--site",
       primary.url,
       "--json",
     );
-    expect(moved.code, moved.output).toBe(0);
+    expect(cutover.code, cutover.output).toBe(0);
     const result = JSON.parse(
-      moved.output.split("\n").find((line) => line.includes('"pauseMs"'))!,
-    ) as { how: string; pauseMs: number; isReady: boolean };
-    expect(result).toMatchObject({ how: "imported into LiteFS", isReady: true });
+      cutover.output.split("\n").find((line) => line.includes('"pauseMs"'))!,
+    ) as { method: string; pauseMs: number; isReady: boolean };
+    expect(result).toMatchObject({ method: "imported into LiteFS", isReady: true });
     await writer.stop();
     await cluster.waitUntilInSync();
-    console.log(`move into a cluster: writes paused for ${Math.round(result.pauseMs)} ms`);
+    console.log(`migration into a cluster: writes paused for ${Math.round(result.pauseMs)} ms`);
 
     for (const node of cluster.nodes.values()) {
       const { find, close } = openTargetRows(node.databaseFile);
@@ -92,14 +97,14 @@ test("a running cluster takes a moved database, from the primary alone, and memb
       );
       close();
     }
-    const verified = await migrateOn(primary, from, "verify");
+    const verified = await migrateOn(primary, sourceUrl, "verify");
     expect(verified.code, verified.output).toBe(0);
 
-    const id = await readSourceId(from, "session", 3);
+    const id = await readSourceId(sourceUrl, "session", 3);
     const db = new Database(primary.databaseFile, { readonly: true });
-    const isThere = db.prepare(`SELECT count(*) FROM "Session"`).pluck().get() as number;
+    const sessionCount = db.prepare(`SELECT count(*) FROM "Session"`).pluck().get() as number;
     db.close();
-    expect(isThere).toBeGreaterThan(100);
+    expect(sessionCount).toBeGreaterThan(100);
     const cookie = `former_session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, SECRET))}`;
     for (const region of cluster.edges.keys()) {
       const page = await sendRequest(`${cluster.getEdgeUrl(region)}/blog/what-litefs-costs`, {
@@ -111,30 +116,31 @@ test("a running cluster takes a moved database, from the primary alone, and memb
         isMember: true,
       });
     }
-    // And it is written to.
+    // The migrated database accepts writes.
     expect(
-      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.move@example.com")).status,
+      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.migration@example.com"))
+        .status,
     ).toBe(303);
     await cluster.waitUntilInSync();
-    const aborted = await migrateOn(primary, from, "abort");
+    const aborted = await migrateOn(primary, sourceUrl, "abort");
     expect(aborted.code, aborted.output).toBe(0);
 
-    // The way back: what was there before the move was kept, as LiteFS takes it.
-    const aside = readdirSync(primary.dataDir).find((name) =>
-      name.startsWith("moving-in.db.before-"),
+    // The backup of the replaced database can be imported again.
+    const backup = readdirSync(primary.dataDir).find((name) =>
+      name.startsWith("migration.db.backup-"),
     );
     await importDatabase({
       url: primary.litefsUrl,
       name: "lectern.db",
-      file: join(primary.dataDir, aside!),
+      file: join(primary.dataDir, backup!),
       timeoutMs: 60_000,
     });
     await cluster.waitUntilInSync();
-    const back = new Database(primary.databaseFile, { readonly: true });
-    expect(back.prepare(`SELECT count(*) FROM "Session"`).pluck().get()).toBeLessThan(100);
-    back.close();
+    const restored = new Database(primary.databaseFile, { readonly: true });
+    expect(restored.prepare(`SELECT count(*) FROM "Session"`).pluck().get()).toBeLessThan(100);
+    restored.close();
     for (const name of readdirSync(primary.dataDir))
-      if (name.startsWith("moving-in.db")) rmSync(join(primary.dataDir, name));
+      if (name.startsWith("migration.db")) rmSync(join(primary.dataDir, name));
   } finally {
     await postgres.close();
   }

@@ -1,4 +1,4 @@
-// Runs npm run migrate:postgres' script as the owner does, in a process that can be killed.
+// Runs the migration command in a process that can be killed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -6,11 +6,11 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 export interface CommandResult {
-  /** null where a signal ended it. */
+  /** null: a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
-  /** What --json printed, line by line. */
+  /** The lines of --json. */
   readonly events: Record<string, unknown>[];
 }
 
@@ -19,7 +19,7 @@ export interface RunningCommand {
   readonly ended: Promise<CommandResult>;
 }
 
-/** Starts `migrate-postgres ...args`; its configuration is `env` and nothing of this process' own. */
+/** Starts the command with `env` only, without this process's environment. */
 export function startMigrate(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -53,7 +53,7 @@ export function startMigrate(
   return { child, ended };
 }
 
-/** Runs it to its end. */
+/** Runs the command to its end. */
 export function runMigrate(
   args: readonly string[],
   env: Record<string, string> = {},

@@ -1,5 +1,4 @@
-// All that a move needs, on one machine: the site before on a real Postgres and in use, this site running and empty, and the command
-// that moves. What is started here ends by close(), whatever was going on.
+// Starts a whole migration on one machine: a source site on a real PostgreSQL under load, this site, empty, and the command.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -21,30 +20,29 @@ import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const DAY_MS = 86_400_000;
-/** What the site before signed its cookies with, and what it called its session's. */
-const LEGACY_COOKIE_SECRET = "of-the-site-before";
+const LEGACY_COOKIE_SECRET = "secret-of-the-source-site";
 export const LEGACY_SESSION_COOKIE = "former_session";
 
-/** Somebody who was logged in at the site before. */
+/** A member who is logged in at the source site. */
 export interface SourceMember {
   readonly id: string;
   readonly firstName: string;
   readonly email: string;
-  /** What their browser sends. */
+  /** The session cookie of the source site. */
   readonly cookie: { readonly name: string; readonly value: string };
   readonly posts: readonly string[];
-  /** Of the call they left; null where they left none. */
+  /** null: they left no call. */
   readonly callTitle: string | null;
 }
 
 export interface MigrationFixture {
   readonly postgres: TestPostgres;
-  /** The connection string of the old site's database. */
+  /** The connection string of the source database. */
   readonly sourceUrl: string;
   readonly site: BuiltSite;
   readonly writer: SourceWriter;
-  /** Adds a member to the old site, logged in, who has read `posts` and left a call; the writer never touches them. */
-  addMember(given: {
+  /** Adds a logged-in member to the source site, with reads and optionally a call; the writer never changes them. */
+  addMember(member: {
     firstName: string;
     email: string;
     role?: "ADMIN" | "MEMBER";
@@ -52,15 +50,16 @@ export interface MigrationFixture {
     callTitle?: string;
   }): Promise<SourceMember>;
   query<Row extends Record<string, string>>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** Runs the command to its end, as its owner would: `show` lets it print here, else its output comes back. Rejects where it was ended. */
+  /** Runs the command to its end. `show` prints its output here instead of returning it. Rejects if a signal ended it. */
   runMigrate(
     args: readonly string[],
     options?: { show?: boolean },
   ): Promise<{ code: number; output: string }>;
-  /** Bytes of Postgres' log that the move has still to take over. */
+  /** Returns the WAL bytes that the migration has not confirmed yet. */
   readPendingWalBytes(): Promise<number>;
-  /** Compares what the site has with what the old one's users were told is stored. Both must have come to rest. */
-  checkLedger(): Promise<{ looked: number; wrong: string[]; counters: number }>;
+  /** Compares the site's rows with the writes that the source acknowledged. Both must be idle. */
+  checkLedger(): Promise<{ checkedRows: number; problems: string[]; counterDifferences: number }>;
+  /** Stops everything, also in the middle of a step. */
   close(): Promise<void>;
 }
 
@@ -68,13 +67,13 @@ export interface MigrationFixtureOptions {
   readonly sizes: Partial<SourceSiteSizes>;
   /** Transactions a second. */
   readonly perSecond: number;
-  /** More of the new site's configuration. */
+  /** Additional environment of this site. */
   readonly env?: Record<string, string>;
   readonly signal?: AbortSignal;
   readonly log?: (text: string) => void;
 }
 
-/** Starts everything; the writer writes when it resolves. Throws where there is no PostgreSQL or no build, with nothing left behind. */
+/** Starts everything, with the writer running. Throws an Error without PostgreSQL or a build, and leaves nothing behind. */
 export async function createMigrationFixture({
   sizes,
   perSecond,
@@ -82,11 +81,11 @@ export async function createMigrationFixture({
   signal = new AbortController().signal,
   log = () => {},
 }: MigrationFixtureOptions): Promise<MigrationFixture> {
-  const folder = mkdtempSync(join(tmpdir(), "lectern-move-"));
+  const folder = mkdtempSync(join(tmpdir(), "lectern-migration-"));
   const started: Promise<() => Promise<unknown>>[] = [];
   const commands = new Set<ChildProcess>();
-  /** Remembers how it is ended before it has started: what is interrupted meanwhile is ended all the same. */
-  async function keep<T>(starting: Promise<T>, end: (value: T) => Promise<unknown>): Promise<T> {
+  /** Registers the stop function before the start has finished, so that close() also ends a start in progress. */
+  async function track<T>(starting: Promise<T>, end: (value: T) => Promise<unknown>): Promise<T> {
     started.unshift(
       starting.then(
         (value) => () => end(value),
@@ -97,7 +96,6 @@ export async function createMigrationFixture({
     signal.throwIfAborted();
     return value;
   }
-  // What runs in Postgres ends with it; a command that is stopped may take a second to say so.
   const stopAll = () => void Promise.all(commands.values().map((child) => stopCommand(child)));
   signal.addEventListener("abort", stopAll, { once: true });
 
@@ -110,31 +108,31 @@ export async function createMigrationFixture({
 
   try {
     log("starting PostgreSQL");
-    const postgres = await keep(startPostgres(), (one) => one.close());
-    const from = await postgres.createDatabase();
-    log("filling the site before");
+    const postgres = await track(startPostgres(), (one) => one.close());
+    const sourceUrl = await postgres.createDatabase();
+    log("filling the source site");
     const crash = () => void postgres.stop("immediate");
     signal.addEventListener("abort", crash, { once: true });
-    await createSourceSite(from, sizes);
-    const site = await keep(
+    await createSourceSite(sourceUrl, sizes);
+    const site = await track(
       startBuiltSite({
         folder: join(folder, "site"),
         env: {
-          OLD_COOKIE_SECRET: LEGACY_COOKIE_SECRET,
-          OLD_SESSION_COOKIE: LEGACY_SESSION_COOKIE,
+          LEGACY_COOKIE_SECRET,
+          LEGACY_SESSION_COOKIE,
           ...env,
         },
         signal,
       }),
       (one) => one.stop(),
     );
-    const writer = await keep(startSourceWriter(from, { perSecond }), (one) =>
+    const writer = await track(startSourceWriter(sourceUrl, { perSecond }), (one) =>
       Promise.race([one.stop().catch(() => {}), sleep(signal.aborted ? 500 : 20_000)]),
     );
 
     const query: MigrationFixture["query"] = async (text, values = []) => {
       const client = new pg.Client({
-        connectionString: from,
+        connectionString: sourceUrl,
         types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
       });
       client.on("error", () => {});
@@ -148,19 +146,19 @@ export async function createMigrationFixture({
 
     return {
       postgres,
-      sourceUrl: from,
+      sourceUrl,
       site,
       writer,
       query,
-      addMember: (given) => addMember(query, given),
+      addMember: (member) => addMember(query, member),
       runMigrate(args, { show = false } = {}) {
-        // The connection string stands in no list of processes.
-        const own = {
+        // The environment hides the connection string from the process list.
+        const commandEnv = {
           PATH: process.env.PATH,
-          MIGRATE_FROM: from,
+          MIGRATE_FROM: sourceUrl,
           DATA_DIR: join(folder, "site"),
-          OLD_COOKIE_SECRET: LEGACY_COOKIE_SECRET,
-          OLD_SESSION_COOKIE: LEGACY_SESSION_COOKIE,
+          LEGACY_COOKIE_SECRET,
+          LEGACY_SESSION_COOKIE,
           SITE_URL: site.url,
         };
         const child = spawn(
@@ -174,7 +172,7 @@ export async function createMigrationFixture({
           ],
           {
             cwd: ROOT,
-            env: own as unknown as NodeJS.ProcessEnv,
+            env: commandEnv as unknown as NodeJS.ProcessEnv,
             stdio: show ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
           },
         );
@@ -203,9 +201,9 @@ export async function createMigrationFixture({
         const db = new Database(site.databaseFile, { readonly: true });
         try {
           return {
-            looked: writer.ledger.rows,
-            wrong: await writer.ledger.check(find),
-            counters: findCounterMismatches(createSql(db)).length,
+            checkedRows: writer.ledger.rows,
+            problems: await writer.ledger.check(find),
+            counterDifferences: findCounterMismatches(createSql(db)).length,
           };
         } finally {
           closeFile();
@@ -220,7 +218,6 @@ export async function createMigrationFixture({
   }
 }
 
-/** A second to stop by itself: longer than it needs, shorter than whoever presses Ctrl-C waits. */
 const GRACE_MS = 1_000;
 
 async function stopCommand(child: ChildProcess): Promise<void> {
@@ -243,31 +240,31 @@ async function addMember(
   }: Parameters<MigrationFixture["addMember"]>[0],
 ): Promise<SourceMember> {
   const [id, session] = [randomUUID(), randomUUID()];
-  // As Prisma writes it: UTC, to the millisecond. Young enough that the new site does not extend it by itself.
-  const at = (ageDays: number) =>
+  // As Prisma writes it: UTC, in milliseconds. The session is too young to be renewed.
+  const daysAgo = (ageDays: number) =>
     new Date(Date.now() - ageDays * DAY_MS).toISOString().slice(0, -1);
   await query(
     `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES ($1, $2, $2, $3, $4, $5::"Role", 'BLUE')`,
-    [id, at(400), email, firstName, role],
+    [id, daysAgo(400), email, firstName, role],
   );
   await query(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ($1, $2, $3, $4)`,
-    [session, at(10), id, at(-355)],
+    [session, daysAgo(10), id, daysAgo(-355)],
   );
   for (const slug of posts)
     await query(
       `INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES ($1, $2, $3, $4)`,
-      [randomUUID(), at(3), id, slug],
+      [randomUUID(), daysAgo(3), id, slug],
     );
   if (callTitle) {
     const recording = `data:audio/webm;base64,${Buffer.from(readAudioFixture("noise-64k.webm")).toString("base64")}`;
     await query(
-      `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES ($1, $2, $2, $3, $4, 'moving, sqlite', $5, $6)`,
+      `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES ($1, $2, $2, $3, $4, 'migration, sqlite', $5, $6)`,
       [
         randomUUID(),
-        at(2),
+        daysAgo(2),
         callTitle,
-        "Asked at the site before, on the evening of the move.",
+        "Asked at the source site, on the evening of the migration.",
         id,
         recording,
       ],

@@ -1,56 +1,67 @@
-// Plans the move of a test's source, and does what was planned, without a slot: copied in one state, then compared.
+// Plans the migration of a test's source and runs it without a slot: one snapshot, copied and verified.
 
 import { join } from "node:path";
 import { copyTables } from "#cli/migrate-postgres/copy-tables.ts";
-import type { MigrationOptions } from "#cli/migrate-postgres/table-mapping.ts";
+import { DEFAULT_OPTIONS, type MigrationOptions } from "#cli/migrate-postgres/options.ts";
 import { type Plan, assertResolved, createPlan } from "#cli/migrate-postgres/plan.ts";
-import { connectSource, readRows } from "#cli/migrate-postgres/source-connection.ts";
-import { finishLoad, createStagingDatabase } from "#cli/migrate-postgres/staging-database.ts";
+import { withSnapshot } from "#cli/migrate-postgres/migration.ts";
+import { connectSource } from "#cli/migrate-postgres/source-connection.ts";
+import { createStagingDatabase, finishLoad } from "#cli/migrate-postgres/staging-database.ts";
+import type { TableMapping } from "#cli/migrate-postgres/table-mapping.ts";
 import { type Verification, verifyCopy } from "#cli/migrate-postgres/verify-copy.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
 
-export const PERMISSIVE_OPTIONS: MigrationOptions = { unknown: "keep", unfit: "aside" };
-export const STRICT_OPTIONS: MigrationOptions = { unknown: "stop", unfit: "stop" };
+export const PERMISSIVE_OPTIONS: MigrationOptions = { unknown: "keep", invalidRows: "quarantine" };
 
-/** The plan of a move from `url` to a file in `dir`. */
+/** Plans a migration from `url` to a file in `dir`. */
 export async function planTestMigration(
   url: string,
   {
     dir,
-    choices = STRICT_OPTIONS,
-    isOldCookieKnown = false,
-  }: { dir: string; choices?: MigrationOptions; isOldCookieKnown?: boolean },
+    options = DEFAULT_OPTIONS,
+    hasLegacyCookieSecret = false,
+  }: { dir: string; options?: MigrationOptions; hasLegacyCookieSecret?: boolean },
 ): Promise<Plan> {
   const client = await connectSource(url, { readOnly: true });
   try {
-    return await createPlan(client, { to: join(dir, "site.db"), choices, isOldCookieKnown });
+    return await createPlan(client, {
+      targetFile: join(dir, "site.db"),
+      options,
+      hasLegacyCookieSecret,
+    });
   } finally {
     await client.end();
   }
 }
 
-/** Copies what `plan` decided into `file`, and compares both sides. */
+/** Copies the tables of one snapshot into `file`. */
+export function copyTestTables(
+  url: string,
+  file: string,
+  tables: readonly TableMapping[],
+  options: MigrationOptions = DEFAULT_OPTIONS,
+): Promise<void> {
+  return withSnapshot(url, null, async (source) => {
+    await createStagingDatabase(file, { id: "test", tables });
+    await copyTables({ source, tables, options, file });
+    finishLoad(file, { rebuildCounters, position: "0/0" });
+  });
+}
+
+/** Copies what the plan decided into `file`, and compares both sides. */
 export async function runPlannedMigration(
   url: string,
   plan: Plan,
   file: string,
 ): Promise<Verification> {
-  const { tables, choices } = assertResolved(plan);
-  const source = await connectSource(url, { readOnly: true });
-  try {
-    await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await createStagingDatabase(file, { id: "test", tables });
-    await copyTables({ source, tables, choices, file });
-    finishLoad(file, { rebuild: rebuildCounters, position: "0/0" });
-    return await verifyCopy({ source, tables, file });
-  } finally {
-    await source.end();
-  }
+  const { tables, options } = assertResolved(plan);
+  await copyTestTables(url, file, tables, options);
+  return withSnapshot(url, null, (source) => verifyCopy({ source, tables, file }));
 }
 
-/** What a plan says, a line for each finding: "stop: …sentences → remedy". */
+/** Formats a plan's issues, one line each: "stop: text → fix". */
 export function formatIssues(plan: Plan): string[] {
-  return plan.findings.map(
+  return plan.issues.map(
     ({ level, text, fix }) => `${level}: ${text}${fix === null ? "" : ` → ${fix}`}`,
   );
 }

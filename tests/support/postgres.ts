@@ -1,4 +1,4 @@
-// A real PostgreSQL for tests, the demo and the benches: its own data folder, a loopback port, logical replication on.
+// Starts a real PostgreSQL for tests, the demo and benches: temporary data folder, loopback port, logical replication.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
@@ -22,26 +22,26 @@ export { findPostgres };
 export interface TestPostgres {
   readonly version: string;
   readonly port: number;
-  /** Where its programs are: psql, pgbench. */
+  /** The folder of psql and pgbench. */
   readonly bin: string;
-  /** To the database `name`, as the superuser `owner` or another role (no password is asked for). */
+  /** Returns the URL of the database `name`, for the superuser `owner` or another role, without a password. */
   url(name?: string, role?: string): string;
-  /** Makes an empty database and returns its connection string. */
-  createDatabase(): Promise<string>;
-  /** `fast` ends connections, `immediate` is a crash: the next start recovers. */
+  /** Creates a database, empty or as a copy of the database `template`, and returns its connection string. */
+  createDatabase(template?: string): Promise<string>;
+  /** `fast` closes connections; `immediate` acts like a crash, and the next start recovers. */
   stop(how?: "fast" | "immediate"): Promise<void>;
-  /** After stop(), on the same port. */
+  /** Restarts after stop(), on the same port. */
   start(): Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   close(): Promise<void>;
 }
 
-/** It refuses to run as root: it runs as nobody then. */
+/** PostgreSQL refuses to run as root, so it then runs as the user nobody. */
 const NOBODY_UID = 65_534;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-/** The folder of the server's programs. Throws where there are none. */
+/** Returns the folder of the server's programs. Throws an Error if there is none. */
 export function requirePostgres(): string {
   const bin = findPostgres();
   if (!bin) throw new Error(POSTGRES_MISSING);
@@ -49,8 +49,8 @@ export function requirePostgres(): string {
 }
 
 /**
- * Starts one; `settings` are its own (`wal_level: "minimal"`, `fsync: "on"`). It ends with this process, also by a signal.
- * Throws, with the server's last words, where there are no programs or it does not start.
+ * Starts a server; `settings` override the defaults, such as `wal_level`. It stops with this process, also on a signal. Throws an Error with the end of
+ * the server's log if it does not start.
  */
 export async function startPostgres({
   settings = {},
@@ -96,7 +96,7 @@ export async function startPostgres({
     max_wal_senders: "20",
     max_replication_slots: "20",
     fsync: "off",
-    // A tool that was killed must be able to come back at once.
+    // A killed command must be able to reconnect soon.
     wal_sender_timeout: "10s",
     log_min_messages: "warning",
     ...settings,
@@ -157,7 +157,7 @@ export async function startPostgres({
   const stop = async (how: "fast" | "immediate" = "fast") => {
     const running = server;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    // Who stops it a second time waits for the same end: the folder is in use until then.
+    // Concurrent calls wait for the same exit: the folder is in use until then.
     const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
     running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
     const late = setTimeout(() => running.kill("SIGQUIT"), STOP_TIMEOUT_MS);
@@ -176,16 +176,16 @@ export async function startPostgres({
     throw error;
   });
   const version = String((await query("SHOW server_version")).rows[0].server_version);
-  let made = 0;
+  let databaseCount = 0;
   return {
     version,
     port,
     bin,
     url,
-    async createDatabase() {
-      made += 1;
-      const name = `site${made}`;
-      await query(`CREATE DATABASE ${name}`);
+    async createDatabase(template = "template1") {
+      databaseCount += 1;
+      const name = `site${databaseCount}`;
+      await query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
       return url(name);
     },
     stop,

@@ -1,7 +1,8 @@
-// The site before: its tables in Postgres as Prisma made them there, and rows of every sort. Deterministic by a seed.
+// Creates a source site in PostgreSQL: tables as Prisma creates them, and deterministic rows of every kind.
 
 import { parseArgs } from "node:util";
 import pg from "pg";
+import type { TestPostgres } from "./postgres.ts";
 
 const SCHEMA = `
   CREATE TYPE "Role" AS ENUM ('ADMIN', 'MEMBER');
@@ -43,7 +44,7 @@ const SCHEMA = `
   CREATE TABLE "_prisma_migrations" ("id" VARCHAR(36) PRIMARY KEY, "migration_name" VARCHAR(255) NOT NULL);
   INSERT INTO "_prisma_migrations" VALUES ('1', '20200918034131_init');`;
 
-/** After the rows: it is faster, and Prisma's order of names does not matter. */
+/** Created after the rows, which is faster. */
 const CONSTRAINTS = `
   ALTER TABLE "User" ADD CONSTRAINT "User_pkey" PRIMARY KEY ("id");
   ALTER TABLE "Session" ADD CONSTRAINT "Session_pkey" PRIMARY KEY ("id");
@@ -62,13 +63,13 @@ export interface SourceSiteSizes {
   readonly users: number;
   readonly sessions: number;
   readonly calls: number;
-  /** Of a call's base64. */
+  /** The length of a call's base64. */
   readonly callBytes: number;
-  /** About 30 % of them by members. */
+  /** About 30% of them by members. */
   readonly reads: number;
 }
 
-/** The site that moved in November 2022 (reference.md, Scale), as the issue has it. */
+/** The size of a real site that migrated in November 2022. */
 export const FULL_SIZES: SourceSiteSizes = {
   users: 10_000,
   sessions: 20_000,
@@ -84,18 +85,18 @@ export const SMALL_SIZES: SourceSiteSizes = {
   reads: 2_000,
 };
 
-/** A uuid from a number, in SQL. */
+/** Returns SQL for a UUID from a number. */
 const uuidSql = (what: string, of: string) => `(md5('${what}' || (${of})::text)::uuid)::text`;
-/** A number from 0 up to `below`, from a number, in SQL; the same on every server. */
+/** Returns SQL for a hash from 0 up to `below`, the same on every server. */
 const hashSql = (of: string, salt: number, below: number) =>
   `((hashint8extended((${of})::bigint, ${salt}) & 1099511627775) % ${below})`;
 /** 2025-05-01 to 2026-11-01. */
 const SPAN_MS = 549 * 86_400_000;
-/** A moment in these 18 months, to the millisecond, from a number, in SQL. */
+/** Returns SQL for a timestamp in these 18 months, from a number. */
 const momentSql = (of: string) =>
   `(timestamp(3) '2025-05-01' + ${hashSql(of, 7, SPAN_MS)} * interval '1 millisecond')`;
 
-/** What people write: separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
+/** Separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
 export const WORDS: readonly string[] = [
   "Ada",
   "José",
@@ -129,7 +130,7 @@ const arraySql = (texts: readonly string[]) =>
   `ARRAY[${texts.map((text) => pg.escapeLiteral(text)).join(",")}]`;
 const wordSql = (of: string) => `(${arraySql(WORDS)})[1 + (${of}) % ${WORDS.length}]`;
 
-/** Posts of this site, and of the site before only. */
+/** Posts of this site, and of the source site only. */
 const SLUGS = [
   "what-litefs-costs",
   "a-tour-of-the-code",
@@ -140,15 +141,12 @@ const SLUGS = [
   "don-t-sync-state",
   "sqlite-beside-the-reader",
 ];
-/** As many as the reference had. Skewed: the first of them is read by one in six. */
+/** Reads are skewed: one in six is of the first post. */
 const POSTS = 214;
 const slugSql = (of: string) =>
   `(SELECT CASE WHEN post <= ${SLUGS.length} THEN (${arraySql(SLUGS)})[post] ELSE 'old-post-' || post END FROM (SELECT 1 + floor(${POSTS} * power(${hashSql(of, 11, 65_536)} / 65536.0::float8, 3))::int AS post) AS chosen)`;
 
-/**
- * Makes the old site's tables in the empty database at `url`, and fills them; the same rows for the same sizes, on every server.
- * All of them can be moved as they are; ODDITIES are not among them.
- */
+/** Fills the empty database at `url` with rows that migrate without options; the same rows for the same sizes. ODDITIES are separate. */
 export async function createSourceSite(
   url: string,
   sizes: Partial<SourceSiteSizes> = {},
@@ -161,7 +159,7 @@ export async function createSourceSite(
        ${wordSql("n")}, CASE WHEN n % 3 = 0 THEN (100000000000000000 + n)::text END, CASE WHEN n % 5 = 0 THEN n::text WHEN n % 5 = 1 THEN '' END,
        CASE WHEN n = 1 THEN 'ADMIN' ELSE 'MEMBER' END::"Role", (ARRAY['RED', 'BLUE', 'YELLOW'])[1 + n % 3]::"Team" FROM generate_series(1, ${users}) AS n, LATERAL (SELECT ${momentSql("n")} AS "at") AS moment`,
     `INSERT INTO "Session" SELECT ${uuidSql("session", "n")}, "at", ${uuidSql("user", `1 + n % ${users}`)}, "at" + interval '365 days' FROM generate_series(1, ${sessions}) AS n, LATERAL (SELECT ${momentSql("n + 2")} AS "at") AS moment`,
-    // Cut from one text that can't be compressed, as sound can't. Descriptions go up to 20 kB.
+    // Recordings are parts of one incompressible text. Descriptions are up to 20 kB long.
     `INSERT INTO "Call" SELECT ${uuidSql("call", "n")}, "at", "at" + interval '1 minute', 'Question ' || n || ' ' || ${wordSql("n")}, repeat(${wordSql("n + 3")} || ' and so on ', CASE n % 20 WHEN 7 THEN 1000 ELSE n % 40 END), 'a,b,' || ${wordSql("n + 5")}, ${uuidSql("user", `1 + n % ${users}`)},
        CASE WHEN ${callBytes} > 0 THEN 'data:audio/webm;base64,' || substr(noise, 1 + n * 132, ${callBytes}) ELSE '' END
        FROM generate_series(1, ${calls}) AS n, LATERAL (SELECT ${momentSql("n + 3")} AS "at") AS moment,
@@ -172,10 +170,33 @@ export async function createSourceSite(
   );
 }
 
-/** Runs statements, one after the other, each in its own transaction. */
+const templates = new WeakMap<TestPostgres, Map<string, Promise<string>>>();
+
+/** Creates a database with a source site as a copy of a template, which is filled once per server and size. */
+export async function createSourceDatabase(
+  server: TestPostgres,
+  sizes: Partial<SourceSiteSizes> = {},
+): Promise<string> {
+  const bySize = templates.get(server) ?? new Map<string, Promise<string>>();
+  templates.set(server, bySize);
+  const key = JSON.stringify(sizes);
+  if (!bySize.has(key)) bySize.set(key, createTemplate(server, sizes));
+  return server.createDatabase(await bySize.get(key));
+}
+
+async function createTemplate(
+  server: TestPostgres,
+  sizes: Partial<SourceSiteSizes>,
+): Promise<string> {
+  const url = await server.createDatabase();
+  await createSourceSite(url, sizes);
+  return new URL(url).pathname.slice(1);
+}
+
+/** Runs statements in order, each in its own transaction. */
 export async function runSql(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
-  // A server that is stopped meanwhile is said by the statement that fails.
+  // A lost connection is reported by the failing statement.
   client.on("error", () => {});
   await client.connect();
   try {
@@ -185,7 +206,7 @@ export async function runSql(url: string, ...statements: string[]): Promise<void
   }
 }
 
-/** Odd things that a site before may have, each as SQL to run after createOldSite. */
+/** Peculiarities of source sites, each as SQL to run after createSourceSite. */
 export const ODDITIES = {
   microseconds: `ALTER TABLE "PostRead" ALTER "createdAt" TYPE timestamp(6); UPDATE "PostRead" SET "createdAt" = "createdAt" + interval '999 microseconds'; UPDATE "PostRead" SET "createdAt" = '1969-12-31 23:59:59.999001' WHERE "id" = ${uuidSql("read", "1")}`,
   zoned: `ALTER TABLE "User" ALTER "createdAt" TYPE timestamptz(3) USING "createdAt" AT TIME ZONE 'UTC'`,
@@ -203,7 +224,7 @@ export const ODDITIES = {
   emptySlug: `UPDATE "PostRead" SET "postSlug" = '' WHERE "id" = ${uuidSql("read", "9")}`,
   noTeam: `ALTER TABLE "User" ALTER "team" DROP NOT NULL; UPDATE "User" SET "team" = NULL WHERE "id" = ${uuidSql("user", "6")}`,
   uuids: `ALTER TABLE "PostRead" ALTER "id" TYPE uuid USING "id"::uuid, ALTER "clientId" TYPE uuid USING "clientId"::uuid`,
-  /** What a unique index of Postgres takes for the same, ours does not. */
+  /** A unique index of PostgreSQL ignores case here; ours does not. */
   citext: `CREATE EXTENSION citext; ALTER TABLE "User" ALTER "email" TYPE citext`,
   dateOnly: `ALTER TABLE "Session" ALTER "expirationDate" TYPE date`,
   view: `CREATE VIEW "Reader" AS SELECT DISTINCT "userId" FROM "PostRead" WHERE "userId" IS NOT NULL`,
@@ -217,7 +238,7 @@ export const ODDITIES = {
   bigCall: `INSERT INTO "Call" SELECT 'big', '2026-01-01', '2026-01-01', 'Big', 'A big one', 'k', ${uuidSql("user", "1")}, 'data:audio/webm;base64,' || repeat('ABCDEFGH', 2500000)`,
 } as const;
 
-/** The id that createOldSite gives the `number`th (from 1) of them, as it is in Postgres. */
+/** Computes the id of the `number`th row (from 1) of a createSourceSite table. */
 export async function readSourceId(
   url: string,
   what: "user" | "session" | "call" | "read" | "client",
@@ -235,11 +256,11 @@ export async function readSourceId(
 
 const USAGE = `Usage: node tests/support/source-site.ts --url URL [--reads N] [--small] [--odd NAME,...]
 
-Makes the site before in the empty database at URL: 10,000 users, 20,000 sessions, 300 calls of 400 kB, 500,000 reads.
+Creates a source site in the empty database at URL: 10,000 users, 20,000 sessions, 300 calls of 400 kB, 500,000 reads.
 
   --reads N     how many reads
   --small       60 users, 90 sessions, 8 calls, 2,000 reads
-  --odd NAMES   also odd things: ${Object.keys(ODDITIES).join(", ")}`;
+  --odd NAMES   also these peculiarities: ${Object.keys(ODDITIES).join(", ")}`;
 
 if (import.meta.main) {
   const { values } = parseArgs({

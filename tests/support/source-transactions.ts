@@ -1,44 +1,43 @@
-// The transactions of the old site's writer: what members, readers and the admin do, and what is hard to follow.
+// Defines the source writer's transactions: everyday actions, and cases that are hard to replicate.
 
 import { randomUUID } from "node:crypto";
 import { WORDS } from "./source-site.ts";
 import type { RowImage, SourceTable } from "./source-ledger.ts";
 
-/** Rows that only one connection writes to, so that what it was told last is what is true. */
+/** Rows that only one connection writes to, so that its last acknowledged state is the current one. */
 export interface Lane {
-  /** From 0 up to 1, the same each time. */
+  /** Deterministic, from 0 up to 1. */
   random(): number;
-  /** Ids. `anonymous` are reads without a member; they are among the reads, too. */
+  /** Ids per table. `anonymous` are reads without a member, a subset of the reads. */
   readonly pools: Readonly<Record<SourceTable | "anonymous", IdPool>>;
 }
 
-/** A transaction that is open. Each returns rows as they are afterwards. */
+/** An open transaction. Its methods return the rows afterwards. */
 export interface SourceTransaction {
   insert(table: SourceTable, ...rows: Record<string, string | null>[]): Promise<RowImage[]>;
-  /** A new `id` is a new row in the place of the old one. */
+  /** A new `id` counts as a new row that replaces the old one. */
   update(
     table: SourceTable,
     ids: readonly string[],
     set: Record<string, string | null>,
   ): Promise<RowImage[]>;
-  /** With everything that goes with it. */
+  /** Cascades to the rows of a user. */
   remove(table: SourceTable, id: string): Promise<void>;
   read(table: SourceTable, id: string): Promise<RowImage>;
-  /** Takes back what `work` did. */
+  /** Rolls `work` back to a savepoint. */
   rollBack(work: () => Promise<unknown>): Promise<void>;
 }
 
 export interface TransactionKind {
-  /** How often, beside the others. */
+  /** Its relative frequency. */
   readonly weight: number;
-  /** It ends with ROLLBACK. */
   readonly isRolledBack?: boolean;
-  /** As many rows must be there. */
+  /** Minimal rows per pool. */
   readonly needs?: Partial<Record<SourceTable | "anonymous", number>>;
   work(tx: SourceTransaction, lane: Lane): Promise<unknown>;
 }
 
-/** Ids to choose from. */
+/** A set of ids with random access. */
 export class IdPool {
   readonly #ids: string[] = [];
   readonly #places = new Map<string, number>();
@@ -62,7 +61,7 @@ export class IdPool {
     this.#places.set(last, place);
   }
 
-  /** Up to `count` different ones. */
+  /** Picks up to `count` different ids. */
   pick(random: () => number, count: number): string[] {
     const start = Math.floor(random() * this.#ids.length);
     return Array.from(
@@ -113,7 +112,7 @@ const newSession = (userId: string) => ({
   expirationDate: oneYearFromNow(),
 });
 
-/** Long enough to be kept apart from its row (TOAST), so that an update of another column does not send it. */
+/** Creates a call whose recording is TOASTed, so that an update of another column does not send it. */
 function newCall(lane: Lane): Record<string, string> {
   const sound = Buffer.from(
     Array.from({ length: 3_000 + Math.floor(lane.random() * 30_000) }, () =>
@@ -132,7 +131,7 @@ function newCall(lane: Lane): Record<string, string> {
   };
 }
 
-/** By name. Their weights come to about 100. */
+/** By name. The weights add up to about 100. */
 export const TRANSACTION_KINDS = {
   read: { weight: 36, work: (tx, lane) => tx.insert("PostRead", newRead(lane)) },
   reads: {

@@ -1,4 +1,4 @@
-// A site before that is in use: writes at a steady rate over several connections, and knows what it was told is stored.
+// Writes to a source site at a steady rate over several connections, and records what was acknowledged.
 
 import { seededRandom } from "#tests/support/random.ts";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,18 +22,18 @@ import {
 } from "./source-ledger.ts";
 
 export interface SourceWriter {
-  /** As it is now. */
+  /** The current state. */
   readonly ledger: Ledger;
-  /** Ends what is open, at most 15 s, and its connections. */
+  /** Finishes open transactions within 15 s, and disconnects. */
   stop(): Promise<Ledger>;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 15_000;
-/** It catches up with what it is behind, up to this. */
+/** The writer catches up with at most this delay. */
 const BEHIND_MS = 1_000;
-/** Of each table, for a connection: rows that were there before. */
+/** Existing rows per table that a connection uses. */
 const LOAD = { User: 400, Session: 400, Call: 40, PostRead: 800 };
 
 const COLUMNS: Record<SourceTable, string> = {
@@ -48,8 +48,8 @@ interface OpenLane extends Lane {
 }
 
 /**
- * Starts to write to the site before at `url`: `perSecond` transactions over `connections`, of the kinds in KINDS (`mix` gives
- * other weights). It must be the only one that writes there. Where it is refused or its connections end, it goes on trying, and counts.
+ * Starts `perSecond` transactions over `connections`; `mix` overrides weights of TRANSACTION_KINDS. It must be the only writer. It counts refusals and
+ * lost connections, and keeps trying.
  */
 export async function startSourceWriter(
   url: string,
@@ -65,7 +65,7 @@ export async function startSourceWriter(
     mix?: Partial<Record<TransactionKindName, number>>;
   } = {},
 ): Promise<SourceWriter> {
-  const tally = createLedger();
+  const ledger = createLedger();
   const kinds = Object.entries({ ...TRANSACTION_KINDS } as Record<string, TransactionKind>).map(
     ([name, kind]) => ({
       ...kind,
@@ -75,10 +75,10 @@ export async function startSourceWriter(
   );
   const lanes = await Promise.all(
     Array.from({ length: connections }, (_, i) =>
-      openLane(url, tally, { number: i, of: connections, seed: seed * 1_000 + i }),
+      openLane(url, ledger, { number: i, of: connections, seed: seed * 1_000 + i }),
     ),
   );
-  tally.counts.startedAtMs = Date.now();
+  ledger.counts.startedAtMs = Date.now();
   const stopping = new AbortController();
   const everyMs = (1000 * connections) / perSecond;
 
@@ -90,15 +90,15 @@ export async function startSourceWriter(
       if (stopping.signal.aborted) return;
       dueMs = Math.max(dueMs + everyMs, performance.now() - BEHIND_MS);
       lane.client ??= await connect(url).catch(() => null);
-      if (lane.client) await runTransaction(lane, lane.client, chooseKind(kinds, lane), tally);
-      else countRefusal(tally);
+      if (lane.client) await runTransaction(lane, lane.client, chooseKind(kinds, lane), ledger);
+      else countRefusal(ledger);
     }
   }
   const ends = lanes.map((lane, i) => work(lane, (everyMs * i) / connections));
-  // Not awaited before stop: what is thrown must wait for it.
+  // Errors surface in stop().
   for (const end of ends) end.catch(() => {});
   return {
-    ledger: tally,
+    ledger,
     async stop() {
       stopping.abort();
       const late = sleep(STOP_TIMEOUT_MS, undefined, { ref: false }).then(() =>
@@ -117,7 +117,7 @@ export async function startSourceWriter(
             : [],
         ),
       );
-      return tally;
+      return ledger;
     },
   };
 }
@@ -125,7 +125,7 @@ export async function startSourceWriter(
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: "old site",
+    application_name: "source site",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     options: "-c timezone=UTC -c datestyle=ISO",
@@ -136,10 +136,10 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Takes its share of what is there: a row goes with its member, so that no other connection has it or takes it away by a cascade. */
+/** Takes a share of the rows. Rows follow their member, so that no other connection deletes them by a cascade. */
 async function openLane(
   url: string,
-  tally: WritableLedger,
+  ledger: WritableLedger,
   { number, of, seed }: { number: number; of: number; seed: number },
 ): Promise<OpenLane> {
   const client = await connect(url);
@@ -165,7 +165,7 @@ async function openLane(
       `SELECT ${COLUMNS[table]} FROM "${table}" WHERE (hashtext(${owner}) & 2147483647) % ${of} = ${number} LIMIT ${count}`,
     );
     for (const row of rows) {
-      tally.recordExisting(table, row);
+      ledger.recordExisting(table, row);
       updatePools(lane, { table, id: row.id!, row });
     }
   }
@@ -196,12 +196,12 @@ function countRefusal({ counts }: WritableLedger): void {
   counts.firstRefusedAtMs ??= Date.now();
 }
 
-/** Runs one transaction to its end, whatever that is, and notes it. */
+/** Runs one transaction and records its outcome. */
 async function runTransaction(
   lane: OpenLane,
   client: pg.Client,
   kind: TransactionKind & { name: string },
-  tally: WritableLedger,
+  ledger: WritableLedger,
 ): Promise<void> {
   const { tx, changes, made } = openTransaction(client);
   let isEnding = false;
@@ -210,30 +210,30 @@ async function runTransaction(
     await kind.work(tx, lane);
     if (kind.isRolledBack) {
       await client.query("ROLLBACK");
-      tally.counts.rolledBack += 1;
-      tally.recordAbsent(made.values());
+      ledger.counts.rolledBack += 1;
+      ledger.recordAbsent(made.values());
       return;
     }
     isEnding = true;
     if ((await client.query("COMMIT")).command !== "COMMIT")
       throw new AnomalyError("COMMIT rolled back");
-    tally.recordAcknowledged(kind.name, changes.values(), made.values());
+    ledger.recordAcknowledged(kind.name, changes.values(), made.values());
     for (const change of changes.values()) updatePools(lane, change);
   } catch (error) {
-    const said = error instanceof pg.DatabaseError ? error : null;
-    // Class 57: the server ends, or somebody ended this session.
-    const isBroken = said
-      ? said.severity === "FATAL" || /^(57|08)/.test(said.code ?? "")
+    const serverError = error instanceof pg.DatabaseError ? error : null;
+    // Class 57: the server shuts down, or the session was terminated.
+    const isBroken = serverError
+      ? serverError.severity === "FATAL" || /^(57|08)/.test(serverError.code ?? "")
       : !(error instanceof AnomalyError);
     if (isBroken && isEnding) {
-      // Neither state is certain: nobody touches these rows again.
-      tally.recordUnanswered(changes.values(), made.values());
+      // The outcome is unknown, so these rows are not used again.
+      ledger.recordUnanswered(changes.values(), made.values());
       for (const change of changes.values()) updatePools(lane, { ...change, row: null });
     } else {
-      tally.recordAbsent(made.values());
-      if (!isBroken && said?.code !== "25006")
-        tally.recordAnomaly(`${kind.name}: ${(error as Error).message}`);
-      countRefusal(tally);
+      ledger.recordAbsent(made.values());
+      if (!isBroken && serverError?.code !== "25006")
+        ledger.recordAnomaly(`${kind.name}: ${(error as Error).message}`);
+      countRefusal(ledger);
     }
     const isUsable =
       !isBroken &&
@@ -247,7 +247,7 @@ async function runTransaction(
   }
 }
 
-/** What should not happen to who is alone with these rows. */
+/** An outcome that cannot happen to the only writer of these rows. */
 class AnomalyError extends Error {}
 
 function openTransaction(client: pg.Client): {
@@ -297,7 +297,7 @@ function openTransaction(client: pg.Client): {
     },
     async remove(table, id) {
       if (table === "User") {
-        // From here on nobody gives them anything more.
+        // The lock prevents new rows of this user.
         await ask(1, `SELECT "id" FROM "User" WHERE "id" = $1 FOR UPDATE`, [id]);
         for (const child of ["Session", "Call", "PostRead"] as const) {
           const { rows } = await client.query<RowImage>(
@@ -330,7 +330,7 @@ function openTransaction(client: pg.Client): {
 
 const USAGE = `Usage: node tests/support/source-writer.ts --url URL [--per-second N] [--seconds N] [--connections N]
 
-Writes to a site before that tests/support/source-site.ts made, ${Object.keys(TRANSACTION_KINDS).length} kinds of transactions, until it is interrupted.`;
+Writes to a source site from tests/support/source-site.ts, ${Object.keys(TRANSACTION_KINDS).length} kinds of transactions, until interrupted.`;
 
 if (import.meta.main) {
   const { values } = parseArgs({

@@ -1,0 +1,32 @@
+// Keeps the staging database up to date with the source, by stream or by repeated resync.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { runFullResync } from "./full-resync.ts";
+import { type Migration, applyStream, getCompleteCopy, runStep } from "./migration.ts";
+import { migrationFiles } from "./migration-state.ts";
+import { readCurrentPosition } from "./replication-slot.ts";
+
+/** The pause between two resyncs of a source that cannot stream. */
+const RESYNC_INTERVAL_MS = 10_000;
+
+/** Applies changes until the signal; with `untilCaughtUp`, until those committed by now are applied. */
+export async function keepReplicating(
+  migration: Migration,
+  { untilCaughtUp = false }: { untilCaughtUp?: boolean } = {},
+): Promise<void> {
+  const { url, signal } = migration;
+  const state = await getCompleteCopy(migration);
+  if (state.mode === "stream") {
+    const until = untilCaughtUp ? await readCurrentPosition(url) : undefined;
+    await runStep(migration, "follow", () => applyStream(migration, state, until));
+    return;
+  }
+  const { staging } = migrationFiles(migration.targetFile);
+  do {
+    const startedMs = performance.now();
+    const { repaired } = await runFullResync({ url, file: staging, state, signal });
+    migration.onEvent({ kind: "resync", repaired, ms: performance.now() - startedMs });
+    if (untilCaughtUp) return;
+    await sleep(RESYNC_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  } while (!signal.aborted);
+}

@@ -53,7 +53,11 @@ test("a way that is cut keeps a replica behind, and it catches up when it is hea
 });
 
 /** A write that anybody can do: requests a login email, without JavaScript. */
-async function requestLoginEmailInBrowser(browser: Browser, url: string, email: string): Promise<void> {
+async function requestLoginEmailInBrowser(
+  browser: Browser,
+  url: string,
+  email: string,
+): Promise<void> {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(`${url}/login`);
   await page.getByLabel("Email address").fill(email);

@@ -1,13 +1,11 @@
-// After the browser tests of members and calls: it was the replica in ams that answered them, and every write of it was replayed.
+// Checks after the browser tests that the replica in ams answered them and replayed their writes.
 
 import { expect, test } from "@playwright/test";
+import { fetchJson } from "#tests/support/fetch-json.ts";
 import { CONTROL_PORT } from "#tests/support/e2e/site-under-test.ts";
 
-test("the replica in ams answered, and replayed what it could not do", async () => {
-  const counts = (await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/counts`)).json()) as Record<
-    string,
-    number
-  >;
+test("the replica in ams answered the requests and replayed the writes", async () => {
+  const counts = await fetchJson<Record<string, number>>(`http://127.0.0.1:${CONTROL_PORT}/counts`);
   console.log(`ams: ${JSON.stringify(counts)}`);
   expect(counts.replay).toBeGreaterThan(0);
   expect(counts.requests).toBeGreaterThan(counts.replay!);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { startSiteProcess } from "#tests/support/built-site.ts";
+import { fetchJson } from "#tests/support/fetch-json.ts";
 import { ATTACK_CONTROL_PORT, ATTACK_PORT, SECRET } from "#tests/support/e2e/site-under-test.ts";
 import { readFilesBelow, startGitHost } from "#tests/support/git-host.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
@@ -29,8 +30,7 @@ export interface AttackServer {
   stop(): Promise<void>;
 }
 
-const requestControl = (path: string) =>
-  fetch(`http://127.0.0.1:${ATTACK_CONTROL_PORT}${path}`, { signal: AbortSignal.timeout(20_000) });
+const CONTROL_URL = `http://127.0.0.1:${ATTACK_CONTROL_PORT}`;
 
 /** Starts it on a new database. Rejects after 60 seconds, or if the process exits. */
 export async function startAttackServer(): Promise<AttackServer> {
@@ -92,9 +92,8 @@ export async function startAttackServer(): Promise<AttackServer> {
       const { exitCode, signalCode } = site.child;
       return `The site under attack does not answer (${failure}; exit code ${exitCode}, signal ${signalCode}). Its last output:\n${site.readOutput().slice(-3_000)}`;
     },
-    readMemory: async () =>
-      (await (await requestControl("/memory")).json()) as { heap: number; rss: number },
-    setClock: async (offsetMs) => void (await requestControl(`/clock?offsetMs=${offsetMs}`)),
+    readMemory: () => fetchJson<{ heap: number; rss: number }>(`${CONTROL_URL}/memory`),
+    setClock: async (offsetMs) => void (await fetch(`${CONTROL_URL}/clock?offsetMs=${offsetMs}`)),
     async stop() {
       await site.stop();
       await stopDoubles();

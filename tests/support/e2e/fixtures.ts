@@ -4,6 +4,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { insertUser } from "#tests/support/factories.ts";
+import { fetchJson } from "#tests/support/fetch-json.ts";
 import { createSql } from "#lib/db/connection.ts";
 import type { CapturedEmail } from "#tests/support/smtp-server.ts";
 import { openSiteDatabase } from "./site-database.ts";
@@ -47,7 +48,7 @@ export const test = base.extend<Fixtures>({
       await use(undefined);
       if (IS_CLUSTER)
         expect(
-          await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/faults`)).json(),
+          await fetchJson(`http://127.0.0.1:${CONTROL_PORT}/faults`),
           "requests the edge could not deliver, and errors in the logs of the nodes",
         ).toEqual([]);
     },
@@ -88,11 +89,9 @@ export const test = base.extend<Fixtures>({
       await expect
         .poll(
           async () => {
-            const emails = (await (
-              await fetch(
-                `http://127.0.0.1:${EMBED_PROVIDER_PORT}/emails?to=${encodeURIComponent(address)}`,
-              )
-            ).json()) as CapturedEmail[];
+            const emails = await fetchJson<CapturedEmail[]>(
+              `http://127.0.0.1:${EMBED_PROVIDER_PORT}/emails?to=${encodeURIComponent(address)}`,
+            );
             newest = emails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
             return newest !== undefined;
           },

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { fetchJson } from "#tests/support/fetch-json.ts";
 import { CONTROL_PORT, DATA_DIR, IS_CLUSTER } from "./site-under-test.ts";
 
 const SYNC_TIMEOUT_MS = 10_000;
@@ -16,10 +17,9 @@ export interface ClusterDatabaseFiles {
 /** The caller closes it. */
 export async function openSiteDatabase(): Promise<Database.Database> {
   if (!IS_CLUSTER) return new Database(join(DATA_DIR, "lectern.db"), { timeout: 5_000 });
-  const files = (await (
-    await fetch(`http://127.0.0.1:${CONTROL_PORT}/database-files`)
-  ).json()) as ClusterDatabaseFiles;
-  return openOnPrimary(files);
+  return openOnPrimary(
+    await fetchJson<ClusterDatabaseFiles>(`http://127.0.0.1:${CONTROL_PORT}/database-files`),
+  );
 }
 
 /**

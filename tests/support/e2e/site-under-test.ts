@@ -16,7 +16,7 @@ export const ATTACK_CONTROL_PORT = 3122;
 /** Databases and posts, recreated for each run. */
 export const DATA_DIR = ".data/e2e";
 export const SECRET = "only-for-the-browser-tests-0123456789";
-/** What the site under test is told of the cookies of a site before it: known to the running site alone, not to its build. */
+/** The source site's cookies, for the running site only, not for its build. */
 export const LEGACY_SITE_ENV = {
   LEGACY_COOKIE_SECRET: "the-secret-before-last,of-the-site-before",
   LEGACY_SESSION_COOKIE: "former_session:sessionId",

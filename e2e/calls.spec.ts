@@ -1,11 +1,11 @@
-import { toDataUrl } from "#tests/support/audio.ts";
-// From a member's call to an episode that everybody hears, with the admin's desk in between.
+// Tests calls from the recording to the published episode, and the admin pages in between.
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Locator, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
+import { toDataUrl } from "#tests/support/audio.ts";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { publishCall } from "#lib/calls/publish.ts";
 import { saveAnswer } from "#lib/calls/review.ts";
@@ -19,21 +19,21 @@ const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
 const fixture = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
 const voice = fixture("tone-live.webm");
 
-interface Made {
+interface InsertedCall {
   readonly id: string;
   readonly callerEmail: string;
   readonly title: string;
 }
 
-/** A call, spoken unless `typed`, in the state NEW, ANSWERED or PUBLISHED (as without ffmpeg). */
-function make(
+/** Inserts a call, recorded unless `typed`; PUBLISHED is without a merged file. */
+function insertTestCall(
   database: Database.Database,
   {
     state = "NEW",
     typed = false,
     title = `Call ${randomUUID().slice(0, 8)}`,
   }: { state?: "NEW" | "ANSWERED" | "PUBLISHED"; typed?: boolean; title?: string } = {},
-): Made & { slug: string | null } {
+): InsertedCall & { slug: string | null } {
   return database.transaction(() => {
     const sql = createSql(database);
     const caller = insertUser(sql, { firstName: "Ada" });
@@ -49,8 +49,8 @@ function make(
     });
     const decision = () => ({
       callId: id,
-      by: admin,
-      expectedVersion: getReviewedCall(sql, { by: admin, callId: id }).changedAt,
+      admin,
+      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
     });
     if (state !== "NEW")
       saveAnswer(sql, {
@@ -79,7 +79,7 @@ async function becomeAdmin(
 const playerOf = (page: Page | Locator, name: string) =>
   page.getByRole("group", { name, exact: true });
 
-/** Plays, and sees that it does. */
+/** Starts a player, and expects it to play without an error. */
 async function hear(page: Page | Locator, name: string) {
   const player = playerOf(page, name);
   const audio = player.locator("audio");
@@ -95,7 +95,7 @@ async function hear(page: Page | Locator, name: string) {
 
 const section = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
 
-test("a call is left, answered and published; everybody hears both, the feed lists it, the caller is told", async ({
+test("a call is recorded, answered and published; guests hear both, the feed lists it, the caller gets an email", async ({
   page,
   context,
   database,
@@ -121,25 +121,25 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await page.goto("/admin/calls?q=names");
   await page.getByRole("link", { name: "Who names the files?" }).click();
   await hear(page, "Ada’s question");
-  await page.getByRole("button", { name: "Take it" }).click();
+  await page.getByRole("button", { name: "Assign to me" }).click();
   await expect(page.getByText("In review by Grace")).toBeVisible();
   await page
     .locator('.recorder input[type="file"]')
     .setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
   await expect(page.getByText("0:02 long")).toBeVisible();
-  await page.getByRole("button", { name: "Keep this answer" }).click();
-  await expect(page.getByText("The answer is kept.")).toBeVisible({ timeout: 15_000 });
-  await hear(section(page, "The answer"), "The answer");
-  // It is stored: neither the server nor the browser keeps what it came from.
+  await page.getByRole("button", { name: "Save answer" }).click();
+  await expect(page.getByText("Answer saved.")).toBeVisible({ timeout: 15_000 });
+  await hear(section(page, "Answer"), "Answer");
+  // The upload is deleted from the server, and the draft from the browser.
   expect(
     database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(adminId),
   ).toBe(0);
   await page.reload();
-  await page.getByText("Answer again").click();
+  await page.getByText("Replace answer").first().click();
   await expect(page.getByRole("button", { name: "Start recording" })).toBeVisible();
 
-  await page.getByLabel("Word by word").fill("Ada: Who?\n\nGrace: You.");
-  await page.getByText(/See how episode \d+ will look/).click();
+  await page.getByLabel("Transcript").fill("Ada: Who?\n\nGrace: You.");
+  await page.getByText(/Preview episode \d+/).click();
   await expect(page.locator(".call-preview")).toContainText("Grace: You.");
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText(/Published as episode \d+\./)).toBeVisible({ timeout: 30_000 });
@@ -149,7 +149,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(mail.text) ?? [];
   expect(address).toBeDefined();
 
-  // Anybody, with no cookie at all.
+  // A guest without cookies.
   await context.clearCookies();
   await page.goto(address!);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who names the files?");
@@ -192,11 +192,8 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   expect(again.status()).toBe(304);
 });
 
-test("a page without a joined file plays the question, and then the answer by itself", async ({
-  page,
-  database,
-}) => {
-  const { slug } = make(database, { state: "PUBLISHED" });
+test("without a merged file, the answer plays after the question", async ({ page, database }) => {
+  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   await hear(page, "Ada’s question");
   const answer = playerOf(page, "The answer");
@@ -208,11 +205,8 @@ test("a page without a joined file plays the question, and then the answer by it
     .toBeGreaterThan(0.2);
 });
 
-test("what people wrote stays text, in the page and in its structured data", async ({
-  page,
-  database,
-}) => {
-  const { slug } = make(database, { state: "PUBLISHED", title: "</script><b>Bold</b>" });
+test("user input is escaped in the page and in its structured data", async ({ page, database }) => {
+  const { slug } = insertTestCall(database, { state: "PUBLISHED", title: "</script><b>Bold</b>" });
   await page.goto(`/calls/${slug}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("</script><b>Bold</b>");
   await expect(page.getByText("Ada: <b>How?</b>")).toBeVisible();
@@ -235,8 +229,12 @@ test("what people wrote stays text, in the page and in its structured data", asy
   );
 });
 
-test("a typed question is read, and its answer heard", async ({ page, database, request }) => {
-  const { slug } = make(database, { state: "PUBLISHED", typed: true });
+test("an episode of a typed question has only an answer to play", async ({
+  page,
+  database,
+  request,
+}) => {
+  const { slug } = insertTestCall(database, { state: "PUBLISHED", typed: true });
   await page.goto(`/calls/${slug}`);
   await expect(page.getByText("Every file of ours is called helper.")).toBeVisible();
   await expect(playerOf(page, "Ada’s question")).toHaveCount(0);
@@ -244,8 +242,8 @@ test("a typed question is read, and its answer heard", async ({ page, database, 
   expect((await request.get(`/calls/audio/${slug}/call`)).status()).toBe(404);
 });
 
-test("the player takes keys, and its speed stays", async ({ page, database }) => {
-  const { slug } = make(database, { state: "PUBLISHED" });
+test("the player has keyboard shortcuts and remembers its speed", async ({ page, database }) => {
+  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   const player = playerOf(page, "The answer");
   const audio = player.locator("audio");
@@ -272,7 +270,7 @@ test("the player takes keys, and its speed stays", async ({ page, database }) =>
 });
 
 test("one player plays at a time", async ({ page, database }) => {
-  const { slug } = make(database, { state: "PUBLISHED" });
+  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   await playerOf(page, "Ada’s question").getByLabel("Speed").selectOption("0.5");
   await hear(page, "Ada’s question");
@@ -284,48 +282,46 @@ test("one player plays at a time", async ({ page, database }) => {
   ).toBe(true);
 });
 
-test("a refusal goes to the caller with its reason", async ({
+test("a declined caller gets an email with the reason", async ({
   page,
   context,
   database,
   logIn,
   waitForEmail,
 }) => {
-  const { id, callerEmail } = make(database);
+  const { id, callerEmail } = insertTestCall(database);
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
   const decline = section(page, "Decline");
-  // As a browser would send it that checks nothing.
+  // Skips the browser's own validation.
   await decline
     .locator("form")
     .first()
     .evaluate((form: HTMLFormElement) => (form.noValidate = true));
-  await decline.getByLabel("Why").fill("Too short");
+  await decline.getByLabel("Reason").fill("Too short");
   await decline.getByRole("button", { name: "Decline" }).click();
-  await expect(
-    decline.getByText("The reason needs at least 10 characters; these are 9."),
-  ).toBeVisible();
-  await expect(decline.getByLabel("Why")).toHaveValue("Too short");
+  await expect(decline.getByText("Use at least 10 characters (you have 9).")).toBeVisible();
+  await expect(decline.getByLabel("Reason")).toHaveValue("Too short");
   expect(stateOf(database, id)).toBe("NEW");
-  await decline.getByLabel("Why").fill("It was asked <before>.\nSee episode 3.");
+  await decline.getByLabel("Reason").fill("It was asked <before>.\nSee episode 3.");
   await decline.getByRole("button", { name: "Decline" }).click();
-  await expect(page.getByText("Declined. The caller gets your reason by mail.")).toBeVisible();
+  await expect(page.getByText("Declined. We’ll email your reason to the caller.")).toBeVisible();
   const mail = await waitForEmail(callerEmail);
   expect(mail.text).toContain("It was asked <before>.\nSee episode 3.");
   expect(stateOf(database, id)).toBe("DECLINED");
-  await page.getByRole("button", { name: "Open it again" }).click();
-  await expect(page.getByText("It is open again.")).toBeVisible();
+  await page.getByRole("button", { name: "Reopen" }).click();
+  await expect(page.getByText("Reopened.")).toBeVisible();
   expect(stateOf(database, id)).toBe("NEW");
 });
 
-test("of two admins who look at one call the second learns what the first did", async ({
+test("of two admins who decide at the same time, the second gets a conflict", async ({
   page,
   context,
   browser,
   database,
   logIn,
 }) => {
-  const { id } = make(database, { state: "ANSWERED" });
+  const { id } = insertTestCall(database, { state: "ANSWERED" });
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
   const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
@@ -338,12 +334,12 @@ test("of two admins who look at one call the second learns what the first did", 
 
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
-  await second.getByLabel("Why").fill("I would rather not have it.");
+  await second.getByLabel("Reason").fill("I would rather not have it.");
   await second.getByRole("button", { name: "Decline" }).click();
   await expect(
-    second.getByText("Nothing was changed. Meanwhile Grace has published this call."),
+    second.getByText("Nothing was changed. Grace has published this call in the meantime."),
   ).toBeVisible();
-  await expect(second.getByRole("link", { name: "See its page" })).toBeVisible();
+  await expect(second.getByRole("link", { name: "See the page" })).toBeVisible();
   expect(stateOf(database, id)).toBe("PUBLISHED");
   expect(
     database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
@@ -356,7 +352,7 @@ test("of two admins who look at one call the second learns what the first did", 
   await expect(page.getByText("Saved.")).toBeVisible();
   await second.getByLabel("Title").fill("The second title");
   await second.getByRole("button", { name: "Save" }).click();
-  await expect(second.getByText("another admin has edited this call meanwhile")).toBeVisible();
+  await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
   await expect(second.getByLabel("Title")).toHaveValue("The second title");
   expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(
     "The first title",
@@ -367,7 +363,7 @@ test("of two admins who look at one call the second learns what the first did", 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("an admin takes, edits, publishes, takes down and declines a call", async ({
+  test("an admin claims, edits, publishes, unpublishes and declines a call", async ({
     page,
     context,
     database,
@@ -375,23 +371,21 @@ test.describe("without JavaScript", () => {
     waitForEmail,
   }) => {
     test.setTimeout(90_000);
-    const { id, callerEmail } = make(database, { state: "ANSWERED" });
-    const fresh = make(database);
+    const { id, callerEmail } = insertTestCall(database, { state: "ANSWERED" });
+    const fresh = insertTestCall(database);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${fresh.id}`);
-    await page.getByRole("button", { name: "Take it" }).click();
-    await expect(page.getByText("It is yours: other admins see that you are at it.")).toBeVisible();
+    await page.getByRole("button", { name: "Assign to me" }).click();
+    await expect(page.getByText("Assigned to you.")).toBeVisible();
     expect(stateOf(database, fresh.id)).toBe("REVIEWING");
-    await page.getByRole("button", { name: "Put it back" }).click();
-    await expect(page.getByText("It is back among the new ones.")).toBeVisible();
+    await page.getByRole("button", { name: "Unassign" }).click();
+    await expect(page.getByText("Moved back to New.")).toBeVisible();
     await expect(page.locator("audio[controls]").first()).toBeVisible();
 
     await page.goto(`/admin/calls/${id}`);
     await page.getByLabel("Title").fill("No");
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(
-      page.getByText("The title needs at least 5 characters; these are 2."),
-    ).toBeVisible();
+    await expect(page.getByText("Use at least 5 characters (you have 2).")).toBeVisible();
     await page.getByLabel("Title").fill("A title without scripts");
     await page.getByLabel("Note").fill("Nice one.");
     await page.getByRole("button", { name: "Save" }).click();
@@ -399,16 +393,21 @@ test.describe("without JavaScript", () => {
     await page.getByRole("button", { name: "Publish" }).click();
     await expect(page.getByText(/Published as episode \d+/)).toBeVisible({ timeout: 30_000 });
     expect((await waitForEmail(callerEmail)).subject).toContain("A title without scripts");
-    await page.getByRole("button", { name: "Take it down" }).click();
-    await expect(page.getByText("The episode is taken down.")).toBeVisible();
-    await page.getByLabel("Why").fill("It was asked before.");
+    await page.getByRole("button", { name: "Unpublish" }).click();
+    await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
+    await page.getByLabel("Reason").fill("It was asked before.");
     await page.getByRole("button", { name: "Decline" }).click();
-    await expect(page.getByText("Declined. The caller gets your reason by mail.")).toBeVisible();
+    await expect(page.getByText("Declined. We’ll email your reason to the caller.")).toBeVisible();
     expect((await waitForEmail(callerEmail)).text).toContain("It was asked before.");
   });
 
-  test("a decision that comes too late says so", async ({ page, context, database, logIn }) => {
-    const { id } = make(database);
+  test("a decision on an outdated version is a conflict", async ({
+    page,
+    context,
+    database,
+    logIn,
+  }) => {
+    const { id } = insertTestCall(database);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
     database
@@ -416,15 +415,15 @@ test.describe("without JavaScript", () => {
         `UPDATE "CallReview" SET "state" = 'DECLINED', "changedAt" = "changedAt" + 1, "reviewerId" = (SELECT "id" FROM "User" WHERE "firstName" = 'Hedy' LIMIT 1) WHERE "callId" = ?`,
       )
       .run(id);
-    await page.getByRole("button", { name: "Take it" }).click();
+    await page.getByRole("button", { name: "Assign to me" }).click();
     await expect(
-      page.getByText("Nothing was changed. Meanwhile Hedy has declined this call."),
+      page.getByText("Nothing was changed. Hedy has declined this call in the meantime."),
     ).toBeVisible();
     expect(stateOf(database, id)).toBe("DECLINED");
   });
 
-  test("an episode is heard with the browser’s own player", async ({ page, database }) => {
-    const { slug } = make(database, { state: "PUBLISHED" });
+  test("an episode has the browser’s own players", async ({ page, database }) => {
+    const { slug } = insertTestCall(database, { state: "PUBLISHED" });
     await page.goto(`/calls/${slug}`);
     await expect(page.locator("audio[controls]")).toHaveCount(2);
     await expect(page.locator("audio[controls]").first()).toBeVisible();
@@ -432,17 +431,17 @@ test.describe("without JavaScript", () => {
   });
 });
 
-test.describe("who may not", () => {
+test.describe("access control", () => {
   test.use({ expectedErrors: ["404", "403", "401"] });
 
-  test("a member sees neither the queue nor an answer, a stranger is asked to log in", async ({
+  test("members get 404 and 403, guests are redirected to the login", async ({
     page,
     context,
     database,
     logIn,
     request,
   }) => {
-    const { id } = make(database, { state: "ANSWERED" });
+    const { id } = insertTestCall(database, { state: "ANSWERED" });
     await page.goto(`/admin/calls/${id}`);
     await expect(page).toHaveURL(/\/login\?next=/);
     await logIn();
@@ -462,25 +461,25 @@ test.describe("who may not", () => {
     expect((await page.goto("/admin/calls/no-such-call"))?.status()).toBe(404);
   });
 
-  test("what is not published has no page and no sound", async ({
+  test("an unpublished episode has neither a page nor audio", async ({
     page,
     context,
     database,
     logIn,
     request,
   }) => {
-    const { id, slug } = make(database, { state: "PUBLISHED" });
+    const { id, slug } = insertTestCall(database, { state: "PUBLISHED" });
     for (const file of ["call", "call.webm", "answer", "answer.mp3"])
       expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(200);
     for (const file of ["episode", "call.mp3", "answer.html", "other", "call.webm.mp3"])
       expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(404);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
-    await page.getByRole("button", { name: "Take it down" }).click();
-    await expect(page.getByText("The episode is taken down.")).toBeVisible();
+    await page.getByRole("button", { name: "Unpublish" }).click();
+    await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
     const response = await page.goto(`/calls/${slug}`);
     expect(response?.status()).toBe(404);
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is no such page.");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Page not found");
     for (const file of ["call", "answer", "episode"])
       expect((await request.get(`/calls/audio/${slug}/${file}`)).status()).toBe(404);
     expect(await (await request.get("/calls/feed.xml")).text()).not.toContain(slug!);
@@ -501,8 +500,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       makeAxeBuilder,
     }) => {
       test.setTimeout(90_000);
-      const published = make(database, { state: "PUBLISHED" });
-      const answered = make(database, { state: "ANSWERED" });
+      const published = insertTestCall(database, { state: "PUBLISHED" });
+      const answered = insertTestCall(database, { state: "ANSWERED" });
       await becomeAdmin(context, logIn);
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -514,7 +513,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         `/admin/calls/${published.id}`,
       ]) {
         await page.goto(path);
-        if (path.endsWith(answered.id)) await page.getByText(/See how episode/).click();
+        if (path.endsWith(answered.id)) await page.getByText(/Preview episode/).click();
         const { violations } = await makeAxeBuilder().analyze();
         expect(
           violations.map(

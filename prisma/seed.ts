@@ -1,5 +1,4 @@
-// Example members and reads for a new database, so that a newcomer sees standings and counts at work.
-// The same every time: made from a fixed sequence, not from chance.
+// Seeds a new database with example members and reads from a fixed random seed, so that standings and counts show.
 
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { writeSql } from "../lib/db/database.ts";
@@ -31,7 +30,7 @@ function listPostSlugs(): string[] {
     .sort();
 }
 
-/** Adds twelve members, four a team, and some months of reads. Returns how many of each. */
+/** Inserts twelve members, four per team, and a few months of reads. Returns the number of each. */
 export async function seedDatabase(): Promise<{ members: number; reads: number }> {
   const next = seededRandom(1);
   const posts = listPostSlugs();
@@ -50,7 +49,7 @@ export async function seedDatabase(): Promise<{ members: number; reads: number }
       const popularity = 4 + Math.floor(next() * 30);
       for (let i = 0; i < popularity; i++) {
         const reader = users[Math.floor(next() * users.length)];
-        // A week apart and more for each reader, so that the example keeps the rule it shows.
+        // More than a week apart per reader, since only then a read counts again.
         const createdAt =
           now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
         insertRead(

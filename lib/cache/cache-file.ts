@@ -99,7 +99,7 @@ export function closeCacheFile(): void {
   shared.file = undefined;
 }
 
-export interface StoredEntry {
+interface StoredEntry {
   readonly metadata: string;
   readonly value: string;
 }

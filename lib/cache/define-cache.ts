@@ -68,7 +68,7 @@ function createCacheStore(): CacheStore {
   return { memory, cache };
 }
 
-export interface CacheDefinition<Input, Value> {
+interface CacheDefinition<Input, Value> {
   /** Prefix of every key. A second definition of the name throws: one key, one producer. */
   readonly name: string;
   /** Increase it when the shape or meaning of the value changes. */

@@ -59,7 +59,7 @@ test("memory is bounded for any number of pages", async () => {
     await cache.get(`/d/${i}`);
     await cache.set(`/d/${i}`, page("x".repeat(1_000_000)));
   }
-  const kept = await Promise.all(Array.from({ length: 200 }, (_, i) => cache.get(`/d/${i}`)));
-  expect(kept.filter(Boolean).length).toBeLessThanOrEqual(67);
-  expect(kept.at(-1)).not.toBeNull();
+  const entries = await Promise.all(Array.from({ length: 200 }, (_, i) => cache.get(`/d/${i}`)));
+  expect(entries.filter(Boolean).length).toBeLessThanOrEqual(67);
+  expect(entries.at(-1)).not.toBeNull();
 });

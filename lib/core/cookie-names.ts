@@ -2,7 +2,7 @@
 
 import { env } from "./env.ts";
 
-export const SITE_COOKIES = ["session", "reader", "txid"] as const;
+const SITE_COOKIES = ["session", "reader", "txid"] as const;
 
 /**
  * The names under which a request carries the cookies of the source site, whatever LEGACY_*_COOKIE calls them: the build

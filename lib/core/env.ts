@@ -126,7 +126,7 @@ export const envSchema = z.object({
   DEPLOYMENT_ID: z.string().optional(),
 });
 
-export type Env = Omit<
+type Env = Omit<
   z.output<typeof envSchema>,
   "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
 > & {

@@ -4,7 +4,7 @@
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 
-export interface InternalRequest {
+interface InternalRequest {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly headers?: Record<string, string>;
   readonly body?: string | NodeJS.ReadableStream;
@@ -14,7 +14,7 @@ export interface InternalRequest {
   readonly maxBytes?: number;
 }
 
-export interface HttpResponse {
+interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;

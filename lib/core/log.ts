@@ -3,7 +3,7 @@
 import { env } from "./env.ts";
 import { currentRequestContext } from "./request-context.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+type LogLevel = "debug" | "info" | "warn" | "error";
 
 const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 

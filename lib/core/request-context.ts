@@ -11,7 +11,7 @@ export interface RequestContext {
   /** When the request arrived (performance.now()). */
   readonly startedMs: number;
   /** Set by the wrapper of every action: an error before it is an unreadable request, not a bug. */
-  actionBegan?: boolean;
+  hasActionStarted?: boolean;
   /** The newest transaction that this request committed. */
   committedTxid?: number;
   /** Set while writes are refused: the response becomes 503 with Retry-After. */

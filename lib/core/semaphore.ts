@@ -3,14 +3,14 @@
 import { AppError } from "./errors.ts";
 
 /** Why `acquire` refuses; both become AppError(rate_limited). */
-export interface Refusal {
+interface Refusal {
   readonly perKeyMessage: string;
   readonly totalMessage: string;
   readonly retryAfterSeconds: number;
 }
 
 /** How long `acquireOrWait` queues before it throws AppError(unavailable) with `message`. */
-export interface WaitLimit {
+interface WaitLimit {
   readonly maxWaitMs: number;
   readonly message: string;
   readonly retryAfterSeconds?: number;

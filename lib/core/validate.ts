@@ -20,22 +20,21 @@ function textField(
   return z
     .string({ error: `${label} is missing.` })
     .max(maxLength * 20 + 1_000, {
-      error: `${label} is far too long: at most ${maxLength} characters.`,
+      error: `Maximum ${maxLength} characters.`,
       abort: true,
     })
     .transform((text) => clean(text.normalize("NFC")).trim())
     .superRefine((text, context) => {
       const length = [...text].length;
-      const problem = !text.isWellFormed()
-        ? `${label} contains an incomplete character.`
-        : CONTROL_CHARACTERS.test(text)
-          ? `${label} contains a control character. Remove it.`
+      const problem =
+        !text.isWellFormed() || CONTROL_CHARACTERS.test(text)
+          ? `${label} contains an invalid character.`
           : length === 0 && minLength > 0
             ? `${label} is missing.`
             : length < minLength
-              ? `${label} needs at least ${minLength} characters; these are ${length}.`
+              ? `Use at least ${minLength} characters (you have ${length}).`
               : length > maxLength
-                ? `${label} has ${length} characters; at most ${maxLength} fit.`
+                ? `Maximum ${maxLength} characters (you have ${length}).`
                 : null;
       if (problem) context.addIssue({ code: "custom", message: problem });
     });
@@ -67,6 +66,6 @@ export const emailField = () =>
 export const uuidField = (name = "The id") =>
   z
     .string({ error: `${name} is missing.` })
-    .max(200, { error: `${name} is not one of ours.`, abort: true })
+    .max(200, { error: `${name} is invalid.`, abort: true })
     .toLowerCase()
-    .refine((text) => z.uuid().safeParse(text).success, { error: `${name} is not one of ours.` });
+    .refine((text) => z.uuid().safeParse(text).success, { error: `${name} is invalid.` });

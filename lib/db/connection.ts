@@ -32,7 +32,7 @@ export interface Connection {
 }
 
 /** Thrown if LiteFS refused a write, since this instance is not the primary. `statement` has no values. */
-export class WriteRefusedError extends AppError {
+class WriteRefusedError extends AppError {
   readonly statement: string;
 
   constructor(statement: string, cause: unknown) {

@@ -211,12 +211,12 @@ test("a batch whose commit fails rejects every write in it", async () => {
 });
 
 test("a tx is revoked after its transaction", async () => {
-  let kept: Tx | undefined;
+  let revokedTx: Tx | undefined;
   await write((tx) => {
-    kept = tx;
+    revokedTx = tx;
   });
-  expect(() => kept?.sql.get("SELECT 1")).toThrow(/after the end of its transaction/);
-  await expect(kept?.prisma.user.count()).rejects.toThrow();
+  expect(() => revokedTx?.sql.get("SELECT 1")).toThrow(/after the end of its transaction/);
+  await expect(revokedTx?.prisma.user.count()).rejects.toThrow();
 });
 
 test("nested transactions throw", async () => {

@@ -172,7 +172,7 @@ async function enqueueWrite<T>(
 }
 
 function assertCanWrite(context: RequestContext | undefined): void {
-  // The txid cookie for read-your-writes could not be set any more.
+  // The txid cookie for read-your-writes could no longer be set.
   if (context?.response.headersSent)
     throw new Error(
       "A write started after the response's head was sent. Write before responding, or use runOutsideRequest().",

@@ -32,7 +32,7 @@ const MAX_QUEUED = 10_000;
 /** How long BEGIN IMMEDIATE retries while another process (a migration, a backup) holds the write lock. */
 const BUSY_DEADLINE_MS = 5_000;
 
-export interface CommittedWrite<T> {
+interface CommittedWrite<T> {
   readonly value: T;
   /** The LiteFS transaction of the commit, or a later one; undefined without LiteFS. */
   readonly txid: number | undefined;

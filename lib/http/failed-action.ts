@@ -37,7 +37,7 @@ export function findActionReplacement(
           path: sanitizeUrl(request.url ?? "/"),
         }),
     };
-  if (context.bodyReader !== "action" || status !== 500 || context.actionBegan) return null;
+  if (context.bodyReader !== "action" || status !== 500 || context.hasActionStarted) return null;
   const [refusedStatus, reason] = explainRefusal(request);
   return {
     status: refusedStatus,

@@ -5,7 +5,7 @@ import { currentRequestContext } from "#lib/core/request-context.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { createPipelineServer } from "./pipeline.ts";
 
-/** A server that answers with what is left of a request after the guard, and how many of its bytes came. */
+/** Serves the pipeline with a handler that returns method, URL and bytes received. */
 async function guarded(work: (port: number) => Promise<void>): Promise<void> {
   const server = createPipelineServer((request, response) => {
     if (request.method === "GET") return void response.end(`GET ${request.url}`);
@@ -23,7 +23,7 @@ async function guarded(work: (port: number) => Promise<void>): Promise<void> {
   }
 }
 
-test("a body that no page takes is read by nobody, a form's and a handler's are", () =>
+test("only bodies of forms and of handlers that bound them are read", () =>
   guarded(async (port) => {
     const send = async (path: string, type: string) =>
       (
@@ -46,7 +46,7 @@ test("a body that no page takes is read by nobody, a form's and a handler's are"
       expect(await send(path, "application/json")).toBe("POST 1000");
   }));
 
-test("one client has a share of the places for forms, and others the rest", () => {
+test("one client gets a share of the form semaphore", () => {
   overrideEnv({ TRUST_PROXY: "fly" });
   return guarded(async (port) => {
     const head = (client: string) =>
@@ -69,7 +69,7 @@ test("one client has a share of the places for forms, and others the rest", () =
   }).finally(() => overrideEnv({ TRUST_PROXY: undefined }));
 });
 
-test("of forms that never end only so many are held, and others go on when they are gone", () =>
+test("concurrent forms are limited, and released when they end", () =>
   guarded(async (port) => {
     const head =
       "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf";
@@ -112,7 +112,7 @@ const form = (fields: Record<string, string>) => {
   return { method: "POST", body };
 };
 
-/** Reads the body and answers as Next does to an action that this build does not have. */
+/** Answers as Next does to an action that this build does not have. */
 const actionNotFound = (request: IncomingMessage, response: ServerResponse) => {
   request.resume().once("end", () => {
     response.setHeader("x-nextjs-action-not-found", "1");
@@ -151,7 +151,7 @@ test("an action that Next could not read is the client's fault, one that began i
     (await serve(fail, { ...form({}), headers: { origin: "https://evil.example" } })).status,
   ).toBe(403);
   const began = await serve((request, response) => {
-    currentRequestContext()!.actionBegan = true;
+    currentRequestContext()!.hasActionStarted = true;
     fail(request, response);
   }, form({}));
   expect([began.status, await began.text()]).toEqual([500, "<html>"]);

@@ -1,6 +1,6 @@
-// Bytes of a page to text, in the character set that the page says it has.
+// Decodes the bytes of a page in its declared character set.
 
-/** Where a page may declare its character set, by the HTML standard. */
+/** Where the HTML standard looks for `<meta charset>`. */
 const SNIFF_BYTES = 1_024;
 
 function createDecoder(label: string | undefined): TextDecoder | null {
@@ -12,7 +12,7 @@ function createDecoder(label: string | undefined): TextDecoder | null {
   }
 }
 
-/** The text of `bytes`: byte order mark, then Content-Type, then `<meta charset>`, then UTF-8. Wrong bytes become U+FFFD. */
+/** Decodes by byte order mark, else Content-Type, else `<meta charset>`, else UTF-8. Invalid bytes become U+FFFD. */
 export function decodeText(bytes: Uint8Array, contentType: string): string {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf)

@@ -61,7 +61,7 @@ async function expectNoSockets(...servers: TestServer[]): Promise<void> {
 const html = (response: ServerResponse, page: string) =>
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 
-test("text comes with url, status, type and decoded body, and the socket is closed", async () => {
+test("text has url, status, type and decoded body, and the socket is closed", async () => {
   const server = await allowedHttp((_, response) => html(response, "<title>Grüße</title>"));
   const answer = await fetchText(`${server.origin}/page?q=1`);
   expect(answer).toMatchObject({
@@ -87,7 +87,7 @@ test("the site names itself and sends neither cookies nor a referrer", async () 
   await expect(fetchText(server.origin, { headers: { Cookie: "a=b" } })).rejects.toThrow("Cookies");
 });
 
-test("an error status is an answer", async () => {
+test("an error status is a response", async () => {
   const server = await allowedHttp((_, response) =>
     response.writeHead(404, { "content-type": "image/png", "x-rate": "0" }).end("no"),
   );
@@ -98,7 +98,7 @@ test("an error status is an answer", async () => {
   });
 });
 
-test("JSON is parsed, and what is not JSON is refused", async () => {
+test("JSON is parsed, and anything else refused", async () => {
   const server = await allowedHttp((request, response) =>
     response
       .writeHead(200, { "content-type": "application/json" })
@@ -136,7 +136,7 @@ test.each([
   expect((await fetchText(server.origin)).body).toBe("hello".repeat(1_000));
 });
 
-test("a compression that was not asked for is refused", async () => {
+test("an encoding that was not accepted is refused", async () => {
   const server = await allowedHttp((_, response) =>
     response
       .writeHead(200, { "content-type": "text/html", "content-encoding": "gzip, gzip" })
@@ -146,7 +146,7 @@ test("a compression that was not asked for is refused", async () => {
   await expectNoSockets(server);
 });
 
-test("damaged compression is an error and leaves no socket", async () => {
+test("corrupt compression is an error and leaves no socket", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" });
     response.write("this is not gzip");
@@ -154,7 +154,7 @@ test("damaged compression is an error and leaves no socket", async () => {
   const error = await failure(fetchText(server.origin, { timeoutMs: 2_000 }));
   expect(error).toMatchObject({
     code: "unavailable",
-    message: "The answer of 127.0.0.1 is damaged.",
+    message: "The response of 127.0.0.1 is corrupt.",
   });
   await expectNoSockets(server);
 });
@@ -171,7 +171,7 @@ test.each([
   expect((await fetchText(server.origin)).body).toBe(`${start}café`);
 });
 
-test("a host that never answers is given up at the deadline and its socket is closed", async () => {
+test("a host that never responds is aborted at the deadline, with its socket", async () => {
   const server = await tcp(() => {});
   const started = performance.now();
   const error = await failure(fetchText(server.origin, { timeoutMs: 200 }));
@@ -183,7 +183,7 @@ test("a host that never answers is given up at the deadline and its socket is cl
   await expectNoSockets(server);
 });
 
-test("a host that stops in the middle of its answer is given up at the deadline", async () => {
+test("a host that stops in the middle of its response is aborted at the deadline", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-length": "1000" });
     response.write("<title>");
@@ -192,7 +192,7 @@ test("a host that stops in the middle of its answer is given up at the deadline"
   await expectNoSockets(server);
 });
 
-test("a host that stops in the middle of a compressed answer is given up at the deadline", async () => {
+test("a host that stops in the middle of a compressed response is aborted at the deadline", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" });
     response.write(gzipSync("x".repeat(100_000)).subarray(0, 40));
@@ -225,18 +225,18 @@ test("headers that drip one byte at a time do not prolong the deadline", async (
   await expectNoSockets(server);
 });
 
-test("a connection that dies in the middle of the answer is an error", async () => {
+test("a connection that closes in the middle of the response is an error", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-length": "1000" });
     response.write("<title>", () => response.destroy());
   });
   expect(await failure(fetchText(server.origin))).toMatchObject({
     code: "unavailable",
-    message: "127.0.0.1 ended the connection before its answer was complete.",
+    message: "127.0.0.1 closed the connection before its response was complete.",
   });
 });
 
-test("a host that is not there is an error in plain words", async () => {
+test("a refused connection is an error in plain words", async () => {
   const server = await allowedHttp(() => {});
   await server.close();
   open.length = 0;
@@ -245,7 +245,7 @@ test("a host that is not there is an error in plain words", async () => {
   );
 });
 
-test("a host that speaks no TLS is an error in plain words", async () => {
+test("a host without TLS is an error in plain words", async () => {
   const server = await allowedHttp(() => {});
   expect((await failure(fetchText(server.origin.replace("http:", "https:")))).message).toBe(
     "No secure connection to 127.0.0.1 could be made.",
@@ -253,7 +253,7 @@ test("a host that speaks no TLS is an error in plain words", async () => {
   await expectNoSockets(server);
 });
 
-/** Sends for ever; `sent` counts what the other side took. */
+/** Sends without end; `sent` counts the accepted bytes. */
 function endless(chunk: Buffer, headers: Record<string, string>) {
   const state = { sent: 0 };
   const handler = (_: IncomingMessage, response: ServerResponse) => {
@@ -269,18 +269,18 @@ function endless(chunk: Buffer, headers: Record<string, string>) {
   return { state, handler };
 }
 
-test("a gigabyte is given up at the limit", async () => {
+test("a gigabyte is aborted at the limit", async () => {
   const { state, handler } = endless(Buffer.alloc(65_536, "x"), {});
   const server = await allowedHttp(handler);
   expect(await failure(fetchText(server.origin))).toMatchObject({
     code: "too_large",
-    message: "The answer is larger than 512 kB.",
+    message: "The response is larger than 512 kB.",
   });
   expect(state.sent).toBeLessThan(16 * 1_048_576);
   await expectNoSockets(server);
 });
 
-test("the start of a gigabyte comes when only the start is asked for", async () => {
+test("a gigabyte is truncated on request", async () => {
   const { handler } = endless(Buffer.alloc(65_536, "x"), {});
   const server = await allowedHttp(handler);
   const answer = await fetchText(server.origin, { shouldTruncate: true });
@@ -311,8 +311,8 @@ test("a gzip bomb is never unpacked beyond the limit", async () => {
   await expectNoSockets(server);
 });
 
-test("compressed bytes that unpack to nothing are limited too", async () => {
-  // Empty deflate blocks (stored, length 0) behind a gzip header: for ever input, never output.
+test("compressed bytes without output are limited too", async () => {
+  // Empty deflate blocks (stored, length 0) behind a gzip header: endless input without output.
   const header = gzipSync("").subarray(0, 10);
   const empty = Buffer.concat(
     Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 0xff, 0xff])),
@@ -332,7 +332,7 @@ test("compressed bytes that unpack to nothing are limited too", async () => {
   await expectNoSockets(server);
 });
 
-test("bytes of any type come within a limit of their own", async () => {
+test("bytes of any type have their own limit", async () => {
   const server = await allowedHttp((_, response) =>
     response.writeHead(200, { "content-type": "image/png" }).end(Buffer.alloc(700_000, 7)),
   );
@@ -415,7 +415,7 @@ test.each([
   await expectNoSockets(server);
 });
 
-test("a redirect to another private server is refused before it hears of us", async () => {
+test("a redirect to another private server is refused before connecting", async () => {
   let asked = 0;
   const secret = await http((_, response) => {
     asked++;
@@ -485,7 +485,7 @@ test.each([
   expect((await failure(fetchText(url))).code).toBe("invalid");
 });
 
-test("a private server is reached only by the exact pair that is allowed", async () => {
+test("a private server is reached only by its exact allowed host and port", async () => {
   const one = await http((_, response) => html(response, "one"));
   const two = await http((_, response) => html(response, "two"));
   allow(one);
@@ -496,7 +496,7 @@ test("a private server is reached only by the exact pair that is allowed", async
   );
 });
 
-test("a listed name is looked up as the machine does it", async () => {
+test("an allowed name is resolved by the system", async () => {
   const server = await http((_, response) => html(response, "beside us"));
   const origin = server.origin.replace("127.0.0.1", "localhost");
   overrideEnv({ FETCH_ALLOW_PRIVATE: new URL(origin).host });
@@ -504,7 +504,7 @@ test("a listed name is looked up as the machine does it", async () => {
 });
 
 test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])(
-  "a public-looking name that stands for %s is refused",
+  "a public name that resolves to %s is refused",
   async (address) => {
     const dns = await serveDns(() => address);
     open.push(dns);
@@ -520,7 +520,7 @@ test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])(
   },
 );
 
-test("a redirect to a public-looking name that stands for a private address is refused", async () => {
+test("a redirect to a public name that resolves to a private address is refused", async () => {
   const dns = await serveDns(() => "127.0.0.1");
   open.push(dns);
   const server = await http((_, response) =>
@@ -535,7 +535,7 @@ test("a redirect to a public-looking name that stands for a private address is r
   await expectNoSockets(server);
 });
 
-test("a name is looked up anew for each connection, and once", async () => {
+test("a name is resolved once per connection", async () => {
   let questions = 0;
   const dns = await serveDns((_, asked) => {
     questions = asked;
@@ -549,7 +549,7 @@ test("a name is looked up anew for each connection, and once", async () => {
   expect(questions).toBe(2);
 });
 
-test("a name that does not exist is an error in plain words", async () => {
+test("an unknown name is an error in plain words", async () => {
   const dns = await serveDns(() => null);
   open.push(dns);
   const error = await failure(
@@ -559,11 +559,11 @@ test("a name that does not exist is an error in plain words", async () => {
   );
   expect(error).toMatchObject({
     code: "unavailable",
-    message: "The host name nowhere.example.com is not known.",
+    message: "The host name nowhere.example.com is unknown.",
   });
 });
 
-test("a name server that never answers does not prolong the deadline", async () => {
+test("a silent name server does not prolong the deadline", async () => {
   const dns = await serveDns(() => undefined);
   open.push(dns);
   const started = performance.now();
@@ -577,7 +577,7 @@ test("a name server that never answers does not prolong the deadline", async () 
   expect(performance.now() - started).toBeLessThan(5_000);
 });
 
-test("own headers stay with the origin they were meant for", async () => {
+test("headers are dropped on a redirect to another origin", async () => {
   const seen: Record<string, IncomingMessage["headers"]> = {};
   const other = await http((request, response) => {
     seen.other = request.headers;
@@ -598,7 +598,7 @@ test("own headers stay with the origin they were meant for", async () => {
   expect(seen.other).not.toHaveProperty("x-own");
 });
 
-test("a body is not handed on to another host", async () => {
+test("a body is not sent to another host", async () => {
   let asked = 0;
   const other = await http((_, response) => {
     asked++;
@@ -615,7 +615,7 @@ test("a body is not handed on to another host", async () => {
   expect(asked).toBe(0);
 });
 
-test("headers without end are given up", async () => {
+test("endless headers are aborted", async () => {
   const server = await tcp((socket) => {
     socket.write("HTTP/1.1 200 OK\r\n");
     for (let n = 0; n < 2_000; n++) socket.write(`x-${n}: ${"y".repeat(100)}\r\n`);

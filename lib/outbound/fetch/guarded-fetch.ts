@@ -1,4 +1,4 @@
-// The only way out to the network: one deadline, a size limit, few redirects, public addresses only.
+// Fetches URLs of strangers with SSRF protection: public addresses only, one deadline, a size limit, few redirects.
 
 import { connect as connectTcp, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -18,54 +18,54 @@ import {
 
 export interface FetchOptions {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Own headers; none of them is sent to another origin after a redirect. Cookies are refused. */
+  /** Dropped on a redirect to another origin. Cookies throw. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** The Accept header. */
   readonly accept?: string;
-  /** "text" (the default of fetchText and fetchJson): html, json, xml and plain text; anything else is refused. */
+  /** "text" (default of fetchText and fetchJson) accepts text, JSON and XML only. */
   readonly contentTypes?: "text" | "any";
-  /** Everything together, from the name look-up to the last byte. Default 5,000. */
+  /** From the DNS lookup to the last byte. Default 5,000. */
   readonly timeoutMs?: number;
   /** After decompression. Default 512 kB. */
   readonly maxBytes?: number;
   /** Default 3. */
   readonly maxRedirects?: number;
-  /** Give the first `maxBytes` of a larger answer instead of throwing. */
+  /** Returns the first `maxBytes` of a larger body instead of throwing. */
   readonly shouldTruncate?: boolean;
-  /** Ends the request early; its reason is thrown. */
+  /** Aborts the request; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** Where requests may go; by default what the configuration says. For tests of DNS. */
+  /** Default: from the configuration. For tests of DNS. */
   readonly networkPolicy?: NetworkPolicy;
 }
 
-export interface FetchResult {
-  /** Where the answer came from, after redirects. */
+interface FetchResult {
+  /** After redirects. */
   readonly url: string;
-  /** Any status but the redirects that were followed: 404 is an answer, not an error. */
+  /** Any status, such as 404, but followed redirects. */
   readonly status: number;
   /** As sent, or "". */
   readonly contentType: string;
-  /** Lower-case names; repeated headers joined by ", ". */
+  /** Lowercase names; repeated headers joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
-  /** True if `truncate` was asked for and there was more. */
+  /** True if shouldTruncate cut the body. */
   readonly isTruncated: boolean;
 }
 
-export const FETCH_TIMEOUT_MS = 5_000;
-export const FETCH_MAX_BYTES = 512 * 1_024;
+const FETCH_TIMEOUT_MS = 5_000;
+const FETCH_MAX_BYTES = 512 * 1_024;
 const FETCH_MAX_REDIRECTS = 3;
 const MAX_HEADER_BYTES = 32_768;
 const TEXT_CONTENT_TYPES =
   /^(text\/[\w.+-]+|application\/(json|xml|xhtml\+xml|[\w.-]+\+(json|xml)))$/;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
-/** The network that the configuration describes. */
-export function siteNetworkPolicy(): NetworkPolicy {
+/** Returns the network policy of the configuration. */
+function siteNetworkPolicy(): NetworkPolicy {
   return { allowedPrivateHosts: env.FETCH_ALLOW_PRIVATE };
 }
 
-/** True for a URL that fetching would not refuse by its text: http or https, public-looking host, usual port. */
+/** True unless the URL alone rules out a fetch: http or https, public host name, default port. */
 export function isFetchableUrl(text: string): boolean {
   try {
     parseFetchableUrl(text, siteNetworkPolicy());
@@ -81,8 +81,8 @@ function formatUserAgent(): string {
 }
 
 /**
- * Connects to addresses that were checked a moment ago and to no others, so that a name which changes its
- * mind between check and use gains nothing. Sockets are kept in `sockets`: undici does not end one that is still connecting.
+ * Connects only to the addresses that passed the check, against DNS rebinding. Adds sockets to `sockets`, since undici
+ * does not destroy one that is still connecting.
  */
 function createGuardedConnector(
   network: NetworkPolicy,
@@ -90,9 +90,9 @@ function createGuardedConnector(
   sockets: Set<Socket>,
 ): buildConnector.connector {
   return ({ hostname, protocol, port, servername }, callback) => {
-    const secure = protocol === "https:";
+    const isSecure = protocol === "https:";
     const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-    const portNumber = Number(port) || (secure ? 443 : 80);
+    const portNumber = Number(port) || (isSecure ? 443 : 80);
     resolveHost(host, portNumber, network, signal)
       .then((addresses) => {
         signal.throwIfAborted();
@@ -102,7 +102,7 @@ function createGuardedConnector(
           else done(null, first!.address, first!.family);
         };
         const target = { host, port: portNumber, autoSelectFamily: true, lookup };
-        const socket = secure
+        const socket = isSecure
           ? connectTls({
               ...target,
               servername: servername || undefined,
@@ -110,11 +110,11 @@ function createGuardedConnector(
             })
           : connectTcp(target);
         sockets.add(socket);
-        const failed = (error: Error) => callback(error, null);
-        socket.setNoDelay(true).once("error", failed);
-        socket.once(secure ? "secureConnect" : "connect", () => {
-          socket.off("error", failed);
-          // A second look, at the address really reached, before anything is sent.
+        const onError = (error: Error) => callback(error, null);
+        socket.setNoDelay(true).once("error", onError);
+        socket.once(isSecure ? "secureConnect" : "connect", () => {
+          socket.off("error", onError);
+          // Checks the connected address again before anything is sent.
           if (
             !isAllowedPrivate(network, host, portNumber) &&
             !isPublicAddress(socket.remoteAddress ?? "")
@@ -145,7 +145,7 @@ function flattenHeaders(
   );
 }
 
-/** An error that says in plain words what the other side did. */
+/** Converts network errors to an AppError in plain words. */
 function toFetchError(error: unknown, url: URL): AppError {
   if (isAppError(error)) return error;
   for (let cause = error; cause instanceof Error; cause = cause.cause)
@@ -156,19 +156,19 @@ function toFetchError(error: unknown, url: URL): AppError {
     error instanceof AggregateError
       ? String((error.errors[0] as { code?: unknown } | undefined)?.code ?? "")
       : "";
-  const said = (reason: string) => new AppError("unavailable", reason, { cause: error });
-  if ([code, inner].includes("ECONNREFUSED")) return said(`${host} refused the connection.`);
+  const unavailable = (reason: string) => new AppError("unavailable", reason, { cause: error });
+  if ([code, inner].includes("ECONNREFUSED")) return unavailable(`${host} refused the connection.`);
   if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code))
-    return said(`No secure connection to ${host} could be made.`);
+    return unavailable(`No secure connection to ${host} could be made.`);
   if (code.startsWith("Z_") || code.startsWith("ERR_BROTLI") || code.startsWith("ERR__ERROR"))
-    return said(`The answer of ${host} is damaged.`);
+    return unavailable(`The response of ${host} is corrupt.`);
   if (code === "UND_ERR_HEADERS_OVERFLOW")
-    return new AppError("too_large", `The answer of ${host} has too many headers.`, {
+    return new AppError("too_large", `The response of ${host} has too many headers.`, {
       cause: error,
     });
   if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(code + inner))
-    return said(`${host} can't be reached.`);
-  return said(`${host} ended the connection before its answer was complete.`);
+    return unavailable(`${host} can't be reached.`);
+  return unavailable(`${host} closed the connection before its response was complete.`);
 }
 
 interface OutgoingRequest {
@@ -178,7 +178,7 @@ interface OutgoingRequest {
   body: string | Uint8Array | undefined;
 }
 
-/** What to ask next, or null if the answer is no redirect. Throws AppError(invalid) if it leads nowhere we go. */
+/** Returns the redirected request, or null without a redirect. Throws AppError(invalid) for a forbidden target. */
 function resolveRedirect(
   from: OutgoingRequest,
   status: number,
@@ -191,19 +191,20 @@ function resolveRedirect(
   if (!URL.canParse(target, from.url))
     throw new AppError("invalid", `${hostOf(from.url)} redirects to something that is not a URL.`);
   const url = parseFetchableUrl(new URL(target, from.url), network);
-  const toGet = status === 303 ? from.method !== "HEAD" : status <= 302 && from.method === "POST";
-  const sameOrigin = url.origin === from.url.origin;
-  if (!toGet && !sameOrigin && from.body !== undefined) {
+  const becomesGet =
+    status === 303 ? from.method !== "HEAD" : status <= 302 && from.method === "POST";
+  const isSameOrigin = url.origin === from.url.origin;
+  if (!becomesGet && !isSameOrigin && from.body !== undefined) {
     throw new AppError(
       "invalid",
-      `${hostOf(from.url)} redirects to another host, which does not get what was sent.`,
+      `${hostOf(from.url)} redirects a request with a body to another host.`,
     );
   }
   return {
     url,
-    method: toGet ? "GET" : from.method,
-    headers: sameOrigin ? (toGet ? stripBodyHeaders(from.headers) : from.headers) : {},
-    body: toGet ? undefined : from.body,
+    method: becomesGet ? "GET" : from.method,
+    headers: isSameOrigin ? (becomesGet ? stripBodyHeaders(from.headers) : from.headers) : {},
+    body: becomesGet ? undefined : from.body,
   };
 }
 
@@ -214,9 +215,8 @@ function stripBodyHeaders(headers: Record<string, string>): Record<string, strin
 }
 
 /**
- * The answer to one request, following redirects. Throws AppError: `invalid` (a URL, a redirect or a content
- * type we don't take), `unavailable` (no answer in time, a broken one), `too_large`. When it returns or
- * throws, every socket it opened is closed.
+ * Returns the response after redirects; all its sockets are then closed. Throws AppError: invalid for a forbidden URL,
+ * redirect or content type, unavailable for none in time or a broken one, too_large.
  */
 export async function fetchBytes(
   url: string | URL,
@@ -230,14 +230,14 @@ export async function fetchBytes(
     contentTypes = "any",
   } = options;
   const network = options.networkPolicy ?? siteNetworkPolicy();
-  const own = Object.fromEntries(
+  const requestHeaders = Object.fromEntries(
     Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  if ("cookie" in own) throw new TypeError("Cookies are never sent.");
+  if ("cookie" in requestHeaders) throw new TypeError("Cookies are never sent.");
   let request: OutgoingRequest = {
     url: parseFetchableUrl(url, network),
     method: options.method ?? "GET",
-    headers: own,
+    headers: requestHeaders,
     body: options.body,
   };
 
@@ -260,13 +260,13 @@ export async function fetchBytes(
     connect: createGuardedConnector(network, signal, sockets),
     allowH2: false,
     pipelining: 0,
-    // The one deadline covers these.
+    // The deadline covers these.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   try {
-    for (let followed = 0; ; followed++) {
+    for (let redirectCount = 0; ; redirectCount++) {
       signal.throwIfAborted();
       const response = await agent.request({
         origin: request.url.origin,
@@ -285,7 +285,7 @@ export async function fetchBytes(
       const next = resolveRedirect(request, response.statusCode, headers.location, network);
       if (next) {
         response.body.on("error", () => {}).destroy();
-        if (followed >= maxRedirects)
+        if (redirectCount >= maxRedirects)
           throw new AppError(
             "invalid",
             `${hostOf(request.url)} redirects more than ${maxRedirects} times.`,
@@ -318,14 +318,14 @@ export async function fetchBytes(
     throw toFetchError(error, request.url);
   } finally {
     clearTimeout(timer);
-    // Also ends a look-up that is still going on.
+    // Also cancels a running DNS lookup.
     deadline.abort(new AppError("unavailable", "The request is over."));
     for (const socket of sockets) socket.destroy();
     await agent.destroy();
   }
 }
 
-/** As `fetchBytes`, for text: decoded by its own character set. Other content types are refused unless the status is an error. */
+/** Like fetchBytes, with the body decoded by its character set. Refuses other content types unless the status is an error. */
 export async function fetchText(
   url: string | URL,
   options: FetchOptions = {},
@@ -335,8 +335,8 @@ export async function fetchText(
 }
 
 /**
- * As `fetchText`, parsed. `data` is undefined where an error status came with something that is not JSON;
- * with a success status that throws AppError(invalid). Check what is inside: it is a stranger's.
+ * Like fetchText, parsed; validate `data`. If the body is not JSON, an error status gives undefined `data`, and a success
+ * status throws AppError(invalid).
  */
 export async function fetchJson(
   url: string | URL,
@@ -347,10 +347,8 @@ export async function fetchJson(
     return { ...rest, data: body === "" ? undefined : (JSON.parse(body) as unknown) };
   } catch (error) {
     if (rest.status < 200 || rest.status >= 300) return { ...rest, data: undefined };
-    throw new AppError(
-      "invalid",
-      `${hostOf(new URL(rest.url))} answered with something that is not JSON.`,
-      { cause: error },
-    );
+    throw new AppError("invalid", `${hostOf(new URL(rest.url))} did not respond with JSON.`, {
+      cause: error,
+    });
   }
 }

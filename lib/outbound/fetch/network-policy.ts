@@ -1,50 +1,46 @@
-// What the outside is to us: which URLs may be asked for, and which address a name stands for.
+// Decides which URLs and addresses the guarded fetch may reach (SSRF protection).
 
 import { Resolver, lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { AppError } from "#lib/core/errors.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-export interface ResolvedAddress {
+interface ResolvedAddress {
   readonly address: string;
   readonly family: 4 | 6;
 }
 
-/** Where requests may go. The site has one, made from its configuration; tests make their own. */
 export interface NetworkPolicy {
-  /** Exact `host:port` pairs that are allowed although they are private or on another port. */
+  /** Exact `host:port` pairs that are allowed despite a private address or another port. */
   readonly allowedPrivateHosts: readonly string[];
-  /** DNS servers (`address` or `address:port`) to ask instead of the machine's. */
+  /** DNS servers (`address` or `address:port`) instead of the system's. */
   readonly dnsServers?: readonly string[];
 }
 
-/** Names that never mean a public host: this machine, its local network, Fly's private network. */
+/** Names of this machine, local networks and Fly's private network. */
 const PRIVATE_HOST_NAMES =
   /(^|\.)(localhost|internal|flycast|local|localdomain|lan|home\.arpa|onion)$/;
 
-/** Patience with one DNS server, in milliseconds; the request's own deadline ends the look-up in any case. */
+/** Per DNS server; the request's deadline applies in any case. */
 const DNS_TIMEOUT_MS = 2_000;
-/** Some servers swallow questions for IPv6 addresses; a host with an IPv4 address must not pay for that. */
+/** Shorter, since some servers drop AAAA queries, which must not delay IPv4 hosts. */
 const DNS_V6_TIMEOUT_MS = 1_000;
 
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
 }
 
-export function portOf(url: URL): number {
+function portOf(url: URL): number {
   return url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
 }
 
-/** True where the configuration names this host and port. */
+/** True if the policy lists this host and port. */
 export function isAllowedPrivate(network: NetworkPolicy, host: string, port: number): boolean {
   const pair = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return network.allowedPrivateHosts.some((allowed) => allowed.toLowerCase() === pair);
 }
 
-/**
- * The URL, if it may be asked for as far as its text tells; what a name stands for is checked when
- * connecting. Throws AppError(invalid) with the reason otherwise.
- */
+/** Parses a URL and checks its text; addresses are checked when connecting. Throws AppError(invalid) with the reason. */
 export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): URL {
   const refuse = (reason: string) => new AppError("invalid", reason, { field: "url" });
   if (!URL.canParse(String(text))) throw refuse("This is not a URL.");
@@ -52,11 +48,11 @@ export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): U
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw refuse("Only http and https URLs can be fetched.");
   if (url.username !== "" || url.password !== "")
-    throw refuse("A URL with a user name or password is not fetched.");
+    throw refuse("URLs with a user name or password can't be fetched.");
   const host = hostOf(url);
   const port = portOf(url);
   if (isAllowedPrivate(network, host, port)) return url;
-  if (port !== 80 && port !== 443) throw refuse("Only the ports 80 and 443 can be fetched.");
+  if (port !== 80 && port !== 443) throw refuse("Only ports 80 and 443 can be fetched.");
   if (isIP(host) !== 0) {
     if (!isPublicAddress(host)) throw refuse(`${host} is not a public address.`);
   } else if (PRIVATE_HOST_NAMES.test(host) || !host.includes(".")) {
@@ -65,22 +61,12 @@ export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): U
   return url;
 }
 
-/** True if `checkUrl` would let the URL pass. */
-export function isFetchable(text: string, network: NetworkPolicy): boolean {
-  try {
-    parseFetchableUrl(text, network);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function queryDns(
   host: string,
   signal: AbortSignal,
   servers: readonly string[] | undefined,
 ): Promise<ResolvedAddress[]> {
-  // Not getaddrinfo: it can't be cancelled, and a name server that hangs would hold Node's few file threads.
+  // Not getaddrinfo: it can't be canceled, and a hanging name server would block Node's few file threads.
   const four = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   const six = new Resolver({ timeout: DNS_V6_TIMEOUT_MS, tries: 1 });
   if (servers) for (const resolver of [four, six]) resolver.setServers(servers);
@@ -109,8 +95,8 @@ async function queryDns(
 }
 
 /**
- * The addresses to connect to, each one checked: connect to these and to nothing else. One private
- * address among them refuses the host. Throws AppError: invalid (not public), unavailable (unknown name).
+ * Returns the checked addresses of a host: connect to no others. Throws AppError: invalid if one of them is not public,
+ * unavailable if the name can't be resolved.
  */
 export async function resolveHost(
   host: string,
@@ -118,15 +104,15 @@ export async function resolveHost(
   network: NetworkPolicy,
   signal: AbortSignal,
 ): Promise<ResolvedAddress[]> {
-  const trusted = isAllowedPrivate(network, host, port);
+  const isTrusted = isAllowedPrivate(network, host, port);
   const family = isIP(host);
-  let found: ResolvedAddress[];
+  let addresses: ResolvedAddress[];
   if (family !== 0) {
-    found = [{ address: host, family: family as 4 | 6 }];
+    addresses = [{ address: host, family: family as 4 | 6 }];
   } else {
     try {
-      // A name that the operator has listed may stand in the hosts file, which only getaddrinfo reads.
-      found = trusted
+      // A listed name may be in the hosts file, which only getaddrinfo reads.
+      addresses = isTrusted
         ? (await lookup(host, { all: true })).map(({ address, family }) => ({
             address,
             family: family as 4 | 6,
@@ -134,23 +120,24 @@ export async function resolveHost(
         : await queryDns(host, signal, network.dnsServers);
     } catch (error) {
       signal.throwIfAborted();
-      const unknown = ["ENOTFOUND", "ENODATA"].includes(
+      const isUnknown = ["ENOTFOUND", "ENODATA"].includes(
         (error as NodeJS.ErrnoException).code ?? "",
       );
       throw new AppError(
         "unavailable",
-        unknown
-          ? `The host name ${host} is not known.`
-          : `The host name ${host} could not be looked up.`,
+        isUnknown
+          ? `The host name ${host} is unknown.`
+          : `The host name ${host} could not be resolved.`,
         {
           cause: error,
         },
       );
     }
   }
-  if (found.length === 0) throw new AppError("unavailable", `The host name ${host} is not known.`);
-  if (!trusted && !found.every(({ address }) => isPublicAddress(address))) {
+  if (addresses.length === 0)
+    throw new AppError("unavailable", `The host name ${host} is unknown.`);
+  if (!isTrusted && !addresses.every(({ address }) => isPublicAddress(address))) {
     throw new AppError("invalid", `${host} is not a public host.`, { field: "url" });
   }
-  return found;
+  return addresses;
 }

@@ -75,7 +75,7 @@ test.each([
 });
 
 test.each(["", "localhost", "1.2.3", "0x7f.1", "::g", "1.2.3.4.5"])(
-  "%j is no address, so it is not public",
+  "%j is not an address, so it is not public",
   (text) => {
     expect(isPublicAddress(text)).toBe(false);
   },

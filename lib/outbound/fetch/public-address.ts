@@ -1,14 +1,15 @@
-// Which addresses are the public internet, and which are ours, our host's or nobody's.
+// Tells public internet addresses from private, reserved and cloud-internal ones (SSRF protection).
 
 import { isIPv4, isIPv6 } from "node:net";
+import { ipv4ToBits, ipv6ToBits } from "#lib/core/ip-address.ts";
 
-/** IPv4 blocks that are not the public internet: IANA special-purpose registry, multicast, reserved space, and one host service. */
+/** Blocks of the IANA special-purpose registry, multicast, reserved space, and a host service of Azure. */
 const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
-  ["168.63.129.16", 32], // looks public, but is the host service of Azure
+  ["168.63.129.16", 32], // Azure's host service
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
@@ -23,9 +24,8 @@ const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * IPv6 blocks inside 2000::/3 that are not the public internet: protocol assignments with Teredo,
- * documentation, 6to4. Everything outside 2000::/3 is refused without a list: loopback, v4-mapped,
- * NAT64, unique local (Fly's 6PN), link-local, multicast.
+ * Blocks inside 2000::/3: protocol assignments with Teredo, documentation, 6to4. Everything outside it is refused, such
+ * as loopback, v4-mapped, NAT64, unique local (Fly's 6PN), link-local and multicast.
  */
 const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ["2001::", 23],
@@ -33,23 +33,6 @@ const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ["2002::", 16],
   ["3fff::", 20],
 ];
-
-function ipv4ToBits(address: string): bigint {
-  return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
-}
-
-function ipv6ToBits(address: string): bigint {
-  // The URL parser writes every spelling, also one with a dotted tail, as hexadecimal groups.
-  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-  const [head = "", tail] = canonical.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].reduce(
-    (bits, group) => (bits << 16n) | BigInt(`0x${group}`),
-    0n,
-  );
-}
 
 function isInSubnet(bits: bigint, width: number, base: bigint, prefix: number): boolean {
   const shift = BigInt(width - prefix);
@@ -60,11 +43,7 @@ const blocksV4 = NOT_PUBLIC_V4.map(([base, prefix]) => [ipv4ToBits(base), prefix
 const blocksV6 = NOT_PUBLIC_V6.map(([base, prefix]) => [ipv6ToBits(base), prefix] as const);
 const GLOBAL_UNICAST_V6 = ipv6ToBits("2000::");
 
-/**
- * True for an IP address on the public internet. False for anything else: loopback, private,
- * link-local, carrier NAT, multicast, reserved, v4-mapped, NAT64, 6to4, an address with a zone id,
- * and text that is no address.
- */
+/** True for an IP address on the public internet. False for all others, an address with a zone id, and other text. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) {
     const bits = ipv4ToBits(address);

@@ -1,18 +1,17 @@
-// The body of an answer, decompressed, and never more of it than was asked for.
+// Reads and decompresses a response body up to a size limit, so that a zip bomb never unpacks.
 
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
 import { AppError } from "#lib/core/errors.ts";
 
-/** What we say we understand; an answer in anything else is refused. */
+/** Responses in any other encoding are refused. */
 export const ACCEPT_ENCODING = "gzip, br";
 
-/** Compressed bytes beyond the limit that are still fine: headers, checksums, stored blocks. */
+/** Compressed bytes allowed beyond the limit, for headers, checksums and stored blocks. */
 const COMPRESSION_OVERHEAD_BYTES = 16_384;
 
-export interface ResponseBody {
+interface ResponseBody {
   readonly bytes: Uint8Array;
-  /** True if there was more than `maxBytes` and the caller wanted the start of it. */
   readonly isTruncated: boolean;
 }
 
@@ -27,48 +26,47 @@ function createDecompressor(encoding: string): Transform | null {
     case "br":
       return createBrotliDecompress();
     default:
-      throw new AppError("invalid", "The answer is compressed in a way that was not asked for.");
+      throw new AppError("invalid", "The response has an encoding that was not accepted.");
   }
 }
 
 /**
- * Reads `body` to its end or until `maxBytes` of what it decompresses to, whichever comes first; then
- * the stream is destroyed, so a bomb is never unpacked. Throws AppError(too_large) unless `truncate`,
- * and whatever the stream fails with.
+ * Reads up to `maxBytes` decompressed bytes and destroys the stream. Throws the stream's error, and AppError(too_large)
+ * for a larger body unless `shouldTruncate`.
  */
 export async function readResponseBody(
   body: Readable,
   encoding: string,
   maxBytes: number,
-  truncate: boolean,
+  shouldTruncate: boolean,
 ): Promise<ResponseBody> {
   const tooLarge = () =>
-    new AppError("too_large", `The answer is larger than ${Math.ceil(maxBytes / 1_024)} kB.`);
+    new AppError("too_large", `The response is larger than ${Math.ceil(maxBytes / 1_024)} kB.`);
   const decoder = createDecompressor(encoding);
   let source: Readable = body;
   if (decoder) {
-    // A compressed stream that yields nothing would otherwise be read until the deadline.
-    let packed = 0;
+    // Otherwise a compressed stream without output would be read until the deadline.
+    let compressedBytes = 0;
     body.on("data", (chunk: Uint8Array) => {
-      packed += chunk.length;
-      if (packed > maxBytes + COMPRESSION_OVERHEAD_BYTES) body.destroy(tooLarge());
+      compressedBytes += chunk.length;
+      if (compressedBytes > maxBytes + COMPRESSION_OVERHEAD_BYTES) body.destroy(tooLarge());
     });
     source = pipeline(body, decoder, () => {});
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
-  let truncated = false;
-  // Leaving the loop early destroys the stream and, through the pipeline, what feeds it.
+  let isTruncated = false;
+  // Breaking the loop destroys the stream and, through the pipeline, its source.
   for await (const chunk of source as AsyncIterable<Uint8Array>) {
-    const room = maxBytes - size;
-    if (chunk.length > room) {
-      if (!truncate) throw tooLarge();
-      chunks.push(chunk.subarray(0, room));
-      truncated = true;
+    const remainingBytes = maxBytes - size;
+    if (chunk.length > remainingBytes) {
+      if (!shouldTruncate) throw tooLarge();
+      chunks.push(chunk.subarray(0, remainingBytes));
+      isTruncated = true;
       break;
     }
     chunks.push(chunk);
     size += chunk.length;
   }
-  return { bytes: Buffer.concat(chunks), isTruncated: truncated };
+  return { bytes: Buffer.concat(chunks), isTruncated };
 }

@@ -1,10 +1,10 @@
-// One mail, as its reader gets it: the same words as text and as HTML.
+// Renders an email as text and HTML.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
 import { env } from "#lib/core/env.ts";
 
-/** A paragraph, a link on a line of its own, or a code to type. */
-export type EmailPart =
+/** A paragraph, a link, or a code to type. */
+type EmailPart =
   string | { readonly link: string; readonly label: string } | { readonly code: string };
 
 export interface EmailMessage {
@@ -13,12 +13,12 @@ export interface EmailMessage {
   readonly parts: readonly EmailPart[];
 }
 
-/** The parts as plain text, each apart from the next by an empty line. */
+/** Renders the parts as plain text, separated by empty lines. */
 export function renderEmailText({ parts }: EmailMessage): string {
   return `${parts.map((part) => (typeof part === "string" ? part : "code" in part ? part.code : `${part.label}: ${part.link}`)).join("\n\n")}\n\n${env.SITE_NAME}, ${env.SITE_URL}\n`;
 }
 
-/** The parts as a document without pictures or styles from elsewhere: nothing in it tells us that it was opened. */
+/** Renders the parts as HTML without external resources, so that opening it is not tracked. */
 export function renderEmailHtml({ parts, subject }: EmailMessage): string {
   const body = parts.map((part) => {
     if (typeof part === "string")

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 afterEach(() => overrideEnv({ NODE_ENV: "test", SITE_URL: undefined, SMTP_URL: undefined }));
 
-/** What a request to `host` is told that names `name` in its Host header. */
+/** Returns whether a request to `host` with the Host header `name` may show emails. */
 const shown = (name = "localhost:3000", host = "127.0.0.1") =>
   new Promise<boolean>((resolve, reject) => {
     get({ host, port, headers: { host: name } }, (response) => {
@@ -27,11 +27,11 @@ const shown = (name = "localhost:3000", host = "127.0.0.1") =>
         .on("end", () => resolve(text === "true"));
     }).on("error", reject);
   });
-const elsewhere = Object.values(networkInterfaces())
+const otherAddress = Object.values(networkInterfaces())
   .flat()
   .find((each) => each && !each.internal && each.family === "IPv4")?.address;
 
-test("the outbox is shown on the machine of who develops", async () => {
+test("emails are shown on the developer's machine", async () => {
   overrideEnv({ NODE_ENV: "development" });
   expect(await shown()).toBe(true);
   overrideEnv({ NODE_ENV: "production", SITE_URL: "http://localhost:3000" });
@@ -42,19 +42,19 @@ test("the outbox is shown on the machine of who develops", async () => {
   ]);
 });
 
-test("the outbox is not shown where a mail server is set up", async () => {
+test("emails are hidden with a mail server", async () => {
   for (const NODE_ENV of ["development", "production"]) {
     overrideEnv({ NODE_ENV, SMTP_URL: "smtp://127.0.0.1:25" });
     expect(await shown()).toBe(false);
   }
 });
 
-test("the outbox is not shown in production on an address that is not this machine's", async () => {
+test("emails are hidden in production with a public SITE_URL", async () => {
   overrideEnv({ NODE_ENV: "production", SITE_URL: "https://lectern.example" });
   expect([await shown("lectern.example"), await shown("localhost:3000")]).toEqual([false, false]);
 });
 
-test("the outbox is not shown to a page of another name that was made to point here", async () => {
+test("emails are hidden from another host name (DNS rebinding)", async () => {
   for (const NODE_ENV of ["development", "production"]) {
     overrideEnv({ NODE_ENV });
     for (const name of [
@@ -68,15 +68,15 @@ test("the outbox is not shown to a page of another name that was made to point h
   }
 });
 
-test.skipIf(!elsewhere)(
-  "the outbox is not shown in production to another machine that says it asks for localhost",
+test.skipIf(!otherAddress)(
+  "emails are hidden in production from another machine that claims localhost",
   async () => {
     overrideEnv({ NODE_ENV: "production" });
-    expect(await shown("localhost:3000", elsewhere)).toBe(false);
+    expect(await shown("localhost:3000", otherAddress)).toBe(false);
   },
 );
 
-test("outside of a request nothing is shown", () => {
+test("emails are hidden outside a request", () => {
   overrideEnv({ NODE_ENV: "development" });
   expect(isEmailPreviewAllowed()).toBe(false);
 });

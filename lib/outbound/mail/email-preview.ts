@@ -1,4 +1,4 @@
-// Whether mails may be shown on a page: only on the machine of somebody who has set up no mail server.
+// Decides whether pages may show unsent emails: only on the local machine, without a mail server.
 
 import { isIPv4 } from "node:net";
 import { env } from "#lib/core/env.ts";
@@ -12,9 +12,8 @@ function isLoopback(address: string | undefined): boolean {
 }
 
 /**
- * True where mails go to the outbox folder and either this is development, or the site's own address is this machine's and the
- * request comes from it. In both cases the request must name this machine or the site as its host: a page of another site whose
- * name was made to point here (DNS rebinding) does not.
+ * True without SMTP_URL, in development or if SITE_URL and the client are on this machine. The Host header must name
+ * this machine or the site, against DNS rebinding.
  */
 export function isEmailPreviewAllowed(): boolean {
   if (env.SMTP_URL !== undefined) return false;

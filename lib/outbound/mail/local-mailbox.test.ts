@@ -4,39 +4,39 @@ import { expect, test } from "vitest";
 import { env } from "#lib/core/env.ts";
 import { listLocalMailbox, saveToLocalMailbox } from "./local-mailbox.ts";
 
-const mail = (subject: string) => ({
+const createEmail = (subject: string) => ({
   to: "ada@example.test",
   subject,
   parts: [{ code: "123456" }],
 });
 
-test("mails in the folder can be read by this user alone: they hold codes", () => {
-  const file = saveToLocalMailbox(mail("Hello"));
+test("only this user can read the emails, which contain codes", () => {
+  const file = saveToLocalMailbox(createEmail("Hello"));
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
   expect(dirname(file)).toBe(join(env.DATA_DIR, "outbox"));
 });
 
-test("the newest come first, also of those that came together", () => {
-  for (let i = 0; i < 30; i++) saveToLocalMailbox(mail(`Mail ${i}`));
+test("the newest emails come first, also within a millisecond", () => {
+  for (let i = 0; i < 30; i++) saveToLocalMailbox(createEmail(`Email ${i}`));
   expect(listLocalMailbox(3).map(({ subject }) => subject)).toEqual([
-    "Mail 29",
-    "Mail 28",
-    "Mail 27",
+    "Email 29",
+    "Email 28",
+    "Email 27",
   ]);
 });
 
-test("the fifty newest are kept, and nothing else in the folder is touched", () => {
+test("the fifty newest emails stay, and other files too", () => {
   mkdirSync(join(env.DATA_DIR, "outbox"), { recursive: true });
   writeFileSync(join(env.DATA_DIR, "outbox", "notes.txt"), "mine");
-  for (let i = 0; i < 60; i++) saveToLocalMailbox(mail(`Mail ${i}`));
+  for (let i = 0; i < 60; i++) saveToLocalMailbox(createEmail(`Email ${i}`));
   expect(
     readdirSync(join(env.DATA_DIR, "outbox")).filter((name) => name.endsWith(".json")),
   ).toHaveLength(50);
   expect(readdirSync(join(env.DATA_DIR, "outbox"))).toContain("notes.txt");
-  expect(listLocalMailbox(100).at(-1)?.subject).toBe("Mail 10");
+  expect(listLocalMailbox(100).at(-1)?.subject).toBe("Email 10");
 });
 
-test("without a folder there are no mails", () => {
+test("without a folder there are no emails", () => {
   expect(listLocalMailbox(10)).toEqual([]);
 });

@@ -18,7 +18,7 @@ afterEach(async () => {
   overrideEnv({ SMTP_URL: undefined, SITE_NAME: undefined, MAIL_FROM: undefined });
 });
 
-const mail = {
+const email = {
   to: "ada@example.test",
   subject: "Hello",
   parts: [
@@ -33,21 +33,21 @@ const failure = (promise: Promise<void>) =>
     (error: unknown) => error as Error & { retryAfterSeconds?: number },
   );
 
-test("a mail arrives with its words as text and as HTML", async () => {
-  await sendEmail(mail);
+test("an email arrives as text and HTML", async () => {
+  await sendEmail(email);
   expect(smtp.emails).toMatchObject([
     { to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` },
   ]);
   const { text, html } = smtp.emails[0]!;
   expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
   expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
-  // Nothing that would tell anybody that the mail was opened.
+  // No tracking of opened emails.
   expect(html).not.toMatch(/<img|<script|url\(|@import/);
 });
 
 test("a subject, a name or an address can't add a header or a recipient", async () => {
   overrideEnv({ SITE_NAME: 'Evil" <x@evil.test>\r\nBcc: eve@evil.test' });
-  await sendEmail({ ...mail, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA body of its own" });
+  await sendEmail({ ...email, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA separate body" });
   expect(smtp.emails).toHaveLength(1);
   expect(smtp.emails[0]).toMatchObject({ to: ["ada@example.test"] });
   expect(
@@ -58,14 +58,14 @@ test("a subject, a name or an address can't add a header or a recipient", async 
   expect(smtp.emails[0]?.text).toMatch(/^A line\./);
   expect(senderAddress()).not.toMatch(/[\r\n]/);
 
-  await failure(sendEmail({ ...mail, to: "ada@example.test, eve@evil.test" }));
-  await failure(sendEmail({ ...mail, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));
+  await failure(sendEmail({ ...email, to: "ada@example.test, eve@evil.test" }));
+  await failure(sendEmail({ ...email, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));
   expect(smtp.emails.flatMap(({ to }) => to)).not.toContain("eve@evil.test");
 });
 
-test("markup in a mail is text", async () => {
+test("markup in an email is escaped", async () => {
   await sendEmail({
-    ...mail,
+    ...email,
     parts: [
       '<img src=x onerror="alert(1)">',
       { label: "<b>", link: 'http://localhost:3000/"><script>' },
@@ -75,21 +75,21 @@ test("markup in a mail is text", async () => {
   expect(smtp.emails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
 });
 
-test("a server that refuses is a reason without the address, and soon another try", async () => {
+test("a refusal has a reason without the address, and a retry", async () => {
   smtp.mode = "refuse";
-  const error = await failure(sendEmail(mail));
+  const error = await failure(sendEmail(email));
   expect(isAppError(error, "unavailable") && error.message).toMatch(
-    /^The mail was not sent: .*No such mailbox: the address/,
+    /^The email was not sent: .*No such mailbox: the address/,
   );
   expect(error?.retryAfterSeconds).toBe(60);
   smtp.mode = "ok";
-  await sendEmail(mail);
+  await sendEmail(email);
   expect(smtp.emails).toHaveLength(1);
 });
 
-test("nobody at the port is a refusal at once", async () => {
+test("a closed port fails immediately", async () => {
   await smtp.close();
-  const error = await failure(sendEmail(mail));
+  const error = await failure(sendEmail(email));
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
@@ -97,39 +97,39 @@ for (const [what, isGreeting] of [
   ["says nothing at all", false],
   ["stops in the middle", true],
 ] as const) {
-  test(`a server that ${what} is given up within the deadline`, async () => {
+  test(`a server that ${what} is aborted within the deadline`, async () => {
     smtp.mode = "hang";
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     if (!isGreeting)
       overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
     const began = performance.now();
-    expect(isAppError(await failure(sendEmail(mail)), "unavailable")).toBe(true);
+    expect(isAppError(await failure(sendEmail(email)), "unavailable")).toBe(true);
     expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
     silent.close();
-    // The next mail does not wait behind the one that hangs.
+    // The next email does not wait for the hanging one.
     overrideEnv({ SMTP_URL: smtp.url });
     smtp.mode = "ok";
-    await sendEmail(mail);
+    await sendEmail(email);
     expect(smtp.emails).toHaveLength(1);
   });
 }
 
-test("a mail that is given up takes no other with it", async () => {
+test("an aborted email does not abort another", async () => {
   smtp.mode = "hang";
-  const hanging = failure(sendEmail(mail));
+  const hanging = failure(sendEmail(email));
   await vi.waitFor(() => expect(smtp.attemptCount).toBe(1), 10_000);
   smtp.mode = "ok";
-  const others = setInterval(() => void sendEmail(mail), 500);
+  const others = setInterval(() => void sendEmail(email), 500);
   expect(isAppError(await hanging, "unavailable")).toBe(true);
   clearInterval(others);
-  await sendEmail(mail);
+  await sendEmail(email);
   expect(smtp.emails.length).toBe(smtp.attemptCount - 1);
 });
 
-test("without a server mails go to the outbox folder, newest first", async () => {
+test("without a server emails go to the local mailbox, newest first", async () => {
   overrideEnv({ SMTP_URL: undefined });
-  await sendEmail(mail);
-  expect(listLocalMailbox(10)).toEqual([mail]);
+  await sendEmail(email);
+  expect(listLocalMailbox(10)).toEqual([email]);
   expect(smtp.emails).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// Sends a mail by SMTP, or puts it into the outbox folder where no server is configured.
+// Sends an email by SMTP, or saves it to the local mailbox if no server is configured.
 
 import { createTransport } from "nodemailer";
 import { env } from "#lib/core/env.ts";
@@ -8,25 +8,25 @@ import { singleton } from "#lib/core/singleton.ts";
 import { type EmailMessage, renderEmailHtml, renderEmailText } from "./email-message.ts";
 import { saveToLocalMailbox } from "./local-mailbox.ts";
 
-/** A server that takes longer than this for one mail counts as one that does not answer. */
+/** Maximum time to send one email. */
 export const EMAIL_TIMEOUT_MS = 10_000;
-/** A connection on which nothing comes for this long is ended: before the mail is given up, so that the next one does not wait behind it. */
+/** Shorter, so that a silent connection is closed before the next email waits for it. */
 const SOCKET_TIMEOUT_MS = 8_000;
 
-/** Why a mail was not sent: the server does not take mail for this address; it could not be reached or fell silent; anything else. */
+/** Why an email was not sent: the recipient was refused, the server is unreachable or silent, or anything else. */
 export type EmailFault = "recipient" | "server" | "other";
 
-/** An AppError(unavailable) that says where the fault is. */
+/** An AppError(unavailable) with the cause of the failure. */
 export class EmailError extends AppError {
   readonly fault: EmailFault;
 
   constructor(reason: string, fault: EmailFault) {
-    super("unavailable", `The mail was not sent: ${reason}`, { retryAfterSeconds: 60 });
+    super("unavailable", `The email was not sent: ${reason}`, { retryAfterSeconds: 60 });
     this.fault = fault;
   }
 }
 
-/** Nodemailer's names for a connection that failed; a system's own (ECONNREFUSED) come as ESOCKET. */
+/** Nodemailer's codes of failed connections; most system errors come as ESOCKET. */
 const CONNECTION_ERROR_CODES = new Set([
   "ECONNECTION",
   "ETIMEDOUT",
@@ -60,8 +60,8 @@ const shared = singleton("smtp", (): { pool?: PooledTransport } => ({}));
 function smtpTransport(url: string): PooledTransport["transport"] {
   if (shared.pool?.url !== url) {
     shared.pool?.transport.close();
-    // Few connections, kept: a log-in should not wait for a handshake. Never more at once than a small server likes.
-    const wait = {
+    // Pooled, so that a login email does not wait for a handshake.
+    const timeouts = {
       connectionTimeout: SOCKET_TIMEOUT_MS,
       greetingTimeout: SOCKET_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
@@ -75,14 +75,14 @@ function smtpTransport(url: string): PooledTransport["transport"] {
         maxConnections: 3,
         disableFileAccess: true,
         disableUrlAccess: true,
-        ...wait,
+        ...timeouts,
       } as Parameters<typeof createTransport>[0]),
     };
   }
   return shared.pool!.transport;
 }
 
-/** The address that mails come from. */
+/** Returns the sender of all emails. */
 export function senderAddress(): string {
   return (
     env.MAIL_FROM ??
@@ -90,29 +90,28 @@ export function senderAddress(): string {
   );
 }
 
-/** Resolves when the server has taken the mail. Throws MailError, an AppError(unavailable), with the server's reason within ten seconds; it may then be tried again. */
-export async function sendEmail(mail: EmailMessage): Promise<void> {
+/** Resolves when the server has accepted the email. Throws EmailError with the server's reason within EMAIL_TIMEOUT_MS. */
+export async function sendEmail(email: EmailMessage): Promise<void> {
   const url = env.SMTP_URL;
   if (!url) {
-    saveToLocalMailbox(mail);
+    saveToLocalMailbox(email);
     return;
   }
   try {
-    // Who waits too long stops waiting; the connections are everybody's, and end their own silence.
+    // Only stops waiting: the shared connections have their own timeouts.
     await withTimeout(
       smtpTransport(url).sendMail({
         from: senderAddress(),
-        to: { name: "", address: mail.to },
-        subject: mail.subject,
-        text: renderEmailText(mail),
-        html: renderEmailHtml(mail),
+        to: { name: "", address: email.to },
+        subject: email.subject,
+        text: renderEmailText(email),
+        html: renderEmailHtml(email),
       }),
       EMAIL_TIMEOUT_MS,
       "The mail server did not answer in time.",
     );
   } catch (error) {
-    // The server's own words: they name no password, but often the address, and not always as it was given. For the log and the
-    // admin, not for the member. Nothing of the error goes along as its cause: a log prints causes, too.
+    // The server's message often contains the address. It is for the log and admins, without `cause`, which logs print.
     const reason = (error as Error).message
       .replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address")
       .slice(0, 300);
@@ -120,7 +119,7 @@ export async function sendEmail(mail: EmailMessage): Promise<void> {
   }
 }
 
-/** Ends the connections to the mail server. For the end of the process and of a test. */
+/** Closes the connections to the mail server. For shutdown and tests. */
 export function closeSmtpTransport(): void {
   shared.pool?.transport.close();
   shared.pool = undefined;

@@ -1,4 +1,4 @@
-// Makes one delivery. Throws when it was not heard.
+// Makes one delivery: an email, a newsletter subscription, or a Discord message.
 
 import { z } from "zod";
 import { env } from "#lib/core/env.ts";
@@ -23,13 +23,13 @@ async function postJson(url: string, body: object, headers: Record<string, strin
     contentTypes: "any",
     maxRedirects: 0,
   });
-  // Never the URL: a Discord webhook's holds its secret.
+  // Without the URL: that of a Discord webhook contains its secret.
   if (status < 200 || status >= 300)
-    throw new AppError("unavailable", `${host} answered ${status}.`);
+    throw new AppError("unavailable", `${host} responded with ${status}.`);
   return data;
 }
 
-/** kit.com, API v4: the subscriber, then the form that adds them to the newsletter. */
+/** Creates a subscriber at kit.com (API v4), then adds them to the newsletter's form. */
 async function subscribeToNewsletter(
   email: string,
   firstName: string,
@@ -42,20 +42,20 @@ async function subscribeToNewsletter(
       headers,
     ),
   );
-  if (!data.success) throw new AppError("unavailable", "Kit answered without a subscriber.");
+  if (!data.success) throw new AppError("unavailable", "Kit responded without a subscriber.");
   const { id } = data.data.subscriber;
   await postJson(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
   return { convertKitId: String(id) };
 }
 
-/** What was written down while it was configured may find it gone. */
+/** Throws AppError(unavailable) if the setting was removed after the delivery was enqueued. */
 function readRequiredSetting(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
   const value = env[name];
-  if (value === undefined) throw new AppError("unavailable", `${name} is not set any more.`);
+  if (value === undefined) throw new AppError("unavailable", `${name} is no longer set.`);
   return value;
 }
 
-/** Resolves when the other side has taken it, with what is worth keeping. Throws AppError with the reason. */
+/** Resolves when the receiver has accepted it, with Kit's subscriber id if there is one. Throws AppError with the reason. */
 export async function deliver(delivery: Delivery): Promise<{ convertKitId: string } | null> {
   switch (delivery.kind) {
     case "MAIL":
@@ -64,7 +64,7 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
     case "NEWSLETTER":
       return subscribeToNewsletter(delivery.email, delivery.firstName);
     case "DISCORD":
-      // Nobody is pinged by what a member wrote.
+      // Text of members must not ping anyone.
       await postJson(readRequiredSetting("DISCORD_WEBHOOK_URL"), {
         content: delivery.text.slice(0, 1_900),
         allowed_mentions: { parse: [] },

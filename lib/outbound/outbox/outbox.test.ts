@@ -38,8 +38,8 @@ afterEach(async () => {
   });
 });
 
-/** What is logged from now on. */
-function listen(): () => string {
+/** Captures the log from now on. */
+function captureLog(): () => string {
   const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   return () => spy.mock.calls.map(([line]) => String(line)).join("");
 }
@@ -49,7 +49,7 @@ interface Taken {
   readonly headers: Record<string, unknown>;
   readonly body: unknown;
 }
-/** A stand-in for Kit or Discord on this machine, that answers as `answer` says. */
+/** Starts a local double of Kit or Discord that responds with `answer`. */
 async function outside(
   answer: (path: string) => { status: number; body?: unknown },
 ): Promise<{ origin: string; taken: Taken[] }> {
@@ -77,7 +77,7 @@ async function outside(
 const waiting = () => readSql((sql) => listDeliveries(sql));
 const put = (fn: (sql: Sql) => void) => writeSql(fn);
 
-test("what is written down in a transaction is sent after it, once, and is gone then", async () => {
+test("a delivery is sent once, after its transaction, and then deleted", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -91,7 +91,7 @@ test("what is written down in a transaction is sent after it, once, and is gone 
   expect(smtp.attemptCount).toBe(1);
 });
 
-test("a transaction that is undone sends nothing", async () => {
+test("a transaction that rolls back sends nothing", async () => {
   const failing = put((sql) => {
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" });
     throw new TypeError("undone");
@@ -101,8 +101,8 @@ test("a transaction that is undone sends nothing", async () => {
   expect(smtp.attemptCount).toBe(0);
 });
 
-test("a server that is down is tried again later, then given up, then tried when an admin says so", async () => {
-  const said = listen();
+test("a failing delivery is retried with delays, given up, and retried by an admin", async () => {
+  const readLog = captureLog();
   smtp.mode = "refuse";
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
@@ -114,33 +114,33 @@ test("a server that is down is tried again later, then given up, then tried when
     const [delivery] = await waiting();
     expect(delivery).toMatchObject({
       tries,
-      lastError: expect.stringContaining("The mail was not sent: ") as string,
+      lastError: expect.stringContaining("The email was not sent: ") as string,
     });
     if (delivery!.nextTryAt === null) break;
     waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
-    // Not a moment before.
+    // Not earlier.
     setClock(delivery!.nextTryAt - SECOND_MS);
     await runDueDeliveries();
     expect(smtp.attemptCount).toBe(tries);
     setClock(delivery!.nextTryAt);
   }
   expect(waits).toEqual([1, 5, 30, 120, 360, 720, 1_440]);
-  const [given] = await waiting();
-  expect(given).toMatchObject({ tries: 8, nextTryAt: null });
+  const [abandoned] = await waiting();
+  expect(abandoned).toMatchObject({ tries: 8, nextTryAt: null });
   setClock(nowMs() + 30 * DAY_MS);
   await runDueDeliveries();
   expect(smtp.attemptCount).toBe(8);
 
-  // The admin sees why, and nobody's address.
-  expect(JSON.stringify(await waiting()) + said()).not.toContain("ada@example.test");
+  // The reason contains no email address.
+  expect(JSON.stringify(await waiting()) + readLog()).not.toContain("ada@example.test");
   smtp.mode = "ok";
-  await writeSql((sql) => retryPendingDelivery(sql, "root", given!.id));
+  await writeSql((sql) => retryPendingDelivery(sql, "root", abandoned!.id));
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(1);
   expect(await waiting()).toEqual([]);
 });
 
-test("a delivery that is dropped is not made", async () => {
+test("a discarded delivery is not made", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -150,8 +150,8 @@ test("a delivery that is dropped is not made", async () => {
   expect(smtp.attemptCount).toBe(0);
 });
 
-test("one that fails does not keep the others waiting", async () => {
-  const said = listen();
+test("a failing delivery does not block others", async () => {
+  const readLog = captureLog();
   await put((sql) => {
     sql.run(
       `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "nextTryAt") VALUES (?, 'MAIL', 'broken', '{', ?)`,
@@ -164,10 +164,10 @@ test("one that fails does not keep the others waiting", async () => {
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(45);
   expect(await waiting()).toMatchObject([{ about: "broken", tries: 1 }]);
-  expect(said()).toContain("outbox.failed");
+  expect(readLog()).toContain("outbox.failed");
 });
 
-test("of two runs at the same time one sends, also where they know nothing of each other", async () => {
+test("of two concurrent runs one sends, also across processes", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -177,13 +177,13 @@ test("of two runs at the same time one sends, also where they know nothing of ea
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const first = runDueDeliveries();
-  // As another process would: its own memory, the same table.
+  // Like another process: separate memory, the same table.
   resetSingleton("outbox");
   await Promise.all([first, runDueDeliveries()]);
   expect(smtp.attemptCount).toBe(2);
 });
 
-test("what was taken by a process that died is taken again two minutes later", async () => {
+test("a delivery of a crashed process is claimed again after its lease", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -197,7 +197,7 @@ test("what was taken by a process that died is taken again two minutes later", a
   expect(smtp.emails).toHaveLength(1);
 });
 
-test("what was enqueued while a run was under way goes with it", async () => {
+test("a delivery enqueued during a run is sent by it", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("one@example.test"), { userId: null, about: "one" }),
   );
@@ -213,7 +213,7 @@ test("what was enqueued while a run was under way goes with it", async () => {
   ]);
 });
 
-test("what waits goes with the account that it is about", async () => {
+test("pending deliveries are deleted with their account", async () => {
   const { id } = await writeSql((sql) => insertUser(sql));
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: id, about: "call published" }),
@@ -222,7 +222,7 @@ test("what waits goes with the account that it is about", async () => {
   expect(await waiting()).toEqual([]);
 });
 
-test("only where writes land is anything sent", async () => {
+test("only the primary delivers", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -232,7 +232,7 @@ test("only where writes land is anything sent", async () => {
   expect(await waiting()).toMatchObject([{ tries: 0 }]);
 });
 
-test("a new member is put on the newsletter, and their number there is kept", async () => {
+test("a new member subscribes to the newsletter, and their subscriber id is stored", async () => {
   const { origin, taken } = await outside((path) =>
     path === "/v4/subscribers"
       ? { status: 201, body: { subscriber: { id: 4711, state: "active" } } }
@@ -269,33 +269,39 @@ test("a new member is put on the newsletter, and their number there is kept", as
 test.each([
   [
     { status: 401, body: { errors: ["The API key is not right"] } },
-    /^127\.0\.0\.1:\d+ answered 401\.$/,
+    /^127\.0\.0\.1:\d+ responded with 401\.$/,
   ],
-  [{ status: 201, body: { subscriber: { id: "seven" } } }, /^Kit answered without a subscriber\.$/],
-  [{ status: 302 }, /^127\.0\.0\.1:\d+ answered 302\.$/],
-  [{ status: 500 }, /^127\.0\.0\.1:\d+ answered 500\.$/],
-])("a newsletter that answers %j is tried again, and nothing is kept", async (answer, reason) => {
-  const said = listen();
-  const { origin } = await outside(() => answer);
-  overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
-  const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
-  await put((sql) =>
-    enqueueDelivery(
-      sql,
-      { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
-      { userId: user.id, about: "sign-up" },
-    ),
-  );
-  await runDueDeliveries();
-  expect((await waiting())[0]?.lastError).toMatch(reason);
-  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
-    convertKitId: null,
-  });
-  expect(said()).not.toMatch(/kit-secret|ada@example/);
-});
+  [
+    { status: 201, body: { subscriber: { id: "seven" } } },
+    /^Kit responded without a subscriber\.$/,
+  ],
+  [{ status: 302 }, /^127\.0\.0\.1:\d+ responded with 302\.$/],
+  [{ status: 500 }, /^127\.0\.0\.1:\d+ responded with 500\.$/],
+])(
+  "a newsletter that responds with %j is retried, and nothing is stored",
+  async (answer, reason) => {
+    const readLog = captureLog();
+    const { origin } = await outside(() => answer);
+    overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
+    const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
+    await put((sql) =>
+      enqueueDelivery(
+        sql,
+        { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
+        { userId: user.id, about: "sign-up" },
+      ),
+    );
+    await runDueDeliveries();
+    expect((await waiting())[0]?.lastError).toMatch(reason);
+    expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+      convertKitId: null,
+    });
+    expect(readLog()).not.toMatch(/kit-secret|ada@example/);
+  },
+);
 
-test("a webhook is told without pinging anybody, and its address stands in no error and no log", async () => {
-  const said = listen();
+test("a webhook pings no one, and its URL is in no error and no log", async () => {
+  const readLog = captureLog();
   let status = 404;
   const { origin, taken } = await outside(() => ({ status }));
   overrideEnv({ DISCORD_WEBHOOK_URL: `${origin}/api/webhooks/1/very-secret` });
@@ -307,7 +313,7 @@ test("a webhook is told without pinging anybody, and its address stands in no er
     ),
   );
   await runDueDeliveries();
-  expect((await waiting())[0]?.lastError).toMatch(/^127\.0\.0\.1:\d+ answered 404\.$/);
+  expect((await waiting())[0]?.lastError).toMatch(/^127\.0\.0\.1:\d+ responded with 404\.$/);
   status = 204;
   setClock(NOW + HOUR_MS);
   await runDueDeliveries();
@@ -319,7 +325,7 @@ test("a webhook is told without pinging anybody, and its address stands in no er
   expect(content).toHaveLength(1_900);
   expect(allowed_mentions).toEqual({ parse: [] });
 
-  // Nobody there; a private address; none any more.
+  // A closed port; a private address; a removed setting.
   await put((sql) =>
     enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
   );
@@ -330,16 +336,16 @@ test("a webhook is told without pinging anybody, and its address stands in no er
   setClock(nowMs() + HOUR_MS);
   await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toMatch(
-    /^Only the ports 80 and 443 can be fetched|is not a public address\.$/,
+    /^Only ports 80 and 443 can be fetched|is not a public address\.$/,
   );
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   setClock(nowMs() + HOUR_MS);
   await runDueDeliveries();
-  expect((await waiting())[0]?.lastError).toBe("DISCORD_WEBHOOK_URL is not set any more.");
-  expect(said()).not.toContain("very-secret");
+  expect((await waiting())[0]?.lastError).toBe("DISCORD_WEBHOOK_URL is no longer set.");
+  expect(readLog()).not.toContain("very-secret");
 });
 
-test("what is not configured is not even written down", async () => {
+test("a delivery without a configured receiver is not enqueued", async () => {
   const user = await writeSql((sql) => insertUser(sql));
   await put((sql) => {
     enqueueDelivery(
@@ -354,7 +360,7 @@ test("what is not configured is not even written down", async () => {
   });
 });
 
-test("a site where nothing waits writes nothing", async () => {
+test("a run without due deliveries writes nothing", async () => {
   await put((sql) =>
     sql.run(
       `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,

@@ -1,5 +1,5 @@
-// The outbox: what has to be told to the world is written down in the transaction that makes it true, and told after the commit,
-// again and again until it is heard. At least once: a crash between telling and noting tells it twice.
+// Implements the transactional outbox pattern: deliveries are stored with the change they announce, and made after the
+// commit with retries. At least once: a crash between delivery and its record repeats it.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -18,12 +18,12 @@ export interface PendingDelivery {
   readonly kind: Delivery["kind"];
   readonly about: string;
   readonly tries: number;
-  /** null: given up until an admin says otherwise. */
+  /** null: given up until an admin retries it. */
   readonly nextTryAt: number | null;
   readonly lastError: string | null;
 }
 
-/** How long after each failure it is tried again; after the last one an admin decides. */
+/** Delays after each failure; then an admin decides. */
 const RETRY_DELAYS_MS = [
   MINUTE_MS,
   5 * MINUTE_MS,
@@ -33,14 +33,14 @@ const RETRY_DELAYS_MS = [
   12 * HOUR_MS,
   DAY_MS,
 ];
-/** Nobody else takes a delivery for this long while it is being made: longer than any deadline of one. */
+/** How long a claimed delivery is reserved: longer than its deadline. */
 const LEASE_MS = 2 * MINUTE_MS;
 const POLL_INTERVAL_MS = 15 * SECOND_MS;
 const BATCH_SIZE = 20;
-/** One less than the connections to the mail server: a log-in's mail does not queue behind these. A batch of timeouts fits into the lease. */
+/** Leaves one SMTP connection for login emails. A batch of timeouts fits into the lease. */
 const CONCURRENCY = 2;
 
-/** True where this kind of delivery goes anywhere. Mails always do: without a server into the outbox folder. */
+/** True if the receiver is configured. Emails always have one: without SMTP_URL the local mailbox. */
 function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
   return (
     kind === "MAIL" ||
@@ -49,9 +49,8 @@ function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
 }
 
 /**
- * Writes a delivery down, inside the transaction whose news it is; call kickDeliveries() after the commit.
- * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin: it may name a title, and holds no address and no text.
- * What is not configured is not written down.
+ * Enqueues a delivery in the transaction of its change, if its receiver is configured; call triggerDeliveries() after the
+ * commit. It is deleted with the account `userId`. `about` is for admins: never an address or content.
  */
 export function enqueueDelivery(
   sql: Sql,
@@ -78,7 +77,7 @@ interface DueDelivery {
   readonly tries: number;
 }
 
-/** Takes what is due, so that nobody else does. */
+/** Claims the due deliveries for LEASE_MS. */
 function claimDueDeliveries(sql: Sql): DueDelivery[] {
   const now = nowMs();
   const due = sql.all<DueDelivery>(
@@ -96,20 +95,20 @@ function claimDueDeliveries(sql: Sql): DueDelivery[] {
 
 async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery): Promise<void> {
   try {
-    const note = await deliver(JSON.parse(payload) as Delivery);
+    const result = await deliver(JSON.parse(payload) as Delivery);
     await writeSql((sql) => {
       sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
-      if (note?.convertKitId && userId)
+      if (result?.convertKitId && userId)
         sql.run(
           `UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`,
-          note.convertKitId,
+          result.convertKitId,
           nowMs(),
           userId,
         );
     });
   } catch (error) {
-    const wait = RETRY_DELAYS_MS[tries];
-    log(wait === undefined ? "error" : "warn", "outbox.failed", {
+    const retryDelayMs = RETRY_DELAYS_MS[tries];
+    log(retryDelayMs === undefined ? "error" : "warn", "outbox.failed", {
       id,
       kind,
       tries: tries + 1,
@@ -119,7 +118,7 @@ async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery
     await writeSql((sql) =>
       sql.run(
         `UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`,
-        wait === undefined ? null : nowMs() + wait,
+        retryDelayMs === undefined ? null : nowMs() + retryDelayMs,
         reason,
         id,
       ),
@@ -135,7 +134,7 @@ interface OutboxState {
 const outboxState = () =>
   singleton<OutboxState>("outbox", () => ({ running: null, rerunRequested: false, timer: null }));
 
-/** Delivers everything that is due now; resolves when it has been tried. Only the primary does, one run at a time. */
+/** Tries every due delivery, on the primary only and one run at a time. */
 export async function runDueDeliveries(): Promise<void> {
   const state = outboxState();
   if (state.running) {
@@ -147,11 +146,11 @@ export async function runDueDeliveries(): Promise<void> {
       state.rerunRequested = false;
       for (;;) {
         if (currentRole() !== "primary") return;
-        // Looked at in a snapshot first: an idle site writes nothing.
-        const isAny = await readSql((sql) =>
+        // Read first, so that an idle site writes nothing.
+        const isAnyDue = await readSql((sql) =>
           sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
         );
-        const due = isAny ? await writeSql(claimDueDeliveries) : [];
+        const due = isAnyDue ? await writeSql(claimDueDeliveries) : [];
         if (due.length === 0) break;
         await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
       }
@@ -162,7 +161,7 @@ export async function runDueDeliveries(): Promise<void> {
   return state.running;
 }
 
-/** Delivers soon, without being waited for. Call it after the commit that enqueued. */
+/** Starts deliveries in the background. Call it after the commit that enqueued them. */
 export function triggerDeliveries(): void {
   runOutsideRequest(() =>
     setImmediate(
@@ -174,14 +173,14 @@ export function triggerDeliveries(): void {
   );
 }
 
-/** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */
+/** Starts polling for due deliveries. Idempotent. */
 export function startDeliveryPolling(): void {
   const state = outboxState();
   state.timer ??= setInterval(triggerDeliveries, POLL_INTERVAL_MS);
   state.timer.unref();
 }
 
-/** What was not delivered yet, newest first; for admins. */
+/** Returns the pending deliveries, newest first. */
 export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
   return sql.all<PendingDelivery>(
     `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,

@@ -24,11 +24,11 @@ const person = (database: Database.Database, given: Parameters<typeof insertUser
 const get = (database: Database.Database, text: string, ...values: unknown[]) =>
   database.prepare(text).get(...values) as Record<string, unknown> | undefined;
 
-/** One that was given up. Returns its id. */
+/** Inserts a delivery that has failed for good. Returns its id. */
 function insertDelivery(database: Database.Database, to: string, about: string): number {
   const payload = JSON.stringify({
     kind: "MAIL",
-    mail: { to, subject: "Your call is answered", parts: ["Listen to it."] },
+    mail: { to, subject: "We answered your question", parts: ["Listen to it."] },
   });
   const { lastInsertRowid } = database
     .prepare(
@@ -38,7 +38,7 @@ function insertDelivery(database: Database.Database, to: string, about: string):
   return Number(lastInsertRowid);
 }
 
-/** A browser without scripts, logged in as `userId`. */
+/** Returns a browser without JavaScript, logged in as `userId`. */
 async function plainAs(database: Database.Database, userId: string | null): Promise<NoJsBrowser> {
   const browser = new NoJsBrowser(ORIGIN);
   if (userId) {
@@ -53,7 +53,7 @@ test.afterEach(({ database }) => {
   database.prepare(`DELETE FROM "Delivery"`).run();
 });
 
-test("nobody is asked to log in, and a member finds no page", async ({ database }) => {
+test("guests are redirected to the login, and members get a 404", async ({ database }) => {
   const { id } = person(database);
   const [nobody, member] = [await plainAs(database, null), await plainAs(database, id)];
   for (const path of [...PAGES, `/admin/users/${id}`]) {
@@ -69,9 +69,7 @@ test("nobody is asked to log in, and a member finds no page", async ({ database 
   }
 });
 
-test("the forms of an admin do nothing in the hands of nobody and of a member", async ({
-  database,
-}) => {
+test("guests and members can’t submit the admin forms", async ({ database }) => {
   const { id } = person(database, { role: "ADMIN" });
   const victim = person(database);
   const deliveryId = insertDelivery(database, victim.email, "A mail");
@@ -115,7 +113,7 @@ test("the forms of an admin do nothing in the hands of nobody and of a member", 
   expect((await admin.get(key)).text).toMatch(cacheKey);
 });
 
-test("an admin finds a member, edits them and sees who else did", async ({
+test("an admin finds and edits a member, and gets a conflict after another edit", async ({
   page,
   database,
   logIn,
@@ -141,7 +139,7 @@ test("an admin finds a member, edits them and sees who else did", async ({
   await name.fill("Grace");
   await team.selectOption("YELLOW");
   await save.click();
-  await expect(page.getByText("Saved. What they have read counts for the new team.")).toBeVisible();
+  await expect(page.getByText("Saved. Their reads count for the new team now.")).toBeVisible();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
   await expect(page.getByText("name changed, team Blue → Yellow")).toBeVisible();
   expect(get(database, `SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({
@@ -149,7 +147,7 @@ test("an admin finds a member, edits them and sees who else did", async ({
     team: "YELLOW",
   });
 
-  // Again from the same page: it knows what it saved.
+  // The page has the new version after saving.
   await name.fill("Grace Brewster");
   await save.click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace Brewster");
@@ -167,7 +165,7 @@ test("an admin finds a member, edits them and sees who else did", async ({
   });
 });
 
-test("a role wants a log-in of the last fifteen minutes, and ends sessions", async ({
+test("changing a role requires a recent login, and revokes sessions", async ({
   page,
   database,
   logIn,
@@ -188,13 +186,13 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   );
   expect(get(database, `SELECT "role" FROM "User" WHERE "id" = ?`, id)).toEqual({ role: "MEMBER" });
   await page.reload();
-  await expect(page.getByText("You logged in more than fifteen minutes ago.")).toBeVisible();
+  await expect(page.getByText("You logged in more than 15 minutes ago.")).toBeVisible();
 
   await serverClock.forward(-20 * MINUTE_MS);
   await context.addCookies([{ ...(await insertMemberSession(database, adminId)), url: ORIGIN }]);
   await page.goto(path);
   await page.getByRole("button", { name: "Make an admin" }).click();
-  await expect(page.getByRole("button", { name: "Make a member like others" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Remove admin role" })).toBeVisible();
   expect(
     get(
       database,
@@ -206,7 +204,7 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   await expect(page.getByText("role member → admin, 1 session ended")).toBeVisible();
 });
 
-test("a member is deleted when their address is typed, and the last admin never", async ({
+test("deleting a member requires typing their email, and the last admin can’t be deleted", async ({
   page,
   database,
   logIn,
@@ -216,26 +214,31 @@ test("a member is deleted when their address is typed, and the last admin never"
   await page.goto(`/admin/users/${id}`);
   const typed = page.getByLabel(`Type ${email}`);
   await typed.fill("Hedy");
-  await page.getByRole("button", { name: "Delete for good" }).click();
+  await page.getByRole("button", { name: "Delete member" }).click();
   await expect(
     page.getByText("This is not the address of this member. Nothing was deleted.").first(),
   ).toBeVisible();
   await typed.fill(email.toUpperCase());
-  await page.getByRole("button", { name: "Delete for good" }).click();
-  await expect(page.getByRole("status").getByText("The member is deleted")).toBeVisible();
+  await page.getByRole("button", { name: "Delete member" }).click();
+  await expect(page.getByRole("status").getByText("Member deleted.")).toBeVisible();
   expect(get(database, `SELECT 1 FROM "User" WHERE "id" = ?`, id)).toBeUndefined();
   await page.goto("/admin/log");
   await expect(page.getByRole("row", { name: /Root.*Deleted a member/ }).first()).toContainText(id);
   await page.goto(`/admin/users/${adminId}`);
-  await expect(page.getByText("The last admin stays one")).toBeVisible();
-  await expect(page.getByRole("button", { name: /Delete for good|Make a member/ })).toHaveCount(0);
+  await expect(page.getByText("You can’t remove the last admin.")).toBeVisible();
+  await expect(page.getByRole("button", { name: /Delete member|Remove admin role/ })).toHaveCount(
+    0,
+  );
 });
 
-test("a post that fails is named with its line, and compiled afresh", async ({ page, logIn }) => {
+test("a post with an error is listed with its line, and can be recompiled", async ({
+  page,
+  logIn,
+}) => {
   await logIn({ role: "ADMIN" });
   await page.goto("/admin/content");
   await expect(page.getByText(/^blog\/broken\.mdx:\d+$/)).toBeVisible();
-  await page.getByRole("button", { name: "Compile afresh broken" }).click();
+  await page.getByRole("button", { name: "Recompile broken" }).click();
   await expect(page.getByRole("alert").getByText(/blog\/broken\.mdx:\d+: /)).toBeVisible();
   await page.getByLabel("Post", { exact: true }).selectOption("one-door-for-writes");
   await page.getByRole("button", { name: "Compile", exact: true }).click();
@@ -244,7 +247,7 @@ test("a post that fails is named with its line, and compiled afresh", async ({ p
   ).toBeVisible();
 });
 
-test("reads are a picture, a table behind it, and a table of posts in the order one likes", async ({
+test("reads are shown as a chart, a daily table and a sortable table of posts", async ({
   page,
   database,
   logIn,
@@ -255,8 +258,8 @@ test("reads are a picture, a table behind it, and a table of posts in the order 
   await expect(
     page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ }),
   ).toBeVisible();
-  await page.getByText("The numbers, day by day").click();
-  await expect(page.getByRole("region", { name: /day by day/ }).getByRole("row")).toHaveCount(91);
+  await page.getByText("Daily numbers").click();
+  await expect(page.getByRole("region", { name: /, daily$/ }).getByRole("row")).toHaveCount(91);
   await page.getByRole("columnheader", { name: "Post", exact: false }).getByRole("link").click();
   await expect(page.getByRole("columnheader", { name: "Post" })).toHaveAttribute(
     "aria-sort",
@@ -264,14 +267,14 @@ test("reads are a picture, a table behind it, and a table of posts in the order 
   );
   await expect(page).toHaveURL(/slug=a-short-post&sort=title/);
   await page.goto("/admin/reads?slug=no-such-post&sort=constructor");
-  await expect(page.getByText("There is no post “no-such-post”.")).toBeVisible();
+  await expect(page.getByText("No post “no-such-post”.")).toBeVisible();
 });
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("a delivery is tried again and arrives, another is given up", async ({
+    test("a delivery is retried, another is cancelled", async ({
       page,
       database,
       logIn,
@@ -283,20 +286,20 @@ for (const javaScriptEnabled of [true, false]) {
       insertDelivery(database, email, "Second mail");
       await page.goto("/admin/deliveries");
       await page.getByRole("button", { name: "Try again First mail" }).click();
-      await expect(page.getByText("It is being tried again now.")).toBeVisible();
-      expect((await waitForEmail(email)).subject).toBe("Your call is answered");
+      await expect(page.getByText("Retrying now.")).toBeVisible();
+      expect((await waitForEmail(email)).subject).toBe("We answered your question");
       await expect
         .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
         .toEqual({ n: 1 });
       await page.goto("/admin/deliveries");
-      await page.getByRole("button", { name: "Give up Second mail" }).click();
-      await expect(page.getByText("Given up for good.")).toBeVisible();
-      await expect(page.getByText("Nothing waits.")).toBeVisible();
+      await page.getByRole("button", { name: "Cancel Second mail" }).click();
+      await expect(page.getByText("Delivery cancelled.")).toBeVisible();
+      await expect(page.getByText("The queue is empty.")).toBeVisible();
       await page.goto("/admin/log");
-      await expect(page.getByRole("row", { name: /Root Gave a delivery up/ })).toHaveCount(1);
+      await expect(page.getByRole("row", { name: /Root Cancelled a delivery/ })).toHaveCount(1);
     });
 
-    test("a cache entry is found, looked at without its words, and deleted", async ({
+    test("a cache entry is found, shown by its shape only, and deleted", async ({
       page,
       logIn,
     }) => {
@@ -313,16 +316,12 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("region", { name: "Shape of the value" })).toContainText(
         "object of",
       );
-      await page.getByRole("button", { name: "Delete this entry" }).click();
-      await expect(page.getByText("Deleted. It is made again")).toBeVisible();
+      await page.getByRole("button", { name: "Delete entry" }).click();
+      await expect(page.getByText("Deleted. It will be rebuilt on demand.")).toBeVisible();
       await expect(links.getByText(name, { exact: true })).toHaveCount(0);
     });
 
-    test("a member gets another name, and loses their sessions", async ({
-      page,
-      database,
-      logIn,
-    }) => {
+    test("a member is renamed and logged out", async ({ page, database, logIn }) => {
       await logIn({ role: "ADMIN" });
       const { id } = person(database);
       await insertMemberSession(database, id);
@@ -332,7 +331,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText("Saved.")).toBeVisible();
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
       await page.getByRole("button", { name: "Log out everywhere" }).click();
-      await expect(page.getByText("One session has ended.")).toBeVisible();
+      await expect(page.getByText("Logged out of 1 device.")).toBeVisible();
       expect(get(database, `SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)).toEqual(
         { n: 0 },
       );
@@ -340,10 +339,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("the cluster page says that nothing is replicated, and is not live", async ({
-  page,
-  logIn,
-}) => {
+test("the cluster page of a single node isn’t live", async ({ page, logIn }) => {
   await logIn({ role: "ADMIN" });
   await page.goto("/admin/cluster");
   await expect(page.getByText("Single node, no replication.")).toBeVisible();
@@ -359,10 +355,7 @@ test("the cluster page says that nothing is replicated, and is not live", async 
   await expect(page.locator(".instance-banner")).toHaveCount(0);
 });
 
-test("who is no admin sees neither the cluster nor what happens in it", async ({
-  database,
-  request,
-}) => {
+test("members and guests can’t see the cluster", async ({ database, request }) => {
   const member = await plainAs(database, person(database).id);
   expect((await member.get("/admin/cluster")).status).toBe(404);
   expect((await member.get("/admin/cluster/events")).status).toBe(403);
@@ -372,7 +365,7 @@ test("who is no admin sees neither the cluster nor what happens in it", async ({
   expect((await request.post("/internal/cache", { data: { key: "x" } })).status()).toBe(404);
 });
 
-test("health is said without anything that is nobody's business", async ({ request }) => {
+test("health endpoints reveal nothing internal", async ({ request }) => {
   const alive = await request.get("/healthz");
   expect([alive.status(), await alive.text()]).toEqual([200, "ok\n"]);
   const ready = await request.get("/readyz");
@@ -390,13 +383,13 @@ test("health is said without anything that is nobody's business", async ({ reque
       problems: [],
     },
   ]);
-  // Through a proxy it is somebody else who asks.
+  // A request through a proxy isn't local.
   expect(
     (await request.get("/metrics", { headers: { "x-forwarded-for": "203.0.113.7" } })).status(),
   ).toBe(404);
 });
 
-test("a page says how long it took, and its instance to admins only", async ({
+test("Server-Timing has the duration, and for admins the instance", async ({
   page,
   request,
   logIn,

@@ -1,4 +1,4 @@
-// Decides nothing: who may see a page is asked by the page, who may do something by what does it.
+// Keeps crawlers out of /admin. Each page and action checks authorization itself.
 
 import type { Metadata } from "next";
 import type { ReactNode } from "react";

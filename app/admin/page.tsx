@@ -1,4 +1,4 @@
-// /admin: what wants attention, and how much there is of everything.
+// Renders /admin: what needs attention, and totals.
 
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
@@ -13,7 +13,7 @@ import { getSiteTotals } from "#lib/reading/read-totals.ts";
 
 export const generateMetadata = () => adminMetadata("Overview");
 
-/** `one` and `many` go on from the number. */
+/** `one` and `many` follow the number. */
 function AttentionItem({
   count,
   one,
@@ -37,14 +37,14 @@ function AttentionItem({
 }
 
 export default async function AdminPage() {
-  const { admin, refused } = await requireAdminPage("/admin");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin");
+  if (!admin) return notFoundPage;
   const { posts } = await getIndex();
   const { failures, problem, sourceProblem } = getCatalogStatus();
   const data = await readSql((sql) => ({
     users: countUsers(sql, admin),
     reads: getSiteTotals(sql),
-    calls: listReviewQueue(sql, { by: admin, state: "NEW" }).counts,
+    calls: listReviewQueue(sql, { admin, state: "NEW" }).counts,
     deliveries: countDeliveries(sql),
   }));
   const { users, reads, calls, deliveries } = data;
@@ -59,7 +59,7 @@ export default async function AdminPage() {
   return (
     <AdminFrame current="overview" title={`Hello, ${admin.firstName}.`}>
       <section className="desk-section" aria-labelledby="attention">
-        <h2 id="attention">What waits for you</h2>
+        <h2 id="attention">Needs attention</h2>
         <ul className="attention">
           <AttentionItem
             count={calls.NEW}
@@ -70,43 +70,43 @@ export default async function AdminPage() {
           />
           <AttentionItem
             count={calls.REVIEWING}
-            one="call being reviewed"
-            many="calls being reviewed"
+            one="call in review"
+            many="calls in review"
             href="/admin/calls?state=REVIEWING"
-            link="Go on"
+            link="Continue"
           />
           <AttentionItem
             count={calls.ANSWERED}
-            one="answered call, not published"
-            many="answered calls, not published"
+            one="call ready to publish"
+            many="calls ready to publish"
             href="/admin/calls?state=ANSWERED"
             link="Publish"
           />
           <AttentionItem
             count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)}
-            one="problem with the posts"
-            many="problems with the posts"
+            one="post with errors"
+            many="posts with errors"
             href="/admin/content"
-            link="See why"
+            link="Details"
           />
           <AttentionItem
             count={deliveries.failed}
-            one="mail or message that failed"
-            many="mails and messages that failed"
+            one="failed delivery"
+            many="failed deliveries"
             href="/admin/deliveries"
-            link="See why"
+            link="Details"
           />
           <AttentionItem
             count={listLoginEmailFailures().length}
-            one="log-in mail that was not sent"
-            many="log-in mails that were not sent"
+            one="unsent login email"
+            many="unsent login emails"
             href="/admin/deliveries#login"
-            link="See why"
+            link="Details"
           />
         </ul>
       </section>
       <section className="desk-section" aria-labelledby="totals">
-        <h2 id="totals">How much there is</h2>
+        <h2 id="totals">Totals</h2>
         <dl className="total-row">
           {figures.map(([name, value]) => (
             <div key={name}>

@@ -1,4 +1,4 @@
-// What every page below /admin begins with: who may see it.
+// Authorizes the pages below /admin.
 
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
@@ -16,34 +16,34 @@ import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 
 /**
- * The admin of this request. Somebody who is not logged in is sent to log in and then to `path`; a member gets `refused` to
- * show: the page of an address that leads nowhere, with its status. The functions and actions below ask again: this only decides what is shown.
+ * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login page, and from there to `path`.
+ * Decides only what is shown: the functions and actions check authorization again.
  */
 export async function requireAdminPage(
   path: string,
-): Promise<{ admin: Admin; refused: null } | { admin: null; refused: ReactNode }> {
+): Promise<{ admin: Admin; notFoundPage: null } | { admin: null; notFoundPage: ReactNode }> {
   await connection();
   const identity = await readSessionCookies();
   const { member } = await readSql((sql) => resolveViewer(sql, identity));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
   if (isAdmin(member)) {
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
-    return { admin: member, refused: null };
+    return { admin: member, notFoundPage: null };
   }
   setNotFoundStatus();
-  return { admin: null, refused: <NotFoundPage identity={identity} /> };
+  return { admin: null, notFoundPage: <NotFoundPage identity={identity} /> };
 }
 
 /**
- * The metadata of an admin's page, which tells nobody else what it is called; for generateMetadata. A function reads the title for
- * an admin, and may throw AppError(not_found).
+ * Returns the metadata of an admin page, for generateMetadata. Only admins get its title. `title` may be a function that reads
+ * it, and may throw AppError(not_found).
  */
 export async function adminMetadata(
   title: string | ((sql: Sql, admin: Admin) => string),
 ): Promise<Metadata> {
   await connection();
   const identity = await readSessionCookies();
-  const shown = await readSql((sql) => {
+  const pageTitle = await readSql((sql) => {
     const { member } = resolveViewer(sql, identity);
     if (!isAdmin(member)) return null;
     try {
@@ -53,5 +53,8 @@ export async function adminMetadata(
       throw error;
     }
   });
-  return { title: shown === null ? "Not found" : `${shown} · Admin`, robots: { index: false } };
+  return {
+    title: pageTitle === null ? "Not found" : `${pageTitle} · Admin`,
+    robots: { index: false },
+  };
 }

@@ -1,17 +1,12 @@
-// /calls: the episodes, newest first, and how one comes to be.
+// Renders /calls: the episodes, newest first, and how calls work.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { podcast, podcastAlternateTypes } from "./podcast-metadata.ts";
+import { podcastAlternateTypes } from "./podcast-metadata.ts";
 import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
-import {
-  PODCAST_DESCRIPTION,
-  PODCAST_PATH,
-  selectEnclosure,
-  podcastTitle,
-} from "#lib/calls/podcast-feed.ts";
+import { PODCAST_DESCRIPTION, PODCAST_PATH, selectEnclosure } from "#lib/calls/podcast-feed.ts";
 import { readSql } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
@@ -20,7 +15,7 @@ interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
 
-/** From 1; what is no number is the first page. */
+/** Returns the page number from 1; 1 for anything invalid. */
 function parsePageNumber(value: string | string[] | undefined): number {
   return typeof value === "string" && /^[1-9]\d{0,5}$/.test(value) ? Number(value) : 1;
 }
@@ -40,10 +35,10 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const asked = parsePageNumber((await searchParams).page);
+  const requestedPage = parsePageNumber((await searchParams).page);
   const { episodes, page, pages } = await readSql((sql) => {
     const pages = Math.max(1, Math.ceil(countEpisodes(sql) / PER_PAGE));
-    const page = Math.min(asked, pages);
+    const page = Math.min(requestedPage, pages);
     return {
       pages,
       page,
@@ -60,20 +55,20 @@ export default async function Page({ searchParams }: Props) {
             Leave a call
           </a>
           <a className="button button-plain" href="/calls/mine">
-            Your own calls
+            Your calls
           </a>
           <a className="button" href={PODCAST_PATH} type="application/rss+xml">
-            <FeedIcon /> {podcastTitle(podcast())} as a podcast
+            <FeedIcon /> Subscribe to the podcast
           </a>
         </p>
       </header>
       <section className="episode-list" aria-labelledby="episodes">
         <h2 id="episodes" className={episodes.length > 0 ? "visually-hidden" : undefined}>
-          {episodes.length > 0 ? "Episodes" : "No call has been answered yet."}
+          {episodes.length > 0 ? "Episodes" : "No episodes yet."}
         </h2>
         {episodes.length === 0 ? (
           <p>
-            The first episode may be yours: <a href="/calls/record">leave a call</a>.
+            Yours could be the first: <a href="/calls/record">leave a call</a>.
           </p>
         ) : (
           <ol className="lines">
@@ -113,24 +108,21 @@ export default async function Page({ searchParams }: Props) {
         <h2 id="how">How a call becomes an episode</h2>
         <ol>
           <li>
-            <strong>You ask</strong>
+            <strong>Ask</strong>
             <p>
-              Two minutes at most, in the browser, or in writing. You need an account, so that the
-              answer finds you.
+              Record up to two minutes in your browser, or type it. You’ll need an account so we can
+              reply.
             </p>
           </li>
           <li>
-            <strong>Somebody answers</strong>
-            <p>
-              Every call is heard. It is answered, or you are told why not. Either way you get a
-              mail.
-            </p>
+            <strong>We answer</strong>
+            <p>We listen to every call and email you either way.</p>
           </li>
           <li>
-            <strong>Everybody can listen</strong>
+            <strong>Everyone listens</strong>
             <p>
-              Here and in podcast apps, under your first name. Delete your call, and the episode
-              goes with it.
+              Here and in podcast apps, with your first name. Delete your call and the episode is
+              removed, too.
             </p>
           </li>
         </ol>

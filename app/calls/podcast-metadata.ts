@@ -1,19 +1,15 @@
-// The podcast of this site, as its feed and its pages name it.
+// Lists the alternate feeds of pages below /calls.
 
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
-import { PODCAST_PATH, type Podcast, podcastTitle } from "#lib/calls/podcast-feed.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
+import { PODCAST_PATH, podcastTitle } from "#lib/calls/podcast-feed.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
-export function podcast(): Podcast {
-  return getSiteMetadata();
-}
-
-/** The site's feeds and the podcast's: for pages below /calls. */
+/** Returns the podcast's feed, then the site's feeds. */
 export function podcastAlternateTypes() {
   return {
     ...feedAlternates,
     "application/rss+xml": [
-      { url: PODCAST_PATH, title: podcastTitle(podcast()) },
+      { url: PODCAST_PATH, title: podcastTitle(getSiteMetadata()) },
       ...feedAlternates["application/rss+xml"],
     ],
   };

@@ -1,4 +1,4 @@
-// The frame of every admin page: where one can go, the page's name, and what was just done.
+// Renders the frame of an admin page: navigation, title and notice.
 
 import type { ReactNode } from "react";
 
@@ -16,18 +16,18 @@ const PAGES = [
 
 export type AdminPageName = (typeof PAGES)[number]["name"];
 
-/** `current` is marked in the navigation; `said` is what an action did before it led here. */
+/** `current` is marked in the navigation; `notice` is the result of the action that redirected here. */
 export function AdminFrame({
   current,
   title,
   lead,
-  said,
+  notice,
   children,
 }: {
   current: AdminPageName;
   title: ReactNode;
   lead?: ReactNode;
-  said?: string | null;
+  notice?: string | null;
   children: ReactNode;
 }) {
   return (
@@ -46,9 +46,9 @@ export function AdminFrame({
       <header className="admin-head">
         <h1>{title}</h1>
         {lead && <p className="lead">{lead}</p>}
-        {said && (
+        {notice && (
           <p className="form-message" role="status">
-            {said}
+            {notice}
           </p>
         )}
       </header>

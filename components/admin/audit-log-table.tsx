@@ -1,4 +1,4 @@
-// What admins changed, as a table: when, who, what, about whom.
+// Renders the audit log as a table.
 
 import { formatAuditDetail } from "./format-audit-detail.ts";
 import { ScrollableTable } from "./scrollable-table.tsx";
@@ -11,11 +11,11 @@ const ACTION_LABELS: Record<string, string> = {
   "user.sessions": "Logged a member out everywhere",
   "user.delete": "Deleted a member",
   "user.left": "Deleted their own account",
-  "delivery.retry": "Had a delivery tried again",
-  "delivery.give_up": "Gave a delivery up",
+  "delivery.retry": "Retried a delivery",
+  "delivery.give_up": "Cancelled a delivery",
   "cache.delete": "Deleted a cache entry",
-  "call.take": "Took a call",
-  "call.put_back": "Put a call back",
+  "call.take": "Claimed a call",
+  "call.put_back": "Unassigned a call",
   "call.edit": "Edited a call",
   "call.answer": "Answered a call",
   "call.answer_removed": "Removed an answer",
@@ -23,7 +23,7 @@ const ACTION_LABELS: Record<string, string> = {
   "call.reopen": "Reopened a call",
   "call.publish": "Published a call",
   "episode.edit": "Edited an episode",
-  "call.unpublish": "Took a call back from the public",
+  "call.unpublish": "Unpublished an episode",
 };
 
 function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
@@ -40,19 +40,19 @@ function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
 
 export function AuditLogTable({
   events,
-  about = true,
+  showSubject = true,
 }: {
   events: readonly AuditLogEntry[];
-  about?: boolean;
+  showSubject?: boolean;
 }) {
   return (
     <ScrollableTable label="Log">
       <thead>
         <tr>
-          <th scope="col">When, UTC</th>
+          <th scope="col">Time (UTC)</th>
           <th scope="col">Who</th>
-          <th scope="col">What</th>
-          {about && <th scope="col">About</th>}
+          <th scope="col">Action</th>
+          {showSubject && <th scope="col">Subject</th>}
         </tr>
       </thead>
       <tbody>
@@ -67,14 +67,14 @@ export function AuditLogTable({
               ) : event.actorName ? (
                 <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a>
               ) : (
-                <span className="muted">No member any more</span>
+                <span className="muted">Deleted member</span>
               )}
             </td>
             <td>
               {ACTION_LABELS[event.action] ?? event.action}
               <small>{formatAuditDetail(event.detail)}</small>
             </td>
-            {about && (
+            {showSubject && (
               <td>
                 <Subject {...event} />
               </td>

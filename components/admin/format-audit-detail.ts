@@ -1,13 +1,14 @@
-// What the log notes down with an event, in words.
+// Formats the details of an audit log entry.
 
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
+
 const VALUE_LABELS: Readonly<Record<string, string>> = {
   MEMBER: "member",
   ADMIN: "admin",
   RED: "Red",
   BLUE: "Blue",
   YELLOW: "Yellow",
-  MAIL: "mail",
+  MAIL: "email",
   NEWSLETTER: "newsletter",
   DISCORD: "Discord",
 };
@@ -20,7 +21,7 @@ const DETAIL_FORMATTERS: Readonly<Record<string, (value: unknown) => string>> = 
   durationMs: (value) => `${formatDuration(Number(value))} long`,
   bytes: (value) => formatBytes(Number(value)),
   number: (value) => (value === null ? "" : `episode ${String(value)}`),
-  isJoined: (value) => (value ? "in one file" : "question and answer apart"),
+  isJoined: (value) => (value ? "in one file" : "in two files"),
   name: () => "name changed",
   sessions: formatEndedSessions,
   ended: formatEndedSessions,
@@ -28,7 +29,7 @@ const DETAIL_FORMATTERS: Readonly<Record<string, (value: unknown) => string>> = 
   tries: (value) => `tried ${pluralize(value, "time", "times")}`,
 };
 
-/** "0:05 long, 441.1 kB"; a change is "role member → admin". What is not known is shown as it is kept. */
+/** Returns text such as "0:05 long, 441.1 kB" or "role member → admin". Unknown details are shown as stored. */
 export function formatAuditDetail(detail: Readonly<Record<string, unknown>>): string {
   return Object.entries(detail)
     .map(([name, value]) => {

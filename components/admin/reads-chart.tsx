@@ -1,15 +1,15 @@
-// Reads by day, stacked by team: a picture for the eye, the same numbers as a table.
+// Renders reads per day, stacked by team, as a chart and as a table.
 
 import { ScrollableTable } from "./scrollable-table.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { DailyReads } from "#lib/reading/daily-reads.ts";
 
-/** From the ground up. */
+/** From the bottom up. */
 const STACK = [
   { team: "RED", name: "Red" },
   { team: "BLUE", name: "Blue" },
   { team: "YELLOW", name: "Yellow" },
-  { team: "UNKNOWN", name: "Not members" },
+  { team: "UNKNOWN", name: "Guests" },
 ] as const;
 const TICKS = 4;
 const HEIGHT = 100;
@@ -19,7 +19,7 @@ const GAP = 2;
 const formatIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 const readsOfTeam = (team: string, { byTeam }: DailyReads) => byTeam[team] ?? 0;
 
-/** The smallest of 4, 8, 20, 40, 80, 200 … that is not below `max`: four even steps reach it in whole reads. */
+/** Returns the smallest of 4, 8, 20, 40, 80, 200 … that is at least `max`, so that four even steps are integers. */
 export function niceMaximum(max: number): number {
   for (let unit = TICKS; ; unit *= 10) {
     const top = [unit, unit * 2, unit * 5].find((top) => top >= max);
@@ -36,7 +36,7 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
   const summary =
     total === 0
       ? `${label}: none in ${days.length} days.`
-      : `${label}: ${total} in ${days.length} days, most on ${formatIsoDate(best.day)} (${best.total}). The table below has every number.`;
+      : `${label}: ${total} in ${days.length} days, most on ${formatIsoDate(best.day)} (${best.total}). The table below has all numbers.`;
   return (
     <figure className="desk-section">
       <figcaption>
@@ -104,11 +104,11 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
         </div>
       </div>
       <details className="days-table">
-        <summary>The numbers, day by day</summary>
-        <ScrollableTable label={`${label}, day by day`}>
+        <summary>Daily numbers</summary>
+        <ScrollableTable label={`${label}, daily`}>
           <thead>
             <tr>
-              <th scope="col">Day, UTC</th>
+              <th scope="col">Day (UTC)</th>
               {STACK.map(({ team, name }) => (
                 <th scope="col" className="number" key={team}>
                   {name}

@@ -1,4 +1,4 @@
-// A table that is wider than a phone scrolls by itself, with the keyboard too.
+// Renders a table that scrolls horizontally, also by keyboard.
 
 import type { ReactNode } from "react";
 

@@ -1,4 +1,4 @@
-// One line that searches a list: the address of the page is the search.
+// Renders a search field that submits to the page's own query string.
 
 export function SearchForm({
   action,

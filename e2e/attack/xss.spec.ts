@@ -246,7 +246,7 @@ test("input from a URL or a header is escaped in every response", async ({ inser
     "/reads",
   ].map(
     (page) =>
-      `/admin${page}?q=${query}&state=${query}&said=${query}&key=${query}&instance=${query}&before=${query}&subject=${query}&days=${query}`,
+      `/admin${page}?q=${query}&state=${query}&notice=${query}&key=${query}&instance=${query}&before=${query}&subject=${query}&days=${query}`,
   );
   for (const [list, cookie] of [
     [paths, undefined],

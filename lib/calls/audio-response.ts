@@ -1,8 +1,9 @@
-// How sound is sent: whole or in part, as browsers ask for it to play and to jump.
+// Serves audio with byte ranges and ETags, as browsers request it for playing and seeking.
 
 import { createHash } from "node:crypto";
 import { parseByteRange } from "#lib/http/byte-range.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { contentDisposition } from "#lib/http/content-disposition.ts";
 import { clientKey } from "#lib/http/client-key.ts";
 import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
@@ -13,17 +14,17 @@ import { singleton } from "#lib/core/singleton.ts";
 interface AudioPayload {
   readonly bytes: Uint8Array;
   readonly contentType: string;
-  /** With its extension; any text, made safe here. */
+  /** With its extension. Any text: contentDisposition makes it safe. */
   readonly filename: string;
-  /** Strong, without quotes; by default made from the bytes. */
+  /** A strong ETag without quotes; by default a hash of the bytes. */
   readonly etag?: string;
   readonly cacheControl: string;
 }
 
 const CHUNK_BYTES = 64 * 1024;
-/** A part up to this is copied, so that it holds nothing else: 256 of them are 64 MB. */
+/** Ranges up to this size are copied, so that they don't retain the whole file: 256 of them are 64 MB. */
 const MAX_COPY_BYTES = 256 * 1024;
-/** What the sounds that are being sent may come to, each counted once however many hear it. */
+/** Maximum bytes of the files being streamed; a file counts once, however many clients play it. */
 const MAX_OPEN_BYTES = 192_000_000;
 
 interface SharedBuffer {
@@ -43,49 +44,20 @@ const streamState = () =>
     open: new Map(),
   }));
 
-const BUSY_MESSAGE = "Many people listen just now. Try again in a minute.";
+const BUSY_MESSAGE = "Many people are listening right now. Try again in a minute.";
 const REFUSAL = {
-  perKeyMessage:
-    "You are loading many recordings at the same time. Try again when some of them have ended.",
+  perKeyMessage: "You are loading too many recordings at the same time. Try again in a moment.",
   totalMessage: BUSY_MESSAGE,
   retryAfterSeconds: 30,
 };
 
-/** A name for a file in every header and on every disk: ASCII for old clients, the whole of it in UTF-8 (RFC 6266, RFC 8187). */
-function contentDisposition(filename: string): string {
-  const dot = filename.lastIndexOf(".");
-  const [name, extension] =
-    dot > 0 ? [filename.slice(0, dot), filename.slice(dot)] : [filename, ""];
-  const clean = (text: string) =>
-    text
-      .toWellFormed()
-      .replace(
-        /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\:*?"<>|]+/g,
-        " ",
-      )
-      .replace(/\s+/g, " ")
-      .replace(/^[ .]+|[ .]+$/g, "");
-  const whole = `${[...clean(name)].slice(0, 80).join("").trim() || "recording"}${clean(extension) && `.${clean(extension)}`}`;
-  const ascii = whole
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .replace(/[^\x20-\x7e]+/g, "_")
-    .replace(/[%;']/g, "_");
-  const utf8 = encodeURIComponent(whole).replace(
-    /['()*!]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `inline; filename="${ascii}"; filename*=UTF-8''${utf8}`;
-}
-
 /**
- * Holds `bytes` for one more listener, as the copy that others hear already where there is one (`key` changes whenever the bytes do).
- * Throws AppError(rate_limited) when the sounds that are held come to too much.
+ * Retains `bytes` for a response, reusing the buffer of other responses with the same `key`, which must change with the bytes.
+ * Throws AppError(rate_limited) above MAX_OPEN_BYTES.
  */
 function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; release(): void } {
   const { open } = streamState();
-  const known = open.get(key);
-  if (!known) {
+  if (!open.has(key)) {
     const sum = [...open.values()].reduce(
       (total, each) => total + each.bytes.byteLength,
       bytes.byteLength,
@@ -107,23 +79,26 @@ function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; rele
   };
 }
 
-/** Piece by piece, as the reader takes it. The pieces are copies: one that a slow reader leaves in the socket holds no more than itself. */
+/** Streams a range with backpressure. Chunks are copies, so a chunk waiting in a socket doesn't retain the whole file. */
 function streamRange(
   request: Request,
-  sound: { key: string; bytes: Uint8Array; start: number; end: number },
+  source: { key: string; bytes: Uint8Array; start: number; end: number },
 ): ReadableStream<Uint8Array> {
   const { whole, parts } = streamState();
-  const { key, start, end } = sound;
+  const { key, start, end } = source;
   const isPart = end - start < MAX_COPY_BYTES;
   const address = getClientAddress(request);
-  const free = (isPart ? parts : whole).acquire(address ? clientKey(address) : "unknown", REFUSAL);
-  let held: ReturnType<typeof retainBuffer> | null;
+  const releasePermit = (isPart ? parts : whole).acquire(
+    address ? clientKey(address) : "unknown",
+    REFUSAL,
+  );
+  let buffer: ReturnType<typeof retainBuffer> | null;
   try {
-    held = isPart
-      ? { bytes: sound.bytes.slice(start, end + 1), release() {} }
-      : retainBuffer(key, sound.bytes);
+    buffer = isPart
+      ? { bytes: source.bytes.slice(start, end + 1), release() {} }
+      : retainBuffer(key, source.bytes);
   } catch (error) {
-    free();
+    releasePermit();
     throw error;
   }
   const offset = isPart ? start : 0;
@@ -131,25 +106,24 @@ function streamRange(
   const connection = currentRequestContext()?.response;
   return streamWithIdleTimeout({
     nextChunk() {
-      if (!held || at > end) return null;
-      const from = at;
+      if (!buffer || at > end) return null;
+      const chunkStart = at;
       at = Math.min(at + CHUNK_BYTES, end + 1);
-      return held.bytes.slice(from - offset, at - offset);
+      return buffer.bytes.slice(chunkStart - offset, at - offset);
     },
     onEnd() {
-      held?.release();
-      held = null;
-      free();
+      buffer?.release();
+      buffer = null;
+      releasePermit();
     },
     onIdleTimeout: () => void connection?.destroy(),
   });
 }
 
 /**
- * 200 with the whole, 206 with the one range that was asked for (several: the whole), 416 for one outside, 304 when the
- * client has it. An If-Range that doesn't name these bytes gets the whole. HEAD gets the same without a body.
- * A listener who takes nothing for a minute is given up. Throws AppError(rate_limited) for more than 16 at once of a client, 64 in all
- * (parts up to 256 kB: 32 and 256), and when the sounds that are being sent come to more than 192 MB.
+ * Returns 200, 206 for one range (several ranges: 200), 304 or 416; HEAD without a body. A client that reads nothing for a
+ * minute is disconnected. Throws AppError(rate_limited) above 16 concurrent responses per client or 64 in total (ranges up to
+ * 256 kB: 32 and 256), or above 192 MB of files being streamed.
  */
 export function audioResponse(
   request: Request,
@@ -159,7 +133,7 @@ export function audioResponse(
   const headers = {
     "content-type": contentType,
     "x-content-type-options": "nosniff",
-    // Opened by itself it is a file and nothing else.
+    // Opened as a document, the file must not run anything.
     "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
     "cross-origin-resource-policy": "same-origin",
     "content-disposition": contentDisposition(filename),
@@ -167,11 +141,11 @@ export function audioResponse(
     "accept-ranges": "bytes",
     etag: tag,
   };
-  const known = request.headers
+  const clientTags = request.headers
     .get("if-none-match")
     ?.split(",")
     .map((each) => each.trim().replace(/^W\//, ""));
-  if (known && (known.includes("*") || known.includes(tag)))
+  if (clientTags && (clientTags.includes("*") || clientTags.includes(tag)))
     return new Response(null, { status: 304, headers });
   const size = bytes.byteLength;
   const ifRange = request.headers.get("if-range");
@@ -190,9 +164,9 @@ export function audioResponse(
     request.method === "HEAD"
       ? null
       : streamRange(request, { key: `${tag} ${size}`, bytes, start, end });
-  // Next drops the length of every answer, and podcast apps want it: an enclosure without one has no progress and, with some, no download.
-  const raw = currentRequestContext()?.response;
-  if (raw && !raw.headersSent) raw.setHeader("content-length", length);
+  // Next drops Content-Length, but some podcast apps don't download an enclosure without it.
+  const nodeResponse = currentRequestContext()?.response;
+  if (nodeResponse && !nodeResponse.headersSent) nodeResponse.setHeader("content-length", length);
   return new Response(body, {
     status: range ? 206 : 200,
     headers: {

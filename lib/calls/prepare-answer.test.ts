@@ -41,14 +41,18 @@ test("an admin’s upload becomes an answer with the type that it has", async ()
 
 test("a member has no answers to give", async () => {
   const by = await person("MEMBER");
-  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), admin: by })).rejects.toMatchObject({
+  await expect(
+    prepareAnswer({ uploadId: await uploaded(by, tone), admin: by }),
+  ).rejects.toMatchObject({
     code: "forbidden",
   });
 });
 
 test("another admin’s upload is none, nor is one whose parts are missing", async () => {
   const [by, other] = [await person("ADMIN"), await person("ADMIN")];
-  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), admin: by })).rejects.toMatchObject({
+  await expect(
+    prepareAnswer({ uploadId: await uploaded(other, tone), admin: by }),
+  ).rejects.toMatchObject({
     code: "not_found",
     field: "audio",
   });
@@ -64,5 +68,5 @@ test("what is no sound is refused and given up", async () => {
     code: "invalid",
     field: "audio",
   });
-  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: admin: by }))).toBeNull();
+  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
 });

@@ -35,7 +35,7 @@ async function admins(): Promise<Member[]> {
 }
 
 async function answered(
-  by: Member,
+  admin: Member,
   given: { title?: string; base64?: string; firstName?: string } = {},
 ) {
   return writeSql((sql) => {
@@ -44,14 +44,14 @@ async function answered(
     const { id } = insertCall(sql, { userId: user.id, ...call });
     saveAnswer(sql, {
       callId: id,
-      by,
-      expectedVersion: getReviewedCall(sql, { by, callId: id }).changedAt,
+      admin,
+      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
       answer: { contentType: "audio/mpeg", durationMs: 4_000, audio },
     });
     return {
       callId: id,
-      by,
-      expectedVersion: getReviewedCall(sql, { by, callId: id }).changedAt,
+      admin,
+      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
       userId: user.id,
     };
   });
@@ -79,8 +79,8 @@ test("publishing makes one episode and one mail, with the caller’s first name 
     transcript: "Two\n\nparagraphs.",
     answer: { contentType: "audio/mpeg", durationMs: 4_000, sizeBytes: audio.length },
     mergedAudio: null,
-    before: null,
-    after: null,
+    previous: null,
+    next: null,
   });
   const [mail, ...rest] = await mails();
   expect(rest).toEqual([]);
@@ -118,8 +118,8 @@ test("two admins who publish at once publish once", async () => {
   const [grace, hedy] = await admins();
   const call = await answered(grace!);
   const results = await Promise.allSettled(
-    [grace!, hedy!, grace!].map((by) =>
-      writeSql((sql) => publishCall(sql, { ...call, by, transcript: "" })),
+    [grace!, hedy!, grace!].map((admin) =>
+      writeSql((sql) => publishCall(sql, { ...call, admin, transcript: "" })),
     ),
   );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -155,15 +155,15 @@ test("calls that are published at once get numbers of their own", async () => {
   ).toEqual([3, 2, 1]);
 });
 
-test("an episode that is taken down is nowhere any more, and can be published again", async () => {
+test("an unpublished episode is gone everywhere, and can be published again", async () => {
   const [grace] = await admins();
   const call = await answered(grace!, { base64 });
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const seen = () => readSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
+  const seen = () => readSql((sql) => getReviewedCall(sql, { admin: grace!, callId: call.callId }));
   await writeSql((sql) =>
     unpublishCall(sql, {
       ...call,
-      expectedVersion: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt,
+      expectedVersion: getReviewedCall(sql, { admin: grace!, callId: call.callId }).changedAt,
     }),
   );
   expect(
@@ -194,27 +194,31 @@ test("an episode goes with the caller’s account", async () => {
   ).toEqual([null, null]);
 });
 
-test("an episode finds its neighbours, and its sounds by kind", async () => {
+test("an episode finds its neighbors, and its sounds by kind", async () => {
   const [grace] = await admins();
   const calls = [
     await answered(grace!, { title: "One thing" }),
     await answered(grace!, { title: "Another thing", base64 }),
     await answered(grace!, { title: "Third thing" }),
   ];
-  const joined = {
+  const mergedAudio = {
     contentType: "audio/mpeg",
     durationMs: 9_999.6,
     audio: readFileSync("tests/fixtures/audio/tone-vbr.mp3"),
   };
   for (const [i, call] of calls.entries())
     await writeSql((sql) =>
-      publishCall(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }),
+      publishCall(sql, { ...call, transcript: "", mergedAudio: i === 1 ? mergedAudio : null }),
     );
   const episode = await readSql((sql) => findEpisode(sql, "2-another-thing"));
   expect(episode).toMatchObject({
-    before: { number: 1, slug: "1-one-thing" },
-    after: { number: 3, title: "Third thing" },
-    mergedAudio: { contentType: "audio/mpeg", durationMs: 10_000, sizeBytes: joined.audio.length },
+    previous: { number: 1, slug: "1-one-thing" },
+    next: { number: 3, title: "Third thing" },
+    mergedAudio: {
+      contentType: "audio/mpeg",
+      durationMs: 10_000,
+      sizeBytes: mergedAudio.audio.length,
+    },
   });
   const sound = (slug: string, kind: "call" | "answer" | "episode") =>
     readSql((sql) => findEpisodeAudio(sql, slug, kind));
@@ -224,7 +228,7 @@ test("an episode finds its neighbours, and its sounds by kind", async () => {
     sniffed: { contentType: "audio/webm", extension: "webm" },
   });
   expect((await sound("2-another-thing", "answer"))!.bytes).toEqual(audio);
-  expect((await sound("2-another-thing", "episode"))!.bytes).toEqual(joined.audio);
+  expect((await sound("2-another-thing", "episode"))!.bytes).toEqual(mergedAudio.audio);
   expect(await sound("1-one-thing", "call")).toBeNull();
   expect(await sound("1-one-thing", "episode")).toBeNull();
   expect(await sound("no-such", "answer")).toBeNull();
@@ -329,7 +333,7 @@ test("what is joined is what the admin saw: the call and the answer of then, or 
   ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
   await expect(
-    readSql((sql) => findMergeSource(sql, { ...call, by: member })),
+    readSql((sql) => findMergeSource(sql, { ...call, admin: member })),
   ).rejects.toMatchObject({ code: "forbidden" });
   const typed = await answered(grace!);
   expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });

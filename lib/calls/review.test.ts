@@ -41,14 +41,14 @@ async function callIn(state: CallState, given: Partial<CallRow> = {}) {
   const all = await people();
   const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...given }));
   const step = (
-    fn: (sql: Sql, decision: { callId: string; by: Member; expectedVersion: number }) => unknown,
+    fn: (sql: Sql, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown,
   ) =>
     writeSql(
       (sql) =>
         void fn(sql, {
           callId: call.id,
-          by: all.admin,
-          expectedVersion: getReviewedCall(sql, { by: all.admin, callId: call.id }).changedAt,
+          admin: all.admin,
+          expectedVersion: getReviewedCall(sql, { admin: all.admin, callId: call.id }).changedAt,
         }),
     );
   if (state === "REVIEWING") await step(claimCall);
@@ -60,7 +60,7 @@ async function callIn(state: CallState, given: Partial<CallRow> = {}) {
     await step((sql, decision) =>
       declineCall(sql, { ...decision, reason: "It was asked before." }),
     );
-  const seen = () => readSql((sql) => getReviewedCall(sql, { by: all.admin, callId: call.id }));
+  const seen = () => readSql((sql) => getReviewedCall(sql, { admin: all.admin, callId: call.id }));
   return { ...all, call, seen };
 }
 
@@ -69,7 +69,10 @@ const DECISIONS: Record<
   {
     from: CallState[];
     to: (from: CallState) => CallState;
-    run: (sql: Sql, decision: { callId: string; by: Member; expectedVersion: number }) => unknown;
+    run: (
+      sql: Sql,
+      decision: { callId: string; admin: Member; expectedVersion: number },
+    ) => unknown;
   }
 > = {
   take: { from: ["NEW"], to: () => "REVIEWING", run: claimCall },
@@ -101,7 +104,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     test(`an admin ${allowed ? "can" : "can’t"} ${name} a call that is ${state}`, async () => {
       const { admin, call, seen } = await callIn(state);
       const before = await seen();
-      const decision = { callId: call.id, by: admin, expectedVersion: before.changedAt };
+      const decision = { callId: call.id, admin, expectedVersion: before.changedAt };
       if (allowed) {
         await writeSql((sql) => void run(sql, decision));
         const after = await seen();
@@ -132,7 +135,8 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const before = await seen();
     await expect(
       writeSql(
-        (sql) => void run(sql, { callId: call.id, by: caller, expectedVersion: before.changedAt }),
+        (sql) =>
+          void run(sql, { callId: call.id, admin: caller, expectedVersion: before.changedAt }),
       ),
     ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
@@ -142,15 +146,17 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { admin, other, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
     const results = await Promise.allSettled(
-      [admin, other].map((by) =>
-        writeSql((sql) => void run(sql, { callId: call.id, by, expectedVersion: changedAt })),
+      [admin, other].map((admin) =>
+        writeSql((sql) => void run(sql, { callId: call.id, admin, expectedVersion: changedAt })),
       ),
     );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const lost = results.find((result) => result.status === "rejected");
     expect(lost?.reason).toMatchObject({
       code: "conflict",
-      message: expect.stringMatching(/^Nothing was changed\. Meanwhile (Grace|Hedy) has /),
+      message: expect.stringMatching(
+        /^Nothing was changed\. (Grace|Hedy) has .* in the meantime\.$/,
+      ),
     });
   });
 
@@ -159,7 +165,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { changedAt } = await seen();
     await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
     await expect(
-      writeSql((sql) => void run(sql, { callId: call.id, by: admin, expectedVersion: changedAt })),
+      writeSql((sql) => void run(sql, { callId: call.id, admin, expectedVersion: changedAt })),
     ).rejects.toMatchObject({ code: "not_found" });
   });
 }
@@ -169,16 +175,21 @@ test("two decisions in one millisecond are two: the second admin’s view is out
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
   await writeSql((sql) =>
-    saveAnswer(sql, { callId: call.id, by: admin, expectedVersion: changedAt, answer }),
+    saveAnswer(sql, { callId: call.id, admin, expectedVersion: changedAt, answer }),
   );
   await expect(
     writeSql((sql) =>
-      publishCall(sql, { callId: call.id, by: other, expectedVersion: changedAt, transcript: "" }),
+      publishCall(sql, {
+        callId: call.id,
+        admin: other,
+        expectedVersion: changedAt,
+        transcript: "",
+      }),
     ),
   ).rejects.toMatchObject({
     code: "conflict",
     message:
-      "Nothing was changed. Meanwhile Grace has answered this call, or taken its episode down.",
+      "Nothing was changed. Grace has answered this call or unpublished its episode in the meantime.",
   });
 });
 
@@ -205,7 +216,7 @@ test("a refusal that was refused writes to nobody", async () => {
   const before = await readSql((sql) => listDeliveries(sql).length);
   await expect(
     writeSql((sql) =>
-      declineCall(sql, { callId: call.id, by: admin, expectedVersion: changedAt, reason: "No." }),
+      declineCall(sql, { callId: call.id, admin, expectedVersion: changedAt, reason: "No." }),
     ),
   ).rejects.toMatchObject({ code: "conflict" });
   expect(await readSql((sql) => listDeliveries(sql).length)).toBe(before);
@@ -216,16 +227,16 @@ test("a call that was declined with an answer is answered again when it is reope
   await writeSql((sql) =>
     declineCall(sql, {
       callId: call.id,
-      by: admin,
-      expectedVersion: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+      admin,
+      expectedVersion: getReviewedCall(sql, { admin, callId: call.id }).changedAt,
       reason: "Not this one, after all.",
     }),
   );
   await writeSql((sql) =>
     reopenCall(sql, {
       callId: call.id,
-      by: admin,
-      expectedVersion: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+      admin,
+      expectedVersion: getReviewedCall(sql, { admin, callId: call.id }).changedAt,
     }),
   );
   expect(await seen()).toMatchObject({
@@ -241,12 +252,12 @@ test("a new answer takes the old one’s place", async () => {
   await writeSql((sql) =>
     saveAnswer(sql, {
       callId: call.id,
-      by: admin,
+      admin,
       expectedVersion: changedAt,
       answer: { ...answer, contentType: "audio/webm", audio: new Uint8Array([9]) },
     }),
   );
-  const found = await readSql((sql) => findAnswerAudio(sql, { by: admin, callId: call.id }));
+  const found = await readSql((sql) => findAnswerAudio(sql, { admin, callId: call.id }));
   expect(found).toMatchObject({ contentType: "audio/webm" });
   expect([...found!.audio]).toEqual([9]);
 });
@@ -261,7 +272,7 @@ const texts = {
 test("an admin edits what is written about a call", async () => {
   const { admin, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
-    editCall(sql, { callId: call.id, by: admin, expectedVersion: call.updatedAt, ...texts }),
+    editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
   );
   expect(await seen()).toMatchObject(texts);
 });
@@ -269,13 +280,13 @@ test("an admin edits what is written about a call", async () => {
 test("of two admins who edit at once one does, and the other is told", async () => {
   const { admin, other, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
-    editCall(sql, { callId: call.id, by: admin, expectedVersion: call.updatedAt, ...texts }),
+    editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
   );
   await expect(
     writeSql((sql) =>
       editCall(sql, {
         callId: call.id,
-        by: other,
+        admin: other,
         expectedVersion: call.updatedAt,
         ...texts,
         title: "Another title",
@@ -291,7 +302,7 @@ test("to edit a published call edits its episode, which keeps its address", asyn
   await writeSql((sql) =>
     editCall(sql, {
       callId: call.id,
-      by: admin,
+      admin,
       expectedVersion: call.updatedAt,
       ...texts,
       transcript: "Better said.",
@@ -315,16 +326,16 @@ test("to edit a published call edits its episode, which keeps its address", asyn
 test("a member can’t edit a call, look at the queue, at a call or at an answer", async () => {
   const { caller, call, seen } = await callIn("ANSWERED");
   const before = await seen();
-  const by = caller;
+  const admin = caller;
   await expect(
     writeSql((sql) =>
-      editCall(sql, { callId: call.id, by, expectedVersion: call.updatedAt, ...texts }),
+      editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
     ),
   ).rejects.toMatchObject({ code: "forbidden" });
   for (const read of [
-    (sql: Sql) => listReviewQueue(sql, { by, state: null }),
-    (sql: Sql) => getReviewedCall(sql, { by, callId: call.id }),
-    (sql: Sql) => findAnswerAudio(sql, { by, callId: call.id }),
+    (sql: Sql) => listReviewQueue(sql, { admin, state: null }),
+    (sql: Sql) => getReviewedCall(sql, { admin, callId: call.id }),
+    (sql: Sql) => findAnswerAudio(sql, { admin, callId: call.id }),
   ]) {
     await expect(readSql((sql) => void read(sql))).rejects.toMatchObject({ code: "forbidden" });
   }
@@ -344,7 +355,7 @@ test("the queue counts every state, finds every word, and takes signs as they ar
   });
   const titles = (query: string, state: CallState | null = null) =>
     readSql((sql) =>
-      listReviewQueue(sql, { by: admin, state, query })
+      listReviewQueue(sql, { admin, state, query })
         .calls.map(({ title }) => title)
         .sort(),
     );
@@ -355,7 +366,7 @@ test("the queue counts every state, finds every word, and takes signs as they ar
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);
   const { counts, total, calls } = await readSql((sql) =>
-    listReviewQueue(sql, { by: admin, state: "NEW" }),
+    listReviewQueue(sql, { admin, state: "NEW" }),
   );
   expect(counts).toEqual({ NEW: 2, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 1 });
   expect(total).toBe(2);
@@ -372,7 +383,7 @@ test("who waits longest comes first, page by page", async () => {
       insertCall(sql, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
   });
   const page = (number: number) =>
-    readSql((sql) => listReviewQueue(sql, { by: admin, state: "NEW", page: number }));
+    readSql((sql) => listReviewQueue(sql, { admin, state: "NEW", page: number }));
   expect((await page(1)).calls[0]!.title).toBe("Call 0");
   expect((await page(2)).calls.map(({ title }) => title)).toEqual([
     `Call ${QUEUE_PAGE_SIZE}`,

@@ -1,4 +1,4 @@
-// A recording on its way, in parts that a replay can carry. Own uploads only: of others nobody learns that they are there.
+// Stores chunked uploads (≤ 512 kB, so that fly-replay can carry a chunk). Another member's upload is always `not_found`.
 
 import { createHash } from "node:crypto";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -8,39 +8,39 @@ import type { Member } from "#lib/members/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio/probe.ts";
 
-/** traps.md 24: above 1 MB nothing is replayed to the primary. */
+/** Size of every part but the last. fly-replay carries request bodies up to 1 MB. */
 export const PART_BYTES = 524_288;
-/** Uploads of a member that are not sent yet, and the bytes they announced. */
+/** A member's open uploads, and their announced bytes. */
 export const MAX_OPEN_UPLOADS = 3;
 export const MAX_OPEN_BYTES = 40_000_000;
-/** How long an upload is kept, so how long sending may be interrupted. */
+/** How long an upload may be interrupted before it is deleted. */
 export const UPLOAD_TTL_MS = DAY_MS;
 const MAX_UPLOADS_PER_DAY = 60;
-/** 300 MB: seven times what may be on its way at once, with every part sent again. */
+/** 300 MB: seven times what may be open at the same time. */
 const MAX_PARTS_PER_HOUR = 600;
-/** An open upload this old makes room for a new one of its member: a closed tab must not lock them out for a day. */
+/** An open upload this old is evicted for a new one: a closed tab must not lock the member out for a day. */
 const EVICTABLE_AFTER_MS = 15 * MINUTE_MS;
-/** Uploads that one sweep removes: nobody's own waits for a stranger's to go. */
+/** Uploads deleted per sweep, so that a member's request doesn't wait for the uploads of others. */
 const MAX_DELETED_PER_SWEEP = 5;
 
-/** What the client gets; the contract with the recorder. */
+/** The JSON that the recorder's uploader gets. */
 export interface UploadState {
   readonly id: string;
   readonly size: number;
   readonly partBytes: number;
-  /** How many parts make it whole; they are numbered from 0. */
+  /** The number of parts, which are numbered from 0. */
   readonly parts: number;
-  /** The numbers that are here, in order. */
+  /** The numbers of the stored parts, in order. */
   readonly received: readonly number[];
 }
 
 export interface Upload extends UploadState {
   readonly sha256: string;
-  /** The call that it became; then it has no parts any more and counts as received. */
+  /** The call that it became; then all parts count as received. */
   readonly callId: string | null;
 }
 
-// Rows go when an upload is sent or given up, so the rows alone can't count a day.
+// Rows are deleted with the upload, so they can't be counted per day.
 const uploadLimiter = new RateLimiter(MAX_UPLOADS_PER_DAY, DAY_MS);
 const partLimiter = new RateLimiter(MAX_PARTS_PER_HOUR, HOUR_MS);
 
@@ -51,7 +51,7 @@ const partCount = (size: number) => Math.ceil(size / PART_BYTES);
 const uploadNotFound = () =>
   new AppError(
     "not_found",
-    "There is no such upload. It may have been given up after a day: send the recording again.",
+    "This upload doesn’t exist. Uploads expire after a day: send the recording again.",
   );
 
 export function findUpload(
@@ -76,30 +76,29 @@ export function findUpload(
   return { id, ...row, partBytes: PART_BYTES, parts, received };
 }
 
-/** The member's own upload. Throws AppError(not_found) for any other. */
-export function getUpload(sql: Sql, own: { id: string; member: Member }): Upload {
-  const upload = findUpload(sql, own);
+/** Returns the member's own upload. Throws AppError(not_found) for any other. */
+export function getUpload(sql: Sql, query: { id: string; member: Member }): Upload {
+  const upload = findUpload(sql, query);
   if (!upload) throw uploadNotFound();
   return upload;
 }
 
 /**
- * Begins an upload, or gives the same one back when it was begun with the same size and hash. Call it inside the write.
- * Throws AppError: conflict for an id that stands for something else, too_large for more than a recording of this member may have,
- * rate_limited for more than 3 at once, 40 MB at once or 60 in a day.
- * Uploads of the member that are a quarter of an hour old make room.
+ * Creates an upload. Idempotent by `id`: the same size and hash return the upload that exists. Evicts the member's open uploads
+ * that are 15 minutes old. Throws AppError: conflict for an id with another size, hash or member; too_large; rate_limited
+ * above 3 or 40 MB open, or 60 in a day.
  */
 export function createUpload(
   sql: Sql,
   { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member },
 ): Upload {
-  const known = sql.get<{ userId: string; size: number; sha256: string }>(
+  const existing = sql.get<{ userId: string; size: number; sha256: string }>(
     `SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`,
     id,
   );
-  if (known) {
-    if (known.userId !== member.id || known.size !== size || known.sha256 !== sha256)
-      throw new AppError("conflict", "This id stands for another upload. Take a new one.", {
+  if (existing) {
+    if (existing.userId !== member.id || existing.size !== size || existing.sha256 !== sha256)
+      throw new AppError("conflict", "This id belongs to another upload. Use a new one.", {
         field: "id",
       });
     return getUpload(sql, { id, member });
@@ -108,11 +107,7 @@ export function createUpload(
   const now = nowMs();
   deleteExpiredUploads(sql, now);
   evictOldUploads(sql, member, size, now);
-  consume(
-    [[uploadLimiter, member.id]],
-    now,
-    "These are a lot of recordings for one day. Try again tomorrow.",
-  );
+  consume([[uploadLimiter, member.id]], now, "Daily upload limit reached. Try again tomorrow.");
   sql.run(
     `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
     id,
@@ -124,7 +119,7 @@ export function createUpload(
   return getUpload(sql, { id, member });
 }
 
-/** Lets the member's oldest uploads go until there is room, if they are old enough for it. */
+/** Evicts the member's oldest uploads until there is room. Throws AppError(rate_limited) if they are too recent. */
 function evictOldUploads(sql: Sql, member: Member, size: number, now: number): void {
   const open = sql.all<{ id: string; size: number; createdAt: number }>(
     `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
@@ -139,33 +134,36 @@ function evictOldUploads(sql: Sql, member: Member, size: number, now: number): v
     if (waitMs > 0)
       throw new AppError(
         "rate_limited",
-        "Other recordings of yours are on their way already. Send or discard them first, or wait a quarter of an hour.",
+        "You have other uploads in progress. Send or discard them first, or wait 15 minutes.",
         { retryAfterSeconds: Math.ceil(waitMs / 1000) },
       );
     sql.run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
   }
 }
 
-/** How many bytes part `number` has. Throws AppError(not_found) for a number that the upload doesn't have. */
+/** Returns the size of part `number` in bytes. Throws AppError(not_found) for a part that the upload doesn't have. */
 export function expectedPartLength({ size, parts }: UploadState, number: number): number {
   if (!Number.isSafeInteger(number) || number < 0 || number >= parts)
     throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
   return number < parts - 1 ? PART_BYTES : size - number * PART_BYTES;
 }
 
-/** AppError(invalid) for bytes of another length than the part has. */
+/** Throws AppError(invalid) unless `length` is the size of the part. */
 export function assertPartLength(upload: UploadState, number: number, length: number): void {
   const expected = expectedPartLength(upload, number);
   if (length !== expected)
-    throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, {
-      field: "body",
-    });
+    throw new AppError(
+      "invalid",
+      `Part ${number} must have ${expected} bytes; received ${length}.`,
+      {
+        field: "body",
+      },
+    );
 }
 
 /**
- * Stores a part; the same again changes nothing. Call it inside the write. Throws AppError: not_found; invalid for the wrong number
- * of bytes; conflict for other bytes than are here, since a part that may be changed may be changed for ever; rate_limited for more
- * than 600 parts of a member in an hour.
+ * Stores a part. Idempotent: the same bytes again change nothing. Throws AppError: not_found; invalid for a wrong size; conflict
+ * for other bytes than the stored ones; rate_limited above 600 parts of a member in an hour.
  */
 export function putPart(
   sql: Sql,
@@ -174,11 +172,7 @@ export function putPart(
   const upload = getUpload(sql, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
-  consume(
-    [[partLimiter, member.id]],
-    nowMs(),
-    "These are a lot of recordings for one hour. Try again later.",
-  );
+  consume([[partLimiter, member.id]], nowMs(), "Hourly upload limit reached. Try again later.");
   const isNew =
     sql.run(
       `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`,
@@ -198,24 +192,24 @@ export function putPart(
     return;
   throw new AppError(
     "conflict",
-    `Part ${number} is here already, with other bytes. Discard this upload and send the recording under a new id.`,
+    `Part ${number} was already stored with other bytes. Discard this upload and use a new id.`,
     { field: "body" },
   );
 }
 
 /**
- * The whole recording, in one copy. Throws AppError: not_found; conflict (field "audio") while parts are missing;
- * invalid (field "audio") when the parts don't come to the announced hash: remove the upload then and have it sent again.
+ * Returns the assembled recording. Throws AppError: not_found; field "audio": conflict while parts are missing, invalid if the
+ * hash doesn't match, after which the upload can only be deleted.
  */
-export function assembleUpload(sql: Sql, own: { id: string; member: Member }): Uint8Array {
-  const upload = getUpload(sql, own);
+export function assembleUpload(sql: Sql, query: { id: string; member: Member }): Uint8Array {
+  const upload = getUpload(sql, query);
   if (upload.callId)
-    throw new AppError("conflict", "This recording was sent already.", { field: "audio" });
+    throw new AppError("conflict", "This recording was already sent.", { field: "audio" });
   const missing = upload.parts - upload.received.length;
   if (missing > 0) {
     throw new AppError(
       "conflict",
-      `${missing} of ${upload.parts} parts of the recording are not here yet. Send the form again: what is here is kept, and the rest follows.`,
+      `${missing} of ${upload.parts} parts of the recording are missing. Send the form again to upload the rest.`,
       { field: "audio" },
     );
   }
@@ -244,7 +238,7 @@ export function readUploadParts(
   return whole;
 }
 
-/** Gives the member's own upload up, with its parts; one that became a call stays remembered. Returns whether there was one. */
+/** Deletes the member's own open upload with its parts. Returns whether there was one. */
 export function removeUpload(sql: Sql, { id, member }: { id: string; member: Member }): boolean {
   return (
     sql.run(

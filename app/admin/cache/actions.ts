@@ -1,5 +1,5 @@
 "use server";
-// Deletes what can be made again.
+// Defines the server action that deletes a cache entry on any instance.
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
@@ -19,7 +19,7 @@ import { PeerError, requestPeer } from "#lib/replication/request-peer.ts";
 
 const DELETE_TIMEOUT_MS = 3_000;
 
-/** Throws AppError: unavailable when the instance does not answer, not_found when it has no such entry. */
+/** Deletes an entry on another instance. Throws AppError: unavailable if it doesn't respond, not_found without the entry. */
 async function deleteRemoteEntry(peer: Peer, key: string): Promise<void> {
   try {
     const { deleted } = (await requestPeer(peer, {
@@ -29,12 +29,12 @@ async function deleteRemoteEntry(peer: Peer, key: string): Promise<void> {
       body: { key },
       timeoutMs: DELETE_TIMEOUT_MS,
     })) as { deleted?: boolean };
-    if (!deleted) throw new AppError("not_found", "This entry is gone already.", { field: "key" });
+    if (!deleted) throw new AppError("not_found", "Already deleted.", { field: "key" });
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
     throw new AppError(
       "unavailable",
-      `${peer.instance} does not answer, so it may still have this entry. The log says that you wanted it deleted.`,
+      `${peer.instance} didn’t respond, so it may still have this entry. Your attempt is in the log.`,
       { retryAfterSeconds: 5, cause: error },
     );
   }
@@ -45,16 +45,16 @@ const boundedText = (max: number, error: string) => z.string({ error }).max(max,
 export const deleteCacheEntry = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
-    key: boundedText(10_000, "There is no such entry.").min(1, {
-      error: "There is no such entry.",
+    key: boundedText(10_000, "This entry doesn’t exist.").min(1, {
+      error: "This entry doesn’t exist.",
     }),
-    q: boundedText(200, "This search is too long.").default(""),
-    instance: boundedText(200, "There is no such instance."),
+    q: boundedText(200, "The search is too long.").default(""),
+    instance: boundedText(200, "This instance doesn’t exist."),
   }),
   async run({ input, write }) {
     const { name, peer } = await getInstance(input.instance);
     if (!peer && !inspectEntry(input.key))
-      throw new AppError("not_found", "This entry is gone already.", { field: "key" });
+      throw new AppError("not_found", "Already deleted.", { field: "key" });
     await write((sql, admin) =>
       recordAuditEvent(sql, {
         actorId: admin.id,
@@ -65,6 +65,8 @@ export const deleteCacheEntry = defineServerAction({
     );
     if (peer) await deleteRemoteEntry(peer, input.key);
     else deleteInspectedEntry(input.key);
-    redirect(buildHref("/admin/cache", { instance: peer?.instance, q: input.q, said: "deleted" }));
+    redirect(
+      buildHref("/admin/cache", { instance: peer?.instance, q: input.q, notice: "deleted" }),
+    );
   },
 });

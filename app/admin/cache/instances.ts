@@ -1,4 +1,4 @@
-// Whose cache is looked at: every instance has its own.
+// Lists the instances of the cluster: each has its own cache.
 
 import { env } from "#lib/core/env.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -8,11 +8,11 @@ import { type Peer, listPeers } from "#lib/replication/peers.ts";
 export interface CacheInstance {
   readonly name: string;
   readonly region: string | null;
-  /** How another instance is reached; null for the one that answers. */
+  /** null for this instance. */
   readonly peer: Peer | null;
 }
 
-/** Every instance that is known, this one first. */
+/** Returns all known instances, this one first. */
 export async function listInstances(): Promise<readonly CacheInstance[]> {
   const others = (await listPeers()).map((peer) => ({
     name: peer.instance,
@@ -23,16 +23,16 @@ export async function listInstances(): Promise<readonly CacheInstance[]> {
 }
 
 /**
- * The known instance called `name`; this one for "". What a browser sends is only ever compared, never passed on:
- * it must not get into the header of a replay. Throws AppError(not_found).
+ * Returns the instance with this name, or this one for "". `name` is only compared: a browser's text must not get into the
+ * replay header. Throws AppError(not_found).
  */
 export async function getInstance(name: string): Promise<CacheInstance> {
-  const chosen = (await listInstances()).find((instance) =>
+  const match = (await listInstances()).find((instance) =>
     name === "" ? instance.peer === null : instance.name === name,
   );
-  if (!chosen)
-    throw new AppError("not_found", "There is no such instance any more. Load the page again.", {
+  if (!match)
+    throw new AppError("not_found", "This instance no longer exists. Reload the page.", {
       field: "instance",
     });
-  return chosen;
+  return match;
 }

@@ -1,4 +1,4 @@
-// /admin/cache: what this instance keeps because it can be made again.
+// Renders /admin/cache: the cache entries of an instance.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
@@ -23,22 +23,23 @@ function describeExpiry({ remainingTtlMs, remainingStaleMs }: InspectedEntry): s
   if (remainingTtlMs === null) return "until deleted";
   if (remainingTtlMs > 0) return `fresh for ${formatDuration(remainingTtlMs, "largest-unit")}`;
   return remainingStaleMs === null || remainingStaleMs > 0
-    ? `stale for ${formatDuration(-remainingTtlMs, "largest-unit")}, renewed at the next use`
+    ? `stale for ${formatDuration(-remainingTtlMs, "largest-unit")}, refreshed on next use`
     : `expired ${formatDuration(-remainingTtlMs, "largest-unit")} ago`;
 }
 
 export default async function CachePage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { admin, refused } = await requireAdminPage("/admin/cache");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/cache");
+  if (!admin) return notFoundPage;
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
   const instances = await listInstances();
-  const asked = lastValue(query.instance);
-  const chosen = asked === "" ? instances[0] : instances.find(({ name }) => name === asked);
-  // Another instance's cache is read there: it answers this request in place of this one.
-  if (chosen?.peer) replayTo(chosen.name, "instance");
+  const requestedName = lastValue(query.instance);
+  const requested =
+    requestedName === "" ? instances[0] : instances.find(({ name }) => name === requestedName);
+  // Another instance's cache is read there, by replaying this request.
+  if (requested?.peer) replayTo(requested.name, "instance");
   const instance = instances[0]!;
-  const at = instances.length > 1 ? instance.name : null;
+  const instanceParam = instances.length > 1 ? instance.name : null;
   const size = measureCache();
   const { entries, hasMore } = searchCache(q);
   const key = lastValue(query.key);
@@ -47,16 +48,16 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
     <AdminFrame
       current="cache"
       title="Cache"
-      lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${formatBytes(size.bytes)}. Deleting costs only the time to make it again.`}
-      said={
-        !chosen
-          ? "There is no such instance any more. This is another one's cache."
-          : lastValue(query.said) === "deleted"
-            ? "Deleted. It is made again when somebody asks for it."
+      lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""}: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${formatBytes(size.bytes)}. Entries are rebuilt on demand.`}
+      notice={
+        !requested
+          ? "This instance no longer exists. Showing another one’s cache."
+          : lastValue(query.notice) === "deleted"
+            ? "Deleted. It will be rebuilt on demand."
             : null
       }
     >
-      {at && (
+      {instanceParam && (
         <nav className="cache-instances" aria-label="Instances">
           <ul>
             {instances.map(({ name, region, peer }) => (
@@ -75,7 +76,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       )}
       {key && (
         <section className="desk-section" aria-labelledby="entry">
-          <h2 id="entry">One entry</h2>
+          <h2 id="entry">Entry</h2>
           {open ? (
             <>
               <dl className="facts">
@@ -85,7 +86,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                 <dd className="figures">{formatBytes(open.bytes)}</dd>
                 <dt>Age</dt>
                 <dd className="figures">{formatDuration(open.ageMs, "largest-unit")}</dd>
-                <dt>Lasts</dt>
+                <dt>Expires</dt>
                 <dd className="figures">{describeExpiry(open)}</dd>
               </dl>
               <pre className="outline" tabIndex={0} role="region" aria-label="Shape of the value">
@@ -97,21 +98,21 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                 kind="danger"
                 loginNext="/admin/cache"
               >
-                Delete this entry
+                Delete entry
               </ActionButton>
             </>
           ) : (
-            <p role="status">This entry is gone.</p>
+            <p role="status">Already deleted.</p>
           )}
         </section>
       )}
       <section className="desk-section" aria-labelledby="entries">
         <h2 id="entries">Entries</h2>
-        <SearchForm action="/admin/cache" label="Part of a key" q={q}>
-          {at && <input type="hidden" name="instance" value={at} />}
+        <SearchForm action="/admin/cache" label="Filter by key" q={q}>
+          {instanceParam && <input type="hidden" name="instance" value={instanceParam} />}
         </SearchForm>
         {entries.length === 0 ? (
-          <p role="status">{q ? "No key holds this." : "There is nothing in the cache."}</p>
+          <p role="status">{q ? "No matching entries." : "The cache is empty."}</p>
         ) : (
           <ScrollableTable label="Cache entries">
             <thead>
@@ -121,14 +122,20 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                   Size
                 </th>
                 <th scope="col">Age</th>
-                <th scope="col">Lasts</th>
+                <th scope="col">Expires</th>
               </tr>
             </thead>
             <tbody>
               {entries.map((entry) => (
                 <tr key={entry.key}>
                   <th scope="row" className="key">
-                    <a href={buildHref("/admin/cache", { instance: at, q, key: entry.key })}>
+                    <a
+                      href={buildHref("/admin/cache", {
+                        instance: instanceParam,
+                        q,
+                        key: entry.key,
+                      })}
+                    >
                       {entry.label}
                     </a>
                   </th>
@@ -142,7 +149,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
         )}
         {hasMore && (
           <p className="muted">
-            There are more than {entries.length}. Search for a longer part of the key.
+            Showing the first {entries.length}. Narrow the filter to see others.
           </p>
         )}
       </section>

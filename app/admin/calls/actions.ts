@@ -1,5 +1,5 @@
 "use server";
-// What admins decide on calls. Each form says what its admin saw (`seen`): lib/calls/review.ts refuses when that is not so any more.
+// Defines the server actions of the call pages. `seen` is the version that the admin saw, for the optimistic lock in review.ts.
 
 import { refresh } from "next/cache";
 import { z } from "zod";
@@ -8,16 +8,12 @@ import { AppError, isAppError } from "#lib/core/errors.ts";
 import { uuidField, singleLineField, multiLineField } from "#lib/core/validate.ts";
 import { canMergeAudio, mergeAudio } from "#lib/calls/merge-audio.ts";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
-import {
-  publishCall as publishCall,
-  findMergeSource,
-  unpublishCall as takeDown,
-} from "#lib/calls/publish.ts";
+import { publishCall, findMergeSource, unpublishCall } from "#lib/calls/publish.ts";
 import {
   declineCall,
   editCall,
   unclaimCall,
-  removeAnswer as dropAnswer,
+  removeAnswer,
   reopenCall,
   saveAnswer,
   claimCall,
@@ -27,12 +23,12 @@ import { removeUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
-// Calls moved in from elsewhere may have ids that are not ours.
+// Ids from the source site may have another format.
 const callIdField = z
   .string({ error: "The call is missing." })
   .min(1, { error: "The call is missing." })
-  .max(200, { error: "There is no such call." });
-const MISSING_VERSION_MESSAGE = "Load the page again: the form does not say what was seen.";
+  .max(200, { error: "This call doesn’t exist." });
+const MISSING_VERSION_MESSAGE = "Reload the page and try again.";
 const versionField = z.coerce
   .number({ error: MISSING_VERSION_MESSAGE })
   .int({ error: MISSING_VERSION_MESSAGE });
@@ -43,7 +39,7 @@ const transcriptField = multiLineField({
   maxLength: 60_000,
 });
 
-/** Does it, and has the page show what is true now, also when another admin was first. */
+/** Runs `work` and refreshes the page, also after a conflict with another admin. */
 async function refreshAfter<T>(work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
@@ -60,10 +56,10 @@ export const claimCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
-        claimCall(sql, { callId: input.id, by, expectedVersion: input.seen }),
+      await write((sql, admin) =>
+        claimCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
       );
-      return "It is yours: other admins see that you are at it.";
+      return "Assigned to you.";
     }),
 });
 
@@ -72,14 +68,14 @@ export const unclaimCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
-        unclaimCall(sql, { callId: input.id, by, expectedVersion: input.seen }),
+      await write((sql, admin) =>
+        unclaimCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
       );
-      return "It is back among the new ones.";
+      return "Moved back to New.";
     }),
 });
 
-/** Field uploadId: the upload of the answer. */
+/** Field uploadId: the id of the answer's upload. */
 export const saveAnswerAction = defineServerAction({
   requiredRole: "admin",
   fields: decisionFields.extend({
@@ -89,15 +85,15 @@ export const saveAnswerAction = defineServerAction({
     refreshAfter(async () => {
       const { uploadId } = input;
       if (!uploadId)
-        throw new AppError("invalid", "There is no answer yet: record one, or choose a file.", {
+        throw new AppError("invalid", "Record or upload an answer first.", {
           field: "audio",
         });
-      const prepared = await prepareAnswer({ uploadId, by: member });
-      await write((sql, by) => {
-        saveAnswer(sql, { callId: input.id, by, expectedVersion: input.seen, answer: prepared });
-        removeUpload(sql, { id: uploadId, member: by });
+      const prepared = await prepareAnswer({ uploadId, admin: member });
+      await write((sql, admin) => {
+        saveAnswer(sql, { callId: input.id, admin, expectedVersion: input.seen, answer: prepared });
+        removeUpload(sql, { id: uploadId, member: admin });
       });
-      return "The answer is kept. Listen to it once more, then publish.";
+      return "Answer saved. Listen once more before publishing.";
     }),
 });
 
@@ -106,10 +102,10 @@ export const removeAnswerAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
-        dropAnswer(sql, { callId: input.id, by, expectedVersion: input.seen }),
+      await write((sql, admin) =>
+        removeAnswer(sql, { callId: input.id, admin, expectedVersion: input.seen }),
       );
-      return "The answer is gone.";
+      return "Answer removed.";
     }),
 });
 
@@ -120,16 +116,16 @@ export const declineCallAction = defineServerAction({
   }),
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
+      await write((sql, admin) =>
         declineCall(sql, {
           callId: input.id,
-          by,
+          admin,
           expectedVersion: input.seen,
           reason: input.reason,
         }),
       );
       triggerDeliveries();
-      return "Declined. The caller gets your reason by mail.";
+      return "Declined. We’ll email your reason to the caller.";
     }),
 });
 
@@ -138,14 +134,14 @@ export const reopenCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
-        reopenCall(sql, { callId: input.id, by, expectedVersion: input.seen }),
+      await write((sql, admin) =>
+        reopenCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
       );
-      return "It is open again. The caller was not told.";
+      return "Reopened. The caller was not notified.";
     }),
 });
 
-/** Field seen: of the texts (Call.updatedAt). `transcript` comes from a published call's form only. */
+/** Field seen: Call.updatedAt. Only the form of a published call has `transcript`. */
 export const editCallAction = defineServerAction({
   requiredRole: "admin",
   fields: decisionFields.extend({
@@ -159,7 +155,9 @@ export const editCallAction = defineServerAction({
     transcript: transcriptField.optional(),
   }),
   run: async ({ input: { id, seen, ...texts }, write }) => {
-    await write((sql, by) => editCall(sql, { callId: id, by, expectedVersion: seen, ...texts }));
+    await write((sql, admin) =>
+      editCall(sql, { callId: id, admin, expectedVersion: seen, ...texts }),
+    );
     refresh();
     return "Saved.";
   },
@@ -170,21 +168,22 @@ export const publishCallAction = defineServerAction({
   fields: decisionFields.extend({ transcript: transcriptField }),
   run: ({ input, member, write }) =>
     refreshAfter(async () => {
-      const saw = { callId: input.id, expectedVersion: input.seen };
-      // Before the write, which must be short: the file is of what this admin saw, and publish refuses anything else.
-      const source = await readSql((sql) => findMergeSource(sql, { ...saw, by: member }));
-      const joined = source && (await mergeAudio(source));
+      const version = { callId: input.id, expectedVersion: input.seen };
+      // Before the write, which must be short. publishCall refuses if the answer has changed since.
+      const source = await readSql((sql) => findMergeSource(sql, { ...version, admin: member }));
+      const mergedAudio = source && (await mergeAudio(source));
       const { number } = await write(
-        (sql, by) => publishCall(sql, { ...saw, by, transcript: input.transcript, joined }),
+        (sql, admin) =>
+          publishCall(sql, { ...version, admin, transcript: input.transcript, mergedAudio }),
         { isDurable: true },
       );
       triggerDeliveries();
-      const how = joined
+      const note = mergedAudio
         ? ""
         : (await canMergeAudio())
-          ? " Question and answer could not be joined into one file: the page plays them in turn."
-          : " Without ffmpeg there is no joined file: the page plays question and answer in turn.";
-      return `Published as episode ${number}. The caller is told by mail.${how}`;
+          ? " Question and answer couldn’t be merged, so the page plays them in turn."
+          : " ffmpeg isn’t installed, so the page plays question and answer in turn.";
+      return `Published as episode ${number}. We’ll email the caller.${note}`;
     }),
 });
 
@@ -193,9 +192,9 @@ export const unpublishCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, by) =>
-        takeDown(sql, { callId: input.id, by, expectedVersion: input.seen }),
+      await write((sql, admin) =>
+        unpublishCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
       );
-      return "The episode is taken down. The caller was not told.";
+      return "Unpublished. The caller was not notified.";
     }),
 });

@@ -1,4 +1,4 @@
-// /admin/calls: what waits to be answered, and what became of the rest.
+// Renders /admin/calls: the review queue.
 
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
@@ -7,9 +7,9 @@ import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
-import { formatDuration } from "#lib/core/format-duration.ts";
 import { CALL_STATES, type CallState, listReviewQueue } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
+import { formatDuration } from "#lib/core/format.ts";
 
 export const generateMetadata = () => adminMetadata("Calls");
 
@@ -17,18 +17,18 @@ const isState = (value: string): value is CallState =>
   (CALL_STATES as readonly string[]).includes(value);
 
 export default async function CallsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { admin, refused } = await requireAdminPage("/admin/calls");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/calls");
+  if (!admin) return notFoundPage;
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
-  const asked = lastValue(query.state);
-  const state = isState(asked) ? asked : null;
-  // Searching looks everywhere; else the queue begins with what is new.
-  const shown = state ?? (q || asked === "all" ? null : "NEW");
+  const stateParam = lastValue(query.state);
+  const state = isState(stateParam) ? stateParam : null;
+  // A search covers all states; without one, the queue starts with new calls.
+  const shownState = state ?? (q || stateParam === "all" ? null : "NEW");
   const { calls, counts, total, page, pages } = await readSql((sql) =>
     listReviewQueue(sql, {
-      by: admin,
-      state: shown,
+      admin,
+      state: shownState,
       query: q,
       page: Number(lastValue(query.page)) || 1,
     }),
@@ -40,8 +40,8 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
       <section className="desk-section" aria-label="Queue">
         <SearchForm
           action="/admin/calls"
-          label="Find calls"
-          hint="By words of the title, the keywords, the description, or the caller’s first name"
+          label="Search calls"
+          hint="Title, keywords, description or first name"
           q={q}
         >
           {state && <input type="hidden" name="state" value={state} />}
@@ -52,7 +52,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
               <li key={stateOf(each)}>
                 <a
                   href={buildHref("/admin/calls", { state: stateOf(each), q })}
-                  aria-current={each === shown ? "page" : undefined}
+                  aria-current={each === shownState ? "page" : undefined}
                 >
                   {`${each ? CALL_STATE_LABELS[each] : "All"}\u00a0${each ? counts[each] : all}`}
                 </a>
@@ -62,11 +62,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
         </nav>
         {calls.length === 0 ? (
           <p role="status">
-            {q
-              ? `No call ${shown ? "here " : ""}holds “${q}”.`
-              : shown === "NEW"
-                ? "Nothing new. Everybody has been heard."
-                : "None."}
+            {q ? `No calls match “${q}”.` : shownState === "NEW" ? "All caught up." : "None."}
           </p>
         ) : (
           <ScrollableTable label="Calls">
@@ -74,7 +70,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
               <tr>
                 <th scope="col">Call</th>
                 <th scope="col">State</th>
-                <th scope="col">Left, UTC</th>
+                <th scope="col">Received (UTC)</th>
                 <th scope="col" className="number">
                   Length
                 </th>
@@ -95,7 +91,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
                   </td>
                   <td className="number">
                     {call.isTyped
-                      ? "written"
+                      ? "Text"
                       : call.durationMs === null
                         ? "unknown"
                         : formatDuration(call.durationMs)}
@@ -108,7 +104,9 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
         {pages > 1 && (
           <p className="form-actions figures">
             {page > 1 && (
-              <a href={buildHref("/admin/calls", { state: stateOf(shown), q, page: page - 1 })}>
+              <a
+                href={buildHref("/admin/calls", { state: stateOf(shownState), q, page: page - 1 })}
+              >
                 Previous page
               </a>
             )}
@@ -116,7 +114,9 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
               Page {page} of {pages}, {total} calls
             </span>
             {page < pages && (
-              <a href={buildHref("/admin/calls", { state: stateOf(shown), q, page: page + 1 })}>
+              <a
+                href={buildHref("/admin/calls", { state: stateOf(shownState), q, page: page + 1 })}
+              >
                 Next page
               </a>
             )}

@@ -1,5 +1,5 @@
 "use server";
-// Compiles one post past every cache, for whoever wants to know why it is slow or fails.
+// Defines the server action that test-compiles a post without caches, to show why it is slow or fails.
 
 import { z } from "zod";
 import { compileFresh } from "#lib/posts/catalog/site-catalog.ts";
@@ -12,12 +12,12 @@ export const compilePost = defineServerAction({
     slug: z
       .string({ error: "Choose a post." })
       .min(1, { error: "Choose a post." })
-      .max(300, { error: "There is no such post." }),
+      .max(300, { error: "This post doesn’t exist." }),
   }),
   async run({ input }) {
     const { file, totalMs, stages, warnings, problem } = await compileFresh(input.slug);
     if (problem) throw new AppError("invalid", `${file}:${problem.line}: ${problem.reason}`);
-    const laps = stages.map(({ name, ms }) => `${name} ${ms.toFixed(1)}`).join(", ");
-    return `${file}: ${totalMs.toFixed(0)} ms (${laps}). ${warnings.length === 0 ? "No warnings." : `Warnings: ${warnings.join("; ")}`}`;
+    const timings = stages.map(({ name, ms }) => `${name} ${ms.toFixed(1)}`).join(", ");
+    return `${file}: ${totalMs.toFixed(0)} ms (${timings}). ${warnings.length === 0 ? "No warnings." : `Warnings: ${warnings.join("; ")}`}`;
   },
 });

@@ -1,22 +1,19 @@
-// /admin/content: which version is live, what of it fails and why.
+// Renders /admin/content: the live version, and the errors and warnings of the posts.
 
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { compilePost } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp, formatTimestamp } from "#components/admin/timestamp.tsx";
-import {
-  ActionButton,
-  ActionForm,
-  SelectField,
-  SubmitButton,
-} from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { SelectField } from "#components/ui/form-fields.tsx";
+import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 
 export const generateMetadata = () => adminMetadata("Content");
 
 export default async function ContentPage() {
-  const { admin, refused } = await requireAdminPage("/admin/content");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/content");
+  if (!admin) return notFoundPage;
   const { posts } = await getIndex();
   const status = getCatalogStatus();
   const slugs = posts.map(({ slug, frontMatter: { title } }) => ({ slug, title }));
@@ -24,7 +21,7 @@ export default async function ContentPage() {
     ...(status.sourceProblem ? [status.sourceProblem] : []),
     ...(status.problem
       ? [
-          `${status.problem.reason} Since ${formatTimestamp(status.problem.sinceMs)} UTC; tried again at ${formatTimestamp(status.problem.retryAtMs)} UTC.`,
+          `${status.problem.reason} Since ${formatTimestamp(status.problem.sinceMs)} UTC; next attempt at ${formatTimestamp(status.problem.retryAtMs)} UTC.`,
         ]
       : []),
   ];
@@ -36,25 +33,23 @@ export default async function ContentPage() {
         </p>
       ))}
       <section className="desk-section" aria-labelledby="live">
-        <h2 id="live">What is live</h2>
+        <h2 id="live">Live content</h2>
         <dl className="facts">
           <dt>Source</dt>
-          <dd>
-            {status.source === "git" ? "A branch of a Git host" : "The disk of this instance"}
-          </dd>
+          <dd>{status.source === "git" ? "Git host" : "Local disk"}</dd>
           <dt>Live version</dt>
           <dd className="key">{status.publishedVersion ?? "none"}</dd>
-          <dt>Shown by this instance</dt>
+          <dt>This instance</dt>
           {status.servedVersion === status.publishedVersion ? (
-            <dd>the same</dd>
+            <dd>up to date</dd>
           ) : (
             <dd className="key">{status.servedVersion ?? "none"}</dd>
           )}
           <dt>Posts</dt>
           <dd className="figures">
-            {status.posts}, and {status.pages} {status.pages === 1 ? "page" : "pages"}
+            {status.posts} and {status.pages} {status.pages === 1 ? "page" : "pages"}
           </dd>
-          <dt>Not compiled yet</dt>
+          <dt>To compile</dt>
           <dd className="figures">
             {status.pendingCount}
             {status.buildProgress &&
@@ -65,7 +60,7 @@ export default async function ContentPage() {
         </dl>
       </section>
       <section className="desk-section" aria-labelledby="failing">
-        <h2 id="failing">Posts that fail</h2>
+        <h2 id="failing">Errors</h2>
         {status.failures.length === 0 ? (
           <p className="muted">None.</p>
         ) : (
@@ -78,13 +73,13 @@ export default async function ContentPage() {
                   </strong>
                   <span>{reason}</span>
                   <small>
-                    Since <Timestamp ms={sinceMs} /> UTC. Readers get{" "}
-                    {servedFrom === "nothing" ? "nothing" : "its last good version"}.
+                    Since <Timestamp ms={sinceMs} /> UTC. Readers see{" "}
+                    {servedFrom === "nothing" ? "nothing" : "the last good version"}.
                   </small>
                 </div>
                 {kind === "post" && (
                   <ActionButton action={compilePost} fields={{ slug }} loginNext="/admin/content">
-                    Compile afresh<span className="visually-hidden"> {slug}</span>
+                    Recompile<span className="visually-hidden"> {slug}</span>
                   </ActionButton>
                 )}
               </li>
@@ -107,13 +102,9 @@ export default async function ContentPage() {
         )}
       </section>
       <section className="desk-section" aria-labelledby="fresh">
-        <h2 id="fresh">Compile one post, past every cache</h2>
+        <h2 id="fresh">Test-compile a post</h2>
         <ActionForm action={compilePost} className="form" loginNext="/admin/content">
-          <SelectField
-            name="slug"
-            label="Post"
-            hint="Says how long each step took, and what is wrong. Readers notice nothing."
-          >
+          <SelectField name="slug" label="Post" hint="Bypasses the cache. Readers aren’t affected.">
             {slugs.map(({ slug, title }) => (
               <option key={slug} value={slug}>
                 {title}

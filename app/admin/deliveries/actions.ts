@@ -1,5 +1,5 @@
 "use server";
-// What an admin decides about what was not delivered.
+// Defines the server actions that retry or cancel a delivery.
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { defineServerAction } from "#lib/members/server-action.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { discardDelivery, retryPendingDelivery } from "#lib/outbound/outbox/manage-deliveries.ts";
 
-const numberOptions = { error: "This is no delivery." };
+const numberOptions = { error: "This delivery doesn’t exist." };
 const fields = z.object({
   id: z.coerce.number(numberOptions).int(numberOptions).min(1, numberOptions),
 });
@@ -18,7 +18,7 @@ export const retryDeliveryAction = defineServerAction({
   async run({ input, write }) {
     await write((sql, admin) => retryPendingDelivery(sql, admin.id, input.id));
     triggerDeliveries();
-    redirect("/admin/deliveries?said=trying");
+    redirect("/admin/deliveries?notice=retrying");
   },
 });
 
@@ -27,6 +27,6 @@ export const abandonDeliveryAction = defineServerAction({
   fields,
   async run({ input, write }) {
     await write((sql, admin) => discardDelivery(sql, admin.id, input.id));
-    redirect("/admin/deliveries?said=given-up");
+    redirect("/admin/deliveries?notice=cancelled");
   },
 });

@@ -1,4 +1,4 @@
-// /admin/deliveries: mails and messages that were not delivered yet, and log-in mails that never will be.
+// Renders /admin/deliveries: pending and failed emails and messages, and login emails that failed.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
@@ -14,19 +14,18 @@ import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 export const generateMetadata = () => adminMetadata("Deliveries");
 
 const NOTICES: Record<string, string> = {
-  trying:
-    "It is being tried again now. What was delivered is no longer listed: load the page again in a moment.",
-  "given-up": "Given up for good.",
+  retrying: "Retrying now. Reload in a moment: delivered messages are no longer listed.",
+  cancelled: "Delivery cancelled.",
 };
-const KINDS = { MAIL: "Mail", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
+const KINDS = { MAIL: "Email", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
 const MAX_SHOWN = 100;
 
 function DeliveryAttempts({ tries, nextTryAt }: PendingDelivery) {
   return (
     <>
-      {tries === 0 ? "not tried yet" : tries === 1 ? "tried once" : `tried ${tries} times`}
+      {tries === 0 ? "pending" : tries === 1 ? "tried once" : `tried ${tries} times`}
       {nextTryAt === null ? (
-        ", given up until you say otherwise"
+        ", paused"
       ) : (
         <>
           , next at <Timestamp ms={nextTryAt} /> UTC
@@ -41,22 +40,22 @@ export default async function DeliveriesPage({
 }: {
   searchParams: Promise<SearchParams>;
 }) {
-  const { admin, refused } = await requireAdminPage("/admin/deliveries");
-  if (!admin) return refused;
-  const said = lastValue((await searchParams).said);
+  const { admin, notFoundPage } = await requireAdminPage("/admin/deliveries");
+  if (!admin) return notFoundPage;
+  const notice = lastValue((await searchParams).notice);
   const deliveries = await readSql((sql) => listDeliveries(sql, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
     <AdminFrame
       current="deliveries"
       title="Deliveries"
-      lead="What this site has to tell the world. It tries for two days by itself, then waits for you."
-      said={Object.hasOwn(NOTICES, said) ? NOTICES[said] : null}
+      lead="Outgoing messages. Retried for two days."
+      notice={Object.hasOwn(NOTICES, notice) ? NOTICES[notice] : null}
     >
       <section className="desk-section" aria-labelledby="waiting">
-        <h2 id="waiting">Not delivered yet</h2>
+        <h2 id="waiting">Queue</h2>
         {deliveries.length === 0 ? (
-          <p className="muted">Nothing waits.</p>
+          <p className="muted">The queue is empty.</p>
         ) : (
           <ul className="rows">
             {deliveries.map((delivery) => (
@@ -64,7 +63,7 @@ export default async function DeliveriesPage({
                 <div className="row-what">
                   <strong>{delivery.about}</strong>
                   <small>
-                    {KINDS[delivery.kind]} of <Timestamp ms={delivery.createdAt} /> UTC,{" "}
+                    {KINDS[delivery.kind]}, <Timestamp ms={delivery.createdAt} /> UTC,{" "}
                     <DeliveryAttempts {...delivery} />
                   </small>
                   {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}
@@ -83,7 +82,7 @@ export default async function DeliveriesPage({
                     kind="danger"
                     loginNext="/admin/deliveries"
                   >
-                    Give up<span className="visually-hidden"> {delivery.about}</span>
+                    Cancel<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                 </div>
               </li>
@@ -91,21 +90,16 @@ export default async function DeliveriesPage({
           </ul>
         )}
         {deliveries.length === MAX_SHOWN && (
-          <p className="muted">
-            These are the newest {MAX_SHOWN}. Those before them show when these are gone.
-          </p>
+          <p className="muted">Showing the newest {MAX_SHOWN}.</p>
         )}
       </section>
       <section className="desk-section" aria-labelledby="login">
-        <h2 id="login">Log-in mails that were not sent</h2>
+        <h2 id="login">Unsent login emails</h2>
         {failures.length === 0 ? (
-          <p className="muted">None since this instance was started.</p>
+          <p className="muted">None since this instance started.</p>
         ) : (
           <>
-            <p className="muted">
-              Whoever asked was told to try again. These are never sent later: they would hold
-              secrets in the meantime.
-            </p>
+            <p className="muted">The user was asked to retry. Login emails are never queued.</p>
             <ul className="rows">
               {failures.map(({ atMs, reason }, i) => (
                 <li className="row" key={i}>

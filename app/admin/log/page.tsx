@@ -1,4 +1,4 @@
-// /admin/log: what admins changed.
+// Renders /admin/log: the audit log.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, parseCursor, buildHref } from "#lib/http/search-params.ts";
@@ -10,20 +10,18 @@ import { listAuditLog } from "#lib/members/audit-log.ts";
 export const generateMetadata = () => adminMetadata("Log");
 
 export default async function LogPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { admin, refused } = await requireAdminPage("/admin/log");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/log");
+  if (!admin) return notFoundPage;
   const before = parseCursor((await searchParams).before);
   const { events, next } = await readSql((sql) => listAuditLog(sql, admin, { before }));
   return (
     <AdminFrame
       current="log"
       title="Log"
-      lead="What admins and the command line changed, newest first."
+      lead="Changes by admins and the command line, newest first."
     >
       {events.length === 0 ? (
-        <p className="muted">
-          Nothing has been changed{before === null ? " yet" : " before that"}.
-        </p>
+        <p className="muted">{before === null ? "No changes yet." : "No older changes."}</p>
       ) : (
         <AuditLogTable events={events} />
       )}

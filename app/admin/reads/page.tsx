@@ -1,4 +1,4 @@
-// /admin/reads: what was read, day by day and post by post.
+// Renders /admin/reads: reads by day and by post.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
@@ -16,7 +16,7 @@ const DAYS = 90;
 
 interface PostReadsRow {
   readonly slug: string;
-  /** null: the post is gone. */
+  /** null: the post was deleted. */
   readonly title: string | null;
   readonly reads: number;
   readonly recent: number;
@@ -26,8 +26,8 @@ const SORTS: Record<
   string,
   { label: string; order: (a: PostReadsRow, b: PostReadsRow) => number }
 > = {
-  reads: { label: "All reads", order: (a, b) => b.reads - a.reads },
-  recent: { label: `In ${DAYS} days`, order: (a, b) => b.recent - a.recent },
+  reads: { label: "All time", order: (a, b) => b.reads - a.reads },
+  recent: { label: `Last ${DAYS} days`, order: (a, b) => b.recent - a.recent },
   title: {
     label: "Post",
     order: (a, b) => (a.title ?? a.slug).localeCompare(b.title ?? b.slug, "en"),
@@ -35,30 +35,31 @@ const SORTS: Record<
 };
 
 export default async function ReadsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { admin, refused } = await requireAdminPage("/admin/reads");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/reads");
+  if (!admin) return notFoundPage;
   const query = await searchParams;
   const { posts } = await getIndex();
   const now = nowMs();
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
-  const wanted = lastValue(query.slug);
+  const slugParam = lastValue(query.slug);
   const { days, counted, slug } = await readSql((sql) => {
     const counted = listPostReads(sql, { days: DAYS, nowMs: now });
-    const slug = titles.has(wanted) || counted.some((post) => post.slug === wanted) ? wanted : null;
+    const slug =
+      titles.has(slugParam) || counted.some((post) => post.slug === slugParam) ? slugParam : null;
     return { counted, slug, days: listDailyReads(sql, { slug, days: DAYS, nowMs: now }) };
   });
-  const read = new Set(counted.map((post) => post.slug));
+  const readSlugs = new Set(counted.map((post) => post.slug));
   const rows: PostReadsRow[] = [
     ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
     ...posts
-      .filter((post) => !read.has(post.slug))
+      .filter((post) => !readSlugs.has(post.slug))
       .map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
   ];
   const sort = Object.hasOwn(SORTS, lastValue(query.sort)) ? lastValue(query.sort) : "reads";
   rows.sort((a, b) => SORTS[sort]!.order(a, b) || (a.slug < b.slug ? -1 : 1));
   const name = slug === null ? "the whole site" : (titles.get(slug) ?? slug);
 
-  const head = (key: string, isNumber: boolean) => (
+  const sortHeader = (key: string, isNumber: boolean) => (
     <th
       scope="col"
       className={isNumber ? "number" : undefined}
@@ -72,28 +73,28 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
       current="reads"
       title="Reads"
       lead={
-        wanted && slug === null
-          ? `There is no post “${wanted.slice(0, 100)}”. This is the whole site.`
-          : `The last ${DAYS} days of ${name}, by the team of the reader.`
+        slugParam && slug === null
+          ? `No post “${slugParam.slice(0, 100)}”. Showing the whole site.`
+          : `Reads of ${name} in the last ${DAYS} days, by team`
       }
     >
       <section className="desk-section" aria-labelledby="days">
-        <h2 id="days">Day by day</h2>
+        <h2 id="days">Daily</h2>
         {slug !== null && (
           <p>
-            <a href={buildHref("/admin/reads", { sort })}>The whole site</a>
+            <a href={buildHref("/admin/reads", { sort })}>Whole site</a>
           </p>
         )}
         <ReadsChart days={days} label={`Reads of ${name}`} />
       </section>
       <section className="desk-section" aria-labelledby="posts">
-        <h2 id="posts">Post by post</h2>
+        <h2 id="posts">By post</h2>
         <ScrollableTable label="Reads by post">
           <thead>
             <tr>
-              {head("title", false)}
-              {head("recent", true)}
-              {head("reads", true)}
+              {sortHeader("title", false)}
+              {sortHeader("recent", true)}
+              {sortHeader("reads", true)}
             </tr>
           </thead>
           <tbody>
@@ -106,7 +107,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
                   >
                     {row.title ?? row.slug}
                   </a>
-                  {row.title === null && <small>No such post any more</small>}
+                  {row.title === null && <small>Deleted post</small>}
                 </th>
                 <td className="number">{row.recent}</td>
                 <td className="number">{row.reads}</td>

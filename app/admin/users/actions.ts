@@ -1,5 +1,5 @@
 "use server";
-// What an admin does with a member. The functions below write check every right again; here rooms that don't know one another meet.
+// Defines the server actions on members. The functions inside `write` check authorization again.
 
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
@@ -12,14 +12,14 @@ import { ROLES, changeRole } from "#lib/members/roles.ts";
 import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
-/** Members moved in from elsewhere may have ids that are not ours. */
+/** Ids from the source site may have another format. */
 const userId = z
   .string({ error: "The member is missing." })
   .min(1, { error: "The member is missing." })
-  .max(200, { error: "This is no member." });
+  .max(200, { error: "This member doesn’t exist." });
 const expectedUpdatedAt = z.coerce
-  .number({ error: "Load the page again: it does not say what was seen." })
-  .int({ error: "Load the page again: it does not say what was seen." });
+  .number({ error: "Reload the page and try again." })
+  .int({ error: "Reload the page and try again." });
 
 export const editMember = defineServerAction({
   requiredRole: "admin",
@@ -39,10 +39,8 @@ export const editMember = defineServerAction({
     });
     logLeadChanges(changes);
     refresh();
-    if (changed.length === 0) return "Nothing was different, so nothing was changed.";
-    return changed.includes("team")
-      ? "Saved. What they have read counts for the new team."
-      : "Saved.";
+    if (changed.length === 0) return "No changes.";
+    return changed.includes("team") ? "Saved. Their reads count for the new team now." : "Saved.";
   },
 });
 
@@ -52,12 +50,12 @@ export const changeMemberRole = defineServerAction({
   fields: z.object({
     id: userId,
     expectedUpdatedAt,
-    role: z.enum(ROLES, { error: "There is no such role." }),
+    role: z.enum(ROLES, { error: "This role doesn’t exist." }),
   }),
   async run({ input, write }) {
     const { to, revokedSessionCount } = await write((sql, admin) => changeRole(sql, admin, input));
     refresh();
-    return `${to === "ADMIN" ? "They are an admin now" : "They are a member like others now"}${revokedSessionCount > 0 ? ", and have to log in again" : ""}.`;
+    return `${to === "ADMIN" ? "Now an admin." : "Now a member."}${revokedSessionCount > 0 ? " They have been logged out." : ""}`;
   },
 });
 
@@ -66,9 +64,9 @@ export const revokeMemberSessions = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({ id: userId }),
   async run({ input, write }) {
-    const ended = await write((sql, admin) => revokeUserSessions(sql, admin, input.id));
+    const count = await write((sql, admin) => revokeUserSessions(sql, admin, input.id));
     refresh();
-    return ended === 1 ? "One session has ended." : `${ended} sessions have ended.`;
+    return count === 1 ? "Logged out of 1 device." : `Logged out of ${count} devices.`;
   },
 });
 
@@ -78,8 +76,8 @@ export const deleteMember = defineServerAction({
   fields: z.object({
     id: userId,
     typed: z
-      .string({ error: "Type the address." })
-      .max(300, { error: "This is not the address of this member." }),
+      .string({ error: "Type the email address." })
+      .max(300, { error: "This isn’t the member’s email address." }),
   }),
   async run({ input, member, write }) {
     const changes = await write((sql, admin) => {
@@ -87,6 +85,6 @@ export const deleteMember = defineServerAction({
       return recordLeadChanges(sql, { slugs, nowMs: nowMs() });
     });
     logLeadChanges(changes);
-    redirect(input.id === member.id ? "/" : "/admin/users?said=deleted");
+    redirect(input.id === member.id ? "/" : "/admin/users?notice=deleted");
   },
 });

@@ -1,4 +1,4 @@
-// /admin/users: find a member.
+// Renders /admin/users: the list of members, with a search.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/search-params.ts";
@@ -13,8 +13,8 @@ import { searchUsers } from "#lib/members/admin-users.ts";
 export const generateMetadata = () => adminMetadata("Users");
 
 export default async function UsersPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { admin, refused } = await requireAdminPage("/admin/users");
-  if (!admin) return refused;
+  const { admin, notFoundPage } = await requireAdminPage("/admin/users");
+  if (!admin) return notFoundPage;
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
   const before = parseCursor(query.before);
@@ -23,18 +23,12 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
     <AdminFrame
       current="users"
       title="Users"
-      said={
-        lastValue(query.said) === "deleted"
-          ? "The member is deleted, with all that was theirs."
-          : null
-      }
+      notice={lastValue(query.notice) === "deleted" ? "Member deleted." : null}
     >
       <section className="desk-section">
-        <SearchForm action="/admin/users" label="Name or address, or a part of it" q={q} />
+        <SearchForm action="/admin/users" label="Search by name or email" q={q} />
         {users.length === 0 ? (
-          <p role="status">
-            {q ? `Nobody’s name or address holds “${q}”.` : "There are no members yet."}
-          </p>
+          <p role="status">{q ? `No users match “${q}”.` : "No members yet."}</p>
         ) : (
           <ScrollableTable label="Members">
             <thead>
@@ -42,7 +36,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                 <th scope="col">Member</th>
                 <th scope="col">Team</th>
                 <th scope="col">Role</th>
-                <th scope="col">Joined, UTC</th>
+                <th scope="col">Joined (UTC)</th>
                 <th scope="col" className="number">
                   Reads
                 </th>

@@ -1,9 +1,9 @@
-// The page of an episode: the question and its answer, to hear and to read.
+// Renders /calls/SLUG: an episode with question, answer and transcript.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
-import { podcast, podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
+import { podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
 import { formatIsoDate } from "#components/call/episode-list-item.tsx";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
@@ -13,6 +13,7 @@ import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
 import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { readSql } from "#lib/db/database.ts";
 import { formatDate } from "#lib/core/format.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -54,7 +55,7 @@ export default async function Page({ params }: Props) {
     setNotFoundStatus();
     return <NotFoundPage identity={await readSessionCookies()} />;
   }
-  const { url: site } = podcast();
+  const { url: site } = getSiteMetadata();
   const url = `${site}/calls/${slug}`;
   const day = formatIsoDate(episode.publishedAt);
   return (
@@ -82,25 +83,25 @@ export default async function Page({ params }: Props) {
             className="button"
             href={`mailto:?subject=${encodeURIComponent(episode.title)}&body=${encodeURIComponent(url)}`}
           >
-            <MailIcon /> Send by mail
+            <MailIcon /> Email
           </a>
           <a className="button" href={PODCAST_PATH} type="application/rss+xml">
             <FeedIcon /> Podcast feed
           </a>
         </p>
         <nav className="episode-nav" aria-label="Other episodes">
-          {episode.before && <EpisodeNavLink rel="prev" link={episode.before} />}
+          {episode.previous && <EpisodeNavLink rel="prev" link={episode.previous} />}
           <a href="/calls">
             <small>Calls</small>
             <span>All episodes</span>
           </a>
-          {episode.after && <EpisodeNavLink rel="next" link={episode.after} />}
+          {episode.next && <EpisodeNavLink rel="next" link={episode.next} />}
         </nav>
       </div>
       <script
         type="application/ld+json"
         dangerouslySetInnerHTML={{
-          __html: serializeForScript(podcastEpisodeJsonLd(episode, podcast())),
+          __html: serializeForScript(podcastEpisodeJsonLd(episode, getSiteMetadata())),
         }}
       />
     </article>
@@ -133,7 +134,7 @@ function EpisodeNavLink({
   return (
     <a href={`/calls/${slug}`} rel={rel}>
       <small>
-        {rel === "prev" ? "Before" : "After"}: episode {number}
+        {rel === "prev" ? "Previous" : "Next"} episode: {number}
       </small>
       <span>{title}</span>
     </a>

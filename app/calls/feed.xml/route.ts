@@ -1,6 +1,6 @@
-// The podcast's feed.
+// Serves GET /calls/feed.xml: the podcast feed.
 
-import { podcast } from "#app/calls/podcast-metadata.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listEpisodes } from "#lib/calls/episodes.ts";
 import { MAX_FEED_EPISODES, renderPodcastFeed } from "#lib/calls/podcast-feed.ts";
@@ -8,14 +8,14 @@ import { readSql } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
-/** Podcast apps may be this much behind a new episode. */
+/** How long podcast apps may cache the feed. */
 const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const episodes = await readSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
   return conditionalResponse(
     request,
-    createCacheableBody(renderPodcastFeed(podcast(), episodes)),
+    createCacheableBody(renderPodcastFeed(getSiteMetadata(), episodes)),
     "application/rss+xml; charset=utf-8",
     MAX_AGE_SECONDS,
   );

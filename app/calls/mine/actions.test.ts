@@ -231,7 +231,7 @@ test("a player asks for parts of it", async () => {
 test("a call that was deleted can't be heard any more, at once", async () => {
   const id = await leave();
   expect((await hear(id)).status).toBe(200);
-  expect(await remove(id)).toMatchObject({ status: "done", message: "The call is deleted." });
+  expect(await remove(id)).toMatchObject({ status: "done", message: "Call deleted." });
   expect((await hear(id)).status).toBe(404);
 });
 

@@ -1,4 +1,4 @@
-// /calls/mine: a member's own calls. Works without scripts.
+// Renders /calls/mine: a member's own calls. Works without JavaScript.
 
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
@@ -30,27 +30,27 @@ export default async function Page({ searchParams }: Props) {
   });
   if (!calls) redirect("/login?next=/calls/mine");
   const { sent } = await searchParams;
-  const fresh = calls.find(({ id }) => id === sent);
+  const sentCall = calls.find(({ id }) => id === sent);
   return (
     <div className="wrap">
       <header className="page-head">
         <h1>Your calls</h1>
         <p className="lead">
           {calls.length === 0
-            ? "You have left no call yet. Ask something: it gets a spoken answer."
-            : "What you asked, and what became of it. Recordings are heard by you and those who answer, until they are published."}
+            ? "You haven’t left a call yet."
+            : "Your questions and their status. Only you and the hosts can hear them until they’re published."}
         </p>
       </header>
-      {fresh && (
+      {sentCall && (
         <>
-          <ClearSentDraft callId={fresh.id} />
+          <ClearSentDraft callId={sentCall.id} />
           <div className="form-message form-message-done own-call-sent" role="status">
-            <p>“{fresh.title}” is here. You get a mail when it is answered.</p>
+            <p>We’ve received “{sentCall.title}”. We’ll email you when it’s answered.</p>
           </div>
         </>
       )}
       <div className="own-calls">
-        {/* Apart from the list, whose buttons name it: Enter in a player must not press the first of them. */}
+        {/* The list's buttons refer to this form by id: inside a form, Enter in a player would submit it. */}
         <ActionForm action={deleteCall} id={DELETE_FORM} loginNext="/calls/mine" ownMessage>
           <FormMessage loginNext="/calls/mine" />
           <FocusOnSuccess />
@@ -69,7 +69,7 @@ export default async function Page({ searchParams }: Props) {
               key={call.id}
               call={call}
               date={<Timestamp ms={call.createdAt} day />}
-              isNew={call === fresh}
+              isNew={call === sentCall}
               deleteForm={DELETE_FORM}
             />
           ))}

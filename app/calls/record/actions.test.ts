@@ -218,9 +218,9 @@ test("every admin gets an email with a link; the webhook is called if there is o
   ]);
   expect(deliveries[0]!.mail).toEqual({
     to: "grace@example.test",
-    subject: "A new call: A <b>bold</b> question",
+    subject: "New call: A <b>bold</b> question",
     parts: [
-      "Ada wrote a question: A <b>bold</b> question",
+      "Ada asked a question: A <b>bold</b> question",
       "I want to begin, but I never know where.",
       { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" },
     ],
@@ -238,8 +238,8 @@ test("emails are sent after the commit, without blocking the response", async ()
           .map(({ to, subject }) => [to, subject])
           .sort(),
       ).toEqual([
-        ["grace@example.test", "A new call: How do I begin?"],
-        ["linus@example.test", "A new call: How do I begin?"],
+        ["grace@example.test", "New call: How do I begin?"],
+        ["linus@example.test", "New call: How do I begin?"],
       ]),
     { timeout: 5_000 },
   );

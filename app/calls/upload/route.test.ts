@@ -156,7 +156,7 @@ test("a part that was damaged on its way is not replaced: the whole is found out
   await expect(
     readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
   ).rejects.toMatchObject({ code: "invalid", field: "audio" });
-  await refused(put(id, 0, part(0)), 409, /Part 0 is here already, with other bytes/);
+  await refused(put(id, 0, part(0)), 409, /Part 0 was already stored with other bytes/);
   const first = await readSql(
     (sql) =>
       sql.get<{ bytes: Uint8Array }>(
@@ -180,7 +180,7 @@ test("600 parts an hour are the most of a member, whether they are new or not; o
   await writeSql((sql) => {
     for (let i = 0; i < 600; i++) storePart(sql, { ...last, member: ada.member });
   });
-  const refusal = await refused(put(id, 1, part(1)), 429, /a lot of recordings for one hour/);
+  const refusal = await refused(put(id, 1, part(1)), 429, /Hourly upload limit reached/);
   expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
   const theirs = await begun(RECORDING, { who: eve });
   expect((await put(theirs, 1, part(1), { who: eve })).status).toBe(204);
@@ -196,7 +196,7 @@ test("while parts are missing there is no recording, and the refusal says how to
   ).rejects.toMatchObject({
     code: "conflict",
     field: "audio",
-    message: expect.stringMatching(/1 of 2 parts .* the rest follows/),
+    message: expect.stringMatching(/1 of 2 parts .* upload the rest/),
   });
 });
 
@@ -225,7 +225,7 @@ test("of somebody else's upload nobody learns that it is there, not even an admi
   for (const who of [eve, await logIn({ role: "ADMIN" })]) {
     const [theirs, none] = await Promise.all([state(id, { who }), state(randomUUID(), { who })]);
     expect([theirs.status, await theirs.text()]).toEqual([404, await none.text()]);
-    await refused(put(id, 0, part(0), { who }), 404, /no such upload/);
+    await refused(put(id, 0, part(0), { who }), 404, /This upload doesn’t exist/);
     expect((await remove(id, { who })).status).toBe(204);
   }
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });
@@ -265,12 +265,12 @@ test("a session that ended while the part was on its way stores nothing", async 
 });
 
 const announcements: [string, unknown, number, RegExp][] = [
-  ["text", "hello", 400, /not JSON/],
-  ["nothing", "", 400, /not JSON/],
+  ["text", "hello", 400, /must be JSON/],
+  ["nothing", "", 400, /must be JSON/],
   ["null", "null", 400, /must be/],
   ["a list", [], 400, /must be/],
   ["no id", { size: 1, sha256: "0".repeat(64) }, 400, /id is missing/],
-  ["an id that is none", { ...announce(), id: "../../etc" }, 400, /not one of ours/],
+  ["an id that is none", { ...announce(), id: "../../etc" }, 400, /is invalid/],
   ["no size", { ...announce(), size: undefined }, 400, /size must be/],
   ["an empty recording", { ...announce(), size: 0 }, 400, /empty/],
   ["less than nothing", { ...announce(), size: -1 }, 400, /empty/],
@@ -284,8 +284,18 @@ const announcements: [string, unknown, number, RegExp][] = [
     400,
     /must be \{id, size, sha256\}/,
   ],
-  ["more than a call may have", { ...announce(), size: MAX_CALL_BYTES + 1 }, 413, /at most 5.2 MB/],
-  ["more than anything may have", { ...announce(), size: MAX_ANSWER_BYTES + 1 }, 413, /at most/],
+  [
+    "more than a call may have",
+    { ...announce(), size: MAX_CALL_BYTES + 1 },
+    413,
+    /The limit is 5.2 MB/,
+  ],
+  [
+    "more than anything may have",
+    { ...announce(), size: MAX_ANSWER_BYTES + 1 },
+    413,
+    /The limit is/,
+  ],
   [
     "more than 1 kB of words",
     JSON.stringify({ ...announce(), id: "x".repeat(2_000) }),
@@ -317,8 +327,12 @@ for (const number of ["2", "-1", "1.0", "0x0", "1e0", "99999999", "", "a", "__pr
 
 test("a part of another length is refused", async () => {
   const id = await begun();
-  await refused(put(id, 0, part(0).slice(1)), 400, /Part 0 has 524288 bytes; 524287 came/);
-  await refused(put(id, 0, null), 400, /0 came/);
+  await refused(
+    put(id, 0, part(0).slice(1)),
+    400,
+    /Part 0 must have 524288 bytes; received 524287/,
+  );
+  await refused(put(id, 0, null), 400, /received 0/);
   await refused(put(id, 1, part(0)), 413, /larger than/);
   await refused(put(id, 0, new Uint8Array(PART_BYTES + 1)), 413, /larger than 524288 bytes/);
   expect((await rows()).parts).toBe(0);
@@ -336,7 +350,7 @@ test("a length that lies is found out", async () => {
   await refused(
     put(id, 0, pieces(100), { headers: { "content-length": String(PART_BYTES) } }),
     400,
-    /100 came/,
+    /received 100/,
   );
   await refused(
     put(id, 0, pieces(PART_BYTES, PART_BYTES), {
@@ -349,7 +363,7 @@ test("a length that lies is found out", async () => {
   await refused(
     put(id, 0, pieces(PART_BYTES), { headers: { "content-length": "1" } }),
     400,
-    /1 came/,
+    /received 1\./,
   );
   expect((await rows()).parts).toBe(0);
 });
@@ -406,7 +420,7 @@ test("three uploads at a time; those a quarter of an hour old make room", async 
   const response = await refused(
     post(announce(makeOpusWebm({ seconds: 1, seed: 4 }))),
     429,
-    /on their way already/,
+    /other uploads in progress/,
   );
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(14 * 60);
   await begun(RECORDING, { who: eve });
@@ -433,14 +447,18 @@ test("40 MB at a time are the most", async () => {
   const who = await logIn({ role: "ADMIN" });
   for (let i = 0; i < 2; i++)
     expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
-  await refused(post({ ...announce(), size: 7_000_000 }, { who }), 429, /on their way already/);
+  await refused(
+    post({ ...announce(), size: 7_000_000 }, { who }),
+    429,
+    /other uploads in progress/,
+  );
   expect((await post({ ...announce(), size: 6_000_000 }, { who })).status).toBe(200);
 });
 
 test("sixty a day are the most, also when each is discarded", async () => {
   for (let i = 0; i < 60; i++)
     expect((await remove(await begun(makeOpusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
-  await refused(post(announce()), 429, /a lot of recordings for one day/);
+  await refused(post(announce()), 429, /Daily upload limit reached/);
   expect((await post(announce(), { who: eve })).status).toBe(200);
   setClock(nowMs() + DAY_MS + 1);
   expect((await post(announce())).status).toBe(200);
@@ -451,7 +469,7 @@ test("an upload that was discarded is gone with its parts, and discarding it aga
   await put(id, 0, part(0));
   for (let i = 0; i < 2; i++) expect((await remove(id)).status).toBe(204);
   expect(await rows()).toEqual({ uploads: [], parts: 0 });
-  await refused(put(id, 0, part(0)), 404, /no such upload/);
+  await refused(put(id, 0, part(0)), 404, /This upload doesn’t exist/);
 });
 
 test("uploads older than a day go when somebody begins one", async () => {

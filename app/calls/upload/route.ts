@@ -1,4 +1,4 @@
-// POST /calls/upload: begins an upload, or finds out how far it came.
+// Serves POST /calls/upload: creates an upload, or returns the state of the same one.
 
 import { z } from "zod";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -36,7 +36,7 @@ function parseAnnouncement(bytes: Uint8Array) {
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new AppError("invalid", "The body is not JSON.", { field: "body" });
+    throw new AppError("invalid", "The body must be JSON.", { field: "body" });
   }
   const parsed = UploadAnnouncement.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -50,12 +50,12 @@ export function POST(request: Request): Promise<Response> {
     await ensurePrimary();
     const identity = await readSessionCookies();
     await readSql((sql) => requireViewer(sql, identity, { role: "member" }));
-    const announced = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
-    // Before the door: more than anybody may send.
-    assertAudioSize(announced.size, ANSWER_LIMITS);
+    const announcement = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
+    // Before the write queue: the limit of any member.
+    assertAudioSize(announcement.size, ANSWER_LIMITS);
     return uploadStateResponse(
       await writeAuthorized(identity, { role: "member" }, (sql, member) =>
-        createUpload(sql, { ...announced, member }),
+        createUpload(sql, { ...announcement, member }),
       ),
     );
   });

@@ -1,8 +1,8 @@
-// How far an upload came, as JSON.
+// Builds the JSON response with the state of an upload.
 
 import type { UploadState } from "#lib/calls/upload.ts";
 
-/** 200 with `{id, size, partBytes, parts, received}`, kept by nobody. */
+/** Returns 200 with `{id, size, partBytes, parts, received}`, not cacheable. */
 export function uploadStateResponse({
   id,
   size,

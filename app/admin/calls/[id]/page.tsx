@@ -1,6 +1,5 @@
-// /admin/calls/ID: all of one call, from listening to publishing.
-// Every form stands here in every state of the call, with its fields only where they fit: so its message is seen, also without scripts,
-// when the call has changed meanwhile.
+// Renders /admin/calls/ID: a call with its question, answer, decisions and episode.
+// Every form is rendered in every state, its fields only where they apply, so that its message shows without JavaScript, too.
 
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
@@ -41,37 +40,37 @@ type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminMetadata((sql, by) => getReviewedCall(sql, { by, callId: id }).title);
+  return adminMetadata((sql, admin) => getReviewedCall(sql, { admin, callId: id }).title);
 }
 
 export default async function CallPage({ params }: Props) {
   const { id } = await params;
   const path = `/admin/calls/${encodeURIComponent(id)}`;
-  const { admin, refused } = await requireAdminPage(path);
-  if (!admin) return refused;
-  const found = await readSql((sql) => {
+  const { admin, notFoundPage } = await requireAdminPage(path);
+  if (!admin) return notFoundPage;
+  const data = await readSql((sql) => {
     try {
       return {
-        call: getReviewedCall(sql, { by: admin, callId: id }),
-        next: nextEpisodeNumber(sql),
+        call: getReviewedCall(sql, { admin, callId: id }),
+        nextNumber: nextEpisodeNumber(sql),
       };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;
     }
   });
-  if (!found) {
+  if (!data) {
     setNotFoundStatus();
     return <NotFoundPage identity={await readSessionCookies()} />;
   }
-  const { call, next } = found;
+  const { call, nextNumber } = data;
   const { state, episode } = call;
   const isOpen = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
   const question = call.isTyped
     ? null
     : { src: `/calls/recording/${encodeURIComponent(call.id)}`, durationMs: call.durationMs };
-  // With its moment: a new answer is another file.
-  const said = call.answer && {
+  // The version makes a new answer another file for the browser's cache.
+  const answer = call.answer && {
     src: `${path}/answer?v=${call.answer.createdAt}`,
     durationMs: call.answer.durationMs,
   };
@@ -81,7 +80,7 @@ export default async function CallPage({ params }: Props) {
       <div className="call-desk">
         <div>
           <section className="desk-section" aria-labelledby="question">
-            <h2 id="question">The question</h2>
+            <h2 id="question">Question</h2>
             <p className="call-facts">
               <CallStateLabel state={state} by={call.reviewerName} />
               <span>
@@ -100,26 +99,26 @@ export default async function CallPage({ params }: Props) {
                 label={`${call.callerName}’s question`}
               />
             ) : (
-              <p className="muted">Written, not spoken: the description is the question.</p>
+              <p className="muted">Typed: the description is the question.</p>
             )}
             <div className="call-forms">
               <DecisionForm
                 {...decide}
                 action={claimCallAction}
                 isEnabled={state === "NEW"}
-                label="Take it"
-                hint="So that no other admin begins the same work. You may also answer or decline at once."
+                label="Assign to me"
+                hint="Lets other admins know you’re on it."
               />
               <DecisionForm
                 {...decide}
                 action={unclaimCallAction}
                 isEnabled={state === "REVIEWING"}
-                label="Put it back"
+                label="Unassign"
               />
             </div>
           </section>
           <section className="desk-section" aria-labelledby="about">
-            <h2 id="about">What it is about</h2>
+            <h2 id="about">Details</h2>
             <ActionForm action={editCallAction} className="form" loginNext={path}>
               <input type="hidden" name="id" value={call.id} />
               <input type="hidden" name="seen" value={call.updatedAt} />
@@ -142,7 +141,7 @@ export default async function CallPage({ params }: Props) {
               <Field
                 name="keywords"
                 label="Keywords"
-                hint="With commas, 2 to 100 characters"
+                hint="Comma-separated, 2 to 100 characters"
                 defaultValue={call.keywords}
                 required
                 autoComplete="off"
@@ -150,8 +149,8 @@ export default async function CallPage({ params }: Props) {
               {episode && (
                 <TextField
                   name="transcript"
-                  label="Word by word"
-                  hint="An empty line begins a paragraph"
+                  label="Transcript"
+                  hint="Leave a blank line between paragraphs"
                   defaultValue={episode.transcript}
                   rows={10}
                 />
@@ -159,7 +158,7 @@ export default async function CallPage({ params }: Props) {
               <TextField
                 name="note"
                 label="Note"
-                hint="For admins only"
+                hint="Only admins see it"
                 defaultValue={call.note}
                 rows={3}
               />
@@ -171,62 +170,62 @@ export default async function CallPage({ params }: Props) {
         </div>
         <div>
           <section className="desk-section" aria-labelledby="answer">
-            <h2 id="answer">The answer</h2>
-            {said && call.answer && (
+            <h2 id="answer">Answer</h2>
+            {answer && call.answer && (
               <>
                 <CallPlayer
-                  key={said.src}
-                  src={said.src}
-                  durationMs={said.durationMs}
-                  label="The answer"
+                  key={answer.src}
+                  src={answer.src}
+                  durationMs={answer.durationMs}
+                  label="Answer"
                 />
                 <p className="call-facts muted">
                   <span>
                     <Timestamp ms={call.answer.createdAt} /> UTC
                   </span>
-                  <span>{formatBytes(call.answer.bytes)}</span>
+                  <span>{formatBytes(call.answer.sizeBytes)}</span>
                 </p>
               </>
             )}
-            {!said && !isOpen && <p className="muted">None.</p>}
-            <AnswerForm call={call} path={path} owner={draftOwnerId(admin)} isOn={isOpen} />
+            {!answer && !isOpen && <p className="muted">None.</p>}
+            <AnswerForm call={call} path={path} owner={draftOwnerId(admin)} isEnabled={isOpen} />
             <DecisionForm
               {...decide}
               action={removeAnswerAction}
               isEnabled={state === "ANSWERED"}
-              label="Remove the answer"
+              label="Remove answer"
             />
           </section>
           <section className="desk-section" aria-labelledby="publish">
             <h2 id="publish">{episode ? `Episode ${episode.number}` : "Publish"}</h2>
             {state !== "ANSWERED" && !episode && (
-              <p className="muted">{isOpen ? "Once it has an answer." : "It is declined."}</p>
+              <p className="muted">{isOpen ? "Add an answer first." : "This call was declined."}</p>
             )}
             {episode && (
               <p>
-                <a href={`/calls/${episode.slug}`}>See its page</a>, published{" "}
+                <a href={`/calls/${episode.slug}`}>See the page</a>, published{" "}
                 <Timestamp ms={episode.publishedAt} /> UTC
-                {episode.isJoined
+                {episode.isMerged
                   ? ", with question and answer in one file."
-                  : ". Question and answer are played in turn."}
+                  : ", with question and answer in two files."}
               </p>
             )}
             <PublishForm
               id={call.id}
               expectedVersion={call.changedAt}
               loginNext={path}
-              number={next}
+              number={nextNumber}
               willMerge={state === "ANSWERED" && (await canMergeAudio())}
               title={call.title}
               content={
-                state === "ANSWERED" && said
+                state === "ANSWERED" && answer
                   ? {
                       description: call.description,
                       callerName: call.callerName,
                       keywords: parseKeywords(call.keywords),
                       transcript: "",
                       call: question,
-                      answer: said,
+                      answer,
                       mergedAudio: null,
                     }
                   : null
@@ -236,14 +235,16 @@ export default async function CallPage({ params }: Props) {
               {...decide}
               action={unpublishCallAction}
               isEnabled={state === "PUBLISHED"}
-              label="Take it down"
-              hint="The page and the place in the feed go. The call and its answer stay."
+              label="Unpublish"
+              hint="Removes the page and feed entry. Keeps the call and answer."
               kind="danger"
             />
           </section>
           <section className="desk-section" aria-labelledby="decline">
             <h2 id="decline">{state === "DECLINED" ? "Declined" : "Decline"}</h2>
-            {state === "PUBLISHED" && <p className="muted">It is published. Take it down first.</p>}
+            {state === "PUBLISHED" && (
+              <p className="muted">This call is published. Unpublish it first.</p>
+            )}
             {state === "DECLINED" && (
               <blockquote className="episode-asked">{call.declineReason}</blockquote>
             )}
@@ -253,8 +254,8 @@ export default async function CallPage({ params }: Props) {
                   <ExpectedVersionFields call={call} />
                   <TextField
                     name="reason"
-                    label="Why"
-                    hint="The caller gets it by mail, as you write it: 10 to 1,000 characters"
+                    label="Reason"
+                    hint="Sent to the caller as written, 10 to 1,000 characters"
                     required
                     minLength={10}
                     rows={4}
@@ -270,7 +271,7 @@ export default async function CallPage({ params }: Props) {
               {...decide}
               action={reopenCallAction}
               isEnabled={state === "DECLINED"}
-              label="Open it again"
+              label="Reopen"
             />
           </section>
         </div>
@@ -279,7 +280,7 @@ export default async function CallPage({ params }: Props) {
   );
 }
 
-/** What a decision is about: the call as this page shows it. */
+/** The call's id and the version on this page, for the optimistic lock. */
 function ExpectedVersionFields({ call }: { call: ReviewedCall }) {
   return (
     <>
@@ -322,31 +323,29 @@ function DecisionForm({
   );
 }
 
-/** Stays the same form when there is an answer: the recorder forgets what was sent when it sees the form done. */
+/** Stays mounted after an answer was saved: the recorder clears its draft when the form is done. */
 function AnswerForm({
   call,
   path,
   owner,
-  isOn,
+  isEnabled,
 }: {
   call: ReviewedCall;
   path: string;
   owner: string;
-  isOn: boolean;
+  isEnabled: boolean;
 }) {
-  const isAgain = call.answer !== null;
+  const isReplacing = call.answer !== null;
   return (
     <ActionForm action={saveAnswerAction} className="form" loginNext={path} ownMessage>
-      {isOn && (
+      {isEnabled && (
         <>
           <ExpectedVersionFields call={call} />
           <noscript>
-            <p className="form-message">
-              To record or send an answer, switch JavaScript on. Everything else here works without.
-            </p>
+            <p className="form-message">Turn on JavaScript to record or upload an answer.</p>
           </noscript>
-          <details className="episode-apart needs-script" open={!isAgain}>
-            <summary>{isAgain ? "Answer again" : "Record it, or choose a file"}</summary>
+          <details className="episode-apart needs-script" open={!isReplacing}>
+            <summary>{isReplacing ? "Replace answer" : "Record or upload"}</summary>
             <div>
               <Recorder
                 name="uploadId"
@@ -356,15 +355,15 @@ function AnswerForm({
                 owner={owner}
               />
               <div>
-                <SubmitButton kind={isAgain ? "plain" : "main"}>
-                  {isAgain ? "Keep this answer instead" : "Keep this answer"}
+                <SubmitButton kind={isReplacing ? "plain" : "main"}>
+                  {isReplacing ? "Replace answer" : "Save answer"}
                 </SubmitButton>
               </div>
             </div>
           </details>
         </>
       )}
-      <TransitionMessage isSo={call.state === "ANSWERED"} loginNext={path} />
+      <TransitionMessage isCurrent={call.state === "ANSWERED"} loginNext={path} />
       <FocusOnSuccess />
     </ActionForm>
   );

@@ -1,11 +1,13 @@
 "use client";
-// The last look before everybody can: what was said in words, and the page as it will be.
+// Renders the form that publishes a call, with the transcript and a preview of the episode.
 
 import { useState } from "react";
 import { publishCallAction } from "../actions.ts";
 import { type EpisodeContent, EpisodeView } from "#components/call/episode-view.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
-import { ActionForm, SubmitButton, TextField, useActionForm } from "#components/ui/action-form.tsx";
+import { ActionForm, useActionForm } from "#components/ui/action-form.tsx";
+import { TextField } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 
 interface Props {
   readonly id: string;
@@ -13,9 +15,9 @@ interface Props {
   readonly loginNext: string;
   readonly number: number;
   readonly title: string;
-  /** The two will be one file. */
+  /** Question and answer will be one file. */
   readonly willMerge: boolean;
-  /** With an empty transcript. null: it can't be published (yet), and only the form's message is shown. */
+  /** With an empty transcript. null: the call can't be published now, and only the form's message is shown. */
   readonly content: EpisodeContent | null;
 }
 
@@ -37,28 +39,26 @@ export function PublishForm({
           <input type="hidden" name="seen" value={expectedVersion} />
           <TextField
             name="transcript"
-            label="Word by word"
-            hint="For those who read, and for search. An empty line begins a paragraph. It can be added later."
+            label="Transcript"
+            hint="Optional. Leave a blank line between paragraphs."
             rows={8}
             onChange={({ currentTarget }) => setTranscript(currentTarget.value)}
           />
           <details className="episode-apart">
-            <summary>See how episode {number} will look</summary>
+            <summary>Preview episode {number}</summary>
             <div className="call-preview">
               <div>
                 <p className="call-preview-title">{title}</p>
                 <p className="episode-when figures">
-                  Episode {number}, dated the day that you publish it
+                  Episode {number}, dated the day you publish it
                 </p>
               </div>
-              {willMerge && (
-                <p className="muted">On its page question and answer are one player.</p>
-              )}
+              {willMerge && <p className="muted">Question and answer will be in one player.</p>}
               <EpisodeView
                 content={{ ...content, transcript }}
-                ids="preview"
+                idPrefix="preview"
                 level={3}
-                soundsFirst={willMerge}
+                isAudioFirst={willMerge}
               />
             </div>
           </details>
@@ -75,7 +75,7 @@ function PublishRow() {
   return (
     <div className="form-actions">
       <SubmitButton>{pending ? "Publishing…" : "Publish"}</SubmitButton>
-      <span className="muted">The caller is told by mail.</span>
+      <span className="muted">We’ll email the caller.</span>
     </div>
   );
 }

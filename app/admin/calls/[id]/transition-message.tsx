@@ -1,11 +1,17 @@
 "use client";
-// What a step of a call came to, for as long as it is so.
+// Shows the message of a form as long as it is true.
 
 import { FormMessage, useActionForm } from "#components/ui/action-form.tsx";
 
-/** Inside an <ActionForm ownMessage>. `isSo` is false once a later step has overtaken what was done: then only a refusal is shown. */
-export function TransitionMessage({ isSo, loginNext }: { isSo: boolean; loginNext: string }) {
+/** Inside an <ActionForm ownMessage>. With `isCurrent` false, because the state has changed again, only errors are shown. */
+export function TransitionMessage({
+  isCurrent,
+  loginNext,
+}: {
+  isCurrent: boolean;
+  loginNext: string;
+}) {
   const { state } = useActionForm();
-  if (state.status === "done" && !isSo) return <div role="status" />;
+  if (state.status === "done" && !isCurrent) return <div role="status" />;
   return <FormMessage loginNext={loginNext} />;
 }

@@ -1,4 +1,4 @@
-// /admin/users/ID: one member, what they may be, what was done with them.
+// Renders /admin/users/ID: a member with role, calls and activity.
 
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";
@@ -28,7 +28,7 @@ export async function generateMetadata({ params }: Props) {
 
 const CALL_STATE_LABELS: Record<string, string> = {
   NEW: "new",
-  REVIEWING: "being reviewed",
+  REVIEWING: "in review",
   ANSWERED: "answered",
   PUBLISHED: "published",
   DECLINED: "declined",
@@ -37,9 +37,9 @@ const CALL_STATE_LABELS: Record<string, string> = {
 export default async function UserPage({ params }: Props) {
   const { id } = await params;
   const path = `/admin/users/${encodeURIComponent(id)}`;
-  const { admin, refused } = await requireAdminPage(path);
-  if (!admin) return refused;
-  const found = await readSql((sql) => {
+  const { admin, notFoundPage } = await requireAdminPage(path);
+  if (!admin) return notFoundPage;
+  const data = await readSql((sql) => {
     try {
       return { user: getUser(sql, admin, id), log: listAuditLog(sql, admin, { subjectId: id }) };
     } catch (error) {
@@ -47,19 +47,19 @@ export default async function UserPage({ params }: Props) {
       throw error;
     }
   });
-  if (!found) {
+  if (!data) {
     setNotFoundStatus();
     return <NotFoundPage identity={await readSessionCookies()} />;
   }
-  const { user, log } = found;
+  const { user, log } = data;
   const isSelf = user.id === admin.id;
-  const seen = { id: user.id, expectedUpdatedAt: String(user.updatedAt) };
+  const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt) };
   return (
     <AdminFrame current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
       <section className="desk-section" aria-labelledby="facts">
-        <h2 id="facts">What there is</h2>
+        <h2 id="facts">Overview</h2>
         <dl className="facts">
-          <dt>Address</dt>
+          <dt>Email</dt>
           <dd>{user.email}</dd>
           <dt>Team</dt>
           <dd>
@@ -76,10 +76,10 @@ export default async function UserPage({ params }: Props) {
           <dt>Logged in</dt>
           <dd className="figures">
             {user.sessionCount === 0
-              ? "nowhere"
+              ? "No"
               : user.sessionCount === 1
-                ? "in one place"
-                : `in ${user.sessionCount} places`}
+                ? "1 device"
+                : `${user.sessionCount} devices`}
             {user.lastSeenAt !== null && (
               <>
                 , last seen <Timestamp ms={user.lastSeenAt} /> UTC
@@ -94,8 +94,8 @@ export default async function UserPage({ params }: Props) {
       <section className="desk-section" aria-labelledby="edit">
         <h2 id="edit">Name and team</h2>
         <ActionForm action={editMember} className="form" loginNext={path}>
-          <input type="hidden" name="id" value={seen.id} />
-          <input type="hidden" name="expectedUpdatedAt" value={seen.expectedUpdatedAt} />
+          <input type="hidden" name="id" value={version.id} />
+          <input type="hidden" name="expectedUpdatedAt" value={version.expectedUpdatedAt} />
           <Field
             name="firstName"
             label="First name"
@@ -107,7 +107,7 @@ export default async function UserPage({ params }: Props) {
           <SelectField
             name="team"
             label="Team"
-            hint="What they have read moves with them, and with it who leads what."
+            hint="Their reads move with them and may change who leads."
             defaultValue={user.team}
           >
             {TEAMS.map((team) => (
@@ -144,19 +144,19 @@ export default async function UserPage({ params }: Props) {
       </section>
 
       <section className="desk-section" aria-labelledby="log">
-        <h2 id="log">What was changed</h2>
+        <h2 id="log">Activity</h2>
         {log.events.length === 0 ? (
-          <p className="muted">Nothing.</p>
+          <p className="muted">None.</p>
         ) : (
-          <AuditLogTable events={log.events} about={false} />
+          <AuditLogTable events={log.events} showSubject={false} />
         )}
       </section>
 
-      <section className="desk-section" aria-labelledby="power">
-        <h2 id="power">Power and parting</h2>
+      <section className="desk-section" aria-labelledby="danger">
+        <h2 id="danger">Role and deletion</h2>
         {!isRecentLogin(admin) && (
           <p className="form-message">
-            You logged in more than fifteen minutes ago. For what follows,{" "}
+            You logged in more than 15 minutes ago. To make changes here,{" "}
             <a href={`/login?next=${encodeURIComponent(path)}`}>log in again</a>.
           </p>
         )}
@@ -166,17 +166,17 @@ export default async function UserPage({ params }: Props) {
               <strong>{user.role === "ADMIN" ? "Admin" : "Member"}</strong>
               <small>
                 {user.isLastAdmin
-                  ? "The last admin stays one: make somebody else an admin first."
-                  : "With the role their sessions end: they log in again."}
+                  ? "You can’t remove the last admin."
+                  : "Changing the role logs them out."}
               </small>
             </span>
             {!user.isLastAdmin && (
               <ActionButton
                 action={changeMemberRole}
-                fields={{ ...seen, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }}
+                fields={{ ...version, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }}
                 loginNext={path}
               >
-                {user.role === "ADMIN" ? "Make a member like others" : "Make an admin"}
+                {user.role === "ADMIN" ? "Remove admin role" : "Make an admin"}
               </ActionButton>
             )}
           </li>
@@ -184,7 +184,8 @@ export default async function UserPage({ params }: Props) {
             <span className="row-what">
               <strong>Sessions</strong>
               <small>
-                Logs {isSelf ? "you" : "them"} out everywhere{isSelf ? ", here too" : ""}.
+                Logs {isSelf ? "you" : "them"} out on all devices
+                {isSelf ? ", including this one" : ""}.
               </small>
             </span>
             <ActionButton action={revokeMemberSessions} fields={{ id: user.id }} loginNext={path}>
@@ -198,7 +199,7 @@ export default async function UserPage({ params }: Props) {
             <Field
               name="typed"
               label={`Type ${user.email} to delete ${isSelf ? "your account" : "this member"}`}
-              hint="With everything of theirs: reads, calls, and the episodes made of them. Nobody can bring it back."
+              hint="Permanently deletes their reads, calls and episodes."
               required
               maxLength={300}
               autoComplete="off"
@@ -206,7 +207,7 @@ export default async function UserPage({ params }: Props) {
               spellCheck={false}
             />
             <div>
-              <SubmitButton kind="danger">Delete for good</SubmitButton>
+              <SubmitButton kind="danger">Delete member</SubmitButton>
             </div>
           </ActionForm>
         )}

@@ -1,4 +1,4 @@
-// GET /calls/recording/ID: the sound of a call, for its owner and for admins.
+// Serves GET /calls/recording/ID: the recording of a call, for its owner and for admins.
 
 import { audioResponse } from "#lib/calls/audio-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";

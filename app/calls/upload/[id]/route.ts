@@ -1,4 +1,4 @@
-// GET and DELETE /calls/upload/ID: how far an upload came; giving it up.
+// Serves GET and DELETE /calls/upload/ID: the state of an upload, and deleting it.
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
@@ -17,19 +17,22 @@ interface Context {
 
 export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
-    // A replica may not have heard yet of what was sent a moment ago.
+    // A replica may not have the latest part yet.
     await ensurePrimary();
     const { id } = await params;
     const identity = await readSessionCookies();
     return uploadStateResponse(
       await readSql((sql) =>
-        getUpload(sql, { id: id.toLowerCase(), member: requireViewer(sql, identity, { role: "member" }) }),
+        getUpload(sql, {
+          id: id.toLowerCase(),
+          member: requireViewer(sql, identity, { role: "member" }),
+        }),
       ),
     );
   });
 }
 
-/** 204 also when there is none: given up is given up. */
+/** Deletes an upload. Idempotent: 204 also without one. */
 export function DELETE(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);

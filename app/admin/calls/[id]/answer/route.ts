@@ -1,4 +1,4 @@
-// GET /admin/calls/ID/answer: the sound of an answer before it is published, for admins.
+// Serves GET /admin/calls/ID/answer: an answer's audio before it is published, for admins.
 
 import { audioResponse } from "#lib/calls/audio-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -19,16 +19,16 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
     const identity = await readSessionCookies();
-    const found = await readSql((sql) =>
-      findAnswerAudio(sql, { by: requireViewer(sql, identity, { role: "admin" }), callId: id }),
+    const answer = await readSql((sql) =>
+      findAnswerAudio(sql, { admin: requireViewer(sql, identity, { role: "admin" }), callId: id }),
     );
-    const sniffed = found && sniffAudio(found.audio);
-    if (!sniffed) throw new AppError("not_found", "There is no such answer.");
+    const sniffed = answer && sniffAudio(answer.audio);
+    if (!sniffed) throw new AppError("not_found", "This answer doesn’t exist.");
     return audioResponse(request, {
-      bytes: found.audio,
+      bytes: answer.audio,
       contentType: sniffed.contentType,
       filename: `answer.${sniffed.extension}`,
-      etag: `${encodeURIComponent(id)}-${found.createdAt}`,
+      etag: `${encodeURIComponent(id)}-${answer.createdAt}`,
       cacheControl: "private, no-store",
     });
   });

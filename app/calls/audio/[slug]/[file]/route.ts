@@ -1,4 +1,4 @@
-// GET /calls/audio/SLUG/call, /answer, /episode, each also with the extension of its type: the sound of a published episode, for everybody.
+// Serves GET /calls/audio/SLUG/{call,answer,episode}, with or without extension: the audio of a published episode.
 
 import { audioResponse } from "#lib/calls/audio-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -8,7 +8,7 @@ import { readSql } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
-/** Whoever keeps a copy may play it for an hour after the episode was taken down. */
+/** Caches may serve a copy for an hour after the episode was unpublished. */
 const CACHE_CONTROL = "public, max-age=3600";
 
 interface Context {
@@ -19,19 +19,19 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { slug, file } = await params;
     const [, kind, extension] = /^(call|answer|episode)(?:\.([a-z0-9]{2,4}))?$/.exec(file) ?? [];
-    const sound = kind
+    const audio = kind
       ? await readSql((sql) => findEpisodeAudio(sql, slug, kind as EpisodeAudioKind))
       : null;
-    if (!sound || (extension && extension !== sound.sniffed.extension))
-      throw new AppError("not_found", "There is no such recording.");
+    if (!audio || (extension && extension !== audio.sniffed.extension))
+      throw new AppError("not_found", "This recording doesn’t exist.");
     const response = audioResponse(request, {
-      bytes: sound.bytes,
-      contentType: sound.sniffed.contentType,
-      filename: `${sound.title}.${sound.sniffed.extension}`,
-      etag: sound.etag,
+      bytes: audio.bytes,
+      contentType: audio.sniffed.contentType,
+      filename: `${audio.title}.${audio.sniffed.extension}`,
+      etag: audio.etag,
       cacheControl: CACHE_CONTROL,
     });
-    // A podcast app on the web plays it in its own page.
+    // Podcast apps on the web play it in their own pages.
     response.headers.set("cross-origin-resource-policy", "cross-origin");
     return response;
   });

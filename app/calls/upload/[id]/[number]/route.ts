@@ -1,4 +1,4 @@
-// PUT /calls/upload/ID/N: one part. Its size is known before it is read, and nothing more is read.
+// Serves PUT /calls/upload/ID/N: stores a part. Its size is known before the body is read, and bounds it.
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
@@ -12,9 +12,9 @@ import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
-/** A part over 70 kbit/s; a slower one is begun again and again in vain, but no longer than this. */
+/** Enough for a part at 70 kbit/s. */
 const PART_TIMEOUT_MS = 60_000;
-/** Parts of one member that are being read at the same time: what is in memory for them stays small. */
+/** Parts of a member that are read at the same time; bounds memory. */
 const MAX_CONCURRENT_PARTS = 4;
 const activeReads = new Semaphore(Infinity, MAX_CONCURRENT_PARTS);
 
@@ -26,8 +26,8 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    const { id: given, number: digits } = await params;
-    const id = given.toLowerCase();
+    const { id: rawId, number: digits } = await params;
+    const id = rawId.toLowerCase();
     const number = /^\d{1,4}$/.test(digits) ? Number(digits) : -1;
     const identity = await readSessionCookies();
     const { upload, memberId } = await readSql((sql) => {
@@ -35,9 +35,9 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
       return { upload: getUpload(sql, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);
-    const announced = request.headers.get("content-length");
-    if (announced !== null && Number(announced) < maxBytes)
-      assertPartLength(upload, number, Number(announced));
+    const contentLength = request.headers.get("content-length");
+    if (contentLength !== null && Number(contentLength) < maxBytes)
+      assertPartLength(upload, number, Number(contentLength));
     const message = `Send at most ${MAX_CONCURRENT_PARTS} parts at the same time.`;
     const release = activeReads.acquire(memberId, {
       perKeyMessage: message,

@@ -13,7 +13,7 @@ import {
   createMigrationFixture,
 } from "#tests/support/migration-fixture.ts";
 import { SMALL_SIZES } from "#tests/support/source-site.ts";
-import { findPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../scripts/find-postgres.mjs";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";

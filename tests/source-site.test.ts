@@ -11,7 +11,8 @@ import {
 import type { FindRows, Ledger } from "./support/source-ledger.ts";
 import { TRANSACTION_KINDS } from "./support/source-transactions.ts";
 import { startSourceWriter } from "./support/source-writer.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "./support/postgres.ts";
+import { type TestPostgres, startPostgres } from "./support/postgres.ts";
+import { findPostgres } from "../scripts/find-postgres.mjs";
 
 describe.skipIf(!findPostgres())("the source site", () => {
   let server: TestPostgres;

@@ -11,7 +11,8 @@ import { withSnapshot } from "./migration.ts";
 import { PERMISSIVE_OPTIONS, copyTestTables } from "#tests/support/planned-migration-fixture.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { ODDITIES, createSourceDatabase, runSql } from "#tests/support/source-site.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 
 const side = (source: string, target: string, key: string[], names: string[]): TableMapping => ({
   schema: "public",
@@ -112,16 +113,16 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       (faulty.prepare("SELECT total_changes()").pluck().get() as number) - before,
     ).toBeGreaterThan(0);
     faulty.close();
-    const { tables: found, isEqual } = await compare({ file: copy });
+    const { tables: verifiedTables, isEqual } = await compare({ file: copy });
     expect(isEqual).toBe(false);
-    return found.filter((table) => !table.isEqual);
+    return verifiedTables.filter((table) => !table.isEqual);
   }
 
   test("accepts a correct copy of all oddities, and samples every table", async () => {
-    const { isEqual, problems, tables: found } = await compare();
-    expect(found.flatMap(({ differences }) => differences)).toEqual([]);
+    const { isEqual, problems, tables: verifiedTables } = await compare();
+    expect(verifiedTables.flatMap(({ differences }) => differences)).toEqual([]);
     expect([isEqual, problems]).toEqual([true, []]);
-    expect(found.map(({ target }) => target)).toEqual([
+    expect(verifiedTables.map(({ target }) => target)).toEqual([
       "User",
       "Session",
       "Call",
@@ -132,7 +133,7 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       "_source_Session",
     ]);
     expect(
-      found.every(
+      verifiedTables.every(
         ({ source, file: ours, sampled, target }) =>
           source.rows > 0 &&
           source.rows === ours.rows &&
@@ -173,15 +174,17 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       `CREATE TABLE "Bookmark" ("userId" text, "slug" text, "at" timestamptz, PRIMARY KEY ("userId", "slug")); INSERT INTO "Bookmark" SELECT 'Zoë ' || n, CASE n % 2 WHEN 0 THEN 'é' ELSE U&'\\00ff' END, '2022-01-01' FROM generate_series(1, 300) AS n`,
     );
     const second = join(dir, "latin.db");
-    const moved = SIDES.slice(1, 2);
-    await copy(latin, second, moved);
-    expect(await compare({ from: latin, file: second, tables: moved })).toMatchObject({
+    const bookmarks = SIDES.slice(1, 2);
+    await copy(latin, second, bookmarks);
+    expect(await compare({ from: latin, file: second, tables: bookmarks })).toMatchObject({
       isEqual: true,
     });
     const db = new Database(second);
     db.prepare(`UPDATE "_source_Bookmark" SET "slug" = 'e\u0301' WHERE "userId" = 'Zoë 2'`).run();
     db.close();
-    expect((await compare({ from: latin, file: second, tables: moved })).tables[0]).toMatchObject({
+    expect(
+      (await compare({ from: latin, file: second, tables: bookmarks })).tables[0],
+    ).toMatchObject({
       isEqual: false,
       differingRows: 2,
       differences: [
@@ -280,11 +283,11 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       null,
     ],
   ])("finds a fault: %s", async (_, sql, target, count) => {
-    const found = await withFault(sql);
-    expect(found.map((table) => table.target)).toEqual([target]);
-    expect(found[0]!.differingRows === null).toBe(target === "_source_Log");
-    if (count !== null) expect(found[0]!.differingRows).toBe(count);
-    if (target !== "_source_Log") expect(found[0]!.differences.length).toBeGreaterThan(0);
+    const verifiedTables = await withFault(sql);
+    expect(verifiedTables.map((table) => table.target)).toEqual([target]);
+    expect(verifiedTables[0]!.differingRows === null).toBe(target === "_source_Log");
+    if (count !== null) expect(verifiedTables[0]!.differingRows).toBe(count);
+    if (target !== "_source_Log") expect(verifiedTables[0]!.differences.length).toBeGreaterThan(0);
   });
 
   test("the sample alone finds missing, extra and different rows", async () => {
@@ -327,12 +330,12 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
 
   test("reports progress for every table up to its last row", async () => {
     const last = new Map<string, [number, number]>();
-    const { tables: found } = await compare({
+    const { tables: verifiedTables } = await compare({
       onProgress: ({ table, rows, total }) => last.set(table, [rows, total]),
     });
     expect(
       [...last.entries()].map(([target, [rows, total]]) => [target, rows, rows <= total]),
-    ).toEqual(found.map(({ target, file: ours }) => [target, ours.rows, true]));
+    ).toEqual(verifiedTables.map(({ target, file: ours }) => [target, ours.rows, true]));
   });
 
   test("aborts before the start, and while the source is silent", async () => {

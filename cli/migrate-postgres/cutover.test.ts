@@ -14,19 +14,20 @@ import { dropSlot } from "./replication-slot.ts";
 import { getState, migrationFiles } from "./migration-state.ts";
 import { TEMPLATE_FILE } from "#tests/support/fresh-database.ts";
 import { createSourceDatabase, readSourceId } from "#tests/support/source-site.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { abortMigration } from "./abort-command.ts";
 import { copySource } from "./copy-command.ts";
 import { verifyMigration } from "./verify-command.ts";
 
-describe.skipIf(!findPostgres())("the end of a move", () => {
+describe.skipIf(!findPostgres())("a cutover", () => {
   let server: TestPostgres;
   let dir: string;
   let to: string;
   let url: string;
   let events: MigrationEvent[];
   const clients: pg.Client[] = [];
-  /** A site that answers and is not ready. */
+  /** A site that answers, but never becomes ready. */
   const starting = createServer((_, response) => void response.writeHead(503).end());
   let site: string;
   beforeAll(async () => {
@@ -70,17 +71,17 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       )
     )[0]!.n;
 
-  /** `at` is called when a step begins; what it throws is like a process that dies there, as far as nothing after it runs. */
-  function moveFrom(
-    from = url,
-    at: Partial<Record<MigrationStep, () => Promise<void> | void>> = {},
+  /** Runs a hook when its step begins. An error thrown there acts like a crash. */
+  function createMigration(
+    sourceUrl = url,
+    hooks: Partial<Record<MigrationStep, () => Promise<void> | void>> = {},
   ): Migration {
     const onEvent = (event: MigrationEvent) => {
       events.push(event);
-      if (event.kind === "begin") void at[event.step]?.();
+      if (event.kind === "begin") void hooks[event.step]?.();
     };
     return {
-      url: from,
+      url: sourceUrl,
       targetFile: to,
       servedFile: to,
       options: { unknown: "stop", invalidRows: "stop" },
@@ -90,13 +91,13 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       signal: new AbortController().signal,
     };
   }
-  const options = (given: Partial<CutoverOptions> = {}): CutoverOptions => ({
+  const options = (overrides: Partial<CutoverOptions> = {}): CutoverOptions => ({
     target: { kind: "file", file: to },
     canReplace: false,
     stopMode: "read-only",
     siteUrl: null,
     timeoutMs: 2_000,
-    ...given,
+    ...overrides,
   });
 
   const die = () => {
@@ -111,31 +112,31 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     }
   };
 
-  test("killed between any two steps of it, it goes on where it was", async () => {
+  test("resumes after a crash between any two steps", async () => {
     for (const step of ["drain", "verify", "finish", "swap-in", "ready", "clean-up"] as const) {
-      await copySource(moveFrom());
+      await copySource(createMigration());
       await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
       const before = await cutOver(
-        moveFrom(url, { [step]: die }),
+        createMigration(url, { [step]: die }),
         options({ siteUrl: step === "ready" ? site : null }),
       ).catch((error: Error) => error.message);
       expect([step, before]).toEqual([step, "killed"]);
       const phase = getState(to).phase;
-      if (phase === "done") await cutOver(moveFrom(), options()).catch(() => {});
-      else expect(await cutOver(moveFrom(), options())).toMatchObject({ method: "renamed" });
+      if (phase === "done") await cutOver(createMigration(), options()).catch(() => {});
+      else expect(await cutOver(createMigration(), options())).toMatchObject({ method: "renamed" });
       expect(users()).toBe(60);
-      expect((await verifyMigration(moveFrom())).isEqual).toBe(true);
+      expect((await verifyMigration(createMigration())).isEqual).toBe(true);
       await abortMigration({ url, targetFile: to, canAllowWrites: false });
       expect([await settings(), await slots()]).toEqual(["off", 0]);
       rmSync(to);
     }
   });
 
-  test("a site that writes all the time is replaced in one of its pauses, and nothing else is said to be", async () => {
+  test("replaces the database of a busy site between two of its writes", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE));
     const site = new Database(to, { timeout: 5_000 });
     site.exec("CREATE TABLE busy (x)");
-    await copySource(moveFrom());
+    await copySource(createMigration());
     let isOver = false;
     const writing = (async () => {
       while (!isOver) {
@@ -145,14 +146,16 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     })().catch(() => {});
-    expect(await cutOver(moveFrom(), options())).toMatchObject({ method: "replaced while in use" });
+    expect(await cutOver(createMigration(), options())).toMatchObject({
+      method: "replaced while in use",
+    });
     isOver = true;
     await writing;
     site.close();
     expect(users()).toBe(60);
   });
 
-  test("a role that can't see the sessions of others stops nobody, and says which right it lacks", async () => {
+  test("names the missing right of a role that cannot see other sessions, and blocks nothing", async () => {
     await run(`CREATE ROLE mover_${name()} LOGIN REPLICATION`);
     await run(`CREATE ROLE app_${name()} LOGIN`);
     await run(`ALTER DATABASE "${name()}" OWNER TO mover_${name()}`);
@@ -163,28 +166,28 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     const app = await connect(server.url(name(), `app_${name()}`));
     for (const client of clients.splice(0)) if (client !== app) await client.end();
     clients.push(app);
-    await copySource(moveFrom(mover));
-    await expect(cutOver(moveFrom(mover), options())).rejects.toMatchObject({
+    await copySource(createMigration(mover));
+    await expect(cutOver(createMigration(mover), options())).rejects.toMatchObject({
       code: "forbidden",
       message: expect.stringContaining("pg_read_all_stats"),
     });
     await expect(
-      cutOver(moveFrom(mover), options({ stopMode: "stopped-by-owner", timeoutMs: 300 })),
+      cutOver(createMigration(mover), options({ stopMode: "stopped-by-owner", timeoutMs: 300 })),
     ).rejects.toMatchObject({ code: "unavailable" });
     expect(existsSync(to)).toBe(false);
     await app.query(`UPDATE "User" SET "firstName" = 'still writing'`);
     await run(`GRANT pg_read_all_stats, pg_signal_backend TO mover_${name()}`);
     for (const client of clients.splice(0)) if (client !== app) await client.end();
-    await cutOver(moveFrom(mover), options());
+    await cutOver(createMigration(mover), options());
     expect(users()).toBe(60);
     await expect(app.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
   });
 
-  test("who would write all the same is named before anything is stopped", async () => {
-    await copySource(moveFrom());
+  test("names writers that ignore the read-only setting before it blocks anything", async () => {
+    await copySource(createMigration());
     await run(`CREATE ROLE stubborn_${name()} LOGIN`);
     await run(`ALTER ROLE stubborn_${name()} SET default_transaction_read_only = off`);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining(`stubborn_${name()}`),
     });
@@ -193,19 +196,19 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     await client.query(`BEGIN`);
     await client.query(`UPDATE "User" SET "firstName" = 'prepared' WHERE "role" = 'ADMIN'`);
     await client.query(`PREPARE TRANSACTION 'later'`);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("PREPARED"),
     });
     expect(await settings()).toBe("off");
     await run(`COMMIT PREPARED 'later'`);
-    await cutOver(moveFrom(), options());
+    await cutOver(createMigration(), options());
     expect(users()).toBe(60);
   });
 
-  test("what was written to the old site after a killed end is not left behind: it says so, and nothing is placed", async () => {
-    await copySource(moveFrom());
-    await cutOver(moveFrom(url, { finish: die }), options()).catch(() => {});
+  test("refuses to resume if the source was written to after a crash", async () => {
+    await copySource(createMigration());
+    await cutOver(createMigration(url, { finish: die }), options()).catch(() => {});
     expect(getState(to).phase).toBe("swapping");
     const owner = await connect();
     for (const text of [
@@ -214,7 +217,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       `UPDATE "User" SET "firstName" = 'late' WHERE "role" = 'ADMIN'`,
     ])
       await owner.query(text);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("written to after"),
     });
@@ -223,8 +226,8 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     expect(await settings()).toBe("off");
   });
 
-  test("what comes after the new site serves keeps the slot, and is told", async () => {
-    await copySource(moveFrom());
+  test("keeps the slot and fails if the source is written to after the swap", async () => {
+    await copySource(createMigration());
     const late = async () => {
       const client = await connect();
       await client.query(`SET default_transaction_read_only = off`);
@@ -232,7 +235,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     };
     let wrote: Promise<void> | undefined;
     await cutOver(
-      moveFrom(url, { ready: () => void (wrote = late()) }),
+      createMigration(url, { ready: () => void (wrote = late()) }),
       options({ siteUrl: site, timeoutMs: 800 }),
     ).then(
       () => expect.unreachable(),
@@ -246,8 +249,8 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     expect([users(), await slots()]).toEqual([60, 1]);
   });
 
-  test("a copy that was damaged in an index alone is not placed", async () => {
-    await copySource(moveFrom());
+  test("rejects a copy with a damaged index", async () => {
+    await copySource(createMigration());
     const { staging } = migrationFiles(to);
     const db = new Database(staging);
     const root = db
@@ -258,36 +261,36 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     db.close();
     const bytes = readFileSync(staging);
     const page = bytes.subarray((root - 1) * 4_096, root * 4_096);
-    // A letter of an address in a leaf of the index; inner pages lie elsewhere in so small a table.
+    // A letter of an email address in the index: its root page is a leaf in this small table.
     const at = page.indexOf("member");
     page[at] = page[at]! ^ 1;
     writeFileSync(staging, bytes);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("is damaged"),
     });
     expect([existsSync(to), await settings()]).toEqual([false, "off"]);
   });
 
-  test("sessions that were begun in the pause write again after a cutover that failed", async () => {
-    await copySource(moveFrom());
-    let inThePause: pg.Client | undefined;
+  test("lets sessions from the pause write again after a failed cutover", async () => {
+    await copySource(createMigration());
+    let pauseClient: pg.Client | undefined;
     const db = new Database(migrationFiles(to).staging);
     db.exec(`DELETE FROM "PostRead" WHERE rowid = 3`);
     db.close();
     let connecting: Promise<void> | undefined;
-    const move = moveFrom(url, {
-      drain: () => void (connecting = connect().then((client) => void (inThePause = client))),
+    const migration = createMigration(url, {
+      drain: () => void (connecting = connect().then((client) => void (pauseClient = client))),
     });
-    await expect(cutOver(move, options())).rejects.toMatchObject({ code: "conflict" });
+    await expect(cutOver(migration, options())).rejects.toMatchObject({ code: "conflict" });
     await connecting;
-    // It was ended: whoever keeps connections opens another.
-    await expect(inThePause!.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
+    // The session was terminated; a connection pool would open another.
+    await expect(pauseClient!.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
     await run(`UPDATE "User" SET "firstName" = 'x'`);
   });
 
-  test("abort works without a state that can be read, and refuses another database", async () => {
-    await copySource(moveFrom());
+  test("aborts without a readable state, and refuses another database", async () => {
+    await copySource(createMigration());
     const other = await server.createDatabase();
     await expect(
       abortMigration({ url: other, targetFile: to, canAllowWrites: false }),
@@ -304,7 +307,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     ]).toEqual([false, false, 0]);
   });
 
-  test("two commands at once: the second is refused, and the first goes on", async () => {
+  test("refuses a second command at the same time", async () => {
     let release = () => {};
     const first = withMigrationLock(
       to,
@@ -319,14 +322,14 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     expect(existsSync(migrationFiles(to).lock)).toBe(false);
   });
 
-  test("what is being moved, what was moved and what is kept is for its owner alone", async () => {
+  test("keeps staging, state and backup readable by their owner only", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE), { mode: 0o640 });
-    await copySource(moveFrom());
+    await copySource(createMigration());
     const mode = (file: string) => statSync(file).mode & 0o777;
     expect([mode(migrationFiles(to).staging), mode(migrationFiles(to).state)]).toEqual([
       0o600, 0o600,
     ]);
-    const { backupFile } = await cutOver(moveFrom(), options());
+    const { backupFile } = await cutOver(createMigration(), options());
     expect([mode(backupFile!), mode(to)]).toEqual([0o600, 0o640]);
     expect(await readSourceId(url, "user", 1)).toBeTruthy();
   });

@@ -9,7 +9,8 @@ import type { HashKind } from "./row-hash.ts";
 import type { TableMapping } from "./table-mapping.ts";
 import { connectSource, readRows } from "./source-connection.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 
 const LINES: TableMapping = {
   schema: "public",
@@ -318,18 +319,18 @@ describe.skipIf(!findPostgres())("differing rows", () => {
       );
       const stop = new AbortController();
       const first = await connectSource(url);
-      const found = findDifferences({
+      const iterator = findDifferences({
         source: first,
         db,
         table: LINES,
         kind: "native",
         signal: stop.signal,
       });
-      expect((await found.next()).value).toMatchObject({ kind: "missing" });
+      expect((await iterator.next()).value).toMatchObject({ kind: "missing" });
       stop.abort();
       await expect(
         (async () => {
-          for await (const _ of found);
+          for await (const _ of iterator);
         })(),
       ).rejects.toMatchObject({ name: "AppError", code: "unavailable" });
       await first.end();

@@ -1,7 +1,7 @@
 // Formats a plan as lines of text.
 
+import { formatBytes } from "#lib/core/format.ts";
 import { DEFAULT_OPTIONS } from "./options.ts";
-import { formatMegabytes } from "./plan-cost.ts";
 import type { PlanIssue } from "./plan-issue.ts";
 import { stripControls } from "./plan-text.ts";
 import type { Plan } from "./plan.ts";
@@ -19,7 +19,7 @@ export function formatPlan(plan: Plan): string[] {
     ...formatLabelled("Source", [describeSource(plan), ...describeMode(plan)]),
     ...plan.source.streamObstacles.flatMap((text) => indentText(text, LABEL_WIDTH)),
     ...formatLabelled("Target", [
-      `${plan.targetFile}. The migration needs about ${formatMegabytes(plan.diskSpace.neededBytes)}; ${formatMegabytes(plan.diskSpace.freeBytes)} are free in ${plan.diskSpace.folder}.`,
+      `${plan.targetFile}. The migration needs about ${formatBytes(plan.diskSpace.neededBytes)}; ${formatBytes(plan.diskSpace.freeBytes)} are free in ${plan.diskSpace.folder}.`,
     ]),
     "",
     ...formatTables(plan),
@@ -61,7 +61,7 @@ function formatTables({ tables, time }: Plan): string[] {
   const rows = tables.map(({ table, rows: count, bytes, seconds }) => [
     table.target,
     count.toLocaleString("en-US"),
-    formatMegabytes(bytes),
+    formatBytes(bytes),
     formatSeconds(seconds),
     table.isSide ? `side table of ${table.source}` : "",
   ]);

@@ -11,7 +11,8 @@ import { runMigrate, startMigrate } from "#tests/support/migrate-command.ts";
 import { createSourceSite, runSql } from "#tests/support/source-site.ts";
 import { openTargetRows } from "#tests/support/source-ledger.ts";
 import { type SourceWriter, startSourceWriter } from "#tests/support/source-writer.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { dropSlot } from "./replication-slot.ts";
 
@@ -28,7 +29,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
   afterAll(() => server?.close());
   beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), "lectern-moving-"));
+    dir = mkdtempSync(join(tmpdir(), "lectern-migration-"));
     to = join(dir, "lectern.db");
     url = await server.createDatabase();
   });

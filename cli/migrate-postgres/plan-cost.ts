@@ -4,6 +4,7 @@ import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
+import { formatBytes } from "#lib/core/format.ts";
 import { copyToSql } from "./binary-copy-reader.ts";
 import { type PlanIssue, createBlocker } from "./plan-issue.ts";
 import { readRows, withSourceDeadline } from "./source-connection.ts";
@@ -180,13 +181,8 @@ export function checkDiskSpace({ folder, neededBytes, freeBytes }: PlannedDiskSp
   return [
     createBlocker(
       "target",
-      `${folder} has ${formatMegabytes(freeBytes)} free; the migration needs about ${formatMegabytes(neededBytes)}.`,
+      `${folder} has ${formatBytes(freeBytes)} free; the migration needs about ${formatBytes(neededBytes)}.`,
       "Free space there, or set --to to a file on a larger disk.",
     ),
   ];
-}
-
-/** "1,234 MB", in units of a million bytes. */
-export function formatMegabytes(bytes: number): string {
-  return `${bytes > 0 && bytes < 1_000_000 ? "under 1" : Math.round(bytes / 1_000_000).toLocaleString("en-US")} MB`;
 }

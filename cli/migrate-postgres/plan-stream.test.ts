@@ -13,7 +13,8 @@ import {
   planTestMigration,
   formatIssues,
 } from "#tests/support/planned-migration-fixture.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 
 const REGULAR: SourceFacts = {
   systemIdentifier: "1",
@@ -65,13 +66,13 @@ test.each([
     /^stop: .*SQL_ASCII.*pg_dump --encoding=UTF8/,
   ],
   [
-    "an encoding that Postgres can't convert",
+    "an encoding that PostgreSQL cannot convert",
     { encoding: "MULE_INTERNAL", isConvertible: false },
     /^stop: .*MULE_INTERNAL/,
   ],
   ["another encoding", { encoding: "LATIN1" }, /^note: .*LATIN1. PostgreSQL converts/],
   [
-    "sessions of others that it can't end",
+    "sessions of others that it cannot terminate",
     { canTerminateOthers: false },
     /^note: .*pg_signal_backend/,
   ],

@@ -12,7 +12,8 @@ import {
   planTestMigration,
   formatIssues,
 } from "#tests/support/planned-migration-fixture.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 
 describe.skipIf(!findPostgres())("the tables of a plan", () => {
   let server: TestPostgres;

@@ -89,25 +89,25 @@ export function selectTables(
     selection.issues.push(...issues);
     if (isKept && !isBlocked) selection.sides.push({ table: side, from });
   };
-  for (const known of KNOWN_TABLES) {
-    const from = inSchema.find(({ name }) => name === known.source);
+  for (const mapping of KNOWN_TABLES) {
+    const from = inSchema.find(({ name }) => name === mapping.source);
     if (!from) {
-      selection.issues.push(createMissingTableIssue(known.source));
+      selection.issues.push(createMissingTableIssue(mapping.source));
       continue;
     }
-    const { table, issues } = mapTable(known, from, role);
+    const { table, issues } = mapTable(mapping, from, role);
     selection.issues.push(...issues);
     const isBlocked = issues.some(({ level }) => level === "stop");
     if (table && !isBlocked) selection.tables.push({ table, from });
     const unknownColumns = from.columns.filter(
-      ({ name }) => !known.columns.some((column) => column.name === name),
+      ({ name }) => !mapping.columns.some((column) => column.name === name),
     );
     if (unknownColumns.length === 0) continue;
-    const keyColumns = known.columns.filter(({ name }) => known.key.includes(name));
+    const keyColumns = mapping.columns.filter(({ name }) => mapping.key.includes(name));
     const columns = [...keyColumns, ...unknownColumns.map(toTextColumn)];
     addSide(
-      `${known.source} has ${pluralize(unknownColumns.length, "column")} that this site does not have: ${joinNames(unknownColumns.map(({ name, declared }) => `${name} (${declared})`))}.`,
-      createSideTable(from, columns, known.key, takenNames),
+      `${mapping.source} has ${pluralize(unknownColumns.length, "column")} that this site does not have: ${joinNames(unknownColumns.map(({ name, declared }) => `${name} (${declared})`))}.`,
+      createSideTable(from, columns, mapping.key, takenNames),
       from,
       isBlocked,
     );
@@ -151,7 +151,7 @@ const createMissingTableIssue = (name: string) =>
 
 /** Maps the columns of a known table that its source has. Returns a null table for a view or foreign table. */
 function mapTable(
-  known: TableMapping,
+  mapping: TableMapping,
   from: CatalogTable,
   role: string,
 ): { table: TableMapping | null; issues: PlanIssue[] } {
@@ -169,7 +169,7 @@ function mapTable(
     };
   const issues = findObstacles(from, role);
   const columns: ColumnMapping[] = [];
-  for (const column of known.columns) {
+  for (const column of mapping.columns) {
     const sourceColumn = from.columns.find((one) => one.name === column.name);
     if (!sourceColumn) {
       issues.push(createMissingColumnIssue(from, column));
@@ -191,9 +191,9 @@ function mapTable(
       isDate && (sourceColumn.precision ?? 0) > 3 ? { ...column, hasMicros: true } : column,
     );
   }
-  if (issues.every(({ level }) => level !== "stop") && !hasKey(from, known.key))
-    issues.push(createKeylessIssue(from, known.key));
-  return { table: { ...known, schema: from.schema, columns }, issues };
+  if (issues.every(({ level }) => level !== "stop") && !hasKey(from, mapping.key))
+    issues.push(createKeylessIssue(from, mapping.key));
+  return { table: { ...mapping, schema: from.schema, columns }, issues };
 }
 
 function createMissingColumnIssue(from: CatalogTable, column: ColumnMapping): PlanIssue {

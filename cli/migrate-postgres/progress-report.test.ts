@@ -240,11 +240,11 @@ test("shows lag and waiting reason of follow on one line", () => {
       lagBytes: 0,
       lagSeconds: 0,
       changes: 1,
-      waiting: "PostgreSQL can't be reached (ECONNREFUSED).",
+      waiting: "PostgreSQL cannot be reached (ECONNREFUSED).",
     },
   ]);
   expect(screen()).toEqual([
-    "  1 change applied, waiting: PostgreSQL can't be reached (ECONNREFUSED).",
+    "  1 change applied, waiting: PostgreSQL cannot be reached (ECONNREFUSED).",
   ]);
   play([200, { kind: "lag", lagBytes: 0, lagSeconds: 0, changes: 1_000 }]);
   report.reportResult({ stopped: true }, ["Stopped."]);

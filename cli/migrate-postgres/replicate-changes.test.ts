@@ -19,7 +19,8 @@ import {
 import { TRANSACTION_KINDS } from "#tests/support/source-transactions.ts";
 import { openTargetRows } from "#tests/support/source-ledger.ts";
 import { startSourceWriter } from "#tests/support/source-writer.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { copySource } from "./copy-command.ts";
 import { type MigrationOptions } from "./options.ts";
 import { readCurrentPosition } from "./replication-slot.ts";
@@ -50,8 +51,8 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     stop = new AbortController();
     migration = {
       url,
-      targetFile: join(dir, "moved.db"),
-      servedFile: join(dir, "moved.db"),
+      targetFile: join(dir, "migrated.db"),
+      servedFile: join(dir, "migrated.db"),
       options,
       hasLegacyCookieSecret: false,
       rebuildCounters,

@@ -6,7 +6,8 @@ import type { ColumnMapping } from "./table-mapping.ts";
 import { type HashKind, hashRow, formatLastHash, rowHashSql } from "./row-hash.ts";
 import { connectSource, readRows } from "./source-connection.ts";
 import { runSql } from "#tests/support/source-site.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { canonicalSql } from "./source-sql.ts";
 
 const text = (name: string): ColumnMapping => ({ name, as: "text", isNullable: true });
@@ -117,7 +118,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
   });
 
   /** Rows of `sql` (its columns are a, b, c, …) hashed there, beside their texts. */
-  async function hashedThere(
+  async function hashInPostgres(
     columns: readonly ColumnMapping[],
     sql: string,
     kind: HashKind,
@@ -125,7 +126,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
   ): Promise<{ hash: string; texts: (string | null)[] }[]> {
     const rows = await readRows(
       client,
-      `SELECT (${rowHashSql(columns, kind)})::text AS hash, ${columns.map((column, i) => `${canonicalSql(column)} AS c${i}`).join(", ")} FROM (${sql}) AS given`,
+      `SELECT (${rowHashSql(columns, kind)})::text AS hash, ${columns.map((column, i) => `${canonicalSql(column)} AS c${i}`).join(", ")} FROM (${sql}) AS samples`,
     );
     return rows.map((row) => ({ hash: row.hash!, texts: columns.map((_, i) => row[`c${i}`]!) }));
   }
@@ -142,7 +143,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     const latin = await connectSource(server.url("latin"));
     try {
       expect(await chooseHashKind(latin)).toBe("md5");
-      const [row] = await hashedThere(
+      const [row] = await hashInPostgres(
         three,
         `SELECT U&'\\00e9t\\00e9' AS a, NULL::text AS b, '' AS c`,
         "md5",
@@ -176,12 +177,12 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     const rows = texts.flatMap((a) =>
       texts.slice(0, 6).flatMap((b) => texts.slice(0, 4).map((c) => [a, b, c])),
     );
-    const found = await readRows(
+    const serverRows = await readRows(
       source,
-      `SELECT (${rowHashSql(three, kind)})::text AS hash FROM (SELECT r->>0 AS a, r->>1 AS b, r->>2 AS c FROM json_array_elements($1::json) WITH ORDINALITY AS given(r, n) ORDER BY n) AS given`,
+      `SELECT (${rowHashSql(three, kind)})::text AS hash FROM (SELECT r->>0 AS a, r->>1 AS b, r->>2 AS c FROM json_array_elements($1::json) WITH ORDINALITY AS samples(r, n) ORDER BY n) AS samples`,
       [JSON.stringify(rows)],
     );
-    expect(found.map((row) => row.hash)).toEqual(rows.map((row) => hash(three, row, kind)));
+    expect(serverRows.map((row) => row.hash)).toEqual(rows.map((row) => hash(three, row, kind)));
   });
 
   test.each(KINDS)("%s: agree for a row of 300 columns", async (kind) => {
@@ -189,7 +190,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     const values = columns.map((_, i) =>
       i % 7 === 3 || i === 60 || i === 299 ? null : `value ${i}`,
     );
-    const [row] = await hashedThere(
+    const [row] = await hashInPostgres(
       columns,
       `SELECT ${values.map((value, i) => `${value === null ? "NULL" : `'${value}'`}::text AS c${i}`).join(", ")}`,
       kind,
@@ -203,7 +204,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
 
   test("do not treat a composite value of nulls as null", async () => {
     await runSql(url, "CREATE TYPE pair AS (x int, y int)");
-    const [row] = await hashedThere(
+    const [row] = await hashInPostgres(
       [text("a")],
       "SELECT ROW(NULL, NULL)::public.pair AS a",
       "native",
@@ -234,16 +235,16 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
       const columns: ColumnMapping[] = [
         { name: "b", as: "date", isNullable: true, hasMicros: !type.endsWith("(3)") },
       ];
-      const found = await hashedThere(
+      const serverRows = await hashInPostgres(
         columns,
         `SELECT b::${type} AS b FROM unnest(ARRAY[${MOMENTS.map((moment) => `'${moment}'`).join(", ")}]) AS b`,
         "native",
       );
       for (const [i, moment] of MOMENTS.entries()) {
         const ms = parseDateText(moment) as number;
-        expect([moment, found[i]!.texts[0]]).toEqual([moment, String(ms)]);
-        expect(found[i]!.hash).toBe(hash(columns, [ms], "native"));
-        expect(found[i]!.hash).toBe(hash(columns, [String(ms)], "native", true));
+        expect([moment, serverRows[i]!.texts[0]]).toEqual([moment, String(ms)]);
+        expect(serverRows[i]!.hash).toBe(hash(columns, [ms], "native"));
+        expect(serverRows[i]!.hash).toBe(hash(columns, [String(ms)], "native", true));
       }
     },
   );
@@ -260,28 +261,28 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
       "150000-01-01 00:00:00.000999",
       "9999-12-31 23:59:59.999999",
     ];
-    const found = await hashedThere(
+    const serverRows = await hashInPostgres(
       columns,
       `SELECT b::timestamp AS b FROM unnest(ARRAY[${moments.map((moment) => `'${moment}'`).join(", ")}]) AS b`,
       "native",
     );
-    expect(found.map(({ texts }) => texts[0])).toEqual(
+    expect(serverRows.map(({ texts }) => texts[0])).toEqual(
       moments.map((moment) => String(parseDateText(moment))),
     );
   });
 
   test("keep infinite dates as text, dates as midnight, and nulls", async () => {
     const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true }];
-    const found = await hashedThere(
+    const serverRows = await hashInPostgres(
       columns,
       "SELECT 'infinity'::timestamp AS b UNION ALL SELECT '-infinity' UNION ALL SELECT NULL",
       "native",
     );
-    expect(found.map(({ texts }) => texts[0])).toEqual(["infinity", "-infinity", null]);
-    expect(found.map((row) => row.hash)).toEqual(
+    expect(serverRows.map(({ texts }) => texts[0])).toEqual(["infinity", "-infinity", null]);
+    expect(serverRows.map((row) => row.hash)).toEqual(
       ["infinity", "-infinity", null].map((value) => hash(columns, [value], "native", true)),
     );
-    const days = await hashedThere(
+    const days = await hashInPostgres(
       columns,
       "SELECT '2022-11-21'::date AS b UNION ALL SELECT 'infinity' UNION ALL SELECT '0044-03-15 BC' UNION ALL SELECT '12022-11-21'",
       "native",
@@ -296,7 +297,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
 
   test("hash a session id as its cookie is hashed", async () => {
     const columns: ColumnMapping[] = [{ name: "a", as: "session-id", isNullable: false }];
-    const [row] = await hashedThere(columns, "SELECT 'sécret' AS a", "native");
+    const [row] = await hashInPostgres(columns, "SELECT 'sécret' AS a", "native");
     expect(row!.texts[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(row!.hash).toBe(hash(columns, row!.texts, "native"));
   });

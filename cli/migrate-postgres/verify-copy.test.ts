@@ -14,7 +14,8 @@ import {
   readSourceId,
   runSql,
 } from "#tests/support/source-site.ts";
-import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
+import { findPostgres } from "../../scripts/find-postgres.mjs";
 
 describe.skipIf(!findPostgres())("a verification", () => {
   let server: TestPostgres;
@@ -97,7 +98,10 @@ describe.skipIf(!findPostgres())("a verification", () => {
     });
 
     /** Runs `sql` on one row of the table and compares; afterEach restores the row. */
-    async function plant(table: string, sql: string): Promise<{ found: Verification; id: string }> {
+    async function plant(
+      table: string,
+      sql: string,
+    ): Promise<{ verification: Verification; id: string }> {
       const row = opened
         .prepare(
           `SELECT rowid AS "#", * FROM "${table}" WHERE "id" = (SELECT "id" FROM "${table}" ORDER BY "id" LIMIT 1 OFFSET 3)`,
@@ -119,7 +123,7 @@ describe.skipIf(!findPostgres())("a verification", () => {
           sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${String(row.id)}'`),
         )
         .run();
-      return { found: await compare(), id: String(row.id) };
+      return { verification: await compare(), id: String(row.id) };
     }
 
     for (const { target, columns } of KNOWN_TABLES) {
@@ -132,12 +136,12 @@ describe.skipIf(!findPostgres())("a verification", () => {
                   "^^ 1",
                   '+ CASE WHEN unicode("' + name + '") % 2 THEN -1 ELSE 1 END',
                 );
-          const { found, id } = await plant(
+          const { verification, id } = await plant(
             target,
             `UPDATE $T SET "${name}" = ${change} WHERE $ROW`,
           );
-          expect(found.isEqual).toBe(false);
-          expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
+          expect(verification.isEqual).toBe(false);
+          expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
             expect.objectContaining({
               target,
               differences: [{ key: id, kind: "different", columns: [name] }],
@@ -146,8 +150,8 @@ describe.skipIf(!findPostgres())("a verification", () => {
         });
       }
       test(`${target}: one row lost`, async () => {
-        const { found, id } = await plant(target, "DELETE FROM $T WHERE $ROW");
-        expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
+        const { verification, id } = await plant(target, "DELETE FROM $T WHERE $ROW");
+        expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
           expect.objectContaining({
             target,
             differences: [{ key: id, kind: "missing", columns: [] }],
@@ -159,11 +163,11 @@ describe.skipIf(!findPostgres())("a verification", () => {
           .filter(({ name }) => name !== "id")
           .map(({ name }) => `"${name}"`)
           .join(", ");
-        const { found } = await plant(
+        const { verification } = await plant(
           target,
           `INSERT INTO $T ("id", ${names}) SELECT 'another', ${target === "User" ? names.replace('"email"', `'other@example.com'`) : names} FROM $T WHERE $ROW`,
         );
-        expect(found.tables.filter(({ isEqual }) => !isEqual)).toEqual([
+        expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
           expect.objectContaining({
             target,
             differences: [
@@ -237,12 +241,12 @@ describe.skipIf(!findPostgres())("a verification", () => {
         file,
         sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`),
         async (copy) => {
-          const found = await compare(url, copy);
+          const verification = await compare(url, copy);
           expect(
-            found.tables.filter(({ isEqual }) => !isEqual).map(({ target }) => target),
+            verification.tables.filter(({ isEqual }) => !isEqual).map(({ target }) => target),
           ).toEqual([table]);
           expect(
-            found.tables.find(({ target }) => target === table)!.differences.length,
+            verification.tables.find(({ target }) => target === table)!.differences.length,
           ).toBeGreaterThan(0);
         },
       );
@@ -306,9 +310,9 @@ describe.skipIf(!findPostgres())("a verification", () => {
       to,
       `${back}; DELETE FROM "_quarantined_rows" WHERE "source" = 'PostRead'`,
       async (copy) => {
-        const found = await compare(odd, copy);
-        expect(found.tables.every(({ isEqual }) => isEqual)).toBe(true);
-        expect(found).toMatchObject({
+        const verification = await compare(odd, copy);
+        expect(verification.tables.every(({ isEqual }) => isEqual)).toBe(true);
+        expect(verification).toMatchObject({
           isEqual: false,
           problems: ["1 rows of PostRead refer to a User that is not there."],
         });

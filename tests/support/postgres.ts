@@ -17,8 +17,6 @@ import pg from "pg";
 import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
 import { findFreePort } from "./free-port.ts";
 
-export { findPostgres };
-
 export interface TestPostgres {
   readonly version: string;
   readonly port: number;

@@ -1,8 +1,11 @@
 // Reads and sets the cookies of the request that Next is handling. The only file that imports next/headers.
 
-import { cookies, headers } from "next/headers";
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { env } from "#lib/core/env.ts";
+
+// Imported on use, because commands and tests load this file outside Next.
+const importNextHeaders = () => import("next/headers");
+const cookies = async () => (await importNextHeaders()).cookies();
 
 export interface ResponseCookie extends ReturnType<typeof cookieAttributes> {
   readonly name: string;
@@ -24,7 +27,7 @@ export function cookieAttributes() {
 
 /** Returns a copy of the request's headers. */
 export async function readRequestHeaders(): Promise<Headers> {
-  return new Headers(await headers());
+  return new Headers(await (await importNextHeaders()).headers());
 }
 
 /** Returns a function that gives the value of a cookie by its full name. */

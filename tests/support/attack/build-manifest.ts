@@ -7,7 +7,7 @@ const readManifest = (file: string) =>
 
 export interface BuiltAction {
   readonly id: string;
-  /** "app/login/actions.ts#requestLogin" */
+  /** "app/login/actions.ts#requestLoginEmail" */
   readonly name: string;
   /** The pages whose bundles contain it, such as "app/login/page". */
   readonly pages: readonly string[];

@@ -7,12 +7,8 @@ import { log } from "#lib/core/log.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
-import {
-  BuildCancelled,
-  type BuildProgress,
-  CatalogBuild,
-  type PostFailure,
-} from "./catalog-build.ts";
+import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
+import { type CatalogStatus, listWarnings } from "./catalog-status.ts";
 import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
@@ -31,32 +27,6 @@ export interface CatalogOptions {
   readonly isDevelopment: boolean;
   /** Called after each publish with the links that posts embed. */
   readonly onPublish?: (embeds: readonly string[]) => void;
-}
-
-export interface CatalogStatus {
-  readonly source: "disk" | "git";
-  /** Why the source cannot be reached, in words; null if it can. */
-  readonly sourceProblem: string | null;
-  /** The published version, and the one this instance serves. */
-  readonly publishedVersion: string | null;
-  readonly servedVersion: string | null;
-  readonly compilerVersion: string;
-  readonly key: string;
-  readonly posts: number;
-  readonly pages: number;
-  /** Posts that wait for their first compile. */
-  readonly pendingCount: number;
-  /** The running build, or null. */
-  readonly buildProgress: BuildProgress | null;
-  /** Why the published version is not served; null if it is. */
-  readonly problem: {
-    readonly reason: string;
-    readonly sinceMs: number;
-    readonly retryAtMs: number;
-  } | null;
-  readonly failures: readonly PostFailure[];
-  /** Constructs that were degraded or ignored: "file: line N: …". */
-  readonly warnings: readonly string[];
 }
 
 export class Catalog {
@@ -321,11 +291,4 @@ function hashContent({ parsedPosts, pendingIds }: PublishedIndex): string {
   for (const [id, { file, compileKey }] of [...parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${id} ${file.hash} ${compileKey} ${pendingIds.has(id)}\n`);
   return hash.digest("hex").slice(0, 16);
-}
-
-function listWarnings(published: PublishedIndex): string[] {
-  return [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
-    ...warnings.map((warning) => `${file.path}: ${warning}`),
-    ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
-  ]);
 }

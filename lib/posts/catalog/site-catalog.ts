@@ -15,7 +15,8 @@ import {
 import { currentRole } from "#lib/replication/role.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
-import { Catalog, type CatalogStatus } from "./catalog.ts";
+import { Catalog } from "./catalog.ts";
+import type { CatalogStatus } from "./catalog-status.ts";
 import {
   type ContentVersionSource,
   createDiskVersionSource,

@@ -143,7 +143,7 @@ test("a reset far in the future blocks for little more than an hour", async () =
 
 test.each([
   ["outage", "502"],
-  ["garbage", "not JSON"],
+  ["garbage", "not respond with JSON"],
 ] as const)("an %s is reported and retried with exponential backoff", async (mode, reason) => {
   host.commit(files);
   host.mode = mode;

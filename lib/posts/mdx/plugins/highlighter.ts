@@ -11,6 +11,8 @@ export interface CodeToken {
 /** Longer code stays plain: tokens need memory. */
 const MAX_CODE_CHARS = 200_000;
 const MAX_LINE_CHARS = 2_000;
+/** Per line. With Shiki's default of 500 ms, a busy machine would cache partly highlighted code. */
+const LINE_TIMEOUT_MS = 5_000;
 
 const plainLanguages = new Set(["", "text", "txt", "plain", "plaintext", "none", "ansi"]);
 
@@ -70,6 +72,7 @@ export async function highlightLines(
     lang: language,
     theme: "lectern",
     tokenizeMaxLineLength: MAX_LINE_CHARS,
+    tokenizeTimeLimit: LINE_TIMEOUT_MS,
   });
   const plain = fg?.toUpperCase();
   return tokens.map((line) => {

@@ -1,4 +1,4 @@
-// Shows admins the local cache: keys, sizes, ages and the shape of values, without secrets. The callers check that they are admins.
+// Shows admins the local cache: keys, sizes, ages and the shape of values, without secrets. The callers check the role.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";

@@ -1,3 +1,5 @@
+// Escapes text for markup.
+
 const ENTITY_BY_CHARACTER: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",

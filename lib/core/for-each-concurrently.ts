@@ -1,3 +1,5 @@
+// Runs a function over items with limited concurrency.
+
 /** Runs `fn` over `items` in order, at most `concurrency` at a time. Rejects with the first error and starts no more. */
 export async function forEachConcurrently<T>(
   items: readonly T[],

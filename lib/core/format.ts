@@ -1,4 +1,4 @@
-// How dates and numbers are written. Days are plain text here, never moments: so they are the same in every time zone.
+// Formats dates, counts, durations and sizes. A day is text, not a timestamp, so it is the same in every time zone.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./clock.ts";
 import { AppError } from "./errors.ts";
@@ -20,14 +20,14 @@ const MONTHS = [
 
 function parseDay(date: string): { year: number; month: number; day: number } {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date) ?? [];
-  const found = { year: Number(year), month: Number(month), day: Number(day) };
-  const real = new Date(Date.UTC(found.year, found.month - 1, found.day));
-  if (!year || real.getUTCMonth() !== found.month - 1 || real.getUTCDate() !== found.day) {
+  const parsed = { year: Number(year), month: Number(month), day: Number(day) };
+  const utc = new Date(Date.UTC(parsed.year, parsed.month - 1, parsed.day));
+  if (!year || utc.getUTCMonth() !== parsed.month - 1 || utc.getUTCDate() !== parsed.day) {
     throw new AppError("invalid", `"${date.slice(0, 40)}" is not a day. Write YYYY-MM-DD.`, {
       field: "date",
     });
   }
-  return found;
+  return parsed;
 }
 
 function formatOrdinal(day: number): string {
@@ -35,15 +35,14 @@ function formatOrdinal(day: number): string {
   return `${day}${["th", "st", "nd", "rd"][day % 10] ?? "th"}`;
 }
 
-/** "2022-11-21" → "November 21st, 2022". Throws AppError(invalid) for anything but an existing day. */
+/** Formats a day: "2022-11-21" → "November 21st, 2022". Throws AppError(invalid) for anything but an existing day. */
 export function formatDate(date: string): string {
   const { year, month, day } = parseDay(date);
   return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
 /**
- * The moment that stands for a day where a format asks for one (feeds, sitemap): 12:00 UTC.
- * At noon UTC it is that day from UTC-12 to UTC+11, so a feed reader that converts to local time shows the day that was written.
+ * Returns noon UTC of a day, for formats that need a timestamp (feeds, sitemap): the same day from UTC-12 to UTC+11.
  * Throws AppError(invalid) for anything but an existing day.
  */
 export function noonUtc(date: string): Date {
@@ -51,12 +50,12 @@ export function noonUtc(date: string): Date {
   return new Date(Date.UTC(year, month - 1, day, 12));
 }
 
-/** "22 min read". */
+/** Formats a reading time: "22 min read". */
 export function formatReadingTime(minutes: number): string {
   return `${minutes} min read`;
 }
 
-/** 498230 → "498.23k", 1200000 → "1.2M", 999 → "999". Cut, not rounded: a total never claims reads that did not happen. */
+/** Formats a count: 498230 → "498.23k", 999 → "999". Truncated, so that a total never claims too many. */
 export function formatCount(count: number): string {
   const whole = Math.max(0, Math.floor(count));
   if (whole < 1_000) return String(whole);

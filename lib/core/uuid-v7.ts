@@ -1,3 +1,5 @@
+// Creates ids that sort by time.
+
 import { randomBytes } from "node:crypto";
 
 /**

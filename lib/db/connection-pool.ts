@@ -92,7 +92,7 @@ export const isTransient = (error: unknown): boolean =>
   isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(sqliteErrorCode(error));
 const RETRY_DELAYS_MS = [20, 50, 100, 200, 400];
 
-/** Runs a read. Retries it once on new connections if the file was replaced, and up to five times if an error is transient. */
+/** Runs a read. Retries once on new connections if the file was replaced, and five times on transient errors. */
 export async function withReopen<T>(state: DatabaseState, runRead: () => Promise<T>): Promise<T> {
   let isReopened = false;
   for (let retries = 0; ; retries += 1) {

@@ -1,4 +1,5 @@
-// Reads and writes the database of this process: read() and readSql() on a consistent state, write() and writeSql() through the write queue.
+// Reads and writes the database: read() and readSql() on one consistent state, write() and writeSql() through the
+// write queue.
 
 import { AppError } from "#lib/core/errors.ts";
 import { isReplicated } from "#lib/core/instance.ts";

@@ -1,5 +1,5 @@
-// Refuses writes while the disk of LiteFS is almost full. A commit on a full disk ends LiteFS, and with it the site,
-// after SQLite reported success (CommitWAL in db.go of LiteFS v0.5.14).
+// Refuses writes while the disk of LiteFS is almost full. A commit on a full disk ends LiteFS after SQLite reported
+// success (CommitWAL in db.go of LiteFS v0.5.14).
 
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";

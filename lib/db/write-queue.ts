@@ -21,8 +21,8 @@ interface WriteJob {
 /** A batch commits after this time even if more jobs wait, so that no job waits long for others. */
 const MAX_BATCH_MS = 50;
 /**
- * Maximum group commit delay. During a burst the next batch waits as long as the last COMMIT took, since on LiteFS
- * a commit costs several milliseconds regardless of its size.
+ * Maximum group commit delay. During a burst the next batch waits as long as the last COMMIT took: on LiteFS a commit
+ * costs several milliseconds, whatever its size.
  */
 const MAX_GROUP_COMMIT_DELAY_MS = 20;
 /** A batch longer ago than this is not part of the current burst. */

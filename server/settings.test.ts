@@ -8,7 +8,7 @@ const replicated = {
   LITEFS_ADVERTISE_URL: "http://10.0.0.1:20202",
 };
 
-test("what the image sets is enough at Fly", () => {
+test("the image's variables suffice on Fly", () => {
   const settings = readSettings(
     {
       REPLICATION: "on",
@@ -38,13 +38,13 @@ test("every variable of litefs.yml has a value", () => {
     ([, name]) => name!,
   );
   expect(named.length).toBeGreaterThan(8);
-  // Decided at each start.
+  // Set at each start.
   const decided = ["LITEFS_CANDIDATE"];
   for (const name of named.filter((each) => !decided.includes(each)))
     expect(given[name], name).toBeTruthy();
 });
 
-test("everything that is missing is named in one message", () => {
+test("one error names all missing variables", () => {
   expect(() =>
     readSettings(
       { REPLICATION: "on", LITEFS_LEASE_TTL: "5s", DATABASE_FILE: "/data/lectern.db" },
@@ -55,7 +55,7 @@ test("everything that is missing is named in one message", () => {
   );
 });
 
-test("without replication the database is a plain file, also where the image names the mount", () => {
+test("without replication the database is a plain file, even if the image names the mount", () => {
   expect(
     readSettings(
       { DATA_DIR: "/data", FLY_LITEFS_DIR: "/litefs", DATABASE_FILE: "/litefs/lectern.db" },

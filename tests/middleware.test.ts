@@ -34,11 +34,11 @@ afterEach(() =>
 
 const visit = (path: string, headers: Record<string, string> = {}) =>
   middleware(new NextRequest(`${ORIGIN}${path}`, { headers }));
-/** What Next hands on to the page. */
+/** Returns a header that Next passes on to the page. */
 const handedOn = (response: Response, name: string) =>
   response.headers.get(`x-middleware-request-${name}`);
 
-/** A session's cookie and, after 200 days, a clock at which it is due. */
+/** Returns a session's cookie, and moves the clock to when its renewal is due. */
 async function dueCookie(): Promise<string> {
   const { value } = await sealSessionCookie(
     await writeSql((sql) => createSession(sql, insertUser(sql).id)),
@@ -47,7 +47,7 @@ async function dueCookie(): Promise<string> {
   return `session=${value}`;
 }
 
-/** Whether Next runs the middleware for a request, as Next itself decides it. */
+/** True if Next would run the middleware. */
 const isMatched = (path: string, cookies: readonly string[] = []) =>
   unstable_doesMiddlewareMatch({
     config: config as Parameters<typeof unstable_doesMiddlewareMatch>[0]["config"],
@@ -55,14 +55,14 @@ const isMatched = (path: string, cookies: readonly string[] = []) =>
     cookies: Object.fromEntries(cookies.map((name) => [name, "x"])),
   });
 
-test("the middleware runs for every member's page, with a cookie or without", () => {
+test("the middleware runs for every member page, with or without a cookie", () => {
   for (const page of MEMBER_PAGES) {
     for (const path of [`/${page}`, `/${page}/deeper`, `/${page}/deeper/still`])
       expect(isMatched(path), path).toBe(true);
   }
 });
 
-test("every page that it runs for without a cookie is a member's page", () => {
+test("without a cookie it runs only for member pages", () => {
   const always = config.matcher.filter((each) => typeof each === "string").join(" ");
   const named = [...always.matchAll(/\/(\w+\/)?\(([\w|]+)\)/g)].flatMap(
     ([, folder = "", names = ""]) => names.split("|").map((name) => folder + name),
@@ -70,7 +70,7 @@ test("every page that it runs for without a cookie is a member's page", () => {
   expect(named.sort()).toEqual([...MEMBER_PAGES].sort());
 });
 
-test("readers without a session pass it by, and so does what has no page", () => {
+test("readers without a session skip it, and so do requests without a page", () => {
   for (const path of [
     "/",
     "/blog",
@@ -105,20 +105,20 @@ test("readers without a session pass it by, and so does what has no page", () =>
   }
 });
 
-test("with a session it runs for every page, under both names of the cookie", () => {
+test("with a session it runs for every page, under both cookie names", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
     for (const name of ["session", "__Host-session"])
       expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
   expect(isMatched("/blog", ["reader"])).toBe(false);
 });
 
-test("with a cookie of the site before it runs for every page", () => {
+test("with a legacy cookie it runs for every page", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
     for (const name of Object.values(LEGACY_COOKIES))
       expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
 });
 
-test("a member's page gets a policy with a nonce of its own, and so does the request that renders it", async () => {
+test("a member page gets a policy with a fresh nonce, and so does its render request", async () => {
   const nonces = new Set<string>();
   for (const path of ["/login", "/me/sessions", "/calls/record", "/admin/users", "/login"]) {
     const response = await visit(path);
@@ -134,7 +134,7 @@ test("a member's page gets a policy with a nonce of its own, and so does the req
   expect(nonces.size).toBe(5);
 });
 
-test("a policy that the client sends is not what its page is rendered with", async () => {
+test("a policy sent by the client is ignored", async () => {
   const response = await visit("/login", {
     "content-security-policy": "script-src 'nonce-known' *",
   });
@@ -144,12 +144,12 @@ test("a policy that the client sends is not what its page is rendered with", asy
   expect(response.headers.get("content-security-policy")).not.toContain("known");
 });
 
-test("other pages keep the policy that all of them share", async () => {
+test("other pages keep the shared policy", async () => {
   for (const path of ["/", "/teams", "/mentions", "/calls", "/calls/recorders"])
     expect((await visit(path)).headers.get("content-security-policy"), path).toBeNull();
 });
 
-test("the policy runs nothing that is not ours, and evaluates nothing but in development", () => {
+test("the policy allows only this site's scripts, and eval only in development", () => {
   const policy = buildMemberPolicy("abc", false);
   expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
   expect(policy).toMatch(/script-src [^;]*'nonce-abc'/);
@@ -165,7 +165,7 @@ test("the policy runs nothing that is not ours, and evaluates nothing but in dev
   expect(buildMemberPolicy("abc", true)).toContain("'unsafe-eval'");
 });
 
-test("a page view renews a session that is due, on any page", async () => {
+test("any page view renews a session that is due", async () => {
   for (const path of ["/", "/blog/a-post", "/me"]) {
     setClock(NOW);
     const cookie = await dueCookie();
@@ -180,7 +180,7 @@ test("a page view renews a session that is due, on any page", async () => {
   }
 });
 
-test("where nobody may write just now, pages come without a new cookie", async () => {
+test("without a primary, pages are served without a new cookie", async () => {
   const cookie = await dueCookie();
   overrideEnv({ REPLICATION: "on", LOG_LEVEL: "error" });
   const response = await visit("/me", { cookie });
@@ -193,7 +193,7 @@ test("where nobody may write just now, pages come without a new cookie", async (
   ).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
-test("a forged cookie is no reason to fail", async () => {
+test("a forged cookie is ignored", async () => {
   for (const value of ["x", "Fe26.2*1*a*b*c*d*e*f", "%%%", "a".repeat(4_000)]) {
     const response = await visit("/", { cookie: `session=${value}` });
     expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null]);
@@ -207,7 +207,7 @@ const LEGACY_ENV = {
   LEGACY_CLIENT_COOKIE: "my_client",
 };
 
-/** A session that moved in, `ageDays` old, and its cookie as a request has it when it gets here. */
+/** Creates a migrated session of `ageDays` and its legacy cookie, as the pipeline renames it. */
 async function movedIn({ ageDays = 10 } = {}): Promise<{
   id: string;
   cookie: string;
@@ -240,7 +240,7 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
 }
 const oldReader = (id: string) =>
   `legacy-reader=${encodeURIComponent(createLegacyCookie({ clientId: id }, LEGACY_SECRET))}`;
-/** The cookies that an answer sets, by name, each with its attributes. */
+/** Returns the cookies that a response sets, by name. */
 const setBy = (response: Response) =>
   Object.fromEntries(
     response.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf("=")), line]),
@@ -250,7 +250,7 @@ const valueOf = (line: string | undefined) =>
 const EXPIRED =
   /^my_(session|client)=; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$/;
 
-test("a session of the site before is exchanged for ours, the same session, on any page and by any method; nothing is written", async () => {
+test("a legacy session cookie is upgraded to the same session on any page and method, without a write", async () => {
   overrideEnv(LEGACY_ENV);
   for (const [path, method] of [
     ["/", "GET"],
@@ -270,13 +270,13 @@ test("a session of the site before is exchanged for ours, the same session, on a
     );
     expect(set.my_session).toMatch(EXPIRED);
     expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
-    // The page that answers is the member's.
+    // The page sees the member.
     expect(handedOn(response, "cookie")).toBe(`session=${valueOf(set.session)}`);
     expect(await expiresAtMs()).toBe(before);
   }
 });
 
-test("a session that moved in keeps the day of its log-in, so it is no recent one", async () => {
+test("a migrated session keeps its login date, so it is not a recent login", async () => {
   overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn({ ageDays: 100 });
   const seal = await unsealSession(valueOf(setBy(await visit("/", { cookie })).session));
@@ -286,7 +286,7 @@ test("a session that moved in keeps the day of its log-in, so it is no recent on
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
 
-test("Express' cookies are exchanged as well", async () => {
+test("Express' cookies are upgraded too", async () => {
   overrideEnv(LEGACY_ENV);
   const { id } = await movedIn();
   const set = setBy(
@@ -297,7 +297,7 @@ test("Express' cookies are exchanged as well", async () => {
   expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
 });
 
-test("over https the exchanged cookies are ours alone, and the old one is expired as it was set", async () => {
+test("over https the upgraded cookies have the __Host- prefix, and the legacy one expires", async () => {
   overrideEnv({ ...LEGACY_ENV, SITE_URL: "https://lectern.example" });
   const { cookie } = await movedIn();
   const set = setBy(await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` }));
@@ -311,7 +311,7 @@ test("over https the exchanged cookies are ours alone, and the old one is expire
     expect(line).toMatch(/Path=\/; .*Secure; HttpOnly; SameSite=lax$/);
 });
 
-test("a session that moved in and is due is renewed by the request that exchanges it, once", async () => {
+test("a migrated session that is due is renewed once, by the request that upgrades its cookie", async () => {
   overrideEnv(LEGACY_ENV);
   const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
   const answers = await Promise.all(Array.from({ length: 5 }, () => visit("/teams", { cookie })));
@@ -323,7 +323,7 @@ test("a session that moved in and is due is renewed by the request that exchange
   expect(await expiresAtMs()).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
 });
 
-test("where nobody may write just now, an old cookie is exchanged and the session renewed later", async () => {
+test("without a primary, a legacy cookie is upgraded and its session renewed later", async () => {
   const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
   overrideEnv({ ...LEGACY_ENV, REPLICATION: "on", LOG_LEVEL: "error" });
   const set = setBy(await visit("/me", { cookie }));
@@ -332,7 +332,7 @@ test("where nobody may write just now, an old cookie is exchanged and the sessio
   expect(await expiresAtMs()).toBe(NOW + 165 * DAY_MS);
 });
 
-test("a session that has ended, was logged out or never moved in gives nothing, and its cookie goes", async () => {
+test("the legacy cookie of an ended or unknown session expires", async () => {
   overrideEnv(LEGACY_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
   await writeSql((sql) =>
@@ -347,12 +347,12 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
     const set = setBy(response);
     expect(Object.keys(set)).toEqual(["my_session"]);
     expect(set.my_session).toMatch(EXPIRED);
-    // The page that answers is nobody's already.
+    // The page sees no member.
     expect(handedOn(response, "cookie")).toBe("a=b");
   }
 });
 
-test("a session of ours wins over one of the site before, which goes", async () => {
+test("a current session wins over a legacy one, whose cookie expires", async () => {
   overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn();
   const { value } = await sealSessionCookie(
@@ -363,7 +363,7 @@ test("a session of ours wins over one of the site before, which goes", async () 
   expect(handedOn(response, "cookie")).toBe(`session=${value}`);
 });
 
-test("a cookie that can't be read is left alone, since the owner may put the secret right", async () => {
+test("an unreadable legacy cookie is kept, since the owner may correct the secret", async () => {
   const { id, cookie } = await movedIn();
   resetMetrics();
   const forged = [
@@ -390,7 +390,7 @@ test("a cookie that can't be read is left alone, since the owner may put the sec
   resetMetrics();
 });
 
-test("an anonymous reader of the site before keeps their id; one who has a cookie of ours keeps that", async () => {
+test("a legacy reader keeps their id, unless they have a current cookie", async () => {
   overrideEnv(LEGACY_ENV);
   const set = setBy(await visit("/blog/a-post", { cookie: oldReader("client-1") }));
   expect(Object.keys(set).sort()).toEqual(["my_client", "reader"]);
@@ -405,7 +405,7 @@ test("an anonymous reader of the site before keeps their id; one who has a cooki
   ).toEqual(["my_client"]);
 });
 
-test("one cookie may hold both ids", async () => {
+test("one legacy cookie may hold both ids", async () => {
   overrideEnv({ ...LEGACY_ENV, LEGACY_CLIENT_COOKIE: "my_session:clientId" });
   const { id } = await movedIn();
   const value = encodeURIComponent(
@@ -418,7 +418,7 @@ test("one cookie may hold both ids", async () => {
   ).toEqual(["my_session", "reader", "session"]);
 });
 
-test("without the owner's secret a cookie of the site before is nothing to us", async () => {
+test("without LEGACY_COOKIE_SECRET, legacy cookies are ignored", async () => {
   const { cookie } = await movedIn();
   const response = await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` });
   expect(response.headers.getSetCookie()).toEqual([]);

@@ -26,7 +26,7 @@ afterEach(async () => {
   litefs = undefined;
 });
 
-/** A server whose every answer comes from `handler`, as of Next: an error becomes a 500. */
+/** Serves one request with `handler` behind the pipeline. As in Next, an error becomes a 500. */
 async function served(
   handler: () => Promise<string>,
   headers: Record<string, string> = {},
@@ -63,12 +63,12 @@ const swallow = async () => {
   try {
     await ensurePrimary();
   } catch {
-    // What the reference did around "get the user".
+    // A catch-all as in kentcdodds.com's getUser.
   }
   return "page";
 };
 
-test("on the primary nothing happens, and nobody is the primary's proxy", async () => {
+test("on the primary, ensurePrimary returns", async () => {
   await ensurePrimary();
   overrideEnv({ INSTANCE: "alone" });
   expect(getInstanceInfo()).toEqual({
@@ -85,7 +85,7 @@ test("on the primary nothing happens, and nobody is the primary's proxy", async 
   });
 });
 
-test("a primary that LiteFS names and has not reached gets no writes and no readers", async () => {
+test("an unreachable primary gets neither writes nor reads", async () => {
   litefs = await startFakeLitefs("dfw-1");
   litefs.setHeartbeatAge(5_000);
   await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({
@@ -93,7 +93,7 @@ test("a primary that LiteFS names and has not reached gets no writes and no read
     retryAfterSeconds: 5,
   });
   await waitForOwnWrites(createTxidCookie(2).split(/[=;]/)[1]);
-  // As long as the lease of a dead one lasts, its name comes and goes: it counts when it was heard of since.
+  // While a dead primary's lease lasts, its name comes and goes: only a newer heartbeat counts.
   litefs.setHeartbeatAge(0);
   expect(isReplay(await ensurePrimary({ settleMs: 0 }).catch((error: unknown) => error))).toBe(
     true,
@@ -106,7 +106,7 @@ test("a primary that LiteFS names and has not reached gets no writes and no read
   expect(isReplay(await ensurePrimary().catch((error: unknown) => error))).toBe(true);
 });
 
-test("on a replica it throws the response that Fly's proxy obeys", async () => {
+test("on a replica it throws a fly-replay response", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const thrown = await ensurePrimary().catch((error: unknown) => error);
   expect(isReplay(thrown)).toBe(true);
@@ -123,7 +123,7 @@ test("on a replica it throws the response that Fly's proxy obeys", async () => {
   });
 });
 
-test("a replay passes through a catch-all, and nothing of the page leaves with it", async () => {
+test("a replay survives a catch-all, without headers of the page", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const response = await served(swallow);
   expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([
@@ -137,7 +137,7 @@ test("a replay passes through a catch-all, and nothing of the page leaves with i
   expect([thrown.status, await thrown.text()]).toEqual([409, "Fly Replay"]);
 });
 
-test("a request that was replayed twice is refused, not sent round for ever", async () => {
+test("a request that was replayed twice is refused", async () => {
   litefs = await startFakeLitefs("dfw-2");
   const write = async () => {
     try {
@@ -161,7 +161,7 @@ test("a request that was replayed twice is refused, not sent round for ever", as
   }
 });
 
-test("with no primary a write is refused after a bounded wait, and no replay is made up", async () => {
+test("without a primary, a write is refused after a bounded wait", async () => {
   litefs = await startFakeLitefs("");
   await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({
     code: "unavailable",
@@ -171,7 +171,7 @@ test("with no primary a write is refused after a bounded wait, and no replay is 
   expect(() => getFlyReplayResponse()).toThrow(/Writes are paused/);
 });
 
-test("every response of a request that wrote names the transaction, a redirect too", async () => {
+test("every response to a write sets the txid cookie, even a redirect", async () => {
   litefs = await startFakeLitefs(null);
   litefs.setPosition(42);
   const response = await served(async () => {
@@ -185,7 +185,7 @@ test("every response of a request that wrote names the transaction, a redirect t
   expect((await served(async () => "read")).headers.getSetCookie()).toEqual(["a=b"]);
 });
 
-test("a write after the head of the response is a fault that says so", async () => {
+test("a write after the head of the response fails", async () => {
   const late = Promise.withResolvers<unknown>();
   await served(async () => {
     const { response } = currentRequestContext()!;
@@ -200,7 +200,7 @@ test("a write after the head of the response is a fault that says so", async () 
 
 const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(createTxidCookie(txid))![1]!;
 
-test("only a number that we signed within the last minute counts", () => {
+test("only a txid signed within the last minute counts", () => {
   setClock(1_000_000_000_000);
   const value = valueOf(42);
   expect(verifyTxidCookie(value)).toBe(42);
@@ -222,7 +222,7 @@ test("only a number that we signed within the last minute counts", () => {
   expect(verifyTxidCookie(value)).toBeNull();
 });
 
-test("a replica waits for its reader's write, then asks the primary", async () => {
+test("a replica waits for its reader's write, then replays", async () => {
   litefs = await startFakeLitefs("dfw-1");
   litefs.setPosition(9);
   await waitForOwnWrites(valueOf(9));
@@ -234,7 +234,7 @@ test("a replica waits for its reader's write, then asks the primary", async () =
   expect(performance.now() - startedMs).toBeGreaterThan(450);
 });
 
-test("a read that was replayed is answered wherever it is, and one without a primary by an older page", async () => {
+test("a replayed read is served anywhere, and without a primary a stale page is served", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const read = async () => (await waitForOwnWrites(valueOf(99)), "page");
   expect(
@@ -244,7 +244,7 @@ test("a read that was replayed is answered wherever it is, and one without a pri
   expect(await (await served(read)).text()).toBe("page");
 });
 
-test("a number that the primary does not have is taken back there, at once", async () => {
+test("the primary immediately expires a txid that it lacks", async () => {
   litefs = await startFakeLitefs(null);
   litefs.setPosition(3);
   const response = await served(async () => (await waitForOwnWrites(valueOf(50_000)), "page"));
@@ -255,7 +255,7 @@ test("a number that the primary does not have is taken back there, at once", asy
   expect(kept.headers.getSetCookie()).toEqual(["a=b"]);
 });
 
-test("a forged number costs nothing", async () => {
+test("a forged txid costs nothing", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const startedMs = performance.now();
   for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])

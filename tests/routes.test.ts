@@ -2,7 +2,7 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ALL_ROUTES, labelRoute } from "#lib/http/route-labels.ts";
 
-/** The addresses of app/, without what only development or the router itself reaches. */
+/** Lists the routes of app/, without those of development and of the router. */
 function routesOfApp(): string[] {
   return globSync("app/**/{page.tsx,route.ts}")
     .map(
@@ -17,13 +17,13 @@ function routesOfApp(): string[] {
     .sort();
 }
 
-test("every page and handler has a kind, and the table has none that is not there", () => {
+test("the table has exactly the routes of app/", () => {
   expect([...ALL_ROUTES].sort(), "Keep the table in lib/http/route-labels.ts.").toEqual([
     ...new Set(routesOfApp()),
   ]);
 });
 
-test("an address has its kind, with a query and without", () => {
+test("a URL has its kind, with and without a query", () => {
   const kinds = {
     "/": "home",
     "/?utm=1": "home",
@@ -46,7 +46,7 @@ test("an address has its kind, with a query and without", () => {
   );
 });
 
-test("the log says slugs, and neither ids nor queries nor what somebody typed", () => {
+test("the log shows slugs, but no ids, queries or typed text", () => {
   const said = {
     "/blog/one-door-for-writes?q=secret#x": "/blog/one-door-for-writes",
     "/calls/recording/0b0e5a3c-8f8e-4b0e-9a44-1a2b3c4d5e6f": "/calls/recording/[id]",
@@ -63,7 +63,7 @@ test("the log says slugs, and neither ids nor queries nor what somebody typed", 
   );
 });
 
-test("a strange address of sixteen thousand characters costs no time", () => {
+test("a URL of 16,000 characters is labeled quickly", () => {
   const began = performance.now();
   for (let i = 0; i < 100; i++) labelRoute(`/blog/${"a-".repeat(8_000)}`);
   expect(performance.now() - began).toBeLessThan(10_000);

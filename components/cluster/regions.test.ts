@@ -21,12 +21,12 @@ test("every region has a city and is on the map", () => {
   }
 });
 
-test("a region that is not known is nowhere", () => {
+test("an unknown region has no point", () => {
   for (const region of ["xxx", "", null, "__proto__", "toString"])
     expect([findCity(region), findRegionPoint(region)]).toEqual([null, null]);
 });
 
-test("the regions of the reference have labels that cover nothing", () => {
+test("labels of seven regions cover nothing", () => {
   const points = ["dfw", "ams", "maa", "syd", "gru", "hkg"].map((region) =>
     findRegionPoint(region)!,
   );
@@ -45,7 +45,7 @@ test("the regions of the reference have labels that cover nothing", () => {
   ]);
 });
 
-test("places near each other get their labels on different sides", () => {
+test("close places get labels on different sides", () => {
   const [ams, fra, lhr] = placeLabels(
     ["ams", "fra", "lhr"].map((region) => findRegionPoint(region)!),
   );

@@ -1,4 +1,4 @@
-// The cluster itself: each region from its own node, writes at one place, and nothing left of it when it ends.
+// Tests the cluster itself: each region is served by its own node, writes replicate, and nothing is left after it ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,7 +10,7 @@ import { findMarkedProcesses } from "#cli/cluster/process-sessions.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { WORKSPACE_ENV, listMounts, removeStaleWorkspaces } from "#cli/cluster/workspace.ts";
 
-test("every region answers from its own node", async ({ cluster }) => {
+test("every region is served by its own node", async ({ cluster }) => {
   const primary = await cluster.findPrimary();
   expect(primary?.region).toBe("dfw");
   for (const region of cluster.edges.keys()) {
@@ -20,11 +20,7 @@ test("every region answers from its own node", async ({ cluster }) => {
   }
 });
 
-test("a write through ams reaches the primary, and from there every node", async ({
-  cluster,
-  smtp,
-  browser,
-}) => {
+test("a write through ams is replicated to every node", async ({ cluster, smtp, browser }) => {
   const before = await cluster.waitUntilInSync();
   await requestLoginEmailInBrowser(browser, cluster.getEdgeUrl("ams"), "ams@example.com");
   await waitUntil("the login email is there", 20_000, () =>
@@ -39,7 +35,7 @@ test("a write through ams reaches the primary, and from there every node", async
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThan(before.txid);
 });
 
-test("a way that is cut keeps a replica behind, and it catches up when it is healed", async ({
+test("an isolated replica lags, and catches up when the link is healed", async ({
   cluster,
   browser,
 }) => {
@@ -52,7 +48,7 @@ test("a way that is cut keeps a replica behind, and it catches up when it is hea
   await cluster.waitUntilInSync();
 });
 
-/** A write that anybody can do: requests a login email, without JavaScript. */
+/** Makes a write: requests a login email, without JavaScript. */
 async function requestLoginEmailInBrowser(
   browser: Browser,
   url: string,
@@ -66,7 +62,7 @@ async function requestLoginEmailInBrowser(
   await page.close();
 }
 
-/** `npm run cluster` with one region, as a process of its own; resolves when it prints its URLs. */
+/** Runs `npm run cluster` with one region; resolves when it prints its URLs. */
 async function startCommand(): Promise<{
   child: ChildProcess;
   folder: string;
@@ -113,7 +109,7 @@ test("Ctrl-C leaves no process, no mount and no file", async () => {
   expect(leftOf(folder)).toEqual(NOTHING);
 });
 
-test("what a killed command leaves is removed by the next one", async () => {
+test("the next command removes what a killed one left", async () => {
   const { child, folder, ended } = await startCommand();
   child.kill("SIGKILL");
   await ended;

@@ -1,5 +1,5 @@
-// Every place where a write begins, asked on a replica itself, past the edge: it answers with a replay and with nothing else.
-// Where no primary is known it says so, and keeps what was written. Next's own manifests say what there is.
+// Sends every write directly to a replica: each responds with a replay only.
+// Without a primary, each is refused and the form keeps its input. Next's manifests list the entry points.
 
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
@@ -37,7 +37,7 @@ import { test as base, expect } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-// The site's own functions make its tokens here, with its secret.
+// The site's functions make tokens here, with its secret.
 overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
 
 const REPLICA = "ams-1";
@@ -45,7 +45,7 @@ const POST = "one-door-for-writes";
 const DAY_MS = 86_400_000;
 const AT_ONCE = 6;
 
-// As the site under attack is set up: on https, its posts on a Git host, so that every handler is there.
+// On https and with posts on a Git host, so that every handler exists.
 const test = base.extend({
   siteEnv: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
@@ -84,7 +84,7 @@ interface Got {
   readonly bytes: Buffer;
 }
 
-/** Sends it to the node itself. A stream that does not end is left after a second. */
+/** Sends it directly to the node. Abandons an endless stream after a second. */
 function ask(node: ClusterNode, { method, path, headers = {}, body, cookie }: Asked): Promise<Got> {
   const { hostname, port } = new URL(node.url);
   const all = Object.fromEntries(
@@ -142,7 +142,7 @@ interface Stage {
   end(): void;
 }
 
-/** People, and the database of the primary, in which cases make what they need. Wait until all nodes are equal before the replica is asked. */
+/** Members and the primary's database for the cases. Wait until all nodes are in sync before sending to the replica. */
 async function setUp(cluster: Cluster): Promise<Stage> {
   const primary = await cluster.waitForPrimary();
   const node = cluster.getNode(REPLICA);
@@ -160,7 +160,7 @@ async function setUp(cluster: Cluster): Promise<Stage> {
 interface Entry {
   readonly name: string;
   readonly asked: Asked;
-  /** What was typed, for actions. */
+  /** Form input of actions. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -169,18 +169,16 @@ interface ActionEntry extends Entry {
   readonly way: ActionTransport;
 }
 
-/** Every action in both ways, as whom it is for would send it. */
+/** Lists every action as a form and as a script sends it, by a permitted member. */
 async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
   const entries: ActionEntry[] = [];
   for (const { id, name } of readBuiltActions()) {
     const given = ACTION_CASES[name];
     expect(given, `${name} is in tests/support/attack/action-cases.ts`).toBeDefined();
     if (!given) continue;
-    const { fields, cookie: extra } = splitFieldsAndCookie(
-      await given.makeValidFields({ fixture, db }),
-    );
+    const { fields, cookie: extra } = splitFieldsAndCookie(given.makeValidFields({ fixture, db }));
     const page = typeof given.page === "string" ? given.page : given.page(fixture);
-    // A link's form stands behind the link.
+    // The form of a link is behind the link.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;
     for (const way of ACTION_TRANSPORTS) {
       const request = makeActionRequest(way, id, path, fields);
@@ -200,24 +198,24 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
   return entries;
 }
 
-/** Who is asked about what is only on this instance, or refuses before it comes to a write. */
+/** Handlers that answer from this instance, or refuse before a write. */
 const LOCAL: Readonly<Record<string, string>> = {
   "POST /internal/cache": "deletes an entry of this very instance's cache",
 };
-/** A look at what was written a moment ago by whoever asks: answered where that was. */
+/** Reads of a client's own write: served where the write was. */
 const READS_AT_PRIMARY = ["GET /calls/upload/[id]"];
 
 async function handlerEntries(context: Stage): Promise<{ writes: Entry[]; reads: Entry[] }> {
   const [writes, reads]: [Entry[], Entry[]] = [[], []];
   for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
-    // A beacon counts only with a token that is old enough.
+    // A beacon needs a token that is old enough.
     const ready =
       name === "POST /reads"
         ? makeJsonRequest("/reads", {
             token: issueDwellToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }),
             slug: POST,
           })
-        : await given.makeValidRequest(context);
+        : given.makeValidRequest(context);
     const [method = ""] = name.split(" ");
     const { path, headers, body } = ready;
     const entry = {
@@ -238,14 +236,14 @@ async function handlerEntries(context: Stage): Promise<{ writes: Entry[]; reads:
   return { writes, reads };
 }
 
-/** What a page or the middleware has answered elsewhere, though it is only looked at. */
+/** Page views that a page or the middleware replays. */
 async function pageEntries({ db, fixture, node }: Stage): Promise<Entry[]> {
   const due = await insertSession(db, fixture.neighbor.id, { expiresInMs: 100 * DAY_MS });
   const position = await node.readPosition();
   const ahead = createTxidCookie(position!.txid + 1_000).split(";")[0]!;
   return [
     {
-      name: "a link of a mail that is not known here (page)",
+      name: "a link of an email that is unknown here (page)",
       asked: { method: "GET", path: `/login/confirm?token=${"x".repeat(43)}` },
     },
     {
@@ -268,7 +266,7 @@ function logOf(node: ClusterNode): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** What the site on the node says while `work` runs; LiteFS' own lines are left out. */
+/** Returns the site's log lines during `work`, without LiteFS'. */
 async function saidDuring(node: ClusterNode, work: () => Promise<void>): Promise<string[]> {
   const from = logOf(node).length;
   await work();
@@ -290,7 +288,7 @@ async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Prom
 test("no handler of the build is missing from the table", async ({ cluster }) => {
   const built: string[] = [];
   for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
-    // Next itself answers OPTIONS with what a handler exports.
+    // Next answers OPTIONS with a handler's methods.
     const { headers } = await ask(cluster.getNode(REPLICA), {
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
@@ -312,9 +310,7 @@ test("no handler of the build is missing from the table", async ({ cluster }) =>
   ).toEqual([]);
 });
 
-test("every write leaves a replica as a replay to the primary, and as nothing else", async ({
-  cluster,
-}) => {
+test("every write on a replica is replayed to the primary, and only that", async ({ cluster }) => {
   const context = await setUp(cluster);
   const { writes, reads } = await handlerEntries(context);
   const entries = [...(await actionEntries(context)), ...writes, ...(await pageEntries(context))];
@@ -357,7 +353,7 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
   context.end();
 });
 
-/** The same sent from the form as the page has it: React shows the answer in the form whose key came along. Null where the page has no such form now. */
+/** Sends it from the page's form, whose key tells React where to show the result. null if the page has no such form now. */
 async function fromItsForm(
   node: ClusterNode,
   { asked, ...rest }: Entry & { readonly id: string },
@@ -387,7 +383,7 @@ async function fromItsForm(
       };
 }
 
-/** Fields that stand in the form again, as texts or as values: what somebody typed. */
+/** Returns the values that the form shows again. */
 const TYPED = new Set([
   "email",
   "firstName",
@@ -406,7 +402,7 @@ const escaped = (text: string) =>
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#x27;");
 
-test("without a primary every write is refused in words, with a time to come back, and forms keep what was typed", async ({
+test("without a primary every write is refused with Retry-After, and forms keep their input", async ({
   cluster,
 }) => {
   test.setTimeout(300_000);
@@ -427,7 +423,7 @@ test("without a primary every write is refused in words, with a time to come bac
       else noForm.push(entry.name);
     },
   );
-  // Some of the desk's forms show only where a call is in another state, and that of the cache where it has an entry.
+  // Some admin forms need a call in another state, or a cache entry.
   expect(
     noForm.filter((name) => !/^app\/admin\/(calls|cache)\//.test(name)),
     "forms that stand on their page",
@@ -483,7 +479,7 @@ test("without a primary every write is refused in words, with a time to come bac
     "what the site said meanwhile",
   ).toEqual([]);
 
-  // A page whose session is due comes all the same, and its session stays as it is.
+  // A page with a session that is due is served without renewal.
   const page = await ask(node, due!.asked);
   expect([page.status, page.headers["set-cookie"], page.headers["fly-replay"]]).toEqual([
     200,

@@ -1,4 +1,4 @@
-// What breaks for a while: the way to a replica, Consul, the disk of a node, the data on it. Readers go on, and nobody mends it by hand.
+// Tests faults of network, Consul, disk and data: reads go on, and the cluster recovers without an operator.
 
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -21,12 +21,12 @@ const TTL_MS = 10_000;
 const DISK_MB = 64;
 
 interface Seen {
-  /** Milliseconds since the fault began. */
+  /** Milliseconds since the start of the fault. */
   readonly atMs: number;
   readonly answer: VisitorResponse;
 }
 
-/** What a fault looks like from outside while it lasts: each region's page once a second, and a write through `region` every four. */
+/** Observes a fault: reads each region's page every second, and writes through `region` every four. */
 async function watch(
   cluster: Cluster,
   region: string,
@@ -57,7 +57,7 @@ async function watch(
   return { reads, writes };
 }
 
-/** A write that was made, or was refused with what was typed. Anything else throws. */
+/** Returns whether a write succeeded or was refused with its input. Throws otherwise. */
 async function tryToWrite(
   cluster: Cluster,
   region: string,
@@ -76,7 +76,7 @@ const slowestMs = (seen: readonly Seen[]) =>
   Math.round(Math.max(...seen.map(({ answer }) => answer.ms)));
 const isMade = ({ answer }: Seen) => answer.status === 303;
 
-test("a replica that is cut off reads on, hangs nobody who writes, and catches up", async ({
+test("an isolated replica serves reads, refuses writes in bounded time, and catches up", async ({
   cluster,
 }) => {
   test.setTimeout(200_000);
@@ -100,7 +100,7 @@ test("a replica that is cut off reads on, hangs nobody who writes, and catches u
   expect(writes.filter(({ answer }) => answer.ms > 20_000)).toEqual([]);
 });
 
-test("without Consul everybody reads on, writes are refused, and come back by themselves", async ({
+test("without Consul reads go on, writes are refused, and resume by themselves", async ({
   cluster,
 }) => {
   test.setTimeout(240_000);
@@ -128,15 +128,15 @@ test("without Consul everybody reads on, writes are refused, and come back by th
   );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
   expect(refused.length).toBeGreaterThan(5);
-  // Once refused, refused until Consul is back: nobody takes the lease from a Consul that is gone.
+  // Once refused, writes stay refused until Consul is back: without it, no node gets the lease.
   assertInvariant(
-    "nobody is primary without a lease",
+    "no node is primary without a lease",
     writes.slice(writes.indexOf(refused[0]!)).filter(isMade),
   );
   expect(writesBackMs).toBeLessThan(TTL_MS + 3_000);
 });
 
-test("a replica whose newest transaction is damaged on disk puts its store aside, says so in one line, and is back", async ({
+test("a replica with a corrupt transaction on disk quarantines its store, logs one line, and recovers", async ({
   cluster,
 }) => {
   const node = cluster.getNode("ams-1");
@@ -178,7 +178,7 @@ test.describe("two machines with small disks", () => {
     });
   });
   test.afterAll(async () => small?.stop());
-  // As the shared cluster does: after a failure what it said is kept.
+  // Like the shared cluster: keeps the logs after a failure.
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a hook needs.
   test.afterEach(async ({}, testInfo) => {
     if (testInfo.status === testInfo.expectedStatus) return;
@@ -194,10 +194,10 @@ test.describe("two machines with small disks", () => {
       });
   });
 
-  test("a replica whose disk is full reads on, and catches up when there is room again", async () => {
+  test("a replica with a full disk serves reads, and catches up when there is space", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
     const before = await small.waitUntilInSync();
-    // A process that has not opened the database can't on a full disk: that needs room for the -shm file. The launcher has it opened at once.
+    // The first connection needs space for the -shm file, so the launcher opens the database immediately.
     await waitUntil("the standby's site has opened its database", 30_000, () => hasOpened(standby));
     const room = fillDisk(standby.dataDir);
     const reads: number[] = [];
@@ -220,7 +220,7 @@ test.describe("two machines with small disks", () => {
     await small.waitForStandby();
   });
 
-  test("a primary whose disk is full refuses writes and says why, half-writes nothing, and reads on", async () => {
+  test("a primary with a full disk refuses writes with a reason, leaves no partial write, and serves reads", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
     const before = await small.waitUntilInSync();
     const room = fillDisk(primary.dataDir);
@@ -240,7 +240,7 @@ test.describe("two machines with small disks", () => {
     expect(readLogEvents(primary, "disk.full").length).toBeGreaterThan(0);
     expect(await small.waitUntilInSync()).toEqual(before);
     room();
-    // To another each time: an address gets five mails an hour.
+    // To another address each time: the limit is five emails an hour.
     let tries = 0;
     await waitUntil(
       "a write is made",
@@ -253,9 +253,9 @@ test.describe("two machines with small disks", () => {
     expect((await small.waitUntilInSync()).txid).toBeGreaterThan(before.txid);
   });
 
-  test("a replica that runs and finds that its checksum differs puts its data aside, and is back", async () => {
+  test("a running replica with a differing checksum quarantines its store, and recovers", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
-    // What really makes LiteFS' copies differ (trap 14), done to a database beside ours.
+    // Outside WAL mode, LiteFS' copies diverge: done here to a second database.
     const beside = join(primary.mount, "beside.db");
     const db = new Database(beside);
     db.pragma("journal_mode = WAL");
@@ -265,7 +265,7 @@ test.describe("two machines with small disks", () => {
     db.close();
     const startMs = performance.now();
     await waitUntil(
-      "the replica puts its store aside",
+      "the replica quarantines its store",
       30_000,
       () => readLogEvents(standby, "supervisor.store_quarantined").length > 0,
     );
@@ -282,20 +282,20 @@ test.describe("two machines with small disks", () => {
   });
 });
 
-/** Whether the site that runs on a node now has its database open, by its launcher's word: not asked of the site, which would open it. */
+/** Tells from the launcher's log whether the site has opened its database. A request to the site would open it. */
 function hasOpened(node: ClusterNode): boolean {
   const lastOf = (event: string) => String(readLogEvents(node, event).at(-1)?.time ?? "");
   return lastOf("launcher.database_open") > lastOf("supervisor.start");
 }
 
-/** Fills the disk that `folder` is on to its last byte. What comes back makes room again. */
+/** Fills the disk of `folder`. Returns the function that frees it. */
 function fillDisk(folder: string): () => void {
   const file = join(folder, "ballast");
   const fd = openSync(file, "w");
   let size = 1_048_576;
   while (size >= 1) {
     try {
-      // Fewer bytes than asked for: the last of them.
+      // A short write: the disk is full.
       if (writeSync(fd, Buffer.alloc(size)) < size) size = Math.floor(size / 2);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;

@@ -1,4 +1,4 @@
-// The image by itself: at another place, with nothing else of the checkout in reach; and the way out of replication and back.
+// Tests the image without the checkout, and a site that joins and leaves replication.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -25,7 +25,7 @@ import { createWorkspace } from "#cli/cluster/workspace.ts";
 const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
 const CHECKOUT = process.cwd();
 
-test("the image holds no test, no secret and no source that it does not run", () => {
+test("the image holds no tests, secrets or unused sources", () => {
   const files = readdirSync(IMAGE, { recursive: true, encoding: "utf8" }).filter(
     (file) => !file.startsWith("node_modules"),
   );
@@ -41,7 +41,7 @@ test("the image holds no test, no secret and no source that it does not run", ()
       "lib/posts/mdx/compile-worker.ts",
     ]),
   );
-  // Nothing says where it was built, besides what Next itself writes down.
+  // Only Next's files name the folder of the build.
   const named = files.filter(
     (file) =>
       /\.(ts|mjs|yml)$/.test(file) && readFileSync(join(IMAGE, file), "utf8").includes(CHECKOUT),
@@ -49,7 +49,7 @@ test("the image holds no test, no secret and no source that it does not run", ()
   expect(named).toEqual([]);
 });
 
-test("without replication the image serves the whole site from a plain file, with nothing of the checkout in reach", async () => {
+test("without replication the image serves the site from a plain file, without the checkout", async () => {
   test.skip(process.getuid?.() !== 0, "hiding the checkout needs root");
   const folder = mkdtempSync(join(tmpdir(), "lectern-image-"));
   const workspace = createWorkspace(join(folder, "work"));
@@ -57,7 +57,7 @@ test("without replication the image serves the whole site from a plain file, wit
   cpSync(IMAGE, image, { recursive: true, verbatimSymlinks: true });
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  // Node itself may live in the checkout: the one that hides it keeps a copy.
+  // Node may be installed in the checkout, so a copy is used.
   const node = join(folder, "node");
   cpSync(process.execPath, node);
   const env: Environment = {
@@ -101,7 +101,7 @@ test("without replication the image serves the whole site from a plain file, wit
     const [, style] = /href="(\/_next\/static\/[^"]+\.css[^"]*)"/.exec(home)!;
     const [, post] = /href="(\/blog\/[^"/.#?]+)"/.exec(await (await get("/blog")).text())!;
     const [, picture] = /(\/_img\/[\w.-]+)/.exec(await (await get(post!)).text()) ?? [];
-    // A post needs the compiler's worker, the card fonts and sharp, the log-in the database and a mail.
+    // Posts need the compile worker, fonts and sharp; a login needs the database and an email.
     for (const path of [
       style!,
       post!,
@@ -170,7 +170,7 @@ test("a site on a plain file joins replication with its data, and leaves it with
     mark((await cluster.waitForPrimary()).databaseFile, "replicated");
     await cluster.waitUntilInSync();
 
-    // "Leave": the data is exported while LiteFS runs, then the node starts without it.
+    // "Leave": exports the data while LiteFS runs, then starts without it.
     await Promise.all(others.map((node) => node.stop()));
     await cluster.waitForPrimary();
     const { status, stderr } = spawnSync(
@@ -186,7 +186,7 @@ test("a site on a plain file joins replication with its data, and leaves it with
     expect(marks(plain)).toEqual(["before", "replicated"]);
     await first.stop();
 
-    // Without its data at hand a node does not begin with an empty site.
+    // Without its data, a node does not start an empty site.
     renameSync(plain, `${plain}.away`);
     first.start({ REPLICATION: "off" });
     await waitUntil(
@@ -202,7 +202,7 @@ test("a site on a plain file joins replication with its data, and leaves it with
   }
 });
 
-/** Takes a node's data away for a while. Returns what brings it back. */
+/** Moves a node's data away. Returns the function that moves it back. */
 function keepData(node: ClusterNode): () => void {
   const away = join(dirname(node.dataDir), "data.away");
   mkdirSync(away);

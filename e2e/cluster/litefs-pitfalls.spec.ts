@@ -1,4 +1,4 @@
-// What bites a site on LiteFS (notes of 2026, by number), each shown not to bite here. Where a trap has a test elsewhere, it is not here.
+// Tests known pitfalls of LiteFS that no other spec covers.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -28,7 +28,7 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
 
-/** The session that holds the lease in Consul; null while nobody has it. */
+/** Returns the session that holds the lease in Consul; null without one. */
 async function leaseSession({ consul }: Cluster): Promise<string | null> {
   const response = await fetch(`${consul.url}/v1/kv/litefs/lectern`);
   if (response.status === 404) return null;
@@ -36,9 +36,7 @@ async function leaseSession({ consul }: Cluster): Promise<string | null> {
   return entry.Session ?? null;
 }
 
-test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({
-  cluster,
-}) => {
+test("a node without a primary serves reads, and stops on SIGTERM", async ({ cluster }) => {
   const node = cluster.getNode("syd-1");
   await node.stop();
   cluster.network.isolateNode("syd-1", "reset");
@@ -50,8 +48,8 @@ test("2: a node that can't find a primary answers readers, and ends when it is t
   expect(performance.now() - startMs).toBeLessThan(10_000);
 });
 
-test("6: of two candidates that begin together one makes the database, and no other tries", async () => {
-  // Of its own: the shared one's first lines may be out of its logs by now.
+test("of two candidates that start together, exactly one creates the database", async () => {
+  // A separate cluster: the shared one's first log lines may be gone.
   const young = await startCluster({ imageDir, regions: ["dfw"] });
   try {
     const nodes = [...young.nodes.values()];
@@ -67,7 +65,7 @@ test("6: of two candidates that begin together one makes the database, and no ot
   }
 });
 
-test("7, 8: a candidate without data never becomes the primary, and while none is known writes are refused, not guessed", async ({
+test("a candidate without data never becomes primary, and writes are refused meanwhile", async ({
   cluster,
 }) => {
   const fresh = await cluster.waitForStandby();
@@ -75,7 +73,7 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
   const before = await cluster.waitUntilInSync();
   const sendForm = await openLoginForm(cluster.getEdgeUrl("ams"), "keep.me@example.com");
   await fresh.stop();
-  // As LiteFS leaves it in the worst moment: the cluster's id is there, of its data nothing.
+  // The worst case that LiteFS leaves: the cluster's id without data.
   const id = readFileSync(join(primary.dataDir, "litefs", "clusterid"));
   fresh.deleteData();
   mkdirSync(join(fresh.dataDir, "litefs"));
@@ -84,7 +82,7 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
   fresh.start();
   await waitUntil("it joins", 30_000, () => fresh.readLitefsInfo());
   await primary.kill();
-  // In the first moments a replica may still send writes to the dead: the edge answers then, in bounded time.
+  // At first, a replica may replay to the dead primary: the edge responds in bounded time.
   const atOnce = await sendForm();
   await waitUntil(
     "ams knows no primary",
@@ -108,7 +106,7 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
     late: false,
   });
   expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
-  // Consul ends the lease of the dead; then nobody may have it.
+  // Consul expires the dead primary's lease; no node takes it.
   await waitUntil("the lease is free", 30_000, async () => (await leaseSession(cluster)) === null);
   const again = await requestLoginEmail(cluster.getEdgeUrl("ams"), "keep.me@example.com");
   expect(isWriteRefused(again, "keep.me@example.com")).toBe(true);
@@ -123,7 +121,7 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
-test("10: the first candidate of a new version takes the lease and migrates; a replica of it waits, and old ones serve on", async ({
+test("the first candidate of a new version takes the lease and migrates; its replicas wait, old ones serve on", async ({
   cluster,
 }) => {
   test.setTimeout(180_000);
@@ -168,14 +166,14 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
     });
     await replica.waitUntilReady();
     expect(hasTable(replica)).toBe(true);
-    // The one that was the primary goes on with the old code.
+    // The former primary still runs the old code.
     await cluster.waitUntilInSync();
     expect((await sendRequest(`${old.url}/blog`)).status).toBe(200);
     expect(
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
     ).toBe(303);
 
-    // And back: old code on the newer schema, as after `fly deploy` of the image before.
+    // Rollback: old code on the newer schema, as after `fly deploy` of the previous image.
     for (const node of [replica, standby]) {
       await node.stop();
       node.start();
@@ -190,7 +188,7 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
   }
 });
 
-test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every node, and one place in the code says so", ({
+test("every node's database is in WAL mode with pages of 4,096 bytes, set in one place of the code", ({
   cluster,
 }) => {
   for (const node of cluster.nodes.values()) {
@@ -217,7 +215,7 @@ test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every nod
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(tsx?|mjs|sql)$/.test(file) && !/\.test\.tsx?$/.test(file))
       .map((file) => join(folder, file))
-      // The cache is a file of the instance's own, and a move makes one beside the mount: LiteFS sees neither, but for the whole file that it imports.
+      // Cache and staging database are outside the mount.
       .filter(
         (file) =>
           !file.startsWith(join("lib", "cache")) &&
@@ -230,7 +228,7 @@ test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every nod
   expect(found).toEqual([join("lib", "db", "connection.ts")]);
 });
 
-test("18: a write on a replica by mistake names its statement, and changes nothing", async ({
+test("a write on a replica fails, names its statement, and changes nothing", async ({
   cluster,
 }) => {
   const replica = cluster.getNode("ams-1");
@@ -264,7 +262,7 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
   expect(await replica.isPrimary()).toBe(false);
 });
 
-test("26, 27: whoever reaches a replica without the proxy sees no success, and nothing is written", async ({
+test("a write sent to a replica without the proxy fails and writes nothing", async ({
   cluster,
 }) => {
   const replica = cluster.getNode("ams-1");
@@ -283,7 +281,7 @@ test("26, 27: whoever reaches a replica without the proxy sees no success, and n
   expect(readFileSync(join(imageDir, "litefs.yml"), "utf8")).not.toMatch(/^proxy:/m);
 });
 
-test("29, 30, 31: the number of a write is signed, short-lived and set by writes alone; a forged one costs nothing", async ({
+test("the txid cookie is signed, short-lived and set only by writes; a forged one costs nothing", async ({
   cluster,
 }) => {
   const made = await requestLoginEmail(cluster.getEdgeUrl("ams"), "numbered@example.com");
@@ -293,7 +291,7 @@ test("29, 30, 31: the number of a write is signed, short-lived and set by writes
   );
   const value = cookie!.slice(5, cookie!.indexOf(";"));
 
-  // Refused, read, or asked about: no write, no number.
+  // Without a write, no cookie.
   const refused = await requestLoginEmail(cluster.getEdgeUrl("ams"), "not an address");
   const options = await sendRequest(`${cluster.getEdgeUrl("ams")}/login`, { method: "OPTIONS" });
   for (const answer of [refused, options, await sendRequest(`${cluster.getEdgeUrl("ams")}/login`)])
@@ -312,16 +310,14 @@ test("29, 30, 31: the number of a write is signed, short-lived and set by writes
         headers: cookies ? { cookie: cookies } : {},
       })
     ).ms;
-  // The quickest of three: a wait would be in all of them, the machine's other work is not.
+  // The fastest of three: a wait would slow all of them.
   const quickest = async (cookies: string) =>
     Math.min(await read(cookies), await read(cookies), await read(cookies));
   for (const cookies of [`txid=${forged}`, `txid=${"f".repeat(4_000)}`, "__txid=ffffffff; txid="])
     expect(await quickest(cookies), cookies).toBeLessThan((await quickest("")) + 450);
 });
 
-test("security: one public port, and what is internal is not there for anybody else", async ({
-  cluster,
-}) => {
+test("security: one public port, and internal routes are 404 for others", async ({ cluster }) => {
   const lines = readFileSync("fly.toml", "utf8")
     .split("\n")
     .filter((line) => !line.trim().startsWith("#"));
@@ -359,10 +355,8 @@ test("security: one public port, and what is internal is not there for anybody e
   }
 });
 
-test("security: what a client writes in the proxy's name makes it nobody else, and is no order", async ({
-  cluster,
-}) => {
-  // Thirty mails an hour for one client, whoever it says it is.
+test("security: forged proxy headers change neither identity nor routing", async ({ cluster }) => {
+  // Thirty emails an hour for one client, whatever its headers claim.
   const from = nextAddress();
   const answers: number[] = [];
   const url = cluster.getEdgeUrl("dfw");
@@ -378,7 +372,7 @@ test("security: what a client writes in the proxy's name makes it nobody else, a
   expect(answers.slice(0, 30).filter((status) => status !== 303)).toEqual([]);
   expect(answers.at(-1)).not.toBe(303);
 
-  // Without a proxy to drop it: who says to have been replayed often is refused, and nobody else pays for it.
+  // Without a proxy to drop the header: a client that claims replays is only refused itself.
   const sendForm = await openLoginForm(
     cluster.getNode("ams-1").url,
     "replayed@example.com",

@@ -1,4 +1,4 @@
-// Who has just written reads their write, through whatever region they come in next; and a number that nobody has costs little.
+// Tests read-your-writes across regions, and the cost of invalid txid cookies.
 
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
@@ -9,24 +9,22 @@ import { signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts"
 /** `npm run soak` tries 2,000. */
 const PAIRS = process.env.SOAK_KILLS ? 2_000 : 500;
 const AT_ONCE = 8;
-/** lib/replication/read-your-writes.ts: how long a replica waits; and what a replay through the primary may take here. */
+/** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;
 
-test("every write is seen by the read that follows it in another region", async ({
-  cluster,
-}) => {
+test("the read after a write sees it in another region", async ({ cluster }) => {
   test.setTimeout(400_000);
   const result = await runReadYourWritesLoad(cluster, PAIRS, AT_ONCE);
   console.log("read your writes:", JSON.stringify(result));
-  assertInvariant("who wrote reads their write", result.failures);
+  assertInvariant("clients read their own writes", result.failures);
   expect(result.pairCount).toBe(PAIRS);
-  // Most arrive before the reader does; the replay is for the rest.
+  // Most writes arrive before the read; the rest is replayed.
   expect(result.replayedReads).toBeLessThan(PAIRS / 20);
 });
 
-test.describe("a number that is worth nothing", () => {
-  // What only the first page of a process costs is not measured.
+test.describe("an invalid txid", () => {
+  // Warms up: the first page of a process is slow.
   test.beforeEach(async ({ cluster }) => {
     const visitor = new ClusterClient(cluster);
     for (const region of [...cluster.edges.keys(), "dfw"]) {
@@ -37,13 +35,13 @@ test.describe("a number that is worth nothing", () => {
     visitor.close();
   });
 
-  /** The cookie as the site makes it, for transaction `txid`, made `ageMs` ago. */
+  /** Makes the site's cookie for `txid`, `ageMs` old. */
   const made = (sign: (text: string) => string, txid: number, ageMs = 0) => {
     const text = `${txid.toString(36)}.${(Date.now() - ageMs).toString(36)}`;
     return `${text}.${sign(text)}`;
   };
 
-  test("from before a restore it costs half a second and a replay, once: the primary takes it back", async ({
+  test("from before a restore, it costs half a second and a replay once: the primary expires the cookie", async ({
     cluster,
   }) => {
     const { txid } = await cluster.waitUntilInSync();

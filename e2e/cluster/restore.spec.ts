@@ -1,4 +1,4 @@
-// docs/runbooks/restore.md, step by step: a backup taken from a replica runs as a site of its own, and a running cluster takes it back.
+// Tests docs/runbooks/restore.md: a replica's backup runs as a single site, and is restored into a running cluster.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { requestLoginEmail, sendRequest } from "#tests/support/cluster/browser-v
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { createWorkspace } from "#cli/cluster/workspace.ts";
 
-/** How many rows each table has. */
+/** Counts the rows of each table. */
 function countRows(file: string): Record<string, number> {
   const db = new Database(file, { readonly: true });
   try {
@@ -32,7 +32,7 @@ function countRows(file: string): Record<string, number> {
   }
 }
 
-/** Brings what is in the WAL into the file and checks every page. LiteFS' import reads the file alone (trap 16). */
+/** Checkpoints the WAL, which LiteFS' import does not read, and checks every page. */
 function closeWhole(file: string): void {
   const db = new Database(file);
   db.pragma("wal_checkpoint(TRUNCATE)");
@@ -42,7 +42,7 @@ function closeWhole(file: string): void {
   expect(existsSync(`${file}-wal`)).toBe(false);
 }
 
-test("a backup from a replica is a whole site on a plain file, and a running cluster takes it back", async ({
+test("a replica's backup is a whole site on a plain file, and is restored into a running cluster", async ({
   cluster,
   smtp,
 }) => {
@@ -61,7 +61,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     const rows = countRows(primary.databaseFile);
     expect(rows.LoginChallenge).toBeGreaterThan(0);
 
-    // 1. The backup, from a replica, which costs the primary nothing.
+    // 1. Backs up from a replica, without load on the primary.
     expect(
       spawnSync(litefs, ["export", "-url", replica.litefsUrl, "-name", "lectern.db", backup], {
         encoding: "utf8",
@@ -70,7 +70,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     closeWhole(backup);
     expect(countRows(backup)).toEqual(rows);
 
-    // 2. The same image on it, without LiteFS.
+    // 2. Runs the image on it, without LiteFS.
     const { url, log, program } = await startPlainFileSite({
       imageDir,
       folder,
@@ -93,7 +93,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     }).toEqual({ status: 303, cookies: false });
     expect(await program.stop(20_000)).toBe(0);
 
-    // 3. Back into the cluster while it runs; what was written there since the backup is gone, as a restore means it.
+    // 3. Restores into the running cluster; writes since the backup are gone.
     closeWhole(backup);
     const expected = countRows(backup);
     expect(expected).toEqual({ ...rows, LoginChallenge: rows.LoginChallenge! + 1 });
@@ -123,7 +123,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
         rows: expected,
       });
 
-    // 4. The site goes on with it, everywhere, without a restart.
+    // 4. Every node serves it without a restart.
     for (const region of cluster.edges.keys())
       expect((await sendRequest(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
     expect(

@@ -1,4 +1,4 @@
-// A session that is due for renewal, met on a replica: the view of a page is a write then, and must be made once and elsewhere.
+// Tests session renewal on a replica: the page view is a write, replayed once.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ import { expect, test } from "#tests/support/cluster/fixtures.ts";
 const DAY_MS = 86_400_000;
 const TABS = 10;
 
-/** A member whose session was begun `ageDays` ago, known everywhere. */
+/** Creates a member with a session of `ageDays`, replicated to every node. */
 async function memberOfOld(cluster: Cluster, ageDays: number) {
   const db = new Database((await cluster.waitForPrimary()).databaseFile, { timeout: 5_000 });
   const secret = readFileSync(join(dirname(cluster.getNode("ams-1").folder), "secret"), "utf8");
@@ -31,7 +31,7 @@ async function memberOfOld(cluster: Cluster, ageDays: number) {
 const sessionCookies = (all: readonly string[]) =>
   all.filter((cookie) => cookie.startsWith("session="));
 
-/** What the edge in ams replayed since `from`. */
+/** Lists the replays of the ams edge since `from`. */
 function replaysSince(cluster: Cluster, from: number) {
   return cluster.edges
     .get("ams")!
@@ -66,7 +66,7 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
   expect(member.expiry() - before).toBeGreaterThan(199 * DAY_MS);
   await cluster.waitUntilInSync();
 
-  // The new cookie asks for nothing more, from anywhere, and neither does the old one as long as it is new.
+  // Neither the new cookie nor the fresh old one causes another renewal, on any node.
   const after = member.expiry();
   for (const region of cluster.edges.keys()) {
     for (const cookie of [renewed!.split(";")[0]!, member.header]) {
@@ -89,7 +89,7 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
   member.end();
 });
 
-test(`${TABS} tabs that are opened at once are one renewal, and no request is replayed twice`, async ({
+test(`${TABS} tabs opened together cause one renewal, and no request is replayed twice`, async ({
   cluster,
 }) => {
   const url = cluster.getEdgeUrl("ams");
@@ -110,7 +110,7 @@ test(`${TABS} tabs that are opened at once are one renewal, and no request is re
   member.end();
 });
 
-test("a browser that opens ten tabs keeps the one new cookie, and every tab is logged in", async ({
+test("a browser with ten tabs keeps the one new cookie, and every tab is logged in", async ({
   cluster,
   browser,
 }) => {

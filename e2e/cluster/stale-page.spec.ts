@@ -1,4 +1,4 @@
-// A page that was loaded before the site changed, or while it can't write: nothing is lost that was typed, with scripts and without.
+// Tests expired pages and writes without a primary: form input survives, with and without scripts.
 
 import type { Page } from "@playwright/test";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -9,7 +9,7 @@ const EMAIL = "somebody@example.test";
 const email = (page: Page) => page.getByLabel("Email address");
 const press = (page: Page) => page.getByRole("button", { name: "Email me a login link" }).click();
 
-/** An id that another build would have given the same action: as long, and unknown here. */
+/** An action id of another build: as long, and unknown here. */
 const otherId = (id: string) =>
   id.slice(0, 2) +
   [...id.slice(2)].map((digit) => (15 - parseInt(digit, 16)).toString(16)).join("");
@@ -19,7 +19,7 @@ async function openLogin(page: Page, cluster: Cluster) {
   await email(page).fill(EMAIL);
 }
 
-test("a page of an earlier version says that the site has changed, and keeps what was typed", async ({
+test("a page of an earlier version says that the site has changed, and keeps the input", async ({
   cluster,
   page,
 }) => {
@@ -39,7 +39,7 @@ test("a page of an earlier version says that the site has changed, and keeps wha
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a form of an earlier version comes back with what was typed, and the way to the new page", async ({
+  test("a form of an earlier version gets its input back, with a link to the new page", async ({
     cluster,
     page,
   }) => {
@@ -98,14 +98,14 @@ test.describe("without JavaScript", () => {
         continue;
       }
       expect([response.status, response.headers.get("location")]).toEqual([303, "/login/code"]);
-      await waitUntil("the mail is there", 20_000, () =>
-        smtp.emails.some((mail) => mail.to.includes(to)),
+      await waitUntil("the email is there", 20_000, () =>
+        smtp.emails.some((email) => email.to.includes(to)),
       );
     }
   });
 });
 
-test("while no primary is known, forms say so and keep what was typed, with scripts and without", async ({
+test("without a primary, forms keep their input, with and without scripts", async ({
   cluster,
   page,
   browser,
@@ -133,7 +133,7 @@ test("while no primary is known, forms say so and keep what was typed, with scri
     await expect(email(one)).toHaveValue(EMAIL);
   }
 
-  // The same pages, when somebody may write again.
+  // The same pages with a primary again.
   await cluster.repair();
   for (const one of [page, plain]) {
     await press(one);

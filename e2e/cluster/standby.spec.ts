@@ -1,4 +1,4 @@
-// The machine that would take the primary's place: what waits for it, what happens without it, and when it must not.
+// Tests the standby: durable writes wait for it, work without it, and it never takes over while it lags.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertInvariant } from "#tests/support/invariants.ts";
@@ -14,7 +14,7 @@ import { readMetrics } from "#tests/support/cluster/node-metrics.ts";
 import { pick } from "#tests/support/random.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-/** lib/db/database.ts: the bound of the wait for the standby; and what a timer may be late on a busy machine. */
+/** The bound of lib/db/database.ts, and the delay of a timer on a busy machine. */
 const DURABLE_SECONDS = 2;
 const LATE_SECONDS = 0.8;
 const ON_ONE_MACHINE = "write.not_durable";
@@ -29,10 +29,10 @@ const isHeld = (primary: ClusterNode) =>
     () => standbyOf(primary),
     (seen) => seen === "connected",
   );
-/** How often the log of a node says this. */
+/** Counts `text` in a node's log. */
 const said = (node: ClusterNode, text: string) => node.log().split(text).length - 1;
 
-/** What durable writes waited on this node, in seconds, by how their waits ended. */
+/** Returns the waits of durable writes on this node, by result. */
 async function waits(
   cluster: Cluster,
   node: ClusterNode,
@@ -44,7 +44,7 @@ async function waits(
   return { count: value("count"), seconds: value("sum") };
 }
 
-/** Log-ins of as many members that only need the button pressed. */
+/** Prepares logins that only need their confirmation. */
 async function readyLogins(
   cluster: Cluster,
   smtp: Parameters<typeof startEmailLogin>[1],
@@ -56,7 +56,7 @@ async function readyLogins(
   return presses;
 }
 
-/** Reports reads that were not reported before, through any edge; each a transaction that nobody waits for. Returns their readers. */
+/** Reports new reads through random edges, each in a transaction that is not durable. Returns their readers. */
 async function report(cluster: Cluster, count: number): Promise<string[]> {
   const slugs = await listCountedSlugs(cluster);
   const readers: string[] = [];
@@ -85,7 +85,7 @@ const missingOn = (node: ClusterNode, readers: readonly string[]) => {
   return readers.filter((reader) => !there.has(reader));
 };
 
-test("a standby that is cut off makes one durable write wait, for two seconds at most, and said so", async ({
+test("an isolated standby delays one durable write by at most two seconds, and that is logged", async ({
   cluster,
   smtp,
 }) => {
@@ -123,7 +123,7 @@ test("a standby that is cut off makes one durable write wait, for two seconds at
   expect(said(primary, ON_ONE_MACHINE)).toBe(3);
 });
 
-test("without a standby durable writes are acknowledged at once, and log and /readyz say what that means", async ({
+test("without a standby, durable writes don't wait, and log and /readyz report it", async ({
   cluster,
   smtp,
 }) => {
@@ -150,8 +150,8 @@ test("without a standby durable writes are acknowledged at once, and log and /re
   await isHeld(primary);
 });
 
-test.describe("a standby that is behind when the primary dies", () => {
-  test("does not take its place while that one may come back, and nothing is lost when it does", async ({
+test.describe("a standby that lags when the primary dies", () => {
+  test("does not take over while the primary may return, and no write is lost when it does", async ({
     cluster,
     smtp,
   }) => {
@@ -162,7 +162,7 @@ test.describe("a standby that is behind when the primary dies", () => {
     const [press] = await readyLogins(cluster, smtp, 1);
     cluster.network.cutLink(primary.name, standby.name);
     const readers = await report(cluster, 5);
-    // Acknowledged after two seconds, on one machine: by then its successor is known to need it.
+    // Acknowledged after two seconds on one machine: by then the heartbeat requires it of a successor.
     const { sessionKey } = await press!();
     await primary.kill();
     await waitUntil(
@@ -172,7 +172,7 @@ test.describe("a standby that is behind when the primary dies", () => {
       (candidate) => candidate === false,
     );
     expect(standby.log()).toContain("launcher.standby_behind");
-    // Not before: what was under way when a machine died does not arrive any more.
+    // Only now: data in flight when a machine dies never arrives.
     cluster.network.healLinks();
     const wait = performance.now() + 20_000; // longer than the lease
     while (performance.now() < wait) {
@@ -200,7 +200,7 @@ test.describe("a standby that is behind when the primary dies", () => {
     for (const node of cluster.nodes.values()) {
       assertInvariant(`no acknowledged write is missing on ${node.name}`, missingOn(node, readers));
       assertInvariant(
-        `the log-in is on ${node.name}`,
+        `the login is on ${node.name}`,
         queryNode(node, `SELECT 1 FROM "Session" WHERE "id" = '${sessionKey}'`).length === 1
           ? []
           : [sessionKey],

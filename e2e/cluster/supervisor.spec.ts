@@ -1,4 +1,4 @@
-// A node of its own accord: how it stops, what it does with a store that is broken or empty, and with programs that die.
+// Tests the supervisor: stops, corrupt and empty stores, and processes that die.
 
 import {
   closeSync,
@@ -14,20 +14,20 @@ import type { ClusterNode } from "#cli/cluster/node.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-/** Far longer than what a node says in one test. */
+/** More log than a node writes in a test. */
 const LOG_BYTES = 60_000;
 
 const store = (node: ClusterNode) => join(node.dataDir, "litefs");
 const quarantinedStores = (node: ClusterNode) =>
   readdirSync(node.dataDir).filter((name) => name.startsWith("litefs.quarantine-"));
 
-/** What the node says from here on. */
+/** Reads the node's log from now on. */
 function listen(node: ClusterNode): () => string {
   const mark = node.log(LOG_BYTES).slice(-200);
   return () => node.log(LOG_BYTES).split(mark).at(-1)!;
 }
 
-/** Overwrites bytes in the middle of the database, as a failing disk would. Returns what puts them back. */
+/** Corrupts bytes in the middle of the database. Returns the function that restores them. */
 function damage(node: ClusterNode): () => void {
   const file = openSync(join(store(node), "dbs", "lectern.db", "database"), "r+");
   const at = 5 * 4_096 + 100;
@@ -58,13 +58,13 @@ function kill(node: ClusterNode, pattern: RegExp): void {
   process.kill(pids[0]!, "SIGKILL");
 }
 
-test("a primary that stops without a standby gives its lease back", async ({ cluster }) => {
+test("a primary that stops without a standby releases its lease", async ({ cluster }) => {
   await (await cluster.waitForStandby()).stop();
   const primary = await cluster.waitForPrimary();
   const said = listen(primary);
   expect(await primary.stop()).toBe(0);
   expect(said()).toMatch(
-    /launch\.no_standby[^]*exiting primary, destroying lease[^]*litefs shut down complete/,
+    /launcher\.no_standby[^]*exiting primary, destroying lease[^]*litefs shut down complete/,
   );
 });
 
@@ -79,12 +79,12 @@ test("a primary that stops hands its lease to the standby first, with every tran
     new RegExp(`launch\\.handed_over.*"to":"${standby.name}"[^]*litefs shut down complete`),
   );
   expect(said()).toContain("exiting primary, preserving lease for handoff");
-  // The other's site served all the while, and writes within the two seconds that a hand-over may take.
+  // The standby's site served all the time, and accepts writes within two seconds.
   expect(await standby.isPrimary()).toBe(true);
 });
 
 for (const name of ["ams-1", "dfw-2"]) {
-  test(`a corrupt store of ${name} is put aside, and a fresh snapshot taken`, async ({
+  test(`a corrupt store of ${name} is quarantined, and a fresh snapshot fetched`, async ({
     cluster,
   }) => {
     const node = cluster.getNode(name);
@@ -105,7 +105,7 @@ for (const name of ["ams-1", "dfw-2"]) {
   });
 }
 
-test("a corrupt store that nobody else can replace is not touched", async ({ cluster }) => {
+test("a corrupt store is not touched without another copy", async ({ cluster }) => {
   await (await cluster.waitForStandby()).stop();
   const node = await cluster.waitForPrimary();
   await node.stop();
@@ -119,7 +119,7 @@ test("a corrupt store that nobody else can replace is not touched", async ({ clu
     () => node.isRunning(),
     (is) => !is,
   );
-  expect(said()).toMatch(/boot\.store_corrupt.*nobody is known to be the primary/);
+  expect(said()).toMatch(/supervisor\.store_corrupt.*no primary is known/);
   expect(quarantinedStores(node)).toEqual(before);
   expect(existsSync(join(store(node), "clusterid"))).toBe(true);
   putBack();
@@ -127,7 +127,7 @@ test("a corrupt store that nobody else can replace is not touched", async ({ clu
   expect((await cluster.waitForPrimary()).name).toBe(node.name);
 });
 
-test("a candidate that has no data does not take the lease of a cluster that has some", async ({
+test("a candidate without data does not take the lease of a cluster with data", async ({
   cluster,
 }) => {
   const empty = await cluster.waitForStandby();
@@ -137,7 +137,7 @@ test("a candidate that has no data does not take the lease of a cluster that has
   await primary.stop();
   const said = listen(empty);
   empty.start();
-  // It offers itself after three seconds without a primary, if at all.
+  // It would become a candidate after three seconds without a primary.
   await waitUntil(
     "it waits for data",
     30_000,
@@ -163,7 +163,7 @@ test("a candidate that was away catches up before it stands by", async ({ cluste
   );
 });
 
-test("a LiteFS that is killed on the primary is back in seconds, since its node frees the lease", async ({
+test("a killed LiteFS on the primary is back in seconds, since its node frees the lease", async ({
   cluster,
 }) => {
   const primary = await cluster.waitForPrimary();
@@ -180,7 +180,7 @@ test("a LiteFS that is killed on the primary is back in seconds, since its node 
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
-test("a site that dies is started anew, and the node stays what it is", async ({ cluster }) => {
+test("a dead site is restarted, and the node keeps its role", async ({ cluster }) => {
   const primary = await cluster.waitForPrimary();
   const said = listen(primary);
   kill(primary, /server\.js|next-server/);

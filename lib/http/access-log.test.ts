@@ -72,7 +72,7 @@ async function visit(
   return got.headers;
 }
 
-test("a request is one line that says what it was, and nothing of who sent it", async () => {
+test("a request is logged in one line without personal data", async () => {
   await visit("/blog/one-door-for-writes?email=ada@example.com&token=secret", {
     headers: {
       cookie: "session=secret",
@@ -108,7 +108,7 @@ test("a request is one line that says what it was, and nothing of who sent it", 
   expect(JSON.stringify(lines.map((line) => ({ ...line, id: null })))).not.toMatch(/secret|ada/);
 });
 
-test("the id is Fly's only where Fly's proxy is in front, and only when it looks like one", async () => {
+test("Fly's request id counts only behind Fly's proxy, and only if it is well-formed", async () => {
   const headers = { "fly-request-id": "01JABC-ams" };
   await visit("/", { headers });
   overrideEnv({ TRUST_PROXY: "fly" });
@@ -120,7 +120,7 @@ test("the id is Fly's only where Fly's proxy is in front, and only when it looks
   for (const id of [ids[0], ids[2], ids[3]]) expect(id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("where a request was replayed from is believed only of Fly's proxy", async () => {
+test("the source of a replay counts only behind Fly's proxy", async () => {
   const headers = { "fly-replay-src": "instance=syd-1;region=syd;t=1;state=2" };
   await visit("/me", { headers });
   overrideEnv({ TRUST_PROXY: "fly" });
@@ -129,7 +129,7 @@ test("where a request was replayed from is believed only of Fly's proxy", async 
   expect(lines.map(({ replayedFrom }) => replayedFrom)).toEqual([undefined, "syd-1", undefined]);
 });
 
-test("a write names its transaction, a client that went away is marked", async () => {
+test("a write logs its transaction, and a disconnected client is marked", async () => {
   await visit("/reads", {
     method: "POST",
     answer: (_, response, context) => void ((context.committedTxid = 7), response.end()),
@@ -145,7 +145,7 @@ test("a write names its transaction, a client that went away is marked", async (
   expect(lines[1]).toMatchObject({ path: "/about", aborted: true });
 });
 
-test("files and healthy health checks have no line, a sick one has", async () => {
+test("static files and healthy health checks are not logged, failing ones are", async () => {
   await visit("/_next/static/x.js");
   await visit("/_img/x.webp");
   await visit("/healthz");
@@ -154,14 +154,14 @@ test("files and healthy health checks have no line, a sick one has", async () =>
   expect(renderMetrics()).toContain('lectern_requests_total{route="static",status="2xx"} 2');
 });
 
-test("nothing is logged unless it is asked for", async () => {
+test("requests are not logged by default", async () => {
   overrideEnv({ LOG_REQUESTS: undefined });
   await visit("/");
   expect(lines).toEqual([]);
   expect(renderMetrics()).toContain('lectern_request_seconds_count{route="home"} 1');
 });
 
-test("a page says how long it took and where; the instance only in a cluster that shows itself, or to whom the page names it", async () => {
+test("Server-Timing has duration and region; the instance only with INSTANCE_BANNER or for admins", async () => {
   const strip = /^total;dur=\d+(\.\d)?, region;desc="ams"$/;
   expect((await visit("/"))["server-timing"]).toMatch(strip);
   expect(

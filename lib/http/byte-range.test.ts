@@ -31,6 +31,6 @@ for (const [header, expected] of cases) {
   });
 }
 
-test("nothing has no ranges", () => {
+test("an empty body has no ranges", () => {
   expect([parseByteRange("bytes=0-", 0), parseByteRange("bytes=-1", 0)]).toEqual(["bad", "bad"]);
 });

@@ -8,7 +8,7 @@ import { createPipelineServer } from "./pipeline.ts";
 const from = (headers: Record<string, string>) =>
   getClientAddress({ headers: new Headers(headers) });
 
-test("headers say nothing where no proxy is trusted", () => {
+test("headers are ignored without a trusted proxy", () => {
   expect(
     from({
       "fly-client-ip": "192.0.2.1",
@@ -18,7 +18,7 @@ test("headers say nothing where no proxy is trusted", () => {
   ).toBeNull();
 });
 
-test("behind Fly its own header says it, and no other", () => {
+test("behind Fly's proxy only fly-client-ip counts", () => {
   overrideEnv({ TRUST_PROXY: "fly" });
   expect(from({ "fly-client-ip": "192.0.2.1", "x-forwarded-for": "192.0.2.2" })).toBe("192.0.2.1");
   expect(from({ "fly-client-ip": "2001:DB8::1" })).toBe("2001:db8::1");
@@ -27,7 +27,7 @@ test("behind Fly its own header says it, and no other", () => {
   overrideEnv({ TRUST_PROXY: undefined });
 });
 
-test("otherwise it is the other end of the connection, IPv4 as IPv4", async () => {
+test("otherwise it is the peer's address, IPv4-mapped as IPv4", async () => {
   const seen: (string | null)[] = [];
   const server = createPipelineServer((_, response) => {
     seen.push(from({ "fly-client-ip": "192.0.2.1" }));

@@ -12,7 +12,7 @@ const ask = (ifNoneMatch?: string) =>
     300,
   );
 
-test("a text is sent with its type, its tag and how long it may be kept", async () => {
+test("a body is sent with type, ETag and max-age", async () => {
   const response = ask();
   expect(response.status).toBe(200);
   expect(await response.text()).toBe("<feed/>");
@@ -33,10 +33,10 @@ test.each([text.etag, text.etag.slice(2), `"other", ${text.etag}`, "*"])(
   },
 );
 
-test.each(['"other"', "", "W/"])("who has another gets it: %j", (tag) => {
+test.each(['"other"', "", "W/"])("another tag gets the body: %j", (tag) => {
   expect(ask(tag).status).toBe(200);
 });
 
-test("another text has another tag", () => {
+test("another body has another tag", () => {
   expect(createCacheableBody("<feed></feed>").etag).not.toBe(text.etag);
 });

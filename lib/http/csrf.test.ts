@@ -6,7 +6,7 @@ import { assertSameOrigin, isSameOrigin } from "./csrf.ts";
 afterEach(() => overrideEnv({ SITE_URL: undefined }));
 const of = (headers: Record<string, string>) => isSameOrigin({ headers: new Headers(headers) });
 
-test("what a page of ours sends is ours", () => {
+test("requests of this site's pages are same-origin", () => {
   expect(of({ host: "lectern.example", "sec-fetch-site": "same-origin" })).toBe(true);
   expect(of({ host: "lectern.example", origin: "https://lectern.example" })).toBe(true);
   overrideEnv({ SITE_URL: "https://lectern.example" });

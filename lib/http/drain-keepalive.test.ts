@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { expect, test } from "vitest";
 
-// A process of its own: what is tested is how it ends.
+// In a child process, since the test is about its end.
 const SITE = `
   import { createServer } from "node:http";
   import { closeWhileDraining, drainServer } from "./lib/http/drain-keepalive.ts";
@@ -15,7 +15,7 @@ const SITE = `
   process.on("SIGTERM", () => drainServer(server).then(() => process.exit(143)));
 `;
 
-test("a process that ends waits for the requests that run, and not for connections that are kept", async () => {
+test("a draining process waits for running requests, not for idle connections", async () => {
   const site = spawn(process.execPath, ["--input-type=module", "-e", SITE], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -31,7 +31,7 @@ test("a process that ends waits for the requests that run, and not for connectio
       }).on("error", reject);
     });
   expect(await ask("/")).toEqual({ text: "here", connection: "keep-alive" });
-  // On the kept connection, and answered only after the signal.
+  // On the kept-alive connection; its response comes after the signal.
   const slow = ask("/slow");
   await ask("/");
   const startedMs = performance.now();

@@ -10,7 +10,7 @@ let isDraining = false;
 /** Stops taking connections; resolves when the last running request has its response. */
 export async function drainServer(server: SiteServer): Promise<void> {
   isDraining = true;
-  // Responses that had begun before could not announce the end of their connection.
+  // Responses that started earlier could not announce the end of their connection.
   const timer = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS);
   await new Promise((resolve) => server.close(resolve));
   clearInterval(timer);

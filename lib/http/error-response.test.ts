@@ -6,12 +6,12 @@ const asking = (accept?: string) => ({ headers: new Headers(accept ? { accept } 
 const refuse = (error: unknown, accept?: string) =>
   withErrorResponse(asking(accept), () => Promise.reject(error as Error));
 
-test("what the handler answers goes on as it is", async () => {
+test("a handler's response passes unchanged", async () => {
   const response = new Response("yes", { status: 206 });
   expect(await withErrorResponse(asking(), async () => response)).toBe(response);
 });
 
-test("a refusal is one plain sentence, or JSON for who asks for it by name", async () => {
+test("an AppError is plain text, or JSON if Accept names it", async () => {
   const error = new AppError("too_large", "At most 5 MB.", { field: "size" });
   const plain = await refuse(error, "text/html,*/*");
   expect([plain.status, plain.headers.get("content-type"), await plain.text()]).toEqual([
@@ -28,7 +28,7 @@ test("a refusal is one plain sentence, or JSON for who asks for it by name", asy
     expect(response.headers.get("cache-control")).toBe("no-store");
 });
 
-test("when to come again is said in seconds", async () => {
+test("Retry-After is in seconds", async () => {
   expect(
     (await refuse(new AppError("rate_limited", "Later.", { retryAfterSeconds: 7 }))).headers.get(
       "retry-after",
@@ -37,7 +37,7 @@ test("when to come again is said in seconds", async () => {
   expect((await refuse(new AppError("conflict", "No."))).headers.get("retry-after")).toBeNull();
 });
 
-test("what is not a refusal passes through", async () => {
+test("other errors and replays are rethrown", async () => {
   const fault = new TypeError("broken");
   await expect(refuse(fault)).rejects.toBe(fault);
   const replay = Object.assign(new Error("replay"), { digest: "REPLAY" });

@@ -11,7 +11,7 @@ const multipart = async (fields: Record<string, string>) => {
   };
 };
 
-test("what was typed comes back as text, and nothing that nobody typed or may see", async () => {
+test("typed text comes back escaped, secret and hidden fields don't", async () => {
   const page = await renderExpiredActionPage({
     ...(await multipart({
       $ACTION_KEY: "k1",
@@ -32,7 +32,7 @@ test("what was typed comes back as text, and nothing that nobody typed or may se
     expect(page).not.toContain(hidden);
 });
 
-test("a body that is missing or can't be read still has its page", async () => {
+test("the page renders without a readable body", async () => {
   for (const body of [null, Buffer.from("no form")]) {
     expect(
       await renderExpiredActionPage({

@@ -18,7 +18,7 @@ const may = (
   context: RequestContext | undefined = from("203.0.113.7"),
 ) => canReadMetrics(new Headers(headers), context);
 
-test("a stranger may not read the metrics", () => {
+test("a stranger can't read the metrics", () => {
   for (const headers of [
     {},
     { authorization: "Bearer" },
@@ -30,7 +30,7 @@ test("a stranger may not read the metrics", () => {
     expect(may(headers as Record<string, string>)).toBe(false);
 });
 
-test("whoever knows the token may, and with another token nobody", () => {
+test("only the right token gives access", () => {
   overrideEnv({ METRICS_TOKEN: TOKEN });
   expect(may({ authorization: `Bearer ${TOKEN}` })).toBe(true);
   expect(may({ authorization: `bearer ${TOKEN}` })).toBe(true);
@@ -46,12 +46,12 @@ test("whoever knows the token may, and with another token nobody", () => {
     expect(may({ authorization }), authorization.slice(0, 50)).toBe(false);
 });
 
-test("another instance may, with a header about the metrics and no other", () => {
+test("a peer has access with a signature for the metrics only", () => {
   expect(may({ "x-lectern-internal": signInternalRequest(METRICS_SIGNATURE_SUBJECT) })).toBe(true);
   expect(may({ "x-lectern-internal": signInternalRequest("status") })).toBe(false);
 });
 
-test("who sits at this machine may, unless a proxy is in front", () => {
+test("this machine has access, unless a proxy is in front", () => {
   for (const address of ["127.0.0.1", "127.0.1.12", "::1", "::ffff:127.0.0.1"])
     expect(may({}, from(address)), address).toBe(true);
   for (const address of ["", "10.0.0.1", "::ffff:10.0.0.1", "1127.0.0.1", "fdaa::1"])
@@ -69,7 +69,7 @@ test("who sits at this machine may, unless a proxy is in front", () => {
   expect(canReadMetrics(new Headers(), undefined)).toBe(false);
 });
 
-test("behind Fly's proxy the private network may, and nobody who came through the proxy", () => {
+test("behind Fly's proxy, only the private network has access", () => {
   overrideEnv({ TRUST_PROXY: "fly" });
   expect(may({}, from("fdaa::1"))).toBe(true);
   for (const header of ["Fly-Client-IP", "X-Forwarded-For", "Via"])

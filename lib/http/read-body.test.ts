@@ -33,7 +33,7 @@ test("an announced body that is too large is not read", async () => {
   await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "too_large" });
 });
 
-test("an endless body is refused as soon as it is too large, and left after two megabytes more", async () => {
+test("an endless body is refused as soon as it is too large, and drained for two more megabytes", async () => {
   let pulled = 0;
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
@@ -62,7 +62,7 @@ test("a body that is a little too large is read to its end", async () => {
   await expect.poll(() => pulled).toBe(101);
 });
 
-test("a body that never ends is left when its time is up, whether nothing comes or a little again and again", async () => {
+test("a slow body times out, whether it stalls or trickles", async () => {
   let cancelled = 0;
   const silent = new ReadableStream<Uint8Array>({
     cancel: () => (cancelled++, new Promise(() => {})),
@@ -87,7 +87,7 @@ test("a body that never ends is left when its time is up, whether nothing comes 
   expect(cancelled).toBe(2);
 });
 
-test("a body that its sender breaks off is refused", async () => {
+test("a body that ends early is refused", async () => {
   const body = new ReadableStream({ start: (controller) => controller.error(new Error("gone")) });
   const request = new Request("http://site/", {
     method: "POST",

@@ -17,7 +17,7 @@ afterEach(() => {
   });
 });
 
-/** This process as a node of a cluster, as LiteFS would describe it with its files and its events. */
+/** Makes this process a node of a cluster, by a fake LiteFS. */
 function inCluster({
   primary,
   silenceMs,
@@ -42,7 +42,7 @@ function inCluster({
       : { isPrimary: primary === "this", hostname: primary === "this" ? "" : "dfw-1" };
 }
 
-test("a process alone with its database is ready", async () => {
+test("a single node is ready", async () => {
   expect(await checkReadiness()).toMatchObject({
     ready: true,
     role: "primary",
@@ -53,7 +53,7 @@ test("a process alone with its database is ready", async () => {
   });
 });
 
-test("a replica is ready, says how far it is, and names no machine", async () => {
+test("a replica is ready, reports its position, and names no machine", async () => {
   inCluster({ primary: "other", silenceMs: 400 });
   const readiness = await checkReadiness();
   expect(readiness).toMatchObject({
@@ -66,7 +66,7 @@ test("a replica is ready, says how far it is, and names no machine", async () =>
   expect(JSON.stringify(readiness)).not.toContain("dfw-1");
 });
 
-test("a replica that is cut from its primary for more than a minute is not ready, up to a minute it is", async () => {
+test("a replica is not ready more than a minute after the last heartbeat", async () => {
   inCluster({ primary: "other", silenceMs: 59_000 });
   expect(await checkReadiness()).toMatchObject({ ready: true, behindMs: 59_000 });
   inCluster({ primary: "other", silenceMs: 61_000 });
@@ -76,12 +76,12 @@ test("a replica that is cut from its primary for more than a minute is not ready
   });
 });
 
-test("that nobody knows a primary is no fault of this instance", async () => {
+test("an instance without a known primary is ready", async () => {
   inCluster({ primary: "none", silenceMs: 3_600_000 });
   expect(await checkReadiness()).toMatchObject({ ready: true, role: "unknown" });
 });
 
-test("a primary without a standby says so and is ready", async () => {
+test("a primary without a standby reports it and is ready", async () => {
   inCluster({ primary: "this", silenceMs: 0 });
   expect(await checkReadiness()).toMatchObject({
     ready: true,
@@ -104,7 +104,7 @@ test("an instance whose database can't be read is not ready", async () => {
   });
 });
 
-test("a primary whose migrations are missing is not ready", async () => {
+test("a primary with missing migrations is not ready", async () => {
   await writeSql((sql) =>
     sql.run(
       `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sanitizeUrl } from "./sanitize-url.ts";
 
-test("an ordinary address is left alone", () => {
+test("an ordinary URL passes", () => {
   for (const url of [
     "/",
     "/blog?q=write%20queue&topic=sqlite&topic=mdx&page=2",
@@ -11,12 +11,12 @@ test("an ordinary address is left alone", () => {
     expect(sanitizeUrl(url)).toBe(url);
 });
 
-test("a path that can't be decoded leads nowhere", () => {
+test("a malformed path leads to the 404 page", () => {
   for (const url of ["/%", "/blog/%ff", "/embed-image/%c0%ae?x=1"])
     expect(sanitizeUrl(url)).toBe("/not-an-address");
 });
 
-test("an address with a host in it is a path of this site", () => {
+test("an absolute URL becomes a path of this site", () => {
   expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
   expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");
   for (const url of ["*", "evil.example:443", "\\admin", ""])

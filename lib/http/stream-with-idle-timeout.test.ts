@@ -20,7 +20,7 @@ function made(pieces: (Uint8Array | Error)[]) {
 }
 const piece = (byte: number) => Uint8Array.of(byte);
 
-test("pieces are made when they are taken, and the end is told once", async () => {
+test("chunks are produced on demand, and onEnd runs once", async () => {
   const { on, reader } = made([piece(1), piece(2)]);
   await Promise.resolve();
   expect(on.next).toBe(0);
@@ -31,7 +31,7 @@ test("pieces are made when they are taken, and the end is told once", async () =
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a reader that takes nothing for a minute loses it, one that goes on in time does not", async () => {
+test("a reader that stalls for a minute loses the stream", async () => {
   const { on, reader } = made([piece(1), piece(2), piece(3)]);
   vi.advanceTimersByTime(IDLE_TIMEOUT_MS - 1);
   await reader.read();
@@ -43,13 +43,13 @@ test("a reader that takes nothing for a minute loses it, one that goes on in tim
   await expect(reader.read()).rejects.toThrow(/took nothing for a minute/);
 });
 
-test("one that is never read is let go as well", () => {
+test("an unread stream is released", () => {
   const { on } = made([piece(1)]);
   vi.advanceTimersByTime(IDLE_TIMEOUT_MS);
   expect(on).toEqual({ next: 0, end: 1, idle: 1 });
 });
 
-test("a reader that goes frees it at once", async () => {
+test("cancelling releases the stream immediately", async () => {
   const { on, reader } = made([piece(1), piece(2)]);
   await reader.read();
   await reader.cancel();
@@ -57,7 +57,7 @@ test("a reader that goes frees it at once", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("an error of the source reaches the reader and frees it", async () => {
+test("an error of the source reaches the reader and releases the stream", async () => {
   const { on, reader } = made([new Error("gone")]);
   await expect(reader.read()).rejects.toThrow("gone");
   expect(on).toEqual({ next: 1, end: 1, idle: 0 });

@@ -34,7 +34,7 @@ afterEach(async () => {
   await cleanUp();
 });
 
-/** A database of one table, closed. */
+/** Creates a database of one table. */
 function make(pragmas: string[]): string {
   const file = join(dir, "made.db");
   const db = new Database(file);
@@ -53,7 +53,7 @@ test("a database in WAL mode with pages of 4096 bytes is sent whole", async () =
   expect(received).toBe(2 * 4096);
 });
 
-test("what LiteFS would take without a word and suffer from is refused before it is asked", async () => {
+test("files that LiteFS would accept and break on are refused", async () => {
   await expect(into(make(["page_size = 8192", "journal_mode = WAL"]))).rejects.toThrow("8192");
   await expect(into(join(import.meta.dirname, "import-database.ts"))).rejects.toThrow(
     "is not a SQLite database",
@@ -61,7 +61,7 @@ test("what LiteFS would take without a word and suffer from is refused before it
   expect(received).toBe(0);
 });
 
-test("a file in another journal mode, and one whose rows are still in its -wal, are refused", async () => {
+test("another journal mode and a -wal file are refused", async () => {
   const file = make(["page_size = 4096"]);
   await expect(into(file)).rejects.toThrow("WAL");
   const open = new Database(file);
@@ -73,6 +73,6 @@ test("a file in another journal mode, and one whose rows are still in its -wal, 
   expect(received).toBe(0);
 });
 
-test("LiteFS' refusal is told", async () => {
+test("LiteFS' error is passed on", async () => {
   await expect(into(make(["journal_mode = WAL"]), "other.db")).rejects.toThrow("read only replica");
 });

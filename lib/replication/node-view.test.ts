@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { replicationLagMs, formatStatus } from "./node-view.ts";
 
-test("the strip names region, role, transaction and how far it is behind", () => {
+test("the banner names region, role, transaction and lag", () => {
   expect(
     formatStatus({ region: "ams", role: "replica", txid: 1_234, behindMs: 4 }).join(" · "),
   ).toBe("ams · replica · transaction 1,234 · 4 ms behind");
@@ -13,7 +13,7 @@ test("the strip names region, role, transaction and how far it is behind", () =>
   ]);
 });
 
-test("a replica is as far behind as its newest transaction came late, or as long as the primary has been silent", () => {
+test("the lag is the delay of the newest transaction, or the age of the heartbeat", () => {
   expect(replicationLagMs({ role: "replica", lagMs: 4, silenceMs: 900 })).toBe(4);
   expect(replicationLagMs({ role: "replica", lagMs: 4, silenceMs: 40_000 })).toBe(40_000);
   expect(replicationLagMs({ role: "unknown", lagMs: null, silenceMs: 40_000 })).toBe(40_000);

@@ -6,7 +6,7 @@ afterEach(() =>
   overrideEnv({ REPLICATION: undefined, CLUSTER_NODES: undefined, INSTANCE: undefined }),
 );
 
-test("the list of nodes is read as it is written in the environment and in Fly's DNS", () => {
+test("nodes are parsed from the environment and from Fly's DNS", () => {
   expect(parseClusterNodes("dfw-1@dfw=127.0.0.1,ams-1@ams=fdaa::3")).toEqual([
     { instance: "dfw-1", region: "dfw", host: "127.0.0.1" },
     { instance: "ams-1", region: "ams", host: "fdaa::3" },
@@ -21,7 +21,7 @@ test("the list of nodes is read as it is written in the environment and in Fly's
   ]);
 });
 
-test("peers are the others, and none without replication", async () => {
+test("peers are the other nodes; none without replication", async () => {
   overrideEnv({ CLUSTER_NODES: "dfw-1@dfw=127.0.0.1,ams-1@ams=fdaa::3", INSTANCE: "ams-1" });
   expect(await listPeers()).toEqual([]);
   overrideEnv({ REPLICATION: "on" });

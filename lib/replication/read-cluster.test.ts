@@ -18,7 +18,7 @@ const NOW = Date.parse("2026-11-25T10:00:00Z");
 const servers: Server[] = [];
 let asked: string[] = [];
 
-/** A node of the cluster at 127.0.3.N, on the port that all have. */
+/** Serves a node of the cluster at 127.0.3.N, on the common port. */
 async function node(at: number, answer: RequestListener, port = 0): Promise<number> {
   const server = createServer((request, response) => {
     asked.push(`127.0.3.${at} ${request.method} ${request.url}`);
@@ -51,7 +51,7 @@ const said = (more: object) => ({
   ...more,
 });
 
-/** The real handler of another instance. */
+/** Runs the real route handler of a peer. */
 const handler: RequestListener = (request, response) => {
   const headers = new Headers(
     Object.entries(request.headers).map(
@@ -96,7 +96,7 @@ afterEach(() => {
   });
 });
 
-test("every node is asked, and those that don't answer are there with the moment since when", async () => {
+test("all nodes are listed, unreachable ones with the time since when", async () => {
   const port = await node(
     1,
     says(said({ region: "dfw", role: "primary", txid: 1_240, lagMs: 0, candidate: true })),
@@ -137,7 +137,7 @@ test("every node is asked, and those that don't answer are there with the moment
   expect(sinceMs - NOW).toBeLessThan(10_000);
 });
 
-test("what an unreachable node said last is kept, but not its role", async () => {
+test("an unreachable node keeps its last status without its role", async () => {
   const port = await node(1, says(said({ txid: 1_230, version: "v1" })));
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   await readCluster();
@@ -152,7 +152,7 @@ test("what an unreachable node said last is kept, but not its role", async () =>
   });
 });
 
-test("an instance tells another one with our secret what it is, and nobody else anything", async () => {
+test("an instance tells its status only to signed requests", async () => {
   const port = await node(1, handler);
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const peer = { instance: "syd-1", region: "syd", host: "127.0.3.1" };
@@ -175,7 +175,7 @@ test("an instance tells another one with our secret what it is, and nobody else 
   expect((await fetch(`http://127.0.3.1:${port}/internal/status`)).status).toBe(404);
 });
 
-test("a peer that replays, answers without end or with another status has not answered", async () => {
+test("a replay, an endless body or another status is a PeerError", async () => {
   const port = await node(
     1,
     (_, response) => void response.writeHead(200, { "fly-replay": "instance=x" }).end("{}"),
@@ -201,7 +201,7 @@ test("a peer that replays, answers without end or with another status has not an
   }
 });
 
-test("however many look, a node is asked once a second, and by nobody when none looks", async () => {
+test("nodes are polled once a second for all listeners, and not without any", async () => {
   const port = await node(1, says(said({})));
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const views: ClusterView[][] = Array.from({ length: 20 }, () => []);
@@ -219,7 +219,7 @@ test("however many look, a node is asked once a second, and by nobody when none 
   );
 });
 
-/** What comes until the stream ends; `look` sees all of it with each part that comes. */
+/** Reads the stream to its end; `look` gets all of its text with each chunk. */
 async function textOf(
   stream: ReadableStream<Uint8Array>,
   look: (text: string) => void = () => {},
@@ -229,7 +229,7 @@ async function textOf(
   return text;
 }
 
-test("events come when something changes, comments in between, and the stream ends with the right to it", async () => {
+test("events come on changes, comments in between, and the stream ends when access does", async () => {
   let txid = 1;
   let isAdmin = true;
   const port = await node(1, (request, response) =>
@@ -253,7 +253,7 @@ test("events come when something changes, comments in between, and the stream en
   expect(text.match(/^:$/gm)!.length).toBeGreaterThan(3);
 });
 
-test("a stream ends when its reader goes, when its time is over and when the right can't be asked for", async () => {
+test("a stream ends on cancel, at its deadline, and if access can't be checked", async () => {
   overrideEnv({ CLUSTER_NODES: undefined });
   const gone = new AbortController();
   const ended = [
@@ -282,7 +282,7 @@ test("a stream ends when its reader goes, when its time is over and when the rig
   await cancelled.cancel();
   gone.abort();
   await Promise.all(ended);
-  // All of them have made room.
+  // All of them were removed.
   const stops = Array.from({ length: 20 }, () =>
     watchCluster({ onView: () => {}, onShutdown: () => {} }),
   );

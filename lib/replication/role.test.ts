@@ -15,7 +15,7 @@ afterEach(async () => {
   litefs = undefined;
 });
 
-test("without replication this process is the primary, and reads nothing to know it", () => {
+test("without replication this process is the primary and reads no file", () => {
   overrideEnv({ FLY_LITEFS_DIR: "/nowhere", INSTANCE: "alone" });
   expect(currentRole()).toBe("primary");
   expect(findPrimaryInstance()).toBe("alone");
@@ -24,7 +24,7 @@ test("without replication this process is the primary, and reads nothing to know
   overrideEnv({ FLY_LITEFS_DIR: undefined, INSTANCE: undefined });
 });
 
-test("a node is primary when LiteFS says so and no file names another", async () => {
+test("a node is primary if the event says so and `.primary` is absent", async () => {
   litefs = await startFakeLitefs(null);
   expect(currentRole()).toBe("primary");
   expect(findPrimaryInstance()).toBe("here");
@@ -38,14 +38,14 @@ test("a node that knows the primary is a replica", async () => {
   expect(findPrimaryInstance()).toBe("dfw-2");
 });
 
-test("a node that lost its primary does not take the missing file for its own lease", async () => {
+test("a node that lost its primary is unknown, despite the missing file", async () => {
   litefs = await startFakeLitefs("dfw-1");
   await litefs.setPrimary("");
   expect(currentRole()).toBe("unknown");
   expect(findPrimaryInstance()).toBeNull();
 });
 
-test("while the file and the event disagree, nobody knows", async () => {
+test("the role is unknown while file and event disagree", async () => {
   litefs = await startFakeLitefs(null);
   litefs.setPrimaryFile("dfw-1");
   expect(currentRole()).toBe("unknown");
@@ -56,7 +56,7 @@ test("while the file and the event disagree, nobody knows", async () => {
   expect(currentRole()).toBe("unknown");
 });
 
-test("a file that can't be read makes nobody primary", async () => {
+test("an unreadable file never makes a primary", async () => {
   litefs = await startFakeLitefs(null);
   const file = join(dirname(env.DATABASE_FILE), ".primary");
   mkdirSync(file);
@@ -65,20 +65,20 @@ test("a file that can't be read makes nobody primary", async () => {
   expect(currentRole()).toBe("primary");
 });
 
-test("when LiteFS falls silent nobody knows, and who wrote is refused", async () => {
+test("without LiteFS' events the role is unknown and writes are refused", async () => {
   litefs = await startFakeLitefs(null);
   expect(await writeSql((sql) => insertUser(sql).id)).toBeTruthy();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   litefs.breakStream();
   await vi.waitFor(() => expect(currentRole()).toBe("unknown"), 10_000);
   await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
-  // Reads go on.
+  // Reads still work.
   expect(await readSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({
     n: 1,
   });
 });
 
-test("a hand-over is waited for, and an absence only so long", async () => {
+test("a handover is awaited, within a bound", async () => {
   litefs = await startFakeLitefs("");
   const settled = waitForKnownRole(5_000);
   await litefs.setPrimary("dfw-2");
@@ -87,7 +87,7 @@ test("a hand-over is waited for, and an absence only so long", async () => {
   expect(await waitForKnownRole(30)).toBe("unknown");
 });
 
-test("a transaction is waited for until it arrives, and only so long", async () => {
+test("a transaction is awaited, within a bound", async () => {
   litefs = await startFakeLitefs("dfw-1");
   litefs.setPosition(7);
   expect(await waitForTxid(7, 0)).toBe(true);

@@ -10,7 +10,7 @@ import {
 } from "./standbys.ts";
 import { type FakeLitefs, startFakeLitefs } from "#tests/support/fake-litefs.ts";
 
-/** A candidate in the primary's region: what its LiteFS answers, and the streams that it has open. */
+/** A fake LiteFS of a candidate in the primary's region, with its open streams. */
 interface Candidate {
   txid: number;
   readonly streams: Set<ServerResponse>;
@@ -76,19 +76,19 @@ async function startCandidate(txid: number): Promise<Candidate> {
   return candidate;
 }
 
-test("what the standby had when it was found counts, though it reports it to nobody any more", async () => {
+test("the standby's position at connection counts, though no event reports it", async () => {
   other = await startCandidate(7);
   expect(await waitForStandby(7, 2_000)).toBe("held");
 });
 
-test("a transaction is held once the standby reports it", async () => {
+test("a transaction is replicated once the standby reports it", async () => {
   other = await startCandidate(7);
   const waiting = waitForStandby(8, 2_000);
   other.tell(8);
   expect(await waiting).toBe("held");
 });
 
-test("a standby that does not report is waited for once, until it reports again", async () => {
+test("a stalled standby is not awaited again until it reports", async () => {
   other = await startCandidate(7);
   expect(await waitForStandby(8, 50)).toBe("late");
   const startedMs = performance.now();
@@ -102,7 +102,7 @@ test("a standby that does not report is waited for once, until it reports again"
   expect(await waitForStandby(9, 2_000)).toBe("held");
 });
 
-test("a stream that says nothing though the standby goes on is opened anew: a machine that lost its power closes none", async () => {
+test("a silent stream of a standby that advances is reopened, since a machine without power closes none", async () => {
   other = await startCandidate(7);
   const [deaf] = [...other.streams];
   expect(await waitForStandby(8, 50)).toBe("late");
@@ -115,7 +115,7 @@ test("a stream that says nothing though the standby goes on is opened anew: a ma
   expect(await waitForStandby(8, 2_000)).toBe("held");
 }, 15_000);
 
-test("nobody is waited for where no standby is connected", async () => {
+test("writes don't wait without a standby", async () => {
   other = await startCandidate(7);
   await other.stop();
   await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A small site: /slow takes a second; ends like Next's server, with 143 once nothing runs any more. */
+/** A fake site: /slow takes a second; after SIGTERM it exits with 143 when it is idle. */
 const SITE = `
   import { createServer } from "node:http";
   import { parseArgs } from "node:util";
@@ -56,21 +56,21 @@ test("the site binds to HOST, with the flags of a server", async () => {
   await server.drain(5_000);
 });
 
-test("the site keeps connections for longer than a proxy does", async () => {
+test("the site keeps idle connections longer than a proxy", async () => {
   const server = start(SITE);
   expect((await get("/")).keepAliveMs).toBeGreaterThan(60_000);
   await server.drain(5_000);
 });
 
-test.skipIf(process.getuid?.() !== 0)("the site runs as the user that it is given", async () => {
-  // The folder belongs to the one who tests.
+test.skipIf(process.getuid?.() !== 0)("the site runs as the given user", async () => {
+  // The folder belongs to root.
   chmodSync(folder, 0o755);
   const server = start(SITE, { APP_UID: "65534" });
   expect(await get("/")).toMatchObject({ uid: 65_534 });
   await server.drain(5_000);
 });
 
-test("draining lets a request finish, and takes no new one", async () => {
+test("draining finishes a running request and refuses new ones", async () => {
   const server = start(SITE);
   await get("/");
   const slow = fetch(`http://127.0.0.1:${port}/slow`);
@@ -88,7 +88,7 @@ test("draining lets a request finish, and takes no new one", async () => {
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 });
 
-test("a site that does not end is killed", async () => {
+test("a site that does not exit is killed", async () => {
   const server = start(SITE.replace("server.close(() => process.exit(143))", "{}"));
   await get("/");
   const startedMs = performance.now();
@@ -96,7 +96,7 @@ test("a site that does not end is killed", async () => {
   expect(performance.now() - startedMs).toBeLessThan(4_900);
 });
 
-test("a site that dies is started again", async () => {
+test("a dead site is restarted", async () => {
   const count = JSON.stringify(join(folder, "count"));
   const server = start(
     `import { appendFileSync, readFileSync } from "node:fs"; appendFileSync(${count}, "x"); if (readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
@@ -106,7 +106,7 @@ test("a site that dies is started again", async () => {
   await server.drain(5_000);
 });
 
-test("a site that dies again and again fails for good", async () => {
+test("a site that dies repeatedly fails", async () => {
   const server = start("process.exit(1);");
   expect(await server.failure).toBe(1);
 });

@@ -40,13 +40,13 @@ test.each(["127.0.0.1", "0.0.0.0", "::"])(
   },
 );
 
-test("a site that can't read its database is asked until the deadline, and that is said", async () => {
+test("a site that can't read its database is polled until the deadline, and that is logged", async () => {
   answers = ['{"database":"unreadable"}'];
   expect(await waitForReadableDatabase(await site("127.0.0.1"), () => false, 300)).toBe(false);
   expect(said).toEqual(["launcher.database_not_open"]);
 });
 
-test("a site that has ended is not asked", async () => {
+test("a site that has ended is not polled", async () => {
   answers = ['{"database":"readable"}'];
   expect(await waitForReadableDatabase(await site("127.0.0.1"), () => true, 10_000)).toBe(false);
   expect([asked, said]).toEqual([[], []]);

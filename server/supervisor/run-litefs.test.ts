@@ -9,7 +9,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "litefs-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A program in LiteFS' place, as a shell script. */
+/** Runs a shell script as LiteFS. */
 function settingsFor(script: string, killTimeoutSeconds = 30) {
   const program = join(folder, "litefs");
   writeFileSync(program, `#!/bin/sh\n${script}\n`);
@@ -28,7 +28,7 @@ function settingsFor(script: string, killTimeoutSeconds = 30) {
 const run = (script: string, signal = new AbortController().signal, seconds?: number) =>
   runLitefs(settingsFor(script, seconds), { ...process.env }, signal);
 
-test("the exit code is LiteFS' own", async () => {
+test("the exit code is LiteFS'", async () => {
   expect(await run("exit 75")).toEqual({ code: 75, reason: "other", line: null });
 });
 
@@ -42,7 +42,7 @@ test.each([
   expect(printed).toHaveBeenCalledWith(`${line}\n`);
 });
 
-test("a disk that is full is no corrupt store", async () => {
+test("a full disk is no corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   for (const line of [
     "ERROR: cannot open store: open databases: recover ltx: write: no space left on device",
@@ -52,7 +52,7 @@ test("a disk that is full is no corrupt store", async () => {
   }
 });
 
-test("a Consul that can't be reached is no corrupt store", async () => {
+test("an unreachable Consul is no corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   expect(
     await run(
@@ -67,13 +67,13 @@ test("Consul's token is not printed", async () => {
   expect(printed.mock.calls.flat().join("")).toContain("url=http://:…@consul");
 });
 
-test("it ends when nobody runs any more that LiteFS had started", async () => {
+test("it resolves when LiteFS' children have ended", async () => {
   const startedMs = performance.now();
   await run("sleep 0.7 & exit 1");
   expect(performance.now() - startedMs).toBeGreaterThan(600);
 });
 
-test("a LiteFS that does not end in time is killed", async () => {
+test("a LiteFS that does not exit in time is killed", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const stop = new AbortController();
   const ended = run("trap '' TERM; while :; do sleep 0.1; done", stop.signal, 3);
@@ -81,7 +81,7 @@ test("a LiteFS that does not end in time is killed", async () => {
   expect(await ended).toMatchObject({ code: 1 });
 });
 
-test("what LiteFS repeats is printed once in a while, with how often it was said; all else always", () => {
+test("repeated lines of LiteFS are printed once per interval with their count, all others always", () => {
   const lines: string[] = [];
   const print = suppressRepeatedLines((line) => lines.push(line), 0);
   const quiet = suppressRepeatedLines((line) => lines.push(line));

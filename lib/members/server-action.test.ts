@@ -167,7 +167,7 @@ test("invalid fields are named, and the input is kept except for secrets", async
     status: "refused",
     code: "invalid",
     message: "Please fix the field above.",
-    errors: { title: "The title needs at least 3 characters; these are 2." },
+    errors: { title: "Use at least 3 characters (you have 2)." },
     values: { title: "ab", other: "kept" },
   } satisfies FormState);
   expect(ran).not.toHaveBeenCalled();
@@ -243,7 +243,7 @@ test("a huge text is refused and echoed truncated", async () => {
   const state = await action("anyone").call(formOf({ title: "x".repeat(1_000_000) }));
   expect(state).toMatchObject({
     code: "invalid",
-    errors: { title: "The title is far too long: at most 10 characters." },
+    errors: { title: "Maximum 10 characters." },
   });
   expect(state.values.title).toHaveLength(5_000);
   expect(performance.now() - began).toBeLessThan(5_000);

@@ -81,7 +81,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
   const requirement = { role: requiredRole, isRecentLogin: requiresRecentLogin };
   return async (_previous, form) => {
     const context = currentRequestContext();
-    if (context) context.actionBegan = true;
+    if (context) context.hasActionStarted = true;
     // An attacker can call an action with arguments of any type.
     const texts = form instanceof FormData ? readTextFields(form) : {};
     const values = echoFields(texts, secretFields);

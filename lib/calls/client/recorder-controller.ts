@@ -32,7 +32,7 @@ interface OpenMicrophone {
 
 const NOT_RESTORED = { restoredFromMs: null, wasInterrupted: false };
 
-/** A store for useSyncExternalStore. Its methods do nothing in phases in which their button is not shown. */
+/** A store for useSyncExternalStore. A method does nothing in phases that do not show its button. */
 export class RecorderController {
   readonly #maxMs: number;
   /** The first one: a refused form returns the id it sent as another initial value. */
@@ -318,6 +318,7 @@ export class RecorderController {
   async #requestMicrophone(): Promise<OpenMicrophone | null> {
     const requestId = ++this.#requestId;
     this.dispatch({ type: "permission-requested", requestId });
+    if (this.#state.phase !== "requesting-permission") return null;
     try {
       const stream = await openMicrophone(this.#state.microphoneId);
       if (this.#requestId !== requestId) {

@@ -62,7 +62,7 @@ const FOOTER_LINKS = [
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Only whether there is a session cookie: resolving the member would cost a query on every page.
   const identity = await readSessionCookies();
-  const strip = await bannerFor(identity);
+  const banner = await bannerFor(identity);
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
@@ -82,7 +82,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           {children}
         </main>
         <SiteFooter links={FOOTER_LINKS}>
-          {strip && <InstanceBanner initialStatus={strip === "later" ? null : strip} />}
+          {banner && <InstanceBanner initialStatus={banner === "later" ? null : banner} />}
         </SiteFooter>
         <CopyButtons />
       </body>

@@ -103,7 +103,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
       advertiseUrl: advertiseUrl ?? "",
     },
     lease: {
-      consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"),
+      consulUrl: need("FLY_CONSUL_URL", "the Consul with the lease, such as http://127.0.0.1:8500"),
       key: set("LITEFS_LEASE_KEY") ?? "lectern/primary",
       ttl,
       ttlMs,

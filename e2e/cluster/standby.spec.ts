@@ -36,7 +36,7 @@ const said = (node: ClusterNode, text: string) => node.log().split(text).length 
 async function waits(
   cluster: Cluster,
   node: ClusterNode,
-  result: "late" | "alone",
+  result: "timed_out" | "no_standby",
 ): Promise<{ count: number; seconds: number }> {
   const metrics = await readMetrics(cluster, node);
   const value = (what: string) =>
@@ -102,7 +102,7 @@ test("an isolated standby delays one durable write by at most two seconds, and t
 
   cluster.network.isolateNode(standby.name);
   for (const press of [first!, second!, third!]) await press();
-  const { count, seconds } = await waits(cluster, primary, "late");
+  const { count, seconds } = await waits(cluster, primary, "timed_out");
   console.log(
     `three durable writes with the standby cut off waited ${seconds.toFixed(3)} s together`,
   );
@@ -140,9 +140,9 @@ test("without a standby, durable writes don't wait, and log and /readyz report i
     (seen) => seen === "no standby is connected",
   );
   expect((await fetch(`${primary.url}/readyz`)).status).toBe(200);
-  const had = await waits(cluster, primary, "alone");
+  const had = await waits(cluster, primary, "no_standby");
   for (const press of presses) await press();
-  const { count, seconds } = await waits(cluster, primary, "alone");
+  const { count, seconds } = await waits(cluster, primary, "no_standby");
   expect(count - had.count).toBe(3);
   expect(seconds - had.seconds).toBeLessThan(LATE_SECONDS);
   expect(said(primary, "no standby is connected")).toBe(before + 3);

@@ -192,11 +192,11 @@ async function waitUntilDurable(txid: number): Promise<void> {
   const startedMs = performance.now();
   const result = await waitForStandby(txid, DURABLE_TIMEOUT_MS);
   observeHistogram("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result });
-  if (result === "held") return;
+  if (result === "replicated") return;
   log("error", "write.not_durable", {
     txid,
     reason:
-      result === "alone"
+      result === "no_standby"
         ? "no standby is connected"
         : `the standby did not have it within ${DURABLE_TIMEOUT_MS} ms`,
   });

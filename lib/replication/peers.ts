@@ -52,9 +52,9 @@ async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
 /** Returns the other instances from CLUSTER_NODES or Fly's DNS, cached for ten seconds. The last known list while DNS fails. */
 export async function listPeers(): Promise<readonly Peer[]> {
   if (!env.REPLICATION) return [];
-  const own = currentInstance();
+  const self = currentInstance();
   if (env.CLUSTER_NODES)
-    return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
+    return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== self);
   const app = env.FLY_APP_NAME;
   if (!app) return [];
   const { cached } = shared;
@@ -65,7 +65,7 @@ export async function listPeers(): Promise<readonly Peer[]> {
     });
     shared.cached = { atMs: performance.now(), all };
   }
-  return (await shared.cached!.all).filter(({ instance }) => instance !== own);
+  return (await shared.cached!.all).filter(({ instance }) => instance !== self);
 }
 
 function peerUrl({ host }: Peer, port: number): string {

@@ -78,47 +78,47 @@ async function startCandidate(txid: number): Promise<Candidate> {
 
 test("the standby's position at connection counts, though no event reports it", async () => {
   other = await startCandidate(7);
-  expect(await waitForStandby(7, 2_000)).toBe("held");
+  expect(await waitForStandby(7, 2_000)).toBe("replicated");
 });
 
 test("a transaction is replicated once the standby reports it", async () => {
   other = await startCandidate(7);
   const waiting = waitForStandby(8, 2_000);
   other.tell(8);
-  expect(await waiting).toBe("held");
+  expect(await waiting).toBe("replicated");
 });
 
 test("a stalled standby is not awaited again until it reports", async () => {
   other = await startCandidate(7);
-  expect(await waitForStandby(8, 50)).toBe("late");
+  expect(await waitForStandby(8, 50)).toBe("timed_out");
   const startedMs = performance.now();
-  expect(await waitForStandby(9, 2_000)).toBe("late");
+  expect(await waitForStandby(9, 2_000)).toBe("timed_out");
   expect(performance.now() - startedMs).toBeLessThan(1_900);
   other.tell(9);
   await vi.waitFor(
     () => expect(listStandbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
     { timeout: 10_000 },
   );
-  expect(await waitForStandby(9, 2_000)).toBe("held");
+  expect(await waitForStandby(9, 2_000)).toBe("replicated");
 });
 
 test("a silent stream of a standby that advances is reopened, since a machine without power closes none", async () => {
   other = await startCandidate(7);
   const [deaf] = [...other.streams];
-  expect(await waitForStandby(8, 50)).toBe("late");
+  expect(await waitForStandby(8, 50)).toBe("timed_out");
   other.txid = 8;
   await vi.waitFor(
     () => expect(listStandbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
     { timeout: 10_000 },
   );
   expect(other.streams.has(deaf!)).toBe(false);
-  expect(await waitForStandby(8, 2_000)).toBe("held");
+  expect(await waitForStandby(8, 2_000)).toBe("replicated");
 }, 15_000);
 
 test("writes don't wait without a standby", async () => {
   other = await startCandidate(7);
   await other.stop();
   await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });
-  expect(await waitForStandby(8, 2_000)).toBe("alone");
+  expect(await waitForStandby(8, 2_000)).toBe("no_standby");
   other = undefined;
 });

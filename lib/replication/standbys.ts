@@ -151,24 +151,24 @@ export function listStandbys(): {
 }
 
 /**
- * Waits until every connected candidate has `txid`: "held". "late" if one lacks it after `timeoutMs`; later writes don't wait
- * for that one until it reports. "alone" if none is connected: only this machine has it.
+ * Waits until every connected candidate has `txid`: "replicated". "timed_out" if one lacks it after `timeoutMs`; later writes don't wait
+ * for that one until it reports. "no_standby" if none is connected: only this machine has it.
  */
 export async function waitForStandby(
   txid: number,
   timeoutMs: number,
-): Promise<"held" | "late" | "alone"> {
+): Promise<"replicated" | "timed_out" | "no_standby"> {
   const { all, listeners } = sharedState();
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
     const awaited = [...all.values()].filter(({ isStalled }) => !isStalled);
-    if (awaited.length === 0) return all.size === 0 ? "alone" : "late";
+    if (awaited.length === 0) return all.size === 0 ? "no_standby" : "timed_out";
     const behind = awaited.filter((each) => each.txid < txid);
-    if (behind.length === 0) return "held";
+    if (behind.length === 0) return "replicated";
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) {
       for (const standby of behind) standby.isStalled = true;
-      return "late";
+      return "timed_out";
     }
     await nextChange(leftMs, listeners);
   }

@@ -24,8 +24,8 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
   const fromMs = performance.now();
   const name = basename(settings.databaseFile);
   const { url } = settings.litefs;
-  const own = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
-  if (!own?.isPrimary || !own.position) return null;
+  const local = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
+  if (!local?.isPrimary || !local.position) return null;
   const peers = await listPeers().catch(() => []);
   const candidates = await Promise.all(
     peers

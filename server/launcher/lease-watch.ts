@@ -24,9 +24,9 @@ const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
   /** Called every poll on the primary. */
-  tickAsPrimary(own: LitefsNodeState): Promise<void>;
+  tickAsPrimary(local: LitefsNodeState): Promise<void>;
   /** Called every poll on any other candidate. "behind": it must not become the primary. */
-  tickAsStandby(own: LitefsNodeState): Promise<"ok" | "behind">;
+  tickAsStandby(local: LitefsNodeState): Promise<"ok" | "behind">;
 }
 
 export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch {
@@ -57,19 +57,19 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
   }
 
   return {
-    async tickAsPrimary(own) {
+    async tickAsPrimary(local) {
       silentSinceMs = behindSinceMs = ownLease = null;
       const nowMs = performance.now();
-      if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !own.position) return;
+      if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
-      positions.push({ txid: own.position.txid, atMs: nowMs });
+      positions.push({ txid: local.position.txid, atMs: nowMs });
       while (positions[1] && positions[1].atMs <= nowMs - REQUIRED_TXID_AGE_MS) positions.shift();
       await consul
-        .sendHeartbeat(settings.instance, own.position.txid, positions[0]!.txid)
+        .sendHeartbeat(settings.instance, local.position.txid, positions[0]!.txid)
         .catch(() => undefined);
     },
 
-    async tickAsStandby(own) {
+    async tickAsStandby(local) {
       positions = [];
       const state = await Promise.all([consul.findLease(), consul.findHeartbeat()]).catch(
         () => null,
@@ -107,7 +107,7 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
           .catch((error: unknown) => logEvent("warn", "launcher.lease_kept", { error }));
         silentSinceMs = null;
       }
-      if ((own.position?.txid ?? 0) >= heartbeat.needed) {
+      if ((local.position?.txid ?? 0) >= heartbeat.needed) {
         behindSinceMs = null;
         return "ok";
       }
@@ -115,7 +115,7 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
       const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SUSPECT_AFTER_MS;
       if (!isSilent && nowMs - behindSinceMs < MAX_BEHIND_MS) return "ok";
       logEvent("error", "launcher.standby_behind", {
-        own: own.position?.txid ?? 0,
+        local: local.position?.txid ?? 0,
         primary: heartbeat.txid,
         of: lease.hostname,
         is_silent: isSilent,

@@ -48,7 +48,7 @@ export function openLocalDatabase(
 
   /** Compares this copy with the primary's; "no_primary" if the lease has been free for a while. */
   async function readProgress(
-    own: LitefsNodeState,
+    local: LitefsNodeState,
   ): Promise<"behind" | "caught_up" | "no_primary" | "unknown"> {
     const heldLease = await consul.findLease().catch(() => undefined);
     if (heldLease === undefined) return "unknown";
@@ -62,36 +62,36 @@ export function openLocalDatabase(
     if (!primary.position) return "caught_up";
     // Reads its own position again: under steady writes, the older reading is always a little behind.
     const txid =
-      own.position && own.position.txid >= primary.position.txid
-        ? own.position.txid
+      local.position && local.position.txid >= primary.position.txid
+        ? local.position.txid
         : ((await fetchLitefsNodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
     return txid >= primary.position.txid ? "caught_up" : "behind";
   }
 
   function restartFor(
-    own: LitefsNodeState,
+    local: LitefsNodeState,
     state: Awaited<ReturnType<typeof readProgress>>,
   ): RestartCode | null {
-    if (!isCatchingUp || !own.position) return null;
+    if (!isCatchingUp || !local.position) return null;
     return state === "caught_up" ? EXIT_CAUGHT_UP : state === "no_primary" ? EXIT_REEVALUATE : null;
   }
 
   /** Logs after a promotion how many transactions of the former primary this node lacks. */
-  async function reportLoss(own: LitefsNodeState): Promise<void> {
+  async function reportLoss(local: LitefsNodeState): Promise<void> {
     const heartbeat = await consul.findHeartbeat().catch(() => undefined);
     if (heartbeat === undefined) return;
     isLossReported = true;
     if (!heartbeat || heartbeat.instance === settings.instance) return;
-    const lost = Math.max(0, heartbeat.txid - (own.position?.txid ?? 0));
+    const lost = Math.max(0, heartbeat.txid - (local.position?.txid ?? 0));
     logEvent(lost > 0 ? "error" : "info", "launcher.promoted", {
       after: heartbeat.instance,
-      txid: own.position?.txid ?? 0,
+      txid: local.position?.txid ?? 0,
       lost,
     });
   }
 
-  async function migrateAsPrimary(own: LitefsNodeState): Promise<void> {
-    if (!own.position) await createDatabase();
+  async function migrateAsPrimary(local: LitefsNodeState): Promise<void> {
+    if (!local.position) await createDatabase();
     const applied = await runMigrations(settings, env, databaseFile);
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
     migratedAsPrimary = true;
@@ -121,22 +121,22 @@ export function openLocalDatabase(
     const fromMs = performance.now();
     let lastLogMs = fromMs;
     while (!signal.aborted) {
-      const own = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
+      const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
       let reason = "LiteFS does not answer";
-      if (own?.isPrimary) {
-        await reportLoss(own);
-        await migrateAsPrimary(own);
+      if (local?.isPrimary) {
+        await reportLoss(local);
+        await migrateAsPrimary(local);
         return "ready";
       }
-      if (own) {
-        const state = await readProgress(own);
-        const code = restartFor(own, state);
+      if (local) {
+        const state = await readProgress(local);
+        const code = restartFor(local, state);
         if (code) return code;
         const waitedMs = performance.now() - fromMs;
-        reason = own.position
-          ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's`
+        reason = local.position
+          ? `this copy is ${state === "behind" ? "behind" : "possibly behind"} the primary's`
           : "no data here yet";
-        if (own.position && (state === "caught_up" || waitedMs > CATCH_UP_TIMEOUT_MS)) {
+        if (local.position && (state === "caught_up" || waitedMs > CATCH_UP_TIMEOUT_MS)) {
           const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
           if (pending.length === 0) return "ready";
           reason = `migrations are missing, and come from the primary: ${pending.join(", ")}`;
@@ -165,14 +165,14 @@ export function openLocalDatabase(
   }
 
   async function checkRole(): Promise<"ok" | RestartCode> {
-    const own = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
-    if (!own) return "ok";
-    if (own.isPrimary) {
+    const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
+    if (!local) return "ok";
+    if (local.isPrimary) {
       // First: tickAsPrimary replaces the former primary's heartbeat.
-      if (!isLossReported) await reportLoss(own);
-      await lease.tickAsPrimary(own);
+      if (!isLossReported) await reportLoss(local);
+      await lease.tickAsPrimary(local);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
-        await migrateAsPrimary(own).catch((error: unknown) =>
+        await migrateAsPrimary(local).catch((error: unknown) =>
           logEvent("error", "launcher.migrations_failed", { error, again_in_ms: LOG_INTERVAL_MS }),
         );
         migrateAgainMs = performance.now() + LOG_INTERVAL_MS;
@@ -180,8 +180,8 @@ export function openLocalDatabase(
       return "ok";
     }
     migratedAsPrimary = isLossReported = false;
-    if (isCandidate && (await lease.tickAsStandby(own)) === "behind") return EXIT_REEVALUATE;
-    return isCatchingUp ? (restartFor(own, await readProgress(own)) ?? "ok") : "ok";
+    if (isCandidate && (await lease.tickAsStandby(local)) === "behind") return EXIT_REEVALUATE;
+    return isCatchingUp ? (restartFor(local, await readProgress(local)) ?? "ok") : "ok";
   }
 
   return { prepareDatabase, checkRole };

@@ -42,7 +42,7 @@ export interface FetchOptions {
 interface FetchResult {
   /** After redirects. */
   readonly url: string;
-  /** Any status, such as 404, but followed redirects. */
+  /** Any status except a followed redirect: 404 is not an error. */
   readonly status: number;
   /** As sent, or "". */
   readonly contentType: string;

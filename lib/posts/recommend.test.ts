@@ -57,11 +57,11 @@ test("recommendations are the same all day, and differ on other days", () => {
   let changed = 0;
   for (let seed = 0; seed < 200; seed++) {
     const { index, totals, reader, slug } = randomSite(seededRandom(seed));
-    const at = (nowMs: number) =>
+    const recommendAt = (nowMs: number) =>
       recommendPosts(index, { slug, reader, totals, nowMs }).map((post) => post.slug);
-    const morning = at(Date.UTC(2026, 10, 23));
-    expect(at(Date.UTC(2026, 10, 23, 23, 59, 59))).toEqual(morning);
-    if (at(Date.UTC(2026, 10, 24)).join() !== morning.join()) changed += 1;
+    const morning = recommendAt(Date.UTC(2026, 10, 23));
+    expect(recommendAt(Date.UTC(2026, 10, 23, 23, 59, 59))).toEqual(morning);
+    if (recommendAt(Date.UTC(2026, 10, 24)).join() !== morning.join()) changed += 1;
   }
   expect(changed).toBeGreaterThan(60);
 });

@@ -62,9 +62,9 @@ test("concurrent requests share a compile, and a restart compiles nothing", asyn
   await waitUntilCompiled(site);
   await sites.stopAll();
   closeCacheFile();
-  const again = sites.createDiskSite();
-  await again.getIndex();
-  expect(again.getStatus()).toMatchObject({ pendingCount: 0 });
+  const restarted = sites.createDiskSite();
+  await restarted.getIndex();
+  expect(restarted.getStatus()).toMatchObject({ pendingCount: 0 });
 });
 
 test("only changed posts are compiled again", async () => {
@@ -114,13 +114,13 @@ test("a post that no longer compiles keeps its last good version, and the status
 
   await sites.stopAll();
   closeCacheFile();
-  const again = await waitUntilCompiled(sites.createDiskSite());
-  expect((await again.getPost("a"))!.frontMatter.title).toBe("Good");
+  const restarted = await waitUntilCompiled(sites.createDiskSite());
+  expect((await restarted.getPost("a"))!.frontMatter.title).toBe("Good");
 
   sites.writeFile("blog/a.mdx", makePostText("Fixed"));
-  await again.refresh();
-  expect((await again.getPost("a"))!.frontMatter.title).toBe("Fixed");
-  expect(again.getStatus().failures).toEqual([]);
+  await restarted.refresh();
+  expect((await restarted.getPost("a"))!.frontMatter.title).toBe("Fixed");
+  expect(restarted.getStatus().failures).toEqual([]);
 });
 
 test("a post with a broken front matter keeps its last good version, also across a restart", async () => {

@@ -38,7 +38,7 @@ test("a new version reads and compiles only changed posts, also on a replica", a
   });
   const site = await waitUntilCompiled(sites.createGitSite());
   sites.isPrimary = false;
-  const asked = sites.host.requests.length;
+  const requestCount = sites.host.requests.length;
   const next = sites.host.commit({
     "content/blog/a.mdx": makePostText("A"),
     "content/blog/b.mdx": makePostText("B2"),
@@ -49,9 +49,9 @@ test("a new version reads and compiles only changed posts, also on a replica", a
     "A",
     "B2",
   ]);
-  expect(sites.host.requests.slice(asked).filter((path) => path.includes("/blobs/"))).toHaveLength(
-    1,
-  );
+  expect(
+    sites.host.requests.slice(requestCount).filter((path) => path.includes("/blobs/")),
+  ).toHaveLength(1);
 });
 
 test("polling finds a lost push, and an older head does not undo a webhook's version", async () => {
@@ -77,10 +77,10 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
     const next = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
     await writeSql((sql) => setPublishedVersion(sql, next));
     sites.host.mode = mode;
-    const asked = sites.host.requests.length;
+    const requestCount = sites.host.requests.length;
     for (let i = 0; i < 20; i++) await site.refresh();
     expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
-    expect(sites.host.requests.length - asked).toBe(1);
+    expect(sites.host.requests.length - requestCount).toBe(1);
     expect(site.getStatus()).toMatchObject({
       publishedVersion: next,
       problem: { reason: expect.stringMatching(/Git host/) },

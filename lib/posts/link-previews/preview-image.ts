@@ -57,17 +57,20 @@ const imageCache = defineCache({
   swrMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
   async produce(imageUrl, { signal }) {
-    const answer = await fetchBytes(imageUrl, {
+    const response = await fetchBytes(imageUrl, {
       accept: "image/webp,image/png,image/jpeg,image/gif",
       maxBytes: MAX_BYTES,
       signal,
     });
-    if (answer.status !== 200)
-      throw new AppError("unavailable", `The image's host responded with status ${answer.status}.`);
-    if (!isRasterImage(answer.bytes))
+    if (response.status !== 200)
+      throw new AppError(
+        "unavailable",
+        `The image's host responded with status ${response.status}.`,
+      );
+    if (!isRasterImage(response.bytes))
       throw new AppError("invalid", "The image is neither PNG, JPEG, WebP nor GIF.");
     try {
-      return await decoding.run(() => shrinkImage(answer.bytes), {
+      return await decoding.run(() => shrinkImage(response.bytes), {
         maxWaitMs: TIMEOUT_MS,
         message: "Too many pictures are being decoded.",
       });

@@ -21,16 +21,16 @@ import { findPreviewRecord } from "./preview-record.ts";
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** The host's current handler; tests replace it. */
-let answer: Handler;
-let asked: string[];
+let handle: Handler;
+let requestedPaths: string[];
 let server: TestServer;
 
 beforeEach(async () => {
-  asked = [];
-  answer = (_, response) => page(response, "<title>A page</title>");
+  requestedPaths = [];
+  handle = (_, response) => page(response, "<title>A page</title>");
   server = await serveHttp((request, response) => {
-    asked.push(request.url!);
-    answer(request, response);
+    requestedPaths.push(request.url!);
+    handle(request, response);
   });
   overrideEnv({ FETCH_ALLOW_PRIVATE: server.hostAndPort, EMBED_PROVIDER_ORIGIN: server.origin });
 });
@@ -64,7 +64,7 @@ const png = (width: number, height: number) =>
     .toBuffer();
 
 test("a page becomes a preview with clean text", async () => {
-  answer = (_, response) =>
+  handle = (_, response) =>
     page(
       response,
       `<meta property="og:title" content="  Why &amp; how "><meta property="og:description" content="${"word ".repeat(200)}"><meta property="og:site_name" content="Example"><meta property="og:image" content="http://10.0.0.1/a.png">`,
@@ -90,13 +90,13 @@ test.each([
   "https://example.com:8443/a.png",
   "file:///a.png",
 ])("the image %s is omitted", async (image) => {
-  answer = (_, response) =>
+  handle = (_, response) =>
     page(response, `<title>x</title><meta property="og:image" content="${image}">`);
   expect(await fetchLinkPreview(server.origin)).not.toHaveProperty("imageUrl");
 });
 
 test("a public https image is kept", async () => {
-  answer = (_, response) =>
+  handle = (_, response) =>
     page(
       response,
       '<title>x</title><meta property="og:image" content="https://example.com/a.png">',
@@ -105,7 +105,7 @@ test("a public https image is kept", async () => {
 });
 
 test("a video is fetched from its provider, and its player is built from its id", async () => {
-  answer = (_, response) =>
+  handle = (_, response) =>
     json(response, {
       title: "A talk",
       author_name: "Someone",
@@ -123,13 +123,13 @@ test("a video is fetched from its provider, and its player is built from its id"
     imageUrl: "https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg",
     playerUrl: "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1",
   });
-  expect(asked).toEqual([
+  expect(requestedPaths).toEqual([
     "/oembed?format=json&url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DdQw4w9WgXcQ",
   ]);
 });
 
 test("a tweet becomes its text and its author", async () => {
-  answer = (_, response) =>
+  handle = (_, response) =>
     json(response, {
       author_name: "Kent",
       author_url: "https://twitter.com/kentcdodds",
@@ -150,7 +150,7 @@ test("an oEmbed endpoint that a page names is requested only on its host or a kn
   const other = await serveHttp((_, response) => json(response, { title: "stolen" }), "127.0.0.2");
   overrideEnv({ FETCH_ALLOW_PRIVATE: `${server.hostAndPort},${other.hostAndPort}` });
   let oembed = `${server.origin}/oembed`;
-  answer = (request, response) => {
+  handle = (request, response) => {
     if (request.url === "/oembed") json(response, { title: "From oEmbed", provider_name: "Own" });
     else page(response, `<link type="application/json+oembed" href="${oembed}">`);
   };
@@ -182,7 +182,7 @@ test.each([
       response.writeHead(500, { "content-type": "text/html" }).end("<title>Oops</title>"),
   ],
 ])("%s has no preview", async (_, send) => {
-  answer = (_request, response) => void send(response);
+  handle = (_request, response) => void send(response);
   await refreshLinkPreviews([`${server.origin}/x`]);
   expect(findLinkPreview(`${server.origin}/x`)).toBeNull();
 });
@@ -236,7 +236,7 @@ test.each(hostile)(
   "a link whose host %s has no preview, blocks nothing, and gets one when the host recovers",
   async (_, handler) => {
     const url = `${server.origin}/job`;
-    answer = handler;
+    handle = handler;
     const told: (readonly string[])[] = [];
     onLinkPreviewsChanged((urls) => told.push(urls));
 
@@ -250,12 +250,12 @@ test.each(hostile)(
     await expect.poll(() => server.countConnections()).toBe(0);
 
     // Cached: neither a page nor a deploy retries immediately.
-    const before = asked.length;
+    const before = requestedPaths.length;
     await refreshLinkPreviews([url]);
     await retryDueLinkPreviews();
-    expect(asked.length).toBe(before);
+    expect(requestedPaths.length).toBe(before);
 
-    answer = (_request, response) => page(response, "<title>We are hiring</title>");
+    handle = (_request, response) => page(response, "<title>We are hiring</title>");
     later(13 * MINUTE_MS);
     expect(findLinkPreview(url)).toBeNull();
     await retryDueLinkPreviews();
@@ -265,10 +265,10 @@ test.each(hostile)(
 );
 
 test("lookups do not wait while hosts hang", async () => {
-  answer = () => {};
+  handle = () => {};
   const urls = Array.from({ length: 25 }, (_, n) => `${server.origin}/${n}`);
   void refreshLinkPreviews(urls);
-  await expect.poll(() => asked.length).toBe(3);
+  await expect.poll(() => requestedPaths.length).toBe(3);
   const started = performance.now();
   for (const url of urls) expect(findLinkPreview(url)).toBeNull();
   expect(performance.now() - started).toBeLessThan(2_000);
@@ -277,7 +277,7 @@ test("lookups do not wait while hosts hang", async () => {
 test("at most three links are fetched at the same time, each once", async () => {
   let now = 0;
   let most = 0;
-  answer = (_, response) => {
+  handle = (_, response) => {
     most = Math.max(most, ++now);
     setImmediate(() => {
       now--;
@@ -291,13 +291,13 @@ test("at most three links are fetched at the same time, each once", async () => 
     refreshLinkPreviews([...urls, ...urls]),
   ]);
   expect(most).toBeLessThanOrEqual(3);
-  expect(asked.length).toBe(20);
+  expect(requestedPaths.length).toBe(20);
   expect(urls.every((url) => findLinkPreview(url) !== null)).toBe(true);
 });
 
 test("the retry delay doubles up to a day", async () => {
   const url = `${server.origin}/x`;
-  answer = (_, response) => void response.writeHead(503).end();
+  handle = (_, response) => void response.writeHead(503).end();
   const waits: number[] = [];
   await refreshLinkPreviews([url]);
   for (let n = 0; n < 10; n++) {
@@ -310,7 +310,7 @@ test("the retry delay doubles up to a day", async () => {
     expect(wait).toBeGreaterThan(Math.min(10 * MINUTE_MS * 2 ** n, DAY_MS) - 5_000);
     expect(wait).toBeLessThanOrEqual(Math.min(10 * MINUTE_MS * 2 ** n * 1.2, DAY_MS));
   }
-  expect(asked.length).toBe(11);
+  expect(requestedPaths.length).toBe(11);
 });
 
 test("a preview is refreshed after a week, and kept if that fails", async () => {
@@ -318,16 +318,16 @@ test("a preview is refreshed after a week, and kept if that fails", async () => 
   await refreshLinkPreviews([url]);
   later(5 * DAY_MS);
   await refreshLinkPreviews([url]);
-  expect(asked.length).toBe(1);
+  expect(requestedPaths.length).toBe(1);
 
   later(2 * DAY_MS + HOUR_MS);
-  answer = (_, response) => void response.writeHead(500).end();
+  handle = (_, response) => void response.writeHead(500).end();
   await refreshLinkPreviews([url]);
-  expect(asked.length).toBe(2);
+  expect(requestedPaths.length).toBe(2);
   expect(findLinkPreview(url)).toMatchObject({ title: "A page" });
 
   later(15 * MINUTE_MS);
-  answer = (_, response) => page(response, "<title>A newer page</title>");
+  handle = (_, response) => page(response, "<title>A newer page</title>");
   await retryDueLinkPreviews();
   expect(findLinkPreview(url)).toMatchObject({ title: "A newer page" });
 });
@@ -338,10 +338,10 @@ test("an unchanged preview notifies no listener", async () => {
   await refreshLinkPreviews([`${server.origin}/x`]);
   later(8 * DAY_MS);
   await retryDueLinkPreviews();
-  expect(asked.length).toBe(2);
+  expect(requestedPaths.length).toBe(2);
   expect(told).toEqual([[`${server.origin}/x`]]);
   stop();
-  answer = (_, response) => page(response, "<title>Other</title>");
+  handle = (_, response) => page(response, "<title>Other</title>");
   later(8 * DAY_MS);
   await retryDueLinkPreviews();
   expect(told.length).toBe(1);
@@ -349,30 +349,30 @@ test("an unchanged preview notifies no listener", async () => {
 
 test("previews and failures survive a restart", async () => {
   await refreshLinkPreviews([`${server.origin}/good`]);
-  answer = (_, response) => void response.writeHead(500).end();
+  handle = (_, response) => void response.writeHead(500).end();
   await refreshLinkPreviews([`${server.origin}/bad`]);
   resetLinkPreviews();
   expect(findLinkPreview(`${server.origin}/good`)).toMatchObject({ title: "A page" });
   await refreshLinkPreviews([`${server.origin}/good`, `${server.origin}/bad`]);
-  expect(asked.length).toBe(2);
+  expect(requestedPaths.length).toBe(2);
 });
 
 test("a link that is no longer in a post is not retried", async () => {
-  answer = (_, response) => void response.writeHead(500).end();
+  handle = (_, response) => void response.writeHead(500).end();
   await refreshLinkPreviews([`${server.origin}/old`]);
   await setWantedLinkPreviews([`${server.origin}/new`]);
   later(DAY_MS);
-  asked.length = 0;
+  requestedPaths.length = 0;
   await retryDueLinkPreviews();
-  expect(asked).toEqual(["/new"]);
+  expect(requestedPaths).toEqual(["/new"]);
 });
 
 test("a timer retries", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
-  answer = (_, response) => void response.writeHead(500).end();
+  handle = (_, response) => void response.writeHead(500).end();
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
-  answer = (_, response) => page(response, "<title>Back</title>");
+  handle = (_, response) => page(response, "<title>Back</title>");
   later(15 * MINUTE_MS);
   vi.advanceTimersByTime(30_000);
   await expect.poll(() => findLinkPreview(url)?.title).toBe("Back");
@@ -386,7 +386,7 @@ test("invalid URLs are ignored", async () => {
     `https://example.com/${"x".repeat(3_000)}`,
   ]);
   expect(findLinkPreview("not a url")).toBeNull();
-  expect(asked).toEqual([]);
+  expect(requestedPaths).toEqual([]);
 });
 
 test("a listener that throws does not affect the others", async () => {
@@ -403,7 +403,7 @@ test("a listener that throws does not affect the others", async () => {
 });
 
 test("the image of a preview is served by this site, shrunk", async () => {
-  answer = serveImage(await png(1_200, 630));
+  handle = serveImage(await png(1_200, 630));
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
   const { image } = findLinkPreview(url)!;
@@ -415,7 +415,7 @@ test("the image of a preview is served by this site, shrunk", async () => {
     width: 640,
     height: 336,
   });
-  expect(asked.filter((path) => path === "/image").length).toBe(1);
+  expect(requestedPaths.filter((path) => path === "/image").length).toBe(1);
 });
 
 test.each([
@@ -430,7 +430,7 @@ test.each([
     Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(2 * 1_048_576)]),
   ],
 ])("%s is not an image; the preview has none", async (_, bytes) => {
-  answer = serveImage(bytes ?? (await png(300, 300)).subarray(0, 300));
+  handle = serveImage(bytes ?? (await png(300, 300)).subarray(0, 300));
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
   expect(findLinkPreview(url)).toMatchObject({ title: "A page" });
@@ -439,7 +439,7 @@ test.each([
 });
 
 test("an image with too many pixels is rejected", async () => {
-  answer = serveImage(await png(5_000, 4_000));
+  handle = serveImage(await png(5_000, 4_000));
   await refreshLinkPreviews([`${server.origin}/x`]);
   expect(findLinkPreview(`${server.origin}/x`)).not.toHaveProperty("image");
 });
@@ -447,14 +447,14 @@ test("an image with too many pixels is rejected", async () => {
 test("only images of known previews are served, and a failed one is not retried immediately", async () => {
   expect(await findPreviewImage(linkPreviewKey("https://example.com/"))).toBeNull();
   expect(await findPreviewImage("../../etc/passwd")).toBeNull();
-  answer = (request, response) => {
+  handle = (request, response) => {
     if (request.url === "/image") response.writeHead(500).end();
     else
       page(response, `<title>x</title><meta property="og:image" content="${server.origin}/image">`);
   };
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
-  asked.length = 0;
+  requestedPaths.length = 0;
   for (let n = 0; n < 5; n++) expect(await findPreviewImage(linkPreviewKey(url))).toBeNull();
-  expect(asked.length).toBe(1);
+  expect(requestedPaths.length).toBe(1);
 });

@@ -91,11 +91,11 @@ function notifyListeners(): void {
 
 async function refreshRecord(url: string): Promise<void> {
   const state = registryState();
-  const before = loadRecord(url);
+  const previous = loadRecord(url);
   const record = await fetchPreviewRecord(url);
   if (peekSingleton("link-previews") !== state) return;
   state.recordsByUrl.set(url, { record });
-  if (JSON.stringify(before?.embed ?? null) === JSON.stringify(record.embed)) return;
+  if (JSON.stringify(previous?.embed ?? null) === JSON.stringify(record.embed)) return;
   state.changedUrls.add(url);
   state.notifyTimer ??= setTimeout(notifyListeners, NOTIFY_DELAY_MS).unref();
 }

@@ -73,13 +73,13 @@ test("listings and files are cached, also across a restart", async () => {
   const sha = host.commit(files);
   const list = await source.listFiles(sha);
   await source.readFile(list[0]!);
-  const asked = host.requests.length;
+  const requestCount = host.requests.length;
   clearCacheMemory();
   const restarted = open();
   host.mode = "outage";
   expect(await restarted.listFiles(sha)).toEqual(list);
   expect(Buffer.from(await restarted.readFile(list[0]!)).toString()).toBe("flat");
-  expect(host.requests).toHaveLength(asked);
+  expect(host.requests).toHaveLength(requestCount);
 });
 
 test("an unchanged post keeps its hash from commit to commit and from disk to host", async () => {
@@ -204,10 +204,10 @@ test("a version without the content folder, or not a commit, is not found", asyn
     code: "not_found",
     message: expect.stringContaining("has no folder content"),
   });
-  const asked = host.requests.length;
+  const requestCount = host.requests.length;
   for (const version of ["main", "disk-abc", "../../user", ""])
     await expect(source.listFiles(version)).rejects.toMatchObject({ code: "not_found" });
-  expect(host.requests).toHaveLength(asked);
+  expect(host.requests).toHaveLength(requestCount);
 });
 
 test("an unknown blob and a path outside the content are not found", async () => {

@@ -97,7 +97,7 @@ const channel = (value: number) =>
   value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 const luminance = (hex: string) =>
   [1, 3, 5]
-    .map((at) => channel(Number.parseInt(hex.slice(at, at + 2), 16) / 255))
+    .map((offset) => channel(Number.parseInt(hex.slice(offset, offset + 2), 16) / 255))
     .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index]!, 0);
 const contrast = (a: string, b: string) => {
   const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
@@ -106,10 +106,10 @@ const contrast = (a: string, b: string) => {
 /** Mixes color a over color b, close to color-mix() for hues of equal lightness. */
 const mix = (a: string, b: string, part: number) =>
   `#${[1, 3, 5]
-    .map((at) =>
+    .map((offset) =>
       Math.round(
-        Number.parseInt(a.slice(at, at + 2), 16) * part +
-          Number.parseInt(b.slice(at, at + 2), 16) * (1 - part),
+        Number.parseInt(a.slice(offset, offset + 2), 16) * part +
+          Number.parseInt(b.slice(offset, offset + 2), 16) * (1 - part),
       )
         .toString(16)
         .padStart(2, "0"),

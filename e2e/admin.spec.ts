@@ -19,8 +19,8 @@ const PAGES = [
 ];
 const MINUTE_MS = 60_000;
 
-const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) =>
-  insertUser(createSql(database), { firstName: "Hedy", team: "BLUE", ...given });
+const person = (database: Database.Database, fields: Parameters<typeof insertUser>[1] = {}) =>
+  insertUser(createSql(database), { firstName: "Hedy", team: "BLUE", ...fields });
 const get = (database: Database.Database, text: string, ...values: unknown[]) =>
   database.prepare(text).get(...values) as Record<string, unknown> | undefined;
 
@@ -55,10 +55,10 @@ test.afterEach(({ database }) => {
 
 test("guests are redirected to the login, and members get a 404", async ({ database }) => {
   const { id } = person(database);
-  const [nobody, member] = [await plainAs(database, null), await plainAs(database, id)];
+  const [guest, member] = [await plainAs(database, null), await plainAs(database, id)];
   for (const path of [...PAGES, `/admin/users/${id}`]) {
-    const turned = await nobody.request(path, {}, { follow: false });
-    expect([turned.status, turned.headers.get("location")], path).toEqual([
+    const redirect = await guest.request(path, {}, { follow: false });
+    expect([redirect.status, redirect.headers.get("location")], path).toEqual([
       307,
       `/login?next=${encodeURIComponent(path)}`,
     ]);
@@ -72,9 +72,9 @@ test("guests are redirected to the login, and members get a 404", async ({ datab
 test("guests and members can’t submit the admin forms", async ({ database }) => {
   const { id } = person(database, { role: "ADMIN" });
   const victim = person(database);
-  const deliveryId = insertDelivery(database, victim.email, "A mail");
+  const deliveryId = insertDelivery(database, victim.email, "An email");
   const admin = await plainAs(database, id);
-  const strangers = [await plainAs(database, null), await plainAs(database, victim.id)];
+  const unauthorized = [await plainAs(database, null), await plainAs(database, victim.id)];
   const state = () =>
     JSON.stringify([
       get(database, `SELECT * FROM "User" WHERE "id" = ?`, victim.id),
@@ -87,13 +87,13 @@ test("guests and members can’t submit the admin forms", async ({ database }) =
   const key = /href="(\/admin\/cache\?key=[^"]+)"/
     .exec((await admin.get("/admin/cache")).text)![1]!
     .replaceAll("&amp;", "&");
-  let tried = 0;
+  let submissions = 0;
   for (const path of [`/admin/users/${victim.id}`, "/admin/deliveries", "/admin/content", key]) {
     const forms = parseForms((await admin.get(path)).text);
     expect(forms.length, path).toBeGreaterThan(0);
     for (const form of forms) {
-      for (const stranger of strangers) {
-        const { status, text } = await stranger.submitForm(
+      for (const browser of unauthorized) {
+        const { status, text } = await browser.submitForm(
           path,
           form,
           {
@@ -104,11 +104,11 @@ test("guests and members can’t submit the admin forms", async ({ database }) =
           { follow: false },
         );
         expect([path, status < 500, /form-message-done/.test(text)]).toEqual([path, true, false]);
-        tried += 1;
+        submissions += 1;
       }
     }
   }
-  expect(tried).toBeGreaterThanOrEqual(2 * 8);
+  expect(submissions).toBeGreaterThanOrEqual(2 * 8);
   expect(state()).toBe(before);
   expect((await admin.get(key)).text).toMatch(cacheKey);
 });
@@ -158,7 +158,7 @@ test("an admin finds and edits a member, and gets a conflict after another edit"
     .run(id);
   await name.fill("Mine");
   await save.click();
-  await expect(page.getByText("Somebody changed this member meanwhile.")).toBeVisible();
+  await expect(page.getByText("This member has changed since you opened the page.")).toBeVisible();
   await expect(name).toHaveValue("Mine");
   expect(get(database, `SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual({
     firstName: "Another",
@@ -179,7 +179,9 @@ test("changing a role requires a recent login, and revokes sessions", async ({
   await page.goto(path);
   await serverClock.forward(20 * MINUTE_MS);
   await page.getByRole("button", { name: "Make an admin" }).click();
-  await expect(page.getByRole("alert").getByText("Log in again first")).toBeVisible();
+  await expect(
+    page.getByRole("alert").getByText("For your security, log in again first."),
+  ).toBeVisible();
   await expect(page.getByRole("alert").getByRole("link", { name: "Log in" })).toHaveAttribute(
     "href",
     `/login?next=${encodeURIComponent(path)}`,
@@ -216,7 +218,7 @@ test("deleting a member requires typing their email, and the last admin can’t 
   await typed.fill("Hedy");
   await page.getByRole("button", { name: "Delete member" }).click();
   await expect(
-    page.getByText("This is not the address of this member. Nothing was deleted.").first(),
+    page.getByText("This is not the member's email address. Nothing was deleted.").first(),
   ).toBeVisible();
   await typed.fill(email.toUpperCase());
   await page.getByRole("button", { name: "Delete member" }).click();
@@ -282,17 +284,17 @@ for (const javaScriptEnabled of [true, false]) {
     }) => {
       await logIn({ role: "ADMIN", firstName: "Root" });
       const { email } = person(database);
-      insertDelivery(database, email, "First mail");
-      insertDelivery(database, email, "Second mail");
+      insertDelivery(database, email, "First email");
+      insertDelivery(database, email, "Second email");
       await page.goto("/admin/deliveries");
-      await page.getByRole("button", { name: "Try again First mail" }).click();
+      await page.getByRole("button", { name: "Try again First email" }).click();
       await expect(page.getByText("Retrying now.")).toBeVisible();
       expect((await waitForEmail(email)).subject).toBe("We answered your question");
       await expect
         .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
         .toEqual({ n: 1 });
       await page.goto("/admin/deliveries");
-      await page.getByRole("button", { name: "Cancel Second mail" }).click();
+      await page.getByRole("button", { name: "Cancel Second email" }).click();
       await expect(page.getByText("Delivery cancelled.")).toBeVisible();
       await expect(page.getByText("The queue is empty.")).toBeVisible();
       await page.goto("/admin/log");
@@ -414,7 +416,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.setTimeout(120_000);
     await logIn({ role: "ADMIN" });
     const { id, email } = person(database);
-    insertDelivery(database, email, "A mail");
+    insertDelivery(database, email, "An email");
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     for (const path of [...PAGES, `/admin/users/${id}`, "/admin/cache?q=a-short-post"]) {
       await page.setViewportSize({ width: 1280, height: 900 });

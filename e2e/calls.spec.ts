@@ -70,7 +70,7 @@ const stateOf = (database: Database.Database, id: string) =>
 
 async function becomeAdmin(
   context: BrowserContext,
-  logIn: (given?: { role?: string; firstName?: string }) => Promise<string>,
+  logIn: (fields?: { role?: string; firstName?: string }) => Promise<string>,
 ) {
   await context.clearCookies();
   return logIn({ role: "ADMIN", firstName: "Grace" });
@@ -144,9 +144,9 @@ test("a call is recorded, answered and published; guests hear both, the feed lis
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText(/Published as episode \d+\./)).toBeVisible({ timeout: 30_000 });
 
-  const mail = await waitForEmail(`${callerId}@example.test`);
-  expect(mail.subject).toContain("Who names the files?");
-  const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(mail.text) ?? [];
+  const email = await waitForEmail(`${callerId}@example.test`);
+  expect(email.subject).toContain("Who names the files?");
+  const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(email.text) ?? [];
   expect(address).toBeDefined();
 
   // A guest without cookies.
@@ -306,8 +306,8 @@ test("a declined caller gets an email with the reason", async ({
   await decline.getByLabel("Reason").fill("It was asked <before>.\nSee episode 3.");
   await decline.getByRole("button", { name: "Decline" }).click();
   await expect(page.getByText("Declined. We’ll email your reason to the caller.")).toBeVisible();
-  const mail = await waitForEmail(callerEmail);
-  expect(mail.text).toContain("It was asked <before>.\nSee episode 3.");
+  const email = await waitForEmail(callerEmail);
+  expect(email.text).toContain("It was asked <before>.\nSee episode 3.");
   expect(stateOf(database, id)).toBe("DECLINED");
   await page.getByRole("button", { name: "Reopen" }).click();
   await expect(page.getByText("Reopened.")).toBeVisible();

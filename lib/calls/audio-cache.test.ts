@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { AudioCache } from "./audio-cache.ts";
 
-test("a sound that somebody still holds is not read again, however many others were asked for since", () => {
+test("a recording that is still referenced is not read again after its eviction", () => {
   const kept = new AudioCache(1_000, MINUTE_MS);
   let reads = 0;
   const ask = (key: string) =>
@@ -21,7 +21,7 @@ test("a sound that somebody still holds is not read again, however many others w
   expect(reads).toBe(4);
 });
 
-test("what is not there is asked for again", () => {
+test("a miss is not cached", () => {
   const kept = new AudioCache(1_000, MINUTE_MS);
   expect(kept.get("a", () => null)).toBeNull();
   expect(kept.get("a", () => ({ bytes: Uint8Array.of(1), etag: "tag" }))).toEqual({

@@ -33,7 +33,7 @@ const bodyOf = async (response: Response) => new Uint8Array(await response.array
 const headersOf = ({ headers }: Response, ...names: string[]) =>
   names.map((name) => headers.get(name));
 
-test("a recording is sent whole, as what it is, and kept by nobody", async () => {
+test("a recording is sent with its type and is not cached", async () => {
   const response = ask();
   expect(response.status).toBe(200);
   expect(
@@ -60,7 +60,7 @@ const ranges: [string, number, number][] = [
   ["bytes=100000-999999", 100_000, 199_999],
 ];
 for (const [range, start, end] of ranges) {
-  test(`${range} gets those bytes and no others`, async () => {
+  test(`${range} gets exactly those bytes`, async () => {
     const response = ask({ range });
     expect([response.status, ...headersOf(response, "content-range", "content-length")]).toEqual([
       206,
@@ -73,7 +73,7 @@ for (const [range, start, end] of ranges) {
   });
 }
 
-test("a range outside is refused with the size", async () => {
+test("a range past the end is a 416 with the size", async () => {
   const response = ask({ range: "bytes=200000-" });
   expect([response.status, ...headersOf(response, "content-range")]).toEqual([
     416,
@@ -82,19 +82,19 @@ test("a range outside is refused with the size", async () => {
   expect((await bodyOf(response)).length).toBe(0);
 });
 
-test("several ranges, and what is none, get the whole", async () => {
+test("several ranges and invalid ones get the whole file", async () => {
   for (const range of ["bytes=0-1,5-9", "lines=1-2", "bytes"])
     expect([range, ask({ range }).status]).toEqual([range, 200]);
 });
 
-test("If-Range with another version gets the whole, with this one the part", () => {
+test("If-Range gets a part only if its ETag matches", () => {
   expect(ask({ range: "bytes=0-1", "if-range": '"old"' }).status).toBe(200);
   expect(ask({ range: "bytes=0-1", "if-range": 'W/"abc"' }).status).toBe(200);
   expect(ask({ range: "bytes=0-1", "if-range": "Mon, 23 Nov 2026 00:00:00 GMT" }).status).toBe(200);
   expect(ask({ range: "bytes=0-1", "if-range": '"abc"' }).status).toBe(206);
 });
 
-test("who has it gets it not again", async () => {
+test("If-None-Match with the ETag gets a 304", async () => {
   for (const tag of ['"abc"', 'W/"abc"', '"x", "abc"', "*"]) {
     const response = ask({ "if-none-match": tag });
     expect([tag, response.status, (await bodyOf(response)).length]).toEqual([tag, 304, 0]);
@@ -102,7 +102,7 @@ test("who has it gets it not again", async () => {
   expect(ask({ "if-none-match": '"x"' }).status).toBe(200);
 });
 
-test("HEAD gets the headers and no body", async () => {
+test("HEAD gets headers without a body", async () => {
   const response = ask({}, { method: "HEAD" });
   expect([response.status, ...headersOf(response, "content-length", "content-type")]).toEqual([
     200,
@@ -141,7 +141,7 @@ for (const [filename, expected] of names) {
   });
 }
 
-test("without a tag of its own one is made from the bytes", () => {
+test("the default ETag is a hash of the bytes", () => {
   const made = (of: Uint8Array) =>
     audioResponse(new Request("http://localhost:3000/x"), {
       bytes: of,
@@ -154,7 +154,7 @@ test("without a tag of its own one is made from the bytes", () => {
   expect(made(bytes)).not.toBe(made(bytes.subarray(1)));
 });
 
-test("an empty recording is answered", async () => {
+test("an empty recording is a 200", async () => {
   const response = audioResponse(new Request("http://localhost:3000/x"), {
     bytes: new Uint8Array(),
     contentType: "audio/ogg",
@@ -174,7 +174,7 @@ const listen = (bytes: Uint8Array, etag: string, headers: Record<string, string>
     cacheControl: "no-store",
   });
 
-test("all who hear the same sound hold one copy, and none when they have gone", async () => {
+test("concurrent responses share one buffer, and release it", async () => {
   const responses = Array.from({ length: 5 }, () => listen(long(7), "same"));
   expect([...streamState().open.values()].map(({ refCount }) => refCount)).toEqual([5]);
   expect(Buffer.from(await bodyOf(responses[4]!)).equals(long(7))).toBe(true);
@@ -182,7 +182,7 @@ test("all who hear the same sound hold one copy, and none when they have gone", 
   expect([streamState().open.size, streamState().whole.acquiredCount]).toEqual([0, 0]);
 });
 
-test("a short part holds itself only, and a piece that is taken no more than itself", async () => {
+test("a short range doesn't retain the whole file, nor does a chunk", async () => {
   const bytes = long(3);
   const part = listen(bytes, "part", { range: "bytes=500000-500999" });
   expect([
@@ -200,7 +200,7 @@ test("a short part holds itself only, and a piece that is taken no more than its
   await reader.cancel();
 });
 
-test("a client has 16 whole sounds at once, then is told to wait; one that ends makes room", async () => {
+test("a client can stream 16 files at a time", async () => {
   const open = Array.from({ length: 16 }, () => listen(long(1), "a"));
   expect(() => listen(long(1), "a")).toThrow(
     expect.objectContaining({ code: "rate_limited", retryAfterSeconds: 30 }),
@@ -210,7 +210,7 @@ test("a client has 16 whole sounds at once, then is told to wait; one that ends 
   expect(listen(long(1), "a").status).toBe(200);
 });
 
-test("sounds that are being sent come to 192 MB at most; another listener to one of them costs nothing", () => {
+test("streamed files are limited to 192 MB; another response for the same file is free", () => {
   for (let i = 0; i < 3; i++) expect(listen(long(1, 60_000_000), `large ${i}`).status).toBe(200);
   expect(() => listen(long(1, 13_000_000), "one more")).toThrow(
     expect.objectContaining({ code: "rate_limited" }),
@@ -219,7 +219,7 @@ test("sounds that are being sent come to 192 MB at most; another listener to one
   expect(listen(long(1, 60_000_000), "large 0").status).toBe(200);
 });
 
-test("a listener who takes nothing for a minute is given up", async () => {
+test("a client that reads nothing for a minute is disconnected", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     const reader = listen(long(1), "a").body!.getReader();
@@ -232,7 +232,7 @@ test("a listener who takes nothing for a minute is given up", async () => {
   }
 });
 
-test("over HTTP every answer has its length, though Next drops what a handler says", async () => {
+test("every response has Content-Length, which Next drops from handlers", async () => {
   // As Next sends a handler's answer: next/dist/server/send-response.js.
   const server = createPipelineServer((request, response) => {
     const { status, headers, body } = audioResponse(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { draftOwnerId } from "./draft-owner-id.ts";
 
-test("a member's drafts are always found under the same text, which does not hold their id, and no other member's are", () => {
+test("the id is stable, unique per member, and doesn't contain the member's id", () => {
   const id = "6e2f2c1e-53f0-4d2e-9a38-0f3f4f0f3a11";
   expect(draftOwnerId({ id })).toBe(draftOwnerId({ id }));
   expect(draftOwnerId({ id })).not.toBe(draftOwnerId({ id: `${id.slice(0, -1)}2` }));

@@ -10,13 +10,13 @@ import { canMergeAudio, mergeAudio } from "./merge-audio.ts";
 
 const isInstalled = spawnSync("ffmpeg", ["-version"]).status === 0;
 const sample = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
-const leftOver = () =>
+const leftoverDirs = () =>
   existsSync(env.DATA_DIR)
-    ? readdirSync(env.DATA_DIR).filter((name) => name.startsWith("join-"))
+    ? readdirSync(env.DATA_DIR).filter((name) => name.startsWith("merge-"))
     : [];
 
-/** A program in place of ffmpeg that does what `script` says: what goes wrong with one can't be had of a right one. */
-function pretend(script: string): void {
+/** Replaces ffmpeg by a shell script, to simulate its failures. */
+function fakeFfmpeg(script: string): void {
   const file = join(env.DATA_DIR, `ffmpeg-${randomUUID()}`);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
@@ -24,41 +24,41 @@ function pretend(script: string): void {
 }
 
 test.runIf(isInstalled)(
-  "a call and an answer of different kinds become one file, after the intro, with a title and nothing else of theirs",
+  "intro, call and answer of different formats are merged, with the title as the only metadata",
   async () => {
     overrideEnv({ FFMPEG_PATH: undefined });
     expect(await canMergeAudio()).toBe(true);
     const [call, answer] = [sample("tone-live.webm"), sample("tone.m4a")];
-    const joined = await mergeAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
+    const merged = await mergeAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
     const parts = await Promise.all([
       probeAudio(call),
       probeAudio(answer),
       probeAudio(readFileSync("public/podcast/intro.mp3")),
     ]);
     const pauses = 2 * 700;
-    expect(joined!.contentType).toBe("audio/mpeg");
+    expect(merged!.contentType).toBe("audio/mpeg");
     expect(
       Math.abs(
-        joined!.durationMs - parts.reduce((sum, { durationMs }) => sum + durationMs, pauses),
+        merged!.durationMs - parts.reduce((sum, { durationMs }) => sum + durationMs, pauses),
       ),
     ).toBeLessThan(250);
-    expect(Buffer.from(joined!.audio).includes(`=; [out]" $(id) 'x' -y`, 0, "latin1")).toBe(true);
-    expect(leftOver()).toEqual([]);
+    expect(Buffer.from(merged!.audio).includes(`=; [out]" $(id) 'x' -y`, 0, "latin1")).toBe(true);
+    expect(leftoverDirs()).toEqual([]);
   },
 );
 
-test.runIf(isInstalled)("a typed question’s file is the intro and the answer", async () => {
+test.runIf(isInstalled)("for a typed question, intro and answer are merged", async () => {
   overrideEnv({ FFMPEG_PATH: undefined });
   const answer = sample("tone-opus.ogg");
-  const joined = await mergeAudio({ title: "Typed", call: null, answer });
+  const merged = await mergeAudio({ title: "Typed", call: null, answer });
   const [a, b] = await Promise.all([
     probeAudio(answer),
     probeAudio(readFileSync("public/podcast/intro.mp3")),
   ]);
-  expect(Math.abs(joined!.durationMs - (a.durationMs + b.durationMs + 700))).toBeLessThan(250);
+  expect(Math.abs(merged!.durationMs - (a.durationMs + b.durationMs + 700))).toBeLessThan(250);
 });
 
-test.runIf(isInstalled)("every kind of recording that a call may be can be joined", async () => {
+test.runIf(isInstalled)("every accepted format can be merged", async () => {
   overrideEnv({ FFMPEG_PATH: undefined });
   for (const name of [
     "tone-opus.webm",
@@ -75,19 +75,19 @@ test.runIf(isInstalled)("every kind of recording that a call may be can be joine
   }
 });
 
-test("without ffmpeg nothing is joined and nothing fails", async () => {
+test("without ffmpeg the result is null", async () => {
   overrideEnv({ FFMPEG_PATH: join(env.DATA_DIR, "no-such-program") });
   expect(await canMergeAudio()).toBe(false);
   expect(await mergeAudio({ title: "None", call: null, answer: sample("tone.mp3") })).toBeNull();
-  expect(leftOver()).toEqual([]);
+  expect(leftoverDirs()).toEqual([]);
 });
 
-test("an ffmpeg without a codec that podcast apps play counts as none", async () => {
-  pretend("echo ' A..... flac FLAC'");
+test("an ffmpeg without a usable encoder counts as missing", async () => {
+  fakeFfmpeg("echo ' A..... flac FLAC'");
   expect(await canMergeAudio()).toBe(false);
 });
 
-/** The events that `fn` logs, which it is meant to. */
+/** Returns the events that `fn` logs. */
 async function eventsOf(fn: () => Promise<void>): Promise<string[]> {
   const lines: string[] = [];
   const write = process.stdout.write.bind(process.stdout);
@@ -99,23 +99,23 @@ async function eventsOf(fn: () => Promise<void>): Promise<string[]> {
   }
   return lines.map((line) => JSON.parse(line).event);
 }
-const knowsMp3 = `for last; do :; done; case "$*" in *-encoders*) echo ' A..... libmp3lame MP3'; exit 0;; esac`;
+const LISTS_MP3_ENCODER = `for last; do :; done; case "$*" in *-encoders*) echo ' A..... libmp3lame MP3'; exit 0;; esac`;
 
-test("a program that fails, or writes what is no sound, joins nothing and is logged", async () => {
+test("a failure or invalid output of ffmpeg is logged, and the result is null", async () => {
   const answer = sample("tone.mp3");
   const events = await eventsOf(async () => {
-    pretend(`${knowsMp3}; echo 'broken input' >&2; exit 1`);
+    fakeFfmpeg(`${LISTS_MP3_ENCODER}; echo 'broken input' >&2; exit 1`);
     expect(await mergeAudio({ title: "Fails", call: null, answer })).toBeNull();
-    pretend(`${knowsMp3}; echo 'no sound at all' > "$last"`);
+    fakeFfmpeg(`${LISTS_MP3_ENCODER}; echo 'not audio' > "$last"`);
     expect(await mergeAudio({ title: "Lies", call: null, answer })).toBeNull();
   });
   expect(events).toEqual(["calls.merge_failed", "calls.merge_failed"]);
-  expect(leftOver()).toEqual([]);
+  expect(leftoverDirs()).toEqual([]);
 });
 
-test("a program that never ends is ended, and who waits behind it has their turn", async () => {
+test("a hanging ffmpeg is killed, and the next merge runs", async () => {
   const answer = sample("tone.mp3");
-  pretend(`${knowsMp3}; sleep 8`);
+  fakeFfmpeg(`${LISTS_MP3_ENCODER}; sleep 8`);
   const began = performance.now();
   const events = await eventsOf(async () => {
     expect(
@@ -127,11 +127,11 @@ test("a program that never ends is ended, and who waits behind it has their turn
   });
   expect(performance.now() - began).toBeLessThan(7_000);
   expect(events).toEqual(["calls.merge_failed", "calls.merge_failed"]);
-  expect(leftOver()).toEqual([]);
+  expect(leftoverDirs()).toEqual([]);
 });
 
-test("what is no recording never reaches the program", async () => {
-  pretend(`${knowsMp3}; cp "$0" "$last"; exit 0`);
+test("ffmpeg never gets a file of an unknown format", async () => {
+  fakeFfmpeg(`${LISTS_MP3_ENCODER}; cp "$0" "$last"; exit 0`);
   const events = await eventsOf(async () => {
     expect(
       await mergeAudio({

@@ -14,7 +14,7 @@ const podcast = {
 const NASTY = `Tom & "Jerry" <script>alert('1')</script> ]]> 𝔘🎉 é`;
 const BROKEN = `\u0000\u0008\u001B\uFFFE\uD800`;
 
-function episode(given: Partial<Episode> = {}): Episode {
+function episode(options: Partial<Episode> = {}): Episode {
   return {
     callId: "11111111-1111-4111-8111-111111111111",
     number: 1,
@@ -29,7 +29,7 @@ function episode(given: Partial<Episode> = {}): Episode {
     callDurationMs: 60_000,
     answer: { contentType: "audio/webm", durationMs: 65_432, sizeBytes: 12_345 },
     mergedAudio: { contentType: "audio/mpeg", durationMs: 130_400, sizeBytes: 1_040_000 },
-    ...given,
+    ...options,
   };
 }
 const parser = new XMLParser({
@@ -49,7 +49,7 @@ function parse(xml: string): any {
   return parser.parse(xml).rss;
 }
 
-test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
+test("the channel has what RSS 2.0 and podcast apps require", () => {
   const rss = parse(renderPodcastFeed(podcast, [episode()]));
   expect(rss["@version"]).toBe("2.0");
   expect(rss["@xmlns:itunes"]).toBe("http://www.itunes.com/dtds/podcast-1.0.dtd");
@@ -80,7 +80,7 @@ test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
   expect(channel["itunes:category"]).toEqual({ "@text": "Technology" });
 });
 
-test("an episode has one enclosure with its exact size and type, a lasting guid and a date as RFC 822 writes it", () => {
+test("an episode has an enclosure with size and type, a stable guid and an RFC 822 date", () => {
   const { channel } = parse(renderPodcastFeed(podcast, [episode()]));
   const [item] = channel.item;
   expect(channel.item).toHaveLength(1);
@@ -104,7 +104,7 @@ test("an episode has one enclosure with its exact size and type, a lasting guid 
   });
 });
 
-test("without a joined file the answer is enclosed, and the description says where the question is heard", () => {
+test("without merged audio the enclosure is the answer, and the description links the question", () => {
   const { channel } = parse(
     renderPodcastFeed(podcast, [
       episode({ mergedAudio: null }),
@@ -123,7 +123,7 @@ test("without a joined file the answer is enclosed, and the description says whe
   expect(channel.item[1].description).toBe("Ada asks: How do you name things?");
 });
 
-test("what callers write stays text", () => {
+test("user input is escaped", () => {
   const { channel } = parse(
     renderPodcastFeed(podcast, [
       episode({
@@ -146,7 +146,7 @@ test("a podcast without episodes is valid", () => {
   expect(channel).not.toHaveProperty("lastBuildDate");
 });
 
-test("the cover is a square PNG of the size that podcast apps take", async () => {
+test("the cover is a square PNG of the size that podcast apps require", async () => {
   const { format, width, height, hasAlpha } = await sharp("public/podcast/cover.png").metadata();
   expect({ format, hasAlpha }).toEqual({ format: "png", hasAlpha: false });
   expect(width).toBe(height);
@@ -154,7 +154,7 @@ test("the cover is a square PNG of the size that podcast apps take", async () =>
   expect(width).toBeLessThanOrEqual(3_000);
 });
 
-test("a sound’s address ends with what its type is called", () => {
+test("the path of an audio file has the extension of its type", () => {
   expect(episodeAudioPath("1-names", "call", "audio/mp4")).toBe("/calls/audio/1-names/call.m4a");
   expect(episodeAudioPath("1-names", "call", null)).toBe("/calls/audio/1-names/call");
   expect(episodeAudioPath("1-names", "call", "text/html")).toBe("/calls/audio/1-names/call");

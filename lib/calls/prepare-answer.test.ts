@@ -31,7 +31,7 @@ async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}
 }
 const tone = readFileSync("tests/fixtures/audio/tone.m4a");
 
-test("an admin’s upload becomes an answer with the type that it has", async () => {
+test("an admin's upload becomes an answer with its detected type", async () => {
   const by = await person("ADMIN");
   const answer = await prepareAnswer({ uploadId: await uploaded(by, tone), admin: by });
   expect(answer.contentType).toBe("audio/mp4");
@@ -39,7 +39,7 @@ test("an admin’s upload becomes an answer with the type that it has", async ()
   expect(Buffer.from(answer.audio).equals(tone)).toBe(true);
 });
 
-test("a member has no answers to give", async () => {
+test("a member can't prepare an answer", async () => {
   const by = await person("MEMBER");
   await expect(
     prepareAnswer({ uploadId: await uploaded(by, tone), admin: by }),
@@ -48,7 +48,7 @@ test("a member has no answers to give", async () => {
   });
 });
 
-test("another admin’s upload is none, nor is one whose parts are missing", async () => {
+test("another admin's upload is not found, an incomplete one is a conflict", async () => {
   const [by, other] = [await person("ADMIN"), await person("ADMIN")];
   await expect(
     prepareAnswer({ uploadId: await uploaded(other, tone), admin: by }),
@@ -61,7 +61,7 @@ test("another admin’s upload is none, nor is one whose parts are missing", asy
   ).rejects.toMatchObject({ code: "conflict", field: "audio" });
 });
 
-test("what is no sound is refused and given up", async () => {
+test("a file that is not audio is refused and deleted", async () => {
   const by = await person("ADMIN");
   const uploadId = await uploaded(by, Buffer.from("<html>not a sound</html>"));
   await expect(prepareAnswer({ uploadId, admin: by })).rejects.toMatchObject({

@@ -34,12 +34,12 @@ async function admins(): Promise<Member[]> {
   );
 }
 
-async function answered(
+async function insertAnsweredCall(
   admin: Member,
-  given: { title?: string; base64?: string; firstName?: string } = {},
+  fields: { title?: string; base64?: string; firstName?: string } = {},
 ) {
   return writeSql((sql) => {
-    const { firstName = "Ada", ...call } = given;
+    const { firstName = "Ada", ...call } = fields;
     const user = insertUser(sql, { firstName });
     const { id } = insertCall(sql, { userId: user.id, ...call });
     saveAnswer(sql, {
@@ -56,16 +56,19 @@ async function answered(
     };
   });
 }
-const mails = () =>
+const listEmails = () =>
   readSql((sql) =>
     sql
       .all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`)
       .map(({ payload }) => JSON.parse(payload).mail),
   );
 
-test("publishing makes one episode and one mail, with the caller’s first name and the page’s address", async () => {
+test("publishing creates an episode and an email with first name and link", async () => {
   const [grace] = await admins();
-  const { userId, ...call } = await answered(grace!, { title: "Was für ein “Ding”?", base64 });
+  const { userId, ...call } = await insertAnsweredCall(grace!, {
+    title: "Was für ein “Ding”?",
+    base64,
+  });
   const { number, slug } = await writeSql((sql) =>
     publishCall(sql, { ...call, transcript: "Two\n\nparagraphs." }),
   );
@@ -82,31 +85,31 @@ test("publishing makes one episode and one mail, with the caller’s first name 
     previous: null,
     next: null,
   });
-  const [mail, ...rest] = await mails();
+  const [email, ...rest] = await listEmails();
   expect(rest).toEqual([]);
-  expect(mail.to).toBe(`${userId}@example.test`);
-  expect(JSON.stringify(mail.parts)).toMatch(/your voice.*\/calls\/1-was-fur-ein-ding/);
+  expect(email.to).toBe(`${userId}@example.test`);
+  expect(JSON.stringify(email.parts)).toMatch(/your voice.*\/calls\/1-was-fur-ein-ding/);
 });
 
-test("who wrote their question is told of no voice", async () => {
+test("the email about a typed question doesn't mention a voice", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!, { base64: "" });
+  const call = await insertAnsweredCall(grace!, { base64: "" });
   await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const [mail] = await mails();
-  expect(JSON.stringify(mail.parts)).toMatch(/your question as you wrote it/);
-  expect(JSON.stringify(mail.parts)).not.toMatch(/voice|recording/);
+  const [email] = await listEmails();
+  expect(JSON.stringify(email.parts)).toMatch(/your question as you wrote it/);
+  expect(JSON.stringify(email.parts)).not.toMatch(/voice|recording/);
 });
 
-test("where a Discord webhook is set it hears of an episode, without the caller’s address", async () => {
+test("a Discord webhook gets the episode without the caller's email address", async () => {
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   try {
     const [grace] = await admins();
-    const call = await answered(grace!, { title: "Who hears?" });
+    const call = await insertAnsweredCall(grace!, { title: "Who hears?" });
     await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-    const told = await readSql((sql) =>
+    const deliveries = await readSql((sql) =>
       sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
     );
-    expect(told.map(({ payload }) => JSON.parse(payload).text)).toEqual([
+    expect(deliveries.map(({ payload }) => JSON.parse(payload).text)).toEqual([
       `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
     ]);
   } finally {
@@ -114,9 +117,9 @@ test("where a Discord webhook is set it hears of an episode, without the caller�
   }
 });
 
-test("two admins who publish at once publish once", async () => {
+test("two concurrent publishes make one episode", async () => {
   const [grace, hedy] = await admins();
-  const call = await answered(grace!);
+  const call = await insertAnsweredCall(grace!);
   const results = await Promise.allSettled(
     [grace!, hedy!, grace!].map((admin) =>
       writeSql((sql) => publishCall(sql, { ...call, admin, transcript: "" })),
@@ -126,12 +129,12 @@ test("two admins who publish at once publish once", async () => {
   for (const result of results)
     if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
   expect(await readSql(countEpisodes)).toBe(1);
-  expect(await mails()).toHaveLength(1);
+  expect(await listEmails()).toHaveLength(1);
 });
 
-test("a crash before the end of publishing leaves nothing behind, and it can be published then", async () => {
+test("publishing is atomic, and can be retried after a crash", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!);
+  const call = await insertAnsweredCall(grace!);
   await expect(
     writeSql((sql) => {
       publishCall(sql, { ...call, transcript: "" });
@@ -139,14 +142,18 @@ test("a crash before the end of publishing leaves nothing behind, and it can be 
     }),
   ).rejects.toThrow("crash");
   expect(await readSql(countEpisodes)).toBe(0);
-  expect(await mails()).toEqual([]);
+  expect(await listEmails()).toEqual([]);
   await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   expect(await readSql(countEpisodes)).toBe(1);
 });
 
-test("calls that are published at once get numbers of their own", async () => {
+test("calls that are published concurrently get distinct numbers", async () => {
   const [grace] = await admins();
-  const calls = await Promise.all([answered(grace!), answered(grace!), answered(grace!)]);
+  const calls = await Promise.all([
+    insertAnsweredCall(grace!),
+    insertAnsweredCall(grace!),
+    insertAnsweredCall(grace!),
+  ]);
   await Promise.all(
     calls.map((call) => writeSql((sql) => publishCall(sql, { ...call, transcript: "" }))),
   );
@@ -157,7 +164,7 @@ test("calls that are published at once get numbers of their own", async () => {
 
 test("an unpublished episode is gone everywhere, and can be published again", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!, { base64 });
+  const call = await insertAnsweredCall(grace!, { base64 });
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   const seen = () => readSql((sql) => getReviewedCall(sql, { admin: grace!, callId: call.callId }));
   await writeSql((sql) =>
@@ -184,9 +191,9 @@ test("an unpublished episode is gone everywhere, and can be published again", as
   ).toEqual({ number: 1, slug });
 });
 
-test("an episode goes with the caller’s account", async () => {
+test("an episode is deleted with the caller's account", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!);
+  const call = await insertAnsweredCall(grace!);
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
   expect(
@@ -194,12 +201,12 @@ test("an episode goes with the caller’s account", async () => {
   ).toEqual([null, null]);
 });
 
-test("an episode finds its neighbors, and its sounds by kind", async () => {
+test("an episode has its neighbors and its audio files", async () => {
   const [grace] = await admins();
   const calls = [
-    await answered(grace!, { title: "One thing" }),
-    await answered(grace!, { title: "Another thing", base64 }),
-    await answered(grace!, { title: "Third thing" }),
+    await insertAnsweredCall(grace!, { title: "One thing" }),
+    await insertAnsweredCall(grace!, { title: "Another thing", base64 }),
+    await insertAnsweredCall(grace!, { title: "Third thing" }),
   ];
   const mergedAudio = {
     contentType: "audio/mpeg",
@@ -220,23 +227,23 @@ test("an episode finds its neighbors, and its sounds by kind", async () => {
       sizeBytes: mergedAudio.audio.length,
     },
   });
-  const sound = (slug: string, kind: "call" | "answer" | "episode") =>
+  const audioOf = (slug: string, kind: "call" | "answer" | "episode") =>
     readSql((sql) => findEpisodeAudio(sql, slug, kind));
-  expect(await sound("2-another-thing", "call")).toMatchObject({
+  expect(await audioOf("2-another-thing", "call")).toMatchObject({
     title: "Another thing",
     bytes: voice,
     sniffed: { contentType: "audio/webm", extension: "webm" },
   });
-  expect((await sound("2-another-thing", "answer"))!.bytes).toEqual(audio);
-  expect((await sound("2-another-thing", "episode"))!.bytes).toEqual(mergedAudio.audio);
-  expect(await sound("1-one-thing", "call")).toBeNull();
-  expect(await sound("1-one-thing", "episode")).toBeNull();
-  expect(await sound("no-such", "answer")).toBeNull();
+  expect((await audioOf("2-another-thing", "answer"))!.bytes).toEqual(audio);
+  expect((await audioOf("2-another-thing", "episode"))!.bytes).toEqual(mergedAudio.audio);
+  expect(await audioOf("1-one-thing", "call")).toBeNull();
+  expect(await audioOf("1-one-thing", "episode")).toBeNull();
+  expect(await audioOf("no-such", "answer")).toBeNull();
 });
 
-test("episodes are found by their own indexes and sorted by none: lists stay quick when there are thousands", async () => {
+test("episode queries use indexes and don't sort", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!);
+  const call = await insertAnsweredCall(grace!);
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   const plans = await readSql((sql) => {
     const asked: [text: string, values: Parameters<Sql["all"]>[1][]][] = [];
@@ -265,9 +272,9 @@ test("episodes are found by their own indexes and sorted by none: lists stay qui
   }
 });
 
-test("the same sound is one copy for all who hear it", async () => {
+test("an audio file is in memory once", async () => {
   const [grace] = await admins();
-  const call = await answered(grace!, { base64 });
+  const call = await insertAnsweredCall(grace!, { base64 });
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   for (const kind of ["call", "answer"] as const) {
     const [one, other] = await readSql((sql) => [
@@ -278,51 +285,51 @@ test("the same sound is one copy for all who hear it", async () => {
   }
 });
 
-test("a recording under an id that was used before is the one that is stored, also when it is as long", async () => {
+test("a reused call id gets the new recording, even of the same length", async () => {
   const [grace] = await admins();
   const other = Buffer.from(voice);
   other[other.length - 1] = other[other.length - 1]! ^ 1;
   const urls = [voice, other].map((bytes) => `data:audio/webm;base64,${bytes.toString("base64")}`);
   const users = await writeSql((sql) => [insertUser(sql), insertUser(sql)]);
   const createdAt = nowMs();
-  const heard = async (given: { userId: string; createdAt: number; base64: string }) => {
+  const readAudio = async (fields: { userId: string; createdAt: number; base64: string }) => {
     await writeSql((sql) => {
       sql.run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
-      insertCall(sql, { id: "the-same", ...given });
+      insertCall(sql, { id: "the-same", ...fields });
     });
     return Buffer.from(
       await readSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
     );
   };
-  expect((await heard({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice)).toBe(
-    true,
-  );
   expect(
-    (await heard({ userId: users[0]!.id, createdAt: createdAt + 1, base64: urls[1]! })).equals(
+    (await readAudio({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice),
+  ).toBe(true);
+  expect(
+    (await readAudio({ userId: users[0]!.id, createdAt: createdAt + 1, base64: urls[1]! })).equals(
       other,
     ),
   ).toBe(true);
   expect(
-    (await heard({ userId: users[1]!.id, createdAt: createdAt + 1, base64: urls[0]! })).equals(
+    (await readAudio({ userId: users[1]!.id, createdAt: createdAt + 1, base64: urls[0]! })).equals(
       voice,
     ),
   ).toBe(true);
 });
 
-test("a call that is not published can’t be heard by its address", async () => {
+test("the audio of an unpublished call is not found", async () => {
   const [grace] = await admins();
-  const { userId: _, ...call } = await answered(grace!);
-  await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everybody." }));
+  const { userId: _, ...call } = await insertAnsweredCall(grace!);
+  await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everyone." }));
   expect(
     await readSql((sql) => [countEpisodes(sql), findEpisodeAudio(sql, "1", "answer")]),
   ).toEqual([0, null]);
 });
 
-test("what is joined is what the admin saw: the call and the answer of then, or nothing", async () => {
+test("only the version that the admin saw is merged", async () => {
   const [grace] = await admins();
-  const { userId, ...call } = await answered(grace!, { title: "To be joined", base64 });
+  const { userId, ...call } = await insertAnsweredCall(grace!, { title: "To be merged", base64 });
   expect(await readSql((sql) => findMergeSource(sql, call))).toEqual({
-    title: "To be joined",
+    title: "To be merged",
     call: voice,
     answer: audio,
   });
@@ -335,11 +342,11 @@ test("what is joined is what the admin saw: the call and the answer of then, or 
   await expect(
     readSql((sql) => findMergeSource(sql, { ...call, admin: member })),
   ).rejects.toMatchObject({ code: "forbidden" });
-  const typed = await answered(grace!);
+  const typed = await insertAnsweredCall(grace!);
   expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });
 });
 
-test("an address is made of what the title leaves", () => {
+test("a slug has the letters of the title", () => {
   expect(episodeSlug(3, "  It’s “time” — isn't it? ")).toBe("3-its-time-isnt-it");
   expect(episodeSlug(4, "日本語")).toBe("4");
   expect(episodeSlug(5, "Crème brûlée & C++")).toBe("5-creme-brulee-c");

@@ -37,9 +37,9 @@ const people = () =>
   }));
 const answer = { contentType: "audio/mpeg", durationMs: 4_000.4, audio: new Uint8Array([1, 2, 3]) };
 
-async function callIn(state: CallState, given: Partial<CallRow> = {}) {
+async function callIn(state: CallState, options: Partial<CallRow> = {}) {
   const all = await people();
-  const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...given }));
+  const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...options }));
   const step = (
     fn: (sql: Sql, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown,
   ) =>
@@ -142,7 +142,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     expect(await seen()).toEqual(before);
   });
 
-  test(`of two admins who ${name} a call at once one does, and the other is told`, async () => {
+  test(`of two admins who ${name} a call concurrently, one gets a conflict`, async () => {
     const { admin, other, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
     const results = await Promise.allSettled(
@@ -160,7 +160,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     });
   });
 
-  test(`nobody can ${name} a call that its caller has deleted`, async () => {
+  test(`an admin can’t ${name} a deleted call`, async () => {
     const { admin, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
     await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
@@ -170,7 +170,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
   });
 }
 
-test("two decisions in one millisecond are two: the second admin’s view is out of date", async () => {
+test("two decisions in one millisecond conflict", async () => {
   setClock(Date.UTC(2026, 10, 23));
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
@@ -193,7 +193,7 @@ test("two decisions in one millisecond are two: the second admin’s view is out
   });
 });
 
-test("a refusal keeps the reason and writes to the caller, with it", async () => {
+test("declining stores the reason and emails it to the caller", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
   const rows = await readSql((sql) =>
@@ -210,7 +210,7 @@ test("a refusal keeps the reason and writes to the caller, with it", async () =>
   ]);
 });
 
-test("a refusal that was refused writes to nobody", async () => {
+test("a conflicting decline sends no email", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { changedAt } = await seen();
   const before = await readSql((sql) => listDeliveries(sql).length);
@@ -222,7 +222,7 @@ test("a refusal that was refused writes to nobody", async () => {
   expect(await readSql((sql) => listDeliveries(sql).length)).toBe(before);
 });
 
-test("a call that was declined with an answer is answered again when it is reopened, and the reason is gone", async () => {
+test("reopening a declined call with an answer makes it answered, without the reason", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
   await writeSql((sql) =>
     declineCall(sql, {
@@ -246,7 +246,7 @@ test("a call that was declined with an answer is answered again when it is reope
   });
 });
 
-test("a new answer takes the old one’s place", async () => {
+test("a new answer replaces the old one", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
   await writeSql((sql) =>
@@ -269,7 +269,7 @@ const texts = {
   note: "Ask Hedy.",
 };
 
-test("an admin edits what is written about a call", async () => {
+test("an admin can edit the texts of a call", async () => {
   const { admin, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
     editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
@@ -277,7 +277,7 @@ test("an admin edits what is written about a call", async () => {
   expect(await seen()).toMatchObject(texts);
 });
 
-test("of two admins who edit at once one does, and the other is told", async () => {
+test("of two admins who edit concurrently, one gets a conflict", async () => {
   const { admin, other, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
     editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
@@ -296,7 +296,7 @@ test("of two admins who edit at once one does, and the other is told", async () 
   expect((await seen()).title).toBe("A better title");
 });
 
-test("to edit a published call edits its episode, which keeps its address", async () => {
+test("editing a published call edits its episode, which keeps its slug", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { slug } = (await seen()).episode!;
   await writeSql((sql) =>
@@ -323,7 +323,7 @@ test("to edit a published call edits its episode, which keeps its address", asyn
   });
 });
 
-test("a member can’t edit a call, look at the queue, at a call or at an answer", async () => {
+test("a member can’t edit a call, nor read the queue, a call or an answer", async () => {
   const { caller, call, seen } = await callIn("ANSWERED");
   const before = await seen();
   const admin = caller;
@@ -342,7 +342,7 @@ test("a member can’t edit a call, look at the queue, at a call or at an answer
   expect(await seen()).toEqual(before);
 });
 
-test("the queue counts every state, finds every word, and takes signs as they are", async () => {
+test("the queue counts all states, matches every word, and escapes LIKE wildcards", async () => {
   const { admin, caller } = await callIn("DECLINED", { title: "Something else" });
   await writeSql((sql) => {
     insertCall(sql, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
@@ -376,7 +376,7 @@ test("the queue counts every state, finds every word, and takes signs as they ar
   });
 });
 
-test("who waits longest comes first, page by page", async () => {
+test("the queue is paginated, oldest first", async () => {
   const { admin, caller } = await people();
   await writeSql((sql) => {
     for (let i = 0; i < QUEUE_PAGE_SIZE + 2; i++)

@@ -17,9 +17,9 @@ import { createSession } from "#lib/members/sessions.ts";
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
-async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
+async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, given);
+    const user = insertUser(sql, options);
     return { user, session: createSession(sql, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
@@ -28,13 +28,13 @@ async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
-type Somebody = Awaited<ReturnType<typeof logIn>>;
+type TestMember = Awaited<ReturnType<typeof logIn>>;
 
 const WEBM = readAudioFixture("tone-recorder.webm");
 const OGG = readAudioFixture("tone-opus.ogg");
-let ada: Somebody;
-let eve: Somebody;
-let grace: Somebody;
+let ada: TestMember;
+let eve: TestMember;
+let grace: TestMember;
 beforeEach(async () => {
   [ada, eve, grace] = [await logIn(), await logIn(), await logIn({ role: "ADMIN" })];
   currentRequest.headers = {
@@ -44,13 +44,13 @@ beforeEach(async () => {
   };
 });
 
-const leave = (given: Partial<Parameters<typeof insertCall>[1]> = {}) =>
+const leave = (options: Partial<Parameters<typeof insertCall>[1]> = {}) =>
   writeSql(
     (sql) =>
       insertCall(sql, {
         userId: ada.id,
         base64: toDataUrl("audio/webm", WEBM),
-        ...given,
+        ...options,
       }).id,
   );
 const setState = (id: string, state: string, declineReason = "") =>
@@ -79,10 +79,10 @@ const publish = (id: string, slug = "an-episode") =>
       nowMs(),
     );
   });
-const mine = (who: Somebody) => readSql((sql) => listOwnCalls(sql, who.member));
+const mine = (who: TestMember) => readSql((sql) => listOwnCalls(sql, who.member));
 const hear = (
   id: string,
-  who: Somebody | null = ada,
+  who: TestMember | null = ada,
   headers: Record<string, string> = {},
   method: "GET" | "HEAD" = "GET",
 ) => {
@@ -92,7 +92,7 @@ const hear = (
     { params: Promise.resolve({ id }) },
   );
 };
-async function remove(id: string, who: Somebody | null = ada): Promise<FormState> {
+async function remove(id: string, who: TestMember | null = ada): Promise<FormState> {
   currentRequest.cookie = who?.cookie ?? "";
   const form = new FormData();
   form.append("id", id);
@@ -105,7 +105,7 @@ const counts = () =>
     ),
   );
 
-test("members see their own calls, newest first, and what became of them", async () => {
+test("members see their own calls with state, newest first", async () => {
   const [first, second, third, fourth] = [
     await leave({ createdAt: 1_000 }),
     await leave({ createdAt: 2_000, base64: "" }),
@@ -137,12 +137,12 @@ test("members see their own calls, newest first, and what became of them", async
   expect(await mine(grace)).toEqual([]);
 });
 
-test("what admins note about a call its owner doesn't see", async () => {
+test("owners don't see admins' notes", async () => {
   await setState(await leave(), "REVIEWING");
   expect(JSON.stringify(await mine(ada))).not.toContain("between us");
 });
 
-test("the owner and admins hear a recording, as what it is, and nobody keeps it", async () => {
+test("owner and admins get a recording with its type, not cacheable", async () => {
   const id = await leave({
     title: "Où est-ce?",
     base64: toDataUrl("audio/mp3", OGG),
@@ -170,7 +170,7 @@ test("the owner and admins hear a recording, as what it is, and nobody keeps it"
   }
 });
 
-test("nobody else hears it, nor learns that it is there", async () => {
+test("a recording is not found for other members", async () => {
   const id = await leave();
   await hear(id, ada); // now it is decoded and at hand
   const [theirs, none] = await Promise.all([hear(id, eve), hear(randomUUID(), eve)]);
@@ -180,14 +180,14 @@ test("nobody else hears it, nor learns that it is there", async () => {
   expect((await hear(id, eve, {}, "HEAD")).status).toBe(404);
 });
 
-test("an admin who is one no longer hears nothing more", async () => {
+test("a former admin can't get recordings", async () => {
   const id = await leave();
   expect((await hear(id, grace)).status).toBe(200);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
   expect((await hear(id, grace)).status).toBe(404);
 });
 
-test("a typed question, a row without sound and an id that is none have no recording", async () => {
+test("typed questions, empty recordings and unknown ids are not found", async () => {
   for (const id of [
     await leave({ base64: "" }),
     await leave({ base64: "data:audio/webm;base64," }),
@@ -198,7 +198,7 @@ test("a typed question, a row without sound and an id that is none have no recor
     expect([id, (await hear(id)).status]).toEqual([id, 404]);
 });
 
-test("what is no sound is sent as nothing in particular", async () => {
+test("an unknown format is sent as application/octet-stream", async () => {
   const id = await leave({
     base64: `data:text/html;base64,${Buffer.from("<script>alert(1)</script>").toString("base64")}`,
   });
@@ -210,7 +210,7 @@ test("what is no sound is sent as nothing in particular", async () => {
   ]).toEqual(["application/octet-stream", "nosniff", expect.stringContaining("sandbox")]);
 });
 
-test("a player asks for parts of it", async () => {
+test("recordings support byte ranges", async () => {
   const id = await leave();
   const part = await hear(id, ada, { range: "bytes=10-19" });
   expect([
@@ -228,14 +228,14 @@ test("a player asks for parts of it", async () => {
   expect((await hear(id, ada, { "if-none-match": head.headers.get("etag")! })).status).toBe(304);
 });
 
-test("a call that was deleted can't be heard any more, at once", async () => {
+test("the recording of a deleted call is not found immediately", async () => {
   const id = await leave();
   expect((await hear(id)).status).toBe(200);
   expect(await remove(id)).toMatchObject({ status: "done", message: "Call deleted." });
   expect((await hear(id)).status).toBe(404);
 });
 
-test("with a call its review, its answer and its episode go", async () => {
+test("review, answer and episode are deleted with the call", async () => {
   const id = await leave();
   await publish(id);
   expect(await counts()).toEqual([1, 1, 1, 1]);
@@ -243,7 +243,7 @@ test("with a call its review, its answer and its episode go", async () => {
   expect(await counts()).toEqual([0, 0, 0, 0]);
 });
 
-test("nobody deletes somebody else's call, not even an admin from here", async () => {
+test("only the owner can delete a call, not even an admin", async () => {
   const id = await leave();
   for (const who of [eve, grace])
     expect(await remove(id, who)).toMatchObject({ status: "refused", code: "not_found" });
@@ -253,7 +253,7 @@ test("nobody deletes somebody else's call, not even an admin from here", async (
   expect((await counts())[0]).toBe(1);
 });
 
-test("deleted twice, the second says that it is gone", async () => {
+test("deleting a call twice is not found", async () => {
   const id = await leave();
   const states = await Promise.all([remove(id), remove(id)]);
   expect(states.map(({ status }) => status).sort()).toEqual(["done", "refused"]);

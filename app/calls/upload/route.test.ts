@@ -30,15 +30,15 @@ const RECORDING = makeOpusWebm({ seconds: 90, seed: 7 });
 const part = (number: number, of: Uint8Array = RECORDING) =>
   of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
 
-interface Somebody {
+interface TestMember {
   id: string;
   cookie: string;
   member: NonNullable<ReturnType<typeof resolveViewer>["member"]>;
 }
 
-async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
+async function logIn(options: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
   const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, given);
+    const user = insertUser(sql, options);
     return { user, session: createSession(sql, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
@@ -48,22 +48,22 @@ async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Some
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
 
-let ada: Somebody;
-let eve: Somebody;
+let ada: TestMember;
+let eve: TestMember;
 beforeEach(async () => {
   ada = await logIn();
   eve = await logIn();
 });
 
-interface Given {
-  who?: Somebody | null;
+interface RequestOptions {
+  who?: TestMember | null;
   body?: BodyInit | null;
   headers?: Record<string, string>;
 }
 function request(
   method: string,
   path: string,
-  { who = ada, body, headers = {} }: Given = {},
+  { who = ada, body, headers = {} }: RequestOptions = {},
 ): Request {
   currentRequest.cookie = who?.cookie ?? "";
   return new Request(`${ORIGIN}${path}`, {
@@ -79,19 +79,24 @@ function request(
     ...(body instanceof ReadableStream && { duplex: "half" }),
   } as RequestInit);
 }
-const post = (announced: unknown, given: Given = {}) =>
+const post = (announced: unknown, options: RequestOptions = {}) =>
   begin(
     request("POST", "/calls/upload", {
       body: typeof announced === "string" ? announced : JSON.stringify(announced),
-      ...given,
+      ...options,
     }),
   );
-const state = (id: string, given: Given = {}) =>
-  getState(request("GET", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
-const remove = (id: string, given: Given = {}) =>
-  discard(request("DELETE", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
-const put = (id: string, number: number | string, body: BodyInit | null, given: Given = {}) =>
-  putPart(request("PUT", `/calls/upload/${id}/${number}`, { body, ...given }), {
+const state = (id: string, options: RequestOptions = {}) =>
+  getState(request("GET", `/calls/upload/${id}`, options), { params: Promise.resolve({ id }) });
+const remove = (id: string, options: RequestOptions = {}) =>
+  discard(request("DELETE", `/calls/upload/${id}`, options), { params: Promise.resolve({ id }) });
+const put = (
+  id: string,
+  number: number | string,
+  body: BodyInit | null,
+  options: RequestOptions = {},
+) =>
+  putPart(request("PUT", `/calls/upload/${id}/${number}`, { body, ...options }), {
     params: Promise.resolve({ id, number: String(number) }),
   });
 const announce = (bytes: Uint8Array = RECORDING, id: string = randomUUID()) => ({
@@ -99,9 +104,9 @@ const announce = (bytes: Uint8Array = RECORDING, id: string = randomUUID()) => (
   size: bytes.length,
   sha256: sha256(bytes),
 });
-async function begun(bytes = RECORDING, given: Given = {}): Promise<string> {
+async function createTestUpload(bytes = RECORDING, options: RequestOptions = {}): Promise<string> {
   const announced = announce(bytes);
-  expect((await post(announced, given)).status).toBe(200);
+  expect((await post(announced, options)).status).toBe(200);
   return announced.id;
 }
 const rows = () =>
@@ -122,7 +127,7 @@ async function refused(answer: Promise<Response> | Response, status: number, mes
   return response;
 }
 
-test("a recording arrives in parts, in any order, and is whole", async () => {
+test("parts can be uploaded in any order", async () => {
   const announced = announce();
   const first = await post(announced);
   expect([first.status, first.headers.get("cache-control"), await first.json()]).toEqual([
@@ -141,16 +146,16 @@ test("a recording arrives in parts, in any order, and is whole", async () => {
   ).toBe(true);
 });
 
-test("the same part again, also at the same moment, changes nothing", async () => {
-  const id = await begun();
+test("uploading a part is idempotent, also concurrently", async () => {
+  const id = await createTestUpload();
   const answers = await Promise.all(Array.from({ length: 4 }, () => put(id, 0, part(0))));
   expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
   expect((await put(id, 0, part(0))).status).toBe(204);
   expect((await rows()).parts).toBe(1);
 });
 
-test("a part that was damaged on its way is not replaced: the whole is found out, and sent again under a new id", async () => {
-  const id = await begun();
+test("a corrupted part can't be replaced: the hash fails, and the recording needs a new id", async () => {
+  const id = await createTestUpload();
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
   await expect(
@@ -166,30 +171,30 @@ test("a part that was damaged on its way is not replaced: the whole is found out
   );
   expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
   expect((await remove(id)).status).toBe(204);
-  const again = await begun();
+  const again = await createTestUpload();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
   expect(
     await readSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
   ).toBe(RECORDING.length);
 });
 
-test("600 parts an hour are the most of a member, whether they are new or not; others and the next hour are free", async () => {
+test("a member can upload 600 parts an hour, including repeated ones", async () => {
   setClock(nowMs());
-  const id = await begun();
+  const id = await createTestUpload();
   const last = { id, number: 1, bytes: part(1) };
   await writeSql((sql) => {
     for (let i = 0; i < 600; i++) storePart(sql, { ...last, member: ada.member });
   });
   const refusal = await refused(put(id, 1, part(1)), 429, /Hourly upload limit reached/);
   expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
-  const theirs = await begun(RECORDING, { who: eve });
+  const theirs = await createTestUpload(RECORDING, { who: eve });
   expect((await put(theirs, 1, part(1), { who: eve })).status).toBe(204);
   setClock(nowMs() + HOUR_MS);
   expect((await put(id, 1, part(1))).status).toBe(204);
 });
 
-test("while parts are missing there is no recording, and the refusal says how to go on", async () => {
-  const id = await begun();
+test("an incomplete upload is a conflict", async () => {
+  const id = await createTestUpload();
   await put(id, 1, part(1));
   await expect(
     readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
@@ -200,7 +205,7 @@ test("while parts are missing there is no recording, and the refusal says how to
   });
 });
 
-test("an id stands for one recording of one member", async () => {
+test("an id belongs to one recording of one member", async () => {
   const announced = announce();
   await post(announced);
   await refused(post({ ...announced, size: announced.size + 1 }), 409, /another upload/);
@@ -209,8 +214,8 @@ test("an id stands for one recording of one member", async () => {
   expect((await rows()).uploads).toEqual([announced.id]);
 });
 
-test("nobody but a member uploads", async () => {
-  const id = await begun();
+test("only members can upload", async () => {
+  const id = await createTestUpload();
   for (const who of [null, { ...ada, cookie: "session=forged" }]) {
     await refused(post(announce(), { who }), 401, /Log in/);
     await refused(state(id, { who }), 401, /Log in/);
@@ -220,8 +225,8 @@ test("nobody but a member uploads", async () => {
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });
 });
 
-test("of somebody else's upload nobody learns that it is there, not even an admin", async () => {
-  const id = await begun();
+test("another member's upload is not found, not even for an admin", async () => {
+  const id = await createTestUpload();
   for (const who of [eve, await logIn({ role: "ADMIN" })]) {
     const [theirs, none] = await Promise.all([state(id, { who }), state(randomUUID(), { who })]);
     expect([theirs.status, await theirs.text()]).toEqual([404, await none.text()]);
@@ -231,8 +236,8 @@ test("of somebody else's upload nobody learns that it is there, not even an admi
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });
 });
 
-test("a page of another site uploads nothing and discards nothing", async () => {
-  const id = await begun();
+test("cross-site requests can't upload or discard (CSRF)", async () => {
+  const id = await createTestUpload();
   for (const headers of [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
     await refused(post(announce(), { headers }), 403, /does not come from a page of this site/);
     await refused(put(id, 0, part(0), { headers }), 403, /does not come from/);
@@ -241,8 +246,8 @@ test("a page of another site uploads nothing and discards nothing", async () => 
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });
 });
 
-test("a session that ended while the part was on its way stores nothing", async () => {
-  const id = await begun();
+test("a session revoked during an upload stores nothing", async () => {
+  const id = await createTestUpload();
   const reading = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
   const body = new ReadableStream(
@@ -310,7 +315,7 @@ for (const [what, body, status, message] of announcements) {
   });
 }
 
-test("an admin may announce an answer of 16 MiB", async () => {
+test("an admin can announce an answer of 16 MiB", async () => {
   const who = await logIn({ role: "ADMIN" });
   expect(
     await (await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).json(),
@@ -318,15 +323,15 @@ test("an admin may announce an answer of 16 MiB", async () => {
 });
 
 for (const number of ["2", "-1", "1.0", "0x0", "1e0", "99999999", "", "a", "__proto__", "00000"]) {
-  test(`there is no part ${JSON.stringify(number)}`, async () => {
-    const id = await begun();
+  test(`part ${JSON.stringify(number)} is not found`, async () => {
+    const id = await createTestUpload();
     await refused(put(id, number, part(1)), 404, /has the parts 0 to 1/);
     expect((await rows()).parts).toBe(0);
   });
 }
 
-test("a part of another length is refused", async () => {
-  const id = await begun();
+test("a part of the wrong size is refused", async () => {
+  const id = await createTestUpload();
   await refused(
     put(id, 0, part(0).slice(1)),
     400,
@@ -338,8 +343,8 @@ test("a part of another length is refused", async () => {
   expect((await rows()).parts).toBe(0);
 });
 
-test("a length that lies is found out", async () => {
-  const id = await begun();
+test("a wrong Content-Length is detected", async () => {
+  const id = await createTestUpload();
   const pieces = (...sizes: number[]) =>
     new ReadableStream({
       start: (controller) => (
@@ -368,9 +373,9 @@ test("a length that lies is found out", async () => {
   expect((await rows()).parts).toBe(0);
 });
 
-test("a member has four parts read at the same time, and others are not held up", async () => {
-  const id = await begun();
-  const theirs = await begun(RECORDING, { who: eve });
+test("four parts of a member are read concurrently, independent of other members", async () => {
+  const id = await createTestUpload();
+  const theirs = await createTestUpload(RECORDING, { who: eve });
   const stops: (() => void)[] = [];
   const stuck = () =>
     new ReadableStream({
@@ -387,10 +392,10 @@ test("a member has four parts read at the same time, and others are not held up"
   expect((await put(id, 0, part(0))).status).toBe(204);
 });
 
-test("a body that stops coming is given up", async () => {
+test("a stalled body times out", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
-    const id = await begun();
+    const id = await createTestUpload();
     let isRead = false;
     const answer = put(
       id,
@@ -411,11 +416,11 @@ test("a body that stops coming is given up", async () => {
   }
 });
 
-test("three uploads at a time; those a quarter of an hour old make room", async () => {
+test("a member can have three open uploads; those older than 15 minutes are evicted", async () => {
   const ids = [
-    await begun(makeOpusWebm({ seconds: 1, seed: 1 })),
-    await begun(makeOpusWebm({ seconds: 1, seed: 2 })),
-    await begun(makeOpusWebm({ seconds: 1, seed: 3 })),
+    await createTestUpload(makeOpusWebm({ seconds: 1, seed: 1 })),
+    await createTestUpload(makeOpusWebm({ seconds: 1, seed: 2 })),
+    await createTestUpload(makeOpusWebm({ seconds: 1, seed: 3 })),
   ];
   const response = await refused(
     post(announce(makeOpusWebm({ seconds: 1, seed: 4 }))),
@@ -423,9 +428,9 @@ test("three uploads at a time; those a quarter of an hour old make room", async 
     /other uploads in progress/,
   );
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(14 * 60);
-  await begun(RECORDING, { who: eve });
+  await createTestUpload(RECORDING, { who: eve });
   setClock(nowMs() + 16 * MINUTE_MS);
-  const fourth = await begun(makeOpusWebm({ seconds: 1, seed: 4 }));
+  const fourth = await createTestUpload(makeOpusWebm({ seconds: 1, seed: 4 }));
   const { uploads } = await rows();
   expect([
     uploads.includes(ids[0]!),
@@ -435,7 +440,7 @@ test("three uploads at a time; those a quarter of an hour old make room", async 
   ]).toEqual([false, true, true, 4]);
 });
 
-test("many begun at the same moment are three", async () => {
+test("concurrent announcements respect the limit of three", async () => {
   const answers = await Promise.all(
     Array.from({ length: 12 }, (_, i) => post(announce(makeOpusWebm({ seconds: 1, seed: i })))),
   );
@@ -443,7 +448,7 @@ test("many begun at the same moment are three", async () => {
   expect((await rows()).uploads).toHaveLength(3);
 });
 
-test("40 MB at a time are the most", async () => {
+test("open uploads are limited to 40 MB", async () => {
   const who = await logIn({ role: "ADMIN" });
   for (let i = 0; i < 2; i++)
     expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
@@ -455,36 +460,39 @@ test("40 MB at a time are the most", async () => {
   expect((await post({ ...announce(), size: 6_000_000 }, { who })).status).toBe(200);
 });
 
-test("sixty a day are the most, also when each is discarded", async () => {
+test("uploads are limited to 60 a day, including discarded ones", async () => {
   for (let i = 0; i < 60; i++)
-    expect((await remove(await begun(makeOpusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
+    expect(
+      (await remove(await createTestUpload(makeOpusWebm({ seconds: 0.5, seed: i })))).status,
+    ).toBe(204);
   await refused(post(announce()), 429, /Daily upload limit reached/);
   expect((await post(announce(), { who: eve })).status).toBe(200);
   setClock(nowMs() + DAY_MS + 1);
   expect((await post(announce())).status).toBe(200);
 });
 
-test("an upload that was discarded is gone with its parts, and discarding it again is as good", async () => {
-  const id = await begun();
+test("discarding deletes the parts and is idempotent", async () => {
+  const id = await createTestUpload();
   await put(id, 0, part(0));
   for (let i = 0; i < 2; i++) expect((await remove(id)).status).toBe(204);
   expect(await rows()).toEqual({ uploads: [], parts: 0 });
   await refused(put(id, 0, part(0)), 404, /This upload doesn’t exist/);
 });
 
-test("uploads older than a day go when somebody begins one", async () => {
+test("creating an upload deletes uploads older than a day", async () => {
   const old: string[] = [];
-  for (let i = 0; i < 3; i++) old.push(await begun(makeOpusWebm({ seconds: 1, seed: i })));
+  for (let i = 0; i < 3; i++)
+    old.push(await createTestUpload(makeOpusWebm({ seconds: 1, seed: i })));
   await put(old[0]!, 0, makeOpusWebm({ seconds: 1, seed: 0 }));
   setClock(nowMs() + DAY_MS - 1_000);
-  const late = await begun(RECORDING, { who: eve });
+  const late = await createTestUpload(RECORDING, { who: eve });
   expect((await rows()).uploads).toEqual([...old, late]);
   setClock(nowMs() + 2_000);
-  const newest = await begun(makeOpusWebm({ seconds: 1, seed: 9 }), { who: eve });
+  const newest = await createTestUpload(makeOpusWebm({ seconds: 1, seed: 9 }), { who: eve });
   expect(await rows()).toEqual({ uploads: [late, newest], parts: 0 });
 });
 
-test("an upload that became a call says that all is here, and takes nothing more", async () => {
+test("an upload that became a call is complete and read-only", async () => {
   const announced = announce();
   await post(announced);
   await put(announced.id, 0, part(0));
@@ -504,14 +512,14 @@ test("an upload that became a call says that all is here, and takes nothing more
   expect(await rows()).toEqual({ uploads: [announced.id], parts: 2 });
 });
 
-test("an account that goes takes its uploads along", async () => {
-  await put(await begun(), 0, part(0));
+test("uploads are deleted with the account", async () => {
+  await put(await createTestUpload(), 0, part(0));
   await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, ada.id));
   expect(await rows()).toEqual({ uploads: [], parts: 0 });
 });
 
-test("where the primary is not, nothing is read and nothing stored", async () => {
-  const id = await begun();
+test("without a primary nothing is read or stored", async () => {
+  const id = await createTestUpload();
   overrideEnv({ REPLICATION: "on" });
   const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
   const answers = [

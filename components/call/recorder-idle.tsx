@@ -3,7 +3,7 @@
 
 import { useId, useRef } from "react";
 import type { RecorderController } from "#lib/calls/client/recorder-controller.ts";
-import type { RecorderState } from "#lib/calls/client/recorder-state.ts";
+import type { RecorderState } from "#lib/calls/client/recorder-types.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { LiveWaveform } from "./waveform.tsx";
 

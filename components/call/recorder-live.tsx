@@ -2,7 +2,7 @@
 // Shows a running recording: the clock, the waveform, pause, resume, stop.
 
 import type { RecorderController } from "#lib/calls/client/recorder-controller.ts";
-import type { LiveRecorderState } from "#lib/calls/client/recorder-state.ts";
+import type { LiveRecorderState } from "#lib/calls/client/recorder-types.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import type { WrapAction } from "./recorder-idle.tsx";
 import { LiveWaveform } from "./waveform.tsx";

@@ -2,7 +2,7 @@
 // Plays a recording before it is sent.
 
 import { useEffect } from "react";
-import type { RecordedAudio } from "#lib/calls/client/recorder-state.ts";
+import type { RecordedAudio } from "#lib/calls/client/recorder-types.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { useAudioPlayback } from "./use-audio-playback.ts";
 import { Waveform } from "./waveform.tsx";

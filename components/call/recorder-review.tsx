@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { formatLocalTime } from "#lib/calls/client/format-time.ts";
-import type { RecordedAudio } from "#lib/calls/client/recorder-state.ts";
+import type { RecordedAudio } from "#lib/calls/client/recorder-types.ts";
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
 

@@ -2,7 +2,7 @@
 // Shows the progress of the upload, what it waits for, how to cancel it, and why it failed.
 
 import { useEffect, useId, useRef } from "react";
-import type { UploadState } from "#lib/calls/client/recorder-state.ts";
+import type { UploadState } from "#lib/calls/client/recorder-types.ts";
 import { LOGGED_IN_EVENT, type UploadProgress } from "#lib/calls/client/uploader.ts";
 import { formatBytes } from "#lib/core/format.ts";
 

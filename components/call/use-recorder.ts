@@ -4,7 +4,7 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { DraftTexts } from "#lib/calls/client/recording-draft.ts";
 import { RecorderController } from "#lib/calls/client/recorder-controller.ts";
-import type { RecorderState } from "#lib/calls/client/recorder-state.ts";
+import type { RecorderState } from "#lib/calls/client/recorder-types.ts";
 
 /** Creates the controller once; later values of `formId` and `maxMs` are ignored. */
 export function useRecorderController(options: {

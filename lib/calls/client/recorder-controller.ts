@@ -14,12 +14,8 @@ import {
 } from "./microphone.ts";
 import { readAudioFile } from "./read-audio-file.ts";
 import { PENDING_MESSAGES } from "./recorder-messages.ts";
-import {
-  type RecorderEvent,
-  type RecorderState,
-  createRecorderState,
-  reduceRecorder,
-} from "./recorder-state.ts";
+import { createRecorderState, reduceRecorder } from "./recorder-state.ts";
+import type { RecorderEvent, RecorderState } from "./recorder-types.ts";
 import type { DraftTexts } from "./recording-draft.ts";
 import { RecordingSession } from "./recording-session.ts";
 import { uploadDraft } from "./upload-draft.ts";

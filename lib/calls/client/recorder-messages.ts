@@ -1,6 +1,6 @@
 // Holds the sentences with which the recorder explains what is missing or went wrong.
 
-import type { RecorderPhase, RecorderProblem } from "./recorder-state.ts";
+import type { RecorderPhase, RecorderProblem } from "./recorder-types.ts";
 
 export const PROBLEM_MESSAGES: Record<
   Exclude<RecorderProblem["code"], "file-rejected">,

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import {
-  type RecordedAudio,
-  type RecorderEvent,
-  type RecorderPhase,
-  type RecorderState,
-  createRecorderState,
-  reduceRecorder,
-} from "./recorder-state.ts";
+import { createRecorderState, reduceRecorder } from "./recorder-state.ts";
+import type {
+  RecordedAudio,
+  RecorderEvent,
+  RecorderPhase,
+  RecorderState,
+} from "./recorder-types.ts";
 
 const MAX_MS = 120_000;
 

@@ -1,7 +1,7 @@
 // Uploads the recording of a draft, and reports its progress to the recorder.
 
 import type { DraftRepository } from "./draft-repository.ts";
-import type { RecorderEvent } from "./recorder-state.ts";
+import type { RecorderEvent } from "./recorder-types.ts";
 import { UploadError, type UploadProgress, uploadRecording } from "./uploader.ts";
 
 /** Returns the id of the upload; null if it failed (which is dispatched) or `signal` aborted. */

@@ -98,7 +98,7 @@ export function readLog(file: string, bytes = 64 * 1024): string {
 function openBoundedLog(file: string): (data: Buffer | string) => void {
   let size = existsSync(file) ? statSync(file).size : 0;
   return (data) => {
-    // Synchronous, so that the last output is there for whoever reads it. The folder may be gone at the end.
+    // Synchronous, so that the last output is readable immediately. The folder may be gone at the end.
     try {
       if (size > LOG_BYTES) {
         renameSync(file, `${file}.1`);

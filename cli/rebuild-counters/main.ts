@@ -22,7 +22,9 @@ try {
   if (flags.check) {
     const differences = await readSql(findCounterMismatches);
     for (const { table, key, stored, computed } of differences)
-      console.log(`${table} ${key}: stored ${stored ?? "nothing"}, computed ${computed ?? "nothing"}`);
+      console.log(
+        `${table} ${key}: stored ${stored ?? "nothing"}, computed ${computed ?? "nothing"}`,
+      );
     console.log(
       differences.length === 0
         ? `Every counter is correct (${formatElapsed()}).`

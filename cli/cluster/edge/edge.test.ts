@@ -108,7 +108,7 @@ test("fly-force-instance-id and fly-prefer-region are honored", async () => {
   expect(
     (await read(await fetch(edge.url, { headers: { "fly-prefer-region": "syd" } }))).name,
   ).toBe("ams-1");
-  expect((await fetch(edge.url, { headers: { "fly-force-instance-id": "nobody" } })).status).toBe(
+  expect((await fetch(edge.url, { headers: { "fly-force-instance-id": "unknown" } })).status).toBe(
     503,
   );
 });
@@ -240,7 +240,7 @@ test("a failed replay without a fallback is an error, and a later one succeeds",
 test("a returned request can't be replayed again, and replay loops end", async () => {
   const again: Handler = (request, response) =>
     void response
-      .writeHead(409, { "fly-replay": "instance=nobody;timeout=50ms;fallback=force_self" })
+      .writeHead(409, { "fly-replay": "instance=unknown;timeout=50ms;fallback=force_self" })
       .end();
   const circle: Handler = (request, response) =>
     void response.writeHead(409, { "fly-replay": "instance=ams-1" }).end();

@@ -49,7 +49,7 @@ module.exports = {
       name: "domain-runs-without-next",
       comment: "tests and command-line tools run these rooms without Next and React",
       severity: "error",
-      from: { path: "^(lib/(?!http/)|cli/|server/)", pathNot: tests },
+      from: { path: "^(lib/(?!http/)|cli/|server/(?!site\\.ts$))", pathNot: tests },
       to: { path: "^node_modules/(next|react|react-dom)/" },
     },
     {

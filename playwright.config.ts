@@ -9,7 +9,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   fullyParallel: false,
-  // One site, one database, as a reader meets it; two cores.
+  // All tests share one site and one database.
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,

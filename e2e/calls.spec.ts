@@ -95,102 +95,101 @@ async function hear(page: Page | Locator, name: string) {
 
 const section = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
 
-test("a call is recorded, answered and published; guests hear both, the feed lists it, the caller gets an email", async ({
-  page,
-  context,
-  database,
-  logIn,
-  waitForEmail,
-  request,
-}) => {
-  test.setTimeout(90_000);
-  const callerId = await logIn({ firstName: "Ada" });
-  await page.goto("/calls/record");
-  await page.getByRole("button", { name: "Start recording" }).click();
-  await expect(page.locator(".recorder-clock")).toContainText("0:02");
-  await page.getByRole("button", { name: "Stop", exact: true }).click();
-  await page.getByLabel("Title").fill("Who names the files?");
-  await page
-    .getByLabel("Description")
-    .fill("Every file of ours is called helper.\nWhat would you do?");
-  await page.getByLabel("Keywords").fill("names, files");
-  await page.getByRole("button", { name: "Send", exact: true }).click();
-  await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
+test(
+  "a call is recorded, answered and published; guests hear both, the feed lists it, the caller gets an email",
+  { tag: "@replica" },
+  async ({ page, context, database, logIn, waitForEmail, request }) => {
+    test.setTimeout(90_000);
+    const callerId = await logIn({ firstName: "Ada" });
+    await page.goto("/calls/record");
+    await page.getByRole("button", { name: "Start recording" }).click();
+    await expect(page.locator(".recorder-clock")).toContainText("0:02");
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByLabel("Title").fill("Who names the files?");
+    await page
+      .getByLabel("Description")
+      .fill("Every file of ours is called helper.\nWhat would you do?");
+    await page.getByLabel("Keywords").fill("names, files");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
 
-  const adminId = await becomeAdmin(context, logIn);
-  await page.goto("/admin/calls?q=names");
-  await page.getByRole("link", { name: "Who names the files?" }).click();
-  await hear(page, "Ada’s question");
-  await page.getByRole("button", { name: "Assign to me" }).click();
-  await expect(page.getByText("In review by Grace")).toBeVisible();
-  await page
-    .locator('.recorder input[type="file"]')
-    .setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
-  await expect(page.getByText("0:02 long")).toBeVisible();
-  await page.getByRole("button", { name: "Save answer" }).click();
-  await expect(page.getByText("Answer saved.")).toBeVisible({ timeout: 15_000 });
-  await hear(section(page, "Answer"), "Answer");
-  // The upload is deleted from the server, and the draft from the browser.
-  expect(
-    database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(adminId),
-  ).toBe(0);
-  await page.reload();
-  await page.getByText("Replace answer").first().click();
-  await expect(page.getByRole("button", { name: "Start recording" })).toBeVisible();
+    const adminId = await becomeAdmin(context, logIn);
+    await page.goto("/admin/calls?q=names");
+    await page.getByRole("link", { name: "Who names the files?" }).click();
+    await hear(page, "Ada’s question");
+    await page.getByRole("button", { name: "Assign to me" }).click();
+    await expect(page.getByText("In review by Grace")).toBeVisible();
+    await page
+      .locator('.recorder input[type="file"]')
+      .setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
+    await expect(page.getByText("0:02 long")).toBeVisible();
+    await page.getByRole("button", { name: "Save answer" }).click();
+    await expect(page.getByText("Answer saved.")).toBeVisible({ timeout: 15_000 });
+    await hear(section(page, "Answer"), "Answer");
+    // The upload is deleted from the server, and the draft from the browser.
+    expect(
+      database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(adminId),
+    ).toBe(0);
+    await page.reload();
+    await page.getByText("Replace answer").first().click();
+    await expect(page.getByRole("button", { name: "Start recording" })).toBeVisible();
 
-  await page.getByLabel("Transcript").fill("Ada: Who?\n\nGrace: You.");
-  await page.getByText(/Preview episode \d+/).click();
-  await expect(page.locator(".call-preview")).toContainText("Grace: You.");
-  await page.getByRole("button", { name: "Publish" }).click();
-  await expect(page.getByText(/Published as episode \d+\./)).toBeVisible({ timeout: 30_000 });
+    await page.getByLabel("Transcript").fill("Ada: Who?\n\nGrace: You.");
+    await page.getByText(/Preview episode \d+/).click();
+    await expect(page.locator(".call-preview")).toContainText("Grace: You.");
+    await page.getByRole("button", { name: "Publish" }).click();
+    await expect(page.getByText(/Published as episode \d+\./)).toBeVisible({ timeout: 30_000 });
 
-  const email = await waitForEmail(`${callerId}@example.test`);
-  expect(email.subject).toContain("Who names the files?");
-  const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(email.text) ?? [];
-  expect(address).toBeDefined();
+    const email = await waitForEmail(`${callerId}@example.test`);
+    expect(email.subject).toContain("Who names the files?");
+    const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(email.text) ?? [];
+    expect(address).toBeDefined();
 
-  // A guest without cookies.
-  await context.clearCookies();
-  await page.goto(address!);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who names the files?");
-  await expect(page.getByText("Grace: You.")).toBeVisible();
-  if (hasFfmpeg) {
-    await hear(page, "Question and answer");
-    await page.getByText("Play question and answer separately").click();
-  }
-  await hear(page, "Ada’s question");
-  await hear(page, "The answer");
-  await page.goto("/calls");
-  await expect(page.getByRole("link", { name: "Who names the files?" })).toBeVisible();
+    // A guest without cookies.
+    await context.clearCookies();
+    await page.goto(address!);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who names the files?");
+    await expect(page.getByText("Grace: You.")).toBeVisible();
+    if (hasFfmpeg) {
+      await hear(page, "Question and answer");
+      await page.getByText("Play question and answer separately").click();
+    }
+    await hear(page, "Ada’s question");
+    await hear(page, "The answer");
+    await page.goto("/calls");
+    await expect(page.getByRole("link", { name: "Who names the files?" })).toBeVisible();
 
-  const feed = await (await request.get("/calls/feed.xml")).text();
-  const item = feed
-    .split("<item>")
-    .find((text) => text.includes("<title>Who names the files?</title>"))!;
-  const [, url, length, type] =
-    /<enclosure url="([^"]+)" length="(\d+)" type="([^"]+)"/.exec(item) ?? [];
-  const whole = await request.get(url!);
-  expect(whole.status()).toBe(200);
-  expect((await whole.body()).length).toBe(Number(length));
-  expect(whole.headers()).toMatchObject({
-    "content-type": type,
-    "x-content-type-options": "nosniff",
-    "cache-control": "public, max-age=3600",
-    "accept-ranges": "bytes",
-  });
-  expect(type).toBe(hasFfmpeg ? "audio/mpeg" : "audio/mp4");
-  const part = await request.get(url!, { headers: { range: "bytes=10-19" } });
-  expect(part.status()).toBe(206);
-  expect(part.headers()["content-range"]).toBe(`bytes 10-19/${length}`);
-  expect((await part.body()).equals((await whole.body()).subarray(10, 20))).toBe(true);
-  expect(
-    (await request.get(url!, { headers: { "if-none-match": whole.headers()["etag"]! } })).status(),
-  ).toBe(304);
-  const again = await request.get("/calls/feed.xml", {
-    headers: { "if-none-match": (await request.get("/calls/feed.xml")).headers()["etag"]! },
-  });
-  expect(again.status()).toBe(304);
-});
+    const feed = await (await request.get("/calls/feed.xml")).text();
+    const item = feed
+      .split("<item>")
+      .find((text) => text.includes("<title>Who names the files?</title>"))!;
+    const [, url, length, type] =
+      /<enclosure url="([^"]+)" length="(\d+)" type="([^"]+)"/.exec(item) ?? [];
+    const whole = await request.get(url!);
+    expect(whole.status()).toBe(200);
+    expect((await whole.body()).length).toBe(Number(length));
+    expect(whole.headers()).toMatchObject({
+      "content-type": type,
+      "x-content-type-options": "nosniff",
+      "cache-control": "public, max-age=3600",
+      "accept-ranges": "bytes",
+    });
+    expect(type).toBe(hasFfmpeg ? "audio/mpeg" : "audio/mp4");
+    const part = await request.get(url!, { headers: { range: "bytes=10-19" } });
+    expect(part.status()).toBe(206);
+    expect(part.headers()["content-range"]).toBe(`bytes 10-19/${length}`);
+    expect((await part.body()).equals((await whole.body()).subarray(10, 20))).toBe(true);
+    expect(
+      (
+        await request.get(url!, { headers: { "if-none-match": whole.headers()["etag"]! } })
+      ).status(),
+    ).toBe(304);
+    const again = await request.get("/calls/feed.xml", {
+      headers: { "if-none-match": (await request.get("/calls/feed.xml")).headers()["etag"]! },
+    });
+    expect(again.status()).toBe(304);
+  },
+);
 
 test("without a merged file, the answer plays after the question", async ({ page, database }) => {
   const { slug } = insertTestCall(database, { state: "PUBLISHED" });
@@ -314,92 +313,90 @@ test("a declined caller gets an email with the reason", async ({
   expect(stateOf(database, id)).toBe("NEW");
 });
 
-test("of two admins who decide at the same time, the second gets a conflict", async ({
-  page,
-  context,
-  browser,
-  database,
-  logIn,
-}) => {
-  const { id } = insertTestCall(database, { state: "ANSWERED" });
-  await becomeAdmin(context, logIn);
-  await page.goto(`/admin/calls/${id}`);
-  const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
-  const theirs = await browser.newContext();
-  await theirs.addCookies([
-    { ...(await insertMemberSession(database, other.id)), url: `http://localhost:${PORT}` },
-  ]);
-  const second = await theirs.newPage();
-  await second.goto(`/admin/calls/${id}`);
+test(
+  "of two admins who decide at the same time, the second gets a conflict",
+  { tag: "@replica" },
+  async ({ page, context, browser, database, logIn }) => {
+    const { id } = insertTestCall(database, { state: "ANSWERED" });
+    await becomeAdmin(context, logIn);
+    await page.goto(`/admin/calls/${id}`);
+    const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
+    const theirs = await browser.newContext();
+    await theirs.addCookies([
+      { ...(await insertMemberSession(database, other.id)), url: `http://localhost:${PORT}` },
+    ]);
+    const second = await theirs.newPage();
+    await second.goto(`/admin/calls/${id}`);
 
-  await page.getByRole("button", { name: "Publish" }).click();
-  await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
-  await second.getByLabel("Reason").fill("I would rather not have it.");
-  await second.getByRole("button", { name: "Decline" }).click();
-  await expect(
-    second.getByText("Nothing was changed. Grace has published this call in the meantime."),
-  ).toBeVisible();
-  await expect(second.getByRole("link", { name: "See the page" })).toBeVisible();
-  expect(stateOf(database, id)).toBe("PUBLISHED");
-  expect(
-    database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
-  ).toBe(1);
+    await page.getByRole("button", { name: "Publish" }).click();
+    await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
+    await second.getByLabel("Reason").fill("I would rather not have it.");
+    await second.getByRole("button", { name: "Decline" }).click();
+    await expect(
+      second.getByText("Nothing was changed. Grace has published this call in the meantime."),
+    ).toBeVisible();
+    await expect(second.getByRole("link", { name: "See the page" })).toBeVisible();
+    expect(stateOf(database, id)).toBe("PUBLISHED");
+    expect(
+      database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
+    ).toBe(1);
 
-  await page.reload();
-  await second.reload();
-  await page.getByLabel("Title").fill("The first title");
-  await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByText("Saved.")).toBeVisible();
-  await second.getByLabel("Title").fill("The second title");
-  await second.getByRole("button", { name: "Save" }).click();
-  await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
-  await expect(second.getByLabel("Title")).toHaveValue("The second title");
-  expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(
-    "The first title",
-  );
-  await theirs.close();
-});
+    await page.reload();
+    await second.reload();
+    await page.getByLabel("Title").fill("The first title");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("Saved.")).toBeVisible();
+    await second.getByLabel("Title").fill("The second title");
+    await second.getByRole("button", { name: "Save" }).click();
+    await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
+    await expect(second.getByLabel("Title")).toHaveValue("The second title");
+    expect(
+      database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
+    ).toBe("The first title");
+    await theirs.close();
+  },
+);
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("an admin claims, edits, publishes, unpublishes and declines a call", async ({
-    page,
-    context,
-    database,
-    logIn,
-    waitForEmail,
-  }) => {
-    test.setTimeout(90_000);
-    const { id, callerEmail } = insertTestCall(database, { state: "ANSWERED" });
-    const fresh = insertTestCall(database);
-    await becomeAdmin(context, logIn);
-    await page.goto(`/admin/calls/${fresh.id}`);
-    await page.getByRole("button", { name: "Assign to me" }).click();
-    await expect(page.getByText("Assigned to you.")).toBeVisible();
-    expect(stateOf(database, fresh.id)).toBe("REVIEWING");
-    await page.getByRole("button", { name: "Unassign" }).click();
-    await expect(page.getByText("Moved back to New.")).toBeVisible();
-    await expect(page.locator("audio[controls]").first()).toBeVisible();
+  test(
+    "an admin claims, edits, publishes, unpublishes and declines a call",
+    { tag: "@replica" },
+    async ({ page, context, database, logIn, waitForEmail }) => {
+      test.setTimeout(90_000);
+      const { id, callerEmail } = insertTestCall(database, { state: "ANSWERED" });
+      const fresh = insertTestCall(database);
+      await becomeAdmin(context, logIn);
+      await page.goto(`/admin/calls/${fresh.id}`);
+      await page.getByRole("button", { name: "Assign to me" }).click();
+      await expect(page.getByText("Assigned to you.")).toBeVisible();
+      expect(stateOf(database, fresh.id)).toBe("REVIEWING");
+      await page.getByRole("button", { name: "Unassign" }).click();
+      await expect(page.getByText("Moved back to New.")).toBeVisible();
+      await expect(page.locator("audio[controls]").first()).toBeVisible();
 
-    await page.goto(`/admin/calls/${id}`);
-    await page.getByLabel("Title").fill("No");
-    await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText("Use at least 5 characters (you have 2).")).toBeVisible();
-    await page.getByLabel("Title").fill("A title without scripts");
-    await page.getByLabel("Note").fill("Nice one.");
-    await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText("Saved.")).toBeVisible();
-    await page.getByRole("button", { name: "Publish" }).click();
-    await expect(page.getByText(/Published as episode \d+/)).toBeVisible({ timeout: 30_000 });
-    expect((await waitForEmail(callerEmail)).subject).toContain("A title without scripts");
-    await page.getByRole("button", { name: "Unpublish" }).click();
-    await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
-    await page.getByLabel("Reason").fill("It was asked before.");
-    await page.getByRole("button", { name: "Decline" }).click();
-    await expect(page.getByText("Declined. We’ll email your reason to the caller.")).toBeVisible();
-    expect((await waitForEmail(callerEmail)).text).toContain("It was asked before.");
-  });
+      await page.goto(`/admin/calls/${id}`);
+      await page.getByLabel("Title").fill("No");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("Use at least 5 characters (you have 2).")).toBeVisible();
+      await page.getByLabel("Title").fill("A title without scripts");
+      await page.getByLabel("Note").fill("Nice one.");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("Saved.")).toBeVisible();
+      await page.getByRole("button", { name: "Publish" }).click();
+      await expect(page.getByText(/Published as episode \d+/)).toBeVisible({ timeout: 30_000 });
+      expect((await waitForEmail(callerEmail)).subject).toContain("A title without scripts");
+      await page.getByRole("button", { name: "Unpublish" }).click();
+      await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
+      await page.getByLabel("Reason").fill("It was asked before.");
+      await page.getByRole("button", { name: "Decline" }).click();
+      await expect(
+        page.getByText("Declined. We’ll email your reason to the caller."),
+      ).toBeVisible();
+      expect((await waitForEmail(callerEmail)).text).toContain("It was asked before.");
+    },
+  );
 
   test("a decision on an outdated version is a conflict", async ({
     page,

@@ -80,31 +80,33 @@ const listCookieNames = async (context: BrowserContext) =>
 const expectAccountOf = (page: Page, name: string) =>
   expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
 
-test("upgrades the cookie on the member's first request, also on static pages", async ({
-  database,
-}) => {
-  for (const path of ["/", "/blog/one-door-for-writes", "/teams", "/about", "/feed.xml"]) {
-    const member = insertMigratedMember(database, "Ada");
-    const before = member.expiresAtMs();
-    const response = await request(path, `theme=dark; ${member.header}`);
-    expect(response.status, path).toBe(200);
-    const html = await response.text();
-    if (path !== "/feed.xml") expect(html, path).toContain(">Account<");
-    const cookies = getSetCookies(response);
-    expect(Object.keys(cookies).sort(), path).toEqual([SESSION, "session"]);
-    expect(cookies.session).toMatch(
-      /^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax$/i,
-    );
-    expect(cookies[SESSION]).toMatch(expiredPattern(SESSION));
-    // A shared cache must not store a response with a session.
-    expect(response.headers.get("cache-control"), path).not.toMatch(/public|s-maxage/);
-    expect(member.expiresAtMs()).toBe(before);
+test(
+  "upgrades the cookie on the member's first request, also on static pages",
+  { tag: "@replica" },
+  async ({ database }) => {
+    for (const path of ["/", "/blog/one-door-for-writes", "/teams", "/about", "/feed.xml"]) {
+      const member = insertMigratedMember(database, "Ada");
+      const before = member.expiresAtMs();
+      const response = await request(path, `theme=dark; ${member.header}`);
+      expect(response.status, path).toBe(200);
+      const html = await response.text();
+      if (path !== "/feed.xml") expect(html, path).toContain(">Account<");
+      const cookies = getSetCookies(response);
+      expect(Object.keys(cookies).sort(), path).toEqual([SESSION, "session"]);
+      expect(cookies.session).toMatch(
+        /^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax$/i,
+      );
+      expect(cookies[SESSION]).toMatch(expiredPattern(SESSION));
+      // A shared cache must not store a response with a session.
+      expect(response.headers.get("cache-control"), path).not.toMatch(/public|s-maxage/);
+      expect(member.expiresAtMs()).toBe(before);
 
-    const next = await request("/me", cookiePair(cookies.session));
-    expect([next.status, getSetCookies(next)]).toEqual([200, {}]);
-    expect(await next.text()).toContain("Ada");
-  }
-});
+      const next = await request("/me", cookiePair(cookies.session));
+      expect([next.status, getSetCookies(next)]).toEqual([200, {}]);
+      expect(await next.text()).toContain("Ada");
+    }
+  },
+);
 
 test("accepts Express's cookies, and an older secret", async ({ database }) => {
   const member = insertMigratedMember(database, "Ada");
@@ -123,19 +125,23 @@ test("accepts Express's cookies, and an older secret", async ({ database }) => {
   }
 });
 
-test("renews a session that is due with the same request", async ({ database }) => {
-  const member = insertMigratedMember(database, "Ada", { ageDays: 200 });
-  const responses = await Promise.all(
-    Array.from({ length: 5 }, () => request("/teams", member.header)),
-  );
-  for (const response of responses) {
-    expect(response.status).toBe(200);
-    expect(
-      response.headers.getSetCookie().filter((line) => line.startsWith("session=")),
-    ).toHaveLength(1);
-  }
-  expect(member.expiresAtMs()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
-});
+test(
+  "renews a session that is due with the same request",
+  { tag: "@replica" },
+  async ({ database }) => {
+    const member = insertMigratedMember(database, "Ada", { ageDays: 200 });
+    const responses = await Promise.all(
+      Array.from({ length: 5 }, () => request("/teams", member.header)),
+    );
+    for (const response of responses) {
+      expect(response.status).toBe(200);
+      expect(
+        response.headers.getSetCookie().filter((line) => line.startsWith("session=")),
+      ).toHaveLength(1);
+    }
+    expect(member.expiresAtMs()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
+  },
+);
 
 test("handlers know the member, with and without the middleware", async ({ database }) => {
   const member = insertMigratedMember(database, "Ada");
@@ -283,36 +289,34 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await listCookieNames(context)).toEqual([]);
     });
 
-    test("a new login takes precedence over a legacy cookie, and ends its session", async ({
-      page,
-      context,
-      database,
-      waitForEmail,
-      serverClock,
-    }) => {
-      await serverClock.forward(120 * 60_000);
-      const [before, now] = [
-        insertMigratedMember(database, "Grace"),
-        insertUser(createSql(database), { firstName: "Heidi" }),
-      ];
-      await page.goto("/login");
-      await page.getByLabel("Email address").fill(now.email);
-      await page.getByRole("button", { name: "Email me a login link" }).click();
-      await expect(page).toHaveURL(/\/login\/code$/);
-      const { text } = await waitForEmail(now.email);
-      await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
-      await addCookie(context, before.value);
-      await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
-      await expect(page).toHaveURL(/\/me$/);
-      await expectAccountOf(page, "Heidi");
-      expect(await listCookieNames(context)).toEqual(["session"]);
-      expect(before.expiresAtMs()).toBeUndefined();
+    test(
+      "a new login takes precedence over a legacy cookie, and ends its session",
+      { tag: "@replica" },
+      async ({ page, context, database, waitForEmail, serverClock }) => {
+        await serverClock.forward(120 * 60_000);
+        const [before, now] = [
+          insertMigratedMember(database, "Grace"),
+          insertUser(createSql(database), { firstName: "Heidi" }),
+        ];
+        await page.goto("/login");
+        await page.getByLabel("Email address").fill(now.email);
+        await page.getByRole("button", { name: "Email me a login link" }).click();
+        await expect(page).toHaveURL(/\/login\/code$/);
+        const { text } = await waitForEmail(now.email);
+        await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
+        await addCookie(context, before.value);
+        await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
+        await expect(page).toHaveURL(/\/me$/);
+        await expectAccountOf(page, "Heidi");
+        expect(await listCookieNames(context)).toEqual(["session"]);
+        expect(before.expiresAtMs()).toBeUndefined();
 
-      await addCookie(context, before.value);
-      await page.reload();
-      await expectAccountOf(page, "Heidi");
-      expect(await listCookieNames(context)).toEqual(["session"]);
-    });
+        await addCookie(context, before.value);
+        await page.reload();
+        await expectAccountOf(page, "Heidi");
+        expect(await listCookieNames(context)).toEqual(["session"]);
+      },
+    );
   });
 }
 

@@ -38,89 +38,85 @@ async function signUp(page: Page, firstName: string, team: string) {
 const isLoggedIn = async (context: BrowserContext) =>
   (await context.cookies()).some(({ name }) => name === "session");
 
-test("a reader signs up by email, joins a team, and their read moves its standing", async ({
-  page,
-  context,
-  database,
-  serverClock,
-  waitForEmail,
-}) => {
-  await requestEmail(page, "ada.signs.up@example.test", POST.path);
-  const sentEmail = await waitForEmail("ada.signs.up@example.test");
-  expect(sentEmail.subject).toBe("Log in to Lectern");
-  await page.goto(linkIn(sentEmail));
-  await logInButton(page).click();
-  await signUp(page, "Ada", "Yellow");
-  await expect(page).toHaveURL(POST.path);
-  await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
-  expect(
-    (await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]),
-  ).toEqual([["session", true, "Lax"], ...(IS_CLUSTER ? [["txid", true, "Lax"]] : [])]);
-  const { id } = database
-    .prepare(
-      `SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`,
-    )
-    .get() as { id: string };
+test(
+  "a reader signs up by email, joins a team, and their read moves its standing",
+  { tag: "@replica" },
+  async ({ page, context, database, serverClock, waitForEmail }) => {
+    await requestEmail(page, "ada.signs.up@example.test", POST.path);
+    const sentEmail = await waitForEmail("ada.signs.up@example.test");
+    expect(sentEmail.subject).toBe("Log in to Lectern");
+    await page.goto(linkIn(sentEmail));
+    await logInButton(page).click();
+    await signUp(page, "Ada", "Yellow");
+    await expect(page).toHaveURL(POST.path);
+    await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
+    expect(
+      (await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]),
+    ).toEqual([["session", true, "Lax"], ...(IS_CLUSTER ? [["txid", true, "Lax"]] : [])]);
+    const { id } = database
+      .prepare(
+        `SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`,
+      )
+      .get() as { id: string };
 
-  await expect(page.getByText(/^No team is leading this post yet\./)).toBeVisible();
-  await page.clock.install();
-  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
-  await page.goto(POST.path);
-  await token;
-  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
-  await serverClock.forward(20 * MINUTE_MS);
-  const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
-  await page.clock.runFor(20 * MINUTE_MS);
-  expect((await beacon).status()).toBe(204);
-  expect(
-    database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug),
-  ).toEqual([{ userId: id }]);
-  await page.reload();
-  // The number of active members depends on earlier tests.
-  await expect(
-    page.getByText(/Yellow leads this post with \d\.\d\d reads per active member\./),
-  ).toBeVisible();
-  await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
-});
+    await expect(page.getByText(/^No team is leading this post yet\./)).toBeVisible();
+    await page.clock.install();
+    const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+    await page.goto(POST.path);
+    await token;
+    await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+    await serverClock.forward(20 * MINUTE_MS);
+    const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+    await page.clock.runFor(20 * MINUTE_MS);
+    expect((await beacon).status()).toBe(204);
+    expect(
+      database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug),
+    ).toEqual([{ userId: id }]);
+    await page.reload();
+    // The number of active members depends on earlier tests.
+    await expect(
+      page.getByText(/Yellow leads this post with \d\.\d\d reads per active member\./),
+    ).toBeVisible();
+    await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
+  },
+);
 
-test("a member logs in with the code; a wrong one says how many attempts are left", async ({
-  page,
-  context,
-  database,
-  waitForEmail,
-  logIn,
-}) => {
-  const userId = await logIn({ firstName: "Bob" });
-  await context.clearCookies();
-  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
-    email: string;
-  };
-  await requestEmail(page, email, "/teams");
-  const code = codeIn(await waitForEmail(email));
-  await typeCode(page, "12345");
-  await expect(page.getByText("Enter all six digits.")).toBeVisible();
-  await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
-  await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
-  await expect(
-    page.getByRole("main").getByRole("alert").filter({ hasText: "Wrong code. 4 attempts left." }),
-  ).toHaveCount(1);
-  await expect(page.getByLabel("6-digit code")).toBeFocused();
-  await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
-  await expect(page).toHaveURL("/teams");
-  expect(await isLoggedIn(context)).toBe(true);
-  await page.goto("/login");
-  await expect(page.getByText("You’re logged in as Bob.")).toBeVisible();
-  const [before] = (await context.cookies()).filter(({ name }) => name === "session");
-  await requestEmail(page, email);
-  await typeCode(page, codeIn(await waitForEmail(email)));
-  await expect(page).toHaveURL(/\/me$/);
-  expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
-    before?.value,
-  );
-  expect(
-    database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId),
-  ).toEqual({ n: 2 });
-});
+test(
+  "a member logs in with the code; a wrong one says how many attempts are left",
+  { tag: "@replica" },
+  async ({ page, context, database, waitForEmail, logIn }) => {
+    const userId = await logIn({ firstName: "Bob" });
+    await context.clearCookies();
+    const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
+      email: string;
+    };
+    await requestEmail(page, email, "/teams");
+    const code = codeIn(await waitForEmail(email));
+    await typeCode(page, "12345");
+    await expect(page.getByText("Enter all six digits.")).toBeVisible();
+    await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
+    await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
+    await expect(
+      page.getByRole("main").getByRole("alert").filter({ hasText: "Wrong code. 4 attempts left." }),
+    ).toHaveCount(1);
+    await expect(page.getByLabel("6-digit code")).toBeFocused();
+    await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
+    await expect(page).toHaveURL("/teams");
+    expect(await isLoggedIn(context)).toBe(true);
+    await page.goto("/login");
+    await expect(page.getByText("You’re logged in as Bob.")).toBeVisible();
+    const [before] = (await context.cookies()).filter(({ name }) => name === "session");
+    await requestEmail(page, email);
+    await typeCode(page, codeIn(await waitForEmail(email)));
+    await expect(page).toHaveURL(/\/me$/);
+    expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
+      before?.value,
+    );
+    expect(
+      database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId),
+    ).toEqual({ n: 2 });
+  },
+);
 
 test("opening the link changes nothing, and in another browser it asks for the code", async ({
   page,
@@ -263,46 +259,45 @@ test("the login pages have no accessibility violation", async ({
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a reader signs up, and later logs in with the code", async ({
-    page,
-    context,
-    waitForEmail,
-    database,
-  }) => {
-    await requestEmail(page, "plain@example.test", "/about");
-    const sentEmail = await waitForEmail("plain@example.test");
-    await typeCode(page, "000000" === codeIn(sentEmail) ? "000001" : "000000");
-    await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
-    await page.goto(linkIn(sentEmail));
-    await logInButton(page).click();
-    await signUp(page, "Plain", "Blue");
-    await expect(page).toHaveURL("/about");
-    expect(await isLoggedIn(context)).toBe(true);
-    expect(
-      database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all(),
-    ).toEqual([{ team: "BLUE" }]);
+  test(
+    "a reader signs up, and later logs in with the code",
+    { tag: "@replica" },
+    async ({ page, context, waitForEmail, database }) => {
+      await requestEmail(page, "plain@example.test", "/about");
+      const sentEmail = await waitForEmail("plain@example.test");
+      await typeCode(page, "000000" === codeIn(sentEmail) ? "000001" : "000000");
+      await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
+      await page.goto(linkIn(sentEmail));
+      await logInButton(page).click();
+      await signUp(page, "Plain", "Blue");
+      await expect(page).toHaveURL("/about");
+      expect(await isLoggedIn(context)).toBe(true);
+      expect(
+        database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all(),
+      ).toEqual([{ team: "BLUE" }]);
 
-    await context.clearCookies();
-    await requestEmail(page, "Plain@Example.test".toLowerCase());
-    await page.getByRole("button", { name: "Resend" }).click();
-    await expect(page).toHaveURL(/\/login\/code\?again$/);
-    await expect(
-      page.getByRole("status").filter({ hasText: "We’ve sent a new email." }),
-    ).toBeVisible();
-    // The page accepts the code of the latest email.
-    await expect
-      .poll(() =>
-        database
-          .prepare(
-            `SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`,
-          )
-          .get(),
-      )
-      .toEqual({ n: 2 });
-    await typeCode(page, codeIn(await waitForEmail("plain@example.test")));
-    await expect(page).toHaveURL(/\/me$/);
-    expect(await isLoggedIn(context)).toBe(true);
-  });
+      await context.clearCookies();
+      await requestEmail(page, "Plain@Example.test".toLowerCase());
+      await page.getByRole("button", { name: "Resend" }).click();
+      await expect(page).toHaveURL(/\/login\/code\?again$/);
+      await expect(
+        page.getByRole("status").filter({ hasText: "We’ve sent a new email." }),
+      ).toBeVisible();
+      // The page accepts the code of the latest email.
+      await expect
+        .poll(() =>
+          database
+            .prepare(
+              `SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`,
+            )
+            .get(),
+        )
+        .toEqual({ n: 2 });
+      await typeCode(page, codeIn(await waitForEmail("plain@example.test")));
+      await expect(page).toHaveURL(/\/me$/);
+      expect(await isLoggedIn(context)).toBe(true);
+    },
+  );
 });
 
 test.describe("with a mail server", () => {

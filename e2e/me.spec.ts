@@ -20,45 +20,44 @@ async function addAuthenticator(context: BrowserContext, page: Page) {
   });
 }
 
-test("a member adds a passkey, logs out, and logs in with it", async ({
-  page,
-  context,
-  logIn,
-  database,
-}) => {
-  await addAuthenticator(context, page);
-  const id = await logIn({ firstName: "Hedy" });
-  await page.goto("/me");
-  await page.getByRole("button", { name: "Add a passkey" }).click();
-  await expect(page.getByText(/^Passkey added as “Chrome/)).toBeVisible();
-  await expect(page.getByText(/not used yet/)).toBeVisible();
+test(
+  "a member adds a passkey, logs out, and logs in with it",
+  { tag: "@replica" },
+  async ({ page, context, logIn, database }) => {
+    await addAuthenticator(context, page);
+    const id = await logIn({ firstName: "Hedy" });
+    await page.goto("/me");
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await expect(page.getByText(/^Passkey added as “Chrome/)).toBeVisible();
+    await expect(page.getByText(/not used yet/)).toBeVisible();
 
-  await page.getByRole("button", { name: "Log out", exact: true }).click();
-  await expect(page).toHaveURL("/");
-  await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
-  expect(
-    database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id),
-  ).toBe(0);
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
+    await expect(page).toHaveURL("/");
+    await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
+    expect(
+      database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id),
+    ).toBe(0);
 
-  await page.goto("/login?next=/me");
-  await page.getByRole("button", { name: "Log in with a passkey" }).click();
-  await expect(page).toHaveURL("/me");
-  await expect(page.getByRole("heading", { level: 1, name: "Hedy" })).toBeVisible();
-  await expect(page.getByText(/, last used/)).toBeVisible();
+    await page.goto("/login?next=/me");
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await expect(page).toHaveURL("/me");
+    await expect(page.getByRole("heading", { level: 1, name: "Hedy" })).toBeVisible();
+    await expect(page.getByText(/, last used/)).toBeVisible();
 
-  await page.getByRole("button", { name: "Add a passkey" }).click();
-  await expect(page.getByText("You already have a passkey on this device.")).toBeVisible();
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await expect(page.getByText("You already have a passkey on this device.")).toBeVisible();
 
-  await page.locator("summary").click();
-  await page.getByLabel("Name", { exact: true }).fill("The desk");
-  await page.getByRole("button", { name: "Rename", exact: true }).click();
-  await expect(page.getByText("The desk", { exact: true })).toBeVisible();
-  await page.getByRole("button", { name: /^Remove “/ }).click();
-  await expect(page.locator(":focus")).toContainText("Passkey removed.");
-  expect(
-    database.prepare(`SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ?`).pluck().get(id),
-  ).toBe(0);
-});
+    await page.locator("summary").click();
+    await page.getByLabel("Name", { exact: true }).fill("The desk");
+    await page.getByRole("button", { name: "Rename", exact: true }).click();
+    await expect(page.getByText("The desk", { exact: true })).toBeVisible();
+    await page.getByRole("button", { name: /^Remove “/ }).click();
+    await expect(page.locator(":focus")).toContainText("Passkey removed.");
+    expect(
+      database.prepare(`SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ?`).pluck().get(id),
+    ).toBe(0);
+  },
+);
 
 test.describe("a removed passkey", () => {
   test.use({ expectedErrors: ["401"] });
@@ -112,45 +111,44 @@ test("a member changes their first name and logs out another device", async ({
   await elsewhere.close();
 });
 
-test("a QR code logs in another device once, and is hidden after fifteen seconds", async ({
-  page,
-  browser,
-  context,
-  logIn,
-}) => {
-  await logIn({ firstName: "Grace" });
-  await page.clock.install();
-  await page.goto("/me");
-  await page.getByRole("button", { name: "Show QR code" }).click();
-  await expect(page).toHaveURL("/me/device");
-  await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
-  const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
-  expect(await page.content()).not.toContain(token);
+test(
+  "a QR code logs in another device once, and is hidden after fifteen seconds",
+  { tag: "@replica" },
+  async ({ page, browser, context, logIn }) => {
+    await logIn({ firstName: "Grace" });
+    await page.clock.install();
+    await page.goto("/me");
+    await page.getByRole("button", { name: "Show QR code" }).click();
+    await expect(page).toHaveURL("/me/device");
+    await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
+    const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
+    expect(await page.content()).not.toContain(token);
 
-  const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
-  const screen = await phone.newPage();
-  await screen.goto(`/login/device?token=${token}`);
-  await expect(
-    screen.getByRole("heading", { name: "Log in as Grace on this device" }),
-  ).toBeVisible();
-  // Opening the page does not consume the link.
-  await screen.reload();
-  await screen.getByRole("button", { name: "Log in as Grace" }).click();
-  await expect(screen).toHaveURL("/me");
-  await expect(screen.getByRole("heading", { level: 1, name: "Grace" })).toBeVisible();
-  // A login by a device link does not count as recent.
-  await expect(screen.getByRole("button", { name: "Add a passkey" })).toHaveCount(0);
+    const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const screen = await phone.newPage();
+    await screen.goto(`/login/device?token=${token}`);
+    await expect(
+      screen.getByRole("heading", { name: "Log in as Grace on this device" }),
+    ).toBeVisible();
+    // Opening the page does not consume the link.
+    await screen.reload();
+    await screen.getByRole("button", { name: "Log in as Grace" }).click();
+    await expect(screen).toHaveURL("/me");
+    await expect(screen.getByRole("heading", { level: 1, name: "Grace" })).toBeVisible();
+    // A login by a device link does not count as recent.
+    await expect(screen.getByRole("button", { name: "Add a passkey" })).toHaveCount(0);
 
-  await screen.goto(`/login/device?token=${token}`);
-  await expect(screen.getByRole("heading", { name: "This code has expired" })).toBeVisible();
-  await phone.close();
+    await screen.goto(`/login/device?token=${token}`);
+    await expect(screen.getByRole("heading", { name: "This code has expired" })).toBeVisible();
+    await phone.close();
 
-  await page.clock.runFor(16_000);
-  await expect(page.getByText(/^Code hidden\./)).toBeVisible();
-  await expect(page.getByRole("img", { name: /^QR code/ })).toHaveCount(0);
-  await page.getByRole("button", { name: "Show new QR code" }).click();
-  await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
-});
+    await page.clock.runFor(16_000);
+    await expect(page.getByText(/^Code hidden\./)).toBeVisible();
+    await expect(page.getByRole("img", { name: /^QR code/ })).toHaveCount(0);
+    await page.getByRole("button", { name: "Show new QR code" }).click();
+    await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
+  },
+);
 
 test("a member downloads their data", async ({ page, logIn }) => {
   const id = await logIn({ firstName: "Barbara" });
@@ -167,22 +165,26 @@ test("a member downloads their data", async ({ page, logIn }) => {
   });
 });
 
-test("a member deletes their account by typing the word", async ({ page, logIn, database }) => {
-  const id = await logIn();
-  await page.goto("/me");
-  await page.getByRole("link", { name: "Delete account" }).click();
-  await page.getByLabel(/^Type/).fill("perhaps");
-  await page.getByRole("button", { name: "Delete account" }).click();
-  await expect(page.getByLabel(/^Type/)).toBeFocused();
-  await expect(page.getByLabel(/^Type/)).toHaveValue("perhaps");
-  await page.getByLabel(/^Type/).fill("delete");
-  await page.getByRole("button", { name: "Delete account" }).click();
-  await expect(page).toHaveURL("/goodbye");
-  await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
-  expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
-  await page.goto("/me");
-  await expect(page).toHaveURL("/login?next=/me");
-});
+test(
+  "a member deletes their account by typing the word",
+  { tag: "@replica" },
+  async ({ page, logIn, database }) => {
+    const id = await logIn();
+    await page.goto("/me");
+    await page.getByRole("link", { name: "Delete account" }).click();
+    await page.getByLabel(/^Type/).fill("perhaps");
+    await page.getByRole("button", { name: "Delete account" }).click();
+    await expect(page.getByLabel(/^Type/)).toBeFocused();
+    await expect(page.getByLabel(/^Type/)).toHaveValue("perhaps");
+    await page.getByLabel(/^Type/).fill("delete");
+    await page.getByRole("button", { name: "Delete account" }).click();
+    await expect(page).toHaveURL("/goodbye");
+    await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
+    expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
+    await page.goto("/me");
+    await expect(page).toHaveURL("/login?next=/me");
+  },
+);
 
 test("deleting an account requires a recent login", async ({ page, logIn, serverClock }) => {
   await logIn();
@@ -198,53 +200,53 @@ test("deleting an account requires a recent login", async ({ page, logIn, server
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a member changes their name, logs out a device, logs in by a QR code, logs out and deletes the account", async ({
-    page,
-    browser,
-    context,
-    logIn,
-    database,
-  }) => {
-    const id = await logIn({ firstName: "Edsger" });
-    await insertMemberSession(database, id);
-    await page.goto("/me");
-    await page.getByLabel("First name").fill("a".repeat(61));
-    await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByLabel("First name")).toHaveAttribute("aria-invalid", "true");
-    await page.getByLabel("First name").fill("Wybe");
-    await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByRole("heading", { level: 1, name: "Wybe" })).toBeVisible();
-    await page.getByRole("button", { name: /^Log out unknown device/ }).click();
-    await expect(page.getByText("Logged out.", { exact: true })).toBeVisible();
+  test(
+    "a member changes their name, logs out a device, logs in by a QR code, logs out and deletes the account",
+    { tag: "@replica" },
+    async ({ page, browser, context, logIn, database }) => {
+      const id = await logIn({ firstName: "Edsger" });
+      await insertMemberSession(database, id);
+      await page.goto("/me");
+      await page.getByLabel("First name").fill("a".repeat(61));
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByLabel("First name")).toHaveAttribute("aria-invalid", "true");
+      await page.getByLabel("First name").fill("Wybe");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByRole("heading", { level: 1, name: "Wybe" })).toBeVisible();
+      await page.getByRole("button", { name: /^Log out unknown device/ }).click();
+      await expect(page.getByText("Logged out.", { exact: true })).toBeVisible();
 
-    database
-      .prepare(
-        `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
-      )
-      .run(`key-of-${id}`, id, Date.now());
-    await page.goto("/me");
-    await page.locator("summary").click();
-    await page.getByRole("button", { name: "Remove “Old phone”" }).click();
-    await expect(page.getByText("Passkey removed.")).toBeVisible();
+      database
+        .prepare(
+          `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
+        )
+        .run(`key-of-${id}`, id, Date.now());
+      await page.goto("/me");
+      await page.locator("summary").click();
+      await page.getByRole("button", { name: "Remove “Old phone”" }).click();
+      await expect(page.getByText("Passkey removed.")).toBeVisible();
 
-    await page.getByRole("button", { name: "Show QR code" }).click();
-    await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
-    const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
-    const phone = await browser.newContext({ javaScriptEnabled: false });
-    const screen = await phone.newPage();
-    await screen.goto(`/login/device?token=${token}`);
-    await screen.getByRole("button", { name: "Log in as Wybe" }).click();
-    await expect(screen).toHaveURL("/me");
-    await screen.getByRole("button", { name: "Log out", exact: true }).click();
-    await expect(screen).toHaveURL("/");
-    await phone.close();
+      await page.getByRole("button", { name: "Show QR code" }).click();
+      await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
+      const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
+      const phone = await browser.newContext({ javaScriptEnabled: false });
+      const screen = await phone.newPage();
+      await screen.goto(`/login/device?token=${token}`);
+      await screen.getByRole("button", { name: "Log in as Wybe" }).click();
+      await expect(screen).toHaveURL("/me");
+      await screen.getByRole("button", { name: "Log out", exact: true }).click();
+      await expect(screen).toHaveURL("/");
+      await phone.close();
 
-    await page.goto("/me/delete");
-    await page.getByLabel(/^Type/).fill("Wybe");
-    await page.getByRole("button", { name: "Delete account" }).click();
-    await expect(page).toHaveURL("/goodbye");
-    expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
-  });
+      await page.goto("/me/delete");
+      await page.getByLabel(/^Type/).fill("Wybe");
+      await page.getByRole("button", { name: "Delete account" }).click();
+      await expect(page).toHaveURL("/goodbye");
+      expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(
+        0,
+      );
+    },
+  );
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

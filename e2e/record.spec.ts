@@ -218,38 +218,37 @@ test.describe("if the connection to the server fails", () => {
     expectedErrors: ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "503", "401", "ERR_CONNECTION"],
   });
 
-  test("midway, the upload continues by itself with the missing parts", async ({
-    page,
-    context,
-    database,
-    logIn,
-  }) => {
-    const userId = await logIn();
-    const file = makeWav(110);
-    const sent = collectSentParts(context);
-    await openRecorder(page);
-    await fillFields(page);
-    await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
-    await expect(page.getByText("1.8 MB")).toBeVisible();
-    await page.route("**/calls/upload/*/2", async (route) => {
-      await context.setOffline(true);
-      await route.abort("internetdisconnected");
-    });
-    await send(page);
-    await expect(page.getByText("You’re offline.")).toBeVisible();
-    await expect(page.getByRole("progressbar")).toHaveAttribute(
-      "value",
-      String(Math.round((2 * PART_BYTES * 100) / file.length)),
-    );
-    expect(readCalls(database, userId)).toEqual([]);
-    await page.unroute("**/calls/upload/*/2");
-    await context.setOffline(false);
-    await expectStored(page);
-    expect(sent).toEqual([0, 1, 2, 3]);
-    const calls = readCalls(database, userId);
-    expect(calls).toHaveLength(1);
-    expect(sha256(readAudio(calls[0]))).toBe(sha256(file));
-  });
+  test(
+    "midway, the upload continues by itself with the missing parts",
+    { tag: "@replica" },
+    async ({ page, context, database, logIn }) => {
+      const userId = await logIn();
+      const file = makeWav(110);
+      const sent = collectSentParts(context);
+      await openRecorder(page);
+      await fillFields(page);
+      await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+      await expect(page.getByText("1.8 MB")).toBeVisible();
+      await page.route("**/calls/upload/*/2", async (route) => {
+        await context.setOffline(true);
+        await route.abort("internetdisconnected");
+      });
+      await send(page);
+      await expect(page.getByText("You’re offline.")).toBeVisible();
+      await expect(page.getByRole("progressbar")).toHaveAttribute(
+        "value",
+        String(Math.round((2 * PART_BYTES * 100) / file.length)),
+      );
+      expect(readCalls(database, userId)).toEqual([]);
+      await page.unroute("**/calls/upload/*/2");
+      await context.setOffline(false);
+      await expectStored(page);
+      expect(sent).toEqual([0, 1, 2, 3]);
+      const calls = readCalls(database, userId);
+      expect(calls).toHaveLength(1);
+      expect(sha256(readAudio(calls[0]))).toBe(sha256(file));
+    },
+  );
 
   test("and the page is reloaded, the same upload continues where it was", async ({
     page,
@@ -283,72 +282,71 @@ test.describe("if the connection to the server fails", () => {
     expect(sha256(readAudio(calls[0]))).toBe(sha256(file));
   });
 
-  test("and the response to the form is lost, resending it makes no second call", async ({
-    page,
-    database,
-    logIn,
-  }) => {
-    const userId = await logIn();
-    await openRecorder(page);
-    await record(page, 2);
-    await fillFields(page);
-    let losesResponse = true;
-    await page.route("**/calls/record", async (route) => {
-      if (route.request().method() !== "POST" || !losesResponse) return route.fallback();
-      losesResponse = false;
-      await route.fetch({ maxRedirects: 0 });
-      await route.abort("failed");
-    });
-    await send(page);
-    await expect(page.getByRole("alert").filter({ hasText: "still here" })).toBeVisible();
-    expect(readCalls(database, userId)).toHaveLength(1);
-    await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
-    // The same holds after a reload, immediately after a change.
-    await page.getByLabel("Keywords").fill("tests, time, clocks");
-    await page.reload();
-    await expect(unsent(page)).toBeVisible();
-    await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
-    await expect(page.getByLabel("Keywords")).toHaveValue("tests, time, clocks");
-    await button(page, "Send recording").click();
-    await expectStored(page);
-    expect(readCalls(database, userId)).toHaveLength(1);
-    expect(countOpenParts(database)).toBe(0);
-  });
+  test(
+    "and the response to the form is lost, resending it makes no second call",
+    { tag: "@replica" },
+    async ({ page, database, logIn }) => {
+      const userId = await logIn();
+      await openRecorder(page);
+      await record(page, 2);
+      await fillFields(page);
+      let losesResponse = true;
+      await page.route("**/calls/record", async (route) => {
+        if (route.request().method() !== "POST" || !losesResponse) return route.fallback();
+        losesResponse = false;
+        await route.fetch({ maxRedirects: 0 });
+        await route.abort("failed");
+      });
+      await send(page);
+      await expect(page.getByRole("alert").filter({ hasText: "still here" })).toBeVisible();
+      expect(readCalls(database, userId)).toHaveLength(1);
+      await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
+      // The same holds after a reload, immediately after a change.
+      await page.getByLabel("Keywords").fill("tests, time, clocks");
+      await page.reload();
+      await expect(unsent(page)).toBeVisible();
+      await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
+      await expect(page.getByLabel("Keywords")).toHaveValue("tests, time, clocks");
+      await button(page, "Send recording").click();
+      await expectStored(page);
+      expect(readCalls(database, userId)).toHaveLength(1);
+      expect(countOpenParts(database)).toBe(0);
+    },
+  );
 
-  test("because the session has expired, the upload continues after the next login", async ({
-    page,
-    context,
-    database,
-    logIn,
-  }) => {
-    const userId = await logIn();
-    const file = makeWav(60);
-    await openRecorder(page);
-    await fillFields(page);
-    await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
-    await expect(button(page, "Play")).toBeVisible();
-    await page.route(
-      "**/calls/upload/*/1",
-      async (route) => {
-        database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
-        await route.continue();
-      },
-      { times: 1 },
-    );
-    await send(page);
-    await expect(page.getByText("Your session has expired.")).toBeVisible();
-    await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute(
-      "target",
-      "_blank",
-    );
-    expect(readCalls(database, userId)).toEqual([]);
-    await context.addCookies([
-      { ...(await insertMemberSession(database, userId)), url: `http://localhost:${PORT}` },
-    ]);
-    await button(page, "Continue").click();
-    await expectStored(page);
-    expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
-  });
+  test(
+    "because the session has expired, the upload continues after the next login",
+    { tag: "@replica" },
+    async ({ page, context, database, logIn }) => {
+      const userId = await logIn();
+      const file = makeWav(60);
+      await openRecorder(page);
+      await fillFields(page);
+      await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+      await expect(button(page, "Play")).toBeVisible();
+      await page.route(
+        "**/calls/upload/*/1",
+        async (route) => {
+          database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
+          await route.continue();
+        },
+        { times: 1 },
+      );
+      await send(page);
+      await expect(page.getByText("Your session has expired.")).toBeVisible();
+      await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute(
+        "target",
+        "_blank",
+      );
+      expect(readCalls(database, userId)).toEqual([]);
+      await context.addCookies([
+        { ...(await insertMemberSession(database, userId)), url: `http://localhost:${PORT}` },
+      ]);
+      await button(page, "Continue").click();
+      await expectStored(page);
+      expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
+    },
+  );
 
   test("the upload can be cancelled, and a discarded recording is deleted on the server, too", async ({
     page,
@@ -724,28 +722,30 @@ test("a typed question is sent without the recording", async ({ page, database, 
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
-  test("the question is typed, refused with its text kept, and sent", async ({
-    page,
-    database,
-    logIn,
-  }) => {
-    const userId = await logIn();
-    await page.goto("/calls/record");
-    await expect(page.getByText("Recording needs JavaScript")).toBeVisible();
-    await expect(page.locator(".recorder")).toBeHidden();
-    await page.getByLabel("Title").fill("No scripts here");
-    await page.getByLabel("Description").fill("Can a question be asked without any script at all?");
-    await page.getByLabel("Keywords").fill("k".repeat(101));
-    await send(page);
-    await expect(page.getByLabel("Keywords")).toHaveAttribute("aria-invalid", "true");
-    await expect(page.getByLabel("Title")).toHaveValue("No scripts here");
-    await page.getByLabel("Keywords").fill("html");
-    await send(page);
-    await expectStored(page);
-    expect(readCalls(database, userId)).toMatchObject([
-      { title: "No scripts here", keywords: "html", audio: Buffer.alloc(0) },
-    ]);
-  });
+  test(
+    "the question is typed, refused with its text kept, and sent",
+    { tag: "@replica" },
+    async ({ page, database, logIn }) => {
+      const userId = await logIn();
+      await page.goto("/calls/record");
+      await expect(page.getByText("Recording needs JavaScript")).toBeVisible();
+      await expect(page.locator(".recorder")).toBeHidden();
+      await page.getByLabel("Title").fill("No scripts here");
+      await page
+        .getByLabel("Description")
+        .fill("Can a question be asked without any script at all?");
+      await page.getByLabel("Keywords").fill("k".repeat(101));
+      await send(page);
+      await expect(page.getByLabel("Keywords")).toHaveAttribute("aria-invalid", "true");
+      await expect(page.getByLabel("Title")).toHaveValue("No scripts here");
+      await page.getByLabel("Keywords").fill("html");
+      await send(page);
+      await expectStored(page);
+      expect(readCalls(database, userId)).toMatchObject([
+        { title: "No scripts here", keywords: "html", audio: Buffer.alloc(0) },
+      ]);
+    },
+  );
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -38,7 +38,7 @@ const readCanonicalRow = (
 const keyTexts = (table: TableMapping, row: CanonicalRow) => extractKey(table, row).map(String);
 
 /** Reads `size` random rows of the source. */
-export async function sampleSourceRows(
+async function sampleSourceRows(
   source: pg.Client,
   table: TableMapping,
   size: number,
@@ -74,7 +74,7 @@ function randomRowids(db: Database.Database, { target }: TableMapping, size: num
 }
 
 /** Returns how many rows to compare: `atMost`, fewer if they are large, at least one. SQLite knows a text's length without reading it. */
-export function sampleSize(db: Database.Database, table: TableMapping, atMost: number): number {
+function sampleSize(db: Database.Database, table: TableMapping, atMost: number): number {
   const readWeight = db
     .prepare(
       `SELECT ${table.columns.map(({ name }) => `COALESCE(octet_length(${quoteIdentifier(name)}), 0)`).join(" + ")} FROM ${quoteIdentifier(table.target)} WHERE rowid = ?`,
@@ -88,7 +88,7 @@ export function sampleSize(db: Database.Database, table: TableMapping, atMost: n
 }
 
 /** Reads at most `size` random rows of the file, without quarantined rows. */
-export function sampleStagingRows(
+function sampleStagingRows(
   db: Database.Database,
   table: TableMapping,
   size: number,
@@ -144,7 +144,7 @@ export function createRowFinder(
 }
 
 /** Reads the source's rows by the target's keys. Returns them by their key as JSON. */
-export async function findSourceRows(
+async function findSourceRows(
   source: pg.Client,
   table: TableMapping,
   keys: readonly (readonly string[])[],

@@ -129,11 +129,15 @@ async function runMigrationDemo(
   const verifyMs = await runVisibly(fixture, "verify");
 
   const watching = new AbortController();
-  const known = waitUntilKnown(fixture, ada, AbortSignal.any([watching.signal, shutdown.signal]));
+  const firstLogin = waitUntilKnown(
+    fixture,
+    ada,
+    AbortSignal.any([watching.signal, shutdown.signal]),
+  );
   try {
     await runVisibly(fixture, "cutover", "--site", site.url);
     setTimeout(() => watching.abort(), 5_000).unref();
-    const knownAtMs = await known;
+    const knownAtMs = await firstLogin;
     const { committed, lastAcknowledgedAtMs, perSecond: reached } = await writer.stop();
     const pauseMs = knownAtMs - lastAcknowledgedAtMs;
     const verifiedMs = await runVisibly(fixture, "verify");

@@ -3,14 +3,14 @@ import { connectSource, readRows } from "./source-connection.ts";
 import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
 import { findPostgres } from "../../scripts/find-postgres.mjs";
 
-describe.skipIf(!findPostgres())("a connection to the source", () => {
+describe.skipIf(!findPostgres())("a source connection", () => {
   let server: TestPostgres;
   beforeAll(async () => {
     server = await startPostgres();
   });
   afterAll(async () => server?.close());
 
-  test("values come back as texts in UTC, whatever the role's own settings are", async () => {
+  test("values are texts in UTC, whatever the role's settings", async () => {
     const url = await server.createDatabase();
     const setUp = await connectSource(url);
     await setUp.query("ALTER ROLE owner SET timezone = 'Asia/Kathmandu'");
@@ -26,7 +26,7 @@ describe.skipIf(!findPostgres())("a connection to the source", () => {
     await client.end();
   });
 
-  test("a read-only connection refuses every write", async () => {
+  test("a read-only connection rejects every write", async () => {
     const client = await connectSource(await server.createDatabase(), { readOnly: true });
     await expect(readRows(client, "CREATE TABLE t (x int)")).rejects.toMatchObject({
       code: "conflict",
@@ -35,7 +35,7 @@ describe.skipIf(!findPostgres())("a connection to the source", () => {
     await client.end();
   });
 
-  test("errors tell neither the connection string nor a row's contents", async () => {
+  test("errors contain neither the connection string nor a row's contents", async () => {
     await expect(connectSource("mysql://someone:secret@example.com/db")).rejects.toMatchObject({
       code: "invalid",
       message: expect.not.stringContaining("secret"),

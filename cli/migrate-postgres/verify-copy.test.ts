@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { KNOWN_TABLES } from "./table-mapping.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ColumnMapping, KNOWN_TABLES } from "./table-mapping.ts";
 import { withSnapshot } from "./migration.ts";
-import { type Verification, verifyCopy } from "./verify-copy.ts";
+import { type NamedDifference, type Verification, verifyCopy } from "./verify-copy.ts";
 import { PERMISSIVE_OPTIONS, copyTestTables } from "#tests/support/planned-migration-fixture.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import {
@@ -79,178 +79,120 @@ describe.skipIf(!findPostgres())("a verification", () => {
     ).toBe(true);
   });
 
-  describe("finds and names a planted fault", () => {
-    let opened: Database.Database;
-    beforeEach(() => {
-      opened = new Database(file);
-      opened.pragma("foreign_keys = OFF");
-      for (const { name } of opened
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        .all() as { name: string }[])
-        opened.exec(`DROP TRIGGER "${name}"`);
-      opened.pragma("ignore_check_constraints = ON");
-    });
-    let restore: (() => void) | undefined;
-    afterEach(() => {
-      restore?.();
-      restore = undefined;
-      opened.close();
-    });
-
-    /** Runs `sql` on one row of the table and compares; afterEach restores the row. */
-    async function plant(
-      table: string,
-      sql: string,
-    ): Promise<{ verification: Verification; id: string }> {
-      const row = opened
-        .prepare(
-          `SELECT rowid AS "#", * FROM "${table}" WHERE "id" = (SELECT "id" FROM "${table}" ORDER BY "id" LIMIT 1 OFFSET 3)`,
-        )
-        .get() as Record<string, unknown>;
-      restore = () => {
-        const names = Object.keys(row).slice(1);
-        opened
-          .prepare(`DELETE FROM "${table}" WHERE rowid = ? OR "id" IN (?, 'another')`)
-          .run(row["#"], row.id);
-        opened
-          .prepare(
-            `INSERT INTO "${table}" (rowid, ${names.map((name) => `"${name}"`).join(", ")}) VALUES (?, ${names.map(() => "?").join(", ")})`,
-          )
-          .run(...Object.values(row));
-      };
-      opened
-        .prepare(
-          sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${String(row.id)}'`),
-        )
-        .run();
-      return { verification: await compare(), id: String(row.id) };
-    }
-
-    for (const { target, columns } of KNOWN_TABLES) {
-      for (const { name, as } of columns.filter((column) => column.name !== "id")) {
-        test(`${target}.${name}: one ${as === "date" ? "millisecond" : "bit"}`, async () => {
-          const change =
-            as === "date"
-              ? `"${name}" + 1`
-              : `CASE WHEN "${name}" IS NULL OR "${name}" = '' THEN 'a' ELSE char(unicode("${name}") ^^ 1) || substr("${name}", 2) END`.replace(
-                  "^^ 1",
-                  '+ CASE WHEN unicode("' + name + '") % 2 THEN -1 ELSE 1 END',
-                );
-          const { verification, id } = await plant(
-            target,
-            `UPDATE $T SET "${name}" = ${change} WHERE $ROW`,
-          );
-          expect(verification.isEqual).toBe(false);
-          expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
-            expect.objectContaining({
-              target,
-              differences: [{ key: id, kind: "different", columns: [name] }],
-            }),
-          ]);
-        });
-      }
-      test(`${target}: one row lost`, async () => {
-        const { verification, id } = await plant(target, "DELETE FROM $T WHERE $ROW");
-        expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
-          expect.objectContaining({
-            target,
-            differences: [{ key: id, kind: "missing", columns: [] }],
-          }),
-        ]);
-      });
-      test(`${target}: one duplicate row`, async () => {
-        const names = columns
-          .filter(({ name }) => name !== "id")
-          .map(({ name }) => `"${name}"`)
-          .join(", ");
-        const { verification } = await plant(
-          target,
-          `INSERT INTO $T ("id", ${names}) SELECT 'another', ${target === "User" ? names.replace('"email"', `'other@example.com'`) : names} FROM $T WHERE $ROW`,
-        );
-        expect(verification.tables.filter(({ isEqual }) => !isEqual)).toEqual([
-          expect.objectContaining({
-            target,
-            differences: [
-              {
-                key: target === "Session" ? hashSecret("another") : "another",
-                kind: "extra",
-                columns: [],
-              },
-            ],
-          }),
-        ]);
-      });
-    }
-
-    test.each([
-      [
-        "an empty text in place of null",
-        `UPDATE $T SET "clientId" = '' WHERE "clientId" IS NULL`,
-        "PostRead",
-      ],
-      [
-        "a value that moved one column on",
-        `UPDATE $T SET "clientId" = "userId", "userId" = NULL WHERE "userId" IS NOT NULL AND "clientId" IS NULL`,
-        "PostRead",
-      ],
-      [
-        "values of two rows exchanged",
-        `UPDATE $T SET "postSlug" = CASE "postSlug" WHEN 'what-litefs-costs' THEN 'a-tour-of-the-code' ELSE 'what-litefs-costs' END WHERE "postSlug" IN ('what-litefs-costs', 'a-tour-of-the-code')`,
-        "PostRead",
-      ],
-      ["another case", `UPDATE $T SET "email" = upper("email") WHERE $ROW`, "User"],
-      ["a space at the end", `UPDATE $T SET "firstName" = "firstName" || ' ' WHERE $ROW`, "User"],
-      [
-        "another form of the same letter",
-        `UPDATE $T SET "firstName" = replace("firstName", 'é', 'é') WHERE "firstName" LIKE '%é%'`,
-        "User",
-      ],
-      [
-        "a null in place of an empty text",
-        `UPDATE $T SET "convertKitId" = NULL WHERE "convertKitId" = ''`,
-        "User",
-      ],
-      [
-        "an invisible character",
-        `UPDATE $T SET "email" = "email" || char(8203) WHERE $ROW`,
-        "User",
-      ],
-      ["a session's id that was not hashed", `UPDATE $T SET "id" = 'secret' WHERE $ROW`, "Session"],
-      ["a session's id as a blob", `UPDATE $T SET "id" = CAST("id" AS BLOB) WHERE $ROW`, "Session"],
-      [
-        "a date kept as a text",
-        `UPDATE $T SET "createdAt" = strftime('%F %T', "createdAt" / 1000, 'unixepoch') WHERE $ROW`,
-        "User",
-      ],
-      [
-        "a text kept as a blob",
-        `UPDATE $T SET "firstName" = CAST("firstName" AS BLOB) WHERE $ROW`,
-        "User",
-      ],
-      [
-        "a character of the last row's end moved to the next column",
-        `UPDATE $T SET "title" = "title" || substr("description", 1, 1), "description" = substr("description", 2) WHERE $ROW`,
-        "Call",
-      ],
-    ])("%s", async (_, sql, table) => {
-      const row = opened
-        .prepare(`SELECT "id" FROM "${table}" ORDER BY "id" LIMIT 1 OFFSET 3`)
+  /** Reads the first ids of a table of the copy, in order. */
+  function readIds(table: string, count: number): string[] {
+    const db = new Database(file, { readonly: true });
+    try {
+      return db
+        .prepare(`SELECT "id" FROM "${table}" ORDER BY "id" LIMIT ?`)
         .pluck()
-        .get() as string;
-      await withFault(
-        file,
-        sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`),
-        async (copy) => {
-          const verification = await compare(url, copy);
-          expect(
-            verification.tables.filter(({ isEqual }) => !isEqual).map(({ target }) => target),
-          ).toEqual([table]);
-          expect(
-            verification.tables.find(({ target }) => target === table)!.differences.length,
-          ).toBeGreaterThan(0);
-        },
-      );
-    });
+        .all(count) as string[];
+    } finally {
+      db.close();
+    }
+  }
+
+  const flipSql = ({ name, as }: ColumnMapping) =>
+    as === "date"
+      ? `"${name}" + 1`
+      : `CASE WHEN "${name}" IS NULL OR "${name}" = '' THEN 'a' ELSE char(unicode("${name}") + CASE WHEN unicode("${name}") % 2 THEN -1 ELSE 1 END) || substr("${name}", 2) END`;
+  const byKey = (a: NamedDifference, b: NamedDifference) => a.key.localeCompare(b.key);
+
+  test.each(KNOWN_TABLES)(
+    "finds one bit or millisecond in every column, a lost and a duplicate row of $target",
+    async ({ target, columns }) => {
+      const changed = columns.filter(({ name }) => name !== "id");
+      const ids = readIds(target, changed.length + 1);
+      const lostId = ids.pop()!;
+      const names = changed.map(({ name }) => `"${name}"`).join(", ");
+      const values = target === "User" ? names.replace('"email"', `'other@example.com'`) : names;
+      const faults = [
+        `INSERT INTO "${target}" ("id", ${names}) SELECT 'another', ${values} FROM "${target}" WHERE "id" = '${lostId}'`,
+        `DELETE FROM "${target}" WHERE "id" = '${lostId}'`,
+        ...changed.map(
+          (column, i) =>
+            `UPDATE "${target}" SET "${column.name}" = ${flipSql(column)} WHERE "id" = '${ids[i]}'`,
+        ),
+      ];
+      const duplicateKey = target === "Session" ? hashSecret("another") : "another";
+      const expected: NamedDifference[] = [
+        { key: duplicateKey, kind: "extra", columns: [] },
+        { key: lostId, kind: "missing", columns: [] },
+        ...changed.map(({ name }, i) => ({
+          key: ids[i]!,
+          kind: "different" as const,
+          columns: [name],
+        })),
+      ];
+      await withFault(file, faults.join(";"), async (copy) => {
+        const verification = await compare(url, copy);
+        expect(verification.isEqual).toBe(false);
+        const [verified, ...others] = verification.tables.filter(({ isEqual }) => !isEqual);
+        expect([verified!.target, others]).toEqual([target, []]);
+        expect(verified!.differingRows).toBe(expected.length);
+        expect(verified!.differences.toSorted(byKey)).toEqual(expected.toSorted(byKey));
+      });
+    },
+  );
+
+  test.each([
+    [
+      "an empty text in place of null",
+      `UPDATE $T SET "clientId" = '' WHERE "clientId" IS NULL`,
+      "PostRead",
+    ],
+    [
+      "a value that moved one column on",
+      `UPDATE $T SET "clientId" = "userId", "userId" = NULL WHERE "userId" IS NOT NULL AND "clientId" IS NULL`,
+      "PostRead",
+    ],
+    [
+      "values of two rows exchanged",
+      `UPDATE $T SET "postSlug" = CASE "postSlug" WHEN 'what-litefs-costs' THEN 'a-tour-of-the-code' ELSE 'what-litefs-costs' END WHERE "postSlug" IN ('what-litefs-costs', 'a-tour-of-the-code')`,
+      "PostRead",
+    ],
+    ["another case", `UPDATE $T SET "email" = upper("email") WHERE $ROW`, "User"],
+    ["a space at the end", `UPDATE $T SET "firstName" = "firstName" || ' ' WHERE $ROW`, "User"],
+    [
+      "another form of the same letter",
+      `UPDATE $T SET "firstName" = replace("firstName", 'é', 'é') WHERE "firstName" LIKE '%é%'`,
+      "User",
+    ],
+    [
+      "a null in place of an empty text",
+      `UPDATE $T SET "convertKitId" = NULL WHERE "convertKitId" = ''`,
+      "User",
+    ],
+    ["an invisible character", `UPDATE $T SET "email" = "email" || char(8203) WHERE $ROW`, "User"],
+    ["a session's id that was not hashed", `UPDATE $T SET "id" = 'secret' WHERE $ROW`, "Session"],
+    ["a session's id as a blob", `UPDATE $T SET "id" = CAST("id" AS BLOB) WHERE $ROW`, "Session"],
+    [
+      "a date kept as a text",
+      `UPDATE $T SET "createdAt" = strftime('%F %T', "createdAt" / 1000, 'unixepoch') WHERE $ROW`,
+      "User",
+    ],
+    [
+      "a text kept as a blob",
+      `UPDATE $T SET "firstName" = CAST("firstName" AS BLOB) WHERE $ROW`,
+      "User",
+    ],
+    [
+      "a character of the last row's end moved to the next column",
+      `UPDATE $T SET "title" = "title" || substr("description", 1, 1), "description" = substr("description", 2) WHERE $ROW`,
+      "Call",
+    ],
+  ])("finds %s", async (_, sql, table) => {
+    const row = readIds(table, 4)[3]!;
+    await withFault(
+      file,
+      sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`),
+      async (copy) => {
+        const { tables } = await compare(url, copy);
+        const [verified, ...others] = tables.filter(({ isEqual }) => !isEqual);
+        expect([verified!.target, others]).toEqual([table, []]);
+        expect(verified!.differences.length).toBeGreaterThan(0);
+      },
+    );
   });
 
   test("reports a row in the wrong table as missing and extra", async () => {

@@ -9,18 +9,13 @@ import { SECOND_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import {
+  type EncodedAudio,
   MAX_ANSWER_BYTES,
   MAX_ANSWER_MS,
   MAX_CALL_MS,
   probeAudio,
   sniffAudio,
 } from "./audio/probe.ts";
-
-export interface MergedAudio {
-  readonly contentType: string;
-  readonly durationMs: number;
-  readonly audio: Uint8Array;
-}
 
 /** An answer of 30 minutes takes about 12 seconds on one core. */
 const MERGE_DEADLINE_MS = 60 * SECOND_MS;
@@ -153,7 +148,7 @@ let lastMerge: Promise<unknown> = Promise.resolve();
 export function mergeAudio(
   source: MergeSource,
   deadlineMs = MERGE_DEADLINE_MS,
-): Promise<MergedAudio | null> {
+): Promise<EncodedAudio | null> {
   const merged = lastMerge.then(() => mergeWithFfmpeg(source, deadlineMs));
   lastMerge = merged.catch(() => {});
   return merged;
@@ -162,7 +157,7 @@ export function mergeAudio(
 async function mergeWithFfmpeg(
   { title, call, answer }: MergeSource,
   deadlineMs: number,
-): Promise<MergedAudio | null> {
+): Promise<EncodedAudio | null> {
   const format = await detectOutputFormat();
   if (!format) return null;
   const parts = [

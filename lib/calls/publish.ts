@@ -5,8 +5,7 @@ import { env } from "#lib/core/env.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { sniffAudio } from "./audio/probe.ts";
-import type { MergedAudio } from "./merge-audio.ts";
+import { type EncodedAudio, sniffAudio } from "./audio/probe.ts";
 import { findCallAudio } from "./recording.ts";
 import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
 import { publishedEmail } from "./review-emails.ts";
@@ -63,7 +62,7 @@ export function publishCall(
     transcript,
     mergedAudio = null,
     ...decision
-  }: ReviewDecision & { transcript: string; mergedAudio?: MergedAudio | null },
+  }: ReviewDecision & { transcript: string; mergedAudio?: EncodedAudio | null },
 ): { number: number; slug: string } {
   transitionCall(sql, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, admin } = decision;

@@ -6,6 +6,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
+import type { EncodedAudio } from "./audio/probe.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type CallState, getReviewedCall } from "./review-queue.ts";
@@ -85,16 +86,10 @@ export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
   });
 }
 
-export interface AnswerAudio {
-  readonly contentType: string;
-  readonly durationMs: number;
-  readonly audio: Uint8Array;
-}
-
 /** Saves or replaces the answer: NEW, REVIEWING or ANSWERED → ANSWERED. `answer` has been probed. Throws as transitionCall does. */
 export function saveAnswer(
   sql: Sql,
-  { answer, ...decision }: ReviewDecision & { answer: AnswerAudio },
+  { answer, ...decision }: ReviewDecision & { answer: EncodedAudio },
 ): void {
   transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
   sql.run(

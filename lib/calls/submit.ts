@@ -2,15 +2,16 @@
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
-import { AppError, isAppError } from "#lib/core/errors.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { readSql } from "../db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { probeAudio } from "./audio/probe.ts";
-import { assembleUpload, completeUpload, findUpload, removeUpload } from "./upload.ts";
+import { CALL_LIMITS } from "./audio/probe.ts";
+import { probeUpload } from "./probe-upload.ts";
+import { completeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** A member's calls per 24 hours, and their calls without an answer. */
 export const MAX_CALLS_PER_DAY = 10;
@@ -37,11 +38,7 @@ export interface PreparedRecording {
   readonly durationMs: number;
 }
 
-/**
- * Assembles and probes the member's own upload, outside of any write; null if it is a call already.
- * Throws AppError (field "audio"): not_found; conflict while parts are missing; invalid or too_large, after which the upload is
- * deleted.
- */
+/** Returns the member's own upload as a recording, or null if it is a call already. Throws as probeUpload does. */
 export async function prepareRecording({
   uploadId,
   member,
@@ -49,22 +46,10 @@ export async function prepareRecording({
   uploadId: string;
   member: Member;
 }): Promise<PreparedRecording | null> {
-  try {
-    const bytes = await readSql((sql) =>
-      findUpload(sql, { id: uploadId, member })?.callId
-        ? null
-        : assembleUpload(sql, { id: uploadId, member }),
-    );
-    if (!bytes) return null;
-    const { contentType, durationMs } = await probeAudio(bytes);
-    return { uploadId, contentType, durationMs };
-  } catch (error) {
-    if (isAppError(error, "invalid") || isAppError(error, "too_large"))
-      await writeSql((sql) => removeUpload(sql, { id: uploadId, member }));
-    if (isAppError(error, "not_found"))
-      throw new AppError("not_found", error.message, { field: "audio" });
-    throw error;
-  }
+  const upload = { id: uploadId, member };
+  if (await readSql((sql) => findUpload(sql, upload)?.callId)) return null;
+  const { contentType, durationMs } = await probeUpload(upload, CALL_LIMITS);
+  return { uploadId, contentType, durationMs };
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   saveAnswer,
   claimCall,
 } from "#lib/calls/review.ts";
-import { prepareAnswer } from "#lib/calls/prepare-answer.ts";
+import { prepareAnswer } from "#lib/calls/probe-upload.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";

@@ -40,6 +40,13 @@ export interface ProbedAudio extends SniffedAudio {
   readonly durationMs: number;
 }
 
+/** A recording with its detected type. */
+export interface EncodedAudio {
+  readonly contentType: string;
+  readonly durationMs: number;
+  readonly audio: Uint8Array;
+}
+
 interface AudioContainer extends SniffedAudio {
   matches(bytes: Uint8Array): boolean;
   measure(bytes: Uint8Array): AudioTrack;

@@ -8,11 +8,13 @@ import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { TEAM_NAMES } from "#components/team/team-dot.tsx";
+import { CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, SelectField } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
+import type { CallState } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
@@ -25,14 +27,6 @@ export async function generateMetadata({ params }: Props) {
   const { id } = await params;
   return adminMetadata((sql, admin) => getUser(sql, admin, id).firstName);
 }
-
-const CALL_STATE_LABELS: Record<string, string> = {
-  NEW: "new",
-  REVIEWING: "in review",
-  ANSWERED: "answered",
-  PUBLISHED: "published",
-  DECLINED: "declined",
-};
 
 export default async function UserPage({ params }: Props) {
   const { id } = await params;
@@ -133,7 +127,7 @@ export default async function UserPage({ params }: Props) {
                 <span className="row-what">
                   <a href={`/admin/calls/${call.id}`}>{call.title}</a>
                   <small>
-                    {CALL_STATE_LABELS[call.state] ?? call.state}, <Timestamp ms={call.createdAt} />{" "}
+                    {CALL_STATE_LABELS[call.state as CallState]}, <Timestamp ms={call.createdAt} />{" "}
                     UTC
                   </small>
                 </span>

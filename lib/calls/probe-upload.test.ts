@@ -5,7 +5,7 @@ import { insertUser } from "#tests/support/factories.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { prepareAnswer } from "./prepare-answer.ts";
+import { prepareAnswer } from "./probe-upload.ts";
 import { createUpload, findUpload, putPart } from "./upload.ts";
 
 async function person(role: string): Promise<Member> {

@@ -1,0 +1,40 @@
+// Assembles and probes a finished upload, before the write that uses it.
+
+import { AppError, isAppError } from "#lib/core/errors.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { type Member, assertAdmin } from "#lib/members/member.ts";
+import { ANSWER_LIMITS, type AudioLimits, type EncodedAudio, probeAudio } from "./audio/probe.ts";
+import { assembleUpload, removeUpload } from "./upload.ts";
+
+/**
+ * Returns the recording of the member's own upload. Throws AppError (field "audio"): not_found; conflict while parts are missing
+ * or if it is a call already; invalid or too_large, after which the upload is deleted.
+ */
+export async function probeUpload(
+  upload: { id: string; member: Member },
+  limits: AudioLimits,
+): Promise<EncodedAudio> {
+  try {
+    const audio = await readSql((sql) => assembleUpload(sql, upload));
+    const { contentType, durationMs } = await probeAudio(audio, limits);
+    return { contentType, durationMs, audio };
+  } catch (error) {
+    if (isAppError(error, "invalid") || isAppError(error, "too_large"))
+      await writeSql((sql) => removeUpload(sql, upload));
+    if (isAppError(error, "not_found"))
+      throw new AppError("not_found", error.message, { field: "audio" });
+    throw error;
+  }
+}
+
+/** Returns the admin's own upload as an answer. Throws as probeUpload does, and AppError(forbidden) for members. */
+export async function prepareAnswer({
+  uploadId,
+  admin,
+}: {
+  uploadId: string;
+  admin: Member;
+}): Promise<EncodedAudio> {
+  assertAdmin(admin);
+  return probeUpload({ id: uploadId, member: admin }, ANSWER_LIMITS);
+}

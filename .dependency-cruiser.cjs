@@ -78,7 +78,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^(app|components|lib)/",
-        pathNot: `^lib/(db|cache)/|^app/(bench|api/bench-beacon)/|${tests}`,
+        pathNot: `^lib/(db|cache)/|${tests}`,
       },
       to: { path: "^node_modules/better-sqlite3/", dependencyTypesNot: ["type-only"] },
     },

@@ -108,7 +108,7 @@ test(
     await page.getByLabel("Title").fill("Who names the files?");
     await page
       .getByLabel("Description")
-      .fill("Every file of ours is called helper.\nWhat would you do?");
+      .fill("All our files are called helper.\nWhat would you do?");
     await page.getByLabel("Keywords").fill("names, files");
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
@@ -235,7 +235,7 @@ test("an episode of a typed question has only an answer to play", async ({
 }) => {
   const { slug } = insertTestCall(database, { state: "PUBLISHED", typed: true });
   await page.goto(`/calls/${slug}`);
-  await expect(page.getByText("Every file of ours is called helper.")).toBeVisible();
+  await expect(page.getByText("All our files are called helper.")).toBeVisible();
   await expect(playerOf(page, "Ada’s question")).toHaveCount(0);
   await hear(page, "The answer");
   expect((await request.get(`/calls/audio/${slug}/call`)).status()).toBe(404);

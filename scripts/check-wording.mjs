@@ -16,7 +16,7 @@ const BANNED = [
   ["is such an?", "name it"],
   ["of ours|of its own accord", "our …"],
   ["some (?:seconds|minutes|hours|milliseconds)", "a few …"],
-  ["log-in", "login (noun), log in (verb)"],
+  ["log-in(?!\\.ts|-)", "login (noun), log in (verb)"],
   ["signs? of life", "heartbeat"],
   ["private notes|trap \\d+|fault \\d+ of the reference|reference\\.md", "the fact itself"],
   ["stands in (?:the|a) (?:list|text|file|table|row|answer|place)", "is in"],

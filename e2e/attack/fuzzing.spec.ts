@@ -1,4 +1,4 @@
-// Fuzzes every action, handler and page with ten thousand generated requests that are invalid whoever sends them.
+// Fuzzes every action, handler and page with ten thousand generated requests that are invalid for every sender.
 
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import { pick, seededRandom } from "#tests/support/random.ts";

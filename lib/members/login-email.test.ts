@@ -34,7 +34,7 @@ const refusal = (sent: Promise<void>) =>
     (error: unknown) => (isAppError(error) ? [error.code, error.message] : error),
   );
 
-test("the email has the link, the code, their expiry, and advice for whoever did not request it", async () => {
+test("the email has the link, the code, their expiry, and advice if you did not request it", async () => {
   await sendLoginEmail(email({ next: "/blog/a-post?x=1&y=2" }));
   expect(smtp.emails).toHaveLength(1);
   const { text, html, to } = smtp.emails[0]!;

@@ -74,7 +74,7 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
       timeoutMs: Math.max(1, leftMs()),
     });
     if (response.status !== 200) throw new Error(response.body.trim());
-    // Releases the lock only as a replica: LiteFS exits if a transaction begun on a primary commits on none.
+    // Releases the lock only as a replica: LiteFS exits if a transaction that began on a primary commits on none.
     const promotedMs = performance.now();
     while (
       performance.now() - promotedMs < STEP_DOWN_TIMEOUT_MS &&

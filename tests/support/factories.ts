@@ -84,7 +84,7 @@ export function insertCall(sql: Sql, fields: Partial<CallRow> & { userId: string
     createdAt: now,
     updatedAt: now,
     title: "How do you name things?",
-    description: "Every file of ours is called helper. What would you do?",
+    description: "All our files are called helper. What would you do?",
     keywords: "names, files",
     base64: "",
     ...fields,

@@ -14,7 +14,7 @@ const { applyMigrations: migrate } = await import("#lib/db/migrations.ts");
 const {
   closeDatabase,
   read: snapshot,
-  readSql: snapshotSql,
+  readSql: readSql,
   write,
   writeSql,
 } = await import("#lib/db/database.ts");
@@ -52,9 +52,9 @@ await each("write through Prisma, one at a time", 300, async () => {
     await write(({ prisma }) => prisma.postRead.create({ data: { userId, postSlug: "a-post" } }));
   }
 });
-await each("snapshotSql, two queries", 5_000, async () => {
+await each("readSql, two queries", 5_000, async () => {
   for (let n = 0; n < 5_000; n += 1) {
-    await snapshotSql((sql) => [
+    await readSql((sql) => [
       sql.get(`SELECT * FROM "User" WHERE "id" = ?`, userId),
       sql.get(`SELECT * FROM "SiteTotal"`),
     ]);

@@ -57,7 +57,7 @@ export interface HandlerCase extends AccessRule {
   readonly isSameForStrangers?: true;
   /** Does not authenticate by cookies, so the request's origin does not matter. */
   readonly isOriginIgnored?: true;
-  /** Returns a request that is refused whoever sends it. Unused for GET, where any request will do. */
+  /** Returns a request that is refused for every sender. Unused for GET, where any request will do. */
   makeInvalidRequest?(random: Random, fixture: AttackFixture): HandlerRequest;
 }
 

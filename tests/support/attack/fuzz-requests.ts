@@ -1,4 +1,4 @@
-// Generates requests to actions, handlers and pages that are invalid whoever sends them, reproducible by their seed.
+// Generates requests to actions, handlers and pages that are invalid for every sender, reproducible by their seed.
 
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import {

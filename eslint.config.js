@@ -19,6 +19,7 @@ const mayReadEnv = [
   "eslint.config.js",
   "prisma.config.ts",
   "scripts/**",
+  "server/site.ts",
   "server/*/main.ts",
   "server/launcher/apply-migrations.ts",
   "cli/**",

@@ -1,7 +1,5 @@
 // Serves the site: Next's request handler behind the HTTP pipeline. In development (NODE_ENV) it compiles pages on demand.
 
-/* eslint-disable no-restricted-syntax -- runs before lib/core/env.ts can be read, and tells Next by the environment */
-
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -5,7 +5,6 @@ import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import {
-  saveAnswerAction,
   declineCallAction,
   editCallAction,
   unclaimCallAction,
@@ -14,25 +13,22 @@ import {
   claimCallAction,
   unpublishCallAction,
 } from "../actions.ts";
+import { AnswerForm, DecisionForm, ExpectedVersionFields } from "./decision-forms.tsx";
 import { PublishForm } from "./publish-form.tsx";
-import { TransitionMessage } from "./transition-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallPlayer } from "#components/call/call-player.tsx";
-import { Recorder } from "#components/call/recorder.tsx";
 import { CallStateLabel } from "#components/call/call-state-label.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, TextField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
-import type { FormState } from "#lib/http/form-state.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { formatBytes } from "#lib/core/format.ts";
-import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio/probe.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
-import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
+import { getReviewedCall } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -277,94 +273,5 @@ export default async function CallPage({ params }: Props) {
         </div>
       </div>
     </AdminFrame>
-  );
-}
-
-/** The call's id and the version on this page, for the optimistic lock. */
-function ExpectedVersionFields({ call }: { call: ReviewedCall }) {
-  return (
-    <>
-      <input type="hidden" name="id" value={call.id} />
-      <input type="hidden" name="seen" value={call.changedAt} />
-    </>
-  );
-}
-
-interface DecisionFormProps {
-  readonly call: ReviewedCall;
-  readonly path: string;
-  readonly action: (previous: FormState, form: FormData) => Promise<FormState>;
-  readonly isEnabled: boolean;
-  readonly label: string;
-  readonly hint?: string;
-  readonly kind?: "plain" | "danger";
-}
-
-function DecisionForm({
-  call,
-  path,
-  action,
-  isEnabled,
-  label,
-  hint,
-  kind = "plain",
-}: DecisionFormProps) {
-  return (
-    <ActionForm action={action} className="form-button" loginNext={path}>
-      {isEnabled && (
-        <>
-          <ExpectedVersionFields call={call} />
-          <SubmitButton kind={kind}>{label}</SubmitButton>
-          {hint && <p className="form-hint">{hint}</p>}
-        </>
-      )}
-      <FocusOnSuccess />
-    </ActionForm>
-  );
-}
-
-/** Stays mounted after an answer was saved: the recorder clears its draft when the form is done. */
-function AnswerForm({
-  call,
-  path,
-  owner,
-  isEnabled,
-}: {
-  call: ReviewedCall;
-  path: string;
-  owner: string;
-  isEnabled: boolean;
-}) {
-  const isReplacing = call.answer !== null;
-  return (
-    <ActionForm action={saveAnswerAction} className="form" loginNext={path} ownMessage>
-      {isEnabled && (
-        <>
-          <ExpectedVersionFields call={call} />
-          <noscript>
-            <p className="form-message">Turn on JavaScript to record or upload an answer.</p>
-          </noscript>
-          <details className="episode-apart needs-script" open={!isReplacing}>
-            <summary>{isReplacing ? "Replace answer" : "Record or upload"}</summary>
-            <div>
-              <Recorder
-                name="uploadId"
-                draftKey={`answer-${call.id}`}
-                maxMs={MAX_ANSWER_MS}
-                maxBytes={MAX_ANSWER_BYTES}
-                owner={owner}
-              />
-              <div>
-                <SubmitButton kind={isReplacing ? "plain" : "main"}>
-                  {isReplacing ? "Replace answer" : "Save answer"}
-                </SubmitButton>
-              </div>
-            </div>
-          </details>
-        </>
-      )}
-      <TransitionMessage isCurrent={call.state === "ANSWERED"} loginNext={path} />
-      <FocusOnSuccess />
-    </ActionForm>
   );
 }

@@ -112,25 +112,26 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     }
   };
 
-  test("resumes after a crash between any two steps", async () => {
-    for (const step of ["drain", "verify", "finish", "swap-in", "ready", "clean-up"] as const) {
+  test.each(["drain", "verify", "finish", "swap-in", "ready", "clean-up"] as const)(
+    "resumes after a crash before the step %s",
+    async (step) => {
       await copySource(createMigration());
       await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
-      const before = await cutOver(
-        createMigration(url, { [step]: die }),
-        options({ siteUrl: step === "ready" ? site : null }),
-      ).catch((error: Error) => error.message);
-      expect([step, before]).toEqual([step, "killed"]);
-      const phase = getState(to).phase;
+      await expect(
+        cutOver(
+          createMigration(url, { [step]: die }),
+          options({ siteUrl: step === "ready" ? site : null }),
+        ),
+      ).rejects.toThrow("killed");
+      const { phase } = getState(to);
       if (phase === "done") await cutOver(createMigration(), options()).catch(() => {});
       else expect(await cutOver(createMigration(), options())).toMatchObject({ method: "renamed" });
       expect(users()).toBe(60);
       expect((await verifyMigration(createMigration())).isEqual).toBe(true);
       await abortMigration({ url, targetFile: to, canAllowWrites: false });
       expect([await settings(), await slots()]).toEqual(["off", 0]);
-      rmSync(to);
-    }
-  });
+    },
+  );
 
   test("replaces the database of a busy site between two of its writes", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE));

@@ -46,9 +46,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   }
 }
 
-test("the post page can be used with the keyboard, with visible focus", async ({
-  page,
-}) => {
+test("the post page can be used with the keyboard, with visible focus", async ({ page }) => {
   await page.goto("/blog/one-door-for-writes");
   await page.keyboard.press("Tab");
   await expect(page.locator(":focus")).toHaveText(/skip|content/i);

@@ -126,7 +126,7 @@ for (const when of ["before the copy", "during the copy"]) {
     expect(JSON.stringify(data.reads)).toContain(POST);
     expect(data.reads).toHaveLength(member.posts.length);
 
-    await page.getByRole("link", { name: "Your calls and where they stand" }).click();
+    await page.getByRole("link", { name: "See your calls" }).click();
     await expect(page).toHaveURL(/\/calls\/mine$/);
     await expect(page.getByRole("heading", { name: member.callTitle! })).toBeVisible();
     const recording = await page.request.get(

@@ -68,7 +68,7 @@ export function findInvalidReason({ columns, target }: TableMapping, row: Row): 
       if (value < MIN_DATE_MS || value > MAX_DATE_MS)
         return `${column.name} is not in the years 1 to 9999`;
     } else if (column.allowed && !column.allowed.includes(value as string)) {
-      return `${column.name} is none of ${column.allowed.join(", ")}`;
+      return `${column.name} is not one of ${column.allowed.join(", ")}`;
     } else if (value === "" && column.name === "postSlug" && target === "PostRead") {
       return "postSlug is empty";
     }

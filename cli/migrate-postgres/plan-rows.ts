@@ -47,7 +47,7 @@ function listRowRules({ columns, target }: TableMapping): RowRule[] {
       );
     } else if (allowed) {
       rules.push({
-        reason: `${name} is none of ${allowed.join(", ")}`,
+        reason: `${name} is not one of ${allowed.join(", ")}`,
         sql: `${column}::text NOT IN (${allowed.map((label) => `'${label}'`).join(", ")})`,
       });
     } else if (name === "postSlug" && target === "PostRead") {

@@ -49,7 +49,7 @@ export function noteConversions(
     const unknownLabels = allowed ? catalog.labels.filter((one) => !allowed.includes(one)) : [];
     const isUsed = counts
       .get(table.target)
-      ?.invalid.some(({ reason }) => reason.startsWith(`${column.name} is none of`));
+      ?.invalid.some(({ reason }) => reason.startsWith(`${column.name} is not one of`));
     if (unknownLabels.length > 0 && !isUsed)
       issues.push(
         createNote(

@@ -41,11 +41,11 @@ const EXPECTED_ISSUES: Record<Odd, RegExp[]> = {
   ],
   extraLabel: [/^note: User.team allows GREEN.*No row uses it/],
   greenMember: [
-    /^choice: 1 row of User .*team is none of RED, BLUE, YELLOW/,
+    /^choice: 1 row of User .*team is not one of RED, BLUE, YELLOW/,
     /^choice: 2 rows of Session .*its User is not there/,
     /^choice: 1 row of Call/,
   ],
-  textRole: [/^choice: 1 row of User .*role is none of ADMIN, MEMBER/],
+  textRole: [/^choice: 1 row of User .*role is not one of ADMIN, MEMBER/],
   capitals: [
     /^note: 1 email address belongs to several members in different case, 2 accounts.* and twin\./,
   ],

@@ -117,6 +117,7 @@ export default ts.config(
   },
   {
     files: mayReplay,
+    ignores: ["**/*.test.ts", "**/*.test.tsx", "app/error.tsx"],
     rules: { "no-restricted-syntax": ["error", throughEnv, throughCatch] },
   },
   {

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { formatFailures, readPlaywright, readVitest } from "../test-report.mjs";
 import { prepareCluster, requireChromium } from "./requirements.mjs";
-import { bin, must, node, run, say } from "./run.mjs";
+import { bin, must, run, say } from "./run.mjs";
 import { build, buildImage } from "./setup.mjs";
 
 const REPORTS = join(".data", "reports");

@@ -6,7 +6,7 @@ const SITE_COOKIES = ["session", "reader", "txid"] as const;
 
 /**
  * The names under which a request carries the cookies of the source site, whatever LEGACY_*_COOKIE calls them: the build
- * needs fixed names (docs/decisions/024-old-cookies-are-exchanged.md).
+ * needs fixed names (docs/decisions/024-legacy-cookies-are-upgraded.md).
  */
 export const LEGACY_COOKIES = { session: "legacy-session", reader: "legacy-reader" } as const;
 

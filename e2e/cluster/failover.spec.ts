@@ -149,10 +149,10 @@ test("the primary's machine dies repeatedly under load: reads go on, writes resu
   });
   const inDfw = load.failedReads.filter(({ region }) => region === "dfw");
   console.log(
-    `kill -9, ten times: writes back after ${inWords(kills.map(({ backMs }) => backMs))}`,
+    `kill -9, repeated: writes back after ${inWords(kills.map(({ backMs }) => backMs))}`,
   );
   console.log(
-    "kill -9, ten times:",
+    "kill -9, repeated:",
     JSON.stringify({
       writes: load.writes.length,
       lost: lost.length,

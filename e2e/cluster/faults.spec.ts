@@ -127,7 +127,7 @@ test("without Consul reads go on, writes are refused, and resume by themselves",
       `writes back ${writesBackMs} ms after Consul (which took ${Math.round(backMs - startMs)} ms), primary ${primary?.name} → ${(await cluster.findPrimary())?.name}, transaction ${after.txid}`,
   );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
-  expect(refused.length).toBeGreaterThan(5);
+  expect(refused.length).toBeGreaterThan(1);
   // Once refused, writes stay refused until Consul is back: without it, no node gets the lease.
   assertInvariant(
     "no node is primary without a lease",

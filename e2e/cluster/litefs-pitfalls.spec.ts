@@ -251,7 +251,7 @@ test("a write on a replica fails, names its statement, and changes nothing", asy
   });
   const lines = ran.stdout.trim().split("\n").filter(Boolean);
   expect(JSON.parse(lines.at(-1) ?? ran.stderr)).toEqual({
-    name: "WriteRefused",
+    name: "WriteRefusedError",
     code: "unavailable",
     retry: 5,
     statement: 'CREATE TABLE "mistake" ("id" INTEGER)',

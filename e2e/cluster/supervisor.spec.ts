@@ -76,7 +76,7 @@ test("a primary that stops hands its lease to the standby first, with every tran
   const said = listen(primary);
   expect(await primary.stop()).toBe(0);
   expect(said()).toMatch(
-    new RegExp(`launch\\.handed_over.*"to":"${standby.name}"[^]*litefs shut down complete`),
+    new RegExp(`launcher\\.handed_over.*"to":"${standby.name}"[^]*litefs shut down complete`),
   );
   expect(said()).toContain("exiting primary, preserving lease for handoff");
   // The standby's site served all the time, and accepts writes within two seconds.
@@ -183,7 +183,7 @@ test("a killed LiteFS on the primary is back in seconds, since its node frees th
 test("a dead site is restarted, and the node keeps its role", async ({ cluster }) => {
   const primary = await cluster.waitForPrimary();
   const said = listen(primary);
-  kill(primary, /server\.js|next-server/);
+  kill(primary, /server\/site\.ts/);
   await waitUntil(
     "it is seen",
     10_000,

@@ -107,7 +107,8 @@ export function unit(args, prefix) {
   const vitest = [
     bin("vitest"),
     "run",
-    `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`,
+    // One more than cores: many tests wait for deadlines.
+    `--maxWorkers=${availableParallelism() + 1}`,
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,

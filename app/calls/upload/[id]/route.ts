@@ -36,6 +36,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
 export function DELETE(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
+    await ensurePrimary();
     const { id } = await params;
     await writeAuthorized(await readSessionCookies(), { role: "member" }, (sql, member) =>
       removeUpload(sql, { id: id.toLowerCase(), member }),

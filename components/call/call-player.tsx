@@ -152,7 +152,7 @@ function JumpButton({ ms, onJump }: { ms: number; onJump: (ms: number) => void }
     <button
       type="button"
       className="player-jump"
-      aria-label={`${ms < 0 ? "Back" : "Forward"} ${seconds} seconds`}
+      title={`${ms < 0 ? "Back" : "Forward"} ${seconds} seconds`}
       onClick={() => onJump(ms)}
     >
       {ms < 0 ? "−" : "+"}

@@ -107,8 +107,7 @@ export function unit(args, prefix) {
   const vitest = [
     bin("vitest"),
     "run",
-    // One more than cores: many tests wait for deadlines.
-    `--maxWorkers=${availableParallelism() + 1}`,
+    `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`,
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,
@@ -155,29 +154,25 @@ export async function members(args, prefix) {
 }
 
 /**
- * Every check. The cluster mostly waits for leases, so its tests run beside the others.
+ * Every check, in three lanes: the cluster mostly waits for leases, browser tests for pages.
  * One site listens on the ports of the browser tests, so those of the cluster's members come last.
  */
 export async function all(args) {
   await generateRouteTypes();
   const built = build();
-  built.catch(() => {});
-  const results = await Promise.allSettled([
-    (async () => {
-      await built;
-      return cluster([], "cluster");
-    })(),
+  const lanes = [
+    built.then(() => cluster([], "cluster")),
+    built.then(() => e2e([], "e2e")),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
       await lint();
       await content();
       await unit(args, "unit");
-      await built;
-      await e2e([], "e2e");
     })(),
-  ]);
-  for (const { reason } of results) if (reason) throw reason;
-  if (results[0].value) await members([], "members");
+  ];
+  const [clusterLane, ...others] = await Promise.allSettled(lanes);
+  for (const { reason } of [clusterLane, ...others]) if (reason) throw reason;
+  if (clusterLane.value) await members([], "members");
 }
 
 /** Prints the failures and the closing line. Returns the exit code. */

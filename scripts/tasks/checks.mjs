@@ -158,6 +158,7 @@ export async function members(args, prefix) {
  * One site listens on the ports of the browser tests, so those of the cluster's members come last.
  */
 export async function all(args) {
+  await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   await generateRouteTypes();
   const built = build();
   const lanes = [

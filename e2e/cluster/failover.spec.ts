@@ -148,9 +148,7 @@ test("the primary's machine dies repeatedly under load: reads go on, writes resu
     };
   });
   const inDfw = load.failedReads.filter(({ region }) => region === "dfw");
-  console.log(
-    `kill -9, repeated: writes back after ${inWords(kills.map(({ backMs }) => backMs))}`,
-  );
+  console.log(`kill -9, repeated: writes back after ${inWords(kills.map(({ backMs }) => backMs))}`);
   console.log(
     "kill -9, repeated:",
     JSON.stringify({

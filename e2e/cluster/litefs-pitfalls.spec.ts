@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import Database from "better-sqlite3";
 import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { readLogEvents } from "#tests/support/cluster/litefs-store.ts";
@@ -121,6 +122,18 @@ test("a candidate without data never becomes primary, and writes are refused mea
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
+/** Removes the newer schema, which later tests would find in their backups. */
+async function undoMigration(cluster: Cluster): Promise<void> {
+  const db = new Database((await cluster.waitForPrimary()).databaseFile, { timeout: 5_000 });
+  try {
+    db.exec(`BEGIN IMMEDIATE; DROP TABLE "newer";
+      DELETE FROM "_prisma_migrations" WHERE "migration_name" = '29990101000000_newer'; COMMIT`);
+  } finally {
+    db.close();
+  }
+  await cluster.waitUntilInSync();
+}
+
 test("the first candidate of a new version takes the lease and migrates; its replicas wait, old ones serve on", async ({
   cluster,
 }) => {
@@ -183,6 +196,7 @@ test("the first candidate of a new version takes the lease and migrates; its rep
     expect(
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "rolled.back@example.com")).status,
     ).toBe(303);
+    await undoMigration(cluster);
   } finally {
     rmSync(newer, { recursive: true, force: true });
   }

@@ -154,7 +154,7 @@ export async function members(args, prefix) {
 }
 
 /**
- * Every check, in three lanes: the cluster mostly waits for leases, browser tests for pages.
+ * Every check. The cluster mostly waits for leases, so its tests run beside the others.
  * One site listens on the ports of the browser tests, so those of the cluster's members come last.
  */
 export async function all(args) {
@@ -163,16 +163,17 @@ export async function all(args) {
   const built = build();
   const lanes = [
     built.then(() => cluster([], "cluster")),
-    built.then(() => e2e([], "e2e")),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
       await lint();
       await content();
       await unit(args, "unit");
+      await built;
+      await e2e([], "e2e");
     })(),
   ];
-  const [clusterLane, ...others] = await Promise.allSettled(lanes);
-  for (const { reason } of [clusterLane, ...others]) if (reason) throw reason;
+  const [clusterLane, otherLane] = await Promise.allSettled(lanes);
+  for (const { reason } of [clusterLane, otherLane]) if (reason) throw reason;
   if (clusterLane.value) await members([], "members");
 }
 

@@ -104,8 +104,15 @@ export const test = base.extend<Fixtures>({
     });
   },
   makeAxeBuilder: async ({ page }, use) => {
+    /** After a client-side navigation, Next adds the title a moment later than the content. */
+    class TitledPageAxeBuilder extends AxeBuilder {
+      override async analyze() {
+        await expect(page).toHaveTitle(/\S/);
+        return super.analyze();
+      }
+    }
     await use(() =>
-      new AxeBuilder({ page }).withTags([
+      new TitledPageAxeBuilder({ page }).withTags([
         "wcag2a",
         "wcag2aa",
         "wcag21a",

@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const outDir = resolve(values.out);
 const standaloneDir = join(rootDir, ".next", "standalone");
 
-/** Programs that run beside the server, outside of Next's bundles; with all that they import. */
+/** Programs outside of Next's bundles. The image contains everything they import. */
 const PROGRAMS = [
   "server/site.ts",
   "server/supervisor/main.ts",
@@ -37,7 +37,7 @@ const PROGRAMS = [
   "lib/cache/page-cache.ts",
 ];
 
-/** Read at runtime by name. */
+/** Files that programs read at runtime by name. */
 const FILES = [
   "litefs.yml",
   "package.json",
@@ -52,7 +52,7 @@ const FILES = [
   "node_modules/@fontsource/newsreader/files",
 ];
 
-/** Taken along by tracers that can't tell, or for other machines than this. */
+/** Matches files that the tracers include but the image doesn't need. */
 const isExcluded = (path: string) =>
   /(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
     path,
@@ -78,7 +78,7 @@ function copyIntoImage(path: string, from = rootDir): void {
 }
 
 if (!existsSync(join(standaloneDir, "server.js")))
-  throw new Error("There is no build to take: npm run image");
+  throw new Error("There is no build. Run: npm run image");
 rmSync(outDir, { recursive: true, force: true });
 mkdirSync(outDir, { recursive: true });
 
@@ -86,7 +86,7 @@ for (const name of readdirSync(standaloneDir))
   if (name !== "public" && name !== "server.js") copyIntoImage(name, standaloneDir);
 for (const path of FILES) if (existsSync(join(rootDir, path))) copyIntoImage(path);
 
-// The tracer reads JavaScript only, Node runs the TypeScript: it is shown what Node makes of it.
+// The tracer reads JavaScript only, so it gets the code without types.
 const { fileList } = await nodeFileTrace(
   PROGRAMS.map((file) => join(rootDir, file)),
   {
@@ -110,7 +110,7 @@ for (const path of fileList) {
   copyIntoImage(path);
 }
 
-// Nothing of the developer's own configuration, and one mark of what this is.
+// Removes the developer's configuration, and marks the folder as an image.
 for (const name of [".env", ".env.local", ".env.production"])
   rmSync(join(outDir, name), { force: true });
 writeFileSync(

@@ -49,6 +49,9 @@ const EXTENSIONS =
 const EXCLUDED =
   /^(tests\/fixtures\/corpus\/|prisma\/migrations\/|public\/|scripts\/check-wording\.mjs$|docs\/glossary\.md$|CHANGELOG\.md$)|-(de|es)\.mdx$/;
 
+/** Test data whose exact text matters: cookies were signed with it. */
+const ALLOWED = "a secret of the site before";
+
 const words = new RegExp(`\\b(?:${BANNED.map(([pattern]) => `(${pattern})`).join("|")})\\b`, "gi");
 const names = new RegExp(`\\b(?:${BANNED_NAMES.join("|")})\\b`, "g");
 
@@ -75,7 +78,7 @@ for (const file of files) {
       count += 1;
       console.log(`${file}:${i + 1}: “${word}”: ${instead}`);
     };
-    for (const match of line.matchAll(words))
+    for (const match of line.replace(ALLOWED, "").matchAll(words))
       report(match[0], BANNED[match.slice(1).findIndex(Boolean)][1]);
     for (const match of line.matchAll(names)) report(match[0], "see docs/glossary.md");
   });

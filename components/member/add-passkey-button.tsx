@@ -8,7 +8,7 @@ import {
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
-import { PasskeyIcon } from "./passkey-icon.tsx";
+import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /** Adds a passkey of the logged-in member and refreshes the list. `loginNext`: where to return to after another login. */
 export function AddPasskeyButton({ loginNext }: { loginNext: string }) {

@@ -6,7 +6,7 @@ import {
   type PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/browser";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
-import { PasskeyIcon } from "./passkey-icon.tsx";
+import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /** Logs in with any passkey of this site and goes to `next`, a path of the site. Renders nothing without support. */
 export function PasskeyLoginButton({ next }: { next: string }) {

@@ -100,3 +100,12 @@ export function SiteMark() {
     </svg>
   );
 }
+
+export function PasskeyIcon() {
+  return (
+    <Icon>
+      <circle cx="5.2" cy="10.8" r="3" />
+      <path d="m7.4 8.6 6-6M11 5l2.2 2.2M9 7l1.4 1.4" />
+    </Icon>
+  );
+}

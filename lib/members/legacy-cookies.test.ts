@@ -13,7 +13,7 @@ import {
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 
 // The cookies below were signed with it by the packages themselves.
-const SECRET = ["a secret of the", "site before"].join(" ");
+const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
 const open = (
   value: string | undefined,

@@ -1,4 +1,5 @@
-// Caches recordings in memory, one copy of each: a player requests many ranges of a file, and many play the same one.
+// Caches recordings in memory, one copy each: a player requests many ranges, and popular files have
+// many players.
 
 import { LRUCache } from "lru-cache";
 
@@ -8,8 +9,8 @@ export interface CachedAudio {
 }
 
 /**
- * An LRU of recently served recordings. Entries evicted while a response still streams stay reachable through a WeakRef,
- * so each recording is in memory at most once.
+ * An LRU of recently served recordings. Entries evicted while a response still streams stay
+ * reachable through a WeakRef, so each recording is in memory at most once.
  */
 export class AudioCache {
   readonly #recent: LRUCache<string, CachedAudio>;
@@ -29,7 +30,10 @@ export class AudioCache {
     });
   }
 
-  /** Returns the recording of `key`, from `read` on a miss. The key must change with the bytes; null is not cached. */
+  /**
+   * Returns the recording for `key`, calling `read` on a miss. The key must change with the bytes;
+   * null isn't cached.
+   */
   get(key: string, read: () => CachedAudio | null): CachedAudio | null {
     const recent = this.#recent.get(key);
     if (recent) return recent;

@@ -13,7 +13,7 @@ const streamState = () =>
     parts: { acquiredCount: number };
   }>("audio-streams")!;
 afterEach(() => {
-  // Many of these don't read what they get.
+  // Many of these tests don't read the response.
   resetSingleton("audio-streams");
 });
 
@@ -73,7 +73,7 @@ for (const [range, start, end] of ranges) {
   });
 }
 
-test("a range past the end is a 416 with the size", async () => {
+test("a range past the end gets a 416 with the size", async () => {
   const response = ask({ range: "bytes=200000-" });
   expect([response.status, ...headersOf(response, "content-range")]).toEqual([
     416,
@@ -82,7 +82,7 @@ test("a range past the end is a 416 with the size", async () => {
   expect((await bodyOf(response)).length).toBe(0);
 });
 
-test("several ranges and invalid ones get the whole file", async () => {
+test("multiple or invalid ranges get the whole file", async () => {
   for (const range of ["bytes=0-1,5-9", "lines=1-2", "bytes"])
     expect([range, ask({ range }).status]).toEqual([range, 200]);
 });
@@ -154,7 +154,7 @@ test("the default ETag is a hash of the bytes", () => {
   expect(made(bytes)).not.toBe(made(bytes.subarray(1)));
 });
 
-test("an empty recording is a 200", async () => {
+test("an empty recording gets a 200", async () => {
   const response = audioResponse(new Request("http://localhost:3000/x"), {
     bytes: new Uint8Array(),
     contentType: "audio/ogg",
@@ -225,7 +225,7 @@ test("a client that reads nothing for a minute is disconnected", async () => {
     const reader = listen(long(1), "a").body!.getReader();
     await reader.read();
     vi.advanceTimersByTime(MINUTE_MS);
-    await expect(reader.read()).rejects.toThrow(/took nothing/);
+    await expect(reader.read()).rejects.toThrow(/read nothing/);
     expect([streamState().open.size, streamState().whole.acquiredCount]).toEqual([0, 0]);
   } finally {
     vi.useRealTimers();
@@ -233,7 +233,7 @@ test("a client that reads nothing for a minute is disconnected", async () => {
 });
 
 test("every response has Content-Length, which Next drops from handlers", async () => {
-  // As Next sends a handler's answer: next/dist/server/send-response.js.
+  // Mimics how Next sends a handler's response: next/dist/server/send-response.js.
   const server = createPipelineServer((request, response) => {
     const { status, headers, body } = audioResponse(
       new Request("http://localhost:3000/x", {

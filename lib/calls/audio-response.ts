@@ -14,7 +14,7 @@ import { singleton } from "#lib/core/singleton.ts";
 interface AudioPayload {
   readonly bytes: Uint8Array;
   readonly contentType: string;
-  /** With its extension. Any text: contentDisposition makes it safe. */
+  /** With extension. May contain any text: contentDisposition() escapes it. */
   readonly filename: string;
   /** A strong ETag without quotes; by default a hash of the bytes. */
   readonly etag?: string;
@@ -22,9 +22,13 @@ interface AudioPayload {
 }
 
 const CHUNK_BYTES = 64 * 1024;
-/** Ranges up to this size are copied, so that they don't retain the whole file: 256 of them are 64 MB. */
+/**
+ * Ranges up to this size are copied so they don't retain the whole file; 256 of them take 64 MB.
+ */
 const MAX_COPY_BYTES = 256 * 1024;
-/** Maximum bytes of the files being streamed; a file counts once, however many clients play it. */
+/**
+ * Maximum total size of the files being streamed. A file counts once, however many clients play it.
+ */
 const MAX_OPEN_BYTES = 192_000_000;
 
 interface SharedBuffer {
@@ -52,8 +56,8 @@ const REFUSAL = {
 };
 
 /**
- * Retains `bytes` for a response, reusing the buffer of other responses with the same `key`, which must change with the bytes.
- * Throws AppError(rate_limited) above MAX_OPEN_BYTES.
+ * Retains `bytes` for a response. Responses with the same `key` share one buffer, so the key must
+ * change with the bytes. Throws AppError(rate_limited) above MAX_OPEN_BYTES.
  */
 function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; release(): void } {
   const { open } = streamState();
@@ -79,7 +83,10 @@ function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; rele
   };
 }
 
-/** Streams a range with backpressure. Chunks are copies, so a chunk waiting in a socket doesn't retain the whole file. */
+/**
+ * Streams a range with backpressure. Chunks are copies, so a chunk waiting in a socket doesn't
+ * retain the whole file.
+ */
 function streamRange(
   request: Request,
   source: { key: string; bytes: Uint8Array; start: number; end: number },
@@ -121,9 +128,10 @@ function streamRange(
 }
 
 /**
- * Returns 200, 206 for one range (several ranges: 200), 304 or 416; HEAD without a body. A client that reads nothing for a
- * minute is disconnected. Throws AppError(rate_limited) above 16 concurrent responses per client or 64 in total (ranges up to
- * 256 kB: 32 and 256), or above 192 MB of files being streamed.
+ * Returns 200, 206 (one range; several get a 200), 304 or 416; HEAD gets no body. A client that
+ * reads nothing for a minute is disconnected. Throws AppError(rate_limited) above 16 concurrent
+ * responses per client or 64 in total (ranges up to 256 kB: 32 and 256), or above 192 MB of files
+ * being streamed.
  */
 export function audioResponse(
   request: Request,
@@ -133,7 +141,7 @@ export function audioResponse(
   const headers = {
     "content-type": contentType,
     "x-content-type-options": "nosniff",
-    // Opened as a document, the file must not run anything.
+    // Prevents XSS: opened as a document, the file must not run scripts.
     "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
     "cross-origin-resource-policy": "same-origin",
     "content-disposition": contentDisposition(filename),

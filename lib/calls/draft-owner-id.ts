@@ -2,7 +2,10 @@
 
 import { signText } from "#lib/core/signature.ts";
 
-/** Returns an opaque, stable id of 22 characters (HMAC), which does not reveal the member's id to other users of the browser. */
+/**
+ * Returns an opaque, stable id of 22 characters (an HMAC). It doesn't reveal the member's id to
+ * other users of the browser.
+ */
 export function draftOwnerId(member: { readonly id: string }): string {
   return signText("draft-owner", member.id).slice(0, 22);
 }

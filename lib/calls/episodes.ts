@@ -17,12 +17,12 @@ export interface Episode {
   /** Comma-separated. */
   readonly keywords: string;
   readonly callerName: string;
-  /** False: the description is the question. */
+  /** False for a typed question, which is the description. */
   readonly hasCall: boolean;
-  /** null: typed, or from the source site and never probed. */
+  /** Null for a typed question, or a recording from the source site that was never probed. */
   readonly callDurationMs: number | null;
   readonly answer: AudioFile;
-  /** Intro, call and answer in one file; null without ffmpeg. */
+  /** Intro, call and answer in one file; null if they were not merged (no ffmpeg, or it failed). */
   readonly mergedAudio: AudioFile | null;
 }
 
@@ -42,12 +42,13 @@ interface EpisodeRow extends Omit<Episode, "hasCall" | "answer" | "mergedAudio">
   readonly joinedBytes: number;
 }
 
-// octet_length() knows a column's size from the row's header.
+// octet_length() takes a column's size from the row header, without reading the column.
 const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName",
   ${IS_RECORDED_SQL} AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
   e."joinedType", e."joinedDurationMs", octet_length(e."joinedAudio") AS "joinedBytes"`;
-// The unary + keeps SQLite from starting at CallReview_queue and sorting every published call: 140 ms with 10,000 of them.
-// Checking the state is defense in depth: an episode always belongs to a published call.
+// The unary + keeps SQLite from using the index CallReview_queue, which sorts every published call:
+// 140 ms with 10,000 of them. Checking the state is defense in depth: an episode always belongs to
+// a published call.
 const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND +r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
 
 function toEpisode({
@@ -129,12 +130,16 @@ export interface EpisodeLink {
   readonly title: string;
 }
 
-// A player requests many ranges of a file. Whether the episode is published is checked for each, before the cache.
+// A player requests many ranges of a file. Each request checks that the episode is published before
+// it uses the cache.
 const episodeAudioCache = new AudioCache(48_000_000, 10 * MINUTE_MS);
 
 export type EpisodeAudioKind = "call" | "answer" | "episode";
 
-/** Returns an audio file of a published episode with its detected type, or null. `etag` changes with the bytes. */
+/**
+ * Returns an audio file of a published episode with its detected type, or null. `etag` changes with
+ * the bytes.
+ */
 export function findEpisodeAudio(
   sql: Sql,
   slug: string,

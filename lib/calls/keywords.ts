@@ -1,6 +1,9 @@
 // Parses and normalizes the keywords of a call, a comma-separated line.
 
-/** Returns the trimmed words of a comma-separated list, without empty ones and without duplicates (case-insensitive). */
+/**
+ * Returns the trimmed words of a comma-separated list, without empty ones and without duplicates
+ * (case-insensitive).
+ */
 export function parseKeywords(keywords: string): string[] {
   const words = new Map<string, string>();
   for (const word of keywords.split(",").map((word) => word.trim().replace(/\s+/g, " "))) {

@@ -15,7 +15,7 @@ const leftoverDirs = () =>
     ? readdirSync(env.DATA_DIR).filter((name) => name.startsWith("merge-"))
     : [];
 
-/** Replaces ffmpeg by a shell script, to simulate its failures. */
+/** Replaces ffmpeg with a shell script to simulate its failures. */
 function fakeFfmpeg(script: string): void {
   const file = join(env.DATA_DIR, `ffmpeg-${randomUUID()}`);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);

@@ -13,15 +13,15 @@ export interface OwnCall {
   readonly state: "NEW" | "REVIEWING" | "ANSWERED" | "PUBLISHED" | "DECLINED";
   /** False for a typed question. */
   readonly isRecorded: boolean;
-  /** null: typed, or from the source site and never probed. */
+  /** Null for a typed question, or a recording from the source site that was never probed. */
   readonly durationMs: number | null;
   /** Empty unless the call was declined. */
   readonly declineReason: string;
-  /** The episode's; null unless published. */
+  /** The slug of the episode; null unless published. */
   readonly slug: string | null;
 }
 
-/** Older calls than these are not listed. */
+/** The newest calls that are listed. */
 const MAX_LISTED = 200;
 
 /** Returns the member's calls, newest first, without audio and without the admins' notes. */
@@ -37,7 +37,10 @@ export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
   return rows.map((row) => ({ ...row, isRecorded: row.isRecorded === 1 }));
 }
 
-/** Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for any other. */
+/**
+ * Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for
+ * any other.
+ */
 export function deleteOwnCall(sql: Sql, { id, member }: { id: string; member: Member }): void {
   const { changes } = sql.run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
   if (changes === 0)

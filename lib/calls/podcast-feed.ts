@@ -6,7 +6,7 @@ import type { Episode, EpisodeAudioKind, AudioFile } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
 
 export interface Podcast {
-  /** Origin of the site, without a trailing slash. */
+  /** The site's origin, without a trailing slash. */
   readonly url: string;
   readonly name: string;
   readonly author: string;
@@ -15,7 +15,7 @@ export interface Podcast {
 }
 
 export const PODCAST_PATH = "/calls/feed.xml";
-/** Episodes in the feed. */
+/** Maximum number of episodes in the feed. */
 export const MAX_FEED_EPISODES = 200;
 
 /** The podcast's description, in the feed and on /calls. */
@@ -36,7 +36,10 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "audio/flac": "flac",
 };
 
-/** Returns the path of an episode's audio file, with the extension of its type: podcast apps require one. */
+/**
+ * Returns the path of an episode's audio file with the extension of its type, which podcast apps
+ * require.
+ */
 export function episodeAudioPath(
   slug: string,
   kind: EpisodeAudioKind,
@@ -46,7 +49,10 @@ export function episodeAudioPath(
   return `/calls/audio/${encodeURIComponent(slug)}/${kind}${extension ? `.${extension}` : ""}`;
 }
 
-/** Returns an episode's RSS enclosure: the merged audio, or without ffmpeg the answer. The description has the question. */
+/**
+ * Returns an episode's RSS enclosure: the merged audio or, if there is none, the answer. The
+ * description links the question.
+ */
 export function selectEnclosure(episode: Episode): AudioFile & { path: string } {
   return episode.mergedAudio
     ? {
@@ -68,7 +74,10 @@ function buildShowNotes(episode: Episode, url: string): string {
   return `${question}${hint}`;
 }
 
-/** Renders RSS 2.0; `episodes` are newest first. An episode's guid is its call's id, which survives a new title. */
+/**
+ * Renders RSS 2.0; `episodes` are newest first. An episode's guid is its call's id, which survives
+ * a new title.
+ */
 export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]): string {
   const newest = episodes.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0);
   const items: XmlChild[] = episodes.map((episode) => {

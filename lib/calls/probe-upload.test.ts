@@ -61,7 +61,7 @@ test("another admin's upload is not found, an incomplete one is a conflict", asy
   ).rejects.toMatchObject({ code: "conflict", field: "audio" });
 });
 
-test("a file that is not audio is refused and deleted", async () => {
+test("a file that isn't audio is rejected and deleted", async () => {
   const by = await person("ADMIN");
   const uploadId = await uploaded(by, Buffer.from("<html>not a sound</html>"));
   await expect(prepareAnswer({ uploadId, admin: by })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-// Assembles and probes a finished upload, before the write that uses it.
+// Assembles and probes a finished upload before the transaction that uses it.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
@@ -7,8 +7,9 @@ import { ANSWER_LIMITS, type AudioLimits, type EncodedAudio, probeAudio } from "
 import { assembleUpload, removeUpload } from "./upload.ts";
 
 /**
- * Returns the recording of the member's own upload. Throws AppError (field "audio"): not_found; conflict while parts are missing
- * or if it is a call already; invalid or too_large, after which the upload is deleted.
+ * Returns the recording of the member's own upload. Throws AppError (field "audio"): not_found;
+ * conflict if parts are missing or it was already submitted; invalid or too_large, after which the
+ * upload is deleted.
  */
 export async function probeUpload(
   upload: { id: string; member: Member },
@@ -27,7 +28,10 @@ export async function probeUpload(
   }
 }
 
-/** Returns the admin's own upload as an answer. Throws as probeUpload does, and AppError(forbidden) for members. */
+/**
+ * Returns the admin's own upload as an answer. Throws like probeUpload, and AppError(forbidden) for
+ * members.
+ */
 export async function prepareAnswer({
   uploadId,
   admin,

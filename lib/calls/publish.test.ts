@@ -21,7 +21,7 @@ import { getReviewedCall } from "./review-queue.ts";
 
 const audio = readFileSync("tests/fixtures/audio/tone.mp3");
 const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
-/** Mislabelled, as rows moved in from elsewhere may be. */
+/** Mislabeled, as migrated rows may be. */
 const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 
 async function admins(): Promise<Member[]> {
@@ -162,7 +162,7 @@ test("calls that are published concurrently get distinct numbers", async () => {
   ).toEqual([3, 2, 1]);
 });
 
-test("an unpublished episode is gone everywhere, and can be published again", async () => {
+test("unpublishing removes an episode everywhere, and it can be published again", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64 });
   const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
@@ -346,7 +346,7 @@ test("only the version that the admin saw is merged", async () => {
   expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });
 });
 
-test("a slug has the letters of the title", () => {
+test("a slug contains the letters of the title", () => {
   expect(episodeSlug(3, "  It’s “time” — isn't it? ")).toBe("3-its-time-isnt-it");
   expect(episodeSlug(4, "日本語")).toBe("4");
   expect(episodeSlug(5, "Crème brûlée & C++")).toBe("5-creme-brulee-c");

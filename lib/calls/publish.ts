@@ -13,7 +13,9 @@ import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 
 const MAX_SLUG_CHARS = 60;
 
-/** Returns an episode's slug: its number, then its title in lower case without accents, if any letters are left. */
+/**
+ * Returns an episode's slug: its number, then its title in lowercase ASCII if any of it remains.
+ */
 export function episodeSlug(number: number, title: string): string {
   const words = title
     .normalize("NFKD")
@@ -34,8 +36,8 @@ export function nextEpisodeNumber(sql: Sql): number {
 }
 
 /**
- * Returns what mergeAudio takes, or null if publishing would be refused. A recording of an unknown format (from the source
- * site) counts as none. Throws AppError: forbidden for members, not_found.
+ * Returns the input of mergeAudio(), or null if publishing would fail. A recording in an unknown
+ * format (from the source site) is left out. Throws AppError: forbidden for members, not_found.
  */
 export function findMergeSource(
   sql: Sql,
@@ -53,8 +55,9 @@ export function findMergeSource(
 }
 
 /**
- * Publishes a call: ANSWERED → PUBLISHED. Inserts the episode and queues the email to the caller and the Discord message: call
- * triggerDeliveries() after the commit. Throws as transitionCall does.
+ * Publishes a call: ANSWERED → PUBLISHED. Inserts the episode and adds the email to the caller and
+ * the Discord message to the outbox: call triggerDeliveries() after the commit. Throws like
+ * transitionCall.
  */
 export function publishCall(
   sql: Sql,
@@ -103,7 +106,10 @@ export function publishCall(
   return { number, slug };
 }
 
-/** Unpublishes a call: PUBLISHED → ANSWERED. Deletes the episode; the caller isn't notified. Throws as transitionCall does. */
+/**
+ * Unpublishes a call: PUBLISHED → ANSWERED. Deletes the episode; the caller isn't notified. Throws
+ * like transitionCall.
+ */
 export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["PUBLISHED"], "ANSWERED");
   const episode = sql.get<{ number: number }>(

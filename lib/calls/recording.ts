@@ -18,10 +18,14 @@ export interface StoredRecording {
   readonly etag: string;
 }
 
-// A player requests many ranges of a recording. Authorization is checked for each of them, before the cache.
+// A player requests many ranges of a recording. Each request is authorized before it uses the
+// cache.
 const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
 
-/** Returns the recording of the member's own call, or of any call for an admin. Throws AppError(not_found) otherwise, and for typed questions. */
+/**
+ * Returns the recording of the member's own call, or of any call for an admin. Throws
+ * AppError(not_found) otherwise, and for typed questions.
+ */
 export function getRecording(
   sql: Sql,
   { id, member }: { id: string; member: Member },
@@ -41,12 +45,16 @@ export function getRecording(
   };
 }
 
-/** SQL: whether call `c` has a recording, without reading it. octet_length() knows a column's size from the row's header. */
+/**
+ * SQL condition: call `c` has a recording. octet_length() takes the size from the row header,
+ * without reading the column.
+ */
 export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL))`;
 
 /**
- * Returns the recording of a call, from its upload's parts or, for calls of the source site, decoded from Call.base64.
- * null for a typed question and a missing call. The caller checks who may listen.
+ * Returns the recording of a call, from its upload's parts or, for calls of the source site,
+ * decoded from Call.base64. Null for a typed question or a missing call. The calling function must
+ * authorize the listener.
  */
 export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
   const call = sql.get<{
@@ -62,7 +70,7 @@ export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
   );
   if (!call) return null;
   const { userId, createdAt, base64Chars, uploadId, size } = call;
-  // Browsers choose the ids of calls. A reused id is another recording, even of the same length.
+  // Browsers choose the ids of calls. A reused id may be a different recording of the same length.
   return recordingCache.get([id, userId, createdAt, base64Chars, uploadId].join(" "), () => {
     const bytes = uploadId
       ? readUploadParts(sql, { id: uploadId, size })

@@ -1,4 +1,4 @@
-// Builds the emails that tell a caller what became of their call.
+// Builds the emails that tell a caller that their call was published or declined.
 
 import { env } from "#lib/core/env.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
@@ -7,11 +7,11 @@ interface Recipient {
   readonly email: string;
   readonly firstName: string;
   readonly title: string;
-  /** The description is the question; there is no recording. */
+  /** True if the description is the question and there is no recording. */
   readonly isTyped: boolean;
 }
 
-/** Returns the email with the reason as the admin wrote it. */
+/** Returns the email, with the admin's reason verbatim. */
 export function declinedEmail(
   { email, firstName, title, isTyped }: Recipient,
   reason: string,

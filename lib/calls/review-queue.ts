@@ -14,23 +14,27 @@ export interface QueuedCall {
   readonly title: string;
   readonly createdAt: number;
   readonly state: CallState;
-  /** When the state or the answer changed last, in ms: the version for the optimistic lock. */
+  /**
+   * When the state or the answer last changed, in ms. Serves as the version for optimistic locking.
+   */
   readonly changedAt: number;
-  /** null: typed, or from the source site and never probed. */
+  /** Null for a typed question, or a recording from the source site that was never probed. */
   readonly durationMs: number | null;
   readonly isTyped: boolean;
   readonly callerName: string;
-  /** First name of the admin who decided last; null if there is none, or the account was deleted. */
+  /**
+   * First name of the admin who decided last; null before a decision or if the account was deleted.
+   */
   readonly reviewerName: string | null;
 }
 
 export interface ReviewQueue {
   readonly calls: readonly QueuedCall[];
-  /** Counts of all calls, not only of the matching ones. */
+  /** Counts of all calls, not only the matching ones. */
   readonly counts: Readonly<Record<CallState, number>>;
   /** The number of matching calls. */
   readonly total: number;
-  /** From 1. */
+  /** Starts at 1. */
   readonly page: number;
   readonly pages: number;
 }
@@ -40,8 +44,9 @@ export const QUEUE_PAGE_SIZE = 25;
 const MAX_SEARCH_WORDS = 8;
 
 /**
- * Returns a page of the calls in `state` (null: all) with every word of `query` in title, keywords, description or first name.
- * Open calls come oldest first, the others newest first. Throws AppError(forbidden) for members.
+ * Returns a page of the calls in `state` (null: all) that have every word of `query` in the title,
+ * keywords, description or caller's first name. Open calls come oldest first, the others newest
+ * first. Throws AppError(forbidden) for members.
  */
 export function listReviewQueue(
   sql: Sql,
@@ -122,7 +127,7 @@ export interface ReviewedCall extends QueuedCall {
     readonly slug: string;
     readonly publishedAt: number;
     readonly transcript: string;
-    /** Question and answer are one file. */
+    /** True if question and answer are merged into one file. */
     readonly isMerged: boolean;
   } | null;
 }
@@ -140,7 +145,10 @@ interface ReviewedCallRow extends Omit<ReviewedCall, "isTyped" | "answer" | "epi
   readonly isMerged: number;
 }
 
-/** Returns a call with its review, answer and episode, without audio. Throws AppError: forbidden for members, not_found. */
+/**
+ * Returns a call with its review, answer and episode, without audio. Throws AppError: forbidden for
+ * members, not_found.
+ */
 export function getReviewedCall(
   sql: Sql,
   { admin, callId }: { admin: Member; callId: string },
@@ -187,7 +195,9 @@ export function getReviewedCall(
   };
 }
 
-/** Returns the answer's audio, or null without an answer. Throws AppError(forbidden) for members. */
+/**
+ * Returns the answer's audio, or null without an answer. Throws AppError(forbidden) for members.
+ */
 export function findAnswerAudio(
   sql: Sql,
   { admin, callId }: { admin: Member; callId: string },

@@ -170,7 +170,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
   });
 }
 
-test("two decisions in one millisecond conflict", async () => {
+test("two decisions in the same millisecond conflict", async () => {
   setClock(Date.UTC(2026, 10, 23));
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
@@ -323,7 +323,7 @@ test("editing a published call edits its episode, which keeps its slug", async (
   });
 });
 
-test("a member can’t edit a call, nor read the queue, a call or an answer", async () => {
+test("a member can’t edit a call or read the queue, a call or an answer", async () => {
   const { caller, call, seen } = await callIn("ANSWERED");
   const before = await seen();
   const admin = caller;

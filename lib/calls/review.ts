@@ -1,5 +1,6 @@
-// Applies admins' decisions to calls. Each is one UPDATE with an optimistic lock on the state and version that the admin saw:
-// of two concurrent decisions, the second is a conflict that names the first.
+// Applies admins' decisions to calls. Optimistic locking: each is one UPDATE that requires the
+// state and version that the admin saw. The second of two concurrent decisions fails with a
+// conflict that names the first.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -15,7 +16,7 @@ import { declinedEmail } from "./review-emails.ts";
 export interface ReviewDecision {
   readonly callId: string;
   readonly admin: Member;
-  /** Optimistic lock: the call's changedAt as the admin saw it. */
+  /** Optimistic locking: the call's changedAt as the admin saw it. */
   readonly expectedVersion: number;
 }
 
@@ -36,8 +37,9 @@ const STATE_PHRASES: Record<CallState, string> = {
 };
 
 /**
- * Moves the call from one of the states `from` to `to`. changedAt always grows, also within one millisecond.
- * Throws AppError: forbidden for members, not_found, conflict if the call is in another state or has another version.
+ * Moves the call from one of the states `from` to `to`. changedAt always increases, even within one
+ * millisecond. Throws AppError: forbidden for members, not_found, conflict if the call is in
+ * another state or has another version.
  */
 export function transitionCall(
   sql: Sql,
@@ -64,7 +66,10 @@ export function transitionCall(
   throw new AppError("conflict", `Nothing was changed. ${reason}`);
 }
 
-/** Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws as transitionCall does. */
+/**
+ * Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws like
+ * transitionCall.
+ */
 export function claimCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["NEW"], "REVIEWING");
   recordAuditEvent(sql, {
@@ -75,7 +80,7 @@ export function claimCall(sql: Sql, decision: ReviewDecision): void {
   });
 }
 
-/** Releases a claimed call: REVIEWING → NEW. Throws as transitionCall does. */
+/** Releases a claimed call: REVIEWING → NEW. Throws like transitionCall. */
 export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["REVIEWING"], "NEW");
   recordAuditEvent(sql, {
@@ -86,7 +91,10 @@ export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
   });
 }
 
-/** Saves or replaces the answer: NEW, REVIEWING or ANSWERED → ANSWERED. `answer` has been probed. Throws as transitionCall does. */
+/**
+ * Saves or replaces the answer: NEW, REVIEWING or ANSWERED → ANSWERED. `answer` must have been
+ * probed. Throws like transitionCall.
+ */
 export function saveAnswer(
   sql: Sql,
   { answer, ...decision }: ReviewDecision & { answer: EncodedAudio },
@@ -108,7 +116,7 @@ export function saveAnswer(
   });
 }
 
-/** Deletes the answer: ANSWERED → REVIEWING. Throws as transitionCall does. */
+/** Deletes the answer: ANSWERED → REVIEWING. Throws like transitionCall. */
 export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["ANSWERED"], "REVIEWING");
   sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
@@ -121,8 +129,8 @@ export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
 }
 
 /**
- * Declines a call: NEW, REVIEWING or ANSWERED → DECLINED. Queues an email with the reason: call triggerDeliveries() after the
- * commit. Throws as transitionCall does.
+ * Declines a call: NEW, REVIEWING or ANSWERED → DECLINED. Adds an email with the reason to the
+ * outbox: call triggerDeliveries() after the commit. Throws like transitionCall.
  */
 export function declineCall(
   sql: Sql,
@@ -148,7 +156,10 @@ export function declineCall(
   });
 }
 
-/** Reopens a call: DECLINED → ANSWERED if it has an answer, else NEW. The caller isn't notified. Throws as transitionCall does. */
+/**
+ * Reopens a call: DECLINED → ANSWERED if it has an answer, else NEW. The caller isn't notified.
+ * Throws like transitionCall.
+ */
 export function reopenCall(sql: Sql, decision: ReviewDecision): void {
   assertAdmin(decision.admin);
   const isAnswered =
@@ -172,8 +183,9 @@ export interface CallTexts {
 }
 
 /**
- * Edits the texts of a call and of its episode, whose slug stays. `expectedVersion` is the call's updatedAt as the admin saw it.
- * Throws AppError: forbidden, not_found, conflict if another admin has edited the call.
+ * Edits the texts of a call and its episode, which keeps its slug. `expectedVersion` is the call's
+ * updatedAt as the admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
+ * has edited the call.
  */
 export function editCall(
   sql: Sql,
@@ -232,11 +244,14 @@ export interface Caller {
   readonly firstName: string;
   /** The call's title. */
   readonly title: string;
-  /** The description is the question; there is no recording. */
+  /** True if the description is the question and there is no recording. */
   readonly isTyped: boolean;
 }
 
-/** Returns whose call it is, with the email address: not for pages. Throws AppError(not_found). */
+/**
+ * Returns the caller of a call with their email address, which pages must not show. Throws
+ * AppError(not_found).
+ */
 export function getCaller(sql: Sql, callId: string): Caller {
   const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
     `SELECT u."id" AS "userId", u."email", u."firstName", c."title", NOT ${IS_RECORDED_SQL} AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,

@@ -1,4 +1,5 @@
-// Bounds the memory of submitted recordings: 4 at a time, the others wait up to 20 seconds.
+// Bounds the memory of submitted recordings with a semaphore: 4 at a time; others wait up to 20
+// seconds.
 
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { singleton } from "#lib/core/singleton.ts";

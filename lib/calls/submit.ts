@@ -1,4 +1,5 @@
-// Submits a call: an uploaded recording or a typed question becomes a Call row in one transaction. Idempotent by the form's id.
+// Submits a call: one transaction turns an uploaded recording or a typed question into a Call row.
+// Idempotent by form id.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -13,10 +14,10 @@ import { CALL_LIMITS } from "./audio/probe.ts";
 import { probeUpload } from "./probe-upload.ts";
 import { completeUpload, findUpload, removeUpload } from "./upload.ts";
 
-/** A member's calls per 24 hours, and their calls without an answer. */
+/** Limits per member: calls in 24 hours, and calls without an answer. */
 export const MAX_CALLS_PER_DAY = 10;
 export const MAX_OPEN_CALLS = 20;
-/** Admins who are notified of a call. */
+/** Maximum number of admins who are notified of a call. */
 const MAX_NOTIFIED_ADMINS = 50;
 
 // Each call emails the admins, so deleting calls must not allow more on the same day.
@@ -38,7 +39,10 @@ export interface PreparedRecording {
   readonly durationMs: number;
 }
 
-/** Returns the member's own upload as a recording, or null if it is a call already. Throws as probeUpload does. */
+/**
+ * Returns the member's own upload as a recording, or null if it was already submitted. Throws like
+ * probeUpload.
+ */
 export async function prepareRecording({
   uploadId,
   member,
@@ -53,9 +57,10 @@ export async function prepareRecording({
 }
 
 /**
- * Inserts a call, links its upload and queues the notifications: call triggerDeliveries() after the commit. The same form or
- * upload again returns the call that it made, with isNew false. Throws AppError: conflict for another member's id; not_found
- * (field "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
+ * Inserts a call, links its upload and adds the notifications to the outbox: call
+ * triggerDeliveries() after the commit. Idempotent: the same form or upload returns the existing
+ * call, with isNew false. Throws AppError: conflict for another member's id; not_found (field
+ * "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
  */
 export function submitCall(
   sql: Sql,
@@ -76,7 +81,8 @@ export function submitCall(
       "This form was sent by another member. Reload the page and try again.",
     );
   if (existing) {
-    // The response got lost and the member recorded again: the call exists, so this upload isn't needed.
+    // The first response was lost and the member recorded again. The call exists, so this upload
+    // isn't needed.
     if (uploadId) removeUpload(sql, { id: uploadId, member });
     return { id, isNew: false };
   }

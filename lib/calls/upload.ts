@@ -1,4 +1,5 @@
-// Stores chunked uploads (≤ 512 kB, so that fly-replay can carry a chunk). Another member's upload is always `not_found`.
+// Stores chunked uploads (≤ 512 kB, so that fly-replay can carry a chunk). Another member's upload
+// is always `not_found`.
 
 import { createHash } from "node:crypto";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -10,33 +11,36 @@ import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from ".
 
 /** Size of every part but the last. fly-replay carries request bodies up to 1 MB. */
 export const PART_BYTES = 524_288;
-/** A member's open uploads, and their announced bytes. */
+/** Limits per member: open uploads, and the sum of their declared sizes in bytes. */
 export const MAX_OPEN_UPLOADS = 3;
 export const MAX_OPEN_BYTES = 40_000_000;
-/** How long an upload may be interrupted before it is deleted. */
+/** How long after its creation an unfinished upload is deleted. */
 export const UPLOAD_TTL_MS = DAY_MS;
 const MAX_UPLOADS_PER_DAY = 60;
 /** 300 MB: seven times what may be open at the same time. */
 const MAX_PARTS_PER_HOUR = 600;
-/** An open upload this old is evicted for a new one: a closed tab must not lock the member out for a day. */
+/**
+ * An open upload of this age is evicted for a new one: a closed tab must not lock the member out
+ * for a day.
+ */
 const EVICTABLE_AFTER_MS = 15 * MINUTE_MS;
-/** Uploads deleted per sweep, so that a member's request doesn't wait for the uploads of others. */
+/** Uploads deleted per sweep, so that a request doesn't wait for the uploads of other members. */
 const MAX_DELETED_PER_SWEEP = 5;
 
-/** The JSON that the recorder's uploader gets. */
+/** The JSON response to the recorder's uploader. */
 export interface UploadState {
   readonly id: string;
   readonly size: number;
   readonly partBytes: number;
   /** The number of parts, which are numbered from 0. */
   readonly parts: number;
-  /** The numbers of the stored parts, in order. */
+  /** The numbers of the stored parts, in ascending order. */
   readonly received: readonly number[];
 }
 
 export interface Upload extends UploadState {
   readonly sha256: string;
-  /** The call that it became; then all parts count as received. */
+  /** The call that it became; null while it is open. All parts of a call count as received. */
   readonly callId: string | null;
 }
 
@@ -84,9 +88,10 @@ export function getUpload(sql: Sql, query: { id: string; member: Member }): Uplo
 }
 
 /**
- * Creates an upload. Idempotent by `id`: the same size and hash return the upload that exists. Evicts the member's open uploads
- * that are 15 minutes old. Throws AppError: conflict for an id with another size, hash or member; too_large; rate_limited
- * above 3 or 40 MB open, or 60 in a day.
+ * Creates an upload. Idempotent by `id`: the same size and hash return the existing upload. Evicts
+ * open uploads of the member after 15 minutes if there is no room. Throws AppError: conflict for an
+ * id with another size, hash or member; too_large; rate_limited above 3 or 40 MB open, or 60 in a
+ * day.
  */
 export function createUpload(
   sql: Sql,
@@ -119,7 +124,10 @@ export function createUpload(
   return getUpload(sql, { id, member });
 }
 
-/** Evicts the member's oldest uploads until there is room. Throws AppError(rate_limited) if they are too recent. */
+/**
+ * Evicts the member's oldest uploads until there is room. Throws AppError(rate_limited) if they are
+ * too recent.
+ */
 function evictOldUploads(sql: Sql, member: Member, size: number, now: number): void {
   const open = sql.all<{ id: string; size: number; createdAt: number }>(
     `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
@@ -141,7 +149,10 @@ function evictOldUploads(sql: Sql, member: Member, size: number, now: number): v
   }
 }
 
-/** Returns the size of part `number` in bytes. Throws AppError(not_found) for a part that the upload doesn't have. */
+/**
+ * Returns the size of part `number` in bytes. Throws AppError(not_found) for a part number out of
+ * range.
+ */
 export function expectedPartLength({ size, parts }: UploadState, number: number): number {
   if (!Number.isSafeInteger(number) || number < 0 || number >= parts)
     throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
@@ -162,8 +173,9 @@ export function assertPartLength(upload: UploadState, number: number, length: nu
 }
 
 /**
- * Stores a part. Idempotent: the same bytes again change nothing. Throws AppError: not_found; invalid for a wrong size; conflict
- * for other bytes than the stored ones; rate_limited above 600 parts of a member in an hour.
+ * Stores a part. Idempotent: the same bytes again change nothing. Throws AppError: not_found;
+ * invalid for a wrong size; conflict if different bytes are stored; rate_limited above 600 parts of
+ * a member in an hour.
  */
 export function putPart(
   sql: Sql,
@@ -198,8 +210,9 @@ export function putPart(
 }
 
 /**
- * Returns the assembled recording. Throws AppError: not_found; field "audio": conflict while parts are missing, invalid if the
- * hash doesn't match, after which the upload can only be deleted.
+ * Returns the assembled recording. Throws AppError: not_found; with field "audio", conflict if
+ * parts are missing or it was already submitted, invalid if the hash doesn't match. In that case
+ * the upload can only be deleted.
  */
 export function assembleUpload(sql: Sql, query: { id: string; member: Member }): Uint8Array {
   const upload = getUpload(sql, query);
@@ -249,7 +262,10 @@ export function removeUpload(sql: Sql, { id, member }: { id: string; member: Mem
   );
 }
 
-/** Makes the parts of the member's own upload the recording of `callId`. Returns whether the upload was open until now. */
+/**
+ * Makes the parts of the member's own upload the recording of `callId`. Returns false if it was not
+ * open.
+ */
 export function completeUpload(
   sql: Sql,
   {
@@ -270,7 +286,10 @@ export function completeUpload(
   );
 }
 
-/** Deletes the oldest uploads that are older than a day and no call's recording, a few at a time. Returns how many. */
+/**
+ * Deletes the oldest uploads that are over a day old and not a call's recording, a few at a time.
+ * Returns how many.
+ */
 export function deleteExpiredUploads(sql: Sql, now: number): number {
   return sql.run(
     `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "contentType" IS NULL AND "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,

@@ -42,7 +42,7 @@ export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
 /** Returns the offset after the ID3 tags at the start of a file; 0 without any. */
 export function skipId3Tags(bytes: Uint8Array): number {
   let at = 0;
-  // Some files have two; a file of nothing but tags must stay cheap.
+  // Some files have two. The limit bounds the work on a file that contains only tags.
   for (
     let tags = 0;
     tags < 8 && at + 10 <= bytes.length && readAscii(bytes, at, 3) === "ID3";
@@ -62,7 +62,10 @@ export function skipId3Tags(bytes: Uint8Array): number {
   return at;
 }
 
-/** Measures an MP3 file as the sum of its frames. Bytes between frames (tags, padding, damage) are skipped. */
+/**
+ * Measures an MP3 file as the sum of its frames. Bytes between frames (tags, padding, damage) are
+ * skipped.
+ */
 export function readMp3(bytes: Uint8Array): AudioTrack {
   let at = skipId3Tags(bytes);
   let ms = 0;
@@ -70,7 +73,7 @@ export function readMp3(bytes: Uint8Array): AudioTrack {
   let isInSync = false;
   while (at + 4 <= bytes.length) {
     const frame = readMp3Frame(bytes, at);
-    // After a gap, two consecutive frames are required: one frame header matches random data.
+    // After a gap, two consecutive frames are required: a single header can match random data.
     if (
       !frame ||
       at + frame.length > bytes.length ||
@@ -115,7 +118,7 @@ export function readWav(bytes: Uint8Array): AudioTrack {
         (view.getUint16(start + 2, true) * view.getUint32(start + 4, true) * bits) / 8;
     } else if (type === "data") {
       if (bytesPerSecond === 0) break;
-      // Streaming encoders leave 0 or the largest number as the size.
+      // Streaming encoders write 0 or the maximum value as the size.
       const availableBytes = bytes.length - start;
       return {
         codec: "pcm",
@@ -141,10 +144,16 @@ function crc8(bytes: Uint8Array, start: number, end: number): number {
   return crc;
 }
 
-/** How far from its end a file is scanned for the last frame: many frames, and a bound for hostile files. */
+/**
+ * How far from the end to search for the last frame. Covers many frames, and bounds the work on
+ * hostile files.
+ */
 const MAX_TAIL_SCAN_BYTES = 512 * 1024;
 
-/** Returns the number of the sample after the FLAC frame at offset `at`; null if there is no frame (RFC 9639, 9.1). */
+/**
+ * Returns the number of the sample after the FLAC frame at offset `at`; null if there is no frame
+ * (RFC 9639, 9.1).
+ */
 function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number | null {
   if (
     bytes[at] !== 0xff ||
@@ -171,7 +180,7 @@ function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): num
   if (rateCode === 12) end += 1;
   else if (rateCode > 12) end += 2;
   if (end >= bytes.length || crc8(bytes, at, end) !== bytes[end]) return null;
-  const isVariable = (bytes[at + 1]! & 1) === 1; // the number counts samples, else frames
+  const isVariable = (bytes[at + 1]! & 1) === 1; // then number counts samples, otherwise frames
   return (isVariable ? number : number * blockSize) + samples;
 }
 

@@ -1,4 +1,5 @@
-// Measures MP4 and M4A files by the durations of their samples, also in fragments, as Safari records them.
+// Measures MP4 and M4A files by their sample durations, including fragmented files, which Safari
+// records.
 
 import {
   type AudioTrack,
@@ -27,7 +28,10 @@ interface Mp4Track {
   duration: number;
 }
 
-/** Yields the boxes from `start` to `end`. Calls `onTruncated` and stops at the first that doesn't fit. */
+/**
+ * Yields the boxes from `start` to `end`. Calls `onTruncated` and stops at the first that doesn't
+ * fit.
+ */
 function* iterateBoxes(
   bytes: Uint8Array,
   start: number,
@@ -70,15 +74,18 @@ function readObjectType(bytes: Uint8Array, start: number, end: number): number {
   return 0;
 }
 
-/** Twice as many as 30 minutes in fragments of 100 ms have. */
+/** Twice the boxes of a 30-minute recording with a fragment every 100 ms. */
 const MAX_BOXES = 300_000;
 const CONTAINER_BOXES = new Set(["moov", "trak", "mdia", "minf", "stbl", "mvex", "moof", "traf"]);
 
-/** Measures the only audio track of an MP4 file. Throws AppError(invalid) for videos, other codecs and damaged files. */
+/**
+ * Measures the only audio track of an MP4 file. Throws AppError(invalid) for videos, other codecs
+ * and damaged files.
+ */
 export function readMp4(bytes: Uint8Array): AudioTrack {
   const view = toDataView(bytes);
   const tracks: Mp4Track[] = [];
-  /** The duration of a sample whose fragment has none, by track id. */
+  /** Default sample duration by track id, for fragments that don't specify one. */
   const defaults = new Map<number, number>();
   let dataBytes = 0;
   let fragments = 0;
@@ -99,7 +106,7 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
     const at = box.start + 8;
     if (!track || at + 8 > box.end) return;
     track.format = readAscii(bytes, at + 4, 4);
-    // esds is in the entry, in QuickTime files in a box inside it: search for its name.
+    // esds is a child of the entry or, in QuickTime files, nested deeper: search for its name.
     const end = Math.min(box.end, at + 4_096);
     for (let i = at + 8; i + 8 <= end; i++) {
       if (bytes[i] === 0x65 && readAscii(bytes, i, 4) === "esds")
@@ -139,7 +146,7 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
     for (const box of iterateBoxes(bytes, start, end, () => (isTruncated = true))) {
       if (++boxCount > MAX_BOXES) throw damagedAudioError("M4A");
       if (box.type === "trak") {
-        // A recording has one; thousands would make the searches slow.
+        // A recording has one track; thousands would make the lookups slow.
         if (tracks.length === 16) throw damagedAudioError("M4A");
         tracks.push({ id: 0, handler: "", format: "", objectType: 0, timescale: 0, duration: 0 });
       }
@@ -166,7 +173,7 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
   const audioTracks = tracks.filter(({ handler }) => handler === "soun");
   if (audioTracks.length > 1) throw multipleTracksError();
   const track = audioTracks[0];
-  // In a truncated recording, the complete fragments can be played.
+  // A truncated recording is playable up to its last complete fragment.
   if (!track || dataBytes === 0 || track.timescale === 0 || (isTruncated && fragments === 0))
     throw damagedAudioError("M4A");
   const isAac =

@@ -1,4 +1,5 @@
-// Fuzzes the probe: any bytes give a result or an AppError quickly, so recordings may be read in the server's thread.
+// Fuzzes the probe: any input quickly gives a result or an AppError, so it can run on the server's
+// main thread.
 
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -15,7 +16,10 @@ function sequence(seed: number): (below: number) => number {
 
 const EDGE_BYTES = [0, 1, 0x7f, 0x80, 0xff, 0x1a, 0x45, 0xa3];
 
-/** Returns a copy with random changes, cuts, repeats and fills, more often near the start, where the headers are. */
+/**
+ * Returns a copy with random changes, cuts, repeats and fills, mostly near the start, where the
+ * headers are.
+ */
 function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array {
   let copy = bytes.slice();
   for (let times = 1 + next(8); times > 0; times--) {
@@ -38,7 +42,10 @@ function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array 
   return copy;
 }
 
-/** Returns the milliseconds that probing took. Throws unless it gave a result within the limits or an AppError. */
+/**
+ * Returns the milliseconds that probing took. Throws unless it gave a result within the limits or
+ * an AppError.
+ */
 async function probe(bytes: Uint8Array): Promise<number> {
   const startedMs = performance.now();
   try {
@@ -57,12 +64,12 @@ const fixtures = readdirSync(new URL("../../../tests/fixtures/audio/", import.me
 );
 
 for (const [index, name] of fixtures.entries()) {
-  test(`500 damaged versions of ${name} are measured or refused quickly`, async () => {
+  test(`500 damaged versions of ${name} are measured or rejected quickly`, async () => {
     const bytes = readAudioFixture(name);
     const next = sequence(index + 1);
     let slowest = 0;
     for (let i = 0; i < 500; i++) slowest = Math.max(slowest, await probe(mutate(bytes, next)));
-    // A file of 10 kB takes well under a millisecond; the rest is load of the machine.
+    // A 10 kB file takes well under a millisecond; the rest allows for a busy machine.
     expect(slowest).toBeLessThan(500);
   });
 }
@@ -73,7 +80,9 @@ const webm = () => {
   return bytes.subarray(0, Buffer.from(bytes).indexOf(Buffer.from([0x1f, 0x43, 0xb6, 0x75])));
 };
 const mp4 = bytesOf("\0\0\0\x10ftypM4A \0\0\0\0");
-/** The worst input for each reader at the maximum size: it makes the smallest steps all the way. */
+/**
+ * The worst input for each reader: at the maximum size, it forces the smallest steps throughout.
+ */
 const hostile: [string, Uint8Array, Uint8Array][] = [
   ["elements of no size", webm(), Uint8Array.of(0xec, 0x80)],
   ["tracks", webm(), Uint8Array.of(0xae, 0x80)],
@@ -95,7 +104,7 @@ const hostile: [string, Uint8Array, Uint8Array][] = [
   ["chunks of no size", bytesOf("RIFF\0\0\0\0WAVE"), bytesOf("junk\0\0\0\0")],
   ["tags", new Uint8Array(), bytesOf("ID3\x04\0\0\0\0\0\0")],
   [
-    "a tag, then what looks like frames",
+    "an ID3 tag, then bytes that look like frames",
     bytesOf("ID3\x04\0\0\0\0\0\0"),
     Uint8Array.of(0xff, 0xfb, 0x90, 0x00),
   ],
@@ -106,18 +115,18 @@ const hostile: [string, Uint8Array, Uint8Array][] = [
     Uint8Array.of(0xff, 0xf3, 0x14, ...new Array<number>(21).fill(0)),
   ],
   [
-    "heads of FLAC frames",
+    "FLAC frame headers",
     readAudioFixture("tone.flac").subarray(0, 100),
     Uint8Array.of(0xff, 0xf8, 0x99, 0x08),
   ],
   [
-    "blocks of FLAC metadata",
+    "FLAC metadata blocks",
     readAudioFixture("tone.flac").subarray(0, 42),
     Uint8Array.of(4, 0, 0, 0),
   ],
 ];
 for (const [what, head, repeated] of hostile) {
-  test(`16 MiB of ${what} are refused or measured within two seconds`, async () => {
+  test(`16 MiB of ${what} are rejected or measured within two seconds`, async () => {
     const bytes = new Uint8Array(MAX_ANSWER_BYTES);
     for (let at = 0; at < bytes.length; at += repeated.length)
       bytes.set(repeated.subarray(0, bytes.length - at), at);
@@ -126,7 +135,7 @@ for (const [what, head, repeated] of hostile) {
   });
 }
 
-test("an MP4 fragment that claims four billion samples is refused quickly", async () => {
+test("an MP4 fragment that claims four billion samples is rejected quickly", async () => {
   const bytes = readAudioFixture("tone-fragments.mp4");
   const run = Buffer.from(bytes.buffer).lastIndexOf("trun");
   const view = new DataView(bytes.buffer);

@@ -12,7 +12,7 @@ import {
 } from "./probe.ts";
 import { opusPacketMs } from "./track.ts";
 
-/** Why the bytes are refused: [code, message, field]. */
+/** Returns why the bytes are rejected: [code, message, field]. */
 async function refusal(
   bytes: Uint8Array,
   limits?: typeof ANSWER_LIMITS,
@@ -51,7 +51,7 @@ for (const [name, contentType, extension, codec, durationMs] of validFiles) {
 }
 
 test("an independent library measures the same durations", async () => {
-  // music-metadata reads neither WebM of unknown size, as browsers record it, nor fragments.
+  // music-metadata reads neither WebM of unknown size, which browsers record, nor fragmented MP4.
   for (const name of [
     "tone-opus.webm",
     "tone-opus.ogg",
@@ -79,7 +79,7 @@ const refusedFiles: [string, RegExp][] = [
   ["tone.aac", /Raw AAC/],
 ];
 for (const [name, reason] of refusedFiles) {
-  test(`${name} is refused with advice`, async () => {
+  test(`${name} is rejected with advice`, async () => {
     expect(await refusal(readAudioFixture(name))).toEqual([
       "invalid",
       expect.stringMatching(reason),
@@ -124,7 +124,7 @@ test("an empty file is not a recording", async () => {
 });
 
 for (const [name] of validFiles) {
-  test(`the start of ${name} alone is refused`, async () => {
+  test(`the start of ${name} alone is rejected`, async () => {
     for (const length of [4, 8, 12, 16, 24, 40])
       expect((await refusal(readAudioFixture(name).subarray(0, length)))[0]).toBe("invalid");
   });
@@ -137,7 +137,7 @@ for (const name of [
   "tone-fragments.mp4",
   "tone.mp3",
 ]) {
-  test(`${name} truncated in the middle lasts as long as the part that can be played`, async () => {
+  test(`the duration of a truncated ${name} is that of its playable part`, async () => {
     const bytes = readAudioFixture(name);
     const { durationMs } = await probeAudio(bytes.subarray(0, Math.round(bytes.length * 0.6)));
     expect(durationMs).toBeGreaterThan(500);
@@ -145,14 +145,14 @@ for (const name of [
   });
 }
 
-test("a truncated FLAC file lasts as long as its complete frames", async () => {
+test("the duration of a truncated FLAC file is that of its complete frames", async () => {
   const bytes = readAudioFixture("tone.flac");
   expect((await probeAudio(bytes.subarray(0, bytes.length - 2_500))).durationMs).toBeLessThan(
     1_600,
   );
 });
 
-test("a truncated M4A file is refused: its sample table points past the end", async () => {
+test("a truncated M4A file is rejected, because its sample table points past the end", async () => {
   const bytes = readAudioFixture("tone.m4a");
   expect(await refusal(bytes.subarray(0, bytes.length - 2_000))).toEqual([
     "invalid",
@@ -161,7 +161,7 @@ test("a truncated M4A file is refused: its sample table points past the end", as
   ]);
 });
 
-test("a WAV file lasts as long as its samples, whatever its header claims", async () => {
+test("the duration of a WAV file comes from its samples, not from its header", async () => {
   const bytes = makeToneWav({ seconds: 3 });
   const view = new DataView(bytes.buffer);
   for (const claimedSize of [0, 0xffffffff, 0x7fffffff]) {
@@ -179,7 +179,7 @@ test("the duration in the header of a WebM file is ignored", async () => {
   expect(Math.abs((await probeAudio(bytes)).durationMs - 2_000)).toBeLessThan(30);
 });
 
-test("two minutes are accepted, plus one second for recorders that stop late", async () => {
+test("a recording may last two minutes, plus one second for recorders that stop late", async () => {
   for (const seconds of [119.9, 120, 120.98])
     expect((await probeAudio(makeOpusWebm({ seconds }))).durationMs).toBe(seconds * 1000);
   expect(await refusal(makeOpusWebm({ seconds: 121.02 }))).toEqual([
@@ -190,7 +190,7 @@ test("two minutes are accepted, plus one second for recorders that stop late", a
   expect((await refusal(makeToneWav({ seconds: 122 })))[1]).toMatch(/is 2:02 long/);
 });
 
-test("blocks whose timestamps claim too little are measured by their packets", async () => {
+test("blocks with timestamps that are too small are measured by their packets", async () => {
   const bytes = makeOpusWebm({ seconds: 130 });
   // Gives every cluster the same timestamp.
   for (
@@ -202,7 +202,7 @@ test("blocks whose timestamps claim too little are measured by their packets", a
   expect((await refusal(bytes))[1]).toMatch(/is 2:10 long/);
 });
 
-test("less than half a second is refused", async () => {
+test("a recording shorter than half a second is rejected", async () => {
   expect((await refusal(makeOpusWebm({ seconds: 0.48 })))[1]).toMatch(/shorter than half a second/);
   expect((await probeAudio(makeOpusWebm({ seconds: 0.5 }))).durationMs).toBe(500);
 });
@@ -216,7 +216,7 @@ test("an answer may last half an hour", async () => {
   );
 });
 
-test("a file over the size limit is refused before it is parsed, with advice", async () => {
+test("a file over the size limit is rejected with advice before it is parsed", async () => {
   expect(await refusal(makeToneWav({ seconds: 60, rate: 96_000 }))).toEqual([
     "too_large",
     "Your file is 5.8 MB. The limit is 5.2 MB. Try exporting it as M4A, MP3 or Opus.",
@@ -256,7 +256,7 @@ test("a recording is decoded from its data URL, whatever its MIME type", () => {
     expect([invalid, decodeRecording(invalid)]).toEqual([invalid, null]);
 });
 
-test("Opus packets last as RFC 6716 defines", () => {
+test("the duration of an Opus packet follows RFC 6716", () => {
   const cases: [number | undefined, number | undefined, number][] = [
     [0b00000_000, 0, 10],
     [0b00011_000, 0, 60],

@@ -1,5 +1,6 @@
-// Probes a recording by its bytes: container, codec and duration. Nothing that the client claims is trusted.
-// Each reader passes through the file once, in constant memory, so hostile files stay cheap (probe-fuzz.test.ts).
+// Detects a recording's container, codec and duration from its bytes. Nothing the client claims is
+// trusted. Each reader is a single pass in constant memory, so hostile files stay cheap
+// (probe-fuzz.test.ts).
 
 import { AppError } from "#lib/core/errors.ts";
 import { skipId3Tags, readMp3Frame, readFlac, readMp3, readOgg, readWav } from "./frames.ts";
@@ -7,16 +8,22 @@ import { readMp4 } from "./mp4.ts";
 import { type AudioTrack, readAscii, invalidAudioError } from "./track.ts";
 import { readWebm } from "./webm.ts";
 
-/** The longest question: two minutes. */
+/** Maximum length of a question: two minutes. */
 export const MAX_CALL_MS = 120_000;
-/** Ten upload parts. Two minutes of MP3 at its maximum of 320 kbit/s are 4.8 MB; the rest is for cover art. */
+/**
+ * Ten upload parts. Two minutes of MP3 at the maximum of 320 kbit/s take 4.8 MB; the rest is for
+ * cover art.
+ */
 export const MAX_CALL_BYTES = 10 * 524_288;
-/** The longest answer: 30 minutes. */
+/** Maximum length of an answer: 30 minutes. */
 export const MAX_ANSWER_MS = 30 * 60_000;
-/** 30 minutes at 64 kbit/s are 14.4 MB. The row is one transaction, which blocks the write queue while it is stored. */
+/**
+ * 30 minutes at 64 kbit/s take 14.4 MB. One transaction stores the answer and blocks the write
+ * queue meanwhile.
+ */
 export const MAX_ANSWER_BYTES = 32 * 524_288;
 const MIN_DURATION_MS = 500;
-/** Recorders stop a little late. */
+/** Added to the maximum, since recorders stop a little late. */
 const DURATION_TOLERANCE_MS = 1_000;
 
 export interface AudioLimits {
@@ -101,7 +108,7 @@ const CONTAINERS: readonly AudioContainer[] = [
     contentType: "audio/mpeg",
     extension: "mp3",
     matches: (bytes) => {
-      // Without an ID3 tag, two consecutive frames are required: one frame header matches random data.
+      // Without an ID3 tag, two consecutive frames are required: one header can match random data.
       const at = skipId3Tags(bytes);
       const frame = readMp3Frame(bytes, at);
       return at > 0 || (frame !== null && readMp3Frame(bytes, at + frame.length) !== null);
@@ -113,7 +120,9 @@ const CONTAINERS: readonly AudioContainer[] = [
 const detectContainer = (bytes: Uint8Array) =>
   CONTAINERS.find((container) => container.matches(bytes)) ?? null;
 
-/** Returns the container by its magic bytes, or null for an unknown one. Reads the start of the file only. */
+/**
+ * Returns the container detected from the magic bytes at the start of the file; null if unknown.
+ */
 export function sniffAudio(bytes: Uint8Array): SniffedAudio | null {
   const container = detectContainer(bytes);
   return container && { contentType: container.contentType, extension: container.extension };
@@ -123,7 +132,10 @@ function formatMegabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(1);
 }
 
-/** Throws AppError(too_large), field "audio", above `maxBytes`. `contentType` selects the advice. */
+/**
+ * Throws AppError(too_large), field "audio", above `maxBytes`. `contentType` selects the advice in
+ * the message.
+ */
 export function assertAudioSize(
   size: number,
   { maxBytes, maxMs }: AudioLimits = CALL_LIMITS,
@@ -142,9 +154,10 @@ export function assertAudioSize(
 }
 
 /**
- * Returns container, codec and duration. The duration is measured from the audio data, not read from a header.
- * Throws AppError (field "audio"): too_large above `maxBytes`; invalid for damaged files, videos, codecs that some browsers
- * can't play, and durations under 500 ms or over `maxMs` plus one second.
+ * Returns the container, codec and duration. The duration is measured from the audio data, not read
+ * from a header. Throws AppError (field "audio"): too_large above `maxBytes`; invalid for damaged
+ * files, videos, codecs that some browsers can't play, and durations under 500 ms or over `maxMs`
+ * plus one second.
  */
 export async function probeAudio(
   bytes: Uint8Array,
@@ -180,7 +193,10 @@ function formatMinutes(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** Returns the bytes of Call.base64, a data URL or plain base64; null if there are none. The URL's MIME type is ignored. */
+/**
+ * Returns the bytes of Call.base64, a data URL or plain base64; null if there are none. The URL's
+ * MIME type is ignored.
+ */
 export function decodeRecording(base64: string): Uint8Array | null {
   let start = 0;
   if (base64.startsWith("data:")) {

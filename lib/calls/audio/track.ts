@@ -1,4 +1,4 @@
-// Declares what the container readers share: the result, the errors, and the length of Opus packets.
+// Defines what the container readers share: the result type, the errors, and Opus packet durations.
 
 import { AppError } from "#lib/core/errors.ts";
 
@@ -28,7 +28,10 @@ export const readAscii = (bytes: Uint8Array, offset: number, length: number) =>
 export const toDataView = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Returns the milliseconds of audio in an Opus packet, by its first two bytes (RFC 6716, 3.1 and 3.2); 0 if empty. */
+/**
+ * Returns the milliseconds of audio in an Opus packet, given its first two bytes (RFC 6716, 3.1 and
+ * 3.2); 0 if empty.
+ */
 export function opusPacketMs(first: number | undefined, second: number | undefined): number {
   if (first === undefined) return 0;
   const config = first >> 3;

@@ -1,4 +1,4 @@
-// Measures WebM files by the timestamps of their blocks: what a browser records has no duration in its header.
+// Measures WebM files by their block timestamps: browser recordings have no duration in the header.
 
 import {
   type AudioTrack,
@@ -20,7 +20,10 @@ const CODEC_ID = 0x86;
 const CLUSTER_TIMESTAMP = 0xe7;
 const SIMPLE_BLOCK = 0xa3;
 const BLOCK = 0xa1;
-/** Elements whose children are read: EBML, Segment, Info, Tracks, TrackEntry, Cluster, BlockGroup. Their sizes are ignored. */
+/**
+ * Elements whose children are read: EBML, Segment, Info, Tracks, TrackEntry, Cluster, BlockGroup.
+ * Their sizes are ignored.
+ */
 const MASTER_ELEMENTS = new Set([
   EBML,
   0x18538067,
@@ -37,7 +40,10 @@ interface TrackEntry {
   codecId: string;
 }
 
-/** Reads an EBML variable-length integer; null if there is none. All ones mean an unknown size: -1. */
+/**
+ * Reads an EBML variable-length integer. Returns null if there is none, -1 for an unknown size (all
+ * ones).
+ */
 function readVint(bytes: Uint8Array, at: number): { value: number; length: number } | null {
   const first = bytes[at];
   if (first === undefined || first === 0) return null;
@@ -60,8 +66,9 @@ function readUnsigned(bytes: Uint8Array, at: number, size: number): number {
 }
 
 /**
- * Measures the only audio track of a WebM file. Reads every element once, in order, whatever size its parent claims.
- * An element that ends outside of the file ends the reading: the recording was truncated.
+ * Measures the only audio track of a WebM file. Reads every element once, in order, and ignores the
+ * sizes of parent elements. Stops at an element that extends past the end of the file: the
+ * recording was truncated.
  */
 export function readWebm(bytes: Uint8Array): AudioTrack {
   const tracks: TrackEntry[] = [];
@@ -99,7 +106,7 @@ export function readWebm(bytes: Uint8Array): AudioTrack {
     const start = at + idLength + size.length;
     if (MASTER_ELEMENTS.has(id)) {
       if (id === TRACK_ENTRY) {
-        // A recording has one; thousands would make the search below slow.
+        // A recording has one track; thousands would make the lookup above slow.
         if (tracks.length === 8) throw damagedAudioError("WebM");
         tracks.push({ number: 0, type: 0, codecId: "" });
       }

@@ -1,4 +1,5 @@
-// Backs up the latest texts of a draft in localStorage, synchronously: a browser may drop IndexedDB writes of a page that unloads.
+// Backs up a draft's latest texts in localStorage, which is synchronous: browsers may drop
+// IndexedDB writes during unload.
 
 import { DRAFT_TTL_MS, type DraftTexts } from "./recording-draft.ts";
 
@@ -14,7 +15,7 @@ export function saveBackup(key: string, texts: DraftTexts, nowMs: number): void 
     const backup: Backup = { texts, savedAtMs: nowMs };
     localStorage.setItem(STORAGE_PREFIX + key, JSON.stringify(backup));
   } catch {
-    // Storage is blocked or full: only IndexedDB gets the texts.
+    // Storage is blocked or full. IndexedDB still gets the texts.
   }
 }
 
@@ -22,11 +23,14 @@ export function clearBackup(key: string): void {
   try {
     localStorage.removeItem(STORAGE_PREFIX + key);
   } catch {
-    // Storage is blocked, so there is no backup either.
+    // Storage is blocked, so there is no backup to remove.
   }
 }
 
-/** Returns the texts under `key` unless they are older than `sinceMs`; otherwise null. Removes expired backups of all drafts. */
+/**
+ * Returns the texts under `key`, or null if there are none or they were saved before `sinceMs`.
+ * Removes expired backups of all drafts.
+ */
 export function loadBackup(key: string, sinceMs: number, nowMs: number): DraftTexts | null {
   let texts: DraftTexts | null = null;
   try {
@@ -37,7 +41,7 @@ export function loadBackup(key: string, sinceMs: number, nowMs: number): DraftTe
       else if (name === STORAGE_PREFIX + key && backup.savedAtMs >= sinceMs) texts = backup.texts;
     }
   } catch {
-    // Storage is blocked or holds something else.
+    // Storage is blocked or contains invalid JSON.
   }
   return texts;
 }

@@ -1,8 +1,8 @@
-// Makes sure that only one tab at a time edits a draft (a mutex by the Web Locks API).
+// Ensures that only one tab edits a draft at a time, with a mutex from the Web Locks API.
 
 /**
- * Acquires the lock `name` and holds it until `signal` aborts. Calls `onAcquired` once this tab has it, and before that `onLocked`
- * if another tab holds it. Without Web Locks it is acquired immediately.
+ * Acquires the lock `name` and holds it until `signal` aborts. Calls `onLocked` if another tab
+ * holds it, and `onAcquired` once this tab does. Without Web Locks, calls `onAcquired` immediately.
  */
 export async function acquireDraftLock(
   name: string,

@@ -1,4 +1,4 @@
-// Keeps the draft of one form up to date in the browser: queues its writes, and reports when storage fails.
+// Saves the draft of one form in the browser: queues writes and reports a storage failure.
 
 import { clearBackup, loadBackup, saveBackup } from "./draft-backup.ts";
 import { type DraftStore, openDraftStore } from "./draft-store.ts";
@@ -16,7 +16,9 @@ export class DraftRepository {
   #queue: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
-  /** Opens the stored draft under `key`, or a new one. `onStorageFailed` is called at most once. */
+  /**
+   * Opens the draft stored under `key`, or creates one. `onStorageFailed` is called at most once.
+   */
   static async open(
     key: string,
     newFormId: string,
@@ -59,7 +61,7 @@ export class DraftRepository {
   async updateTexts(texts: DraftTexts): Promise<void> {
     saveBackup(this.#draft.key, texts, Date.now());
     await this.update({ texts });
-    // Later texts may still be in the queue: their backup stays.
+    // If newer texts are still queued, their backup stays.
     if (this.#draft.texts === texts) clearBackup(this.#draft.key);
   }
 

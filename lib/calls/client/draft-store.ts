@@ -1,4 +1,4 @@
-// Stores drafts in IndexedDB, or nowhere if the browser refuses. Every wait has a deadline.
+// Stores drafts in IndexedDB, or nowhere if it is unavailable. Every wait has a timeout.
 
 import { DRAFT_TTL_MS, type RecordingDraft } from "./recording-draft.ts";
 
@@ -8,7 +8,7 @@ const DRAFT_STORE = "drafts";
 const CHUNK_STORE = "pieces";
 
 export interface DraftStore {
-  /** False if drafts are lost with the tab. */
+  /** False if drafts are lost when the tab closes. */
   readonly isPersistent: boolean;
   find(key: string): Promise<RecordingDraft | null>;
   /** Returns the audio of the draft as one Blob; null if there is none. */
@@ -18,7 +18,7 @@ export interface DraftStore {
   /** Removes all audio under the key, including that of earlier uploads. */
   removeAudio(key: string): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Removes the drafts of a form that was sent. */
+  /** Removes the drafts of a form that has been submitted. */
   removeSent(formId: string): Promise<void>;
   close(): void;
 }
@@ -39,7 +39,10 @@ function withTimeout<T>(promise: Promise<T>): Promise<T> {
   ]);
 }
 
-/** Covers all chunk keys of a draft: IndexedDB sorts an array after its prefixes, and arrays after numbers. */
+/**
+ * Returns the key range of a draft's chunks. IndexedDB sorts an array after its prefixes, and
+ * arrays after numbers.
+ */
 const chunkRange = (key: string) => IDBKeyRange.bound([key], [key, []]);
 
 async function openDatabase(): Promise<IDBDatabase> {
@@ -100,7 +103,7 @@ class IndexedDbDraftStore implements DraftStore {
   save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }) {
     return this.#run("readwrite", (drafts, chunks) => {
       drafts.put(draft);
-      // ArrayBuffers, since Safari loses Blobs in private windows.
+      // Chunks are ArrayBuffers, since Safari loses Blobs in private windows.
       if (chunk) chunks.put(chunk.bytes, [draft.key, chunk.number]);
       // An explicit commit usually survives an immediate unload of the page.
       drafts.transaction.commit?.();
@@ -141,7 +144,10 @@ class IndexedDbDraftStore implements DraftStore {
   }
 }
 
-/** Stores nothing (null object): the recorder itself holds the audio as long as the tab is open. */
+/**
+ * Stores nothing (null object pattern). The recorder keeps the audio in memory while the tab is
+ * open.
+ */
 class NullDraftStore implements DraftStore {
   readonly isPersistent = false;
   async find() {
@@ -157,7 +163,10 @@ class NullDraftStore implements DraftStore {
   close() {}
 }
 
-/** Opens IndexedDB and removes expired drafts. Falls back to the null store if IndexedDB is missing, blocked or unresponsive. */
+/**
+ * Opens IndexedDB and removes expired drafts. Falls back to the null store if IndexedDB is missing,
+ * blocked or unresponsive.
+ */
 export async function openDraftStore(): Promise<DraftStore> {
   try {
     const store = new IndexedDbDraftStore(await withTimeout(openDatabase()));

@@ -12,12 +12,12 @@ test("silence has level 0, the loudest sound 100, and speech is in between", () 
   expect(measureLevel(tone(0.05))).toBeLessThan(70);
 });
 
-test("louder is never lower", () => {
+test("a louder signal never has a lower level", () => {
   const levels = [0.001, 0.01, 0.03, 0.1, 0.3, 1].map((amplitude) => measureLevel(tone(amplitude)));
   expect(levels).toEqual(levels.toSorted((a, b) => a - b));
 });
 
-test("downsampling keeps the peak of each stretch, and short input unchanged", () => {
+test("downsampling keeps the peak of each segment and leaves short input unchanged", () => {
   expect(downsampleLevels([1, 9, 2, 3, 4, 8], 3)).toEqual([9, 3, 8]);
   expect(downsampleLevels([1, 2], 3)).toEqual([1, 2]);
   expect(
@@ -28,7 +28,7 @@ test("downsampling keeps the peak of each stretch, and short input unchanged", (
   ).toBe(1_200);
 });
 
-test("four seconds of silence are quiet, less or louder are not", () => {
+test("four seconds of silence count as quiet; a shorter or louder recording doesn't", () => {
   const silence = Array<number>(40).fill(2);
   expect(isQuiet(silence)).toBe(true);
   expect(isQuiet(silence.slice(1))).toBe(false);

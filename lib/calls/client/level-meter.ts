@@ -1,8 +1,8 @@
-// Measures the loudness of the microphone, for the waveform and the warning about silence.
+// Measures microphone loudness for the waveform and the silence warning.
 
 const SAMPLE_INTERVAL_MS = 50;
 
-/** Four seconds of tenths: after that long, a muted microphone is more likely than a pause. */
+/** Four seconds. After that long, a muted microphone is more likely than a pause in speech. */
 const QUIET_TENTHS = 40;
 const QUIET_LEVEL = 8;
 
@@ -10,7 +10,7 @@ export interface LevelMeter {
   close(): void;
 }
 
-/** Calls `onLevel` with 0–100 about twenty times a second until it is closed. Without Web Audio it never calls. */
+/** Calls `onLevel` with 0–100 about 20 times a second until closed; never without Web Audio. */
 export function startLevelMeter(stream: MediaStream, onLevel: (level: number) => void): LevelMeter {
   if (typeof AudioContext === "undefined") return { close() {} };
   const context = new AudioContext();
@@ -19,7 +19,7 @@ export function startLevelMeter(stream: MediaStream, onLevel: (level: number) =>
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
-    // The system suspends the context during a phone call, for example.
+    // The system may suspend the context, for example during a phone call.
     if (context.state === "suspended") void context.resume().catch(() => {});
     analyser.getFloatTimeDomainData(samples);
     onLevel(measureLevel(samples));
@@ -32,7 +32,10 @@ export function startLevelMeter(stream: MediaStream, onLevel: (level: number) =>
   };
 }
 
-/** Returns the loudness of samples from −1 to 1 as 0–100: the range of speech, −54 dB to −6 dB, mapped linearly. */
+/**
+ * Returns the loudness of samples from −1 to 1 as 0–100: the range of speech, −54 dB to −6 dB,
+ * mapped linearly.
+ */
 export function measureLevel(samples: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < samples.length; i++) sum += (samples[i] ?? 0) ** 2;
@@ -40,12 +43,15 @@ export function measureLevel(samples: ArrayLike<number>): number {
   return Math.round(Math.min(1, Math.max(0, (decibels + 54) / 48)) * 100);
 }
 
-/** Whether the last four seconds were silent; `levels` are the peaks of each tenth of a second. */
+/**
+ * Returns whether the last four seconds were silent. `levels` has the peak of each tenth of a
+ * second.
+ */
 export function isQuiet(levels: readonly number[]): boolean {
   return levels.length >= QUIET_TENTHS && Math.max(...levels.slice(-QUIET_TENTHS)) < QUIET_LEVEL;
 }
 
-/** Reduces `levels` to at most `count`: the peak of each stretch. */
+/** Downsamples `levels` to at most `count` values, the peak of each segment. */
 export function downsampleLevels(levels: readonly number[], count: number): number[] {
   if (levels.length <= count) return [...levels];
   return Array.from({ length: count }, (_, i) => {

@@ -2,10 +2,13 @@
 
 const STORAGE_KEY = "lectern-microphone";
 
-/** For speech by Opus: two minutes take 720 kB. */
+/** Enough for speech in Opus. Two minutes take 720 kB. */
 const BITS_PER_SECOND = 48_000;
 
-/** In order of preference: what every current browser plays, what Safari records, what old versions of Firefox record. */
+/**
+ * In order of preference: playable in every current browser, recorded by Safari, recorded by old
+ * versions of Firefox.
+ */
 const MIME_TYPES = [
   "audio/webm;codecs=opus",
   "audio/mp4;codecs=mp4a.40.2",
@@ -17,7 +20,10 @@ const MIME_TYPES = [
 export type MicrophoneProblem =
   "insecure" | "no-recorder" | "denied" | "not-found" | "in-use" | "other";
 
-/** Returns what prevents this browser from recording, without asking for permission; null if nothing does. */
+/**
+ * Returns what prevents this browser from recording, without asking for permission; null if nothing
+ * does.
+ */
 export function findRecordingProblem(): MicrophoneProblem | null {
   if (!isSecureContext) return "insecure";
   if (typeof MediaRecorder === "undefined" || !navigator.mediaDevices?.getUserMedia)
@@ -26,8 +32,8 @@ export function findRecordingProblem(): MicrophoneProblem | null {
 }
 
 /**
- * Whether the document's Permissions-Policy forbids the microphone. Client-side navigation keeps the policy of the page
- * that was loaded first; a reload helps.
+ * Returns whether the document's Permissions-Policy blocks the microphone. Client-side navigation
+ * keeps the policy of the first page; a reload applies the current one.
  */
 export function isMicrophoneBlockedByPolicy(): boolean {
   const policy = (
@@ -49,7 +55,10 @@ export interface Microphone {
   readonly label: string;
 }
 
-/** Lists the microphones; empty before the first permission, since browsers hide their names to prevent fingerprinting. */
+/**
+ * Lists the microphones. Empty until permission is granted, since browsers hide device names to
+ * prevent fingerprinting.
+ */
 export async function listMicrophones(): Promise<Microphone[]> {
   if (!navigator.mediaDevices?.enumerateDevices) return [];
   const devices = await navigator.mediaDevices.enumerateDevices();
@@ -74,7 +83,9 @@ export function savePreferredMicrophone(id: string): void {
   }
 }
 
-/** Opens the microphone `id`, or the default one if that is not connected. The caller closes it. */
+/**
+ * Opens the microphone `id`, or the default one if it isn't connected. The caller must close it.
+ */
 export async function openMicrophone(id: string): Promise<MediaStream> {
   const audio: MediaTrackConstraints = {
     channelCount: 1,

@@ -15,7 +15,7 @@ test("the speed steps from 0.5 to 3 and stops at the ends", () => {
   expect(stepSpeed(0.5, false)).toBe(0.5);
 });
 
-test("without storage the speed lasts as long as the page, and an unknown one is 1", () => {
+test("without storage the speed lasts until the page unloads, and an unknown speed becomes 1", () => {
   setPlaybackSpeed(2);
   expect(readPlaybackSpeed()).toBe(2);
   setPlaybackSpeed(17);

@@ -1,4 +1,4 @@
-// Stores the playback speed: one for all recordings, in localStorage.
+// Stores one playback speed for all recordings in localStorage.
 
 export const PLAYBACK_SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
 
@@ -11,7 +11,7 @@ function normalizeSpeed(value: number): number {
   return (PLAYBACK_SPEEDS as readonly number[]).includes(value) ? value : 1;
 }
 
-/** Returns the speed that was last chosen; 1 by default. */
+/** Returns the speed selected last; 1 by default. */
 export function readPlaybackSpeed(): number {
   try {
     return normalizeSpeed(Number(localStorage.getItem(STORAGE_KEY) ?? fallbackSpeed));
@@ -30,13 +30,15 @@ export function setPlaybackSpeed(speed: number): void {
   for (const listener of listeners) listener();
 }
 
-/** Returns the next faster or slower speed; the same at the ends. */
+/** Returns the next faster or slower speed; unchanged at the ends of the range. */
 export function stepSpeed(speed: number, isFaster: boolean): number {
   const index = (PLAYBACK_SPEEDS as readonly number[]).indexOf(normalizeSpeed(speed));
   return PLAYBACK_SPEEDS[index + (isFaster ? 1 : -1)] ?? speed;
 }
 
-/** Subscribes to changes by other players on the page and by other tabs, for useSyncExternalStore. */
+/**
+ * Subscribes to changes by other players on the page and by other tabs, for useSyncExternalStore.
+ */
 export function subscribeToSpeed(listener: () => void): () => void {
   listeners.add(listener);
   addEventListener("storage", listener);

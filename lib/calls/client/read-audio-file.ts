@@ -1,12 +1,13 @@
-// Validates an audio file in the browser by the server's rules, so that a wrong one is rejected before the upload.
+// Validates an audio file in the browser by the server's rules, to reject an invalid one before the
+// upload.
 
 import { measureLevel } from "./level-meter.ts";
 
 const DECODE_TIMEOUT_MS = 8_000;
 
 /**
- * Returns the audio with its true content type, its length, and its peaks by tenths of a second (empty if the browser can't
- * decode it). Throws the AppErrors of lib/calls/audio/probe.ts.
+ * Returns the audio with its detected content type, its duration, and the peak of each tenth of a
+ * second (empty if the browser can't decode it). Throws the AppErrors of lib/calls/audio/probe.ts.
  */
 export async function readAudioFile(
   file: File,
@@ -27,7 +28,7 @@ export async function readAudioFile(
 }
 
 async function decodeLevels(bytes: ArrayBuffer, durationMs: number): Promise<number[]> {
-  // Decoded audio takes forty times as much memory: long files have no waveform.
+  // Decoded audio takes forty times the memory, so long files get no waveform.
   if (typeof OfflineAudioContext === "undefined" || durationMs > 180_000) return [];
   try {
     const rate = 8_000;

@@ -1,4 +1,5 @@
-// Runs the recorder's side effects (microphone, recording, file, local draft, upload) and keeps its state; recorder-state.ts decides.
+// Runs the recorder's side effects (microphone, recording, file, local draft, upload) and holds its
+// state. recorder-state.ts has the transitions.
 
 import { acquireDraftLock } from "./draft-lock.ts";
 import { DraftRepository } from "./draft-repository.ts";
@@ -28,10 +29,10 @@ interface OpenMicrophone {
 
 const NOT_RESTORED = { restoredFromMs: null, wasInterrupted: false };
 
-/** A store for useSyncExternalStore. A method does nothing in phases that do not show its button. */
+/** A store for useSyncExternalStore. A method does nothing in phases that don't show its button. */
 export class RecorderController {
   readonly #maxMs: number;
-  /** The first one: a refused form returns the id it sent as another initial value. */
+  /** From the first render: a rejected form passes the id it sent as a new initial value. */
   readonly #initialFormId: string;
   readonly #listeners = new Set<() => void>();
   readonly #levelListeners = new Set<(level: number) => void>();
@@ -40,7 +41,9 @@ export class RecorderController {
   #session: RecordingSession | null = null;
   #test: (OpenMicrophone & { readonly meter: LevelMeter }) | null = null;
   #upload: AbortController | null = null;
-  /** Identifies the latest request for the microphone; an earlier one closes its stream when it succeeds. */
+  /**
+   * Identifies the latest microphone request. An earlier one that succeeds later closes its stream.
+   */
   #requestId = 0;
 
   constructor({ formId, maxMs }: { formId: string; maxMs: number }) {
@@ -158,7 +161,7 @@ export class RecorderController {
     if (this.#state.phase === "testing-microphone") void this.testMicrophone();
   }
 
-  /** Gives up the request for the microphone, or its test. */
+  /** Cancels the microphone request or test. */
   cancel(): void {
     this.#requestId += 1;
     this.#stopTest();
@@ -209,7 +212,7 @@ export class RecorderController {
     }
   }
 
-  /** Removes everything that is kept, after the form was stored. */
+  /** Removes the stored draft once the server has stored the form. */
   clear(): void {
     const formId = crypto.randomUUID();
     const [session, repository] = [this.#session, this.#repository];
@@ -222,8 +225,9 @@ export class RecorderController {
   }
 
   /**
-   * Uploads the recording, after waiting for a phase that ends by itself. Calls `isValid` after such a wait, which may fill fields.
-   * Returns the upload id for the form, or null if the form must not be submitted.
+   * Uploads the recording, after waiting for a phase that ends by itself. Calls `isValid` after
+   * such a wait, because it may have filled in fields. Returns the upload id for the form, or null
+   * if the form must not be submitted.
    */
   async upload(isValid: () => boolean): Promise<string | null> {
     if (this.#upload) return null;

@@ -1,4 +1,4 @@
-// Holds the sentences with which the recorder explains what is missing or went wrong.
+// Defines the recorder's messages about problems and missing input.
 
 import type { RecorderPhase, RecorderProblem } from "./recorder-types.ts";
 
@@ -40,7 +40,7 @@ export const PROBLEM_MESSAGES: Record<
   },
 };
 
-/** Phases that end by themselves: a submission waits for them. */
+/** Phases that end by themselves. A submission waits for them. */
 export const PENDING_MESSAGES: Partial<Record<RecorderPhase, string>> = {
   opening: "Looking for your unsent recording. We’ll send it once it’s loaded.",
   stopping: "Finishing the recording. We’ll send it once it’s done.",

@@ -35,7 +35,7 @@ const PROGRESS = {
 const play = (events: readonly RecorderEvent[], from = createRecorderState("initial")) =>
   events.reduce(reduceRecorder, from);
 
-/** The shortest way into each phase. */
+/** The shortest event sequence into each phase. */
 const PATHS: Record<RecorderPhase, readonly RecorderEvent[]> = {
   opening: [],
   locked: [{ type: "draft-locked" }],
@@ -56,7 +56,9 @@ test.each(PHASES)("the shortest path reaches the phase %s", (phase) => {
   expect(inPhase(phase).phase).toBe(phase);
 });
 
-/** Where each event is accepted and leads; in all other phases the phase stays. */
+/**
+ * Each event with the phases that accept it and the phase it leads to. All other phases ignore it.
+ */
 const TRANSITIONS: [RecorderEvent, Partial<Record<RecorderPhase, RecorderPhase>>][] = [
   [{ type: "draft-locked" }, { opening: "locked" }],
   [OPENED, { opening: "idle", locked: "idle" }],
@@ -98,7 +100,7 @@ const TRANSITIONS: [RecorderEvent, Partial<Record<RecorderPhase, RecorderPhase>>
   [{ type: "upload-cancelled" }, {}],
   [{ type: "upload-error-dismissed" }, {}],
 ];
-test.each(TRANSITIONS)("%o is ignored in every phase it does not fit", (event, accepted) => {
+test.each(TRANSITIONS)("%o is ignored in all other phases", (event, accepted) => {
   for (const phase of PHASES) {
     const state = inPhase(phase);
     const next = reduceRecorder(state, event);
@@ -165,12 +167,12 @@ test("a draft that is locked by another tab opens once that tab is closed", () =
   expect(play([{ ...OPENED, recorded: recording }], state).phase).toBe("recorded");
 });
 
-test("refused storage is reported and does not stop the recording", () => {
+test("a storage failure is reported and doesn't stop the recording", () => {
   const state = play([{ type: "storage-failed" }], inPhase("recording"));
   expect([state.phase, state.isPersistent]).toEqual(["recording", false]);
 });
 
-test("a page without a secure connection can't record, and its form can be filled", () => {
+test("an insecure page can't record, but its form can be filled in", () => {
   const state = play([{ type: "unsupported", code: "insecure" }]);
   expect([state.phase, state.problem]).toEqual(["idle", { code: "insecure" }]);
 });
@@ -287,7 +289,7 @@ test("discarding removes the recording and its upload", () => {
   expect(recordedOf(state)).toBeNull();
 });
 
-test("a stored form removes the recording and changes the form id", () => {
+test("storing the form removes the recording and changes the form id", () => {
   const state = play([{ type: "cleared", formId: "form-2" }], uploaded);
   expect(state).toMatchObject({ phase: "idle", formId: "form-2", upload: { step: "none" } });
   expect(recordedOf(state)).toBeNull();
@@ -295,7 +297,7 @@ test("a stored form removes the recording and changes the form id", () => {
     expect(play([{ type: "cleared", formId: "form-2" }], inPhase(phase)).phase).toBe(phase);
 });
 
-test("a switch of accounts removes the recording, and ignores the end of one that was running", () => {
+test("switching accounts removes the recording and ignores the end of a running one", () => {
   for (const from of [uploaded, ...PHASES.map(inPhase)]) {
     const state = play([{ type: "draft-opening" }], from);
     expect([state.phase, recordedOf(state), state.upload.step, state.startedUploadId]).toEqual([

@@ -1,4 +1,5 @@
-// Defines the recorder's finite state machine: `reduceRecorder` maps a state and an event to the next state, without side effects.
+// Defines the recorder's finite state machine: `reduceRecorder` maps a state and an event to the
+// next state, without side effects.
 
 import { NOT_READY_MESSAGES, NO_RECORDING_MESSAGE, PENDING_MESSAGES } from "./recorder-messages.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
 } from "./recorder-types.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
-/** Announced to screen readers when only this much time is left. */
+/** Remaining times that are announced to screen readers. */
 const ANNOUNCE_REMAINING_MS = [30_000, 10_000];
 
 export function isLiveState(state: RecorderState): state is LiveRecorderState {
@@ -34,7 +35,7 @@ export function createRecorderState(formId: string): RecorderState {
   };
 }
 
-/** Enters a phase; drops what belonged to the previous one. */
+/** Enters a phase and drops the fields of the previous one. */
 function enter(
   state: RecorderState,
   next: PhaseState,
@@ -71,7 +72,10 @@ function announceRemaining(state: LiveRecording, elapsedMs: number): string | un
   return crossed === undefined ? undefined : `${formatDuration(crossed, "spoken-position")} left.`;
 }
 
-/** An event that does not fit the phase, or comes from an earlier request, leaves the state as it is. */
+/**
+ * An event that doesn't fit the phase, or comes from an earlier request, leaves the state
+ * unchanged.
+ */
 const transitions: {
   [T in keyof EventPayloads]: (state: RecorderState, event: EventOf<T>) => RecorderState;
 } = {

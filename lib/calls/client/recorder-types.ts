@@ -9,9 +9,9 @@ export interface RecordedAudio {
   readonly durationMs: number;
   /** The peak of each tenth of a second, 0–100. */
   readonly levels: readonly number[];
-  /** The name of a chosen file; null for a recording. */
+  /** The name of a selected file; null for a recording. */
   readonly fileName: string | null;
-  /** When it was recorded (ms since 1970), if an earlier visit left it; otherwise null. */
+  /** When it was recorded (Unix time in ms), if restored from an earlier visit; otherwise null. */
   readonly restoredFromMs: number | null;
   /** True if the tab was closed during the recording. */
   readonly wasInterrupted: boolean;
@@ -37,7 +37,7 @@ export interface LiveRecording {
   readonly isQuiet: boolean;
 }
 
-/** What exists in one phase only, so that no phase can show the audio of another draft. */
+/** Fields that exist in one phase only, so that no phase can show the audio of another draft. */
 export type PhaseState =
   | { readonly phase: "opening" | "locked" | "idle" | "reading" }
   | { readonly phase: "requesting-permission" | "testing-microphone"; readonly requestId: number }
@@ -46,7 +46,7 @@ export type PhaseState =
 
 export interface SharedState {
   readonly formId: string;
-  /** False if the browser does not store drafts. */
+  /** False if the browser doesn't store drafts. */
   readonly isPersistent: boolean;
   readonly problem: RecorderProblem | null;
   /** The text of the live region. */
@@ -55,7 +55,7 @@ export interface SharedState {
   /** "" for the browser's default. */
   readonly microphoneId: string;
   readonly upload: UploadState;
-  /** The upload that the server may know; null if there is none. */
+  /** The upload that the server may have; null if none was started. */
   readonly startedUploadId: string | null;
 }
 

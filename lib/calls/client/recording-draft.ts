@@ -1,23 +1,26 @@
-// Defines the draft of a recording, which the browser stores until the server has it.
+// Defines the draft of a recording, which the browser stores until the server has the recording.
 
 /** Text fields of a form by name. */
 export type DraftTexts = Readonly<Record<string, string>>;
 
-/** A recording and its texts. Member names are stored in IndexedDB: renaming one loses drafts. */
+/** A recording and its texts. Property names are stored in IndexedDB: renaming one loses drafts. */
 export interface RecordingDraft {
   /** The owner and purpose: see buildDraftKey(). */
   readonly key: string;
-  /** The id on the server: after a reload the same upload continues. */
+  /** The upload's id on the server. The same upload resumes after a reload. */
   readonly uploadId: string;
-  /** The idempotency key of the form: resubmitting it after a lost response makes no second call. "" if the form has none. */
+  /**
+   * The idempotency key of the form: resubmitting after a lost response creates no second call. ""
+   * if the form has none.
+   */
   readonly formId: string;
   /** The MIME type with codec; "" without audio. */
   readonly type: string;
-  /** The name of a chosen file; null for a recording. */
+  /** The name of a selected file; null for a recording. */
   readonly fileName: string | null;
-  /** When the recording started (ms since 1970). */
+  /** When the recording started (Unix time in ms). */
   readonly startedAtMs: number;
-  /** When any part of the draft was last stored (ms since 1970). */
+  /** When any part of the draft was last stored (Unix time in ms). */
   readonly savedAtMs: number;
   /** The length of the audio without pauses. */
   readonly durationMs: number;
@@ -34,8 +37,9 @@ export interface RecordingDraft {
 export const DRAFT_TTL_MS = 14 * 86_400_000;
 
 /**
- * Returns the key of a draft. `owner` is an opaque id of the member, so that members who share a computer find only their own drafts.
- * Logging out removes none, since an expired session looks the same and must lose nothing.
+ * Returns the key of a draft. `owner` is an opaque id of the member, so that members who share a
+ * computer find only their own drafts. Logging out keeps drafts: an expired session looks the same
+ * and must not lose any.
  */
 export function buildDraftKey(owner: string, purpose: string): string {
   return `${owner}/${purpose}`;

@@ -1,9 +1,10 @@
-// Records one MediaStream: chunks, elapsed time without pauses, loudness, and the time limit.
+// Records one MediaStream: delivers chunks, measures time without pauses and loudness, and enforces
+// the time limit.
 
 import { closeMicrophone, createMediaRecorder } from "./microphone.ts";
 import { type LevelMeter, startLevelMeter } from "./level-meter.ts";
 
-/** How often the recorder delivers a chunk: a crashed tab loses at most this much. */
+/** How often the recorder delivers a chunk. A crashed tab loses at most this much audio. */
 const CHUNK_MS = 1_000;
 const LEVEL_INTERVAL_MS = 100;
 const TICK_INTERVAL_MS = 200;
@@ -13,7 +14,7 @@ type EndReason = "stopped" | "time" | "microphone";
 interface RecordingListeners {
   /** Called with the chunks in order. Any prefix of them is a playable file. */
   onChunk(chunk: Blob): void;
-  /** Called about twenty times a second with 0–100, also during pauses. */
+  /** Called about 20 times a second with 0–100, including during pauses. */
   onLevel(level: number): void;
   /** Called a few times a second during the recording. */
   onTime(elapsedMs: number): void;
@@ -32,16 +33,16 @@ export class RecordingSession {
   readonly #maxMs: number;
   readonly #listeners: RecordingListeners;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** Recorded before the last pause or resume. */
+  /** Milliseconds recorded before the last pause or resume. */
   #previousMs = 0;
-  /** When it was last resumed, by performance.now(); null during a pause. */
+  /** When recording last resumed, by performance.now(); null during a pause. */
   #resumedAtMs: number | null = null;
   #reason: EndReason | null = null;
   #resolveEnded: () => void = () => {};
   /** Resolves after onEnd. */
   readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
 
-  /** Starts immediately, and closes the stream at the end. Throws what MediaRecorder throws. */
+  /** Starts immediately and closes the stream at the end. Throws the errors of MediaRecorder. */
   constructor(stream: MediaStream, maxMs: number, listeners: RecordingListeners) {
     this.#stream = stream;
     this.#maxMs = maxMs;

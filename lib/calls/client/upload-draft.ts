@@ -1,4 +1,4 @@
-// Uploads the recording of a draft, and reports its progress to the recorder.
+// Uploads the recording of a draft and reports progress to the recorder.
 
 import type { DraftRepository } from "./draft-repository.ts";
 import type { RecorderEvent } from "./recorder-types.ts";
@@ -31,7 +31,7 @@ export async function uploadDraft({
       await repository.update({ uploadId: newId });
       return upload(newId);
     });
-    // The response to the form may get lost: until it arrives, the draft keeps the texts as well.
+    // The form's response may be lost, so the draft keeps its texts until it arrives.
     await repository.flush();
     return signal.aborted ? null : uploadId;
   } catch (error) {

@@ -1,4 +1,4 @@
-// Sends one request of an upload by XMLHttpRequest, since fetch reports no upload progress.
+// Sends one upload request with XMLHttpRequest, since fetch reports no upload progress.
 
 export interface UploadResponse {
   /** 0 if there was no response. */

@@ -4,10 +4,10 @@ import type { UploadState } from "../upload.ts";
 import { type UploadRequest, type UploadResponse, sendUploadRequest } from "./upload-request.ts";
 
 const CREATE_TIMEOUT_MS = 20_000;
-/** A part has 512 kB: at 6 kB/s (slow 2G) it takes 85 seconds. */
+/** A 512 kB part takes 85 seconds at 6 kB/s (slow 2G). */
 const PART_TIMEOUT_MS = 120_000;
 const MAX_BACKOFF_MS = 30_000;
-/** After this many consecutive failures the upload fails; the member can retry. */
+/** Consecutive failures after which the upload fails. The member can retry. */
 const MAX_FAILURES = 8;
 const MAX_RESTARTS = 3;
 /** How often to check whether the member has logged in again. */
@@ -18,7 +18,7 @@ const MAX_RETRY_AFTER_SECONDS = 60;
 export type UploadProgress =
   | { readonly kind: "preparing" }
   | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
-  /** Continues when the connection is back. */
+  /** Resumes when the connection is back. */
   | { readonly kind: "offline"; readonly sentBytes: number; readonly totalBytes: number }
   /** Retries after a transient failure. */
   | {
@@ -27,10 +27,12 @@ export type UploadProgress =
       readonly totalBytes: number;
       readonly seconds: number;
     }
-  /** The session has expired: continues after a login in any tab. */
+  /** The session has expired. Resumes after a login in any tab. */
   | { readonly kind: "unauthenticated"; readonly sentBytes: number; readonly totalBytes: number };
 
-/** Thrown when the server rejects the upload or is unreachable for too long. The message is shown to the member. */
+/**
+ * Thrown if the server rejects the upload or stays unreachable. The message is shown to the member.
+ */
 export class UploadError extends Error {
   /** 0 if the server is unreachable. */
   readonly status: number;
@@ -42,7 +44,7 @@ export class UploadError extends Error {
 }
 
 interface UploadJob {
-  /** The idempotency key: the same id, bytes and member continue the same upload. */
+  /** The idempotency key: the same id, bytes and member resume the same upload. */
   readonly id: string;
   readonly audio: Blob;
   readonly signal: AbortSignal;
@@ -55,7 +57,10 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
   ).join("");
 }
 
-/** Resolves after `ms` or at one of the window's `events`, whichever comes first. Rejects when the signal aborts. */
+/**
+ * Resolves after `ms` or at one of the window's `events`, whichever comes first. Rejects when the
+ * signal aborts.
+ */
 function waitForTimeoutOrEvent(
   ms: number,
   signal: AbortSignal,
@@ -93,7 +98,10 @@ const isTransient = ({ status, retryAfterSeconds }: UploadResponse) =>
   status >= 500 ||
   (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_SECONDS);
 
-/** Deletes an upload, which would count toward the member's quota. Tried once, since the server deletes it after a day anyway. */
+/**
+ * Deletes an upload, which would otherwise count toward the member's quota. Not retried, since the
+ * server deletes it after a day anyway.
+ */
 export async function abortUpload(id: string): Promise<void> {
   await sendUploadRequest({
     method: "DELETE",
@@ -103,12 +111,12 @@ export async function abortUpload(id: string): Promise<void> {
   });
 }
 
-/** Dispatched on the window when the member says that they have logged in again. */
+/** Dispatched on the window when the member reports a new login. */
 export const LOGGED_IN_EVENT = "lectern:logged-in";
 
 /**
- * Resolves once the server has all of the audio under `id`. Throws UploadError, or the signal's reason.
- * Status 409 means that the id belongs to other bytes: retry with a new id.
+ * Resolves once the server has all of the audio under `id`. Throws UploadError, or the signal's
+ * reason. Status 409 means that the id belongs to other bytes: retry with a new id.
  */
 export async function uploadRecording({ id, audio, signal, onProgress }: UploadJob): Promise<void> {
   onProgress({ kind: "preparing" });
@@ -142,7 +150,10 @@ class Upload {
     this.#onProgress = onProgress;
   }
 
-  /** Creates or continues the upload and sends the missing parts. Returns false if the server deleted it in between. */
+  /**
+   * Creates or resumes the upload and sends the missing parts. Returns false if the server deleted
+   * it in between.
+   */
   async run(): Promise<boolean> {
     const totalBytes = this.#bytes.byteLength;
     const created = await this.#request({

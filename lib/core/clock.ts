@@ -9,12 +9,12 @@ export const DAY_MS = 24 * HOUR_MS;
 
 const testClock = singleton("test-clock", () => ({ offsetMs: 0 }));
 
-/** Returns milliseconds since the Unix epoch, with the offset of setClock(). */
+/** Returns milliseconds since the Unix epoch, shifted by setClock() in tests. */
 export function nowMs(): number {
   return Date.now() + testClock.offsetMs;
 }
 
-/** Returns days since the Unix epoch in UTC, the unit of every rolling window. */
+/** Returns whole days since the Unix epoch in UTC, the unit of all rolling windows. */
 export function epochDay(ms: number): number {
   return Math.floor(ms / DAY_MS);
 }

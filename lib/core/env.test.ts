@@ -30,15 +30,15 @@ test("problems of legacy cookies are named without secrets", () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [
       { LEGACY_COOKIE_SECRET: SECRET },
-      /LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set/,
+      /LEGACY_SESSION_COOKIE: required because LEGACY_COOKIE_SECRET is set/,
     ],
     [
       { LEGACY_SESSION_COOKIE: "x" },
-      /LEGACY_COOKIE_SECRET: needed because LEGACY_SESSION_COOKIE is set/,
+      /LEGACY_COOKIE_SECRET: required because LEGACY_SESSION_COOKIE is set/,
     ],
     [
       { LEGACY_CLIENT_COOKIE: "x" },
-      /LEGACY_COOKIE_SECRET: needed because LEGACY_CLIENT_COOKIE is set/,
+      /LEGACY_COOKIE_SECRET: required because LEGACY_CLIENT_COOKIE is set/,
     ],
     [
       { LEGACY_COOKIE_SECRET: "short12", LEGACY_SESSION_COOKIE: "x" },
@@ -54,7 +54,7 @@ test("problems of legacy cookies are named without secrets", () => {
     ],
     [
       { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "two words" },
-      /LEGACY_SESSION_COOKIE: must be the name of a cookie, such as my_cookie or my_cookie:sessionId/,
+      /LEGACY_SESSION_COOKIE: must be a cookie name, such as my_cookie or my_cookie:sessionId/,
     ],
     [
       { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "x:" },
@@ -66,7 +66,7 @@ test("problems of legacy cookies are named without secrets", () => {
     ],
     [
       { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "session" },
-      /LEGACY_SESSION_COOKIE: session is the name of a cookie of this site/,
+      /LEGACY_SESSION_COOKIE: session is already a cookie of this site/,
     ],
     [
       {
@@ -74,7 +74,7 @@ test("problems of legacy cookies are named without secrets", () => {
         LEGACY_CLIENT_COOKIE: "__Host-reader",
         SITE_URL: "https://lectern.example",
       },
-      /LEGACY_CLIENT_COOKIE: __Host-reader is the name/,
+      /LEGACY_CLIENT_COOKIE: __Host-reader is already a cookie/,
     ],
   ];
   for (const [variables, message] of wrong) {

@@ -31,13 +31,13 @@ const listSchema = z
       .filter(Boolean),
   );
 
-/** A cookie of the source site: its name and, after a colon, the field of its data to read. */
+/** A source-site cookie: its name, optionally followed by a colon and the data field to read. */
 const legacyCookieSchema = (fallbackField: string) =>
   z
     .string()
     .regex(
       /^[\w!#$%&'*+.^`|~-]{1,128}(:[\w$.-]{1,64})?$/,
-      `must be the name of a cookie, such as my_cookie or my_cookie:${fallbackField}`,
+      `must be a cookie name, such as my_cookie or my_cookie:${fallbackField}`,
     )
     .transform((value) => {
       const [name = "", field = fallbackField] = value.split(":");
@@ -48,7 +48,7 @@ const secretsSchema = z
   .transform((value) => value.split(/[\s,]+/).filter(Boolean))
   .refine(
     (all) => all.length > 0 && all.every((secret) => secret.length >= 8),
-    "needs at least 8 characters; separate several secrets by commas or spaces",
+    "needs at least 8 characters; separate multiple secrets with commas or spaces",
   );
 
 export const envSchema = z.object({
@@ -104,7 +104,7 @@ export const envSchema = z.object({
   REPLICATION: boolSchema(false),
   INSTANCE: z
     .string()
-    .regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes")
+    .regex(/^[\w.-]{1,64}$/, "must be 1 to 64 letters, digits, underscores, dots, or dashes")
     .optional(),
   FLY_LITEFS_DIR: z.string().min(1).optional(),
   LITEFS_DATA_DIR: z.string().min(1).optional(),
@@ -137,8 +137,8 @@ type Env = Omit<
 };
 
 /**
- * Returns the configuration in `from`; an empty string counts as not set. Throws one Error that names every missing or
- * invalid variable and its format.
+ * Returns the configuration parsed from `from`; empty strings count as unset. Throws one Error that
+ * lists every missing or invalid variable with its expected format.
  */
 export function parseEnv(from: Record<string, string | undefined>): Env {
   const set = Object.fromEntries(
@@ -151,18 +151,18 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
   if (parsed.success) {
     const { data } = parsed;
     if (data.CONTENT_SOURCE === "git" && !data.CONTENT_GIT_REPOSITORY) {
-      problems.push("CONTENT_GIT_REPOSITORY: needed because CONTENT_SOURCE=git (owner/name)");
+      problems.push("CONTENT_GIT_REPOSITORY: required because CONTENT_SOURCE=git (owner/name)");
     }
     if (data.KIT_API_KEY && !data.KIT_FORM_ID)
-      problems.push("KIT_FORM_ID: needed because KIT_API_KEY is set");
+      problems.push("KIT_FORM_ID: required because KIT_API_KEY is set");
     if (data.REPLICATION && !data.SESSION_SECRET) {
-      problems.push("SESSION_SECRET: needed because REPLICATION=on (the same on every instance)");
+      problems.push("SESSION_SECRET: required because REPLICATION=on (the same on every instance)");
     }
     problems.push(...findLegacyCookieProblems(data));
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
     if (data.REPLICATION && !mount)
       problems.push(
-        "FLY_LITEFS_DIR: needed because REPLICATION=on (the folder that LiteFS mounts)",
+        "FLY_LITEFS_DIR: required because REPLICATION=on (the folder that LiteFS mounts)",
       );
     if (
       data.REPLICATION &&
@@ -206,29 +206,33 @@ function findLegacyCookieProblems({
     if (!cookie) continue;
     if (!LEGACY_COOKIE_SECRET)
       problems.push(
-        `LEGACY_COOKIE_SECRET: needed because ${variable} is set (the secret that the source site signs its cookies with)`,
+        `LEGACY_COOKIE_SECRET: required because ${variable} is set (the secret that the source site signs its cookies with)`,
       );
     if (siteCookie.test(cookie.name))
       problems.push(
-        `${variable}: ${cookie.name} is the name of a cookie of this site, so members of the source site would have to log in again`,
+        `${variable}: ${cookie.name} is already a cookie of this site, so members of the source site would have to log in again`,
       );
   }
   if (LEGACY_COOKIE_SECRET && !LEGACY_SESSION_COOKIE && !LEGACY_CLIENT_COOKIE) {
     problems.push(
-      "LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set (the cookie's name at the source site, such as my_session or my_session:sessionId)",
+      "LEGACY_SESSION_COOKIE: required because LEGACY_COOKIE_SECRET is set (the cookie's name at the source site, such as my_session or my_session:sessionId)",
     );
   }
   return problems;
 }
 
-/** Generates a secret at the first start and stores it in DATA_DIR, so that a new site needs no settings. */
+/**
+ * Returns the secret stored in `file`, generated on first start so that a new site runs without
+ * configuration.
+ */
 function loadOrCreateSecret(file: string): string {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
     try {
       writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was first
+      // EEXIST: another process created it first.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
   }
   return readFileSync(file, "utf8").trim();
@@ -236,7 +240,7 @@ function loadOrCreateSecret(file: string): string {
 
 let cachedEnv: Env | undefined;
 
-/** The configuration of this process, parsed on first use, so that imports need none. */
+/** The process's configuration, parsed on first use so that imports alone need no environment. */
 export const env: Env = new Proxy({} as Env, {
   get(_, key) {
     cachedEnv ??= parseEnv(process.env);
@@ -244,7 +248,9 @@ export const env: Env = new Proxy({} as Env, {
   },
 });
 
-/** True during `next build`, when there is no database and output would be frozen into the build. */
+/**
+ * True during `next build`, when there is no database and output would be frozen into the build.
+ */
 export function isBuilding(): boolean {
   return process.env.NEXT_PHASE === "phase-production-build";
 }

@@ -1,4 +1,4 @@
-// Defines the error codes of the site and maps them to HTTP status codes.
+// Defines the site's error codes and maps them to HTTP status codes.
 
 const HTTP_STATUS_BY_CODE = {
   invalid: 400,
@@ -14,8 +14,8 @@ const HTTP_STATUS_BY_CODE = {
 export type ErrorCode = keyof typeof HTTP_STATUS_BY_CODE;
 
 /**
- * An error whose message is safe to show to the user. `field` names the invalid input; `retryAfterSeconds` goes with
- * rate_limited and unavailable.
+ * An error whose message is safe to show to the user. `field` names the invalid input;
+ * `retryAfterSeconds` is for rate_limited and unavailable.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -35,7 +35,10 @@ export class AppError extends Error {
   }
 }
 
-/** True for an AppError, with `code` if given. Not by `instanceof`: each bundle has its own copy of the class. */
+/**
+ * Returns true for an AppError, with this `code` if given. Avoids `instanceof`, because each bundle
+ * has its own copy of the class.
+ */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return (
     error instanceof Error &&

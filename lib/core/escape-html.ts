@@ -1,4 +1,4 @@
-// Escapes text for markup.
+// Escapes text for HTML and XML.
 
 const ENTITY_BY_CHARACTER: Record<string, string> = {
   "&": "&amp;",

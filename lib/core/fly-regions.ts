@@ -1,4 +1,4 @@
-// Names the places of Fly's regions.
+// Maps Fly region codes to cities.
 
 /** The city of each region, by its code (https://fly.io/docs/reference/regions/). */
 const CITIES: Record<string, string> = {
@@ -40,7 +40,7 @@ const CITIES: Record<string, string> = {
   yyz: "Toronto",
 };
 
-/** Returns the region's city, the code itself for an unknown region, or null for none. */
+/** Returns the region's city, the code itself if the region is unknown, or null for null. */
 export function formatRegion(region: string | null): string | null {
   return region && ((Object.hasOwn(CITIES, region) && CITIES[region]) || region);
 }

@@ -1,6 +1,9 @@
-// Runs a function over items with limited concurrency.
+// Calls a function for each item with bounded concurrency.
 
-/** Runs `fn` over `items` in order, at most `concurrency` at a time. Rejects with the first error and starts no more. */
+/**
+ * Calls `fn` for each item in order, at most `concurrency` at a time. On the first error, rejects
+ * and starts no further calls.
+ */
 export async function forEachConcurrently<T>(
   items: readonly T[],
   concurrency: number,

@@ -30,8 +30,8 @@ test.each([
   "",
   "2022-11-21T00:00:00Z",
   "yesterday",
-])("%j is not a day", (date) => {
-  expect(() => formatDate(date)).toThrow(/is not a day/);
+])("%j is not a valid date", (date) => {
+  expect(() => formatDate(date)).toThrow(/is not a valid date/);
 });
 
 test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UTC"])(

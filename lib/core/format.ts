@@ -1,4 +1,5 @@
-// Formats dates, counts, durations and sizes. A day is text, not a timestamp, so it is the same in every time zone.
+// Formats dates, counts, durations and sizes. A day is a string (YYYY-MM-DD), not a timestamp, so
+// it is the same in every time zone.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./clock.ts";
 import { AppError } from "./errors.ts";
@@ -23,7 +24,7 @@ function parseDay(date: string): { year: number; month: number; day: number } {
   const parsed = { year: Number(year), month: Number(month), day: Number(day) };
   const utc = new Date(Date.UTC(parsed.year, parsed.month - 1, parsed.day));
   if (!year || utc.getUTCMonth() !== parsed.month - 1 || utc.getUTCDate() !== parsed.day) {
-    throw new AppError("invalid", `"${date.slice(0, 40)}" is not a day. Write YYYY-MM-DD.`, {
+    throw new AppError("invalid", `"${date.slice(0, 40)}" is not a valid date. Use YYYY-MM-DD.`, {
       field: "date",
     });
   }
@@ -35,15 +36,18 @@ function formatOrdinal(day: number): string {
   return `${day}${["th", "st", "nd", "rd"][day % 10] ?? "th"}`;
 }
 
-/** Formats a day: "2022-11-21" → "November 21st, 2022". Throws AppError(invalid) for anything but an existing day. */
+/**
+ * Formats a day: "2022-11-21" → "November 21st, 2022". Throws AppError(invalid) unless `date` is a
+ * valid date.
+ */
 export function formatDate(date: string): string {
   const { year, month, day } = parseDay(date);
   return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
 /**
- * Returns noon UTC of a day, for formats that need a timestamp (feeds, sitemap): the same day from UTC-12 to UTC+11.
- * Throws AppError(invalid) for anything but an existing day.
+ * Returns noon UTC of a day, for formats that need a timestamp (feeds, sitemap). It is the same day
+ * from UTC-12 to UTC+11. Throws AppError(invalid) unless `date` is a valid date.
  */
 export function noonUtc(date: string): Date {
   const { year, month, day } = parseDay(date);
@@ -55,7 +59,7 @@ export function formatReadingTime(minutes: number): string {
   return `${minutes} min read`;
 }
 
-/** Formats a count: 498230 → "498.23k", 999 → "999". Truncated, so that a total never claims too many. */
+/** Formats a count: 498230 → "498.23k", 999 → "999". Truncates, so a count is never overstated. */
 export function formatCount(count: number): string {
   const whole = Math.max(0, Math.floor(count));
   if (whole < 1_000) return String(whole);
@@ -63,12 +67,14 @@ export function formatCount(count: number): string {
   return `${Math.floor(whole / (size / 100)) / 100}${unit}`;
 }
 
-/** Returns the count with its noun: "1 read", "498.23k reads". `many` defaults to `one` with an s. */
+/**
+ * Returns the count with its noun: "1 read", "498.23k reads". `many` defaults to `one` with an s.
+ */
 export function pluralize(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** Rounds a recording's length to the nearest second, at least one. */
+/** Returns a recording's length in whole seconds, rounded, at least 1. */
 export const roundToSeconds = (ms: number): number => Math.max(1, Math.round(ms / SECOND_MS));
 
 function formatClock(seconds: number): string {
@@ -121,8 +127,9 @@ const DURATION_STYLES = {
 };
 
 /**
- * Formats a duration. For 72,900 ms: "length" (of a recording, rounded) is "1:13" and "spoken-length" "1 minute
- * 13 seconds"; "position" (elapsed seconds) is "1:12"; "short" is "1 min 12 s"; "largest-unit" is "1 minute".
+ * Formats a duration. For 72,900 ms: "length" (of a recording, rounded) is "1:13" and
+ * "spoken-length" "1 minute 13 seconds"; "position" (elapsed seconds) is "1:12"; "short" is "1 min
+ * 12 s"; "largest-unit" is "1 minute".
  */
 export function formatDuration(ms: number, style: keyof typeof DURATION_STYLES = "length"): string {
   return DURATION_STYLES[style](ms);

@@ -1,9 +1,12 @@
-// Names this instance and tells whether it is one of several.
+// Returns this instance's name and whether its database is replicated.
 
 import { hostname } from "node:os";
 import { env } from "./env.ts";
 
-/** Returns the name that LiteFS and Fly use: INSTANCE, which the image's entrypoint sets, or the hostname. */
+/**
+ * Returns the name that LiteFS and Fly use: INSTANCE, which the image's entrypoint sets, or the
+ * hostname.
+ */
 export function currentInstance(): string {
   return env.INSTANCE ?? hostname();
 }

@@ -1,5 +1,5 @@
-// Sends a request within the private network, to LiteFS, Consul or a peer, with a deadline. The guarded fetch of
-// lib/outbound refuses private addresses (SSRF).
+// Sends a request within the private network, to LiteFS, Consul or a peer, with a deadline. The
+// guarded fetch of lib/outbound refuses private addresses (SSRF).
 
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -8,9 +8,9 @@ interface InternalRequest {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly headers?: Record<string, string>;
   readonly body?: string | NodeJS.ReadableStream;
-  /** For the whole request. Default 2 s. */
+  /** Deadline for the whole request. Default: 2 s. */
   readonly timeoutMs?: number;
-  /** Default 1 MB. */
+  /** Maximum length of the response body. Default: 1 MB. */
   readonly maxBytes?: number;
 }
 
@@ -22,7 +22,10 @@ interface HttpResponse {
 
 const MAX_BYTES = 1_048_576;
 
-/** Returns the response, whatever its status. Rejects after `timeoutMs`, or if the body is larger than `maxBytes`. */
+/**
+ * Returns the response, whatever its status. Rejects after `timeoutMs`, or if the body is larger
+ * than `maxBytes`.
+ */
 export function requestInternal(
   url: string,
   {
@@ -35,7 +38,7 @@ export function requestInternal(
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-    // No agent: a kept-alive connection to a dead node would be tried first.
+    // No keep-alive agent: it would try a pooled connection to a dead node first.
     const outgoing = send(
       url,
       {
@@ -49,7 +52,8 @@ export function requestInternal(
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => {
           text += chunk;
-          if (text.length > maxBytes) outgoing.destroy(new Error(`more than ${maxBytes} bytes`));
+          if (text.length > maxBytes)
+            outgoing.destroy(new Error(`the response is larger than ${maxBytes} bytes`));
         });
         response.on("end", () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),

@@ -5,7 +5,10 @@ export function ipv4ToBits(address: string): bigint {
   return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
 }
 
-/** Returns the eight groups of an IPv6 address, four lowercase hex digits each; a dotted tail is converted. */
+/**
+ * Returns the eight groups of an IPv6 address, four lowercase hex digits each. A dotted IPv4 suffix
+ * is converted.
+ */
 export function ipv6Groups(address: string): string[] {
   const v4 = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const toHex = (high: string | undefined, low: string | undefined) =>
@@ -22,5 +25,5 @@ export function ipv6Groups(address: string): string[] {
   );
 }
 
-/** Returns an IPv6 address without zone id as 128 bits. */
+/** Returns an IPv6 address, without a zone ID, as 128 bits. */
 export const ipv6ToBits = (address: string): bigint => BigInt(`0x${ipv6Groups(address).join("")}`);

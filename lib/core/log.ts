@@ -7,7 +7,7 @@ type LogLevel = "debug" | "info" | "warn" | "error";
 
 const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 
-/** Longer strings are cut: a log line must not grow with user input. */
+/** Longer strings are truncated, so that user input can't inflate a log line. */
 const MAX_STRING_LENGTH = 2_000;
 
 function toJsonValue(value: unknown): unknown {
@@ -29,8 +29,9 @@ function toJsonValue(value: unknown): unknown {
 }
 
 /**
- * Writes `{"time","level","event","region","instance","id",…fields}`; `id` is the request id. Errors have name, message
- * and their first frames. Never pass secrets, email addresses or bodies.
+ * Writes `{"time","level","event","region","instance","id",…fields}`; `id` is the request ID.
+ * Errors are logged with name, message and their first stack frames. Never pass secrets, email
+ * addresses or bodies.
  */
 export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
   if (SEVERITY[level] < SEVERITY[env.LOG_LEVEL]) return;

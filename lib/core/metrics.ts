@@ -5,14 +5,14 @@ import { resetSingleton, singleton } from "./singleton.ts";
 export type Labels = Readonly<Record<string, string | number | boolean>>;
 
 interface Series {
-  /** In the text format: `reason="write"`, or "". */
+  /** In the Prometheus text format, such as `reason="write"`; "" for none. */
   readonly labels: string;
   value: number;
 }
 
 interface Histogram {
   readonly labels: string;
-  /** Values per bucket; the last is +Inf. */
+  /** Observations per bucket; the last bucket is +Inf. */
   readonly bucketCounts: number[];
   sum: number;
 }
@@ -26,7 +26,10 @@ interface Registry {
 const metricsRegistry = (): Registry =>
   singleton("metrics", () => ({ counters: new Map(), histograms: new Map(), gauges: new Map() }));
 
-/** Further series of a name share one with the label other="true", so that user input can't grow memory. */
+/**
+ * Maximum series per name. Later ones share the label other="true", so that user input can't grow
+ * memory.
+ */
 const MAX_SERIES = 100;
 const MAX_NAMES = 200;
 const MAX_LABEL_LENGTH = 60;
@@ -38,30 +41,33 @@ const COUNT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 
 const NAME_PATTERN = /^[a-z][a-z0-9_]{0,60}$/;
 
-/** HELP texts; a name without one is its own. */
+/** HELP texts. A metric without one uses its name. */
 const HELP_TEXTS: Readonly<Record<string, string>> = {
   requests: "Completed requests by route class and status.",
-  request_seconds: "From the first byte of a request to the end of its response.",
+  request_seconds:
+    "Request duration, from the first byte of the request to the end of the response.",
   replays: "Requests replayed to another instance, by reason.",
   replays_in: "Requests replayed from another instance.",
-  txid_wait_seconds: "Waits of reads for their reader's transaction (read-your-writes), by result.",
-  durable_wait_seconds: "Waits of durable writes for a standby, by result.",
+  txid_wait_seconds:
+    "Time that reads waited for their reader's own transaction (read-your-writes), by result.",
+  durable_wait_seconds: "Time that durable writes waited for a standby, by result.",
   writes_refused: "Refused writes, by reason.",
-  write_queue_length: "Writes in the queue.",
+  write_queue_length: "Writes waiting in the queue.",
   write_batch: "Writes per group commit.",
-  write_commit_seconds: "Duration of a commit of the write queue.",
-  cache: "Cache lookups by result: memory, stored (in the file or in production), or produced.",
-  cache_produce_seconds: "Duration of producing a cache entry.",
+  write_commit_seconds: "Duration of a group commit.",
+  cache:
+    "Cache lookups by result: memory, stored (in the file, or joined a production), or produced.",
+  cache_produce_seconds: "Time to produce a cache entry.",
   compiles: "Posts compiled, by result.",
-  compile_seconds: "Duration of compiling a post.",
+  compile_seconds: "Time to compile a post.",
   replication_lag_seconds:
     "Time since the newest transaction applied here was committed; 0 on the primary.",
   replication_txid: "The newest transaction applied here.",
   replication_role: "2 on the primary, 1 on a replica, 0 if unknown.",
   replication_silence_seconds: "Age of the primary's last heartbeat; 0 on the primary.",
-  standbys: "Standbys that keep up, on the primary.",
-  event_loop_delay_seconds: "Delay of the event loop since the last scrape, by quantile.",
-  memory_bytes: "Memory of the process, by kind.",
+  standbys: "Standbys that keep up; reported by the primary.",
+  event_loop_delay_seconds: "Event loop delay since the last scrape, by quantile.",
+  memory_bytes: "Process memory, by kind.",
   uptime_seconds: "Time since the process started.",
 };
 
@@ -102,17 +108,20 @@ function findOrCreateSeries<T>(
 
 const createSeries = (labels: string): Series => ({ labels, value: 0 });
 
-/** Returns the bucket bounds: of seconds if the name ends with "_seconds", else of counts. */
+/** Returns the bucket bounds: seconds if the name ends with "_seconds", otherwise counts. */
 const bucketsFor = (name: string): readonly number[] =>
   name.endsWith("_seconds") ? SECONDS_BUCKETS : COUNT_BUCKETS;
 
-/** Adds to counter `name` (snake case, without prefix and "_total"). Use few, fixed labels: never an address, a path or a key. */
+/**
+ * Adds to counter `name` (snake case, without prefix and "_total"). Keep label cardinality low:
+ * never pass an address, a path or a key.
+ */
 export function incrementCounter(name: string, labels?: Labels, by = 1): void {
   const series = findOrCreateSeries(metricsRegistry().counters, name, labels, createSeries);
   if (series) series.value += by;
 }
 
-/** Records a value of `name`: seconds if the name ends with "_seconds", else a count. */
+/** Records an observation: seconds if `name` ends with "_seconds", otherwise a count. */
 export function observeHistogram(name: string, value: number, labels?: Labels): void {
   if (!Number.isFinite(value)) return;
   const bounds = bucketsFor(name);
@@ -133,7 +142,10 @@ export function observeHistogram(name: string, value: number, labels?: Labels): 
   histogram.sum += value;
 }
 
-/** Registers a gauge that is read on scrape; return null to omit it. Registering `name`, such as `memory_bytes{kind="heap"}`, again replaces it. */
+/**
+ * Registers a gauge that is read on scrape; `read` returns null to omit it. Registering the same
+ * `name`, such as `memory_bytes{kind="heap"}`, replaces it.
+ */
 export function registerGauge(name: string, read: () => number | null): void {
   const { gauges } = metricsRegistry();
   if (gauges.size < MAX_NAMES || gauges.has(name)) gauges.set(name, read);
@@ -177,7 +189,7 @@ export function renderMetrics(): string {
     }
   }
   let last = "";
-  // Sorted, since the format wants each family together.
+  // Sorted, because the format requires the series of a family to be adjacent.
   for (const [name, read] of [...gauges].sort(([a], [b]) => (a < b ? -1 : 1))) {
     let value: number | null = null;
     try {

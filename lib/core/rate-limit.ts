@@ -1,10 +1,10 @@
-// Limits rates per key with a sliding window log. In memory: on replicas a limit would multiply by the number of
-// instances, so use it where requests reach the primary.
+// Limits rates per key with a sliding window log, in memory. Each instance counts separately, so
+// use it where requests reach the primary.
 
 import { LRUCache } from "lru-cache";
 import { AppError } from "./errors.ts";
 
-/** Keys per limiter; an LRU evicts the others. About 10 MB for all limiters. */
+/** Maximum keys per limiter; an LRU evicts the rest. All limiters together use about 10 MB. */
 const MAX_KEYS = 10_000;
 
 /** At most `max` events per key in any `windowMs`. */
@@ -19,7 +19,7 @@ export class RateLimiter {
     this.#times = new LRUCache({ max: maxKeys });
   }
 
-  /** Returns 0 if the key is below its limit, else the ms until it is. Records nothing. */
+  /** Returns the milliseconds until `key` is below its limit, 0 if it is. Records nothing. */
   retryAfterMs(key: string, nowMs: number): number {
     const oldest = this.#recent(key, nowMs).at(-this.#max);
     return oldest === undefined ? 0 : oldest + this.#windowMs - nowMs;
@@ -32,7 +32,7 @@ export class RateLimiter {
     this.#times.set(key, times);
   }
 
-  /** Removes an event of `key` at `timeMs`, if still in the window. */
+  /** Removes the event of `key` recorded at `timeMs`, if there is one. */
   refund(key: string, timeMs: number): void {
     const times = this.#times.peek(key);
     const index = times?.lastIndexOf(timeMs) ?? -1;
@@ -46,14 +46,14 @@ export class RateLimiter {
   #recent(key: string, nowMs: number): number[] {
     const times = this.#times.get(key) ?? [];
     while (times[0] !== undefined && times[0] <= nowMs - this.#windowMs) times.shift();
-    // A clock that was set back must not lock out a key for that long.
+    // If the clock was set back, forget the events rather than lock the key out.
     return times.at(-1) !== undefined && (times.at(-1) as number) > nowMs ? [] : times;
   }
 }
 
 /**
- * Records an event for each limiter and key, and returns a refund. If any is at its limit, throws
- * AppError(rate_limited) with retryAfterSeconds and records nothing.
+ * Records an event for each limiter and key, and returns a function that refunds them. If any limit
+ * is reached, throws AppError(rate_limited) with retryAfterSeconds and records nothing.
  */
 export function consume(
   keys: readonly (readonly [RateLimiter, string])[],

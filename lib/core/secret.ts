@@ -1,4 +1,5 @@
-// Generates random secrets and hashes them: the database stores only the hash, so a copy of it logs no one in.
+// Generates random secrets and hashes them. The database stores only hashes, so a leaked copy can't
+// be used to log in.
 
 import { createHash, randomBytes } from "node:crypto";
 
@@ -7,7 +8,10 @@ export function generateSecret(bits: 128 | 256): string {
   return randomBytes(bits / 8).toString("base64url");
 }
 
-/** Returns the SHA-256 of `secret` in hex. Fit for long random secrets alone: it has no salt and no stretching. */
+/**
+ * Returns the SHA-256 of `secret` in hex. Only for long random secrets: it has no salt and no key
+ * stretching.
+ */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

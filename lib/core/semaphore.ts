@@ -1,8 +1,9 @@
-// Limits concurrency with a counting semaphore, in total and per key. In memory: each instance has its own limits.
+// Limits concurrency with a counting semaphore, in total and per key. In memory, so each instance
+// counts separately.
 
 import { AppError } from "./errors.ts";
 
-/** Why `acquire` refuses; both become AppError(rate_limited). */
+/** The messages of AppError(rate_limited) when `acquire` finds no free permit. */
 interface Refusal {
   readonly perKeyMessage: string;
   readonly totalMessage: string;
@@ -23,7 +24,7 @@ export class Semaphore {
   readonly #waiters: (() => void)[] = [];
   #count = 0;
 
-  /** At most `max` permits at a time, and of these `maxPerKey` for one key. */
+  /** Allows at most `max` permits at a time, and at most `maxPerKey` of them for one key. */
   constructor(max: number, maxPerKey = max) {
     this.#max = max;
     this.#maxPerKey = maxPerKey;
@@ -33,7 +34,10 @@ export class Semaphore {
     return this.#count;
   }
 
-  /** Acquires a permit and returns its idempotent release. Throws AppError(rate_limited) if none is free. */
+  /**
+   * Acquires a permit and returns an idempotent release function. Throws AppError(rate_limited) if
+   * none is free.
+   */
   acquire(key: string, { perKeyMessage, totalMessage, retryAfterSeconds }: Refusal): () => void {
     const keyCount = this.#countByKey.get(key) ?? 0;
     if (keyCount >= this.#maxPerKey)
@@ -49,7 +53,10 @@ export class Semaphore {
     });
   }
 
-  /** Acquires a permit in first-come order, and returns its idempotent release. Throws AppError(unavailable) after the wait. */
+  /**
+   * Acquires a permit, first come, first served, and returns an idempotent release function. Throws
+   * AppError(unavailable) if none is free within `maxWaitMs`.
+   */
   async acquireOrWait({
     maxWaitMs,
     message,
@@ -72,7 +79,10 @@ export class Semaphore {
     return this.#releaseOnce();
   }
 
-  /** Runs `fn` with a permit. Throws AppError(unavailable) if none is free within the wait; then `fn` did not run. */
+  /**
+   * Runs `fn` with a permit. Throws AppError(unavailable), without running `fn`, if none is free
+   * within `maxWaitMs`.
+   */
   async run<T>(fn: () => T | Promise<T>, limit: WaitLimit): Promise<T> {
     const release = await this.acquireOrWait(limit);
     try {
@@ -88,7 +98,7 @@ export class Semaphore {
       if (isReleased) return;
       isReleased = true;
       onRelease?.();
-      // A waiter takes over the permit: a newcomer can't overtake it.
+      // Pass the permit to the first waiter, so that a new caller can't overtake it.
       const nextWaiter = this.#waiters.shift();
       if (nextWaiter) nextWaiter();
       else this.#count -= 1;

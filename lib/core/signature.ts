@@ -5,7 +5,10 @@ import { env } from "./env.ts";
 
 const derivedKeys = new Map<string, Buffer>();
 
-/** Derives a key per purpose with HKDF (RFC 5869), so that a signature is valid for one purpose only. */
+/**
+ * Derives a key per purpose with HKDF (RFC 5869), so that a signature is valid for one purpose
+ * only.
+ */
 function deriveKey(purpose: string): Buffer {
   const name = `${purpose}\0${env.SESSION_SECRET}`;
   let key = derivedKeys.get(name);
@@ -21,7 +24,7 @@ export function signText(purpose: string, text: string): string {
   return createHmac("sha256", deriveKey(purpose)).update(text).digest("base64url");
 }
 
-/** Compares `signature` with that of signText() in constant time. */
+/** Returns true if `signature` equals that of signText(). Compares in constant time. */
 export function isValidSignature(purpose: string, text: string, signature: string): boolean {
   const actual = Buffer.from(signature);
   const expected = Buffer.from(signText(purpose, text));

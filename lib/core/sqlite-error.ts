@@ -8,7 +8,10 @@ export function sqliteErrorCode(error: unknown): string {
 
 export const isBusy = (error: unknown): boolean => sqliteErrorCode(error).startsWith("SQLITE_BUSY");
 
-/** True if SQLite found the file corrupt, as after an import replaced it under an open connection. */
+/**
+ * Returns true if SQLite found the file corrupt, for example because an import replaced it under an
+ * open connection.
+ */
 export function isCorrupt(error: unknown): boolean {
   const { cause, message } = (error ?? {}) as { cause?: unknown; message?: unknown };
   return (

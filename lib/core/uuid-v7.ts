@@ -1,10 +1,10 @@
-// Creates ids that sort by time.
+// Creates IDs that sort by time.
 
 import { randomBytes } from "node:crypto";
 
 /**
- * Creates a UUID version 7 (RFC 9562): 48 bits of `nowMs`, then 74 random bits. Consecutive ids share index pages,
- * while each random id would dirty another page (docs/decisions/025).
+ * Creates a UUID version 7 (RFC 9562): 48 bits of `nowMs`, then 74 random bits. Consecutive IDs
+ * share index pages; each random ID would dirty another page (docs/decisions/025).
  */
 export function createUuidV7(nowMs: number): string {
   const bytes = randomBytes(16);

@@ -1,4 +1,5 @@
-// Validates text fields of forms and handlers with zod: well-formed, no control characters, length in code points.
+// Validates text fields of forms and handlers with zod: well-formed, no control characters, length
+// in code points.
 
 import { z } from "zod";
 
@@ -6,7 +7,7 @@ const CONTROL_CHARACTERS =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
 interface TextFieldOptions {
-  /** The field in messages, such as "The title". */
+  /** The field's name in messages, such as "The title". */
   readonly label: string;
   /** In code points, after trimming. */
   readonly minLength?: number;
@@ -40,13 +41,15 @@ function textField(
     });
 }
 
-/** One line: white space collapses to single spaces, then `clean` runs before the length is checked. */
+/**
+ * A single line: whitespace collapses to single spaces, then `clean` runs before the length check.
+ */
 export const singleLineField = (
   bounds: TextFieldOptions,
   clean: (text: string) => string = (text) => text,
 ) => textField(bounds, (text) => clean(text.replace(/\s+/g, " ")));
 
-/** Several lines: line ends become \n. */
+/** Multiple lines: line endings become \n. */
 export const multiLineField = (bounds: TextFieldOptions) =>
   textField(bounds, (text) => text.replace(/\r\n?/g, "\n"));
 

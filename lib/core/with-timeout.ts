@@ -1,10 +1,10 @@
-// Bounds a wait.
+// Adds a deadline to a promise.
 
 import { AppError } from "./errors.ts";
 
 /**
- * Returns the result of `promise`. Throws AppError(unavailable) with `message` after `ms`; the work goes on unless
- * `onTimeout`, which gets that error, cancels it.
+ * Returns the result of `promise`, or throws AppError(unavailable) with `message` after `ms`. The
+ * work continues unless `onTimeout`, which gets that error, cancels it.
  */
 export async function withTimeout<T>(
   promise: Promise<T>,

@@ -2,7 +2,10 @@
 
 import { escapeHtml } from "./escape-html.ts";
 
-/** Removes what XML 1.0 forbids even escaped: control characters, U+FFFE, U+FFFF. Replaces lone surrogates. */
+/**
+ * Removes characters that XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF.
+ * Replaces lone surrogates.
+ */
 export function stripInvalidXmlCharacters(text: string): string {
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
@@ -41,7 +44,7 @@ export function createElement(
   return new XmlElement(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
 }
 
-/** Adds the XML declaration. */
+/** Returns the document with its XML declaration. */
 export function renderXmlDocument(root: XmlElement): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n${root.xml}\n`;
 }

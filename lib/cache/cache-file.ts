@@ -1,5 +1,5 @@
-// Stores derived data in a local SQLite file, outside LiteFS. Deleting the file at any time costs only time; a corrupt
-// file is deleted here.
+// Stores derived data in a local SQLite file, outside LiteFS. The file can be deleted at any time;
+// a corrupt file is deleted here.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -10,11 +10,16 @@ import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { isBusy, isCorrupt, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 
-/** Increase it when the tables below change: an older file is then recreated. */
+/**
+ * Increment when the tables below change. Files of another version lose their tables and start
+ * empty.
+ */
 const SCHEMA_VERSION = 1;
-/** Eviction starts above env.CACHE_MAX_MB and frees down to this share, so that it stays rare. */
+/**
+ * LRU eviction starts above env.CACHE_MAX_MB and stops at this share of it, so that it stays rare.
+ */
 const EVICTION_TARGET_RATIO = 0.8;
-/** Minimum time between updates of usedAt: not every read may become a write. */
+/** Minimum time between updates of usedAt, so that reads rarely cause writes. */
 const TOUCH_INTERVAL_MS = 3_600_000;
 
 interface CacheFile {
@@ -29,7 +34,7 @@ function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: 2_000 });
   try {
     db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = OFF"); // a crash may only cost entries
+    db.pragma("synchronous = OFF"); // a crash costs only cache entries
     db.pragma("temp_store = MEMORY");
     if (db.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) {
       db.transaction(() => {
@@ -59,7 +64,10 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-/** Opens the file; recreates a corrupt one, and falls back to memory until the next start. */
+/**
+ * Opens the file, or recreates it if that fails. If both fail, caches in memory until the next
+ * start.
+ */
 function openOrRecreate(path: string): Database.Database {
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -104,7 +112,10 @@ interface StoredEntry {
   readonly value: string;
 }
 
-/** Runs `fn` on the file. On an error it returns `fallback` and deletes a corrupt file: the cache never fails a request. */
+/**
+ * Returns the result of `fn`, or `fallback` on an error, so that the cache never fails a request.
+ * Deletes a corrupt file.
+ */
 function runOrFallback<T>(fn: (file: CacheFile) => T, fallback: T): T {
   try {
     return fn(cacheFile());

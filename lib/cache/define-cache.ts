@@ -12,7 +12,7 @@ import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { deleteEntry, readEntry, writeEntry } from "./cache-file.ts";
 
-/** Size of the LRU, by the length of the JSON. */
+/** Maximum size of the LRU, measured by JSON length. */
 const MEMORY_MAX_BYTES = 48 * 1_048_576;
 
 interface CacheStore {
@@ -20,7 +20,7 @@ interface CacheStore {
   readonly cache: Cache;
 }
 
-// cachified joins concurrent callers by this object: one per process, so each value is produced once.
+// cachified deduplicates concurrent calls per cache object, so the process has exactly one.
 const cacheStore = (): CacheStore => singleton("cache", createCacheStore);
 
 function createCacheStore(): CacheStore {
@@ -28,7 +28,7 @@ function createCacheStore(): CacheStore {
     maxSize: MEMORY_MAX_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
   });
-  // cachified uses Date.now(): entries are stored in the time of nowMs() and shifted for it.
+  // cachified uses Date.now(). Stored entries use nowMs() and are shifted for cachified.
   const clockOffsetMs = () => nowMs() - Date.now();
   const shiftTime = (entry: CacheEntry, byMs: number): CacheEntry => ({
     ...entry,
@@ -69,18 +69,21 @@ function createCacheStore(): CacheStore {
 }
 
 interface CacheDefinition<Input, Value> {
-  /** Prefix of every key. A second definition of the name throws: one key, one producer. */
+  /** Prefix of every key. Defining a name twice throws: each key has exactly one producer. */
   readonly name: string;
-  /** Increase it when the shape or meaning of the value changes. */
+  /** Increment when the shape or meaning of the value changes. */
   readonly version: number;
   /** Returns the same key for equivalent inputs. */
   readonly keyOf: (input: Input) => string;
   /** Validates values from the file; an invalid one is produced again. */
   readonly schema: ZodType<Value>;
   readonly ttlMs: number;
-  /** Stale-while-revalidate: how long after `ttlMs` the old value is served while a new one is produced. */
+  /**
+   * Stale-while-revalidate: how long after `ttlMs` the old value is served while a new one is
+   * produced.
+   */
   readonly swrMs?: number;
-  /** Maximum time of a production. Then its signal aborts, and callers get AppError(unavailable). */
+  /** Deadline for `produce`. After it, the signal aborts and callers get AppError(unavailable). */
   readonly timeoutMs: number;
   readonly produce: (
     input: Input,
@@ -89,9 +92,12 @@ interface CacheDefinition<Input, Value> {
 }
 
 export interface DefinedCache<Input, Value> {
-  /** Returns the value from memory or the file, or produces it once for all concurrent callers. Never mutate it. */
+  /**
+   * Returns the value from memory or the file, or produces it once for all concurrent callers.
+   * Never mutate it.
+   */
   get(input: Input): Promise<Value>;
-  /** Produces the value, whatever is stored. */
+  /** Produces and stores the value even if one is stored. */
   refresh(input: Input): Promise<Value>;
   /** Returns the stored value, however old, or null. Produces nothing. */
   peek(input: Input): Value | null;
@@ -101,15 +107,17 @@ export interface DefinedCache<Input, Value> {
 }
 
 const definedNames = new Set<string>();
-/** The keys in production up the call chain. */
+/** The keys that the current call chain is producing. */
 const keysInProduction = new AsyncLocalStorage<ReadonlySet<string>>();
 
-/** Defines a derived value. A request for a key inside its own production throws, since cachified would deadlock. */
+/**
+ * Defines a cache. Requesting a key while producing it throws, because cachified would deadlock.
+ */
 export function defineCache<Input, Value>(
   definition: CacheDefinition<Input, Value>,
 ): DefinedCache<Input, Value> {
   const { name, version, keyOf, schema, ttlMs, swrMs = 0, timeoutMs, produce } = definition;
-  // Hot reloading in development defines a name again.
+  // In development, hot reloading redefines names.
   if (definedNames.has(name) && env.NODE_ENV !== "development")
     throw new Error(`The cache "${name}" is defined twice: one key, one producer.`);
   definedNames.add(name);
@@ -140,10 +148,10 @@ export function defineCache<Input, Value>(
   async function getOrProduce(input: Input, forceFresh: boolean): Promise<Value> {
     const key = keyFor(input);
     if (keysInProduction.getStore()?.has(key))
-      throw new Error(`"${key}" was requested inside its own production.`);
+      throw new Error(`"${key}" was requested while producing it.`);
     const { memory, cache } = cacheStore();
     if (!forceFresh) {
-      // Values in memory are validated already: the common case is one lookup.
+      // Values in memory are already validated, so the common case is a single lookup.
       const hit = memory.get(key)?.entry;
       if (hit && nowMs() < hit.metadata.createdTime + (hit.metadata.ttl ?? Infinity)) {
         incrementCounter("cache", { name, result: "memory" });

@@ -82,7 +82,7 @@ test("an outline has no email address, no token and no long text", () => {
 });
 
 test("the outline of a large or broken value stays small", () => {
-  expect(outlineJson("{")).toEqual(["Unreadable. The next request produces it again."]);
+  expect(outlineJson("{")).toEqual(["Unreadable. The next request replaces it."]);
   const large = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`field${i}`, i]));
   expect(outlineJson(JSON.stringify(large))).toHaveLength(201);
   const deep = JSON.parse(`${'{"a":'.repeat(50)}1${"}".repeat(50)}`) as unknown;

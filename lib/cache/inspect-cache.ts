@@ -1,4 +1,5 @@
-// Shows admins the local cache: keys, sizes, ages and the shape of values, without secrets. The callers check the role.
+// Shows admins the local cache: keys, sizes, ages and the shape of values, with secrets redacted.
+// Callers check the role.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -12,9 +13,9 @@ export interface InspectedEntry {
   readonly label: string;
   readonly bytes: number;
   readonly ageMs: number;
-  /** Negative once stale; null: never stale. */
+  /** Negative once stale; null if it never becomes stale. */
   readonly remainingTtlMs: number | null;
-  /** How long stale-while-revalidate may still serve it; null: without end. */
+  /** Remaining stale-while-revalidate time; null if unlimited. */
   readonly remainingStaleMs: number | null;
 }
 
@@ -25,7 +26,7 @@ const MAX_DEPTH = 6;
 const MAX_ITEMS = 5;
 
 const EMAIL_ADDRESS = /[^\s@/:?&=<>"]+@[^\s@/:?&=<>"]+/g;
-/** At least twenty letters and digits in a row, as in a token. */
+/** At least twenty token characters in a row. */
 const POSSIBLE_SECRET = /[A-Za-z0-9_\-+=]{20,}/;
 
 /** Removes email addresses, and the credentials and queries of URLs. */
@@ -68,7 +69,7 @@ export function searchCache(text: string): { entries: InspectedEntry[]; hasMore:
   };
 }
 
-/** Returns an entry with the outline of its value, or null without such an entry. */
+/** Returns an entry with the outline of its value, or null if there is no such entry. */
 export function inspectEntry(
   key: string,
 ): (InspectedEntry & { readonly outline: readonly string[] }) | null {
@@ -82,17 +83,20 @@ export function inspectEntry(
   return { ...entry, outline: outlineJson(row.value) };
 }
 
-/** Deletes an entry from memory and file. Throws AppError(not_found). */
+/** Deletes an entry from memory and file. Throws AppError(not_found) if there is none. */
 export function deleteInspectedEntry(key: string): void {
   if (!deleteCacheKey(key))
     throw new AppError("not_found", "This entry is already gone.", { field: "key" });
 }
 
-/** Returns what the signature of a peer's request to delete an entry covers. */
+/** Returns the text that a peer signs to request the deletion of an entry. */
 export const deleteEntryPayload = (instance: string, key: string): string =>
   `cache.delete\0${instance}\0${key}`;
 
-/** Returns the shape of a JSON text, a line each: names of fields, types of values, starts of strings. */
+/**
+ * Returns the outline of a JSON text, one line per value: field names, types, and the start of each
+ * string.
+ */
 export function outlineJson(json: string): string[] {
   const lines: string[] = [];
   let omittedCount = 0;
@@ -118,7 +122,7 @@ export function outlineJson(json: string): string[] {
   try {
     visit("", JSON.parse(json), 0);
   } catch {
-    return ["Unreadable. The next request produces it again."];
+    return ["Unreadable. The next request replaces it."];
   }
   if (omittedCount > 0) lines.push(`… and ${omittedCount} more lines`);
   return lines;
@@ -130,7 +134,7 @@ function describeValue(value: unknown): string {
   if (typeof value !== "string") return typeof value;
   const size = pluralize(value.length, "character");
   const start = redactSecrets(value.slice(0, 500)).replace(/\s+/g, " ").slice(0, MAX_TEXT_LENGTH);
-  // A possible token, whole or cut, shows only its length.
+  // For a possible token, even a truncated one, show only the length.
   return POSSIBLE_SECRET.test(start) || POSSIBLE_SECRET.test(value.slice(0, MAX_TEXT_LENGTH + 20))
     ? `text of ${size}`
     : `“${start}${value.length > MAX_TEXT_LENGTH ? "…" : ""}” (${size})`;

@@ -1,5 +1,5 @@
-// Caches Next's static pages in memory, keyed by content version, so that nothing needs invalidation. Next loads this
-// file outside its bundles (cacheHandler in next.config.mjs).
+// Caches Next's static pages in memory, keyed by content version, so that nothing needs
+// invalidation. Next loads this file outside its bundles (cacheHandler in next.config.mjs).
 
 import { LRUCache } from "lru-cache";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
@@ -10,7 +10,10 @@ interface PageEntry {
   readonly version: string;
 }
 
-/** By the length of the output. A long article is about 400 kB with its client payload. */
+/**
+ * Maximum size of the LRU, measured by output length. A long article is about 400 kB with its
+ * client payload.
+ */
 const MAX_BYTES = 64 * 1_048_576;
 
 const pages = singleton(
@@ -22,7 +25,7 @@ const pages = singleton(
     }),
 );
 
-// The content may change between a request and the end of its rendering, so the version at the request counts.
+// The content may change while a page renders, so the version at the start of the request counts.
 const versionsAtRequest = singleton(
   "page-cache-versions",
   () => new LRUCache<string, string>({ max: 2_000 }),
@@ -38,7 +41,10 @@ function estimateBytes(value: unknown): number {
   return size;
 }
 
-/** The element in the document of a page that is not there (app/not-found-page.tsx): its copies are a 404 too. */
+/**
+ * Identifies a not-found page (app/not-found-page.tsx), so that its cached copies are served as 404
+ * too.
+ */
 const NOT_FOUND_MARKER = '<div class="wrap" data-missing="">';
 
 function withNotFoundStatus(value: unknown): unknown {

@@ -13,7 +13,10 @@ export interface AuditEvent {
   readonly detail: Record<string, unknown>;
 }
 
-/** Records `action`, such as "user.role", on `subjectId`. Keep email addresses and content out of `detail`. */
+/**
+ * Records `action`, such as "user.role", on `subjectId`. Keep email addresses and content out of
+ * `detail`.
+ */
 export function recordAuditEvent(
   sql: Sql,
   {
@@ -38,7 +41,7 @@ export function recordAuditEvent(
   );
 }
 
-/** Returns the newest events first, of one subject or of all. */
+/** Returns at most `limit` events, newest first, of one subject or of all. */
 export function listAuditEvents(
   sql: Sql,
   { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},

@@ -1,4 +1,5 @@
-// Opens, pools and reopens the connections of this process: up to 8 readers, one synchronous reader, one writer.
+// Opens, pools and reopens the connections of this process: up to 8 readers, one synchronous
+// reader, one writer.
 
 import { env, isBuilding } from "#lib/core/env.ts";
 import { isReplicated } from "#lib/core/instance.ts";
@@ -12,9 +13,12 @@ import { type WriteQueue, createWriteQueue } from "./write-queue.ts";
 
 /** Maximum concurrent asynchronous reads, each on its own connection; further reads wait. */
 const MAX_READERS = 8;
-/** Maximum time of a read, and of its wait for a connection. A long read keeps the WAL from shrinking. */
+/**
+ * Deadline for a read, and for its wait for a connection. A long read keeps the WAL from being
+ * checkpointed.
+ */
 export const READ_TIMEOUT_MS = 10_000;
-/** Maximum time of a write, including its wait in the queue. */
+/** Deadline for a write: for its wait in the queue, and again for its work. */
 export const WRITE_TIMEOUT_MS = 5_000;
 const READER_BUSY_TIMEOUT_MS = 1_000;
 
@@ -23,7 +27,7 @@ export interface DatabaseState {
   readonly idleReaders: Connection[];
   readonly readerWaiters: ((connection: Connection) => void)[];
   readerCount: number;
-  /** How often the connections were reopened. */
+  /** Incremented each time the connections are reopened. */
   generation: number;
   syncReader?: Promise<Connection>;
   writer?: Promise<Connection>;
@@ -35,7 +39,7 @@ const shared = singleton("database", (): { state?: DatabaseState } => ({}));
 
 export function databaseState(): DatabaseState {
   if (isBuilding())
-    throw new Error("A page read the database during the build: await connection() before it.");
+    throw new Error("A page read the database during the build. Call `await connection()` first.");
   const file = env.DATABASE_FILE;
   if (shared.state?.file === file) return shared.state;
   const state: DatabaseState = {
@@ -55,7 +59,8 @@ export function databaseState(): DatabaseState {
 }
 
 async function openTracked(state: DatabaseState, kind: "reader" | "writer"): Promise<Connection> {
-  // The writer creates the file and sets WAL, so it opens first. A replicated file exists already.
+  // The writer creates the file and sets WAL mode, so it opens first. A replicated file already
+  // exists.
   if (kind === "reader" && !isReplicated()) await writerConnection(state);
   const busyTimeoutMs = kind === "writer" ? 0 : READER_BUSY_TIMEOUT_MS;
   const connection = await openConnection(state.file, kind, busyTimeoutMs);
@@ -68,10 +73,13 @@ function closeTracked(state: DatabaseState, connection: Connection): void {
   connection.close();
 }
 
-/** Drops every connection, so that the next use opens the file as it is now. Busy readers close on release. */
+/**
+ * Drops all connections, so that the next use opens the current file. Busy readers close on
+ * release.
+ */
 export function reopenConnections(state: DatabaseState): void {
   log("error", "db.connections_reopened", {
-    hint: "SQLite found the file corrupt. After an import that happens once; if it repeats, see docs/runbooks/restore.md",
+    hint: "SQLite found the file corrupt. This happens once after an import; if it repeats, see docs/runbooks/restore.md",
   });
   for (const connection of state.idleReaders.splice(0)) {
     state.readerCount -= 1;
@@ -87,12 +95,18 @@ export function reopenConnections(state: DatabaseState): void {
   state.generation += 1;
 }
 
-/** True for errors on LiteFS's mount that pass: it is applying a transaction, or its disk is full. */
+/**
+ * Returns true for transient errors on LiteFS's mount: it is applying a transaction, or its disk is
+ * full.
+ */
 export const isTransient = (error: unknown): boolean =>
   isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(sqliteErrorCode(error));
 const RETRY_DELAYS_MS = [20, 50, 100, 200, 400];
 
-/** Runs a read. Retries once on new connections if the file was replaced, and five times on transient errors. */
+/**
+ * Runs a read. Retries once on new connections if the file was replaced, and five times on
+ * transient errors.
+ */
 export async function withReopen<T>(state: DatabaseState, runRead: () => Promise<T>): Promise<T> {
   let isReopened = false;
   for (let retries = 0; ; retries += 1) {
@@ -120,7 +134,7 @@ function writerConnection(state: DatabaseState): Promise<Connection> {
   return state.writer;
 }
 
-/** Returns the reader of readSql(), whose transactions never wait in between. */
+/** Returns the connection of readSql(), whose synchronous transactions never overlap. */
 export function syncReaderConnection(state: DatabaseState): Promise<Connection> {
   state.syncReader ??= openTracked(state, "reader").catch((error: unknown) => {
     state.syncReader = undefined;
@@ -129,7 +143,10 @@ export function syncReaderConnection(state: DatabaseState): Promise<Connection> 
   return state.syncReader;
 }
 
-/** Returns a reader of the pool. Throws AppError(unavailable) if none is free within READ_TIMEOUT_MS. */
+/**
+ * Returns a reader of the pool. Throws AppError(unavailable) if none is free within
+ * READ_TIMEOUT_MS.
+ */
 export async function acquireReader(state: DatabaseState): Promise<Connection> {
   const idle = state.idleReaders.pop();
   if (idle) return idle;
@@ -147,12 +164,14 @@ export async function acquireReader(state: DatabaseState): Promise<Connection> {
   return withTimeout(
     promise,
     READ_TIMEOUT_MS,
-    "Too many pages are being read. Try again in a moment.",
+    "The site is busy. Try again in a moment.",
     () => void state.readerWaiters.splice(state.readerWaiters.indexOf(resolve), 1),
   );
 }
 
-/** Returns a reader to the pool, or closes it if the connections were reopened since `generation`. */
+/**
+ * Returns a reader to the pool, or closes it if the connections were reopened since `generation`.
+ */
 export function releaseReader(
   state: DatabaseState,
   connection: Connection,

@@ -10,16 +10,19 @@ import { log } from "#lib/core/log.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 
-/** A value that SQLite can store; a date is integer milliseconds. */
+/** A value that SQLite can store; dates are integer milliseconds since the Unix epoch. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
-/** Synchronous SQL in one transaction. Prepared statements are cached; `undefined` values throw TypeError. */
+/**
+ * Synchronous SQL in one transaction. Prepared statements are cached; `undefined` values throw
+ * TypeError.
+ */
 export interface Sql {
   /** Returns the first row, or undefined. */
   get<Row>(text: string, ...values: SqlValue[]): Row | undefined;
   /** Returns all rows, in memory: limit the query. */
   all<Row>(text: string, ...values: SqlValue[]): Row[];
-  /** Runs a statement without rows. `changes` excludes rows that triggers wrote. */
+  /** Runs a statement that returns no rows. `changes` excludes rows that triggers changed. */
   run(text: string, ...values: SqlValue[]): { changes: number };
 }
 
@@ -31,7 +34,10 @@ export interface Connection {
   close(): void;
 }
 
-/** Thrown if LiteFS refused a write, since this instance is not the primary. `statement` has no values. */
+/**
+ * Thrown if LiteFS refuses a write because this instance is not the primary. `statement` is the SQL
+ * without its values.
+ */
 class WriteRefusedError extends AppError {
   readonly statement: string;
 
@@ -45,7 +51,10 @@ class WriteRefusedError extends AppError {
   }
 }
 
-/** Converts LiteFS's refusal, which SQLite reports as "disk I/O error" in WAL mode. Returns other errors unchanged. */
+/**
+ * Returns a WriteRefusedError for LiteFS's refusal, which SQLite reports as "disk I/O error" in WAL
+ * mode; any other error unchanged.
+ */
 export function toWriteRefusedError(error: unknown, text: string): unknown {
   if (!isReplicated()) return error;
   return /^SQLITE_(IOERR|READONLY)/.test(sqliteErrorCode(error))
@@ -95,8 +104,9 @@ export function createSql(db: Database.Database): Sql {
 }
 
 /**
- * Opens `file`, or creates it, in WAL mode with 4096-byte pages and foreign keys. A reader is `query_only`, so SQLite
- * refuses a write outside the write path. The journal mode is set only on creation: a change would destroy LiteFS replicas.
+ * Opens `file`, or creates it, in WAL mode with 4096-byte pages and foreign keys. A reader is
+ * `query_only`, so SQLite refuses a write outside the write path. The journal mode is set only on
+ * creation, because changing it would destroy LiteFS replicas.
  */
 export async function openConnection(
   file: string,
@@ -116,7 +126,7 @@ export async function openConnection(
       if (isReplicated() && Number(db.pragma("page_count", { simple: true })) !== 0) {
         db.close();
         throw new Error(
-          `${file} is not in WAL mode, and LiteFS does not survive a change of it. Create it again: docs/runbooks/restore.md`,
+          `${file} is not in WAL mode, and LiteFS replicas can't survive a mode change. Recreate the database: docs/runbooks/restore.md`,
         );
       }
       db.pragma("page_size = 4096");
@@ -128,6 +138,6 @@ export async function openConnection(
   db.pragma("foreign_keys = ON");
   db.pragma("synchronous = NORMAL");
   db.pragma("temp_store = MEMORY");
-  db.pragma("cache_size = -4000"); // 4 MB per connection; the operating system caches the file for all of them
+  db.pragma("cache_size = -4000"); // 4 MB per connection; all of them share the OS page cache
   return { db, adapter, sql: createSql(db), close: () => db.close() };
 }

@@ -215,14 +215,14 @@ test("a tx is revoked after its transaction", async () => {
   await write((tx) => {
     revokedTx = tx;
   });
-  expect(() => revokedTx?.sql.get("SELECT 1")).toThrow(/after the end of its transaction/);
+  expect(() => revokedTx?.sql.get("SELECT 1")).toThrow(/ran after its transaction ended/);
   await expect(revokedTx?.prisma.user.count()).rejects.toThrow();
 });
 
 test("nested transactions throw", async () => {
-  await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write/);
-  await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write/);
-  await expect(read(() => readSql(() => 1))).rejects.toThrow(/inside a read/);
+  await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write transaction/);
+  await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write transaction/);
+  await expect(read(() => readSql(() => 1))).rejects.toThrow(/inside a read transaction/);
 });
 
 test("readSql and writeSql refuse an async function", async () => {
@@ -314,7 +314,10 @@ test("a date is the same number through Prisma, SQL, and in sorting", async () =
   });
 });
 
-/** Corrupts all pages but the first two until the connections reopen, like an import under open connections. Returns the number of reopens. */
+/**
+ * Corrupts all pages but the first two until the connections reopen, like an import under open
+ * connections. Returns the number of reopens.
+ */
 function breakUntilOpenedAnew(): () => number {
   const outside = new Database(env.DATABASE_FILE);
   outside.pragma("wal_checkpoint(TRUNCATE)");

@@ -1,5 +1,5 @@
-// Reads and writes the database: read() and readSql() on one consistent state, write() and writeSql() through the
-// write queue.
+// Reads and writes the database: read() and readSql() on one consistent state, write() and
+// writeSql() through the write queue.
 
 import { AppError } from "#lib/core/errors.ts";
 import { isReplicated } from "#lib/core/instance.ts";
@@ -45,13 +45,14 @@ function assertNotInTransaction(caller: string): void {
   const scope = currentScope();
   if (scope)
     throw new Error(
-      `${caller} inside a ${scope.kind}: pass its tx on instead, or the two see different states.`,
+      `${caller} was called inside a ${scope.kind} transaction. Use that transaction's tx, or the two see different states.`,
     );
 }
 
 /**
- * Runs `fn` on one consistent state of the database, through Prisma and SQL, and returns its result. Writes fail.
- * Throws AppError(unavailable) if no connection is free, or `fn` not done, within ten seconds; its tx is then revoked.
+ * Runs `fn` on one consistent state of the database, through Prisma and SQL, and returns its
+ * result. Writes fail. Throws AppError(unavailable) if no connection is free, or `fn` does not
+ * finish, within READ_TIMEOUT_MS; its tx is then revoked.
  */
 export async function read<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   assertNotInTransaction("read()");
@@ -90,8 +91,8 @@ async function readOnConnection<T>(
 }
 
 /**
- * Runs a synchronous `fn` like read(), with plain SQL only: a tenth of the cost, for what every request reads.
- * See docs/decisions/003-prisma-and-sql-share-the-write-path.md.
+ * Runs a synchronous `fn` like read(), but with plain SQL only. It costs a tenth, for reads that
+ * every request makes (docs/decisions/003-prisma-and-sql-share-the-write-path.md).
  */
 export async function readSql<T>(fn: (sql: Sql) => T): Promise<T> {
   assertNotInTransaction("readSql()");
@@ -108,16 +109,17 @@ async function readSqlOnConnection<T>(state: DatabaseState, fn: (sql: Sql) => T)
     return assertNotPromise(fn(revocable(scope, connection.sql)), "readSql");
   } finally {
     scope.isOpen = false;
-    // An I/O error ends the transaction itself.
+    // On an I/O error, SQLite has already ended the transaction.
     if (connection.db.inTransaction) connection.sql.run("ROLLBACK");
     recordReadTime(startedMs);
   }
 }
 
 /**
- * Runs `fn` in a transaction on the primary, one write at a time, and returns its result after the commit. If `fn`
- * throws, only its own writes are rolled back. Throws AppError(unavailable) on a replica, if the disk or the queue is
- * full, or after five seconds. Send emails and webhooks after it returned: the commit may still fail.
+ * Runs `fn` in a transaction on the primary, one write at a time, and returns its result after the
+ * commit. If `fn` throws, only its own writes are rolled back. Throws AppError(unavailable) on a
+ * replica, if the disk or the queue is full, or after WRITE_TIMEOUT_MS. Send emails and webhooks
+ * after it returns, because the commit can fail.
  */
 export async function write<T>(
   fn: (tx: Tx) => Promise<T> | T,
@@ -136,13 +138,14 @@ export async function writeSql<T>(fn: (sql: Sql) => T, options: WriteOptions = {
 
 export interface WriteOptions {
   /**
-   * Waits up to DURABLE_TIMEOUT_MS until a standby has the transaction, so that a failover can't lose it. Costs a
-   * round trip. Without a connected standby the write returns immediately; the log and /readyz report it.
+   * Waits up to DURABLE_TIMEOUT_MS until a standby has the transaction, so that a failover can't
+   * lose it. Costs a round trip. Without a connected standby, the write returns immediately; the
+   * log and /readyz report it.
    */
   readonly isDurable?: boolean;
 }
 
-/** Reads the mount once per ten milliseconds. LiteFS itself refuses writes on a replica. */
+/** Reads the mount at most every 10 ms. LiteFS itself also refuses writes on a replica. */
 const cachedRole = cachedFor(currentRole);
 
 const DURABLE_TIMEOUT_MS = 2_000;
@@ -173,7 +176,7 @@ async function enqueueWrite<T>(
 }
 
 function assertCanWrite(context: RequestContext | undefined): void {
-  // The txid cookie for read-your-writes could no longer be set.
+  // It is too late to set the txid cookie for read-your-writes.
   if (context?.response.headersSent)
     throw new Error(
       "A write started after the response's head was sent. Write before responding, or use runOutsideRequest().",

@@ -1,5 +1,5 @@
-// Refuses writes while the disk of LiteFS is almost full. A commit on a full disk ends LiteFS after SQLite reported
-// success (CommitWAL in db.go of LiteFS v0.5.14).
+// Refuses writes while the disk of LiteFS is almost full. On a full disk, LiteFS exits during a
+// commit after SQLite has reported success (CommitWAL in db.go of LiteFS v0.5.14).
 
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
@@ -7,7 +7,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 
-/** Many times the largest batch; LiteFS stores each transaction twice. */
+/** Many times the largest batch, since LiteFS stores each transaction twice. */
 const MIN_FREE_BYTES = 16 * 1_048_576;
 const CHECK_INTERVAL_MS = 1_000;
 const LOG_INTERVAL_MS = 60_000;
@@ -26,7 +26,10 @@ let lastCheckMs = -Infinity;
 let lastLogMs = -Infinity;
 let lastFreeBytes: number | null = null;
 
-/** Returns the free bytes on the disk of the replicated database, at most one second old; null if unknown. */
+/**
+ * Returns the free bytes on the disk of the replicated database, at most one second old; null if
+ * unknown.
+ */
 export function freeDiskBytes(): number | null {
   const now = performance.now();
   if (now - lastCheckMs < CHECK_INTERVAL_MS) return lastFreeBytes;
@@ -36,7 +39,10 @@ export function freeDiskBytes(): number | null {
   return lastFreeBytes;
 }
 
-/** Throws AppError(unavailable) below 16 MB. For a replicated database only: SQLite alone handles a full disk. */
+/**
+ * Throws AppError(unavailable) if less than `minBytes` (default 16 MB) is free. Only LiteFS needs
+ * it: SQLite alone handles a full disk.
+ */
 export function assertDiskSpace(minBytes = MIN_FREE_BYTES): void {
   const bytes = freeDiskBytes();
   if (bytes === null || bytes >= minBytes) return;

@@ -1,4 +1,5 @@
-// Applies prisma/migrations in order and records them like Prisma, so that `prisma migrate deploy` can take over.
+// Applies prisma/migrations in order and records them like Prisma, so that `prisma migrate deploy`
+// can take over.
 
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -41,10 +42,11 @@ export function readMigrations(dir: string): Migration[] {
 }
 
 /**
- * Applies the pending migrations to `file`, which is created if missing, and returns their names. Each is one
- * transaction with its record. Throws if SQL fails, an applied migration has changed since, or the database has a
- * migration unknown to this code. `allowNewerSchema` only logs the latter: during a deploy or rollback in a cluster,
- * old code runs on a newer schema.
+ * Applies the pending migrations to `file`, which is created if missing, and returns their names.
+ * Each migration and its record share one transaction. Throws if SQL fails, an applied migration's
+ * file has changed, or the database has a migration that this code lacks. With `allowNewerSchema`
+ * the latter is only logged: during a deploy or rollback in a cluster, old code runs on a newer
+ * schema.
  */
 export async function applyMigrations(
   file: string,
@@ -60,7 +62,8 @@ export async function applyMigrations(
       );
     db.exec(CREATE_MIGRATIONS_TABLE);
     const migrations = readMigrations(dir);
-    // Checked inside each transaction: two processes that start together must not both apply a migration.
+    // Checked inside each transaction, so that of two concurrent processes only one applies a
+    // migration.
     const find = db.prepare(
       `SELECT "checksum" FROM "_prisma_migrations" WHERE "migration_name" = ? AND "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
     );
@@ -105,7 +108,7 @@ export async function applyMigrations(
       if (allowNewerSchema) log("warn", "db.newer_schema", { migrations: names });
       else
         throw new Error(
-          `Newer code migrated the database: this version does not know ${names.join(", ")}.`,
+          `The database was migrated by newer code. This version lacks ${names.join(", ")}.`,
         );
     }
     return applied;

@@ -1,5 +1,5 @@
-// Creates the one Prisma client. It runs only inside a transaction of read() or write(): its driver adapter
-// attaches to that transaction's connection and opens none.
+// Creates the one Prisma client. It runs only inside a transaction of read() or write(): its driver
+// adapter attaches to that transaction's connection and opens none.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type {
@@ -18,7 +18,7 @@ export interface Tx {
   readonly sql: Sql;
 }
 
-/** An open transaction of a connection. Queries after its end throw. */
+/** A transaction on a connection. Queries after its end throw. */
 export interface TransactionScope {
   readonly connection: Connection;
   readonly kind: "read" | "write";
@@ -47,7 +47,7 @@ function throwOutsideTransaction(): never {
 
 function assertOpen({ isOpen }: TransactionScope, text: string): void {
   if (!isOpen)
-    throw new Error(`A query after the end of its transaction: ${text.trim().slice(0, 200)}`);
+    throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 }
 
 function attachTransaction(scope: TransactionScope): Transaction {
@@ -59,9 +59,9 @@ function attachTransaction(scope: TransactionScope): Transaction {
   };
   return {
     ...ADAPTER_INFO,
-    // With phantom queries Prisma sends no BEGIN and COMMIT: those belong to read() and the write queue.
+    // With phantom queries, Prisma sends no BEGIN or COMMIT; read() and the write queue send them.
     options: { usePhantomQuery: true },
-    // Prisma sends INSERT … RETURNING as a query.
+    // Writes come here too: Prisma sends INSERT … RETURNING as a query.
     queryRaw: (query) =>
       adapter.queryRaw(guard(query)).catch((error: unknown) => reject(error, query)),
     executeRaw: (query) =>
@@ -88,7 +88,7 @@ const adapterFactory: SqlDriverAdapterFactory = {
 
 const prismaClient = new PrismaClient({ adapter: adapterFactory });
 
-/** Longer than every deadline of read() and write(), which have better messages. */
+/** Longer than the deadlines of read() and write(), whose errors have better messages. */
 const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
 /** Runs `fn` with a Tx on the scope's connection. Errors of `fn` pass unchanged. */

@@ -1,5 +1,5 @@
-// Queues writes on one connection with group commit: jobs that arrive together share a transaction, each in its own
-// savepoint, and resolve after the commit.
+// Queues writes on one connection with group commit: jobs that arrive together share a transaction,
+// each in its own savepoint, and resolve after the commit.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
@@ -21,15 +21,18 @@ interface WriteJob {
 /** A batch commits after this time even if more jobs wait, so that no job waits long for others. */
 const MAX_BATCH_MS = 50;
 /**
- * Maximum group commit delay. During a burst the next batch waits as long as the last COMMIT took: on LiteFS a commit
- * costs several milliseconds, whatever its size.
+ * Maximum group commit delay. During a burst the next batch waits as long as the last COMMIT took:
+ * on LiteFS a commit costs several milliseconds, whatever its size.
  */
 const MAX_GROUP_COMMIT_DELAY_MS = 20;
-/** A batch longer ago than this is not part of the current burst. */
+/** A burst ends if no batch has committed for this long. */
 const BURST_WINDOW_MS = 100;
 /** Backpressure: jobs beyond this are refused immediately, so that memory stays bounded. */
 const MAX_QUEUED = 10_000;
-/** How long BEGIN IMMEDIATE retries while another process (a migration, a backup) holds the write lock. */
+/**
+ * How long BEGIN IMMEDIATE retries while another process (a migration, a backup) holds the write
+ * lock.
+ */
 const BUSY_DEADLINE_MS = 5_000;
 
 interface CommittedWrite<T> {
@@ -39,7 +42,10 @@ interface CommittedWrite<T> {
 }
 
 export interface WriteQueue {
-  /** Resolves after the commit. Rejects with run's own error, its writes rolled back, or with AppError(unavailable). */
+  /**
+   * Resolves after the commit. Rejects with the error of `run`, whose writes are rolled back, or
+   * with AppError(unavailable).
+   */
   enqueue<T>(
     run: (scope: TransactionScope) => T | Promise<T>,
     timeoutMs: number,
@@ -47,7 +53,7 @@ export interface WriteQueue {
   readonly length: number;
 }
 
-/** `newestTxid` is called once after each commit. */
+/** Creates a write queue. `newestTxid` is called once after each commit. */
 export function createWriteQueue(
   connection: () => Promise<Connection>,
   newestTxid: () => number | undefined,
@@ -103,7 +109,8 @@ export function createWriteQueue(
         });
         if (!isDraining) {
           isDraining = true;
-          // After the requests that the event loop has already read, so that they share the commit.
+          // Starts after the requests that the event loop has already read, so that they share the
+          // commit.
           setImmediate(() => void drain());
         }
       });
@@ -140,7 +147,7 @@ async function runBatch(
       if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
         failed.push({
           job,
-          error: new AppError("unavailable", "The write waited too long and was not made.", {
+          error: new AppError("unavailable", "The change waited too long and was not saved.", {
             retryAfterSeconds: 1,
           }),
         });
@@ -154,7 +161,7 @@ async function runBatch(
           value = await withTimeout(
             value,
             job.timeoutMs,
-            "The write took too long and was rolled back.",
+            "The change took too long and was not saved.",
             () => {
               scope.isOpen = false;
             },
@@ -168,7 +175,7 @@ async function runBatch(
         failed.push({ job, error });
         // On a full disk or an I/O error SQLite rolls back the whole transaction.
         if (!db.inTransaction)
-          throw new AppError("unavailable", "The database could not write.", { cause: error });
+          throw new AppError("unavailable", "The database write failed.", { cause: error });
         db.exec("ROLLBACK TO job");
         db.exec("RELEASE job");
       }
@@ -182,7 +189,7 @@ async function runBatch(
     if (db.inTransaction) db.exec("ROLLBACK");
     const unavailable = new AppError(
       "unavailable",
-      "The write was not made. Try again in a moment.",
+      "The change was not saved. Try again in a moment.",
       {
         retryAfterSeconds: 1,
         cause: error,
@@ -191,7 +198,7 @@ async function runBatch(
     for (const { job } of done) job.reject(unavailable);
     for (const { job, error: jobError } of failed) job.reject(jobError);
     if (done.length + failed.length === 0) {
-      // BEGIN failed: reject the queued jobs too, instead of retrying without end.
+      // BEGIN failed: reject the queued jobs too, instead of retrying forever.
       for (const job of jobs.splice(0)) job.reject(unavailable);
     }
     throw error;

@@ -1,21 +1,24 @@
-// Streams the cluster's state as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+// Streams the cluster's state as server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 import type { ClusterView } from "./node-view.ts";
 import { MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { watchCluster } from "./watch-cluster.ts";
 
-/** Proxies close a connection that is idle for a minute. */
+/** Proxies close connections that are idle for a minute. */
 const KEEPALIVE_INTERVAL_MS = 15 * SECOND_MS;
-/** The browser reconnects by itself, and access is checked again. */
+/** The browser then reconnects, and access is checked again. */
 const MAX_STREAM_MS = 10 * MINUTE_MS;
 const RETRY_MS = 2_000;
 
-/** Differs if the view has changed, apart from its time. */
+/** Returns a string that changes with the view, ignoring its timestamp. */
 const fingerprintNodes = ({ nodes }: ClusterView) => JSON.stringify(nodes);
 
 /**
- * Streams a ClusterView as JSON immediately and on each change, with keep-alive comments in between. null beyond 20 listeners.
- * Ends when `isAllowed`, called before each event, is false or throws, on abort, on cancel, and after ten minutes.
+ * Returns a stream of ClusterView JSON: one event immediately and one on each change, with
+ * keep-alive comments in between; null if watchCluster() has no free slot. Ends on abort, on
+ * cancel, after `maxMs` (default ten minutes), or when `isAllowed`, called before each event,
+ * returns false or throws.
  */
 export function streamClusterEvents({
   isAllowed,
@@ -48,7 +51,7 @@ export function streamClusterEvents({
     }
   };
   const send = async (text: string) => {
-    // A slow reader skips events and gets the current state later.
+    // Backpressure: a slow reader skips events and gets the current state later.
     if (isOver || isAuthorizing || (controller.desiredSize ?? 0) <= 0) return false;
     isAuthorizing = true;
     const isStillAllowed = await isAllowed().catch(() => false);

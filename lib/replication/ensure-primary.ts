@@ -1,4 +1,4 @@
-// Guards every write of a request, and replays the request to the primary from a replica (fly-replay).
+// Ensures that writes run on the primary: on a replica, the request is replayed to it (fly-replay).
 
 import { incrementCounter } from "#lib/core/metrics.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -14,20 +14,20 @@ import {
   waitForKnownRole,
 } from "./role.ts";
 
-/** A planned handover takes less: writes wait for it instead of failing. */
+/** A planned handover takes less than this, so writes wait for it instead of failing. */
 const ROLE_WAIT_MS = 2_000;
 const RETRY_AFTER_SECONDS = 5;
-/** On arrival, and once more if the primary has just changed. */
+/** One on arrival, and one more if the primary has just changed. */
 const MAX_REPLAYS = 2;
 
 export interface InstanceInfo {
   readonly currentInstance: string;
-  /** null if no primary is known: then nothing may be written. */
+  /** null if no primary is known; writes are then refused. */
   readonly primaryInstance: string | null;
   readonly currentIsPrimary: boolean;
 }
 
-/** Returns who is primary now. Don't store it: it can change at any moment. */
+/** Returns the current primary. Don't cache the result: it can change at any moment. */
 export function getInstanceInfo(): InstanceInfo {
   const self = currentInstance();
   const primary = isReplicated() ? findPrimaryInstance() : self;
@@ -35,8 +35,10 @@ export function getInstanceInfo(): InstanceInfo {
 }
 
 /**
- * Returns the response on which Fly's proxy sends the request to `instance` (https://fly.io/docs/networking/dynamic-request-routing/).
- * Its status is 409, so that a client without the proxy does not take it for success. Throws AppError(unavailable) without a primary.
+ * Returns the response that makes Fly's proxy replay the request to `instance`
+ * (https://fly.io/docs/networking/dynamic-request-routing/). The status is 409, so that a client
+ * without the proxy does not take it for success. Throws AppError(unavailable) if `instance` is
+ * null.
  */
 export function getFlyReplayResponse(instance: string | null = findPrimaryInstance()): Response {
   if (instance === null) throw writesPausedError();
@@ -51,8 +53,9 @@ export function getFlyReplayResponse(instance: string | null = findPrimaryInstan
 }
 
 /**
- * Returns on the primary. On a replica, throws a replay to the primary that is already on the wire, so that no `catch` can
- * swallow it. Throws AppError(unavailable) if no primary is known within `settleMs`. Call it before any read for the write.
+ * Returns on the primary. On a replica, sends a replay to the primary and throws it; a `catch`
+ * can't undo it, because it is already on the wire. Throws AppError(unavailable) if no primary is
+ * known within `settleMs`. Call it before the reads that the write depends on.
  */
 export async function ensurePrimary({
   settleMs = ROLE_WAIT_MS,
@@ -67,15 +70,18 @@ export async function ensurePrimary({
   replayTo(findPrimaryInstance(), "write");
 }
 
-/** Counts a replica without heartbeats as unknown: a write replayed to a dead primary would lose what was typed. */
+/**
+ * Returns "unknown" on a replica without heartbeats, because a write replayed to a dead primary
+ * would lose the user's input.
+ */
 const reachableRole = cachedFor((): Role => {
   const role = currentRole();
   return role === "replica" && !isPrimaryReachable() ? "unknown" : role;
 });
 
 /**
- * Throws a replay of the current request to `instance`, which is already on the wire. Throws AppError(unavailable) if
- * `instance` is null, or after two replays.
+ * Sends a replay of the current request to `instance`, then throws it. Throws AppError(unavailable)
+ * if `instance` is null, or after MAX_REPLAYS replays.
  */
 export function replayTo(
   instance: string | null,
@@ -92,19 +98,22 @@ export function replayTo(
   incrementCounter("replays", { reason });
   log("debug", "replay", { to: instance, reason });
   const response = getFlyReplayResponse(instance);
-  // Fly passes `state` on in fly-replay-src. The first replay needs none.
+  // Fly passes `state` on in fly-replay-src. Without it, replayCount() assumes one replay.
   if (replays > 0) response.headers.set("fly-replay", `instance=${instance};state=${replays + 1}`);
   if (context) sendReplay(context, response);
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- a replay is a response
   throw response;
 }
 
-/** True for what replayTo throws. */
+/** Returns true for a replay that replayTo() threw. */
 export function isReplay(thrown: unknown): thrown is Response {
   return thrown instanceof Response && thrown.headers.has("fly-replay");
 }
 
-/** Returns how often this request was replayed. A client that forges the header is only refused earlier. */
+/**
+ * Returns how often this request has been replayed. Forging the header only gets a client refused
+ * earlier.
+ */
 export function replayCount(context: RequestContext | undefined): number {
   const source = context?.request.headers["fly-replay-src"];
   if (source === undefined) return 0;
@@ -115,14 +124,14 @@ export function replayCount(context: RequestContext | undefined): number {
 function writesPausedError(): AppError {
   return new AppError(
     "unavailable",
-    "Writes are paused for a few seconds. Nothing was lost: try again in a moment.",
+    "Writes are paused for a few seconds. Nothing was lost; try again in a moment.",
     { retryAfterSeconds: RETRY_AFTER_SECONDS },
   );
 }
 
-/** Puts the replay on the wire, so that whatever Next makes of the thrown one is ignored. */
+/** Puts the replay on the wire, so that Next's handling of the thrown response is ignored. */
 function sendReplay(context: RequestContext, { status, headers }: Response): void {
-  // With a head sent, a write came too late: a fault that the thrown replay shows.
+  // A write after the head was sent is a bug, which the thrown replay exposes.
   if (context.response.headersSent) return;
   delete context.committedTxid;
   context.sendFinal(status, Object.fromEntries(headers), "Fly Replay");

@@ -1,11 +1,12 @@
-// Imports a whole database into LiteFS, in one transaction that is replicated to every node.
+// Imports a whole database into LiteFS in one transaction, which is replicated to every node.
 
 import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 /**
- * Replaces or creates the database `name` of the primary's LiteFS at `url`. Rejects without a change for what LiteFS does not
- * check: a `-wal` file (its rows would be lost), pages other than 4096 bytes (LiteFS exits), a journal mode other than WAL.
+ * Creates or replaces the database `name` in the primary's LiteFS at `url`. Rejects, without
+ * changing anything, for problems that LiteFS does not check: a `-wal` file (its rows would be
+ * lost), a page size other than 4096 bytes (LiteFS would exit), or a journal mode other than WAL.
  */
 export async function importDatabase({
   url,
@@ -19,7 +20,7 @@ export async function importDatabase({
   timeoutMs: number;
 }): Promise<void> {
   if (existsSync(`${file}-wal`))
-    throw new Error(`${file} has a -wal file: its last writes are not in the file yet`);
+    throw new Error(`${file} has a -wal file: its latest writes are not in the main file yet`);
   const head = readFileHeader(file);
   if (head.toString("latin1", 0, 15) !== "SQLite format 3")
     throw new Error(`${file} is not a SQLite database`);
@@ -35,7 +36,7 @@ export async function importDatabase({
   });
   if (status !== 200)
     throw new Error(
-      `LiteFS answered ${status} to the import of ${file}: ${body.trim().slice(0, 300)}`,
+      `LiteFS responded with ${status} to the import of ${file}: ${body.trim().slice(0, 300)}`,
     );
 }
 

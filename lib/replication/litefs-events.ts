@@ -1,9 +1,9 @@
-// Subscribes to LiteFS' events (https://fly.io/docs/litefs/events, `http/server.go` of v0.5.14). Its HTTP interface has no
-// authentication: never expose it outside the private network.
+// Subscribes to LiteFS's events (https://fly.io/docs/litefs/events, `http/server.go` of v0.5.14).
+// LiteFS's HTTP API has no authentication: never expose it outside the private network.
 
 import { type IncomingMessage, request } from "node:http";
 
-/** `hostname` is the primary's if another node is primary; empty if none is known. */
+/** `hostname` is the primary's if another node is primary; empty if no primary is known. */
 export type LitefsEvent =
   | {
       readonly type: "init" | "primaryChange";
@@ -19,7 +19,7 @@ const MAX_LINE_LENGTH = 65_536;
 
 function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // No agent: a stream would block its connection for other requests.
+    // No agent: the stream would occupy a pooled connection.
     const sent = request(url, { agent: false, signal }, resolve);
     sent.once("error", reject);
     sent.end();
@@ -27,8 +27,9 @@ function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMess
 }
 
 /**
- * Calls `on` with each event of the node at `url`, `init` first. Resolves when the stream ends; LiteFS ends it for a listener
- * 1,024 events behind. Rejects when it breaks, is refused or `signal` aborts.
+ * Calls `on` with each event of the node at `url`, `init` first. Resolves when the stream ends,
+ * which LiteFS does to a listener that is 1,024 events behind. Rejects if it breaks, is refused, or
+ * `signal` aborts.
  */
 export async function subscribeLitefsEvents(
   url: string,
@@ -37,7 +38,7 @@ export async function subscribeLitefsEvents(
 ): Promise<void> {
   const response = await openEventStream(`${url}/events`, signal);
   if (response.statusCode !== 200)
-    throw new Error(`LiteFS answered ${response.statusCode} to GET /events`);
+    throw new Error(`LiteFS responded with ${response.statusCode} to GET /events`);
   response.setEncoding("utf8");
   let rest = "";
   for await (const chunk of response) {

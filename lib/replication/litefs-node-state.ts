@@ -1,22 +1,28 @@
-// Reads role and position of a node's LiteFS.
+// Reads the role and position of a node's LiteFS.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface LitefsNodeState {
   readonly isPrimary: boolean;
   readonly isCandidate: boolean;
-  /** Newest transaction, and the checksum of the whole database at it; null without the database. */
+  /**
+   * The newest transaction and the checksum of the whole database at that point; null if the node
+   * has no such database.
+   */
   readonly position: { readonly txid: number; readonly checksum: string } | null;
 }
 
-/** Reads /debug/vars of the LiteFS at `url`, the only endpoint with both. Rejects if it does not answer. */
+/**
+ * Reads /debug/vars of the LiteFS at `url`, the only endpoint with both. Rejects if LiteFS does not
+ * respond or has no store yet.
+ */
 export async function fetchLitefsNodeState(
   url: string,
   database: string,
   timeoutMs = 2_000,
 ): Promise<LitefsNodeState> {
   const { status, body } = await requestInternal(`${url}/debug/vars`, { timeoutMs });
-  if (status !== 200) throw new Error(`LiteFS answered ${status} to GET /debug/vars`);
+  if (status !== 200) throw new Error(`LiteFS responded with ${status} to GET /debug/vars`);
   const { store } = JSON.parse(body) as {
     store?: {
       isPrimary: boolean;

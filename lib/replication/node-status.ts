@@ -12,15 +12,20 @@ export interface NodeStatus {
   readonly role: Role;
   readonly primary: string | null;
   readonly candidate: boolean;
-  /** Newest transaction here; null without replication. */
+  /** The newest transaction applied here; null without replication. */
   readonly txid: number | null;
   readonly checksum: string | null;
-  /** Age of the newest transaction on arrival, in milliseconds; 0 on the primary, null before the first. */
+  /**
+   * Replication delay of the newest transaction, in milliseconds; 0 on the primary, null before the
+   * first.
+   */
   readonly lagMs: number | null;
-  /** Age of the primary's last heartbeat in milliseconds; 0 on the primary, null before the first. */
+  /**
+   * Age of the primary's last heartbeat, in milliseconds; 0 on the primary, null before the first.
+   */
   readonly silenceMs: number | null;
   readonly version: string | null;
-  /** Milliseconds since the epoch. */
+  /** Process start in milliseconds since the Unix epoch. */
   readonly startedAt: number;
   readonly standbys: {
     readonly instance: string;
@@ -31,7 +36,7 @@ export interface NodeStatus {
 
 const processStartMs = Math.round(Date.now() - process.uptime() * 1000);
 
-/** Cheap: reads a few small files on the mount. */
+/** Returns this instance's status now. Cheap: it reads a few small files on the mount. */
 export function readNodeStatus(): NodeStatus {
   const role = currentRole();
   const position = readPosition();

@@ -7,19 +7,19 @@ export interface NodeView {
   readonly region: string | null;
   /** The node that serves this response. */
   readonly isThis: boolean;
-  /** Milliseconds since the epoch; null while it answers. */
+  /** Milliseconds since the Unix epoch; null while the node is reachable. */
   readonly unreachableSinceMs: number | null;
   readonly role: "primary" | "replica" | "unknown";
   readonly candidate: boolean;
   readonly version: string | null;
   readonly txid: number | null;
-  /** Transactions behind the primary; null if unknown. */
+  /** Number of transactions behind the primary; null if unknown. */
   readonly behind: number | null;
   /** Replication lag, see `replicationLagMs`; 0 on the primary, null if unknown. */
   readonly behindMs: number | null;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number | null;
-  /** Milliseconds since the epoch; null before the first. */
+  /** Milliseconds since the Unix epoch; null before the first backup. */
   readonly lastBackupAtMs: number | null;
 }
 
@@ -30,7 +30,7 @@ export interface ClusterView {
   readonly nodes: readonly NodeView[];
 }
 
-/** What the banner at the foot of a page says about the instance that served it. */
+/** The status of the instance that served a page, shown in the banner at the bottom. */
 export interface InstanceStatus {
   readonly region: string | null;
   readonly role: "primary" | "replica" | "unknown";
@@ -38,10 +38,13 @@ export interface InstanceStatus {
   readonly behindMs: number | null;
 }
 
-/** Heartbeats come each second: a younger one is no lag. */
+/** Heartbeats arrive every second, so a younger one does not count as lag. */
 const HEARTBEAT_TOLERANCE_MS = 2_500;
 
-/** Returns the delay of the newest transaction in milliseconds, or the age of the last heartbeat if that is larger. */
+/**
+ * Returns the replication lag in milliseconds: the delay of the newest transaction, or the age of
+ * an overdue heartbeat if larger. null if unknown.
+ */
 export function replicationLagMs({
   role,
   lagMs,
@@ -63,7 +66,7 @@ const ROLE_LABELS = {
   unknown: "no primary known",
 } as const;
 
-/** Returns the parts of "ams · replica · transaction 1,234 · 4 ms behind", without unknown ones. */
+/** Returns the known parts of "ams · replica · transaction 1,234 · 4 ms behind". */
 export function formatStatus({ region, role, txid, behindMs }: InstanceStatus): string[] {
   return [
     ...(region ? [region] : []),

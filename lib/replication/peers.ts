@@ -10,7 +10,9 @@ import { singleton } from "#lib/core/singleton.ts";
 export interface Peer {
   readonly instance: string;
   readonly region: string;
-  /** Host name or address in the private network. The site listens on PORT, LiteFS on LITEFS_PORT. */
+  /**
+   * Hostname or address on the private network. The site listens on PORT, LiteFS on LITEFS_PORT.
+   */
   readonly host: string;
 }
 
@@ -22,7 +24,7 @@ const shared = singleton(
   (): { cached?: { atMs: number; all: Promise<readonly Peer[]> } } => ({}),
 );
 
-/** Parses "name@region=host,…". */
+/** Parses "name@region=host,…" and skips malformed entries. */
 export function parseClusterNodes(text: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region, host] = /^([\w.-]+)@(\w+)=(.+)$/.exec(each) ?? [];
@@ -30,7 +32,10 @@ export function parseClusterNodes(text: string): Peer[] {
   });
 }
 
-/** Parses the TXT record of vms.<app>.internal, "id region,id region" (https://fly.io/docs/networking/private-networking/). */
+/**
+ * Parses the TXT record of vms.<app>.internal, "id region,id region"
+ * (https://fly.io/docs/networking/private-networking/).
+ */
 export function parseFlyVms(text: string, app: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region] = /^\s*([\w-]+) ([a-z]+)\s*$/.exec(each) ?? [];
@@ -41,7 +46,7 @@ export function parseFlyVms(text: string, app: string): Peer[] {
 async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
   const timeout = new Promise<never>((_, reject) =>
     setTimeout(
-      () => reject(new Error(`DNS did not answer within ${DNS_TIMEOUT_MS} ms`)),
+      () => reject(new Error(`DNS did not respond within ${DNS_TIMEOUT_MS} ms`)),
       DNS_TIMEOUT_MS,
     ).unref(),
   );
@@ -49,7 +54,10 @@ async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
   return parseFlyVms(records.map((parts) => parts.join("")).join(","), app);
 }
 
-/** Returns the other instances from CLUSTER_NODES or Fly's DNS, cached for ten seconds. The last known list while DNS fails. */
+/**
+ * Returns the other instances, from CLUSTER_NODES or from Fly's DNS (cached for ten seconds). While
+ * DNS fails, returns the last known list.
+ */
 export async function listPeers(): Promise<readonly Peer[]> {
   if (!env.REPLICATION) return [];
   const self = currentInstance();

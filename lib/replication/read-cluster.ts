@@ -1,4 +1,4 @@
-// Reads the state of every node in parallel, each for at most a second.
+// Reads the status of every node in parallel, with a deadline of one second each.
 
 import { z } from "zod";
 import { type ClusterView, type NodeView, replicationLagMs } from "./node-view.ts";
@@ -14,7 +14,9 @@ const PEER_TIMEOUT_MS = SECOND_MS;
 
 export const STATUS_SIGNATURE_SUBJECT = "status";
 
-/** Accepts the status of other versions of the site: unknown fields are ignored. */
+/**
+ * Accepts statuses of other site versions: unknown fields are ignored, newer ones have defaults.
+ */
 const statusSchema = z.object({
   region: z.string().max(20).nullable(),
   role: z.enum(["primary", "replica", "unknown"]),
@@ -29,7 +31,7 @@ type PeerStatus = z.output<typeof statusSchema>;
 
 interface UnreachablePeer {
   readonly sinceMs: number;
-  /** Its last status; null if this process has none. */
+  /** Its last known status; null if this process never got one. */
   readonly lastStatus: PeerStatus | null;
 }
 
@@ -83,12 +85,12 @@ function toNodeView(
     region: lastStatus?.region ?? region,
     isThis,
     unreachableSinceMs: status ? null : (outage?.sinceMs ?? nowMs()),
-    // The last known role may no longer hold.
+    // An unreachable node's last known role may be outdated.
     role: status?.role ?? "unknown",
     candidate: lastStatus?.candidate ?? false,
     version: lastStatus?.version ?? null,
     txid,
-    // Statuses are not read at the same moment: a replica's may be newer.
+    // Statuses are read at different moments, so a replica's can be newer.
     behind: status && newest !== null && txid !== null ? Math.max(0, newest - txid) : null,
     behindMs: status ? replicationLagMs(status) : null,
     startedAtMs: status?.startedAt ?? null,
@@ -96,14 +98,17 @@ function toNodeView(
   };
 }
 
-/** Returns every known node, reachable or not: this one first, then by region and name. Takes at most about a second. */
+/**
+ * Returns every known node, reachable or not: this one first, the rest by region and name. Takes
+ * about a second at most.
+ */
 export async function readCluster(): Promise<ClusterView> {
   const peers = await listPeers();
   const statuses = await Promise.all(peers.map(fetchPeerStatus));
   const ownStatus = readNodeStatus();
   const answered = [ownStatus, ...statuses.filter((status) => status !== null)];
   const primaries = answered.filter(({ role }) => role === "primary");
-  // Without a primary, the newest transaction counts.
+  // Without a primary, compare with the newest transaction of any node.
   const txids = (primaries.length > 0 ? primaries : answered).flatMap(({ txid }) =>
     txid === null ? [] : [txid],
   );
@@ -111,7 +116,7 @@ export async function readCluster(): Promise<ClusterView> {
   const others = peers
     .map((peer, i) => toNodeView(peer.instance, peer.region, statuses[i] ?? null, newest, false))
     .sort((a, b) => `${a.region} ${a.instance}`.localeCompare(`${b.region} ${b.instance}`, "en"));
-  // Drops nodes that left the cluster.
+  // Forget nodes that have left the cluster.
   const names = new Set(peers.map(({ instance }) => instance));
   for (const map of [sharedState().statuses, sharedState().unreachable])
     for (const name of map.keys()) if (!names.has(name)) map.delete(name);

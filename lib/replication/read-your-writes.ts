@@ -1,4 +1,5 @@
-// Implements read-your-writes: a signed cookie names the transaction, and a replica waits for it.
+// Implements read-your-writes: a signed cookie names the client's last transaction, and a replica
+// waits for it.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
@@ -10,7 +11,7 @@ import { findPrimaryInstance, currentRole } from "./role.ts";
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { replayCount, replayTo } from "./ensure-primary.ts";
 
-/** Replication takes milliseconds: after this long, every replica has the transaction. */
+/** Replication takes milliseconds, so by then every replica has the transaction. */
 const COOKIE_TTL_MS = MINUTE_MS;
 /** How long a replica waits before it replays the request to the primary. */
 const MAX_WAIT_MS = 500;
@@ -18,7 +19,10 @@ const MAX_WAIT_MS = 500;
 const cookieAttributes = (name: string) =>
   `; Path=/; HttpOnly; SameSite=Lax${name.startsWith("__Host-") ? "; Secure" : ""}`;
 
-/** Returns a Set-Cookie value that names `txid` as the client's last write. Signed, valid for a minute. */
+/**
+ * Returns a signed Set-Cookie value that names `txid` as the client's last write, valid for
+ * COOKIE_TTL_MS.
+ */
 export function createTxidCookie(txid: number): string {
   const name = getCookieName("txid");
   const text = `${txid.toString(36)}.${nowMs().toString(36)}`;
@@ -26,8 +30,9 @@ export function createTxidCookie(txid: number): string {
 }
 
 /**
- * Throws a replay to the primary, once per request, for a page that misses a row which an email or another screen named: it
- * may not be replicated yet. Returns on the primary, and without a reachable one.
+ * Replays the request to the primary, once, for a page that can't find a row named by a link: it
+ * may not be replicated yet. Returns on the primary, after a replay, or if the primary is
+ * unreachable.
  */
 export function retryOnPrimary(): void {
   if (
@@ -38,7 +43,7 @@ export function retryOnPrimary(): void {
     replayTo(findPrimaryInstance(), "read_your_writes");
 }
 
-/** Returns the transaction of a cookie that createTxidCookie made within the last minute; null otherwise. */
+/** Returns the txid of an unexpired cookie that createTxidCookie() signed; null otherwise. */
 export function verifyTxidCookie(value: string | undefined): number | null {
   const [, text = "", txid = "", time = "", signature = ""] =
     /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];
@@ -48,8 +53,9 @@ export function verifyTxidCookie(value: string | undefined): number | null {
 }
 
 /**
- * Waits up to 500 ms until this replica has the transaction of the cookie `value`, then throws a replay to the primary.
- * Ignores forged and old cookies. The primary expires the cookie of a transaction it lacks, as after a restore.
+ * Waits up to MAX_WAIT_MS until this replica has the transaction named by the cookie `value`, then
+ * replays the request to the primary. Ignores forged and expired cookies. The primary expires the
+ * cookie if it lacks the transaction, for example after a restore.
  */
 export async function waitForOwnWrites(value: string | undefined): Promise<void> {
   if (!isReplicated()) return;
@@ -77,7 +83,7 @@ export async function waitForOwnWrites(value: string | undefined): Promise<void>
   });
   if (isReplicatedHere || replayCount(context) > 0) return;
   const primary = findPrimaryInstance();
-  // Without a reachable primary, a stale page is better than none.
+  // If the primary is unreachable, a stale page is better than none.
   if (primary === null || currentRole() === "primary" || !isPrimaryReachable())
     return void incrementCounter("txid_stale_reads");
   replayTo(primary, "read_your_writes");

@@ -1,4 +1,4 @@
-// Sends signed requests to another instance on the private network, bounded in time and size.
+// Sends signed requests to another instance on the private network, with limits on time and size.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
@@ -6,14 +6,16 @@ import { type Peer, peerSiteUrl } from "./peers.ts";
 
 const MAX_RESPONSE_BYTES = 65_536;
 
-/** A peer did not answer, or not with 200 and JSON. */
+/** Thrown if a peer does not respond with 200 and JSON. */
 export class PeerError extends Error {
-  /** null if it did not answer. */
+  /** HTTP status; null if there was no valid response. */
   readonly status: number | null;
 
   constructor(peer: Peer, status: number | null, cause?: unknown) {
     super(
-      status === null ? `${peer.instance} did not answer` : `${peer.instance} answered ${status}`,
+      status === null
+        ? `${peer.instance} did not respond`
+        : `${peer.instance} responded with ${status}`,
       { cause },
     );
     this.name = "PeerError";
@@ -24,14 +26,17 @@ export class PeerError extends Error {
 interface PeerRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Signed; must equal the handler's. */
+  /** Signed; must equal the subject that the handler expects. */
   readonly signatureSubject: string;
   readonly body?: unknown;
-  /** For the whole request. */
+  /** Deadline for the whole request. */
   readonly timeoutMs: number;
 }
 
-/** Returns the JSON body. Throws PeerError for any status but 200, and on timeout. */
+/**
+ * Returns the parsed JSON body. Throws PeerError for any status but 200, for invalid JSON, and on
+ * timeout.
+ */
 export async function requestPeer(
   peer: Peer,
   { method, path, signatureSubject, body, timeoutMs }: PeerRequest,
@@ -53,7 +58,7 @@ export async function requestPeer(
       timeoutMs,
       maxBytes: MAX_RESPONSE_BYTES,
     });
-    // No proxy between two instances would obey a replay.
+    // There is no proxy between instances that would act on a replay.
     if (response.status !== 200 || response.headers["fly-replay"] !== undefined)
       throw new PeerError(peer, response.status);
     return JSON.parse(response.body) as unknown;

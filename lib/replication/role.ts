@@ -1,4 +1,4 @@
-// Tells this instance's role in the cluster from LiteFS' events and its file `.primary`.
+// Determines this instance's role in the cluster from LiteFS's events and its `.primary` file.
 
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -11,11 +11,11 @@ import { type LitefsEvent, subscribeLitefsEvents } from "./litefs-events.ts";
 export type Role = "primary" | "replica" | "unknown";
 
 interface LitefsState {
-  /** null while LiteFS' event stream is down. */
+  /** null while LiteFS's event stream is down. */
   lastPrimaryEvent: { readonly isPrimary: boolean; readonly hostname: string } | null;
   /** When LiteFS last had no primary (performance.now()); null if never in this process. */
   primaryLostAtMs: number | null;
-  /** The newest transaction of LiteFS' events, and its age on arrival. */
+  /** The newest transaction in LiteFS's events, and its age on arrival in milliseconds. */
   lastTxid: number;
   lastTxDelayMs: number | null;
   readonly listeners: Set<() => void>;
@@ -32,7 +32,10 @@ export const litefsState = (): LitefsState =>
     stop: null,
   }));
 
-/** Returns the primary's name in `.primary`; null without the file; undefined if it can't be read, which proves nothing. */
+/**
+ * Returns the primary's name from `.primary`; null if there is no file; undefined if it can't be
+ * read, which proves nothing.
+ */
 function readPrimaryFile(): string | null | undefined {
   try {
     return readFileSync(join(env.FLY_LITEFS_DIR, ".primary"), "utf8").trim();
@@ -42,8 +45,9 @@ function readPrimaryFile(): string | null | undefined {
 }
 
 /**
- * Returns unknown while no primary is known and nothing may be written; always primary without replication. Events and file
- * must agree: the file is absent both on a primary and on a replica that lost its primary.
+ * Returns the role; "unknown" while no primary is known and writes are refused; always "primary"
+ * without replication. Events and file must agree, because the file is absent both on a primary and
+ * on a replica that has lost its primary.
  */
 export function currentRole(): Role {
   if (!env.REPLICATION) return "primary";
@@ -68,7 +72,10 @@ export function findPrimaryInstance(): string | null {
   }
 }
 
-/** Resolves to the first known role that `readRole` returns, or to "unknown" after `timeoutMs`. */
+/**
+ * Resolves to the first role other than "unknown" that `readRole` returns, or to "unknown" after
+ * `timeoutMs`.
+ */
 export async function waitForKnownRole(
   timeoutMs: number,
   readRole: () => Role = currentRole,
@@ -78,12 +85,15 @@ export async function waitForKnownRole(
     const role = readRole();
     const leftMs = untilMs - performance.now();
     if (role !== "unknown" || leftMs <= 0) return role;
-    // Polls beside the events: an event may precede its file.
+    // Poll in addition to the events, because an event can arrive before its file.
     await nextChange(Math.min(leftMs, 20));
   }
 }
 
-/** Resolves when `listeners` (LiteFS' events by default) are called next, or after `timeoutMs`. */
+/**
+ * Resolves when `listeners` (by default those of LiteFS's events) are next called, or after
+ * `timeoutMs`.
+ */
 export function nextChange(
   timeoutMs: number,
   listeners: Set<() => void> = litefsState().listeners,
@@ -102,8 +112,8 @@ export function nextChange(
 const CACHE_MS = 10;
 
 /**
- * Caches `read` for ten milliseconds, or until the next event. Reading the mount is a synchronous call into LiteFS, and
- * hundreds of requests may wait at a time.
+ * Wraps `read` in a cache that lasts CACHE_MS or until the next event. Reading the mount is a
+ * synchronous call into LiteFS, and hundreds of requests can be waiting.
  */
 export function cachedFor<T>(read: () => T): () => T {
   let cached:
@@ -125,7 +135,10 @@ export function cachedFor<T>(read: () => T): () => T {
 
 const RECONNECT_DELAY_MS = 100;
 
-/** Subscribes to LiteFS' events, once per process. Does nothing without replication. */
+/**
+ * Subscribes to LiteFS's events, once per process, and reconnects. Does nothing without
+ * replication.
+ */
 export function startWatchingLitefs(): void {
   const state = litefsState();
   if (!env.REPLICATION || state.stop) return;
@@ -135,7 +148,7 @@ export function startWatchingLitefs(): void {
   const on = (event: LitefsEvent) => {
     if (event.type === "tx") {
       if (event.db !== database) return;
-      // Not the maximum: after a restore, numbers restart.
+      // Not the maximum, because txids restart after a restore.
       state.lastTxid = Number.parseInt(event.data.txID, 16);
       state.lastTxDelayMs = Math.max(0, Date.now() - Date.parse(event.data.timestamp));
     } else {

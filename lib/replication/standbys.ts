@@ -1,5 +1,5 @@
-// Tracks how far each failover candidate has replicated what this primary commits.
-// LiteFS elects among candidates without comparing positions, so a durable write waits for all that are connected
+// Tracks how far each standby (failover candidate) has replicated this primary's commits. LiteFS's
+// leader election ignores positions, so a durable write waits for all connected standbys
 // (docs/decisions/022-durable-writes.md).
 
 import { basename } from "node:path";
@@ -12,11 +12,11 @@ import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
 import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {
-  /** Newest transaction it reported; 0 before the first. */
+  /** The newest transaction it reported; 0 before the first. */
   txid: number;
-  /** It timed out once: no write waits for it until it reports again. */
+  /** True after a timeout: no write waits for it until it reports again. */
   isStalled: boolean;
-  /** Its `txid` at the last check. */
+  /** `txid` at the last staleness check. */
   lastCheckedTxid: number;
   readonly url: string;
   readonly stop: () => void;
@@ -41,12 +41,14 @@ const sharedState = () =>
     }),
   );
 
-/** Reads the newest transaction of the LiteFS at `url`; 0 without one. Rejects if it does not answer. */
+/**
+ * Returns the newest transaction of the LiteFS at `url`, or 0. Rejects if LiteFS does not respond.
+ */
 const fetchTxid = async (url: string) =>
   (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position
     ?.txid ?? 0;
 
-/** Tracks one candidate until its event stream ends. */
+/** Tracks one standby until its event stream ends. Ignores nodes that are not candidates. */
 async function watchStandby(peer: Peer): Promise<void> {
   const { all, listeners } = sharedState();
   const url = peerLitefsUrl(peer);
@@ -73,7 +75,7 @@ async function watchStandby(peer: Peer): Promise<void> {
         if (event.type === "init") {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
-          // Transactions from before the subscription have no event.
+          // Transactions before the subscription send no event.
           void fetchTxid(url).then(
             (txid) => txid > standby.txid && report(txid),
             () => undefined,
@@ -93,8 +95,8 @@ async function watchStandby(peer: Peer): Promise<void> {
 }
 
 /**
- * Closes the stream of a standby whose position has advanced without an event: a machine that lost power closes no connection.
- * The next refresh subscribes again.
+ * Closes the stream of a standby whose position has advanced without an event, because a machine
+ * that lost power closes no connection. The next refresh subscribes again.
  */
 async function dropStaleStream(standby: Standby): Promise<void> {
   const wasSilent = standby.lastCheckedTxid === standby.txid;
@@ -118,7 +120,10 @@ async function refreshStandbys(): Promise<void> {
   }
 }
 
-/** Tracks the candidates while this instance is the primary, once per process. Does nothing without replication. */
+/**
+ * Starts tracking standbys while this instance is the primary, once per process. Does nothing
+ * without replication.
+ */
 export function startWatchingStandbys(): void {
   const state = sharedState();
   if (!env.REPLICATION || state.timer) return;
@@ -137,7 +142,7 @@ export function stopWatchingStandbys(): void {
   resetSingleton("standbys");
 }
 
-/** Returns the connected candidates with their positions; empty unless this is the primary. */
+/** Returns the connected standbys with their positions; empty unless this is the primary. */
 export function listStandbys(): {
   readonly instance: string;
   readonly txid: number;
@@ -151,8 +156,9 @@ export function listStandbys(): {
 }
 
 /**
- * Waits until every connected candidate has `txid`: "replicated". "timed_out" if one lacks it after `timeoutMs`; later writes don't wait
- * for that one until it reports. "no_standby" if none is connected: only this machine has it.
+ * Waits until every connected standby has `txid`, then returns "replicated". Returns "timed_out" if
+ * one lacks it after `timeoutMs`, and later writes skip that one until it reports again. Returns
+ * "no_standby" if none is connected, so only this machine has `txid`.
  */
 export async function waitForStandby(
   txid: number,

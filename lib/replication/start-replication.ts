@@ -21,13 +21,13 @@ export async function startReplication(): Promise<void> {
   await waitForKnownRole(INITIAL_ROLE_WAIT_MS);
 }
 
-/** Next logs whatever an action, a page or a handler throws. A replay is not an error, and is logged where it is thrown. */
+/** Keeps replays out of Next's error log. They are not errors, and replayTo() already logs them. */
 function suppressReplayReports(): void {
   if (shared.isSuppressed) return;
   shared.isSuppressed = true;
   const report = console.error;
   console.error = (...args: unknown[]) => {
-    // Next may wrap the replay in an error: then the request tells.
+    // If Next wrapped the replay in an error, the request context still identifies it.
     if (!args.some(isReplay) && !currentRequestContext()?.isReplayedElsewhere) report(...args);
   };
 }

@@ -1,4 +1,4 @@
-// Polls the cluster once a second for all listeners, and not without any.
+// Polls the cluster once a second while there are listeners.
 
 import type { ClusterView } from "./node-view.ts";
 import { SECOND_MS } from "#lib/core/clock.ts";
@@ -8,12 +8,12 @@ import { singleton } from "#lib/core/singleton.ts";
 import { readCluster } from "./read-cluster.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
-/** Admins are few: more is a bug or a loop. */
+/** There are few admins, so more listeners mean a bug or a reconnect loop. */
 const MAX_LISTENERS = 20;
 
 interface Listener {
   onView(view: ClusterView): void;
-  /** The process is ending: clients should reconnect to another one. */
+  /** Called when the process shuts down: clients should reconnect elsewhere. */
   onShutdown(): void;
 }
 
@@ -44,7 +44,10 @@ async function pollCluster(): Promise<void> {
   }
 }
 
-/** Calls `listener` about once a second. Returns the function that stops it; null beyond 20 listeners. */
+/**
+ * Calls `listener` about once a second. Returns a function that stops it, or null if there are
+ * MAX_LISTENERS already.
+ */
 export function watchCluster(listener: Listener): (() => void) | null {
   const watch = sharedState();
   if (watch.listeners.size >= MAX_LISTENERS) return null;

@@ -36,7 +36,9 @@ const page: Answer = (_, response) => {
   response.end("<p>");
 };
 
-/** Sends one request through the pipeline; resolves to the response's headers when its line is due. */
+/**
+ * Sends one request through the pipeline; resolves to the response's headers when its line is due.
+ */
 async function visit(
   path: string,
   {

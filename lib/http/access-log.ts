@@ -13,20 +13,26 @@ import { labelRoute } from "./route-labels.ts";
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
 
-/** Fly's id of the request behind its proxy (https://fly.io/docs/networking/request-headers/); a random one elsewhere. */
+/**
+ * Returns Fly's request ID behind its proxy (https://fly.io/docs/networking/request-headers/),
+ * otherwise a random one.
+ */
 function createRequestId(header: string | string[] | undefined): string {
   return env.TRUST_PROXY === "fly" && typeof header === "string" && REQUEST_ID.test(header)
     ? header
     : randomUUID();
 }
 
-/** The instance that replayed the request to this one, from `fly-replay-src`. */
+/** Returns the instance that replayed the request to this one, from `fly-replay-src`. */
 function replaySource(header: string | string[] | undefined): string | undefined {
   if (env.TRUST_PROXY !== "fly" || typeof header !== "string") return undefined;
   return /(?:^|;)\s*instance=([\w.-]{1,64})\s*(?:;|$)/.exec(header)?.[1];
 }
 
-/** The role of LiteFS' last event: cheaper than reading the mount for each line of the log. */
+/**
+ * Returns the role in LiteFS's last event, which is cheaper than reading the mount for every log
+ * line.
+ */
 function lastReportedRole(): Role {
   if (!env.REPLICATION) return "primary";
   const { lastPrimaryEvent } = litefsState();
@@ -38,14 +44,14 @@ function lastReportedRole(): Role {
 const isPageType = (type: unknown) =>
   typeof type === "string" && /^text\/(html|x-component)/.test(type);
 
-/** Milliseconds with one place. */
+/** Rounds milliseconds to one decimal. */
 const roundMs = (ms: number) => Math.round(ms * 10) / 10;
 
-/** Pipeline step. Counts the request and, when its response has ended, writes its line in the log. */
+/** Pipeline step. Counts the request and, when its response ends, writes a log line. */
 export function recordRequest(context: PipelineContext): void {
   const { request, response, startedMs } = context;
   const { kind, path } = labelRoute(context.requestedUrl);
-  // Static files are most requests: counted, but without a line, an id or a timing.
+  // Most requests are for static files: they are only counted.
   if (kind === "static") {
     response.once("close", () =>
       incrementCounter("requests", { route: kind, status: statusClass(response.sentStatus) }),
@@ -60,9 +66,9 @@ export function recordRequest(context: PipelineContext): void {
     const ms = performance.now() - startedMs;
     const status = response.sentStatus;
     incrementCounter("requests", { route: kind, status: statusClass(status) });
-    // A stream lasts as long as its reader stays.
+    // A stream's duration says nothing: it lasts until the client leaves.
     if (kind !== "stream") observeHistogram("request_seconds", ms / 1000, { route: kind });
-    // Health checks come every few seconds, and the metrics have them.
+    // Health checks run every few seconds; the metrics count them.
     if (!(env.LOG_REQUESTS ?? env.REPLICATION) || (kind === "health" && status < 400)) return;
     log("info", "request", {
       id: context.requestId,
@@ -79,8 +85,9 @@ export function recordRequest(context: PipelineContext): void {
 }
 
 /**
- * Head step. Adds Server-Timing to pages that were read. Not to actions: responses about a known and an unknown address must not differ.
- * Next also copies the header of the page an action leads to, which it fetched from itself.
+ * Head step. Adds Server-Timing to pages requested with GET or HEAD. An action's timing would
+ * reveal whether an email address has an account, so the header that Next copies from the action's
+ * target page is removed.
  */
 export function addServerTiming(context: PipelineContext, status: number): void {
   const { requestId, requestedMethod, response, startedMs } = context;
@@ -94,8 +101,8 @@ export function addServerTiming(context: PipelineContext, status: number): void 
 const statusClass = (status: number) => `${Math.floor(status / 100)}xx`;
 
 /**
- * The value of Server-Timing: what the page took until its first byte, what of it the database took, the region.
- * Names of instances are for admins and for a cluster that shows itself.
+ * Returns the value of Server-Timing: time to first byte, database time and region. Instance names
+ * appear only for admins or with INSTANCE_BANNER.
  */
 function formatServerTiming(
   { serverTimings, databaseReadMs }: RequestContext,

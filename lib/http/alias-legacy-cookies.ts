@@ -1,4 +1,4 @@
-// Renames cookies of the source site to names that the build knows.
+// Aliases the source site's cookies to names that the build knows.
 
 import type { IncomingHttpHeaders } from "node:http";
 import { env } from "#lib/core/env.ts";
@@ -6,8 +6,8 @@ import { LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
 import { findCookie } from "./cookie-header.ts";
 
 /**
- * Adds the legacy cookies to the Cookie header under fixed names. Next's router sends requests without cookies to the shared
- * pages, by a list of names that is frozen at build time.
+ * Adds the legacy cookies to the Cookie header under fixed names. Next's router serves static pages
+ * to requests without the site's cookies, and its list of names is fixed at build time.
  */
 export function aliasLegacyCookies(headers: IncomingHttpHeaders): void {
   const { cookie } = headers;
@@ -18,7 +18,7 @@ export function aliasLegacyCookies(headers: IncomingHttpHeaders): void {
   ] as const;
   for (const [alias, legacyCookie] of aliases) {
     const value = legacyCookie && findCookie(cookie, legacyCookie.name);
-    // Of several cookies with one name, Next reads the last.
+    // If several cookies have the same name, Next reads the last.
     if (value) headers.cookie += `; ${alias}=${value}`;
   }
 }

@@ -1,8 +1,8 @@
 // Parses the Range header (RFC 9110, 14.1.2).
 
 /**
- * Returns the first and last byte within `size`; "bad" for an unsatisfiable range (416). null for no range, several, or one
- * that can't be parsed: the whole body is sent.
+ * Returns the first and last byte of the range within `size`, or "bad" if it is unsatisfiable (send
+ * 416). Returns null for no range, multiple ranges, or an invalid one (send the whole body).
  */
 export function parseByteRange(
   header: string | null,

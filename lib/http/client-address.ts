@@ -13,9 +13,9 @@ function normalizeAddress(address: string | null | undefined): string | null {
 }
 
 /**
- * Returns the client's IP address, an IPv4-mapped one as IPv4; null if unknown, as in tests.
- * TRUST_PROXY=fly reads fly-client-ip, also on replayed requests. Otherwise it is the peer's address, so an undeclared
- * proxy counts as one client.
+ * Returns the client's IP address (IPv4-mapped addresses as IPv4); null if unknown, as in tests.
+ * With TRUST_PROXY=fly it comes from fly-client-ip, even on replayed requests. Otherwise it is the
+ * socket's peer, so all clients behind an undeclared proxy count as one.
  */
 export function getClientAddress(request: { readonly headers: Headers }): string | null {
   if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));

@@ -1,14 +1,20 @@
-// Groups addresses into clients and subnets for rate limits.
+// Maps IP addresses to the client and subnet keys of rate limits.
 
 import { isIPv4 } from "node:net";
 import { ipv6Groups } from "#lib/core/ip-address.ts";
 
-/** Returns an IPv4 address, or the /64 of an IPv6 one: each client has a whole /64. */
+/**
+ * Returns an IPv4 address unchanged, and the /64 of an IPv6 address, because each client has a
+ * whole /64.
+ */
 export function clientKey(address: string): string {
   return isIPv4(address) ? address : `${ipv6Groups(address).slice(0, 4).join(":")}::/64`;
 }
 
-/** Returns the /24 of an IPv4 address, or the /56 of an IPv6 one, which is what a household gets. */
+/**
+ * Returns the /24 of an IPv4 address, or the /56 of an IPv6 address, the usual allocation of a
+ * household.
+ */
 export function subnetKey(address: string): string {
   if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
   const [a, b, c, d = ""] = ipv6Groups(address);

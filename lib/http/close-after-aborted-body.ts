@@ -5,8 +5,8 @@ import type { RequestContext } from "#lib/core/request-context.ts";
 const isBodyAborted = ({ request }: RequestContext) => request.destroyed && !request.complete;
 
 /**
- * Pipeline step. Node reads nothing more from such a connection, yet keeps it open. A proxy's next request on it would wait for
- * five seconds and then be reset.
+ * Pipeline step. Node stops reading from such a connection but keeps it open. A proxy's next
+ * request on it would hang for five seconds and then be reset.
  */
 export function closeAfterAbortedBody(context: RequestContext): void {
   const { request, response } = context;

@@ -1,4 +1,4 @@
-// Answers conditional requests for public bodies with 200 or 304.
+// Responds to conditional requests for public bodies with 200 or 304 (RFC 9110, 13.1.2).
 
 import { createHash } from "node:crypto";
 
@@ -7,7 +7,7 @@ export interface CacheableBody {
   readonly etag: string;
 }
 
-/** Returns `body` with its ETag. The tag is weak, since compression on the way changes the bytes. */
+/** Returns `body` with its ETag, a weak one because compression in transit changes the bytes. */
 export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): CacheableBody {
   return {
     body,
@@ -15,7 +15,10 @@ export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): Cac
   };
 }
 
-/** Returns 304 if the request has the body's tag, else 200. Publicly cacheable, and stale for an hour more while it revalidates. */
+/**
+ * Returns 304 if If-None-Match has the body's ETag, otherwise 200. Publicly cacheable for
+ * `maxAgeSeconds`, plus an hour of stale-while-revalidate.
+ */
 export function conditionalResponse(
   request: Request,
   { body, etag }: CacheableBody,

@@ -1,8 +1,8 @@
 // Builds Content-Disposition headers.
 
 /**
- * Returns a Content-Disposition header with a file name that is safe for headers and disks: in ASCII for old clients, and in
- * UTF-8 (RFC 6266, RFC 8187).
+ * Returns an inline Content-Disposition with a filename that is safe in headers and on disk, in
+ * ASCII for old clients and in UTF-8 (RFC 6266, RFC 8187).
  */
 export function contentDisposition(filename: string): string {
   const dot = filename.lastIndexOf(".");

@@ -1,9 +1,13 @@
-// Builds the Content-Security-Policy of members' pages, with a nonce against XSS. Shared pages are cached and can't have one.
+// Builds the Content-Security-Policy (CSP) of member pages, with a nonce against XSS. Static pages
+// are cached, so they can't have a nonce.
 
 import { createHash } from "node:crypto";
 import { THEME_SCRIPT } from "./theme-script.ts";
 
-/** Path prefixes of pages that show or change a member's data. middleware.ts sets the policy on them. */
+/**
+ * Path prefixes of pages that show or change a member's data. middleware.ts applies the policy to
+ * them.
+ */
 export const MEMBER_PAGES = [
   "login",
   "signup",
@@ -16,7 +20,10 @@ export const MEMBER_PAGES = [
 
 const themeScriptHash = `'sha256-${createHash("sha256").update(THEME_SCRIPT).digest("base64")}'`;
 
-/** Allows scripts with this nonce, and those they load. Everything else must come from this origin. */
+/**
+ * Returns a policy that allows scripts with this nonce and the scripts they load. Everything else
+ * must come from this origin.
+ */
 export function buildMemberPolicy(nonce: string, isDevelopment: boolean): string {
   return [
     "default-src 'self'",

@@ -1,6 +1,6 @@
-// Reads the raw Cookie header, before Next parses it.
+// Reads cookies from the raw Cookie header, before Next parses it.
 
-/** Returns the first cookie called `name`, not decoded; undefined without one. */
+/** Returns the raw value of the first cookie named `name`; undefined if there is none. */
 export function findCookie(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
     const separator = pair.indexOf("=");

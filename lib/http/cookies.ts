@@ -1,9 +1,10 @@
-// Reads and sets the cookies of the request that Next is handling. The only file that imports next/headers.
+// Reads and sets the cookies of the request that Next is handling. The only file that imports
+// next/headers.
 
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { env } from "#lib/core/env.ts";
 
-// Imported on use, because commands and tests load this file outside Next.
+// Imported lazily, because command-line tools and tests load this file outside Next.
 const importNextHeaders = () => import("next/headers");
 const cookies = async () => (await importNextHeaders()).cookies();
 
@@ -15,7 +16,7 @@ export interface ResponseCookie extends ReturnType<typeof cookieAttributes> {
   readonly expires?: Date;
 }
 
-/** Returns the attributes that all cookies of the site share; Secure only where the site is served over https. */
+/** Returns the attributes shared by all cookies of the site. Secure only if SITE_URL is https. */
 export function cookieAttributes() {
   return {
     httpOnly: true,
@@ -30,18 +31,21 @@ export async function readRequestHeaders(): Promise<Headers> {
   return new Headers(await (await importNextHeaders()).headers());
 }
 
-/** Returns a function that gives the value of a cookie by its full name. */
+/** Returns a function that looks up a cookie's value by its full name. */
 export async function readRequestCookies(): Promise<(name: string) => string | undefined> {
   const jar = await cookies();
   return (name) => jar.get(name)?.value;
 }
 
-/** Sets a cookie in the response. Works only in an action or a handler. */
+/** Sets a cookie in the response. Works only in a server action or route handler. */
 export async function setResponseCookie(cookie: ResponseCookie): Promise<void> {
   (await cookies()).set({ ...cookie });
 }
 
-/** Defines a cookie called `name`, with the prefix `__Host-` on https, that expires `ttlMs` after it was set. */
+/**
+ * Defines a cookie named `name`, prefixed with `__Host-` over HTTPS, that expires `ttlMs` after it
+ * is set.
+ */
 export function defineCookie(name: string, { ttlMs }: { ttlMs: number }) {
   const build = (value: string): ResponseCookie => ({
     name: getCookieName(name),
@@ -52,7 +56,7 @@ export function defineCookie(name: string, { ttlMs }: { ttlMs: number }) {
   return {
     /** Returns the cookie to set for `value`. */
     build,
-    /** Returns the value that the request carries. */
+    /** Returns the request's value, or undefined. */
     read: async () => (await cookies()).get(getCookieName(name))?.value,
     set: (value: string) => setResponseCookie(build(value)),
     expire: () => setResponseCookie({ ...build(""), maxAge: 0 }),

@@ -1,11 +1,12 @@
-// Protects writes against CSRF by Sec-Fetch-Site and Origin.
+// Protects writes against CSRF by checking Sec-Fetch-Site and Origin.
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 
 /**
- * True for a request that a page of this site sent. Without Sec-Fetch-Site (plain http), Origin must name this host.
- * Without both it is false: browsers send at least one with every POST.
+ * Returns true if a page of this site sent the request. Without Sec-Fetch-Site (plain HTTP), Origin
+ * must match this host. With neither header it returns false, because browsers send at least one
+ * with every POST.
  */
 export function isSameOrigin({ headers }: { readonly headers: Headers }): boolean {
   const site = headers.get("sec-fetch-site");
@@ -17,7 +18,10 @@ export function isSameOrigin({ headers }: { readonly headers: Headers }): boolea
   );
 }
 
-/** Throws AppError(forbidden) for a cross-site request. Called by every handler and action that writes. */
+/**
+ * Throws AppError(forbidden) for a cross-site request. Every handler and action that writes calls
+ * it.
+ */
 export function assertSameOrigin(request: { readonly headers: Headers }): void {
   if (!isSameOrigin(request))
     throw new AppError("forbidden", "This request does not come from a page of this site.");

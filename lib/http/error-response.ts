@@ -1,10 +1,10 @@
-// Turns the AppError that a route handler throws into a response.
+// Converts AppErrors thrown by route handlers to HTTP responses.
 
 import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
 
 /**
- * Returns the response of `fn`, or its AppError: as JSON `{code, message, field}` if Accept names JSON, else as plain text.
- * Rethrows everything else, such as a replay.
+ * Returns the response of `fn`. Converts an AppError to JSON `{code, message, field}` if Accept
+ * includes application/json, otherwise to plain text. Rethrows everything else, such as a replay.
  */
 export async function withErrorResponse(
   request: { readonly headers: Headers },

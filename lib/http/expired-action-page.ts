@@ -1,13 +1,16 @@
-// Renders the page for an expired server action: a form of an older deployment, sent by a browser without scripts.
-// Next answers with one line of text; this page gives back what was typed.
+// Renders the page for an expired server action: a form of an older deployment, submitted without
+// JavaScript. Next responds with one line of text; this page returns the user's input.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
 
-/** Several times the longest form. Parsing 1 MB of small fields blocks the main thread for half a second. */
+/**
+ * Several times the size of the longest form. Parsing 1 MB of small fields blocks the event loop
+ * for half a second.
+ */
 export const MAX_CAPTURED_BYTES = 100_000;
 const MAX_TEXT_LENGTH = 5_000;
 const MAX_FIELDS = 50;
-/** Fields that were not typed, or are secret. */
+/** Fields that the user did not type, or that are secret. */
 const HIDDEN_FIELDS =
   /^(\$ACTION.*|id|next|code|token|session|uploadId|(seen|expected)\w*|key|instance|q)$/;
 
@@ -31,7 +34,7 @@ async function readTextFields(
   }
 }
 
-/** Returns the page as HTML. `path` is the page of the form. */
+/** Returns the page as HTML. `path` is the page to reload. */
 export async function renderExpiredActionPage({
   body,
   contentType,

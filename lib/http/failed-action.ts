@@ -1,4 +1,5 @@
-// Replaces Next's response to a server action that failed before our code ran: expired, unreadable or cross-site.
+// Replaces Next's response to a server action that failed before our code ran: expired, unreadable
+// or cross-site.
 
 import type { IncomingMessage } from "node:http";
 import { MAX_CAPTURED_BYTES, renderExpiredActionPage } from "./expired-action-page.ts";
@@ -6,21 +7,26 @@ import type { PipelineContext } from "./pipeline-context.ts";
 import { sanitizeUrl } from "./sanitize-url.ts";
 import type { Replacement } from "./site-response.ts";
 
-/** What Next reads of an action's body by default (serverActions.bodySizeLimit). */
+/** Next's default limit for an action's body (serverActions.bodySizeLimit). */
 const MAX_ACTION_BYTES = 1_048_576;
 /** Set by Next if this build does not have the action. */
 const ACTION_NOT_FOUND_HEADER = "x-nextjs-action-not-found";
 
-/** Scripts learn from the header that the action expired, and keep the form themselves. */
+/**
+ * With JavaScript, the client detects the expired action by the header and keeps the form itself.
+ */
 const isFormWithoutScripts = ({ bodyReader, request }: PipelineContext) =>
   bodyReader === "action" && request.headers["next-action"] === undefined;
 
-/** Pipeline step. Keeps a copy of a form, in case its action has expired. */
+/** Pipeline step. Captures the body of a form in case its action has expired. */
 export function captureFormBody(context: PipelineContext): void {
   if (isFormWithoutScripts(context)) context.request.captureBody(MAX_CAPTURED_BYTES);
 }
 
-/** Returns the page for an expired action, the sentence for one that Next could not read, or null. */
+/**
+ * Returns the page for an expired action, a one-line error for a request that Next could not read,
+ * or null.
+ */
 export function findActionReplacement(
   context: PipelineContext,
   status: number,
@@ -46,7 +52,7 @@ export function findActionReplacement(
   };
 }
 
-/** Next answers 500 to all of these, though none is the server's fault. */
+/** Returns the right status for errors of the client that Next reports as 500. */
 function explainRefusal({ headers }: IncomingMessage): [status: number, reason: string] {
   if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
     return [403, "This request does not come from a page of this site."];

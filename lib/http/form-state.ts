@@ -1,15 +1,15 @@
-// Describes what a form shows after it was sent. The browser imports it too.
+// Describes a form's state after submission. Also imported by client components.
 
 import type { ErrorCode } from "#lib/core/errors.ts";
 
 export interface FormState {
   readonly status: "new" | "done" | "refused";
-  /** About the whole form. */
+  /** Message about the whole form. */
   readonly message: string | null;
   readonly code: ErrorCode | null;
-  /** By field name. */
+  /** Error messages by field name. */
   readonly errors: Readonly<Record<string, string>>;
-  /** What was sent, to fill the fields again. */
+  /** The submitted values, to refill the fields. */
   readonly values: Readonly<Record<string, string>>;
 }
 

@@ -1,21 +1,28 @@
-// Bounds the memory that request bodies take: how many forms arrive at a time, how long each may take, and no other bodies.
+// Bounds the memory of request bodies: limits the number of concurrent forms and their duration,
+// and drops other bodies.
 
 import { env } from "#lib/core/env.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 
-/** From the head to the end of the body. Protects against slow-body attacks. */
+/** Deadline from the head to the end of the body, against slow-body (Slowloris) attacks. */
 const FORM_TIMEOUT_MS = 20_000;
-/** Maximum concurrent form bodies (1 MB each), and of one client where Fly's proxy names it. */
+/**
+ * Maximum concurrent form bodies (1 MB each), in total and per client if Fly's proxy names the
+ * client.
+ */
 const MAX_CONCURRENT_FORMS = 64;
 const MAX_FORMS_PER_CLIENT = 16;
-/** Nobody reads it: the connection is closed. */
+/** Empty, because the connection is closed without a response. */
 const REFUSAL = { perKeyMessage: "", totalMessage: "", retryAfterSeconds: 0 };
 
 const forms = new Semaphore(MAX_CONCURRENT_FORMS, MAX_FORMS_PER_CLIENT);
 let unnamedClients = 0;
 
-/** Pipeline step. Destroys a form's request beyond the limits, or if its body does not end within 20 seconds. */
+/**
+ * Pipeline step. Destroys a form's request beyond the limits, or if its body takes longer than
+ * FORM_TIMEOUT_MS.
+ */
 export function limitFormBody({ bodyReader, request }: PipelineContext): void {
   if (bodyReader !== "action" || request.headers["content-length"] === "0") return;
   let release: () => void;
@@ -33,14 +40,17 @@ export function limitFormBody({ bodyReader, request }: PipelineContext): void {
   request.once("end", finish).once("close", finish);
 }
 
-/** Without a proxy that names them, clients can't be told apart: each request counts as one. */
+/** Without a proxy that names clients, each request counts as its own client. */
 function nameClient(flyClientIp: string | string[] | undefined): string {
   return env.TRUST_PROXY === "fly" && flyClientIp
     ? String(flyClientIp)
     : `unnamed ${(unnamedClients += 1)}`;
 }
 
-/** Pipeline step. Makes a GET of a request whose body no handler reads: Next would buffer it first. */
+/**
+ * Pipeline step. Turns a request whose body no handler reads into a GET, because Next would buffer
+ * the body.
+ */
 export function dropUnreadBody({ bodyReader, request }: PipelineContext): void {
   const { headers, method } = request;
   if (bodyReader !== "none" || method === "GET" || method === "HEAD") return;

@@ -8,7 +8,7 @@ import type { RequestContext } from "#lib/core/request-context.ts";
 export const METRICS_SIGNATURE_SUBJECT = "metrics";
 
 const LOOPBACK_ADDRESS = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
-/** Added by proxies. Checked in the raw headers, since Next adds some of these itself. */
+/** Headers added by proxies. Checked in the raw headers, because Next adds some of these itself. */
 const FORWARDING_HEADER =
   /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
 
@@ -24,8 +24,9 @@ function hasToken(authorization: string | null): boolean {
 }
 
 /**
- * True for a request that passed no proxy and comes from this machine. Fly's proxy always adds its headers: without them, a
- * request comes from the private network, such as Fly's Prometheus.
+ * Returns true if the request passed no proxy and comes from this machine. On Fly, whose proxy
+ * always adds headers, a request without them comes from the private network, for example from
+ * Fly's Prometheus.
  */
 function isFromLocalNetwork(context: RequestContext | undefined): boolean {
   if (!context) return false;

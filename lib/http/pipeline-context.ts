@@ -1,9 +1,11 @@
-// Describes a request to the steps of the pipeline: what arrived, before any step changed it.
+// Describes a request to the pipeline's steps as it arrived, before any step changed it.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 import type { SiteRequest, SiteResponse } from "./site-response.ts";
 
-/** How the request's body is read: by a handler that bounds it, by Next as a server action, or not at all. */
+/**
+ * Who reads the request's body: a handler that limits its size, Next (a server action), or no one.
+ */
 export type BodyReader = "handler" | "action" | "none";
 
 export interface PipelineContext extends RequestContext {

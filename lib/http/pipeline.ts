@@ -1,4 +1,5 @@
-// Runs what happens to every HTTP request before and around Next's handler, in one documented order.
+// Runs the pipeline: the ordered steps that every HTTP request passes before and around Next's
+// handler.
 
 import { type RequestListener, createServer } from "node:http";
 import { log } from "#lib/core/log.ts";
@@ -19,9 +20,9 @@ import {
 import { sanitizeRequestUrl } from "./sanitize-url.ts";
 import { SiteRequest, SiteResponse, type SiteServer } from "./site-response.ts";
 
-/** Before Next sees the request. A step that destroys the request ends it. */
+/** Steps before Next sees the request. If a step destroys the request, Next never sees it. */
 const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
-  recordRequest, // first: the access log names the URL and the method as they arrived
+  recordRequest, // first, because the access log shows the URL and method as they arrived
   closeWhileDraining,
   closeAfterAbortedBody,
   captureFormBody,
@@ -31,7 +32,10 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   ({ request }) => aliasLegacyCookies(request.headers),
 ];
 
-/** When the head of the response is about to leave. A step may set headers, and may return another status. */
+/**
+ * Steps just before the response head is sent. A step may set headers and may return a different
+ * status.
+ */
 const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number | void)[] = [
   keepMissingFilesUncached,
   addTxidCookie,
@@ -39,10 +43,10 @@ const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number
   addServerTiming,
   announceAbortedBody,
   runHandlerHooks,
-  keepCookiesPrivate, // last: it sees every cookie
+  keepCookiesPrivate, // last, because it must see every cookie
 ];
 
-/** Creates a server that runs the pipeline around `handler`, within the request's context. */
+/** Returns a server that runs the pipeline around `handler`, within the request's context. */
 export function createPipelineServer(handler: RequestListener): SiteServer {
   return createServer(
     { IncomingMessage: SiteRequest, ServerResponse: SiteResponse },

@@ -1,4 +1,4 @@
-// Registers gauges of the process and of replication, read on scrape.
+// Registers gauges for the process and for replication, which are read on scrape.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { registerGauge } from "#lib/core/metrics.ts";
@@ -25,7 +25,7 @@ export function startProcessMetrics(): void {
   registerGauge('event_loop_delay_seconds{quantile="0.99"}', () => late(delay.percentile(99)));
   registerGauge('event_loop_delay_seconds{quantile="1"}', () => {
     const max = late(delay.max);
-    // Gauges are read in order of their names, so this one is the last of a scrape.
+    // Gauges are read in the order of their names, so of these three this one is read last.
     delay.reset();
     return max;
   });

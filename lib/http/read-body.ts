@@ -1,16 +1,19 @@
-// Reads a request body within bounds of size and time, against slow-body attacks.
+// Reads a request body with limits on size and time, against slow-body (Slowloris) attacks.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
 
 /** Enough for a small body on a slow network. Node's limit for a whole request is minutes. */
 export const BODY_TIMEOUT_MS = 10_000;
 
-/** Discarded of a body that is too large, so that its connection can serve the next request. */
+/**
+ * Maximum bytes to discard of a body that is too large, so that its connection can serve the next
+ * request.
+ */
 const MAX_DRAIN_BYTES = 2_097_152;
 
 /**
- * Returns the raw body. Throws AppError: too_large as soon as more than `maxBytes` are announced or received, invalid if it
- * is incomplete after `timeoutMs` or ends early.
+ * Returns the raw body. Throws AppError(too_large) once more than `maxBytes` are announced or
+ * received, and AppError(invalid) if the body is incomplete after `timeoutMs` or ends early.
  */
 export async function readBody(
   request: Request,
@@ -36,7 +39,7 @@ export async function readBody(
       chunks.push(value);
     }
   } catch (error) {
-    // Not awaited: a client that never ends its body would never end this.
+    // Not awaited, because a client that never ends its body would block this forever.
     void (isAppError(error, "too_large") ? drainBody(reader) : reader.cancel()).catch(() => {});
     throw error instanceof AppError
       ? error
@@ -46,7 +49,10 @@ export async function readBody(
   }
 }
 
-/** Reads on for a while, then cancels: clients read the response only when they have sent their body. */
+/**
+ * Discards the rest up to a limit, then cancels. Many clients read the response only after sending
+ * the whole body.
+ */
 async function drainBody(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), BODY_TIMEOUT_MS);
   try {

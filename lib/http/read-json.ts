@@ -1,4 +1,4 @@
-// Reads a small JSON body and validates it.
+// Reads and validates a small JSON body.
 
 import type { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
@@ -6,13 +6,17 @@ import { readBody } from "./read-body.ts";
 
 interface ReadJsonOptions {
   readonly maxBytes?: number;
-  /** sendBeacon sends strings as text/plain, since it can't make a preflight. */
+  /**
+   * Default: application/json. sendBeacon() sends strings as text/plain, which needs no CORS
+   * preflight.
+   */
   readonly contentTypes?: readonly string[];
 }
 
 /**
- * Returns the body as `schema` parses it. Throws AppError: invalid for another content type, broken UTF-8 or JSON, and
- * JSON that does not match (with the field's path); too_large beyond `maxBytes`.
+ * Returns the body parsed by `schema`. Throws AppError(invalid) for another content type, malformed
+ * UTF-8 or JSON, or a schema mismatch (with the field's path), and AppError(too_large) beyond
+ * `maxBytes`.
  */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
@@ -28,7 +32,7 @@ export async function readJson<Schema extends z.ZodType>(
   const field = issue?.path.join(".") || undefined;
   throw new AppError(
     "invalid",
-    `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body does not match."}`,
+    `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body does not match the schema."}`,
     { field },
   );
 }

@@ -72,7 +72,7 @@ test("a replica is not ready more than a minute after the last heartbeat", async
   inCluster({ primary: "other", silenceMs: 61_000 });
   expect(await checkReadiness()).toMatchObject({
     ready: false,
-    problems: ["The primary sent no heartbeat for more than a minute."],
+    problems: ["The primary has not sent a heartbeat for more than a minute."],
   });
 });
 

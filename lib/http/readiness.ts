@@ -1,4 +1,5 @@
-// Decides whether this instance may get requests. Only its own state counts: replicas serve on while the primary is dead.
+// Decides whether this instance may receive requests. Only its own state counts: replicas keep
+// serving reads while the primary is down.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,10 @@ import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 
-/** A replica without a heartbeat for this long is stale. Heartbeats come each second; a deploy or failover takes about ten. */
+/**
+ * A replica without a heartbeat for this long is stale. Heartbeats arrive every second; a deploy or
+ * failover takes about ten seconds.
+ */
 const MAX_HEARTBEAT_AGE_MS = MINUTE_MS;
 
 export interface Readiness {
@@ -21,15 +25,17 @@ export interface Readiness {
   readonly database: "readable" | "unreadable";
   /** Migrations of this code that the database lacks; null if unknown. */
   readonly migrationsMissing: number | null;
-  /** On the primary of a cluster: whether durable writes reach a second machine. null elsewhere. */
+  /** On a cluster's primary, whether durable writes reach a second machine; null elsewhere. */
   readonly standby: "connected" | "slow" | "no standby is connected" | null;
-  /** Why it is not ready. */
+  /** Why the instance is not ready; empty if it is. */
   readonly problems: readonly string[];
 }
 
 let bundledMigrations: readonly string[] | null | undefined;
 
-/** Returns the migrations that ship with this code; null without their folder. */
+/**
+ * Returns the names of the migrations that ship with this code; null if their folder is missing.
+ */
 function listBundledMigrations(): readonly string[] | null {
   if (bundledMigrations !== undefined) return bundledMigrations;
   try {
@@ -62,7 +68,7 @@ async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   }
 }
 
-/** Reads the state of this instance now. The result is public: it names no machine. */
+/** Returns this instance's readiness now. The result is public, so it names no machine. */
 export async function checkReadiness(): Promise<Readiness> {
   const status = readNodeStatus();
   const applied = await readAppliedMigrations();
@@ -70,7 +76,8 @@ export async function checkReadiness(): Promise<Readiness> {
   const missing = applied && bundled ? bundled.filter((name) => !applied.has(name)).length : null;
   const problems: string[] = [];
   if (!applied) problems.push("The database can't be read.");
-  // A newer replica stays ready until the primary is replaced: otherwise the deploy would wait for it forever.
+  // A replica with newer code stays ready until the primary is replaced, or the deploy would wait
+  // for it forever.
   if (missing && status.role === "primary")
     problems.push(`${missing} ${missing === 1 ? "migration is" : "migrations are"} not applied.`);
   if (
@@ -78,7 +85,7 @@ export async function checkReadiness(): Promise<Readiness> {
     status.silenceMs !== null &&
     status.silenceMs > MAX_HEARTBEAT_AGE_MS
   )
-    problems.push("The primary sent no heartbeat for more than a minute.");
+    problems.push("The primary has not sent a heartbeat for more than a minute.");
   const standby =
     isReplicated() && status.role === "primary"
       ? status.standbys.length === 0

@@ -1,16 +1,19 @@
-// Steps that adjust the head of a response just before it leaves.
+// Adjusts response heads just before they are sent.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { createTxidCookie } from "#lib/replication/read-your-writes.ts";
 
-/** Names the transaction that this request committed, so that the next one reads it on any instance. */
+/** Head step. Sets the read-your-writes cookie to the transaction that this request committed. */
 export function addTxidCookie({ committedTxid, response }: RequestContext): void {
   if (committedTxid !== undefined)
     response.appendHeader("set-cookie", createTxidCookie(committedTxid));
 }
 
-/** Turns 200 into 503 with Retry-After if an action could not write: Next answers 200 to every action. */
+/**
+ * Head step. Turns 200 into 503 with Retry-After if an action could not write, because Next
+ * responds to every action with 200.
+ */
 export function sendUnavailable(
   { response, retryAfterSeconds }: RequestContext,
   status: number,
@@ -20,7 +23,10 @@ export function sendUnavailable(
   return 503;
 }
 
-/** Keeps a response with a cookie out of shared caches, which would hand the session to another client. */
+/**
+ * Head step. Keeps a response with a cookie out of shared caches, which would give the session to
+ * another client.
+ */
 export function keepCookiesPrivate({ response }: RequestContext): void {
   if (
     response.hasHeader("set-cookie") &&
@@ -30,8 +36,8 @@ export function keepCookiesPrivate({ response }: RequestContext): void {
 }
 
 /**
- * Removes the encoding and the year in caches that next.config.mjs sets by path, if the file is missing.
- * During a deploy, one version is asked for the files of another.
+ * Head step. For a missing file, removes the encoding and the one-year max-age that next.config.mjs
+ * sets by path. During a deploy, clients request one version's files from another version.
  */
 export function keepMissingFilesUncached(
   { requestedUrl, response }: PipelineContext,

@@ -1,10 +1,10 @@
-// Labels a URL with a route for metrics and logs, without personal data and with few distinct values.
+// Labels URLs with routes for metrics and logs: no personal data, low cardinality.
 
 const PARAMETER_SEGMENT = "[^/]+";
 
 /**
- * Kinds and their paths. The log shows a public segment ([slug]) as it is, and others by name ([id]).
- * tests/routes.test.ts compares this with the folders of app/.
+ * Route kinds and their paths. The log shows [slug], which is public, as is, and other segments by
+ * name ([id]). tests/routes.test.ts compares this table with the folders of app/.
  */
 const ROUTES = {
   home: ["/"],
@@ -61,13 +61,13 @@ export type RouteKind = keyof typeof ROUTES | "static" | "other";
 
 export interface RouteLabel {
   readonly kind: RouteKind;
-  /** As the log may show it. */
+  /** The path as it may appear in the log. */
   readonly path: string;
 }
 
-/** Built or copied files, which have no handler. */
+/** Files from the build or public/, which have no handler. */
 const STATIC_FILE = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
-/** Anything else in place of a slug was typed by hand. */
+/** Other text in place of a slug may be personal, so it is not logged. */
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
 const MAX_SLUG_LENGTH = 80;
 
@@ -75,7 +75,7 @@ interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
   readonly regex: RegExp;
-  /** Index of the slug's segment; -1 without one. */
+  /** Index of the [slug] segment; -1 if there is none. */
   readonly slugIndex: number;
 }
 
@@ -98,7 +98,7 @@ for (const [kind, routes] of Object.entries(ROUTES) as [keyof typeof ROUTES, rea
   }
 }
 
-/** Returns the kind and the loggable path of `url`, a path with or without a query. */
+/** Returns the kind and loggable path of `url`, which is a path with or without a query. */
 export function labelRoute(url: string): RouteLabel {
   const end = url.search(/[?#]/);
   const path = end < 0 ? url : url.slice(0, end);
@@ -119,5 +119,5 @@ export function labelRoute(url: string): RouteLabel {
   return { kind: "other", path: "/other" };
 }
 
-/** Every path of the table, for its test. */
+/** All paths in the table. For tests. */
 export const ALL_ROUTES: readonly string[] = Object.values(ROUTES).flat();

@@ -1,10 +1,11 @@
-// Prevents open redirects after login: accepts only paths of this site.
+// Prevents open redirects after login by accepting only paths of this site.
 
 const PLACEHOLDER_ORIGIN = "http://nowhere.invalid";
-// Control characters, white space and backslashes, also encoded: browsers and proxies interpret them differently.
+// Control characters, whitespace and backslashes, raw or encoded: browsers and proxies interpret
+// them differently.
 const UNSAFE_PATH_PATTERN = /[\u0000-\u0020\u007f-\uffff\\]|%5c|%0[0-9a-f]|%1[0-9a-f]|%7f/i;
 
-/** Returns `value` as a path with its query; `fallback` for anything that might lead to another site. */
+/** Returns `value` as a path with its query, or `fallback` if it could lead to another site. */
 export function sanitizeRedirectPath(value: unknown, fallback = "/me"): string {
   if (
     typeof value !== "string" ||

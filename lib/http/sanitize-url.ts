@@ -1,12 +1,15 @@
-// Rewrites a request's URL before Next's router sees it: malformed paths, absolute URLs, oversized queries.
+// Rewrites a request's URL before Next's router sees it: malformed paths, absolute URLs, oversized
+// queries.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 
-/** Fits a search, a list of topics and a cursor many times over. */
+/** Many times what a search with topics and a cursor needs. */
 const MAX_QUERY_LENGTH = 2_000;
-/** Next parses repeated parameters in quadratic time: 7,000 of them blocked the process for 1.3 s. */
+/**
+ * Next parses repeated parameters in quadratic time: 7,000 of them blocked the process for 1.3 s.
+ */
 const MAX_PARAMETERS = 50;
-/** A path without a page, so that the 404 page answers. */
+/** A path without a page, which gets the 404 page. */
 const NOT_FOUND_PATH = "/not-an-address";
 
 function isDecodable(path: string): boolean {
@@ -18,13 +21,19 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** The path of an absolute URL (RFC 9112, 3.2.2), which Next would redirect to: an open redirect. */
+/**
+ * Returns the path of an absolute URL (RFC 9112, 3.2.2). Next would redirect to that URL, an open
+ * redirect.
+ */
 function pathOfAbsoluteUrl(url: string): string {
   const parsed = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
   return parsed ? parsed.pathname.replace(/^\/*/, "/") + parsed.search : NOT_FOUND_PATH;
 }
 
-/** Returns a path that Next can route, its query cut to 2,000 characters and 50 parameters. */
+/**
+ * Returns a path that Next can route, with its query truncated to MAX_QUERY_LENGTH and
+ * MAX_PARAMETERS.
+ */
 export function sanitizeUrl(requestUrl: string): string {
   const url = requestUrl.startsWith("/") ? requestUrl : pathOfAbsoluteUrl(requestUrl);
   const queryStart = url.indexOf("?");
@@ -35,11 +44,14 @@ export function sanitizeUrl(requestUrl: string): string {
   const parameters = query.split("&");
   if (parameters.length > MAX_PARAMETERS) query = parameters.slice(0, MAX_PARAMETERS).join("&");
   if (query.length === url.length - queryStart - 1) return url;
-  // The cut may have split an escape sequence.
+  // Truncation may have split a percent escape.
   return `${path}?${query.replace(/%[0-9a-f]?$/i, "")}`;
 }
 
-/** Pipeline step. TRACE, on which Next fails, becomes a GET of the 404 page. */
+/**
+ * Pipeline step. Sanitizes the request's URL. TRACE, which makes Next fail, becomes a GET of the
+ * 404 page.
+ */
 export function sanitizeRequestUrl({ request }: RequestContext): void {
   if (request.method === "TRACE") {
     request.method = "GET";

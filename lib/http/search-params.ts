@@ -1,19 +1,19 @@
-// Reads and writes the query of admin pages.
+// Reads and builds the query strings of admin pages.
 
 export type SearchParams = Record<string, string | string[] | undefined>;
 
-/** Returns the last value of a repeated parameter, cut to 2,000 characters; "" without one. */
+/** Returns the parameter's last value, truncated to 2,000 characters; "" if there is none. */
 export function lastValue(value: string | string[] | undefined): string {
   return ((Array.isArray(value) ? value.at(-1) : value) ?? "").slice(0, 2_000);
 }
 
-/** Returns null for anything but a cursor of this site. */
+/** Returns a pagination cursor, or null if `value` is not one. */
 export function parseCursor(value: string | string[] | undefined): number | null {
   const text = lastValue(value);
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** Returns `path` with the parameters that are not empty. */
+/** Returns `path` with all parameters that are not empty. */
 export function buildHref(
   path: string,
   query: Record<string, string | number | null | undefined>,

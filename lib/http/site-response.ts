@@ -1,21 +1,22 @@
-// Extends Node's request and response by what the pipeline needs: a copy of the body, one hook for the head, a final response.
+// Extends Node's request and response for the pipeline: body capture, a hook before the head, and a
+// final response.
 
 import { IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from "node:http";
 
 export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 
-/** Keeps a copy of its body while the handler reads it, where `captureBody` was called. */
+/** A request that, after captureBody(), copies its body while the handler reads it. */
 export class SiteRequest extends IncomingMessage {
   #chunks: Buffer[] | null = null;
   #freeBytes = 0;
 
-  /** Copies what arrives from now on, up to `maxBytes`. */
+  /** Starts copying the body, up to `maxBytes`. */
   captureBody(maxBytes: number): void {
     this.#chunks = [];
     this.#freeBytes = maxBytes;
   }
 
-  /** The body so far; null if it is larger than `maxBytes` or not captured. */
+  /** The body received so far; null if it is larger than `maxBytes` or not captured. */
   get capturedBody(): Buffer | null {
     return this.#chunks && Buffer.concat(this.#chunks);
   }
@@ -30,24 +31,26 @@ export class SiteRequest extends IncomingMessage {
   }
 }
 
-/** A page that is sent in place of the handler's response. */
+/** A response sent in place of the handler's. */
 export interface Replacement {
   readonly status: number;
   readonly contentType: string;
-  /** Called when the handler has ended its response. */
+  /** Called when the handler ends its response. */
   readonly renderBody: () => string | Promise<string>;
 }
 
 export interface ResponseHooks {
-  /** Called once, when the head is about to leave: may change headers, and returns the status to send. */
+  /** Called once, just before the head is sent. May change headers; returns the status to send. */
   readonly beforeHead: (status: number) => number;
-  /** Called until the head is sent; null lets the handler's response pass. */
+  /** Called until the head is sent; null keeps the handler's response. */
   readonly findReplacement: (status: number) => Replacement | null;
 }
 
 const REPLACED_HEADERS = /^(content-(type|length|encoding)|etag)$/;
 
-/** The only place that intercepts a response: its head, its replacement, and whatever comes after a final response. */
+/**
+ * Intercepts the head of a response, replaces the response, and ignores writes after a final one.
+ */
 export class SiteResponse extends ServerResponse<SiteRequest> {
   hooks: ResponseHooks | null = null;
   #sentStatus: number | null = null;
@@ -59,7 +62,10 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
     return this.#sentStatus ?? this.statusCode;
   }
 
-  /** Sends this response now and ignores everything that the handler writes later. Does nothing once a head is sent. */
+  /**
+   * Sends this response immediately and ignores the handler's later writes. Does nothing once a
+   * head is sent.
+   */
   sendFinal(status: number, headers: OutgoingHttpHeaders, body: string): void {
     if (this.headersSent) return;
     for (const name of this.getHeaderNames()) this.removeHeader(name);
@@ -70,7 +76,7 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
 
   override writeHead(status: number, ...rest: unknown[]): this {
     if (this.#isFinal || this.#isReplaced(status)) return this;
-    if (this.headersSent) return super.writeHead(status, ...(rest as [])); // Node's error
+    if (this.headersSent) return super.writeHead(status, ...(rest as [])); // throws Node's error
     return this.#sendHead(this.hooks?.beforeHead(status) ?? status, ...rest);
   }
 

@@ -40,7 +40,7 @@ test("a reader that stalls for a minute loses the stream", async () => {
   expect(on.end).toBe(0);
   vi.advanceTimersByTime(IDLE_TIMEOUT_MS);
   expect(on).toEqual({ next: 2, end: 1, idle: 1 });
-  await expect(reader.read()).rejects.toThrow(/took nothing for a minute/);
+  await expect(reader.read()).rejects.toThrow(/read nothing for a minute/);
 });
 
 test("an unread stream is released", () => {

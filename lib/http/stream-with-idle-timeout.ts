@@ -1,20 +1,25 @@
-// Streams a body with backpressure, and ends it when the reader stalls: what it holds is released.
+// Streams a body with backpressure, and releases its resources if the reader stalls.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
 
-/** How long a reader may stall. A player that comes back later requests the rest. */
+/** How long a reader may stall. A media player that resumes later requests the rest. */
 export const IDLE_TIMEOUT_MS = MINUTE_MS;
 
 interface PullSource {
-  /** Returns the next chunk; null after the last. Called one at a time, when the reader wants it. */
+  /** Returns the next chunk; null after the last. Called on demand, one call at a time. */
   nextChunk(): Uint8Array | null | Promise<Uint8Array | null>;
   /** Called exactly once, however the stream ends: release everything here. */
   onEnd(): void;
-  /** Called on idle timeout, before `onEnd`. Destroy the connection: a blocked write never returns. */
+  /**
+   * Called on idle timeout, before `onEnd`. Destroy the connection: a blocked write never returns.
+   */
   onIdleTimeout?(): void;
 }
 
-/** Streams what `nextChunk` returns. Errors with what it throws, or when the reader stalls for a minute. */
+/**
+ * Returns a stream of the chunks of `nextChunk`. It errors if `nextChunk` throws or the reader
+ * stalls for IDLE_TIMEOUT_MS.
+ */
 export function streamWithIdleTimeout({
   nextChunk,
   onEnd,
@@ -32,7 +37,7 @@ export function streamWithIdleTimeout({
     {
       start(controller) {
         timer = setTimeout(() => {
-          controller.error(new Error("The reader took nothing for a minute."));
+          controller.error(new Error("The client read nothing for a minute."));
           try {
             onIdleTimeout?.();
           } finally {
@@ -45,7 +50,7 @@ export function streamWithIdleTimeout({
         timer.refresh();
         try {
           const chunk = await nextChunk();
-          // Cancelled meanwhile.
+          // Canceled in the meantime.
           if (isOver) return;
           if (chunk) return controller.enqueue(chunk);
           end();

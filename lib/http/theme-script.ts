@@ -1,14 +1,16 @@
-// Defines the inline script that applies the reader's theme before the first paint, and loads the late typefaces.
+// Defines the inline script that applies the reader's theme before the first paint and enables the
+// deferred fonts.
 
 /** `system` follows the device and stores nothing. */
 export const THEMES = ["light", "dark", "system"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Key in localStorage: the choice never leaves the browser. */
+/** Key in localStorage. The choice never leaves the browser. */
 export const THEME_STORAGE_KEY = "theme";
 
 /**
- * Sets `data-theme` on the html element, then `data-fonts` when the page has loaded, or immediately later in a visit.
- * Constant, so that the Content-Security-Policy can allow it by hash. Without it, CSS follows the device.
+ * Sets `data-theme` on the html element, and `data-fonts` once the page has loaded (immediately on
+ * later pages of a visit). Constant, so that the Content-Security-Policy can allow it by hash.
+ * Without JavaScript, CSS follows the device.
  */
 export const THEME_SCRIPT = `(function(d,m){function a(){var t;try{t=localStorage.getItem("${THEME_STORAGE_KEY}")}catch(e){}d.dataset.theme=t==="light"||t==="dark"?t:m.matches?"dark":"light"}a();m.addEventListener("change",a);addEventListener("storage",a);addEventListener("themechange",a)})(document.documentElement,matchMedia("(prefers-color-scheme: dark)"));(function(d){function f(){d.dataset.fonts="";try{sessionStorage.setItem("fonts","")}catch(e){}}var h=null;try{h=sessionStorage.getItem("fonts")}catch(e){}h===null?addEventListener("load",f):f()})(document.documentElement)`;

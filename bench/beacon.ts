@@ -1,4 +1,5 @@
-// Measures counted reads per second, beside the same route without its database call and with one transaction per read:
+// Measures counted reads per second, compared with the same route without its database call and
+// with one transaction per read:
 // npm run bench -- beacon
 
 import { mkdirSync, rmSync } from "node:fs";
@@ -17,7 +18,7 @@ const PORT = 3128;
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 4);
 const CONNECTIONS = readOption("connections", 64);
-/** More than one round uses. */
+/** More tokens than one round uses. */
 const TOKENS = SECONDS * 8_000;
 
 requireWrk();
@@ -28,7 +29,7 @@ const file = join(DIR, "lectern.db");
 await createBenchDatabase(file, { reads: 500_000, slugs: ["short", "medium", "long"] });
 overrideEnv({ SESSION_SECRET: BENCH_SESSION_SECRET, DATA_DIR: DIR });
 
-// Rate limits count by address, so each beacon comes from another one.
+// Rate limits count by address, so each beacon comes from a different one.
 const site = await startBenchSite({
   port: PORT,
   dataDir: DIR,
@@ -65,10 +66,10 @@ for (let i = 0; i <= ROUNDS; i++) {
 }
 const stored = countReads() - before;
 await site.stop();
-if (failed > 0) throw new Error(`${failed} beacons were refused`);
-// wrk counts responses; requests still in flight at the end of a round are stored, too.
+if (failed > 0) throw new Error(`${failed} beacons were rejected`);
+// wrk counts responses. Requests that are in flight at the end of a round are also stored.
 if (stored < acknowledged * 0.99)
-  throw new Error(`${stored} reads are stored of ${Math.round(acknowledged)} acknowledged`);
+  throw new Error(`${stored} of ${Math.round(acknowledged)} acknowledged reads are stored`);
 
 const medianRate = (name: string) => median(rates.get(name) as number[]);
 printTable(

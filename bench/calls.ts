@@ -1,5 +1,6 @@
-// Measures two-minute calls uploaded in parts, beside the same bytes discarded by a handler and the same rows written
-// by SQLite alone, and the server's memory meanwhile: npm run bench -- calls
+// Measures uploads of two-minute calls in parts, compared with a handler that discards the same
+// bytes and with SQLite alone writing the same rows, and the server's memory meanwhile:
+// npm run bench -- calls
 
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -73,7 +74,7 @@ async function assertStatus(
 
 const form = findForm((await browserFor(0).get("/calls/record")).text, ["title", "id"]);
 if (!form) throw new Error("/calls/record has no form for a call");
-// All members send it, so it must not name its owner.
+// All members send this form, so it must not name its owner.
 const record = { ...form, fields: form.fields.filter(([name]) => name !== "owner") };
 
 async function uploadCall(member: number): Promise<void> {

@@ -1,5 +1,7 @@
-// Measures what LiteFS costs beside a plain file, its write throughput and replication lag, and what it saves a distant reader:
-// npm run bench -- cluster. Nodes, mounts, Consul and PostgreSQL are real; only latency is simulated.
+// Measures the cost of LiteFS compared with a plain file, its write throughput and replication lag,
+// and the time it saves a distant reader:
+// npm run bench -- cluster
+// Nodes, mounts, Consul and PostgreSQL are real. Only latency is simulated.
 
 import { roundTripMs } from "#cli/cluster/region-round-trip.ts";
 import { type ReplicationLag, measureLag } from "./cluster/replication-lag.ts";
@@ -27,7 +29,7 @@ const LAG_SECONDS = readOption("lag", SECONDS * 4);
 
 requireWrk();
 requirePostgres();
-// The exit handlers stop what was started.
+// The exit handlers stop everything that was started.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const startedMs = performance.now();
 const step = (text: string) =>
@@ -70,9 +72,9 @@ const commits = await measureCommits({
 await cluster.waitUntilInSync();
 const stored = countReads(syd) - before;
 const acknowledged = Math.round(beacons.acknowledged + commits.stored);
-// wrk counts responses; requests still in flight at the end of a round are stored, too.
+// wrk counts responses. Requests that are in flight at the end of a round are also stored.
 if (stored < acknowledged * 0.99)
-  throw new Error(`${stored} reads are on ${syd.name} of ${acknowledged} acknowledged`);
+  throw new Error(`${stored} of ${acknowledged} acknowledged reads are on ${syd.name}`);
 
 step("replication lag");
 const near = { primary, replicas: [ams, syd], cookie: data.cookie };

@@ -1,4 +1,5 @@
-// Measures a cold compile of 200 posts with two workers, and the latency of a warm page meanwhile: npm run bench -- compile
+// Measures a cold compile of 200 posts with two workers, and the latency of a warm page during it:
+// npm run bench -- compile
 
 import { spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,5 @@
-// Runs Lighthouse on the home page, the index and two posts, emulating a phone: npm run bench -- lighthouse
+// Runs Lighthouse on the home page, the index and two posts, emulating a phone:
+// npm run bench -- lighthouse
 
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Measures logins by email (request, receive, enter the code) with 50,000 members, beside two empty forms on the same
-// server and the same rows written by SQLite alone: npm run bench -- login
+// Measures logins by email (request, receive, enter the code) with 50,000 members, compared with
+// two empty forms on the same server and with SQLite alone writing the same rows:
+// npm run bench -- login
 
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -37,7 +38,7 @@ await createBenchDatabase(file, {
 });
 
 const smtp = await startSmtpServer();
-// Rate limits count by address, so each member comes from another one.
+// Rate limits count by address, so each member comes from a different one.
 const site = await startBenchSite({
   port: PORT,
   dataDir: DIR,

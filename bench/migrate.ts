@@ -1,4 +1,6 @@
-// Measures migrating a whole site from a real PostgreSQL into SQLite, beside other tools and a minimal C program (npm run bench -- migrate).
+// Measures the migration of a whole site from a real PostgreSQL to SQLite, compared with other
+// tools and a minimal C program:
+// npm run bench -- migrate
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +17,7 @@ const DIR = join(".data", "bench-migrate");
 const READS = readOption("reads", FULL_SIZES.reads);
 const ROUNDS = readOption("rounds", 3);
 const UPSERTS = Math.min(READS, 20_000);
-/** At this size the goals for five million reads apply. */
+/** At this size, the goals for five million reads apply. */
 const IS_LARGE = READS >= 2_000_000;
 /** db-to-sqlite and the upserts take minutes, so they run once at scale. */
 const SLOW_ROUNDS = IS_LARGE ? 1 : ROUNDS;
@@ -44,7 +46,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   await measureMigration();
 } catch (error) {
-  // Errors during the shutdown are caused by it.
+  // Ignores errors that the shutdown causes.
   if (!isStopping) throw error;
 } finally {
   if (!isStopping) await cleanUp();

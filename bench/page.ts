@@ -1,5 +1,7 @@
-// Measures the post page beside an empty page, the same article as a static page, and the same page with constant data:
-// npm run bench -- page. All from one production build, interleaved, medians.
+// Measures the post page, compared with an empty page, the same article as a static page, and the
+// same page with constant data:
+// npm run bench -- page
+// All pages are from one production build. Requests are interleaved; results are medians.
 
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -56,7 +58,10 @@ interface PageTarget {
   readonly headers?: Record<string, string>;
 }
 
-/** Returns the median requests per second. Each round measures every target, so a slow minute affects them all. */
+/**
+ * Returns the median requests per second. Each round measures every target, so that a slow minute
+ * affects all of them.
+ */
 async function measureRates(
   site: BenchSite,
   targets: readonly PageTarget[],

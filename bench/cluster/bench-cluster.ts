@@ -1,4 +1,5 @@
-// Starts what is measured: a cluster and a site on a plain file, from the same image, with the same data and settings.
+// Starts the measured sites: a cluster and a site on a plain file, with the same image, data and
+// settings.
 
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -20,9 +21,9 @@ import { BENCH_SESSION_SECRET } from "#bench/support/bench-site.ts";
 
 export const BENCH_DIR = join(".data", "bench-cluster");
 export const IMAGE_DIR = resolve(".data", "bench-image");
-/** The article of about 1,100 words. */
+/** The article with about 1,100 words. */
 export const ARTICLE_SLUG = "medium";
-/** A table only for rows whose arrival is timed. */
+/** A table for rows whose arrival is timed. */
 export const MARKS_TABLE = "BenchMark";
 const READ_COUNT = 100_000;
 
@@ -63,7 +64,7 @@ const createSiteEnvironment = (): Environment => ({
   INSTANCE_BANNER: "off",
 });
 
-/** Starts a cluster with `data`. It stops with this process, or by its `stop`. */
+/** Starts a cluster with `data`. It stops with this process, or by calling `stop`. */
 export async function startBenchCluster(
   data: BenchData,
   options: { regions: readonly string[]; latency?: boolean; env?: Environment },
@@ -86,7 +87,10 @@ export async function startBenchCluster(
   return cluster;
 }
 
-/** Kills the site, so that the launcher restarts it: connections open during an import see a malformed database. */
+/**
+ * Kills the site, so that the launcher restarts it: connections that are open during an import see
+ * a malformed database.
+ */
 async function restartSite(node: ClusterNode): Promise<void> {
   const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
@@ -122,7 +126,7 @@ export async function startPlainBench(
   return { url, stop: async () => void (await program.stop(10_000)) };
 }
 
-/** Creates a workspace for programs beside the cluster; it ends with this process. */
+/** Creates a workspace for programs beside the cluster. It ends with this process. */
 export function createBenchWorkspace(): Workspace {
   const workspace = createWorkspace();
   process.once("exit", () => workspace.removeSync());

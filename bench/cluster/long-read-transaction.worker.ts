@@ -1,4 +1,5 @@
-// Worker: keeps the database in a read transaction, by two connections whose transactions overlap.
+// Keeps the database in a read transaction, with two connections whose transactions overlap. Runs
+// in a worker thread.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { workerData } from "node:worker_threads";

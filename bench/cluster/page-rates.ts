@@ -1,4 +1,5 @@
-// Measures the post page from a replica's mount, beside the same build on a plain file, both without an edge.
+// Measures the post page from a replica's mount, compared with the same build on a plain file, both
+// without an edge.
 
 import { runWrk } from "#bench/support/wrk.ts";
 import { median } from "#bench/support/measurements.ts";
@@ -6,7 +7,9 @@ import { ARTICLE_SLUG } from "./bench-cluster.ts";
 
 export type PageRates = Record<"anonymous" | "member", { mount: number; plain: number }>;
 
-/** Returns the median requests per second over `rounds`, each of which measures every target once. */
+/**
+ * Returns the median requests per second over `rounds`, each of which measures every target once.
+ */
 export async function measurePages({
   mount,
   plain,

@@ -1,4 +1,5 @@
-// Starts a PostgreSQL with the tables and rows of a SQLite file, behind a link with the latency between two regions.
+// Starts a PostgreSQL server with the tables and rows of a SQLite file, behind a link with the
+// latency between two regions.
 
 import Database from "better-sqlite3";
 import postgres from "postgres";
@@ -7,7 +8,7 @@ import { findFreePort } from "#tests/support/free-port.ts";
 import { startPostgres } from "#tests/support/postgres.ts";
 
 export interface RemotePostgres {
-  /** Leads through the delayed link. */
+  /** The connection string through the delayed link. */
   readonly url: string;
   readonly version: string;
   stop(): Promise<void>;
@@ -52,7 +53,7 @@ export async function startRemotePostgres({
 interface Column {
   readonly name: string;
   readonly type: "text" | "bigint";
-  /** Position in the primary key from 1; 0 if not part of it. */
+  /** Position in the primary key, starting at 1; 0 if it is not part of the key. */
   readonly keyPosition: number;
 }
 
@@ -117,7 +118,7 @@ async function createIndexes(
     const indexed = (db.pragma(`index_info("${index.name}")`) as { name: string | null }[]).map(
       ({ name }) => name,
     );
-    // An expression has no column name.
+    // Skips an index on an expression, which has no column name.
     if (indexed.includes(null)) continue;
     await client.unsafe(
       `CREATE INDEX "${index.name}" ON "${table}" (${indexed.map((name) => `"${name}"`).join(", ")})`,

@@ -1,4 +1,5 @@
-// Measures a member's post page from a local copy, beside the same page with its queries to a PostgreSQL in the primary region.
+// Measures a member's post page from a local copy, compared with the same page querying a
+// PostgreSQL in the primary region.
 
 import { median, round } from "#bench/support/measurements.ts";
 import { ARTICLE_SLUG } from "./bench-cluster.ts";
@@ -12,7 +13,7 @@ export interface RemotePostgresTimes {
   readonly statements: number;
 }
 
-/** Sends `count` sequential requests of each kind, in turn. */
+/** Sends `count` sequential requests of each kind, alternating between kinds. */
 export async function measureRemotePostgres({
   url,
   cookie,

@@ -24,7 +24,10 @@ export interface LagOptions {
 
 export interface ReplicationLag {
   readonly beaconsPerSecond: number;
-  /** By replica: milliseconds from COMMIT on the primary until the row is readable, and until LiteFS's event. */
+  /**
+   * By replica: milliseconds from COMMIT on the primary until the row is readable, and until
+   * LiteFS's event.
+   */
   readonly replicas: Record<
     string,
     {
@@ -49,7 +52,10 @@ const ARRIVAL_TIMEOUT_MS = 10_000;
 /** Duration of each read transaction, longer than any page's. */
 const HOLD_MS = 20;
 
-/** Measures for `seconds`. Throws if a mark does not arrive within ten more seconds, or a request fails. */
+/**
+ * Measures for `seconds`. Throws if a row does not arrive within ten more seconds, or a request
+ * fails.
+ */
 export async function measureLag({
   primary,
   replicas,
@@ -119,7 +125,10 @@ export async function measureLag({
   return { beaconsPerSecond: round(written.perSecond, 0), replicas: results };
 }
 
-/** Commits about forty single rows per second. Returns when each commit returned, by row id, in nanoseconds. */
+/**
+ * Commits about forty single rows per second. Returns the time at which each commit returned, by
+ * row id, in nanoseconds.
+ */
 async function writeMarks(primary: ClusterNode, seconds: number): Promise<Map<number, bigint>> {
   const db = new Database(primary.databaseFile, { timeout: 5_000 });
   db.pragma("synchronous = NORMAL");

@@ -1,4 +1,5 @@
-// Worker: records when each mark becomes readable on a replica, and the age of each transaction in LiteFS's events.
+// Records when each marker row becomes readable on a replica, and the age of each transaction in
+// LiteFS's events. Runs in a worker thread.
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
@@ -12,7 +13,7 @@ export interface WatchOptions {
 
 /** What the worker has seen since the last report. */
 export interface ReplicaObservation {
-  /** When each mark was first readable, by id, in nanoseconds of the monotonic clock. */
+  /** When each marker row was first readable, by id, in nanoseconds of the monotonic clock. */
   readonly marks: Map<number, bigint>;
   /** Milliseconds from each commit to LiteFS's event. */
   readonly eventMs: number[];

@@ -1,4 +1,5 @@
-// Measures counted reads on LiteFS, with group commit and with one transaction per read, over HTTP and without it.
+// Measures counted reads on LiteFS, with group commit and with one transaction per read, over HTTP
+// and without it.
 
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/support/override-env.ts";
@@ -15,7 +16,10 @@ import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./bench-cluster.ts";
 
 const KINDS = { shared: "/reads", single: "/reads?write=single" } as const;
 
-/** Returns the median beacons per second on the primary, and the total acknowledged. Throws if one was refused. */
+/**
+ * Returns the median beacons per second on the primary, and the total acknowledged. Throws if one
+ * was rejected.
+ */
 export async function measureBeacons({
   primary,
   rounds,
@@ -42,7 +46,7 @@ export async function measureBeacons({
         connections,
         script,
       });
-      if (failed > 0) throw new Error(`${KINDS[kind]}: ${failed} beacons were refused`);
+      if (failed > 0) throw new Error(`${KINDS[kind]}: ${failed} beacons were rejected`);
       acknowledged += perSecond * length;
       if (round > 0) rates[kind].push(perSecond);
     }
@@ -50,7 +54,7 @@ export async function measureBeacons({
   return { shared: median(rates.shared), single: median(rates.single), acknowledged };
 }
 
-/** Inserts a counted read of a new anonymous reader. */
+/** Inserts a counted read by a new anonymous reader. */
 function insertRead(sql: Sql): void {
   const nowMs = Date.now();
   recordRead(sql, {
@@ -64,8 +68,9 @@ function insertRead(sql: Sql): void {
 }
 
 /**
- * Returns rows per second without HTTP, written by this process on the primary's mount: reads through the write queue
- * by concurrent `writers`, one read per transaction, and as the floor one small row per transaction.
+ * Returns rows per second without HTTP, written by this process to the primary's mount: reads by
+ * concurrent `writers` through the write queue, one read per transaction, and one small row per
+ * transaction as the baseline.
  */
 export async function measureCommits({
   primary,

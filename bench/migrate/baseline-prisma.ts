@@ -1,4 +1,5 @@
-// Upserts reads one by one with Prisma, as a simple migration script would, and prints the milliseconds.
+// Upserts reads one by one with Prisma, as a simple migration script would, and prints the
+// milliseconds.
 // Usage: node bench/migrate/baseline-prisma.ts --url URL --file FILE --rows N
 
 import { parseArgs } from "node:util";

@@ -15,7 +15,7 @@ export interface BaselinePrograms {
   readonly psql: string;
   /** Compiled from bench/migrate/baseline-sqlite.c with better-sqlite3's SQLite. */
   readonly cBaseline: string;
-  /** null: it could not be installed. */
+  /** Null if it could not be installed. */
   readonly dbToSqlite: string | null;
   /** Messages about missing programs. */
   readonly missing: readonly string[];
@@ -36,7 +36,10 @@ const REQUIRED_PROGRAMS = [
   },
 ];
 
-/** Finds all programs and installs missing ones (on Debian as root). Exits with a message if a required one is missing. */
+/**
+ * Finds all programs and installs missing ones (on Debian as root). Exits with a message if a
+ * required one is missing.
+ */
 export function requirePrograms(bin: string): BaselinePrograms {
   const listMissing = () => REQUIRED_PROGRAMS.filter(({ is }) => !is());
   if (listMissing().length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
@@ -90,7 +93,7 @@ function findDbToSqlite(): string | null {
   return isInstalled ? program : null;
 }
 
-/** Compiles the program, again only after a change of it or of SQLite. */
+/** Compiles the program, unless neither it nor SQLite has changed. */
 function compileCBaseline(): string {
   const hash = createHash("sha256");
   for (const file of [C_BASELINE_SOURCE, SQLITE_DEFINES_FILE, join(SQLITE_SOURCE_DIR, "sqlite3.h")])

@@ -9,7 +9,7 @@ import { applyMigrations } from "#lib/db/migrations.ts";
 
 export interface BaselinesOptions {
   readonly url: string;
-  /** The folder for their files. */
+  /** The folder for output files. */
   readonly dir: string;
   readonly programs: BaselinePrograms;
   /** Rows of PostRead. */
@@ -17,13 +17,16 @@ export interface BaselinesOptions {
 }
 
 export interface Baselines {
-  /** All tables by psql's COPY in CSV and sqlite3's .import. */
+  /** Copies all tables with psql's COPY to CSV and sqlite3's .import. */
   csv(): Promise<ProgramResult>;
-  /** All tables by db-to-sqlite; null: not installed. */
+  /** Copies all tables with db-to-sqlite. Returns null if it is not installed. */
   dbToSqlite(): Promise<ProgramResult | null>;
-  /** Sequential Prisma upserts of the first `rows` reads, in milliseconds. `delete` is SQLite's default journal mode. */
+  /**
+   * Upserts the first `rows` reads one by one with Prisma. Returns milliseconds. `delete` is
+   * SQLite's default journal mode.
+   */
   upsert(rows: number, journal: "delete" | "wal"): Promise<number>;
-  /** PostRead only, by the C program. */
+  /** Copies only PostRead with the C program. */
   loadInC(): Promise<ProgramResult>;
 }
 
@@ -40,7 +43,9 @@ export async function createBaselines({
   const removeFile = () => {
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
   };
-  /** Adds the time of a sync, as ours ends with. Throws an Error if rows are missing. */
+  /**
+   * Adds the time of a sync, with which our copy also ends. Throws an Error if rows are missing.
+   */
   const finishRun = (run: ProgramResult): ProgramResult => {
     const startedMs = performance.now();
     const fd = openSync(file, "r+");
@@ -74,7 +79,7 @@ export async function createBaselines({
         (table) =>
           `.import --csv "|'${psql}' '${url}' -Xqc 'COPY \\"${table}\\" TO STDOUT (FORMAT csv)'" ${table}`,
       );
-      // Our CHECKs reject dates as texts.
+      // Our CHECK constraints reject dates as text.
       const createTables = TABLES.map(
         (table) => `${tables[table]!.replace(/ CHECK \(typeof\([^)]*\) = 'integer'\)/g, "")};`,
       );

@@ -1,4 +1,5 @@
-// Measures one copy in a separate process, to measure its memory, and prints one line of JSON.
+// Measures one copy in a separate process, so that its memory can be measured. Prints one line of
+// JSON.
 // Usage: node bench/migrate/measure-copy.ts --url URL --file FILE [--reads-alone]
 
 import { parseArgs } from "node:util";
@@ -15,13 +16,13 @@ export interface CopyMeasurement {
   readonly copyMs: number;
   /** Indexes, counters, foreign keys and the sync. */
   readonly indexesMs: number;
-  /** The part of indexesMs for counters. */
+  /** The part of indexesMs that counters take. */
   readonly countersMs: number;
   readonly integrityMs: number;
   /** Checksums of both sides, without and with samples; 0 with --reads-alone. */
   readonly sumMs: number;
   readonly verifyMs: number;
-  /** Until the copy was complete, and after the verification. */
+  /** Peak memory until the copy is complete, and until after the verification. */
   readonly peakMb: number;
   readonly peakWithVerifyMb: number;
   /** CPU time until the copy was complete. */
@@ -50,7 +51,7 @@ const peakMb = () => process.resourceUsage().maxRSS / 1024;
 let source = await openSource();
 await createStagingDatabase(file, { id: "bench", tables: KNOWN_TABLES });
 if (isAlone) {
-  // The reads' users must exist; timing starts after them.
+  // The reads' users must exist. Timing starts after they are copied.
   await copyTables({
     source,
     tables: KNOWN_TABLES.filter(({ target }) => target === "User"),

@@ -1,4 +1,5 @@
-// Measures how many row changes per second replication applies, with read counters and synced batches.
+// Measures how many row changes per second replication applies, with read counters and synced
+// batches.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +14,10 @@ import { readCurrentPosition } from "#cli/migrate-postgres/replication-slot.ts";
 
 const CHANGE_COUNT = 120_000;
 
-/** A typical log: half inserted reads, a sixth each renewed sessions, claimed reads and deleted reads. */
+/**
+ * A typical workload: one half inserted reads, and one sixth each of renewed sessions, claimed
+ * reads and deleted reads.
+ */
 const WRITE_STATEMENTS = [
   `INSERT INTO "PostRead" SELECT gen_random_uuid()::text, now(), CASE WHEN n % 10 < 3 THEN (SELECT "id" FROM "User" OFFSET n % 1000 LIMIT 1) END, CASE WHEN n % 10 >= 3 THEN gen_random_uuid()::text END, 'old-post-' || n % 200 FROM generate_series(1, ${CHANGE_COUNT / 2}) AS n`,
   `UPDATE "Session" SET "expirationDate" = "expirationDate" + interval '1 day' WHERE "id" IN (SELECT "id" FROM "Session" LIMIT ${CHANGE_COUNT / 6})`,

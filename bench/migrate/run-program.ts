@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 export interface ProgramResult {
   readonly ms: number;
-  /** The sum over all its processes; 0 without /proc. */
+  /** The sum for all its processes; 0 without /proc. */
   readonly peakMb: number;
   readonly output: string;
 }
@@ -13,7 +13,9 @@ export interface ProgramResult {
 const SAMPLE_INTERVAL_MS = 20;
 const runningPrograms = new Set<ChildProcess>();
 
-/** Runs `command` with `input` on its standard input. Throws an Error with its output if it fails. */
+/**
+ * Runs `command` with `input` on its standard input. Throws an Error with its output if it fails.
+ */
 export async function runProgram(
   command: string,
   args: readonly string[],

@@ -7,12 +7,12 @@ import { singleton } from "#lib/core/singleton.ts";
 export interface Query {
   readonly text: string;
   readonly values: readonly SqlValue[];
-  /** Rows that SQLite returned; PostgreSQL must return as many. */
+  /** The number of rows that SQLite returned. PostgreSQL must return the same number. */
   readonly rowCount: number;
   readonly isSingleRow: boolean;
 }
 
-/** Returns `sql`, whose reads are also appended to `queries`. */
+/** Returns a wrapper of `sql` that also appends its reads to `queries`. */
 export function recordQueries(sql: Sql, queries: Query[]): Sql {
   return {
     get<Row>(text: string, ...values: SqlValue[]) {
@@ -34,7 +34,7 @@ function translate(text: string, values: readonly SqlValue[]): string {
   let index = 0;
   return (
     text
-      // In SQLite, CROSS JOIN with a condition fixes the order of a join.
+      // In SQLite, CROSS JOIN with a condition fixes the join order.
       .replaceAll("CROSS JOIN", "JOIN")
       // Before version 16, a subquery in FROM needs a name.
       .replace(/FROM \(SELECT \? AS "from"\)$/, (subquery) => `${subquery} AS "subquery"`)
@@ -66,7 +66,7 @@ async function repeatQuery(client: postgres.Sql, query: Query): Promise<void> {
 
 /**
  * Repeats `queries` on the server at `url`, one after the other or batched into one round trip.
- * Throws if a result has another number of rows than SQLite's.
+ * Throws if a result's row count differs from SQLite's.
  */
 export async function repeatOnPostgres(
   url: string,

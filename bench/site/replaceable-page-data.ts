@@ -1,4 +1,5 @@
-// Replaces lib/posts/page-data.ts in the bench site's copy of render-post.tsx, so that a page can replace its data.
+// Replaces lib/posts/page-data.ts in the bench site's copy of render-post.tsx, so that a page can
+// replace its data.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as pageData from "#lib/posts/page-data.ts";

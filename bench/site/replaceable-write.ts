@@ -1,4 +1,5 @@
-// Replaces lib/db/database.ts in the bench site's copy of count-read.ts, so that a route can replace the write.
+// Replaces lib/db/database.ts in the bench site's copy of count-read.ts, so that a route can
+// replace the write.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as database from "#lib/db/database.ts";

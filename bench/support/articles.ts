@@ -1,5 +1,5 @@
-// Writes posts from real articles of another author (tests/fixtures/corpus, MIT license): about 400, 1,100 and 5,000 words,
-// the last with 48 code fences; and many posts for the compile bench.
+// Writes posts from another author's articles (tests/fixtures/corpus, MIT license): about 400,
+// 1,100 and 5,000 words, the last with 48 code fences; and many posts for the compile benchmark.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const CORPUS_DIR = "tests/fixtures/corpus/timlrx";
 const readBody = (name: string) =>
   readFileSync(join(CORPUS_DIR, `${name}.mdx`), "utf8")
     .replace(/^---\n[\s\S]*?\n---\n/, "")
-    // Images and the author's own components are not in the corpus.
+    // The corpus doesn't have images and the author's own components.
     .replace(/^.*<(Image|BlogNewsletterForm|TOCInline)\b[\s\S]*?\/>.*$/gm, "")
     .replace(/^.*!\[[^\]]*\]\([^)]*\).*$/gm, "")
     .replace(/^import .*$/gm, "");

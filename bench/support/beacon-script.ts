@@ -1,4 +1,5 @@
-// Writes wrk scripts. Beacons have unique tokens and random client addresses, because rate limits count by address.
+// Writes wrk scripts. Beacons have unique tokens and random client addresses, because rate limits
+// count by address.
 
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -7,15 +8,18 @@ import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 export interface BeaconOptions {
   readonly dir: string;
   readonly slug: string;
-  /** More than a run uses, because none counts twice. */
+  /** More than a run uses, because each token counts once. */
   readonly tokens: number;
   /** Mean pause of each connection before each request in milliseconds. Default: 0. */
   readonly pauseMs?: number;
 }
 
-/** Writes a script that POSTs beacons to wrk's URL. Returns its path. Tokens are signed with this process's SESSION_SECRET. */
+/**
+ * Writes a script that POSTs beacons to wrk's URL. Returns its path. Tokens are signed with this
+ * process's SESSION_SECRET.
+ */
 export function writeBeaconScript({ dir, slug, tokens, pauseMs = 0 }: BeaconOptions): string {
-  // An hour ago: long enough for any article.
+  // One hour ago, which is enough reading time for any article.
   const issuedMs = Date.now() - 3_600_000;
   const [list, path] = [resolve(dir, "tokens"), join(dir, "beacon.lua")];
   writeFileSync(

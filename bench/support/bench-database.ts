@@ -10,8 +10,8 @@ import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
 /**
- * Creates `file` unless it exists: `users` members and `reads` reads (30% by members) of `slugs` and other posts,
- * spread over two years. Returns the id of the first member.
+ * Creates `file` unless it exists: `users` members and `reads` reads (30% by members) of `slugs`
+ * and other posts, spread over two years. Returns the id of the first member.
  */
 export async function createBenchDatabase(
   file: string,

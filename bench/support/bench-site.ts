@@ -15,7 +15,7 @@ export interface BenchSite {
   stop(): Promise<void>;
 }
 
-/** Starts the site on `port`; resolves when /blog answers. */
+/** Starts the site on `port`. Resolves when /blog responds. */
 export async function startBenchSite({
   port,
   dataDir,

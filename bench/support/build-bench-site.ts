@@ -1,4 +1,5 @@
-// Builds the site that benchmarks measure: a copy of this checkout in .data/bench-site with the routes of bench/site/app added.
+// Builds the site that benchmarks measure: a copy of this checkout in .data/bench-site with the
+// routes of bench/site/app added.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -13,7 +14,7 @@ import {
 import { join } from "node:path";
 import { BENCH_SITE_DIR } from "./bench-site.ts";
 
-/** Modules of the copy in which one import leads to a replaceable double. */
+/** Modules of the copy in which one import is redirected to a replaceable double. */
 const REPLACED_IMPORTS = [
   {
     file: "app/reads/count-read.ts",
@@ -28,7 +29,10 @@ const REPLACED_IMPORTS = [
 ];
 const NOT_COPIED = new Set(["node_modules", "docs", "e2e", "tests"]);
 
-/** Links a folder's files: the bundler takes no packages from outside the project, and a copy would take a gigabyte. */
+/**
+ * Hard-links a folder's files: the bundler accepts no packages from outside the project, and a copy
+ * would take a gigabyte.
+ */
 function linkTree(source: string, target: string): void {
   mkdirSync(target, { recursive: true });
   for (const entry of readdirSync(source, { withFileTypes: true })) {

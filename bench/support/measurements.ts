@@ -31,7 +31,10 @@ export function printTable(head: readonly string[], rows: readonly (string | num
     );
 }
 
-/** Prints the last line of every bench: one JSON object with its ratios, their numbers and the machine. */
+/**
+ * Prints the last line of every benchmark: one JSON object with its ratios, their numbers and the
+ * machine.
+ */
 export function printReport(
   bench: string,
   ratios: Record<string, number>,

@@ -1,4 +1,5 @@
-// Replaces the site's POST /reads: ?write=none skips the database, ?write=single uses one transaction per read.
+// Replaces the site's POST /reads: ?write=none skips the database, ?write=single uses one
+// transaction per read.
 
 import Database from "better-sqlite3";
 import { countRead } from "#app/reads/count-read.ts";

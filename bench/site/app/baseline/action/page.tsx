@@ -1,4 +1,4 @@
-// Renders a form whose server action does nothing: the framework's floor for a form.
+// Renders a form whose server action does nothing: the framework's baseline for a form.
 
 import { connection } from "next/server";
 import { doNothing } from "./actions.ts";

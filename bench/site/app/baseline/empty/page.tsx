@@ -1,4 +1,4 @@
-// Renders a dynamic page with nothing on it: the framework's floor for a page.
+// Renders an empty dynamic page: the framework's baseline for a page.
 
 import { connection } from "next/server";
 

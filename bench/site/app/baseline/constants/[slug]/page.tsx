@@ -1,4 +1,4 @@
-// Renders a post with constants in place of its data: no cookies, no database.
+// Renders a post with constants instead of its data: no cookies, no database.
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";

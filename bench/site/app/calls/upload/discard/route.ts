@@ -1,4 +1,4 @@
-// Reads a body and discards it: the floor for one part of an upload.
+// Reads a body and discards it: the baseline for one part of an upload.
 
 import { readBody } from "#lib/http/read-body.ts";
 

@@ -1,4 +1,4 @@
-// Renders a member's post page as a site does whose database is a PostgreSQL in another region.
+// Renders a member's post page like a site whose database is a PostgreSQL in another region.
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
@@ -27,7 +27,8 @@ export default async function Page({ params }: Props) {
     async () => {
       const data = await readSql((local) => {
         const sql = recordQueries(local, queries);
-        // The middleware's query before every page of a member: is the session due for renewal?
+        // The middleware's query before every member page: checks whether the session is due for
+        // renewal.
         sql.get(
           `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
           identity.sessionKey,

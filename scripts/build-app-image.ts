@@ -1,5 +1,5 @@
-// Copies what the image runs into a folder (--out DIR): Next's standalone output of the last build, and the programs beside
-// it with their imports. The Dockerfile uses it too.
+// Copies what the image runs into a folder (--out DIR): Next's standalone output of the last build,
+// and the programs beside it with their imports. Also used by the Dockerfile.
 
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import {
@@ -68,7 +68,10 @@ const { nodeFileTrace } = createRequire(import.meta.url)(
   "next/dist/compiled/@vercel/nft",
 ) as FileTracer;
 
-/** Copies a file or folder of the checkout to the same place in the image. Links stay links: they point within the image. */
+/**
+ * Copies a file or folder of the checkout to the same place in the image. Symbolic links are
+ * preserved, since they point within the image.
+ */
 function copyIntoImage(path: string, from = rootDir): void {
   cpSync(join(from, path), join(outDir, path), {
     recursive: true,
@@ -93,7 +96,7 @@ const { fileList } = await nodeFileTrace(
     base: rootDir,
     processCwd: rootDir,
     conditions: ["node", "import"],
-    // Next traced what its server needs at runtime; its compiler stays out.
+    // Next has already traced its runtime files. Its compiler is not needed.
     ignore: "node_modules/next/**",
     readFile: (path: string) => {
       if (!existsSync(path) || !lstatSync(path, { throwIfNoEntry: false })) return null;

@@ -1,4 +1,4 @@
-// Reports every mistake in the configuration at once, before anything else runs.
+// Reports all configuration mistakes together, before anything else runs.
 
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

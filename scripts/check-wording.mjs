@@ -1,4 +1,5 @@
-// Finds words in code, comments and docs that docs/glossary.md replaces, and names the standard term.
+// Finds words in code, comments and docs that docs/glossary.md replaces, and names the standard
+// term.
 // Run: node scripts/check-wording.mjs [file …]
 
 import { execFileSync } from "node:child_process";
@@ -45,7 +46,7 @@ const BANNED_NAMES = [
 
 const EXTENSIONS =
   /\.(ts|tsx|mjs|js|cjs|css|md|mdx|yml|toml|prisma|sql|sh)$|(^|\/)Dockerfile$|^\.env\.example$/;
-/** Texts by others, translations, generated files, and the lists of banned words themselves. */
+/** Third-party text, translations, generated files, and the lists of banned words themselves. */
 const EXCLUDED =
   /^(tests\/fixtures\/corpus\/|prisma\/migrations\/|public\/|scripts\/check-wording\.mjs$|docs\/glossary\.md$|CHANGELOG\.md$)|-(de|es)\.mdx$/;
 

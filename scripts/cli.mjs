@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs every npm command. Plain JavaScript without packages, because it runs before they are installed,
-// on any Node from 20. It sets up whatever is missing or out of date, then runs the command.
+// Runs every npm command: sets up whatever is missing or out of date, then runs the command. Plain
+// JavaScript without packages, because it runs before they are installed, on Node 20 or newer.
 
 import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
@@ -24,7 +24,7 @@ import {
 const script = fileURLToPath(import.meta.url);
 const root = join(dirname(script), "..");
 process.chdir(root);
-// Next reads the same file. Variables of the shell win.
+// Next reads the same file. Shell variables take precedence.
 if (existsSync(".env")) process.loadEnvFile(".env");
 
 function isPortFree(port) {
@@ -44,7 +44,7 @@ async function serve(mode, args) {
       `Port ${port} is in use. Stop the program there, or choose another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
     );
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
-  // Next's dev server hands its flags on in NODE_OPTIONS, which accepts none of V8's.
+  // Next's dev server passes its flags on in NODE_OPTIONS, which rejects V8 flags.
   const flags = mode === "start" ? SERVER_FLAGS : [];
   return run(
     process.execPath,
@@ -66,14 +66,14 @@ async function serve(mode, args) {
   );
 }
 
-/** A command that installs, runs some checks, and prints their sum. */
+/** Returns a command that installs, runs checks, and prints a summary. */
 const checking = (work) => async (args) => {
   await install();
   await work(args);
   return checks.summarize();
 };
 
-/** A program of node_modules, with the arguments of the command line. */
+/** Returns a command that runs a program from node_modules with the command-line arguments. */
 const program =
   (name, ...defaults) =>
   async (args) => {
@@ -111,14 +111,16 @@ const commands = {
     await checks.e2e(args);
   }),
   "test:cluster": checking(async (args) => {
-    // The members' tests run only if no single cluster test was asked for.
+    // The members' tests run only if no specific cluster test was requested.
     if ((await checks.cluster(args)) && args.length === 0) await checks.members([]);
   }),
   test: checking(async (args) => {
     await preparePostgres();
     await checks.all(args);
   }),
-  /** The tests that kill at random moments, more often than `npm test` does. */
+  /**
+   * Runs the tests that kill processes at random moments, with more repetitions than `npm test`.
+   */
   soak: checking(async (args) => {
     await preparePostgres();
     process.env.SOAK_KILLS ??= "10";
@@ -165,7 +167,7 @@ const commands = {
     }
     return node("cli/migrate-postgres/demo.ts", args);
   },
-  /** A layer of the Dockerfile. */
+  /** Installs packages, for a layer of the Dockerfile. */
   async packages() {
     await installPackages();
   },

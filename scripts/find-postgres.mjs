@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Tells how to install it. */
+/** An error message that says how to install it. */
 export const POSTGRES_MISSING =
   "PostgreSQL's server is missing. Debian and Ubuntu: sudo apt install postgresql; macOS: brew install postgresql.";
 

@@ -5,7 +5,7 @@ import { listLocalComponents, renderRegistryModule } from "#lib/posts/source/com
 
 const FILE = "content/components.generated.ts";
 
-// A build can import only content of this repository, whatever CONTENT_DIR says.
+// A build can import only content from this repository, whatever CONTENT_DIR says.
 const files = listLocalComponents("content");
 const registryText = renderRegistryModule(files);
 let currentText = "";
@@ -14,7 +14,7 @@ try {
 } catch {
   // The file doesn't exist yet.
 }
-// A write without a change would make the development server rebuild everything.
+// Rewriting an unchanged file would make the development server rebuild everything.
 if (currentText !== registryText) writeFileSync(FILE, registryText);
 console.log(
   `Components beside posts: ${Object.values(files).flat().length} in ${Object.keys(files).length} posts.`,

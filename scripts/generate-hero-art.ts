@@ -1,5 +1,6 @@
 // Draws the hero images of our own posts: node scripts/generate-hero-art.ts [slug …]
-// All use lines and flat shapes of one palette. The output is deterministic: edit this file, never a PNG.
+// All use lines and flat shapes from one palette. The output is deterministic: edit this file,
+// never a PNG.
 
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import sharp from "sharp";
 
 const WIDTH = 1600;
 const HEIGHT = 1200;
-/** Keeps the repository small; pages send smaller versions. */
+/** Keeps the repository small. Pages serve smaller versions. */
 const MAX_BYTES = 120_000;
 
 const paper = "#f4efe4";
@@ -146,7 +147,7 @@ const pictures: Record<string, Picture> = {
       return `${ring(1126, 872, 150, "#2b4263", 3)}${ring(1126, 872, 230, "#2b4263", 3)}${ring(1126, 872, 310, "#23395a", 3)}${posts}${tops}${steps.join("")}`;
     },
   },
-  // A page seen to its end, and a ring that is 60 % full.
+  // A page scrolled to its end, and a ring that is 60% full.
   "what-counts-as-a-read": {
     file: heroImagePath("what-counts-as-a-read"),
     ground: "#e9ded0",
@@ -188,7 +189,7 @@ const pictures: Record<string, Picture> = {
       )}`;
     },
   },
-  // The same way through many gates, or through one.
+  // The same path through many gates, or through one.
   "what-litefs-costs": {
     file: heroImagePath("what-litefs-costs"),
     ground: "#dfe5df",
@@ -211,7 +212,7 @@ const pictures: Record<string, Picture> = {
       return `${rect(0, 520, WIDTH, 8, night)}${many}${dots}${rect(0, 1090, WIDTH, 8, night)}${gate(800, 1090, 190, 540, night)}${gate(800, 1090, 190, 470, yellow)}${load}`;
     },
   },
-  // Many lines, one slit, and behind it bundles.
+  // Many lines, one slit, and bundles behind it.
   "one-door-for-writes": {
     file: heroImagePath("one-door-for-writes"),
     ground: ink,
@@ -282,7 +283,7 @@ const pictures: Record<string, Picture> = {
         .join("")}`;
     },
   },
-  // A sheet that is not there, and two shadows it throws all the same.
+  // The outline of a missing sheet of paper, and the two shadows it casts.
   "no-file-means-two-things": {
     file: publicImagePath("no-file-means-two-things"),
     ground: sage,
@@ -340,7 +341,7 @@ const pictures: Record<string, Picture> = {
       )}${strips.join("")}${rect(880, 660, 540, 410, "none", `stroke="${clay}" stroke-width="5" stroke-dasharray="14 14"`)}${rect(180, 132, 540, 250, "none", `stroke="${clay}" stroke-width="5" stroke-dasharray="14 14"`)}`;
     },
   },
-  // A way with three turns through a fence; the fourth turn ends at the fence.
+  // A path that turns through a fence three times. The fourth turn ends at the fence.
   "fetching-a-strangers-link": {
     file: heroImagePath("fetching-a-strangers-link"),
     ground: "#d9dfe8",
@@ -437,7 +438,7 @@ const pictures: Record<string, Picture> = {
       )}`;
     },
   },
-  // Twenty-four strips from night to night; the sun stands in the middle one.
+  // Twenty-four strips from night to night, with the sun in the middle one.
   "a-day-is-not-a-moment": {
     file: publicImagePath("a-day-is-not-a-moment"),
     ground: night,
@@ -478,7 +479,7 @@ const pictures: Record<string, Picture> = {
       )}${disc(800, 470, 150, yellow)}${disc(800, 470, 18, ink)}`;
     },
   },
-  // Two arrows in a ring, each waiting for the other to move; in the middle a keyhole.
+  // Two arrows in a ring, each waiting for the other, with a keyhole in the middle.
   "one-key-one-producer": {
     file: publicImagePath("one-key-one-producer"),
     ground: "#e6d9c3",
@@ -506,7 +507,7 @@ const pictures: Record<string, Picture> = {
       )}`;
     },
   },
-  // A ring of days, most of it gone, and the second ring that begins.
+  // A ring of days, mostly used up, and the start of a second ring.
   "the-session-that-renews-itself": {
     file: publicImagePath("the-session-that-renews-itself"),
     ground: "#efe2d2",
@@ -532,7 +533,7 @@ const pictures: Record<string, Picture> = {
       return `${ticks(250, 120, 0, 0.52, ink, 11)}${ticks(250, 120, 0.52, 1, clay, 11)}${ticks(390, 96, 0.52, 0.98, red, 11)}${disc(800, 600, 130, yellow)}${disc(...onCircle(800, 600, 500, 0.27), 20, red)}`;
     },
   },
-  // A voice that is torn and goes on, and the parts in which it is carried.
+  // A voice track that breaks off and resumes, and the parts in which it is uploaded.
   "a-recording-that-survives": {
     file: publicImagePath("a-recording-that-survives"),
     ground: "#dfe5dc",
@@ -600,7 +601,7 @@ const requestedNames = process.argv.slice(2);
 const unknownNames = requestedNames.filter((name) => !(name in pictures));
 if (unknownNames.length > 0) {
   console.error(
-    `No picture called ${unknownNames.join(", ")}. There are: ${Object.keys(pictures).join(", ")}`,
+    `Unknown image: ${unknownNames.join(", ")}. Available: ${Object.keys(pictures).join(", ")}`,
   );
   process.exit(1);
 }

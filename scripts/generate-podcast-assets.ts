@@ -1,6 +1,6 @@
 // Generates public/podcast: node scripts/generate-podcast-assets.ts
-// cover.png is the square image that podcast apps require (1400 to 3000 pixels), without the site's name.
-// intro.mp3 is two tones before each episode; ffmpeg must be installed.
+// cover.png is the square image that podcast apps require (1400 to 3000 pixels), without the site's
+// name. intro.mp3 has the two tones before each episode. Requires ffmpeg.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";

@@ -7,7 +7,9 @@ import { Stop, isInterrupted, npm, say } from "./run.mjs";
 
 /** The Node of tests, `npm start` and the image. Raise it here, in the Dockerfile and in .nvmrc. */
 const NODE_VERSION = "24.21.0";
-/** The first Node that runs TypeScript without a flag, which scripts and the compile worker need. */
+/**
+ * The first Node that runs TypeScript without a flag, which scripts and the compile worker need.
+ */
 const NODE_MINIMUM = [22, 18];
 
 function localNode(root) {
@@ -21,7 +23,9 @@ function nodeVersion(binary) {
   return status === 0 ? stdout.trim().slice(1) : null;
 }
 
-/** Returns true if it started `script` again with another Node; that process's exit ends this one. */
+/**
+ * Returns true if it started `script` again with another Node; that process's exit ends this one.
+ */
 export async function restartWithRightNode(root, script, args) {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1]))

@@ -71,7 +71,9 @@ export async function preparePostgres() {
   if (!(await hasPostgres())) say(`skipping the migration's tests: ${POSTGRES_MISSING}`);
 }
 
-/** Prepares LiteFS and Consul. Returns what is missing, a sentence each; empty if a cluster can run. */
+/**
+ * Prepares LiteFS and Consul. Returns what is missing, a sentence each; empty if a cluster can run.
+ */
 export async function prepareCluster() {
   // The image's build has no cli/cluster.
   const { prepareCluster: prepare } = await import("../../cli/cluster/prepare-cluster.mjs");

@@ -27,7 +27,8 @@ function printLines(stream, name) {
 
 /**
  * Runs a program and resolves with its exit code. `quiet` prints its output only if it fails;
- * `prefix` prints each line with that name in front; `onFailure` receives the output of a quiet run.
+ * `prefix` prints each line with that name in front; `onFailure` receives the output of a quiet
+ * run.
  */
 export function run(command, args, { env = {}, quiet = false, prefix, onFailure } = {}) {
   return new Promise((resolve, reject) => {

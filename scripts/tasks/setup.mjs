@@ -127,7 +127,9 @@ export async function build() {
 
 export const BENCH_SITE = join(".data", "bench-site");
 
-/** Builds the copy of the site that benchmarks measure, unless the last build has the same inputs. */
+/**
+ * Builds the copy of the site that benchmarks measure, unless the last build has the same inputs.
+ */
 export async function buildBenchSite() {
   const inputs = [...BUILD_INPUTS, "bench/site", "bench/support", "cli", "server", "scripts"];
   await once(

@@ -1,4 +1,5 @@
-// Makes recordings of any length for tests and benchmarks, from the small ones in tests/fixtures/audio.
+// Makes recordings of any length for tests and benchmarks, from the small ones in
+// tests/fixtures/audio.
 
 import { readFileSync } from "node:fs";
 
@@ -11,11 +12,11 @@ export function readAudioFixture(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 }
 
-/** Returns `bytes` as the source site stores a recording in Call.base64. */
+/** Returns `bytes` in the format in which the source site stores a recording in Call.base64. */
 export const toDataUrl = (contentType: string, bytes: Uint8Array): string =>
   `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
 
-/** Returns a WAV file with a tone of 330 Hz, 8 bits, mono. */
+/** Returns a WAV file with a 330 Hz tone (8 bits, mono). */
 export function makeToneWav({
   seconds,
   rate = 8_000,
@@ -42,7 +43,7 @@ export function makeToneWav({
   return new Uint8Array(file.buffer, file.byteOffset, file.length) as Uint8Array<ArrayBuffer>;
 }
 
-/** Returns the bytes before the fixture's clusters, and the Opus packets in them. */
+/** Returns the bytes before the fixture's clusters, and the clusters' Opus packets. */
 function parseNoiseFixture(): { head: Buffer; packets: Buffer[] } {
   const file = Buffer.from(readAudioFixture("noise-64k.webm"));
   const first = file.indexOf(Buffer.from(CLUSTER_ID));
@@ -72,8 +73,9 @@ function ebmlElement(id: readonly number[], ...content: Uint8Array[]): Buffer {
 }
 
 /**
- * Returns Opus in WebM as a browser records it: 64 kbit/s, no duration in the header, one cluster per second.
- * Each `seed` makes another file of the same size. Two minutes are just under 1 MB, two parts of an upload.
+ * Returns Opus in WebM like a browser's recording: 64 kbit/s, no duration in the header, one
+ * cluster per second. Each `seed` gives a different file of the same size. Two minutes take just
+ * under 1 MB, two parts of an upload.
  */
 export function makeOpusWebm({
   seconds,

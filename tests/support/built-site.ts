@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const POLL_MS = 100;
-/** Empty counts as unset, and keeps Next from reading the variable from the owner's .env. */
+/** An empty variable counts as unset, and keeps Next from reading it from the owner's .env. */
 const EMPTY_ENV = Object.fromEntries(Object.keys(envSchema.shape).map((name) => [name, ""]));
 
 /** Returns Node's arguments that start the build on `port`, with `modules` imported first. */
@@ -35,8 +35,8 @@ export interface SiteProcess {
 }
 
 /**
- * Starts the build in `cwd`; resolves when `readyPath` answers 2xx. Rejects with the output after 60 seconds,
- * if the process exits, or if `signal` aborts. The process ends with this one.
+ * Starts the build in `cwd`. Resolves when `readyPath` responds with 2xx. Rejects with the output
+ * after 60 seconds, if the process exits, or if `signal` aborts. The process ends with this one.
  */
 export async function startSiteProcess({
   port,
@@ -100,7 +100,10 @@ export interface BuiltSite extends SiteProcess {
   readonly databaseFile: string;
 }
 
-/** Starts the build on the database in `folder`, created if missing, with no configuration but `env`. */
+/**
+ * Starts the build on the database in `folder`, which is created if missing. `env` is the whole
+ * configuration.
+ */
 export async function startBuiltSite({
   folder,
   env = {},

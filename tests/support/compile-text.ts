@@ -1,9 +1,9 @@
-// Compiles a few lines of Markdown to what a reader's browser would get.
+// Compiles a few lines of Markdown to the HTML that a reader's browser would get.
 
 import { compileInThread } from "#lib/posts/mdx/compile-pipeline.ts";
 import type { CompiledPost, CompileInput } from "#lib/posts/mdx/compiled-post.ts";
 
-/** Compiles `body` in this thread, as a post that begins in line 1 of blog/test.mdx. */
+/** Compiles `body` on this thread, as a post that starts on line 1 of blog/test.mdx. */
 export function compileText(
   body: string,
   input: Partial<CompileInput> = {},
@@ -13,7 +13,9 @@ export function compileText(
 
 type Props = Record<string, unknown> & { children?: unknown };
 
-/** Returns the HTML of a compiled post. A component renders as `<Name prop="json">children</Name>`. */
+/**
+ * Returns the HTML of a compiled post. A component renders as `<Name prop="json">children</Name>`.
+ */
 export function htmlOf(post: CompiledPost): string {
   const jsx = (type: unknown, { children, ...props }: Props): string => {
     const inner = [children]

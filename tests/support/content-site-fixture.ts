@@ -19,7 +19,7 @@ import {
 } from "#lib/posts/catalog/content-version-source.ts";
 import { Catalog } from "#lib/posts/catalog/catalog.ts";
 
-/** Returns the text of a valid post, whose body begins in line 6. */
+/** Returns the text of a valid post whose body starts on line 6. */
 export const makePostText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
   `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
 /** A post that does not compile, because of line 7. */

@@ -52,7 +52,7 @@ export interface ReadRow {
   postSlug: string;
 }
 
-/** Inserts a read: an anonymous reader's, unless `userId` is set. */
+/** Inserts a read, by an anonymous reader unless `userId` is set. */
 export function insertRead(sql: Sql, fields: Partial<ReadRow> = {}): ReadRow {
   return insertRow(sql, "PostRead", {
     id: randomUUID(),
@@ -76,7 +76,7 @@ export interface CallRow {
   base64: string;
 }
 
-/** Inserts a call; a trigger of the database adds its review (NEW). */
+/** Inserts a call. A database trigger adds its review (NEW). */
 export function insertCall(sql: Sql, fields: Partial<CallRow> & { userId: string }): CallRow {
   const now = nowMs();
   return insertRow(sql, "Call", {
@@ -147,7 +147,10 @@ export function insertEpisode(
   });
 }
 
-/** Inserts the upload of `bytes`, with all of its parts unless `isComplete` is false. Returns its id. */
+/**
+ * Inserts the upload of `bytes`, with all of its parts unless `isComplete` is false. Returns its
+ * id.
+ */
 export function insertUpload(
   sql: Sql,
   { userId, bytes, isComplete = true }: { userId: string; bytes: Uint8Array; isComplete?: boolean },

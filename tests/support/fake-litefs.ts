@@ -1,5 +1,5 @@
-// Doubles LiteFS 0.5.14 on one node: its events over HTTP, and the files of its mount beside the test's database.
-// For states that a real cluster (e2e/cluster) passes too fast.
+// Fakes LiteFS 0.5.14 on one node: its events over HTTP, and the files in its mount beside the
+// test's database. For states that a real cluster (e2e/cluster) passes through too fast.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { type ServerResponse, createServer } from "node:http";
@@ -11,9 +11,9 @@ import { litefsState, startWatchingLitefs, stopWatchingLitefs } from "#lib/repli
 
 export interface FakeLitefs {
   readonly url: string;
-  /** Makes another node primary, none (""), or this one (null). */
+  /** Makes another node the primary, no node (""), or this one (null). */
   setPrimary(name: string | null): Promise<void>;
-  /** Changes only the file, as between file and event. */
+  /** Changes only the file, as in the moment before LiteFS sends the event. */
   setPrimaryFile(name: string | null): void;
   sendEvent(event: object): void;
   setPosition(txid: number): void;

@@ -1,4 +1,5 @@
-// Inserts a member with a row in every table that can hold one, for tests of the export and of the deletion.
+// Inserts a member with a row in every table that can have one, for tests of the export and the
+// deletion.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -11,7 +12,10 @@ import { insertAnswer, insertCall, insertEpisode, insertRead, insertUser } from 
 export const RECORDING = `data:audio/webm;base64,${Buffer.from("the caller's voice").toString("base64")}`;
 export const SECRETS = { key: "the public key of a passkey", answer: "the answer of an admin" };
 
-/** `tag` is part of all their texts. `secrets` are login tokens, and ids that no export needs. */
+/**
+ * Inserts the member and their rows. `tag` is part of every text. Returns as `secrets` login
+ * tokens, and ids that no export needs.
+ */
 export function insertFullAccount(
   sql: Sql,
   tag: string,

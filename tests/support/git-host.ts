@@ -1,4 +1,5 @@
-// Starts a double of GitHub's API for refs, trees and blobs over real HTTP, with rate limits and outages on demand.
+// Starts a fake of GitHub's API for refs, trees and blobs over real HTTP, with rate limits and
+// outages on demand.
 
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -14,7 +15,7 @@ export type GitHostMode =
   | "secondary-limit"
   /** 502 with an HTML page. */
   | "outage"
-  /** Never answers. */
+  /** Never responds. */
   | "hang"
   /** 200 with invalid JSON. */
   | "garbage";
@@ -27,9 +28,12 @@ export interface TestGitHost {
   readonly repository: string;
   mode: GitHostMode;
   resetInSeconds: number;
-  /** Requested paths, oldest first; " 304" is appended to those answered with 304. */
+  /** Requested paths, oldest first. " 304" is appended if the response was 304. */
   readonly requests: string[];
-  /** Commits `files` (content by repository path) and moves `branch` to the commit. Returns its hash. */
+  /**
+   * Commits `files` (content by repository path) and moves `branch` to the commit. Returns its
+   * hash.
+   */
   commit(files: Record<string, string | Uint8Array>, branch?: string): string;
   /** Returns the webhook that GitHub sends for a push. */
   makePushWebhook(
@@ -56,7 +60,7 @@ export function signWebhook(secret: string, body: string | Uint8Array): string {
   return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 }
 
-/** Returns every file below `dir` by its path below `prefix`, as commit() takes them. */
+/** Returns every file below `dir` by its path below `prefix`, as the input of commit(). */
 export function readFilesBelow(dir: string, prefix: string): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
@@ -67,7 +71,10 @@ export function readFilesBelow(dir: string, prefix: string): Record<string, Uint
   return files;
 }
 
-/** Starts the host on 127.0.0.1. With `token`, requests without it get 404, like for a private repository on GitHub. */
+/**
+ * Starts the host on 127.0.0.1. With `token`, requests without it get 404, as for a private
+ * repository on GitHub.
+ */
 export async function startGitHost({
   repository = "ada/site",
   token,
@@ -135,7 +142,7 @@ export async function startGitHost({
       );
     }
     const bytes = kind === "blobs" ? blobs.get(name) : undefined;
-    // GitHub breaks its base64 into lines.
+    // GitHub wraps its base64 into lines.
     return (
       bytes && {
         sha: name,

@@ -1,4 +1,4 @@
-// Fails a test that found an invariant violated, with every violation in the message.
+// Fails a test if an invariant is violated, with every violation in the message.
 
 import { inspect } from "node:util";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 export interface CommandResult {
-  /** null: a signal ended it. */
+  /** Null if a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
@@ -19,7 +19,7 @@ export interface RunningCommand {
   readonly ended: Promise<CommandResult>;
 }
 
-/** Starts the command with `env` only, without this process's environment. */
+/** Starts the command with only `env`, not this process's environment. */
 export function startMigrate(
   args: readonly string[],
   env: Record<string, string> = {},

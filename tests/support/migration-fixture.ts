@@ -1,4 +1,5 @@
-// Starts a whole migration on one machine: a source site on a real PostgreSQL under load, this site, empty, and the command.
+// Sets up a whole migration on one machine: a source site on a real PostgreSQL under load, this
+// site with an empty database, and the command.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -23,7 +24,7 @@ const DAY_MS = 86_400_000;
 const LEGACY_COOKIE_SECRET = "secret-of-the-source-site";
 export const LEGACY_SESSION_COOKIE = "former_session";
 
-/** A member who is logged in at the source site. */
+/** A member who is logged in to the source site. */
 export interface SourceMember {
   readonly id: string;
   readonly firstName: string;
@@ -31,7 +32,7 @@ export interface SourceMember {
   /** The session cookie of the source site. */
   readonly cookie: { readonly name: string; readonly value: string };
   readonly posts: readonly string[];
-  /** null: they left no call. */
+  /** Null if they left no call. */
   readonly callTitle: string | null;
 }
 
@@ -41,7 +42,10 @@ export interface MigrationFixture {
   readonly sourceUrl: string;
   readonly site: BuiltSite;
   readonly writer: SourceWriter;
-  /** Adds a logged-in member to the source site, with reads and optionally a call; the writer never changes them. */
+  /**
+   * Adds a logged-in member to the source site, with reads and optionally a call. The writer never
+   * changes them.
+   */
   addMember(member: {
     firstName: string;
     email: string;
@@ -50,7 +54,10 @@ export interface MigrationFixture {
     callTitle?: string;
   }): Promise<SourceMember>;
   query<Row extends Record<string, string>>(text: string, values?: unknown[]): Promise<Row[]>;
-  /** Runs the command to its end. `show` prints its output here instead of returning it. Rejects if a signal ended it. */
+  /**
+   * Runs the command to its end. `show` prints its output here instead of returning it. Rejects if
+   * a signal ended it.
+   */
   runMigrate(
     args: readonly string[],
     options?: { show?: boolean },
@@ -59,13 +66,13 @@ export interface MigrationFixture {
   readPendingWalBytes(): Promise<number>;
   /** Compares the site's rows with the writes that the source acknowledged. Both must be idle. */
   checkLedger(): Promise<{ checkedRows: number; problems: string[]; counterDifferences: number }>;
-  /** Stops everything, also in the middle of a step. */
+  /** Stops everything, even in the middle of a step. */
   close(): Promise<void>;
 }
 
 export interface MigrationFixtureOptions {
   readonly sizes: Partial<SourceSiteSizes>;
-  /** Transactions a second. */
+  /** Transactions per second. */
   readonly perSecond: number;
   /** Additional environment of this site. */
   readonly env?: Record<string, string>;
@@ -73,7 +80,10 @@ export interface MigrationFixtureOptions {
   readonly log?: (text: string) => void;
 }
 
-/** Starts everything, with the writer running. Throws an Error without PostgreSQL or a build, and leaves nothing behind. */
+/**
+ * Starts everything, with the writer running. Throws an Error without PostgreSQL or a build, and
+ * leaves nothing behind.
+ */
 export async function createMigrationFixture({
   sizes,
   perSecond,
@@ -84,7 +94,10 @@ export async function createMigrationFixture({
   const folder = mkdtempSync(join(tmpdir(), "lectern-migration-"));
   const started: Promise<() => Promise<unknown>>[] = [];
   const commands = new Set<ChildProcess>();
-  /** Registers the stop function before the start has finished, so that close() also ends a start in progress. */
+  /**
+   * Registers the stop function before the start has finished, so that close() also stops a start
+   * in progress.
+   */
   async function track<T>(starting: Promise<T>, end: (value: T) => Promise<unknown>): Promise<T> {
     started.unshift(
       starting.then(
@@ -152,7 +165,7 @@ export async function createMigrationFixture({
       query,
       addMember: (member) => addMember(query, member),
       runMigrate(args, { show = false } = {}) {
-        // The environment hides the connection string from the process list.
+        // An environment variable keeps the connection string out of the process list.
         const commandEnv = {
           PATH: process.env.PATH,
           MIGRATE_FROM: sourceUrl,
@@ -240,7 +253,7 @@ async function addMember(
   }: Parameters<MigrationFixture["addMember"]>[0],
 ): Promise<SourceMember> {
   const [id, session] = [randomUUID(), randomUUID()];
-  // As Prisma writes it: UTC, in milliseconds. The session is too young to be renewed.
+  // Dates as Prisma writes them: UTC, in milliseconds. The session is too recent to be renewed.
   const daysAgo = (ageDays: number) =>
     new Date(Date.now() - ageDays * DAY_MS).toISOString().slice(0, -1);
   await query(

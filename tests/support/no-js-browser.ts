@@ -1,5 +1,5 @@
-// A browser without JavaScript: keeps cookies, parses the forms of a page and submits them.
-// For measurements and attacks, where a real browser would distort the result.
+// Implements a browser without JavaScript: keeps cookies, parses the forms of a page and submits
+// them. For measurements and attacks, where a real browser would distort the result.
 
 import { fromHtml } from "hast-util-from-html";
 import type { Element } from "hast";
@@ -55,7 +55,7 @@ export function parseForms(html: string): Form[] {
   return forms;
 }
 
-/** Returns the first form that has fields of all these names, hidden or not; null without one. */
+/** Returns the first form with fields of all these names, hidden or not; null if there is none. */
 export function findForm(html: string, names: readonly string[]): Form | null {
   return (
     parseForms(html).find(({ fields, editableNames }) =>
@@ -86,7 +86,7 @@ export async function encodeForm(
   };
 }
 
-/** Cookies by name, for one origin: paths and lifetimes are ignored. */
+/** Stores cookies by name for one origin. Ignores paths and lifetimes. */
 export class CookieJar extends Map<string, string> {
   /** Applies the values of Set-Cookie headers. */
   store(lines: readonly string[]): void {
@@ -107,7 +107,7 @@ export class NoJsBrowser {
   readonly #headers: Record<string, string>;
   readonly cookies = new CookieJar();
 
-  /** `origin` is such as http://localhost:3117; `headers` are sent with every request. */
+  /** `origin` is a URL such as http://localhost:3117. `headers` are sent with every request. */
   constructor(origin: string, headers: Record<string, string> = {}) {
     this.#origin = origin;
     this.#headers = {

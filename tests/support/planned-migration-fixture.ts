@@ -1,4 +1,5 @@
-// Plans the migration of a test's source and runs it without a slot: one snapshot, copied and verified.
+// Plans the migration of a test's source and runs it without a slot: one snapshot, copied and
+// verified.
 
 import { join } from "node:path";
 import { copyTables } from "#cli/migrate-postgres/copy-tables.ts";
@@ -48,7 +49,7 @@ export function copyTestTables(
   });
 }
 
-/** Copies what the plan decided into `file`, and compares both sides. */
+/** Copies the planned tables into `file`, and compares both sides. */
 export async function runPlannedMigration(
   url: string,
   plan: Plan,

@@ -1,4 +1,4 @@
-// Generates pseudo-random values that are the same for the same seed.
+// Generates pseudorandom values that are the same for the same seed.
 
 export type Random = () => number;
 
@@ -13,7 +13,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Returns an item of a list that is not empty. */
+/** Returns a random item of a non-empty list. */
 export const pick = <T>(random: Random, items: readonly T[]): T =>
   items[Math.floor(random() * items.length)] as T;
 

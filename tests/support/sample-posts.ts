@@ -1,4 +1,4 @@
-// Makes posts for tests. Each call makes a new post, and every field can be set.
+// Creates posts for tests. Each call creates a new post, and every field can be set.
 
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
 import { createPostIndex, type Post, type PostIndex } from "#lib/posts/post.ts";

@@ -1,4 +1,5 @@
-// Gives each unit test files of its own and the real clock. An unexpected console.error fails the test.
+// Gives each unit test its own files and the real clock. An unexpected console.error fails the
+// test.
 
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { setClock } from "#lib/core/clock.ts";

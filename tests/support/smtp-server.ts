@@ -1,4 +1,4 @@
-// Starts a real SMTP server that captures emails, and refuses or hangs on demand.
+// Starts a real SMTP server that captures emails, and rejects them or hangs on demand.
 
 import type { AddressInfo } from "node:net";
 import { simpleParser } from "mailparser";
@@ -10,7 +10,7 @@ export type SmtpMode =
   | "refuse"
   /** 421 to the next email, then "ok", like a busy server. */
   | "refuse-once"
-  /** Accepts the connection and never answers MAIL FROM. */
+  /** Accepts the connection and never responds to MAIL FROM. */
   | "hang";
 
 export interface CapturedEmail {
@@ -36,7 +36,7 @@ export interface TestSmtpServer {
   close(): Promise<void>;
 }
 
-/** Starts the server on 127.0.0.1, by default on a free port, without TLS and authentication. */
+/** Starts the server on 127.0.0.1, by default on a free port, without TLS or authentication. */
 export async function startSmtpServer({
   port = 0,
 }: { port?: number } = {}): Promise<TestSmtpServer> {

@@ -1,19 +1,20 @@
-// Records every state that the source acknowledged to the writer, and checks a migrated database against it.
+// Records every state that the source acknowledged to the writer, and checks a migrated database
+// against it.
 
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 
 export type SourceTable = "User" | "Session" | "Call" | "PostRead";
 
-/** A row's columns as PostgreSQL's texts in UTC; a recording is its MD5. */
+/** A row's columns as PostgreSQL's text in UTC. A recording is replaced by its MD5. */
 export type RowImage = Readonly<Record<string, string | null>>;
 
-/** A row after a transaction; null: deleted. */
+/** A row after a transaction; null if it was deleted. */
 export interface RowChange {
   readonly table: SourceTable;
   readonly id: string;
   readonly row: RowImage | null;
-  /** The row before, if the ledger may not know it. */
+  /** The row before the transaction, if the ledger may not know it. */
   readonly before?: RowImage;
 }
 
@@ -31,9 +32,11 @@ export interface LedgerCounts {
   rolledBack: number;
   /** Transactions that certainly failed: read-only, no connection, terminated before COMMIT. */
   refused: number;
-  /** Transactions whose COMMIT was sent but not answered. */
+  /** Transactions whose COMMIT was sent but not acknowledged. */
   unknown: number;
-  /** Date.now() of the first transaction's start, the last acknowledgement, and the first refusal. */
+  /**
+   * Date.now() at the first transaction's start, the last acknowledgment, and the first refusal.
+   */
   startedAtMs: number;
   lastAcknowledgedAtMs: number;
   firstRefusedAtMs: number | null;
@@ -45,8 +48,9 @@ export interface Ledger extends Readonly<LedgerCounts> {
   /** How many rows it has recorded. */
   readonly rows: number;
   /**
-   * Returns one sentence per row that is missing, wrong, or was rolled back and is there; empty if all is correct. An unanswered transaction may
-   * be there or not, but only completely.
+   * Returns one sentence per row that is missing, wrong, or present although it was rolled back;
+   * empty if all rows are correct. An unacknowledged transaction may be present or not, but only
+   * completely.
    */
   check(find: FindRows): Promise<string[]>;
 }
@@ -54,7 +58,7 @@ export interface Ledger extends Readonly<LedgerCounts> {
 /** The ledger as the writer sees it. */
 export interface WritableLedger extends Ledger {
   readonly counts: LedgerCounts;
-  /** Records a row that existed before. */
+  /** Records a row that existed before the writer started. */
   recordExisting(table: SourceTable, row: RowImage): void;
   findKnownRow(table: SourceTable, id: string): RowImage | null | undefined;
   /** `created` are all rows that the transaction inserted, including those it rolled back. */
@@ -69,7 +73,7 @@ export interface WritableLedger extends Ledger {
     changes: Iterable<RowChange>,
     created: Iterable<Pick<RowChange, "table" | "id">>,
   ): void;
-  /** Records what cannot happen to a writer that owns its rows. */
+  /** Records an outcome that is impossible for a writer that owns its rows. */
   recordAnomaly(text: string): void;
 }
 
@@ -91,7 +95,7 @@ export function createLedger(): WritableLedger {
     firstRefusedAtMs: null,
   };
   const rows = new Map<string, RowImage | null>();
-  /** Per unanswered transaction: its rows before and after. */
+  /** The rows before and after each unacknowledged transaction. */
   const unanswered: Map<string, { before: RowImage | null; after: RowImage | null }>[] = [];
   const anomalies: string[] = [];
 
@@ -214,7 +218,10 @@ function compare(row: RowImage | null, stored: Record<string, unknown> | undefin
     : null;
 }
 
-/** Independent of cli/migrate-postgres/convert-values.ts, which it tests. */
+/**
+ * Converts a value as a migration should. Independent of cli/migrate-postgres/convert-values.ts,
+ * which it tests.
+ */
 function toTargetValue(name: string, value: string | null): unknown {
   return value !== null && DATES.has(name)
     ? Date.parse(`${value.replace(" ", "T").replace(/\+00$/, "")}Z`)

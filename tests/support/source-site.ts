@@ -1,4 +1,5 @@
-// Creates a source site in PostgreSQL: tables as Prisma creates them, and deterministic rows of every kind.
+// Creates a source site in PostgreSQL: the tables that Prisma creates, and deterministic rows of
+// every kind.
 
 import { parseArgs } from "node:util";
 import pg from "pg";
@@ -44,7 +45,7 @@ const SCHEMA = `
   CREATE TABLE "_prisma_migrations" ("id" VARCHAR(36) PRIMARY KEY, "migration_name" VARCHAR(255) NOT NULL);
   INSERT INTO "_prisma_migrations" VALUES ('1', '20200918034131_init');`;
 
-/** Created after the rows, which is faster. */
+/** Created after the rows are inserted, which is faster. */
 const CONSTRAINTS = `
   ALTER TABLE "User" ADD CONSTRAINT "User_pkey" PRIMARY KEY ("id");
   ALTER TABLE "Session" ADD CONSTRAINT "Session_pkey" PRIMARY KEY ("id");
@@ -65,7 +66,7 @@ export interface SourceSiteSizes {
   readonly calls: number;
   /** The length of a call's base64. */
   readonly callBytes: number;
-  /** About 30% of them by members. */
+  /** The number of reads, about 30% of them by members. */
   readonly reads: number;
 }
 
@@ -90,13 +91,15 @@ const uuidSql = (what: string, of: string) => `(md5('${what}' || (${of})::text):
 /** Returns SQL for a hash from 0 up to `below`, the same on every server. */
 const hashSql = (of: string, salt: number, below: number) =>
   `((hashint8extended((${of})::bigint, ${salt}) & 1099511627775) % ${below})`;
-/** 2025-05-01 to 2026-11-01. */
+/** The time from 2025-05-01 to 2026-11-01. */
 const SPAN_MS = 549 * 86_400_000;
 /** Returns SQL for a timestamp in these 18 months, from a number. */
 const momentSql = (of: string) =>
   `(timestamp(3) '2025-05-01' + ${hashSql(of, 7, SPAN_MS)} * interval '1 millisecond')`;
 
-/** Separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
+/**
+ * Separators of every format, quotes, control characters, several scripts, emoji, combining marks.
+ */
 export const WORDS: readonly string[] = [
   "Ada",
   "José",
@@ -130,7 +133,7 @@ const arraySql = (texts: readonly string[]) =>
   `ARRAY[${texts.map((text) => pg.escapeLiteral(text)).join(",")}]`;
 const wordSql = (of: string) => `(${arraySql(WORDS)})[1 + (${of}) % ${WORDS.length}]`;
 
-/** Posts of this site, and of the source site only. */
+/** Posts of this site, and posts that only the source site has. */
 const SLUGS = [
   "what-litefs-costs",
   "a-tour-of-the-code",
@@ -141,12 +144,15 @@ const SLUGS = [
   "don-t-sync-state",
   "sqlite-beside-the-reader",
 ];
-/** Reads are skewed: one in six is of the first post. */
+/** Reads are skewed: one in six is for the first post. */
 const POSTS = 214;
 const slugSql = (of: string) =>
   `(SELECT CASE WHEN post <= ${SLUGS.length} THEN (${arraySql(SLUGS)})[post] ELSE 'old-post-' || post END FROM (SELECT 1 + floor(${POSTS} * power(${hashSql(of, 11, 65_536)} / 65536.0::float8, 3))::int AS post) AS chosen)`;
 
-/** Fills the empty database at `url` with rows that migrate without options; the same rows for the same sizes. ODDITIES are separate. */
+/**
+ * Fills the empty database at `url` with rows that migrate without options. The same sizes give the
+ * same rows. ODDITIES are separate.
+ */
 export async function createSourceSite(
   url: string,
   sizes: Partial<SourceSiteSizes> = {},
@@ -159,7 +165,7 @@ export async function createSourceSite(
        ${wordSql("n")}, CASE WHEN n % 3 = 0 THEN (100000000000000000 + n)::text END, CASE WHEN n % 5 = 0 THEN n::text WHEN n % 5 = 1 THEN '' END,
        CASE WHEN n = 1 THEN 'ADMIN' ELSE 'MEMBER' END::"Role", (ARRAY['RED', 'BLUE', 'YELLOW'])[1 + n % 3]::"Team" FROM generate_series(1, ${users}) AS n, LATERAL (SELECT ${momentSql("n")} AS "at") AS moment`,
     `INSERT INTO "Session" SELECT ${uuidSql("session", "n")}, "at", ${uuidSql("user", `1 + n % ${users}`)}, "at" + interval '365 days' FROM generate_series(1, ${sessions}) AS n, LATERAL (SELECT ${momentSql("n + 2")} AS "at") AS moment`,
-    // Recordings are parts of one incompressible text. Descriptions are up to 20 kB long.
+    // Recordings are parts of one incompressible text. Descriptions are up to 20 kB.
     `INSERT INTO "Call" SELECT ${uuidSql("call", "n")}, "at", "at" + interval '1 minute', 'Question ' || n || ' ' || ${wordSql("n")}, repeat(${wordSql("n + 3")} || ' and so on ', CASE n % 20 WHEN 7 THEN 1000 ELSE n % 40 END), 'a,b,' || ${wordSql("n + 5")}, ${uuidSql("user", `1 + n % ${users}`)},
        CASE WHEN ${callBytes} > 0 THEN 'data:audio/webm;base64,' || substr(noise, 1 + n * 132, ${callBytes}) ELSE '' END
        FROM generate_series(1, ${calls}) AS n, LATERAL (SELECT ${momentSql("n + 3")} AS "at") AS moment,
@@ -172,7 +178,10 @@ export async function createSourceSite(
 
 const templates = new WeakMap<TestPostgres, Map<string, Promise<string>>>();
 
-/** Creates a database with a source site as a copy of a template, which is filled once per server and size. */
+/**
+ * Creates a database with a source site as a copy of a template, which is filled once per server
+ * and size.
+ */
 export async function createSourceDatabase(
   server: TestPostgres,
   sizes: Partial<SourceSiteSizes> = {},
@@ -206,7 +215,7 @@ export async function runSql(url: string, ...statements: string[]): Promise<void
   }
 }
 
-/** Peculiarities of source sites, each as SQL to run after createSourceSite. */
+/** Oddities of source sites, each as SQL to run after createSourceSite. */
 export const ODDITIES = {
   microseconds: `ALTER TABLE "PostRead" ALTER "createdAt" TYPE timestamp(6); UPDATE "PostRead" SET "createdAt" = "createdAt" + interval '999 microseconds'; UPDATE "PostRead" SET "createdAt" = '1969-12-31 23:59:59.999001' WHERE "id" = ${uuidSql("read", "1")}`,
   zoned: `ALTER TABLE "User" ALTER "createdAt" TYPE timestamptz(3) USING "createdAt" AT TIME ZONE 'UTC'`,
@@ -224,7 +233,7 @@ export const ODDITIES = {
   emptySlug: `UPDATE "PostRead" SET "postSlug" = '' WHERE "id" = ${uuidSql("read", "9")}`,
   noTeam: `ALTER TABLE "User" ALTER "team" DROP NOT NULL; UPDATE "User" SET "team" = NULL WHERE "id" = ${uuidSql("user", "6")}`,
   uuids: `ALTER TABLE "PostRead" ALTER "id" TYPE uuid USING "id"::uuid, ALTER "clientId" TYPE uuid USING "clientId"::uuid`,
-  /** A unique index of PostgreSQL ignores case here; ours does not. */
+  /** With citext, PostgreSQL's unique index ignores case; ours does not. */
   citext: `CREATE EXTENSION citext; ALTER TABLE "User" ALTER "email" TYPE citext`,
   dateOnly: `ALTER TABLE "Session" ALTER "expirationDate" TYPE date`,
   view: `CREATE VIEW "Reader" AS SELECT DISTINCT "userId" FROM "PostRead" WHERE "userId" IS NOT NULL`,

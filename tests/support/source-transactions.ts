@@ -4,9 +4,12 @@ import { randomUUID } from "node:crypto";
 import { WORDS } from "./source-site.ts";
 import type { RowImage, SourceTable } from "./source-ledger.ts";
 
-/** Rows that only one connection writes to, so that its last acknowledged state is the current one. */
+/**
+ * Rows that only one connection writes to, so that their last acknowledged state is the current
+ * one.
+ */
 export interface Lane {
-  /** Deterministic, from 0 up to 1. */
+  /** Returns a deterministic number in [0, 1). */
   random(): number;
   /** Ids per table. `anonymous` are reads without a member, a subset of the reads. */
   readonly pools: Readonly<Record<SourceTable | "anonymous", IdPool>>;
@@ -15,13 +18,13 @@ export interface Lane {
 /** An open transaction. Its methods return the rows afterwards. */
 export interface SourceTransaction {
   insert(table: SourceTable, ...rows: Record<string, string | null>[]): Promise<RowImage[]>;
-  /** A new `id` counts as a new row that replaces the old one. */
+  /** Updates a row. A new `id` counts as a new row that replaces the old one. */
   update(
     table: SourceTable,
     ids: readonly string[],
     set: Record<string, string | null>,
   ): Promise<RowImage[]>;
-  /** Cascades to the rows of a user. */
+  /** Deletes a row. Cascades to the rows of a user. */
   remove(table: SourceTable, id: string): Promise<void>;
   read(table: SourceTable, id: string): Promise<RowImage>;
   /** Rolls `work` back to a savepoint. */
@@ -32,7 +35,7 @@ export interface TransactionKind {
   /** Its relative frequency. */
   readonly weight: number;
   readonly isRolledBack?: boolean;
-  /** Minimal rows per pool. */
+  /** The minimum number of rows per pool. */
   readonly needs?: Partial<Record<SourceTable | "anonymous", number>>;
   work(tx: SourceTransaction, lane: Lane): Promise<unknown>;
 }
@@ -61,7 +64,7 @@ export class IdPool {
     this.#places.set(last, place);
   }
 
-  /** Picks up to `count` different ids. */
+  /** Picks up to `count` distinct ids. */
   pick(random: () => number, count: number): string[] {
     const start = Math.floor(random() * this.#ids.length);
     return Array.from(
@@ -112,7 +115,9 @@ const newSession = (userId: string) => ({
   expirationDate: oneYearFromNow(),
 });
 
-/** Creates a call whose recording is TOASTed, so that an update of another column does not send it. */
+/**
+ * Creates a call whose recording is TOASTed, so that an update of another column does not send it.
+ */
 function newCall(lane: Lane): Record<string, string> {
   const sound = Buffer.from(
     Array.from({ length: 3_000 + Math.floor(lane.random() * 30_000) }, () =>
@@ -131,7 +136,7 @@ function newCall(lane: Lane): Record<string, string> {
   };
 }
 
-/** By name. The weights add up to about 100. */
+/** The kinds of transactions by name. The weights add up to about 100. */
 export const TRANSACTION_KINDS = {
   read: { weight: 36, work: (tx, lane) => tx.insert("PostRead", newRead(lane)) },
   reads: {

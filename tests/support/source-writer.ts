@@ -1,4 +1,5 @@
-// Writes to a source site at a steady rate over several connections, and records what was acknowledged.
+// Writes to a source site at a steady rate over several connections, and records what was
+// acknowledged.
 
 import { seededRandom } from "#tests/support/random.ts";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,14 +25,14 @@ import {
 export interface SourceWriter {
   /** The current state. */
   readonly ledger: Ledger;
-  /** Finishes open transactions within 15 s, and disconnects. */
+  /** Finishes open transactions within 15 s and disconnects. */
   stop(): Promise<Ledger>;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 15_000;
-/** The writer catches up with at most this delay. */
+/** The maximum delay that the writer makes up for. */
 const BEHIND_MS = 1_000;
 /** Existing rows per table that a connection uses. */
 const LOAD = { User: 400, Session: 400, Call: 40, PostRead: 800 };
@@ -48,8 +49,8 @@ interface OpenLane extends Lane {
 }
 
 /**
- * Starts `perSecond` transactions over `connections`; `mix` overrides weights of TRANSACTION_KINDS. It must be the only writer. It counts refusals and
- * lost connections, and keeps trying.
+ * Starts `perSecond` transactions over `connections`; `mix` overrides weights of TRANSACTION_KINDS.
+ * It must be the only writer. Counts refusals and lost connections, and keeps trying.
  */
 export async function startSourceWriter(
   url: string,
@@ -136,7 +137,10 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Takes a share of the rows. Rows follow their member, so that no other connection deletes them by a cascade. */
+/**
+ * Takes a share of the rows. Rows stay with their member, so that no other connection deletes them
+ * by a cascade.
+ */
 async function openLane(
   url: string,
   ledger: WritableLedger,
@@ -247,7 +251,7 @@ async function runTransaction(
   }
 }
 
-/** An outcome that cannot happen to the only writer of these rows. */
+/** Thrown for an outcome that is impossible for the only writer of these rows. */
 class AnomalyError extends Error {}
 
 function openTransaction(client: pg.Client): {

@@ -1,4 +1,4 @@
-// Starts HTTP, TCP and DNS servers on 127.0.0.x that misbehave as tests need it.
+// Starts HTTP, TCP and DNS servers on 127.0.0.x that misbehave as tests require.
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -55,7 +55,7 @@ export function serveTcp(
 ): Promise<TestServer> {
   return listen(
     createTcpServer((socket) => {
-      socket.resume(); // without it, the end of the other side would go unnoticed
+      socket.resume(); // otherwise the end of the other side would go unnoticed
       handler(socket);
     }),
     host,
@@ -63,8 +63,8 @@ export function serveTcp(
 }
 
 /**
- * Starts a DNS server. `answer` gets the name and the number of the A query (from 1), and returns an IPv4 address,
- * null for NXDOMAIN, or undefined for no response.
+ * Starts a DNS server. `answer` gets the name and the number of the A query (from 1), and returns
+ * an IPv4 address, null for NXDOMAIN, or undefined for no response.
  */
 export async function serveDns(
   answer: (name: string, queryNumber: number) => string | null | undefined,

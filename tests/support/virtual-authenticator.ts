@@ -1,4 +1,4 @@
-// Implements a WebAuthn authenticator (ES256) that creates and uses passkeys as a browser does.
+// Implements a WebAuthn authenticator (ES256) that creates and uses passkeys like a browser.
 
 import { createHash, createSign, generateKeyPairSync, randomBytes } from "node:crypto";
 import { isoCBOR } from "@simplewebauthn/server/helpers";
@@ -16,7 +16,7 @@ interface CeremonyOverrides {
   flags?: number;
 }
 
-/** Returns a new passkey. `register` and `logIn` return what a browser sends for the challenge. */
+/** Returns a new passkey. `register` and `logIn` return a browser's response to the challenge. */
 export function createVirtualAuthenticator() {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" }) as { x: string; y: string };

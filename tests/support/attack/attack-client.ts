@@ -1,4 +1,5 @@
-// Sends requests as an attacker does: any method, path, header and bytes, without following redirects or keeping cookies.
+// Sends requests like an attacker: any method, path, header and bytes. Follows no redirects and
+// keeps no cookies.
 
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { connect } from "node:net";
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 20_000;
 export interface AttackRequest {
   readonly method?: string;
   readonly path: string;
-  /** undefined removes a default header. */
+  /** Undefined removes a default header. */
   readonly headers?: Record<string, string | string[] | undefined>;
   readonly body?: string | Uint8Array;
   readonly cookie?: string;
@@ -26,7 +27,7 @@ export interface AttackResponse {
   readonly bytes: Buffer;
 }
 
-/** Returns the first property that no response of the site may have, or null. */
+/** Returns the first fault in a response (a property that no response may have), or null. */
 export function findFault({
   status,
   headers,
@@ -77,7 +78,10 @@ export function nextAddress(): string {
 export const SAME_ORIGIN_HEADERS = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/** Rejects without a complete response within twenty seconds, and for a response with a fault (see findFault). */
+/**
+ * Rejects without a complete response within 20 seconds, and for a response with a fault (see
+ * findFault).
+ */
 export function sendAttack({
   method = "GET",
   path,
@@ -147,7 +151,10 @@ export function sendAttack({
   });
 }
 
-/** Writes bytes to the server's port. Returns what it sends until it closes, or within `ms`. */
+/**
+ * Writes bytes to the server's port. Returns what the server sends until it closes the connection
+ * or `ms` pass.
+ */
 export function sendRawBytes(bytes: string | Uint8Array, ms = 3_000): Promise<string> {
   return new Promise((resolve) => {
     let received = "";

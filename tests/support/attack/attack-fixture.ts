@@ -1,4 +1,5 @@
-// Inserts what there is to attack: a member who owns one of everything, a neighbor who owns the same, and an admin.
+// Inserts the targets of attacks: a member who owns one of everything, a neighbor who owns the
+// same, and an admin.
 
 import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
@@ -20,7 +21,7 @@ import { createSql } from "#lib/db/connection.ts";
 
 const YEAR_MS = 365 * DAY_MS;
 
-/** Returns a WAV of 8,000 bytes per second that differs from every other one. */
+/** Returns a unique WAV with 8,000 bytes per second. */
 export function makeWav(seconds = 1): Buffer {
   const wav = Buffer.from(makeToneWav({ seconds }));
   randomBytes(16).copy(wav, 44);
@@ -39,7 +40,7 @@ export const sealPayload = (payload: object, secret = SECRET, ttlSeconds = YEAR_
   sealData(payload, { password: secret, ttl: ttlSeconds });
 export const sessionCookieHeader = (sealed: string) => `__Host-session=${sealed}`;
 
-/** Inserts a session as the site makes it. Returns its Cookie header and the row's key. */
+/** Inserts a session like the site does. Returns its Cookie header and the row's key. */
 export async function insertSession(
   db: Database.Database,
   userId: string,
@@ -70,7 +71,7 @@ export interface Account {
   readonly firstName: string;
   readonly cookie: string;
   readonly sessionKey: string;
-  /** The cookie of a login twenty minutes ago. */
+  /** The cookie of a login 20 minutes ago. */
   readonly cookieOfOlderLogin: string;
   readonly otherSessionKey: string;
   readonly passkeyId: string;
@@ -81,7 +82,7 @@ export interface Account {
   readonly typedCallId: string;
   /** A complete upload. */
   readonly uploadId: string;
-  /** An announced upload without any part. */
+  /** A created upload without parts. */
   readonly emptyUploadId: string;
   readonly emptyUpload: { readonly size: number; readonly sha256: string; readonly bytes: Buffer };
   /** A delivery that is no longer retried. */
@@ -177,9 +178,9 @@ export async function insertAccount(
 }
 
 export interface AttackFixture {
-  /** The member who owns what an action is about. */
+  /** The member who owns the objects of an action. */
   readonly owner: Account;
-  /** A member with the same possessions and no right to the owner's. */
+  /** A member who owns the same kinds of objects, without access to the owner's. */
   readonly neighbor: Account;
   readonly admin: Account;
 }

@@ -1,4 +1,5 @@
-// Makes passkeys of the site under attack, and assertions signed with them, valid or invalid in one respect.
+// Makes passkeys for the site under attack, and assertions signed with them, valid or with one
+// invalid property.
 
 import type Database from "better-sqlite3";
 import { insertPasskey } from "#tests/support/factories.ts";
@@ -22,7 +23,7 @@ interface AssertionOverrides {
 
 export interface Passkey {
   readonly id: string;
-  /** Returns the request body that logs in, as a browser sends it. */
+  /** Returns the request body for a login, like a browser's. */
   signAssertion(overrides: AssertionOverrides): {
     response: Record<string, unknown> & { response: Record<string, string> };
   };
@@ -57,7 +58,7 @@ export function registerPasskey(db: Database.Database, userId: string, counter =
   };
 }
 
-/** Returns the request body that adds a new passkey, as a browser sends it. */
+/** Returns the request body that adds a new passkey, like a browser's. */
 export function makePasskeyRegistration(
   challenge: string,
   overrides: { origin?: string; host?: string; type?: string; flags?: number } = {},

@@ -1,4 +1,4 @@
-// Lists the server actions and route handlers of the build, from Next's manifests.
+// Lists the build's server actions and route handlers, from Next's manifests.
 
 import { readFileSync } from "node:fs";
 
@@ -32,7 +32,7 @@ export function readBuiltActions(): BuiltAction[] {
   );
 }
 
-/** Returns the id of a server action. Throws if the build lacks it. */
+/** Returns the id of a server action. Throws if the build doesn't have it. */
 export function getActionId(name: string): string {
   const action = readBuiltActions().find((built) => built.name === name);
   if (!action) throw new Error(`The build has no ${name}.`);

@@ -1,4 +1,5 @@
-// Defines what the tables say of each server action and route handler: access rule, valid request, writes, invalid input.
+// Defines the table entries of server actions and route handlers: access rule, valid request,
+// writes, invalid input.
 
 import type Database from "better-sqlite3";
 import type { Random } from "#tests/support/random.ts";
@@ -15,13 +16,13 @@ export interface AccessRule {
   readonly requiredRole: "anyone" | "member" | "admin";
   /** Requires a login within the last fifteen minutes. */
   readonly needsRecentLogin?: true;
-  /** The request names what belongs to the owner: the neighbor is refused. */
+  /** The request refers to the owner's objects, so the neighbor is rejected. */
   readonly isOwnerOnly?: true;
 }
 
 export interface FieldsWithCookie {
   readonly fields: Fields;
-  /** What else the browser must hold, beside the session. */
+  /** A cookie that the browser must have besides the session. */
   readonly cookie: string | null;
 }
 
@@ -32,9 +33,12 @@ export interface ActionCase extends AccessRule {
   makeValidFields(context: CaseContext): Fields | FieldsWithCookie;
   /** The tables that a success changes. "SessionInfo" may always change. */
   readonly writtenTables: readonly string[];
-  /** Returns state outside the database that a refusal must not change. */
+  /** Returns state outside the database that a rejected request must not change. */
   readUnchangedState?(context: CaseContext): unknown;
-  /** Fields with generators of values that are refused whatever the other fields hold; empty if there are none. */
+  /**
+   * Fields with generators of values that are rejected whatever the other fields contain; empty if
+   * there are no such fields.
+   */
   readonly invalidFields: Readonly<Record<string, InvalidValue>>;
 }
 
@@ -42,7 +46,7 @@ export interface HandlerRequest {
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array;
-  /** What else the browser must hold, beside the session. */
+  /** A cookie that the browser must have besides the session. */
   readonly cookie?: string;
 }
 
@@ -53,15 +57,17 @@ export interface HandlerCase extends AccessRule {
   readonly status: number;
   /** The tables that a success changes. A GET changes none. */
   readonly writtenTables?: readonly string[];
-  /** Strangers get the same status, so that nothing reveals what exists. */
+  /** Strangers get the same status, so that the response doesn't reveal what exists. */
   readonly isSameForStrangers?: true;
   /** Does not authenticate by cookies, so the request's origin does not matter. */
   readonly isOriginIgnored?: true;
-  /** Returns a request that is refused for every sender. Unused for GET, where any request will do. */
+  /**
+   * Returns a request that is rejected for every sender. Unused for GET, where any request will do.
+   */
   makeInvalidRequest?(random: Random, fixture: AttackFixture): HandlerRequest;
 }
 
-/** Returns the result of `makeValidFields` with a cookie, null where it needs none. */
+/** Returns the result of `makeValidFields` with its cookie, or null if it needs none. */
 export function splitFieldsAndCookie(result: Fields | FieldsWithCookie): FieldsWithCookie {
   return typeof result.fields === "object"
     ? (result as FieldsWithCookie)

@@ -1,4 +1,5 @@
-// Generates requests to actions, handlers and pages that are invalid for every sender, reproducible by their seed.
+// Generates requests to actions, handlers and pages that are invalid for every sender. The seed
+// makes them reproducible.
 
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import {
@@ -21,7 +22,10 @@ import { encodePathSegment } from "./handler-cases.ts";
 import { ORIGIN } from "./attack-server.ts";
 import type { AttackFixture } from "./attack-fixture.ts";
 
-/** Without control characters, which Node refuses to send; requests.spec.ts sends them over a raw socket. */
+/**
+ * Excludes control characters, which Node refuses to send. requests.spec.ts sends them over a raw
+ * socket.
+ */
 const randomHeaderText = (random: Random) =>
   Buffer.from(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))
     .toString("latin1")
@@ -39,7 +43,7 @@ function makeInvalidFields(
   for (const [name, value] of Object.entries(validFields)) {
     const sent = invalidNames.has(name) ? invalidFields[name]?.(random) : value;
     if (sent === undefined) continue;
-    // Sometimes as a file, where a text is expected.
+    // Sometimes sends a file where text is expected.
     if (invalidNames.has(name) && chance(random, 0.1))
       parts.push([name, sent, pick(random, ["x.txt", "../../x", "x\u0000.mp3", ""])]);
     else parts.push([name, sent]);
@@ -61,7 +65,7 @@ function makeInvalidFields(
       ]).replace(/["\r\n]/g, "_"),
       pick(random, NAUGHTY_STRINGS),
     ]);
-  // Duplicates come last, so that the field is invalid whichever value counts.
+  // Duplicates come last, so that the field is invalid whichever value is used.
   if (chance(random, 0.1))
     for (const name of invalidNames) parts.push([name, invalidFields[name]?.(random) ?? ""]);
   return parts;
@@ -136,7 +140,10 @@ function corruptBody(
   ])();
 }
 
-/** Returns a call of the action with invalid fields, in one of both encodings, sometimes with a corrupt body. */
+/**
+ * Returns a call of the action with invalid fields, in one of the two encodings, sometimes with a
+ * corrupt body.
+ */
 export function makeInvalidActionRequest(
   random: Random,
   {
@@ -269,7 +276,7 @@ export function makeHostileGet(random: Random, route: string, validPath: string)
   return { method: chance(random, 0.1) ? "HEAD" : "GET", path: path + query, headers };
 }
 
-/** Returns an invalid request to a handler, or null if it has none. */
+/** Returns an invalid request to a handler, or null if no request is invalid. */
 export function makeInvalidHandlerRequest(
   random: Random,
   name: string,

@@ -1,4 +1,4 @@
-// Generates invalid values for fuzzing, reproducible by their seed.
+// Generates invalid values for fuzzing. The seed makes them reproducible.
 
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 
@@ -127,7 +127,7 @@ export const invalidValues = {
       () => "٣",
       () => " 1 1 ",
     )(random);
-    // JavaScript parses "0x10" as 16, which may be a row.
+    // JavaScript parses "0x10" as 16, which may be a row's id.
     return typeof value === "string" && Number(value) > 0 && Number(value) < 1e9 ? "-1" : value;
   }) satisfies InvalidValue,
   email: naughtyOr(

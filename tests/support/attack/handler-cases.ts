@@ -1,4 +1,5 @@
-// Lists every route handler by method and route, with its access rule. A test compares the table with the build.
+// Lists every route handler by method and route, with its access rule. A test compares the table
+// with the build.
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -121,7 +122,7 @@ function makePushWebhook(): HandlerRequest {
   };
 }
 
-/** Returns a request as another instance with the same secret makes it. */
+/** Returns a request like one from another instance with the same secret. */
 const makeInternalRequest = (path: string, subject: string): HandlerRequest => ({
   path,
   headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(subject) },
@@ -219,7 +220,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
 
   "POST /reads": {
     requiredRole: "anyone",
-    // A valid token needs time to pass; tokens.spec.ts moves the clock.
+    // A valid token requires time to pass. tokens.spec.ts moves the clock.
     makeValidRequest: () => makeJsonRequest("/reads", { token: "x", slug: POST_SLUG }),
     status: 400,
     writtenTables: [],
@@ -265,7 +266,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   },
   "POST /login/passkey/verify": {
     requiredRole: "anyone",
-    // A success needs an authenticator; tokens.spec.ts has one. Here no ceremony was started.
+    // A success requires an authenticator, which tokens.spec.ts has. Here, no ceremony was started.
     makeValidRequest: () =>
       makeJsonRequest("/login/passkey/verify", {
         response: {

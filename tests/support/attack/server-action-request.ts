@@ -1,4 +1,5 @@
-// Encodes calls of server actions, as a form without JavaScript and as React's client, and parses the results.
+// Encodes calls of server actions, like a form without JavaScript and like React's client, and
+// parses the results.
 
 import {
   type AttackResponse,
@@ -36,7 +37,10 @@ export function makeFormParts(
   ];
 }
 
-/** Returns the parts of a call by React's client: the arguments as JSON in "0", and the form's fields. */
+/**
+ * Returns the parts of a call by React's client: the arguments as JSON in "0", and the form's
+ * fields.
+ */
 export function makeCallParts(
   fields: readonly MultipartPart[],
   args: string = JSON.stringify([INITIAL_FORM_STATE, "$K1"]),
@@ -65,7 +69,7 @@ export function makeActionRequest(
   };
 }
 
-/** Returns a call of the action `name` as a page of the site sends it. */
+/** Returns a call of the action `name`, like one from a page of the site. */
 export function makeSameOriginAction(
   transport: ActionTransport,
   name: string,
@@ -77,7 +81,7 @@ export function makeSameOriginAction(
 }
 
 export interface ActionResult {
-  /** none: the response contains no form, for example if the page refused access. */
+  /** `none`: the response contains no form, for example because the page denied access. */
   readonly status: "done" | "refused" | "redirect" | "none";
   readonly code: string | null;
   readonly message: string;

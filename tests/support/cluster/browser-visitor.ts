@@ -1,4 +1,5 @@
-// Sends single requests from chosen loopback addresses. Rate limits count by address, so each address is another client.
+// Sends single requests from chosen loopback addresses. Rate limits count by address, so each
+// address is a separate client.
 
 import { type Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { encodeForm, findForm, parseForms } from "#tests/support/no-js-browser.ts";
@@ -17,7 +18,7 @@ export interface VisitorRequest {
   readonly body?: Buffer | string;
   /** The address of the client, such as 127.9.0.1. */
   readonly localAddress?: string;
-  /** Keeps connections; by default each request has its own. */
+  /** Reuses connections. By default, each request has its own. */
   readonly agent?: Agent;
   readonly timeoutMs?: number;
 }
@@ -70,13 +71,18 @@ export function sendRequest(
 
 let addressCount = 0;
 
-/** Returns another loopback address on each call, in another /24: limits count by network, too. */
+/**
+ * Returns a new loopback address in a new /24 network on each call, because limits also count by
+ * network.
+ */
 export function nextAddress(): string {
   addressCount += 1;
   return `127.${1 + ((addressCount >> 8) % 70)}.${addressCount & 255}.7`;
 }
 
-/** Opens the login form at `origin`. Returns what sends it with `email` filled in, and with `headers`. */
+/**
+ * Opens the login form at `origin`. Returns a function that sends it with `email` and `headers`.
+ */
 export async function openLoginForm(
   origin: string,
   email: string,
@@ -102,12 +108,17 @@ export async function openLoginForm(
     });
 }
 
-/** Requests a login email through `origin`, a write that needs no session. Status 303 is success. */
+/**
+ * Requests a login email through `origin`, a write that needs no session. Status 303 is success.
+ */
 export async function requestLoginEmail(origin: string, email: string): Promise<VisitorResponse> {
   return (await openLoginForm(origin, email))();
 }
 
-/** Returns whether a write was refused for now: 503 with Retry-After and the typed email still in the form. */
+/**
+ * Returns whether a write was temporarily refused: 503 with Retry-After, and the typed email still
+ * in the form.
+ */
 export function isWriteRefused({ status, headers, text }: VisitorResponse, email: string): boolean {
   return (
     status === 503 &&

@@ -1,4 +1,5 @@
-// A browser without JavaScript that sends each request through the region it is told, from an address of its own.
+// A browser without JavaScript that sends each request through a given region, from its own
+// address.
 
 import { Agent } from "node:http";
 import { CookieJar, type Form, encodeForm, findForm } from "#tests/support/no-js-browser.ts";
@@ -20,7 +21,10 @@ export class ClusterClient {
     this.cookies = new CookieJar(Object.entries(cookies));
   }
 
-  /** Sends one request through the edge of `region` and follows no redirect. Rejects after `timeoutMs` (30 s). */
+  /**
+   * Sends one request through the edge of `region` and follows no redirect. Rejects after
+   * `timeoutMs` (30 s).
+   */
   async request(
     region: string,
     path: string,
@@ -70,7 +74,7 @@ export class ClusterClient {
     return form;
   }
 
-  /** Returns the transaction that the site told this client to wait for, or null. */
+  /** Returns the transaction id in this client's txid cookie, or null. */
   readTxid(): number | null {
     const value = this.cookies.get("txid");
     return value ? Number.parseInt(value.split(".")[0]!, 36) : null;

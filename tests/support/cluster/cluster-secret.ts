@@ -1,4 +1,5 @@
-// Signs and unseals with the secret that all nodes of a cluster share, by the site's own functions.
+// Signs and unseals with the secret that all nodes of a cluster share, using the site's own
+// functions.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,7 +34,7 @@ export async function readSessionKey(cluster: Cluster, cookie: string): Promise<
   return sha256(id);
 }
 
-/** Returns a beacon of a reader who opened the post twelve hours ago. */
+/** Returns a beacon from a reader who opened the post 12 hours ago. */
 export function makeReadBeacon(cluster: Cluster, slug: string): VisitorRequest {
   adoptClusterSecret(cluster);
   const token = issueDwellToken({ slug, nowMs: Date.now() - DAY_MS / 2 });

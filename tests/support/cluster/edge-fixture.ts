@@ -18,13 +18,16 @@ export type Handler = (
 ) => void | Promise<void>;
 
 export interface FakeInstance extends Instance {
-  /** Methods and paths requested, without health checks. */
+  /** The requested methods and paths, without health checks. */
   requestLines: string[];
   countConnections(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Starts an instance that answers everything but health checks with `handler`. Its region is the start of its name. */
+/**
+ * Starts an instance that handles everything but health checks with `handler`. Its region is the
+ * start of its name.
+ */
 export async function startFakeInstance(
   name: string,
   handler: Handler,
@@ -83,7 +86,7 @@ export async function startEdgeFixture(
   };
 }
 
-/** Answers with the request as JSON, and the name of the instance. */
+/** Responds with the request as JSON, and the name of the instance. */
 export const echoRequest: Handler = async (request, response, name) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -101,7 +104,10 @@ export const echoRequest: Handler = async (request, response, name) => {
   );
 };
 
-/** Answers writes with this fly-replay header, and the rest like echoRequest. A failed replay is answered. */
+/**
+ * Responds to writes with this fly-replay header, and to other requests and failed replays like
+ * echoRequest.
+ */
 export const replayWrites =
   (value: string): Handler =>
   (request, response, name) => {

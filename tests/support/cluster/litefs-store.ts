@@ -1,4 +1,5 @@
-// Finds and corrupts the files in which LiteFS stores a node's copy, and reads events from the node's log.
+// Finds and corrupts the files in which LiteFS stores a node's copy, and reads events from the
+// node's log.
 
 import {
   closeSync,
@@ -23,7 +24,7 @@ export function findNewestLtx(node: ClusterNode): string {
   return join(folder, name);
 }
 
-/** Inverts 64 bytes of a file, as a failing disk might. Throws if the file ends before `at`. */
+/** Inverts 64 bytes of a file, like a failing disk. Throws if the file ends before `at`. */
 export function corruptBytes(file: string, { at }: { at: number }): void {
   const fd = openSync(file, "r+");
   try {

@@ -1,4 +1,5 @@
-// Generates load in every region: reads, writes and logins, and records each acknowledgment for later verification.
+// Generates load in every region: reads, writes and logins, and records each acknowledgment for
+// later verification.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
@@ -17,17 +18,17 @@ export interface LoadOptions {
   readers?: number;
   /** Concurrent writers, each through random regions. */
   writers?: number;
-  /** Concurrent logins; each is a write that must not be lost. */
+  /** Concurrent logins. Each is a write that must not be lost. */
   logins?: number;
 }
 
-/** A write that the site acknowledged: the read of a post by a new anonymous reader. */
+/** An acknowledged write: the read of a post by a new anonymous reader. */
 export interface AcknowledgedWrite {
   /** Identifies the row that must exist. */
   readonly clientId: string;
-  /** The transaction in the txid cookie: the write's, or a later one. */
+  /** The transaction id in the txid cookie: the write's, or a later one. */
   readonly txid: number;
-  /** By performance.now(). */
+  /** When the write was sent, by performance.now(). */
   readonly sentMs: number;
   readonly answeredMs: number;
 }
@@ -41,14 +42,14 @@ export interface LoadFailure {
 const READ_PAUSE_MS = 40;
 const WRITE_PAUSE_MS = 20;
 const LOGIN_PAUSE_MS = 200;
-/** Fewer than the site allows one address per minute (lib/reading/read-limiter.ts). */
+/** Below the site's limit per address and minute (lib/reading/read-limiter.ts). */
 const WRITES_PER_ADDRESS = 50;
 
 export class LoadGenerator {
   readonly writes: AcknowledgedWrite[] = [];
   readonly logins: CompletedLogin[] = [];
   readonly failedReads: LoadFailure[] = [];
-  /** Writes and logins without acknowledgment; each may be stored all the same. */
+  /** Writes and logins without acknowledgment. They may still be stored. */
   readonly refusedWrites: LoadFailure[] = [];
   readonly readsByRegion = new Map<string, number>();
   slowestReadMs = 0;
@@ -120,13 +121,15 @@ export class LoadGenerator {
     );
   }
 
-  /** Stops once all running requests are answered. */
+  /** Stops once all running requests have completed. */
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#running;
   }
 
-  /** Returns the longest time without an acknowledged write between two moments, in milliseconds. */
+  /**
+   * Returns the longest time without an acknowledged write between two moments, in milliseconds.
+   */
   longestGapMs(fromMs: number, toMs: number): number {
     const times = [
       fromMs,
@@ -139,7 +142,7 @@ export class LoadGenerator {
     return Math.max(...times.slice(1).map((atMs, i) => atMs - times[i]!));
   }
 
-  /** Returns the acknowledged writes and logins that the copy of `node` lacks. */
+  /** Returns the acknowledged writes and logins that are missing from the copy on `node`. */
   findLostWrites(node: ClusterNode): { writes: AcknowledgedWrite[]; logins: CompletedLogin[] } {
     const reads = new Set(
       queryNode<{ clientId: string }>(

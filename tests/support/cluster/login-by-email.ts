@@ -12,14 +12,14 @@ const EMAIL_TIMEOUT_MS = 10_000;
 export interface CompletedLogin {
   /** The primary key of the session's row. */
   readonly sessionKey: string;
-  /** When the form was submitted and answered, by performance.now(). */
+  /** When the form was submitted and when the response arrived, by performance.now(). */
   readonly sentMs: number;
   readonly answeredMs: number;
 }
 
 /**
- * Requests a login email and opens its link, through random regions. Returns what submits the form and resolves to the session.
- * Both throw if the site refuses.
+ * Requests a login email and opens its link, through random regions. Returns a function that
+ * submits the form and resolves to the session. Both throw if the site rejects the login.
  */
 export async function startEmailLogin(
   cluster: Cluster,

@@ -1,5 +1,6 @@
-// Starts a cluster as the site under test of the browser tests (playwright.members.config.ts), reached through the edge in ams.
-// A control server sets the clocks of all nodes and serves the emails, the database files and the faults.
+// Starts a cluster as the site under test of the browser tests (playwright.members.config.ts),
+// reached through the edge in ams. A control server sets the clocks of all nodes and serves the
+// emails, the database files and the faults.
 
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -37,7 +38,7 @@ const cluster: Cluster = await startCluster({
     CONTROL_PORT: String(NODE_CONTROL_PORT),
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${controlModule}`,
   },
-  // The image's command, with the address of its node.
+  // The image's command, with the address of the node.
   command: ({ HOST }) => [
     "env",
     `CONTROL_HOST=${HOST}`,
@@ -65,9 +66,9 @@ const edge = cluster.edges.get("ams")!;
 const readOffsets = new Map<ClusterNode, number>();
 let seenEvents = 0;
 
-/** Returns the faults since the last call. A replay is no fault. */
+/** Returns the faults since the last call. A replay is not a fault. */
 function listNewFaults(): string[] {
-  // A body breaks off when the browser leaves the page.
+  // A body is aborted when the browser leaves the page.
   const events = edge
     .listEvents()
     .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));

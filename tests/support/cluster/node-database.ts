@@ -14,7 +14,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 export interface SeededMember {
   readonly id: string;
   readonly email: string;
-  /** The value of the cookie of a running session. */
+  /** The cookie value of an active session. */
   readonly session: string;
 }
 
@@ -46,7 +46,7 @@ export async function seedMembers(cluster: Cluster, count: number): Promise<Seed
   }
 }
 
-/** Returns the rows of a query on one node's copy. */
+/** Returns the rows of a query on a node's copy. */
 export function queryNode<Row>(node: ClusterNode, text: string): Row[] {
   const db = new Database(node.databaseFile, { readonly: true, timeout: BUSY_TIMEOUT_MS });
   try {

@@ -7,12 +7,15 @@ import type { Workspace } from "#cli/cluster/workspace.ts";
 
 export interface PlainFileSite {
   readonly url: string;
-  /** The file with its output. */
+  /** The file with the site's output. */
   readonly log: string;
   readonly program: Program;
 }
 
-/** Starts the image in `imageDir` with its data in `folder`, without waiting until it serves. Ends with `workspace`, or by program.stop(). */
+/**
+ * Starts the image in `imageDir` with its data in `folder`, without waiting until it is ready. Ends
+ * with `workspace`, or by program.stop().
+ */
 export async function startPlainFileSite({
   imageDir,
   folder,

@@ -1,4 +1,5 @@
-// Generates pairs of a write through one region and an immediate read through another, to verify read-your-writes.
+// Generates pairs of a write through one region and an immediate read through another, to verify
+// read-your-writes.
 
 import { parseForms } from "#tests/support/no-js-browser.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -19,9 +20,9 @@ export interface ReadYourWritesReport {
   /** Milliseconds, measured by the client. */
   readonly write: { readonly p50: number; readonly p99: number };
   readonly read: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Reads on replicas with a txid cookie. */
+  /** The number of reads on replicas with a txid cookie. */
   readonly readsWithTxid: number;
-  /** Those that waited for over a millisecond. */
+  /** The number of those reads that waited for more than a millisecond. */
   readonly readsThatWaited: number;
   /** Cumulative counts by upper bound in milliseconds. */
   readonly waitHistogram: Readonly<Record<string, number>>;
@@ -45,7 +46,10 @@ export async function listCountedSlugs(cluster: Cluster): Promise<string[]> {
   return counted.filter((slug) => slug !== null);
 }
 
-/** Runs the pairs: half change the first name and read it, half report a read and check the count on /me. */
+/**
+ * Runs the pairs: half change the first name and read it, half report a read and check the count on
+ * /me.
+ */
 export async function runReadYourWritesLoad(
   cluster: Cluster,
   pairs: number,
@@ -153,7 +157,7 @@ export async function runReadYourWritesLoad(
   };
 }
 
-/** Returns the value below which `share` of all values are, 0 without any. */
+/** Returns the quantile `share` of the values; 0 if there are no values. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

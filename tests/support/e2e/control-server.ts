@@ -1,5 +1,5 @@
-// Loaded into the site's process with --import: sets its clock and reports its memory on a local port.
-// Not part of the site.
+// Runs a control server on a local port in the site's process (--import) that sets its clock and
+// reports its memory. Not part of the site.
 
 import { createServer } from "node:http";
 import { setFlagsFromString } from "node:v8";
@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 import { setClock } from "../../../lib/core/clock.ts";
 import { PORT } from "./site-under-test.ts";
 
-// Only in the site's process: the supervisor and the launcher pass their flags on.
+// Runs only in the site's process, because the supervisor and the launcher pass their flags on.
 if (
   process.env.CONTROL_PORT &&
   !/\/server\/(supervisor|launcher)\/main\.ts$/.test(process.argv[1] ?? "")
@@ -27,7 +27,7 @@ if (
       response.end(JSON.stringify({ heap: heapUsed, rss }));
       return;
     }
-    // Ready once the site answers: then its posts are compiled.
+    // Ready once the site responds, because its posts are then compiled.
     fetch(`http://127.0.0.1:${PORT}/blog`, { signal: AbortSignal.timeout(30_000) }).then(
       ({ ok }) => response.writeHead(ok ? 200 : 503).end(),
       () => response.writeHead(503).end(),

@@ -1,4 +1,4 @@
-// Inserts a session as the site makes it and seals its cookie.
+// Inserts a session like the site does, and seals its cookie.
 
 import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
@@ -9,7 +9,10 @@ import { SECRET } from "./site-under-test.ts";
 
 const SESSION_DAYS = 365;
 
-/** Returns the session's cookie. `ageDays` moves the login into the past, in the row and in the cookie. */
+/**
+ * Returns the session's cookie. `ageDays` moves the login into the past, in the row and in the
+ * cookie.
+ */
 export async function insertMemberSession(
   db: Database.Database,
   userId: string,

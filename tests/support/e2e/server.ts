@@ -1,5 +1,6 @@
-// Starts the site under test: the production build on a new database, with a control server for its clock and memory.
-// Beside it run an SMTP server and a double of the embed providers, which also serves the captured emails.
+// Starts the site under test: the production build on a new database, with a control server for its
+// clock and memory. Beside it run an SMTP server and a double of the embed providers, which also
+// serves the captured emails.
 
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
@@ -25,7 +26,7 @@ cpSync("tests/fixtures/posts", join(DATA_DIR, "content", "blog"), { recursive: t
 
 const smtp = await startSmtpServer({ port: SMTP_PORT });
 
-// Sends half of the announced body and then hangs, until /mode says otherwise.
+// Sends half of the declared body and then hangs, until /mode changes it.
 let providerMode = "hang";
 createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://provider");

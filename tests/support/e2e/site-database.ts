@@ -23,8 +23,9 @@ export async function openSiteDatabase(): Promise<Database.Database> {
 }
 
 /**
- * Opens the primary's file. Each write returns once the replica has it, or throws after ten seconds, so pages show it.
- * It blocks this thread meanwhile: not for the process that runs the cluster's network.
+ * Opens the primary's file. Each write returns once the replica has it, or throws after ten
+ * seconds, so pages show it. It blocks this thread meanwhile, so don't use it in the process that
+ * runs the cluster's network.
  */
 function openOnPrimary({ primary, replica }: ClusterDatabaseFiles): Database.Database {
   const db = new Database(primary, { timeout: 5_000 });
@@ -58,7 +59,10 @@ function openOnPrimary({ primary, replica }: ClusterDatabaseFiles): Database.Dat
 
 const readPosition = (file: string) => readFileSync(`${file}-pos`, "utf8").trim();
 
-/** Blocks until the replica has the primary's transaction. Positions are hex of fixed length, so texts compare like numbers. */
+/**
+ * Blocks until the replica has the primary's transaction. Positions are fixed-length hex, so
+ * strings compare like numbers.
+ */
 function waitUntilInSync(primary: string, replica: string): void {
   const target = readPosition(primary);
   const endMs = performance.now() + SYNC_TIMEOUT_MS;

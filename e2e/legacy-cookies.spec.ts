@@ -1,4 +1,5 @@
-// Tests members and readers with cookies of the source site, whose names the build does not know (decision 024).
+// Tests members and readers with cookies of the source site, whose names the build does not know
+// (docs/decisions/024).
 
 import { randomUUID } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
@@ -29,7 +30,9 @@ interface MigratedMember {
 const encodedSession = (id: string, secret: string = SECRET) =>
   encodeURIComponent(createLegacyCookie({ sessionId: id }, secret));
 
-/** Inserts a member with a migrated session that is `ageDays` old, and returns its legacy cookie. */
+/**
+ * Inserts a member with a migrated session that is `ageDays` old, and returns its legacy cookie.
+ */
 function insertMigratedMember(
   db: Database.Database,
   firstName: string,
@@ -210,7 +213,7 @@ test("ignores and keeps a forged, damaged or unsigned cookie, also under the int
         [response.status, response.headers.get("location")],
         `${name} ${value.slice(0, 80)}`,
       ).toEqual([307, "/login?next=/me"]);
-      // As an Express cookie this signature is valid, for the id of no session.
+      // As an Express cookie, this signature is valid but belongs to no session.
       if (!value.startsWith("s%3Aey"))
         expect(getSetCookies(response), `${name} ${value.slice(0, 80)}`).toEqual({});
     }
@@ -277,7 +280,7 @@ for (const javaScriptEnabled of [true, false]) {
       const member = insertMigratedMember(database, "Grace");
       await addCookie(context, member.value);
       await page.goto("/me");
-      // As if the upgrading response was lost: the form sends the legacy cookie.
+      // Simulates a lost upgrade response: the form sends the legacy cookie.
       await context.clearCookies();
       await addCookie(context, member.value);
       await page.getByRole("button", { name: "Log out", exact: true }).click();

@@ -1,4 +1,5 @@
-// Tests the site on a migrated database: a real PostgreSQL under load, the real command, and a running site.
+// Tests the site on a migrated database: a real PostgreSQL under load, the real command, and a
+// running site.
 
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -191,7 +192,7 @@ test.describe("npm run migrate:demo", () => {
   let folder: string;
   test.beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "lectern-demo-"));
-    // As root, PostgreSQL runs as the user nobody, who must be able to read the folder.
+    // When run as root, PostgreSQL runs as the user nobody, who must be able to read the folder.
     chmodSync(folder, 0o755);
   });
   test.afterEach(() => rmSync(folder, { recursive: true, force: true }));

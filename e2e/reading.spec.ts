@@ -30,7 +30,7 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   await token;
   expect(await context.cookies()).toEqual([]);
 
-  // The end alone is not enough.
+  // Reaching the end is not enough.
   await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
   await page.clock.runFor(5_000);
   expect(readsOf(database, COUNTED.slug)).toBe(0);
@@ -43,7 +43,7 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   const [cookie] = await context.cookies();
   expect(cookie).toMatchObject({ name: "reader", httpOnly: true, sameSite: "Lax" });
 
-  // The same reader, a second visit: the beacon is sent, the read is not stored again.
+  // On the same reader's second visit, the beacon is sent but the read is not stored again.
   const secondToken = page.waitForResponse((response) => response.url().includes("/reads/token"));
   await page.goto(COUNTED.path);
   await secondToken;
@@ -168,7 +168,7 @@ test("drafts are reachable and marked, but not listed", async ({ page, request }
 test.describe("a missing post", () => {
   test.use({ expectedErrors: ["404"] });
   test("is a 404 with three recommended posts", async ({ page }) => {
-    // Twice: the cached page must be a 404, too.
+    // Requested twice, because the cached page must also be a 404.
     for (const path of [
       "/blog/no-such-post",
       "/blog/no-such-post",

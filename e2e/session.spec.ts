@@ -135,7 +135,7 @@ test("members' pages run only scripts with the nonce of their response (CSP)", a
       ([, attributes = ""]) => attributes,
     );
     expect(scripts.length, path).toBeGreaterThan(2);
-    // The one script that is the same on every page is allowed by its hash.
+    // The one script that is identical on every page is allowed by its hash.
     const without = scripts.filter(
       (attributes) =>
         !attributes.includes(`nonce="${nonce}"`) && !attributes.includes("application/ld+json"),
@@ -166,7 +166,7 @@ test.describe("in the browser", () => {
         await page.evaluate(() => (window as unknown as { violations: string[] }).violations),
         path,
       ).toEqual([]);
-      // Scripts run: one of them renders the theme control.
+      // Scripts run, as the theme control shows: a script renders it.
       expect(
         await page.evaluate(
           () =>

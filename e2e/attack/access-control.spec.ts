@@ -1,4 +1,5 @@
-// Attacks every server action and route handler of the build as each role without access, and from foreign origins (CSRF).
+// Attacks every server action and route handler in the build as each role without access, and from
+// foreign origins (CSRF).
 
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import {
@@ -44,11 +45,11 @@ interface Stranger {
   readonly name: string;
   readonly cookie: string | undefined;
   readonly headers?: AttackRequest["headers"];
-  /** Error codes or statuses that the refusal may have. */
+  /** Error codes or statuses that the rejection may have. */
   readonly codes: readonly string[];
 }
 
-/** Headers of requests that pages of other origins trigger. */
+/** Headers of requests that pages on other origins trigger. */
 const FOREIGN_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
   ["another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
   ["another site without Origin", { origin: undefined, "sec-fetch-site": "cross-site" }],
@@ -95,7 +96,7 @@ const FOREIGN_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
   ],
 ];
 
-/** Returns who has no access under `rule`. */
+/** Returns the accounts without access under `rule`. */
 async function listStrangers(
   {
     requiredRole,
@@ -155,7 +156,7 @@ test("the table of server actions matches the build", () => {
 test("the table of route handlers matches the build", async () => {
   const built: string[] = [];
   for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
-    // Next answers OPTIONS with the methods that a handler exports.
+    // Next responds to OPTIONS with the methods that a handler exports.
     const { headers } = await sendAttack({
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
@@ -289,7 +290,7 @@ for (const [name, handlerCase] of Object.entries<HandlerCase>(HANDLER_CASES)) {
       return response;
     };
     for (const stranger of await listStrangers(handlerCase, fixture)) {
-      // A page may answer 404 or redirect to the login, but never reveal its content.
+      // A page may respond with 404 or redirect to the login, but must never reveal its content.
       const response = await assertRefused(
         stranger.name,
         { cookie: joinCookies(stranger.cookie, validRequest.cookie) },

@@ -1,4 +1,5 @@
-// Fuzzes every action, handler and page with ten thousand generated requests that are invalid for every sender.
+// Fuzzes every action, handler and page with 10,000 generated requests that are invalid for every
+// sender.
 
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import { pick, seededRandom } from "#tests/support/random.ts";
@@ -103,7 +104,7 @@ test(`${REQUESTS} invalid requests cause no error, no write, no leak and no memo
       counts[kind] += 1;
       names.add(name);
       queue.push(async () => {
-        // The server may close the connection while a too large body is still being sent.
+        // The server may close the connection while an oversized body is still being sent.
         const response = await sendAttack({ ...attack, cookie }).catch((error: unknown) => {
           if (
             ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "") &&

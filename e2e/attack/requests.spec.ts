@@ -1,4 +1,5 @@
-// Attacks with open redirects, URL spellings, proxy headers, foreign hosts (SSRF), methods and malformed HTTP.
+// Attacks with open redirects, URL spellings, proxy headers, foreign hosts (SSRF), methods and
+// malformed HTTP.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -168,7 +169,7 @@ test("no spelling of a URL and no header opens a page of members or admins", asy
       ).toBe(false);
     return response;
   };
-  // Authorized accounts do see them.
+  // Authorized accounts must see them.
   expect(
     (await sendAttack({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text,
   ).toContain(owner.email);
@@ -186,7 +187,7 @@ test("no spelling of a URL and no header opens a page of members or admins", asy
   for (const path of pages) {
     const isAdmins = path.startsWith("/admin");
     const anonymous = await assertNoLeak("an anonymous visitor", { path });
-    // A page whose response has started contains no more than the redirect to the login.
+    // If the response has already started, the page contains only the redirect to the login.
     expect(
       [303, 307, 401, 404].includes(anonymous.status) ||
         /http-equiv="refresh"|NEXT_REDIRECT|\/login\?next=/.test(anonymous.text),
@@ -272,7 +273,7 @@ test("headers of proxies and of Next grant no access", async ({
       cookie: neighbor.cookie,
       headers: others,
     });
-    // Next redirects requests of its router to the same path with a cache key.
+    // Next redirects router requests to the same path with a cache key.
     const isRouterRedirect =
       sound.status === 307 &&
       sound.headers.location?.startsWith(`/calls/recording/${owner.calls.NEW}?_rsc`);
@@ -353,7 +354,8 @@ test("an action sent to another page or Host keeps its access rule and makes no 
       }
     }
   }
-  // After a redirecting action, Next fetches the target page, which must be from itself.
+  // After an action that redirects, Next fetches the target page, which must be on this site
+  // (SSRF).
   const request = makeActionRequest(
     "call",
     getActionId("app/login/actions.ts#requestLoginEmail"),
@@ -523,7 +525,8 @@ test("a body rejected halfway does not block other requests on its connection", 
   const statuses = (answer: string) =>
     [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
   expect(statuses(await sendRawBytes(request(10), 4_000))).toEqual(["413", "200"]);
-  // An endless body is refused and its connection closed, so that no unread request stays in it.
+  // An endless body is rejected and its connection closed, so that no unread request remains on it
+  // (request smuggling).
   const startedMs = performance.now();
   expect(statuses(await sendRawBytes(request(200), 15_000))).not.toContain("200");
   expect(performance.now() - startedMs).toBeLessThan(5_000);

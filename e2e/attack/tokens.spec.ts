@@ -1,4 +1,5 @@
-// Attacks every login token: forged, truncated, expired, reused, from another browser, or made for another purpose.
+// Attacks every login token: forged, truncated, expired, reused, from another browser, or made for
+// another purpose.
 
 import { randomBytes } from "node:crypto";
 import { hashSecret } from "#lib/core/secret.ts";

@@ -1,4 +1,4 @@
-// Attacks uploads: wrong size, incomplete, corrupt, foreign, or disguised as a recording.
+// Attacks uploads: wrong size, incomplete, corrupt, another member's, or disguised as a recording.
 
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -205,7 +205,7 @@ test("a part must have a valid number and size, with or without Content-Length",
   ];
   for (const [what, attack, statuses] of tries) {
     const response = await attack().catch((error: unknown) => {
-      // The server may close the connection while a too large body is still being sent.
+      // The server may close the connection while an oversized body is still being sent.
       if (["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? ""))
         return { status: 413, text: "" } as AttackResponse;
       throw error;
@@ -221,7 +221,7 @@ test("a part must have a valid number and size, with or without Content-Length",
     ]),
     "a Content-Length of half a gigabyte",
   ).toBe(413);
-  // A body that ends early is not a part.
+  // A body that ends early is not stored as a part.
   const aborted = connect(ATTACK_PORT, "127.0.0.1");
   await new Promise<void>((resolve) => aborted.once("connect", resolve));
   aborted.write(headOf("PUT", path, owner.cookie, `content-length: ${PART_BYTES}`));
@@ -276,7 +276,7 @@ test("an incomplete, corrupt or foreign upload becomes no call", async ({
   ).toBe(1);
 });
 
-/** Submits a call with this upload as the form does. */
+/** Submits a call with this upload, like the form. */
 async function submit(cookie: string, uploadId: string) {
   const response = await sendAttack({
     ...makeSameOriginAction("call", SUBMIT_CALL_ACTION, "/calls/record", makeCallFields(uploadId)),

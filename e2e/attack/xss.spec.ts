@@ -15,11 +15,14 @@ import { sendAttack } from "#tests/support/attack/attack-client.ts";
 import { insertReviewedCall } from "#tests/support/attack/attack-fixture.ts";
 import { insertEpisode } from "#tests/support/factories.ts";
 
-/** Breaks out of attributes, scripts, titles, comments and CDATA, and is detectable as an element. 46 characters. */
+/**
+ * Breaks out of attributes, scripts, titles, comments and CDATA, and is detectable as an element.
+ * 46 characters.
+ */
 const EVIL = `"'></script></title>]]>--><i id=evil7 onload=x>`;
 const evil = (label: string) => `${EVIL}${label}`;
 
-/** Returns the elements and attributes that only injected text can have added. */
+/** Returns elements and attributes that only injected text can add. */
 function findInjections(html: string): string[] {
   const injections: string[] = [];
   visit(fromHtml(html), "element", ({ tagName, properties }) => {
@@ -119,7 +122,7 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
     const { status, text } = await sendAttack({ path, cookie });
     expect([path, status]).toEqual([path, 200]);
     expect([path, findInjections(text)]).toEqual([path, []]);
-    // The text itself is shown, so its absence as markup means something.
+    // The text itself must be shown, or else the absence of markup would prove nothing.
     for (const label of labels)
       expect(decodeEntities(text).includes(evil(label)), `${path} shows ${label}`).toBe(true);
     for (const [, json] of text.matchAll(

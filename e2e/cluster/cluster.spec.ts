@@ -1,4 +1,5 @@
-// Tests the cluster itself: each region is served by its own node, writes replicate, and nothing is left after it ends.
+// Tests the cluster itself: each region is served by its own node, writes replicate, and nothing
+// remains after it ends.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -62,7 +63,7 @@ async function requestLoginEmailInBrowser(
   await page.close();
 }
 
-/** Runs `npm run cluster` with one region; resolves when it prints its URLs. */
+/** Runs `npm run cluster` with one region. Resolves when it prints its URLs. */
 async function startCommand(): Promise<{
   child: ChildProcess;
   folder: string;

@@ -1,4 +1,5 @@
-// Tests planned handovers and failovers under load: reads go on, and acknowledged writes survive.
+// Tests planned handovers and failovers under load: reads continue, and acknowledged writes
+// survive.
 
 import { assertInvariant } from "#tests/support/invariants.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -8,7 +9,10 @@ import type { ClusterNode } from "#cli/cluster/node.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const LEASE_TTL_MS = 10_000;
-/** Consul alone takes twice the TTL; the standby takes over after one, plus the delays of a busy machine. */
+/**
+ * Consul alone takes twice the TTL; the standby takes over after one, plus the delays of a busy
+ * machine.
+ */
 const BACK_MS = 2 * LEASE_TTL_MS - 2_000;
 const PAUSED_MS = 2_000;
 /** The edge checks health every second, with a timeout of two. */
@@ -27,7 +31,7 @@ async function waitUntilHeld(primary: ClusterNode): Promise<void> {
   );
 }
 
-/** Returns the positions when nothing more arrives from a dead primary. */
+/** Returns the positions once nothing more arrives from a dead primary. */
 async function settledPositions(cluster: Cluster): Promise<Record<string, number>> {
   let last = "";
   const seen = await waitUntil("Nothing more arrives", 5_000, async () => {

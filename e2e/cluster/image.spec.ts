@@ -41,7 +41,7 @@ test("the image holds no tests, secrets or unused sources", () => {
       "lib/posts/mdx/compile-worker.ts",
     ]),
   );
-  // Only Next's files name the folder of the build.
+  // Only Next's files contain the path of the build folder.
   const named = files.filter(
     (file) =>
       /\.(ts|mjs|yml)$/.test(file) && readFileSync(join(IMAGE, file), "utf8").includes(CHECKOUT),
@@ -101,7 +101,8 @@ test("without replication the image serves the site from a plain file, without t
     const [, style] = /href="(\/_next\/static\/[^"]+\.css[^"]*)"/.exec(home)!;
     const [, post] = /href="(\/blog\/[^"/.#?]+)"/.exec(await (await get("/blog")).text())!;
     const [, picture] = /(\/_img\/[\w.-]+)/.exec(await (await get(post!)).text()) ?? [];
-    // Posts need the compile worker, fonts and sharp; a login needs the database and an email.
+    // Posts require the compile worker, fonts and sharp. A login requires the database and an
+    // email.
     for (const path of [
       style!,
       post!,
@@ -149,14 +150,15 @@ test("a site on a plain file joins replication with its data, and leaves it with
     db.close();
   };
   try {
-    // On a plain file.
+    // Runs on a plain file.
     first.start({ REPLICATION: "off" });
     await first.waitUntilReady();
     await first.stop();
     expect(first.listProcesses()).toEqual([]);
     mark(plain, "before");
 
-    // docs/runbooks/join-and-leave-replication.md, "Join": a new key, the node with the file first and alone.
+    // docs/runbooks/join-and-leave-replication.md, "Join": a new key, the node with the file first
+    // and alone.
     const key = { LITEFS_LEASE_KEY: "litefs/rehearsal" };
     first.start(key);
     await first.waitUntilReady();
@@ -186,7 +188,7 @@ test("a site on a plain file joins replication with its data, and leaves it with
     expect(marks(plain)).toEqual(["before", "replicated"]);
     await first.stop();
 
-    // Without its data, a node does not start an empty site.
+    // A node without its data must not start an empty site.
     renameSync(plain, `${plain}.away`);
     first.start({ REPLICATION: "off" });
     await waitUntil(

@@ -29,7 +29,7 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
 
-/** Returns the session that holds the lease in Consul; null without one. */
+/** Returns the session that holds the lease in Consul, or null. */
 async function leaseSession({ consul }: Cluster): Promise<string | null> {
   const response = await fetch(`${consul.url}/v1/kv/litefs/lectern`);
   if (response.status === 404) return null;
@@ -50,7 +50,7 @@ test("a node without a primary serves reads, and stops on SIGTERM", async ({ clu
 });
 
 test("of two candidates that start together, exactly one creates the database", async () => {
-  // A separate cluster: the shared one's first log lines may be gone.
+  // Uses a separate cluster, because the shared one's first log lines may be gone.
   const young = await startCluster({ imageDir, regions: ["dfw"] });
   try {
     const nodes = [...young.nodes.values()];
@@ -74,7 +74,7 @@ test("a candidate without data never becomes primary, and writes are refused mea
   const before = await cluster.waitUntilInSync();
   const sendForm = await openLoginForm(cluster.getEdgeUrl("ams"), "keep.me@example.com");
   await fresh.stop();
-  // The worst case that LiteFS leaves: the cluster's id without data.
+  // The worst state that LiteFS can leave: the cluster's id without data.
   const id = readFileSync(join(primary.dataDir, "litefs", "clusterid"));
   fresh.deleteData();
   mkdirSync(join(fresh.dataDir, "litefs"));
@@ -83,7 +83,7 @@ test("a candidate without data never becomes primary, and writes are refused mea
   fresh.start();
   await waitUntil("it joins", 30_000, () => fresh.readLitefsInfo());
   await primary.kill();
-  // At first, a replica may replay to the dead primary: the edge responds in bounded time.
+  // At first, a replica may replay to the dead primary. The edge must respond in bounded time.
   const atOnce = await sendForm();
   await waitUntil(
     "ams knows no primary",
@@ -186,7 +186,7 @@ test("the first candidate of a new version takes the lease and migrates; its rep
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
     ).toBe(303);
 
-    // Rollback: old code on the newer schema, as after `fly deploy` of the previous image.
+    // Rollback: the old code runs on the newer schema, as after `fly deploy` of the previous image.
     for (const node of [replica, standby]) {
       await node.stop();
       node.start();
@@ -229,7 +229,7 @@ test("every node's database is in WAL mode with pages of 4,096 bytes, set in one
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(tsx?|mjs|sql)$/.test(file) && !/\.test\.tsx?$/.test(file))
       .map((file) => join(folder, file))
-      // Cache and staging database are outside the mount.
+      // The cache and staging databases are outside the mount.
       .filter(
         (file) =>
           !file.startsWith(join("lib", "cache")) &&
@@ -305,7 +305,7 @@ test("the txid cookie is signed, short-lived and set only by writes; a forged on
   );
   const value = cookie!.slice(5, cookie!.indexOf(";"));
 
-  // Without a write, no cookie.
+  // Without a write, no cookie is set.
   const refused = await requestLoginEmail(cluster.getEdgeUrl("ams"), "not an address");
   const options = await sendRequest(`${cluster.getEdgeUrl("ams")}/login`, { method: "OPTIONS" });
   for (const answer of [refused, options, await sendRequest(`${cluster.getEdgeUrl("ams")}/login`)])
@@ -324,7 +324,7 @@ test("the txid cookie is signed, short-lived and set only by writes; a forged on
         headers: cookies ? { cookie: cookies } : {},
       })
     ).ms;
-  // The fastest of three: a wait would slow all of them.
+  // Takes the fastest of three requests, since a wait would slow down all of them.
   const quickest = async (cookies: string) =>
     Math.min(await read(cookies), await read(cookies), await read(cookies));
   for (const cookies of [`txid=${forged}`, `txid=${"f".repeat(4_000)}`, "__txid=ffffffff; txid="])
@@ -370,7 +370,7 @@ test("security: one public port, and internal routes are 404 for others", async 
 });
 
 test("security: forged proxy headers change neither identity nor routing", async ({ cluster }) => {
-  // Thirty emails an hour for one client, whatever its headers claim.
+  // One client can send 30 emails an hour, whatever its headers claim.
   const from = nextAddress();
   const answers: number[] = [];
   const url = cluster.getEdgeUrl("dfw");
@@ -386,7 +386,8 @@ test("security: forged proxy headers change neither identity nor routing", async
   expect(answers.slice(0, 30).filter((status) => status !== 303)).toEqual([]);
   expect(answers.at(-1)).not.toBe(303);
 
-  // Without a proxy to drop the header: a client that claims replays is only refused itself.
+  // Without a proxy, nothing drops the header. A client that claims a replay only gets its own
+  // request refused.
   const sendForm = await openLoginForm(
     cluster.getNode("ams-1").url,
     "replayed@example.com",

@@ -1,4 +1,4 @@
-// Checks after the browser tests that the replica in ams answered them and replayed their writes.
+// Checks after the browser tests that the replica in ams served them and replayed their writes.
 
 import { expect, test } from "@playwright/test";
 import { fetchJson } from "#tests/support/fetch-json.ts";

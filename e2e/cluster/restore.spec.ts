@@ -1,4 +1,5 @@
-// Tests docs/runbooks/restore.md: a replica's backup runs as a single site, and is restored into a running cluster.
+// Tests docs/runbooks/restore.md: a replica's backup runs as a single site, and is restored into a
+// running cluster.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -32,7 +33,7 @@ function countRows(file: string): Record<string, number> {
   }
 }
 
-/** Checkpoints the WAL, which LiteFS' import does not read, and checks every page. */
+/** Checkpoints the WAL, which LiteFS's import does not read, and checks every page. */
 function closeWhole(file: string): void {
   const db = new Database(file);
   db.pragma("wal_checkpoint(TRUNCATE)");
@@ -93,7 +94,7 @@ test("a replica's backup is a whole site on a plain file, and is restored into a
     }).toEqual({ status: 303, cookies: false });
     expect(await program.stop(20_000)).toBe(0);
 
-    // 3. Restores into the running cluster; writes since the backup are gone.
+    // 3. Restores into the running cluster. Writes since the backup are lost.
     closeWhole(backup);
     const expected = countRows(backup);
     expect(expected).toEqual({ ...rows, LoginChallenge: rows.LoginChallenge! + 1 });

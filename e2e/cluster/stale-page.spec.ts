@@ -9,7 +9,7 @@ const EMAIL = "somebody@example.test";
 const email = (page: Page) => page.getByLabel("Email address");
 const press = (page: Page) => page.getByRole("button", { name: "Email me a login link" }).click();
 
-/** An action id of another build: as long, and unknown here. */
+/** Returns an action id of the same length that this build doesn't have. */
 const otherId = (id: string) =>
   id.slice(0, 2) +
   [...id.slice(2)].map((digit) => (15 - parseInt(digit, 16)).toString(16)).join("");
@@ -133,7 +133,7 @@ test("without a primary, forms keep their input, with and without scripts", asyn
     await expect(email(one)).toHaveValue(EMAIL);
   }
 
-  // The same pages with a primary again.
+  // Submits from the same pages once there is a primary again.
   await cluster.repair();
   for (const one of [page, plain]) {
     await press(one);

@@ -1,4 +1,5 @@
-// Tests the standby: durable writes wait for it, work without it, and it never takes over while it lags.
+// Tests the standby: durable writes wait for it and work without it, and it never takes over while
+// it lags.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertInvariant } from "#tests/support/invariants.ts";
@@ -14,7 +15,7 @@ import { readMetrics } from "#tests/support/cluster/node-metrics.ts";
 import { pick } from "#tests/support/random.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-/** The bound of lib/db/database.ts, and the delay of a timer on a busy machine. */
+/** The timeout of lib/db/database.ts, plus the delay of a timer on a busy machine. */
 const DURABLE_SECONDS = 2;
 const LATE_SECONDS = 0.8;
 const ON_ONE_MACHINE = "write.not_durable";
@@ -56,7 +57,10 @@ async function readyLogins(
   return presses;
 }
 
-/** Reports new reads through random edges, each in a transaction that is not durable. Returns their readers. */
+/**
+ * Reports new reads through random edges, each in a transaction that is not durable. Returns their
+ * readers.
+ */
 async function report(cluster: Cluster, count: number): Promise<string[]> {
   const slugs = await listCountedSlugs(cluster);
   const readers: string[] = [];
@@ -162,7 +166,8 @@ test.describe("a standby that lags when the primary dies", () => {
     const [press] = await readyLogins(cluster, smtp, 1);
     cluster.network.cutLink(primary.name, standby.name);
     const readers = await report(cluster, 5);
-    // Acknowledged after two seconds on one machine: by then the heartbeat requires it of a successor.
+    // Acknowledged after two seconds on one machine. By then, the heartbeat requires a successor to
+    // have it.
     const { sessionKey } = await press!();
     await primary.kill();
     await waitUntil(
@@ -172,7 +177,7 @@ test.describe("a standby that lags when the primary dies", () => {
       (candidate) => candidate === false,
     );
     expect(standby.log()).toContain("launcher.standby_behind");
-    // Only now: data in flight when a machine dies never arrives.
+    // Heals links only now, because data in flight when a machine dies never arrives.
     cluster.network.healLinks();
     const wait = performance.now() + 20_000; // longer than the lease
     while (performance.now() < wait) {

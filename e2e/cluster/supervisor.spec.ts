@@ -1,4 +1,4 @@
-// Tests the supervisor: stops, corrupt and empty stores, and processes that die.
+// Tests the supervisor: stops, corrupt and empty stores, and crashing processes.
 
 import {
   closeSync,
@@ -14,7 +14,7 @@ import type { ClusterNode } from "#cli/cluster/node.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-/** More log than a node writes in a test. */
+/** More log bytes than a node writes in a test. */
 const LOG_BYTES = 60_000;
 
 const store = (node: ClusterNode) => join(node.dataDir, "litefs");
@@ -137,7 +137,7 @@ test("a candidate without data does not take the lease of a cluster with data", 
   await primary.stop();
   const said = listen(empty);
   empty.start();
-  // It would become a candidate after three seconds without a primary.
+  // The node would become a candidate after three seconds without a primary.
   await waitUntil(
     "it waits for data",
     30_000,

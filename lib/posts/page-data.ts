@@ -1,4 +1,4 @@
-// Reads what a page shows about reads and teams, in one read transaction.
+// Reads a page's data about reads and teams in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -13,12 +13,15 @@ const LEADING_TEAMS_TTL_MS = 10_000;
 
 export interface PageData {
   readonly viewer: Viewer;
-  /** Of the post, or of the site; best first. */
+  /** The standings for the post or the site, best first. */
   readonly standings: readonly Standing[];
   readonly leadingTeams: ReadonlyMap<string, Team>;
   /** Slugs of posts the viewer has read. */
   readonly readSlugs: ReadonlySet<string>;
-  /** Reads by slug when the UTC day began for this process, so that recommendations are stable. */
+  /**
+   * Reads by slug at this process's first request of the UTC day, so that recommendations are
+   * stable.
+   */
   readonly startOfDayTotals: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
@@ -43,7 +46,7 @@ function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): Pag
   };
 }
 
-/** For the page of a post: also its reads. */
+/** Returns the data for a post's page, including its reads. */
 export const queryPostPageData = (
   sql: Sql,
   identity: SessionIds,
@@ -55,6 +58,7 @@ export const queryPostPageData = (
       ?.reads ?? 0,
 });
 
+/** Runs queryPostPageData in a read transaction. */
 export function readPostPageData(
   identity: SessionIds,
   slug: string,
@@ -62,7 +66,9 @@ export function readPostPageData(
   return readSql((sql) => queryPostPageData(sql, identity, slug));
 }
 
-/** For lists and the home page: also the totals of the site and of every post. */
+/**
+ * Returns the data for lists and the home page, including the totals of the site and of every post.
+ */
 export function readSitePageData(identity: SessionIds): Promise<
   PageData & {
     readonly totals: { reads: number; readers: number };
@@ -76,7 +82,7 @@ export function readSitePageData(identity: SessionIds): Promise<
   }));
 }
 
-/** Returns the viewer's key for random choices of the day; "" for all viewers without an id. */
+/** Returns the viewer's key for daily random choices; "" for viewers without an id. */
 export function viewerKey({ member, clientId }: Viewer): string {
   return member?.id ?? clientId ?? "";
 }

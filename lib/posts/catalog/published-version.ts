@@ -1,4 +1,4 @@
-// Stores which content version is published: one replicated row, the same for every instance.
+// Stores the published content version in one replicated row that all instances share.
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -6,12 +6,12 @@ import type { Sql } from "#lib/db/connection.ts";
 export interface PublishedVersion {
   /** A commit SHA, or "disk-…" for content from disk. */
   readonly version: string;
-  /** The version before, as a fallback; null for the first version. */
+  /** The version published before, as a fallback; null for the first version. */
   readonly previous: string | null;
   readonly updatedAtMs: number;
 }
 
-/** Returns the published version, or null before the first. */
+/** Returns the published version, or null before the first one. */
 export function findPublishedVersion(sql: Sql): PublishedVersion | null {
   return (
     sql.get<PublishedVersion>(
@@ -20,7 +20,10 @@ export function findPublishedVersion(sql: Sql): PublishedVersion | null {
   );
 }
 
-/** Publishes `version` and keeps the previous one. Idempotent: returns false, and writes nothing, if it is published. */
+/**
+ * Publishes `version` and keeps the previous one. Idempotent: returns false and writes nothing if
+ * it is already published.
+ */
 export function setPublishedVersion(sql: Sql, version: string): boolean {
   // One statement, so that two concurrent webhooks cannot both record the same previous version.
   const { changes } = sql.run(

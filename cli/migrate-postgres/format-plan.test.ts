@@ -58,8 +58,8 @@ const lines = (plan: Partial<Plan>) => formatPlan({ ...PLAN, ...plan });
 test("lists source, target, tables in columns, conversions and the next step", () => {
   expect(lines({})).toEqual([
     "Source    PostgreSQL 15.8, database site, UTF8.",
-    "          It can stream: changes are applied in order as they happen, and writes pause only for the",
-    "          last ones.",
+    "          It can stream: changes are applied in order as they happen, and writes pause only while",
+    "          the last ones are applied.",
     "Target    /data/site.db. The migration needs about 758 MB; 75,000 MB are free in /data.",
     "",
     "Table             rows      size        time",

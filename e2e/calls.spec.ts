@@ -25,7 +25,7 @@ interface InsertedCall {
   readonly title: string;
 }
 
-/** Inserts a call, recorded unless `typed`; PUBLISHED is without a merged file. */
+/** Inserts a call, recorded unless `typed`. A PUBLISHED call has no merged file. */
 function insertTestCall(
   database: Database.Database,
   {

@@ -95,7 +95,7 @@ const secondsShown = async (page: Page) => {
   const [, minutes, seconds] = /(\d+):(\d\d)/.exec(await recorderClock(page).innerText()) ?? [];
   return Number(minutes) * 60 + Number(seconds);
 };
-/** Waits for at least that many: a busy machine may skip a second. */
+/** Waits for at least `seconds`, because a busy machine may skip one. */
 const waitForClock = (page: Page, seconds: number) =>
   expect
     .poll(() => secondsShown(page), { timeout: 5_000 + 2_000 * seconds })

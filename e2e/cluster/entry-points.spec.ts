@@ -1,5 +1,6 @@
-// Sends every write directly to a replica: each responds with a replay only.
-// Without a primary, each is refused and the form keeps its input. Next's manifests list the entry points.
+// Sends every write directly to a replica, which must respond only with a replay. Without a
+// primary, each write must be refused and the form must keep its input. Next's manifests list the
+// entry points.
 
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
@@ -45,7 +46,7 @@ const POST = "one-door-for-writes";
 const DAY_MS = 86_400_000;
 const AT_ONCE = 6;
 
-// On https and with posts on a Git host, so that every handler exists.
+// Uses https and posts on a Git host, so that every handler exists.
 const test = base.extend({
   siteEnv: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
@@ -142,7 +143,10 @@ interface Stage {
   end(): void;
 }
 
-/** Members and the primary's database for the cases. Wait until all nodes are in sync before sending to the replica. */
+/**
+ * Prepares members and the primary's database for the cases. Wait until all nodes are in sync
+ * before sending to the replica.
+ */
 async function setUp(cluster: Cluster): Promise<Stage> {
   const primary = await cluster.waitForPrimary();
   const node = cluster.getNode(REPLICA);
@@ -169,7 +173,7 @@ interface ActionEntry extends Entry {
   readonly way: ActionTransport;
 }
 
-/** Lists every action as a form and as a script sends it, by a permitted member. */
+/** Lists every action, as sent by a form and by a script, by an authorized member. */
 async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
   const entries: ActionEntry[] = [];
   for (const { id, name } of readBuiltActions()) {
@@ -178,7 +182,7 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
     if (!given) continue;
     const { fields, cookie: extra } = splitFieldsAndCookie(given.makeValidFields({ fixture, db }));
     const page = typeof given.page === "string" ? given.page : given.page(fixture);
-    // The form of a link is behind the link.
+    // The form for an email link is on the page that the link opens.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;
     for (const way of ACTION_TRANSPORTS) {
       const request = makeActionRequest(way, id, path, fields);
@@ -198,17 +202,17 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
   return entries;
 }
 
-/** Handlers that answer from this instance, or refuse before a write. */
+/** Handlers that respond from this instance, or reject the request before a write. */
 const LOCAL: Readonly<Record<string, string>> = {
-  "POST /internal/cache": "deletes an entry of this very instance's cache",
+  "POST /internal/cache": "deletes an entry from this instance's own cache",
 };
-/** Reads of a client's own write: served where the write was. */
+/** Reads of a client's own write, which the primary serves. */
 const READS_AT_PRIMARY = ["GET /calls/upload/[id]"];
 
 async function handlerEntries(context: Stage): Promise<{ writes: Entry[]; reads: Entry[] }> {
   const [writes, reads]: [Entry[], Entry[]] = [[], []];
   for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
-    // A beacon needs a token that is old enough.
+    // A beacon requires a token that is old enough.
     const ready =
       name === "POST /reads"
         ? makeJsonRequest("/reads", {
@@ -266,7 +270,7 @@ function logOf(node: ClusterNode): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** Returns the site's log lines during `work`, without LiteFS'. */
+/** Returns the lines that the site logs during `work`, without LiteFS's. */
 async function saidDuring(node: ClusterNode, work: () => Promise<void>): Promise<string[]> {
   const from = logOf(node).length;
   await work();
@@ -288,7 +292,7 @@ async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Prom
 test("no handler of the build is missing from the table", async ({ cluster }) => {
   const built: string[] = [];
   for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
-    // Next answers OPTIONS with a handler's methods.
+    // Next responds to OPTIONS with a handler's methods.
     const { headers } = await ask(cluster.getNode(REPLICA), {
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
@@ -353,7 +357,10 @@ test("every write on a replica is replayed to the primary, and only that", async
   context.end();
 });
 
-/** Sends it from the page's form, whose key tells React where to show the result. null if the page has no such form now. */
+/**
+ * Sends the action from the page's form, whose key tells React where to show the result. Returns
+ * null if the page has no such form now.
+ */
 async function fromItsForm(
   node: ClusterNode,
   { asked, ...rest }: Entry & { readonly id: string },
@@ -423,7 +430,7 @@ test("without a primary every write is refused with Retry-After, and forms keep 
       else noForm.push(entry.name);
     },
   );
-  // Some admin forms need a call in another state, or a cache entry.
+  // Some admin forms require a call in another state, or a cache entry.
   expect(
     noForm.filter((name) => !/^app\/admin\/(calls|cache)\//.test(name)),
     "forms that stand on their page",
@@ -479,7 +486,7 @@ test("without a primary every write is refused with Retry-After, and forms keep 
     "what the site said meanwhile",
   ).toEqual([]);
 
-  // A page with a session that is due is served without renewal.
+  // A page for a session that is due for renewal is served without the renewal.
   const page = await ask(node, due!.asked);
   expect([page.status, page.headers["set-cookie"], page.headers["fly-replay"]]).toEqual([
     200,

@@ -1,4 +1,5 @@
-// Tests faults of network, Consul, disk and data: reads go on, and the cluster recovers without an operator.
+// Tests faults of network, Consul, disk and data: reads continue, and the cluster recovers without
+// an operator.
 
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +27,9 @@ interface Seen {
   readonly answer: VisitorResponse;
 }
 
-/** Observes a fault: reads each region's page every second, and writes through `region` every four. */
+/**
+ * Observes a fault: reads each region's page every second, and writes through `region` every four.
+ */
 async function watch(
   cluster: Cluster,
   region: string,
@@ -57,7 +60,10 @@ async function watch(
   return { reads, writes };
 }
 
-/** Returns whether a write succeeded or was refused with its input. Throws otherwise. */
+/**
+ * Sends a write. Returns the response if it succeeded or was refused with its input kept; throws
+ * otherwise.
+ */
 async function tryToWrite(
   cluster: Cluster,
   region: string,
@@ -128,7 +134,8 @@ test("without Consul reads go on, writes are refused, and resume by themselves",
   );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
   expect(refused.length).toBeGreaterThan(1);
-  // Once refused, writes stay refused until Consul is back: without it, no node gets the lease.
+  // Once refused, writes stay refused until Consul is back, because no node can get the lease
+  // without it.
   assertInvariant(
     "no node is primary without a lease",
     writes.slice(writes.indexOf(refused[0]!)).filter(isMade),
@@ -197,7 +204,8 @@ test.describe("two machines with small disks", () => {
   test("a replica with a full disk serves reads, and catches up when there is space", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
     const before = await small.waitUntilInSync();
-    // The first connection needs space for the -shm file, so the launcher opens the database immediately.
+    // The first connection needs space for the -shm file, so the launcher opens the database
+    // immediately.
     await waitUntil("the standby's site has opened its database", 30_000, () => hasOpened(standby));
     const room = fillDisk(standby.dataDir);
     const reads: number[] = [];
@@ -240,7 +248,7 @@ test.describe("two machines with small disks", () => {
     expect(readLogEvents(primary, "disk.full").length).toBeGreaterThan(0);
     expect(await small.waitUntilInSync()).toEqual(before);
     room();
-    // To another address each time: the limit is five emails an hour.
+    // Uses a new address each time, because the limit is five emails an hour.
     let tries = 0;
     await waitUntil(
       "a write is made",
@@ -255,7 +263,7 @@ test.describe("two machines with small disks", () => {
 
   test("a running replica with a differing checksum quarantines its store, and recovers", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
-    // Outside WAL mode, LiteFS' copies diverge: done here to a second database.
+    // Outside WAL mode, LiteFS's copies diverge, so this uses a second database.
     const beside = join(primary.mount, "beside.db");
     const db = new Database(beside);
     db.pragma("journal_mode = WAL");
@@ -282,7 +290,10 @@ test.describe("two machines with small disks", () => {
   });
 });
 
-/** Tells from the launcher's log whether the site has opened its database. A request to the site would open it. */
+/**
+ * Returns whether the site has opened its database, from the launcher's log, because a request to
+ * the site would open it.
+ */
 function hasOpened(node: ClusterNode): boolean {
   const lastOf = (event: string) => String(readLogEvents(node, event).at(-1)?.time ?? "");
   return lastOf("launcher.database_open") > lastOf("supervisor.start");

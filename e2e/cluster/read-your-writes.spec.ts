@@ -19,7 +19,7 @@ test("the read after a write sees it in another region", async ({ cluster }) => 
   console.log("read your writes:", JSON.stringify(result));
   assertInvariant("clients read their own writes", result.failures);
   expect(result.pairCount).toBe(PAIRS);
-  // Most writes arrive before the read; the rest is replayed.
+  // Most writes arrive before the read. The other reads are replayed.
   expect(result.replayedReads).toBeLessThan(PAIRS / 20);
 });
 

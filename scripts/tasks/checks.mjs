@@ -41,7 +41,7 @@ async function runWithReport(name, report, runner, read) {
   const counts = existsSync(report)
     ? read(JSON.parse(readFileSync(report, "utf8")))
     : { passed: 0, failed: 0, skipped: 0 };
-  // A runner that fails without a failed test (a crash, no tests found) must not look green.
+  // A runner that fails without a failed test (a crash, no tests found) must count as a failure.
   if (code !== 0 && counts.failed === 0)
     Object.assign(counts, {
       failed: 1,
@@ -133,7 +133,10 @@ export async function e2e(args, prefix) {
   await playwright("e2e", args, { CHROMIUM_PATH: chromium }, prefix);
 }
 
-/** The site as several instances on LiteFS. Where that can't run, its tests are skipped and say why. */
+/**
+ * The site as several instances on LiteFS. Where that can't run, its tests are skipped with a
+ * reason.
+ */
 export async function cluster(args, prefix) {
   const missing = await prepareCluster();
   for (const line of missing) say(`no cluster here: ${line}`);

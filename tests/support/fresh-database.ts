@@ -1,4 +1,4 @@
-// Gives each unit test a migrated database and a cache file of its own.
+// Gives each unit test its own migrated database and cache file.
 
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,10 @@ import { clearCacheMemory } from "#lib/cache/define-cache.ts";
 import { closeDatabase } from "#lib/db/database.ts";
 import { overrideEnv } from "./override-env.ts";
 
-/** Made once by tests/support/global-setup.ts. It is checkpointed and closed, so a copy of the file is complete. */
+/**
+ * Made once by tests/support/global-setup.ts. It is checkpointed and closed, so a copy of the file
+ * is complete.
+ */
 export const TEMPLATE_FILE = join(
   tmpdir(),
   `lectern-template-${process.env.LECTERN_TEST_RUN ?? "unit"}.db`,

@@ -1,4 +1,5 @@
-// Starts a real PostgreSQL for tests, the demo and benches: temporary data folder, loopback port, logical replication.
+// Starts a real PostgreSQL for tests, the demo and benches: temporary data folder, loopback port,
+// logical replication.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
@@ -22,9 +23,15 @@ export interface TestPostgres {
   readonly port: number;
   /** The folder of psql and pgbench. */
   readonly bin: string;
-  /** Returns the URL of the database `name`, for the superuser `owner` or another role, without a password. */
+  /**
+   * Returns the URL of the database `name`, for the superuser `owner` or another role, without a
+   * password.
+   */
   url(name?: string, role?: string): string;
-  /** Creates a database, empty or as a copy of the database `template`, and returns its connection string. */
+  /**
+   * Creates a database, empty or as a copy of the database `template`, and returns its connection
+   * string.
+   */
   createDatabase(template?: string): Promise<string>;
   /** `fast` closes connections; `immediate` acts like a crash, and the next start recovers. */
   stop(how?: "fast" | "immediate"): Promise<void>;
@@ -34,7 +41,7 @@ export interface TestPostgres {
   close(): Promise<void>;
 }
 
-/** PostgreSQL refuses to run as root, so it then runs as the user nobody. */
+/** PostgreSQL refuses to run as root, so in that case it runs as the user nobody. */
 const NOBODY_UID = 65_534;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
@@ -47,8 +54,8 @@ export function requirePostgres(): string {
 }
 
 /**
- * Starts a server; `settings` override the defaults, such as `wal_level`. It stops with this process, also on a signal. Throws an Error with the end of
- * the server's log if it does not start.
+ * Starts a server; `settings` override the defaults, such as `wal_level`. It stops with this
+ * process, even on a signal. Throws an Error with the end of the server's log if it does not start.
  */
 export async function startPostgres({
   settings = {},
@@ -155,7 +162,7 @@ export async function startPostgres({
   const stop = async (how: "fast" | "immediate" = "fast") => {
     const running = server;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    // Concurrent calls wait for the same exit: the folder is in use until then.
+    // Concurrent calls wait for the same exit, because the folder is in use until then.
     const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
     running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
     const late = setTimeout(() => running.kill("SIGQUIT"), STOP_TIMEOUT_MS);

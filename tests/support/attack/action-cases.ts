@@ -1,4 +1,5 @@
-// Lists every server action by file and export, with its access rule. A test compares the table with the build.
+// Lists every server action by file and export, with its access rule. A test compares the table
+// with the build.
 
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -173,7 +174,7 @@ const CALL_ACTIONS: Readonly<Record<string, ActionCase>> = {
     isOwnerOnly: true,
     page: "/calls/record",
     makeValidFields: ({ fixture }) => makeCallFields(fixture.owner.uploadId),
-    // The upload's row stays for a day, so that what is sent twice is one call.
+    // The upload's row stays for a day, so that resubmitting it creates no second call.
     writtenTables: ["Call", "CallReview", "Upload"],
     invalidFields: {
       title: invalidValues.text(5, 50),
@@ -279,7 +280,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: () => ({ key: listCacheKeys()[0] ?? "", instance: hostname(), q: "" }),
     writtenTables: ["AuditEvent"],
     readUnchangedState: () => listCacheKeys().length,
-    // An empty name is this instance.
+    // An empty name means this instance.
     invalidFields: {
       key: invalidValues.token,
       instance: (random) => invalidValues.token(random) || "elsewhere",
@@ -288,7 +289,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
 };
 
 const callPage = (fixture: AttackFixture) => `/admin/calls/${fixture.owner.calls.NEW}`;
-/** Returns the fields that name the call in this state and its expected version. */
+/** Returns the fields with the id of the call in this state and its expected version. */
 const reviewFields =
   (state: CallState) =>
   ({ fixture, db }: CaseContext) => ({

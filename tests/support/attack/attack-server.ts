@@ -1,4 +1,5 @@
-// Starts the site under attack: the production build with a database of its own, as behind Fly's proxy and on https.
+// Starts the site under attack: the production build with its own database, configured for https
+// behind Fly's proxy.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +22,7 @@ export interface AttackServer {
   readonly smtp: TestSmtpServer;
   /** Returns everything the process has printed. */
   readOutput(): string;
-  /** Returns null while the site answers; otherwise how it exited and its last output. */
+  /** Returns null while the site responds, otherwise how it exited and its last output. */
   describeFailure(): Promise<string | null>;
   /** Returns the memory in bytes after a garbage collection. */
   readMemory(): Promise<{ heap: number; rss: number }>;
@@ -32,7 +33,7 @@ export interface AttackServer {
 
 const CONTROL_URL = `http://127.0.0.1:${ATTACK_CONTROL_PORT}`;
 
-/** Starts it on a new database. Rejects after 60 seconds, or if the process exits. */
+/** Starts the site on a new database. Rejects after 60 seconds, or if the process exits. */
 export async function startAttackServer(): Promise<AttackServer> {
   rmSync(ATTACK_DIR, { recursive: true, force: true });
   await applyMigrations(join(ATTACK_DIR, "lectern.db"), "prisma/migrations");

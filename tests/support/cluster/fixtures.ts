@@ -9,7 +9,7 @@ import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 interface Options {
   /** Adds the real latency between regions. A spec that changes an option gets a new cluster. */
   latency: boolean;
-  /** Sizes in MB of the nodes that have a disk of their own. */
+  /** Disk sizes in MB, for nodes that have their own disk. */
   diskSizesMb: Readonly<Record<string, number>>;
   /** Further environment variables of the site. */
   siteEnv: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
-// Extends Playwright's test: console errors fail it, and it gets the site's database, clock, emails and members.
+// Extends Playwright's test: console errors fail it, and it gets the site's database, clock, emails
+// and members.
 
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
@@ -18,7 +19,10 @@ interface Fixtures {
   failOnClusterFault: undefined;
   /** Moves the server's clock, and resets it after the test. */
   serverClock: { forward(ms: number): Promise<void> };
-  /** The site's database; on a cluster the primary's, whose writes return once the replica in ams has them. */
+  /**
+   * The site's database; on a cluster the primary's, whose writes return once the replica in ams
+   * has them.
+   */
   database: Database.Database;
   /** Logs the browser in as a new member and returns the id. */
   logIn: (fields?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
@@ -81,7 +85,7 @@ export const test = base.extend<Fixtures>({
   },
   waitForEmail: async ({ page: _ }, use) => {
     const startedMs = Date.now();
-    /** By address: when the last returned email was received. */
+    /** When the last returned email was received, by address. */
     const returnedMs = new Map<string, number>();
     await use(async (address) => {
       let newest: CapturedEmail | undefined;

@@ -1,41 +1,53 @@
-// Reads and writes the cluster's state in Consul: its id, the primary's lease, the bootstrap claim, the heartbeat.
-// The keys are LiteFS' (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
+// Reads and writes the cluster's state in Consul: its ID, the primary's lease, the bootstrap claim,
+// the heartbeat. The keys are LiteFS's (consul/consul.go of v0.5.14), except `founder` (bootstrap
+// claim) and `beat` (heartbeat) below the lease's key.
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Lease {
   /** The primary's instance name. */
   readonly hostname: string;
-  /** URL of its LiteFS for other nodes. */
+  /** URL at which other nodes reach its LiteFS. */
   readonly advertiseUrl: string;
-  /** Holds the lease; expires unless its owner renews it. */
+  /** The Consul session that holds the lease; it expires unless its owner renews it. */
   readonly session: string | null;
 }
 
 export interface Heartbeat {
   readonly instance: string;
   readonly txid: number;
-  /** Its transaction a moment before: a successor that lacks it must not take over. */
+  /** The sender's transaction a moment earlier. A standby that lacks it must not take over. */
   readonly needed: number;
   readonly index: number;
 }
 
 export interface Consul {
-  /** null before the first primary. Like all methods, it rejects while Consul is unreachable. */
+  /**
+   * Resolves to null before the first primary. Like all methods, rejects while Consul is
+   * unreachable.
+   */
   findClusterId(): Promise<string | null>;
-  /** null without a holder. A dead primary holds the lease until its session expires. */
+  /**
+   * Resolves to null if no node holds the lease. A dead primary holds it until its session expires.
+   */
   findLease(): Promise<Lease | null>;
-  /** Frees the session's lease after the lock delay. */
+  /** Releases the session's lease, after Consul's lock delay. */
   destroySession(session: string): Promise<void>;
-  /** True if the cluster has ever had data. */
+  /** Resolves to true if the cluster has ever had data. */
   hasData(): Promise<boolean>;
-  /** True for the one node that may bootstrap the cluster. A claim expires after `staleMs`. */
+  /**
+   * Resolves to true on the one node that may bootstrap the cluster (compare-and-set). A claim
+   * expires after `staleMs`.
+   */
   claimBootstrap(instance: string, staleMs: number): Promise<boolean>;
-  /** Sent by the primary, with its newest transaction and the one its successor needs. */
+  /**
+   * Sends the primary's heartbeat, with its newest transaction and the one that its successor
+   * needs.
+   */
   sendHeartbeat(instance: string, txid: number, needed: number): Promise<void>;
-  /** The newest heartbeat; `index` changes with each. null before the first. */
+  /** Resolves to the newest heartbeat; null before the first. Every heartbeat has a new `index`. */
   findHeartbeat(): Promise<Heartbeat | null>;
-  /** Records that the cluster has data: from now on, no node may start with an empty database. */
+  /** Records that the cluster has data. After that, no node may start with an empty database. */
   markBootstrapped(instance: string): Promise<void>;
 }
 
@@ -56,7 +68,7 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       body,
     });
     if (response.status !== 200 && response.status !== 404)
-      throw new Error(`Consul answered ${response.status}: ${response.body.slice(0, 200)}`);
+      throw new Error(`Consul responded with ${response.status}: ${response.body.slice(0, 200)}`);
     return response;
   }
   async function get(
@@ -97,7 +109,7 @@ export function connectConsul(consulUrl: string, key: string): Consul {
   return {
     findClusterId,
     async hasData() {
-      // A cluster without a claim was made by LiteFS alone, and counts as having data.
+      // A cluster without a claim was created by LiteFS itself, and counts as having data.
       return (await findClusterId()) !== null && ((await findBootstrapClaim())?.isDone ?? true);
     },
     async findLease() {

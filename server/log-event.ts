@@ -1,6 +1,9 @@
-// Logs like lib/core/log.ts, but without reading the site's configuration.
+// Logs like lib/core/log.ts, but without needing the site's configuration.
 
-/** Writes `{"time","level","event","instance",…fields}` as one line on stdout. Never pass secrets. */
+/**
+ * Writes `{"time","level","event","region","instance",…fields}` as one line to stdout. Never pass
+ * secrets.
+ */
 export function logEvent(
   level: "info" | "warn" | "error",
   event: string,

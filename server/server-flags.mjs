@@ -1,7 +1,7 @@
-// Holds Node's flags for serving the site, everywhere: start, tests, benchmarks and the image.
+// Defines the Node flags for serving the site, in production, tests, benchmarks and the image.
 
 /**
- * Limits how far V8's heap grows before garbage collection. By default it reaches 600 MB for 60 MB in use;
- * with these flags it stays near 300 MB (docs/benchmarks.md).
+ * Limits how far V8's heap grows before garbage collection. By default, it reaches 600 MB for 60 MB
+ * in use; with these flags it stays near 300 MB (docs/benchmarks.md).
  */
 export const SERVER_FLAGS = ["--max-semi-space-size=16", "--heap-growing-percent=40"];

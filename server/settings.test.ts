@@ -8,7 +8,7 @@ const replicated = {
   LITEFS_ADVERTISE_URL: "http://10.0.0.1:20202",
 };
 
-test("the image's variables suffice on Fly", () => {
+test("the image's variables are sufficient on Fly", () => {
   const settings = readSettings(
     {
       REPLICATION: "on",
@@ -44,7 +44,7 @@ test("every variable of litefs.yml has a value", () => {
     expect(given[name], name).toBeTruthy();
 });
 
-test("one error names all missing variables", () => {
+test("one error lists all missing variables", () => {
   expect(() =>
     readSettings(
       { REPLICATION: "on", LITEFS_LEASE_TTL: "5s", DATABASE_FILE: "/data/lectern.db" },

@@ -1,4 +1,4 @@
-// Reads the settings of supervisor and launcher from the environment, with the image's defaults.
+// Reads the supervisor's and launcher's settings from the environment, with the image's defaults.
 
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -9,10 +9,10 @@ export interface Settings {
   readonly isReplicated: boolean;
   /** The folder with server/site.ts, litefs.yml and prisma/migrations. */
   readonly root: string;
-  /** LiteFS' mount and its store: different folders. */
+  /** LiteFS's mount and its store, which are different folders. */
   readonly mountDir: string;
   readonly storeDir: string;
-  /** Not replicated: the cache, and the database if REPLICATION=off. */
+  /** Folder for data that is not replicated: the cache, and the database if REPLICATION=off. */
   readonly dataDir: string;
   readonly databaseFile: string;
   readonly region: string | null;
@@ -35,15 +35,15 @@ export interface Settings {
     readonly uid: number | null;
     readonly gid: number | null;
   };
-  /** From the first signal until SIGKILL (fly.toml: kill_timeout). */
+  /** Time from the first signal to SIGKILL (kill_timeout in fly.toml). */
   readonly killTimeoutMs: number;
-  /** How long a replica waits for the primary's migrations. */
+  /** How long a replica waits for the primary to apply migrations. */
   readonly migrationsTimeoutMs: number;
 }
 
 const DEFAULT_LITEFS_PORT = 20_202;
 
-/** Throws one Error that names every missing or invalid variable. */
+/** Returns the settings. Throws one Error that lists every missing or invalid variable. */
 export function readSettings(from: Record<string, string | undefined>, root: string): Settings {
   const problems: string[] = [];
   const set = (name: string) => from[name] || undefined;
@@ -65,7 +65,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   const inMount = join(mountDir, "lectern.db");
   const beside = join(dataDir, "lectern.db");
   let databaseFile = resolve(set("DATABASE_FILE") ?? (isReplicated ? inMount : beside));
-  // One image for both: without a mount, its path means the plain file.
+  // The image sets a path in the mount. Without replication, use the plain file of that name.
   if (!isReplicated && dirname(databaseFile) === mountDir)
     databaseFile = join(dataDir, basename(databaseFile));
   if (isReplicated && dirname(databaseFile) !== mountDir)
@@ -75,7 +75,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   const ttlMs = Number(/^(\d+)s$/.exec(ttl)?.[1]) * 1_000;
   if (!(ttlMs >= 10_000))
     problems.push(
-      "LITEFS_LEASE_TTL: must be whole seconds such as 10s, and at least that (Consul refuses less)",
+      "LITEFS_LEASE_TTL: must be whole seconds, such as 10s, and at least 10s (Consul's minimum)",
     );
   const app = set("FLY_APP_NAME");
   const machine = set("FLY_MACHINE_ID");
@@ -124,7 +124,10 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   return settings;
 }
 
-/** Returns the environment of LiteFS, launcher and site. Every variable of litefs.yml has a value. */
+/**
+ * Returns the environment for LiteFS, the launcher and the site, with a value for every variable in
+ * litefs.yml.
+ */
 export function toEnvironment(settings: Settings): Record<string, string> {
   const { litefs, lease } = settings;
   return {
@@ -142,7 +145,7 @@ export function toEnvironment(settings: Settings): Record<string, string> {
   };
 }
 
-/** Returns the site's user; empty to keep the current one. */
+/** Returns the site's OS user; empty to keep the current one. */
 export function appUserIds({ app }: Settings): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0 || app.uid === null) return {};
   return { uid: app.uid, gid: app.gid ?? app.uid };

@@ -1,4 +1,5 @@
-// Serves the site: Next's request handler behind the HTTP pipeline. In development (NODE_ENV) it compiles pages on demand.
+// Serves the site: Next's request handler behind the HTTP pipeline. In development, it compiles
+// pages on demand.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ const rootDir = join(import.meta.dirname, "..");
 const { values } = parseArgs({
   options: {
     port: { type: "string", short: "p", default: "3000" },
-    /** The address to listen on; all of them by default. */
+    /** The address to listen on. Default: all addresses. */
     hostname: { type: "string", short: "H" },
     "keep-alive-ms": { type: "string" },
   },
@@ -18,10 +19,12 @@ const { hostname } = values;
 const port = Number(values.port);
 const dev = process.env.NODE_ENV === "development";
 
-// Actions that redirect fetch the next page from here; without it Next would trust the Host header (SSRF).
+// SSRF protection: actions that redirect fetch the next page from this origin. Without it, Next
+// would trust the Host header.
 process.env.__NEXT_PRIVATE_ORIGIN = `http://${localHost(hostname)}:${port}`;
 process.env.PORT = String(port);
-// As the standalone server does: the build's configuration, so that next.config.mjs is not needed at runtime.
+// Use the build's configuration, like Next's standalone server, so that next.config.mjs is not
+// needed at runtime.
 if (!dev)
   process.env.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(
     (
@@ -33,7 +36,7 @@ if (!dev)
 
 const app = next({ dev, dir: rootDir, hostname, port });
 await app.prepare();
-// Imported after Next has read .env files.
+// Imported here, after Next has read the .env files.
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
 
@@ -65,7 +68,7 @@ async function stop(exitCode: number): Promise<void> {
 process.on("SIGINT", () => void stop(130));
 process.on("SIGTERM", () => void stop(143));
 
-/** Where this machine reaches a server that listens on `host`. */
+/** Returns the host at which this machine reaches a server that listens on `host`. */
 function localHost(host = "0.0.0.0"): string {
   if (host === "0.0.0.0") return "localhost";
   if (host === "::") return "[::1]";

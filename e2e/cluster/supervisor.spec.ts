@@ -145,7 +145,7 @@ test("a candidate without data does not take the lease of a cluster with data", 
     (text) => text.includes('"event":"launcher.waits"'),
   );
   expect(await empty.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
-  expect(said()).toContain("no data here, and the cluster has some");
+  expect(said()).toContain("no data here, but the cluster has data");
   primary.start();
   expect((await cluster.waitForPrimary()).name).toBe(primary.name);
   expect((await cluster.waitForStandby()).name).toBe(empty.name);

@@ -1,5 +1,5 @@
-// Applies migrations as the site's user: apply-migrations.ts FILE [pending | new]. The launcher runs it.
-// `pending` only lists the missing ones; `new` creates a database for `litefs import`.
+// Applies migrations: apply-migrations.ts FILE [pending | new]. The launcher runs it as the site's
+// user. `pending` only lists missing migrations; `new` creates a database for `litefs import`.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const [file, mode] = process.argv.slice(2);
 if (!file) throw new Error("apply-migrations.ts FILE [pending | new]");
 const migrationsDir = join(import.meta.dirname, "..", "..", "prisma", "migrations");
 
-/** Opens the database only for reading. */
+/** Returns the names of the pending migrations, without writing to the database. */
 async function listPendingMigrations(databaseFile: string): Promise<string[]> {
   const { db, close } = await openConnection(databaseFile, "reader", 5_000);
   try {
@@ -35,7 +35,7 @@ async function listPendingMigrations(databaseFile: string): Promise<string[]> {
 }
 
 if (mode === "pending") {
-  // Opening would create the file.
+  // Don't open a missing file, because that would create it.
   console.log(
     JSON.stringify(
       existsSync(file)

@@ -1,4 +1,4 @@
-// Hands the lease over to a standby that has every transaction, before a primary shuts down.
+// Hands the lease over to a caught-up standby before the primary shuts down (planned failover).
 
 import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
@@ -11,14 +11,21 @@ import type { Settings } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 10;
 const REQUEST_TIMEOUT_MS = 500;
-/** For this node to notice that the lease is gone: milliseconds, unless the machine is busy. */
+/**
+ * Maximum wait until this node notices that it lost the lease. Usually milliseconds, unless the
+ * machine is busy.
+ */
 const STEP_DOWN_TIMEOUT_MS = 5_000;
-/** For finding the standby while writes go on: a busy one must not count as absent. */
+/**
+ * Deadline for finding the standby, while writes continue. Generous, so that a busy standby does
+ * not count as absent.
+ */
 const FIND_STANDBY_TIMEOUT_MS = 3_000;
 
 /**
- * Returns the new primary's name; null on a replica, without a caught-up candidate, or after `timeoutMs`: LiteFS then releases
- * the lease at its end. LiteFS' halt lock blocks writers meanwhile; afterwards they fail as on a replica.
+ * Returns the new primary's name; null on a replica, without a caught-up standby, or after
+ * `timeoutMs` (LiteFS then releases the lease when it exits). LiteFS's halt lock blocks writers
+ * during the handover; afterwards, writes fail as on a replica.
  */
 export async function handOverLease(settings: Settings, timeoutMs: number): Promise<string | null> {
   const fromMs = performance.now();
@@ -52,7 +59,7 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
     isHalted =
       (await requestInternal(lock, { method: "POST", headers, timeoutMs: leftMs() })).status ===
       200;
-    if (!isHalted) throw new Error("LiteFS gave no halt lock");
+    if (!isHalted) throw new Error("LiteFS refused the halt lock");
     const haltedMs = performance.now() - fromMs;
     const last = (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS)).position!;
     for (;;) {
@@ -74,7 +81,8 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
       timeoutMs: Math.max(1, leftMs()),
     });
     if (response.status !== 200) throw new Error(response.body.trim());
-    // Releases the lock only as a replica: LiteFS exits if a transaction that began on a primary commits on none.
+    // Keep the lock until this node is a replica: LiteFS exits if a transaction that started on a
+    // primary commits after it lost the lease.
     const promotedMs = performance.now();
     while (
       performance.now() - promotedMs < STEP_DOWN_TIMEOUT_MS &&

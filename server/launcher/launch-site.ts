@@ -1,4 +1,5 @@
-// Runs the site under LiteFS: waits for data, migrates it on the primary, serves, hands over the lease, drains.
+// Runs the site under LiteFS: waits for data, migrates it on the primary, serves, hands over the
+// lease, and drains.
 
 import { connectConsul } from "#server/consul.ts";
 import { runMigrations } from "./run-migrations.ts";
@@ -9,14 +10,15 @@ import { type SiteProcess, startSiteProcess } from "./site-process.ts";
 import type { Settings } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 500;
-/** Share of the handover in the kill timeout. */
+/** Part of the kill timeout for the handover. */
 const HAND_OVER_TIMEOUT_MS = 2_000;
-/** Share of LiteFS and the supervisor, after the site has ended. */
+/** Part of the kill timeout for LiteFS and the supervisor, after the site has exited. */
 const RESERVE_MS = 4_000;
 
 /**
- * Runs until a signal, until the site fails for good, or until the supervisor must decide again. Returns the exit code: 0
- * after a signal, so that LiteFS releases the lease. `flags` are Node's for the site.
+ * Runs until a signal arrives, the site fails for good, or the supervisor must decide again.
+ * Returns the exit code: 0 after a signal, so that LiteFS releases the lease. `flags` are the Node
+ * flags for the site.
  */
 export async function launchSite(
   settings: Settings,
@@ -56,7 +58,10 @@ export async function launchSite(
   return outcome === "stop" ? 0 : outcome;
 }
 
-/** Polls the role: a promotion may need migrations, and a node that has caught up may become a candidate. */
+/**
+ * Polls the role until a restart is needed. A promotion may need migrations, and a caught-up node
+ * may become a candidate.
+ */
 async function watchRole(
   database: LocalDatabase,
   signal: AbortSignal,
@@ -69,7 +74,7 @@ async function watchRole(
   return "stop";
 }
 
-/** Lets running requests finish within the rest of the kill timeout since `fromMs`. */
+/** Lets running requests finish within the rest of the kill timeout, which started at `fromMs`. */
 async function drainSite(settings: Settings, server: SiteProcess, fromMs: number): Promise<number> {
   await server.drain(
     Math.max(1_000, settings.killTimeoutMs - RESERVE_MS - (performance.now() - fromMs)),
@@ -83,7 +88,7 @@ const waitForAbort = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
 
-/** Exits if LiteFS was killed: its mount no longer answers. */
+/** Exits if LiteFS was killed, because its mount then hangs or fails. */
 function exitWithParent(kill: () => void): void {
   const parent = process.ppid;
   setInterval(() => {

@@ -1,6 +1,7 @@
-// Speeds up failover: the primary sends heartbeats through Consul, and a standby ends the session of a silent one.
-// Consul expires a session up to twice its TTL late, but LiteFS gives the lease up after the TTL. So a standby without a
-// heartbeat for the TTL may end the session: no two primaries, and writes resume ten seconds earlier.
+// Speeds up failover: the primary sends heartbeats through Consul, and a standby ends the session
+// of a silent primary. Consul may take twice the TTL to expire a session, but LiteFS gives up the
+// lease after the TTL. So a standby may end the session after a TTL without heartbeats: there are
+// never two primaries, and writes resume ten seconds earlier.
 
 import { basename } from "node:path";
 import type { Consul } from "#server/consul.ts";
@@ -10,28 +11,41 @@ import type { Settings } from "#server/settings.ts";
 
 const HEARTBEAT_INTERVAL_MS = 500;
 /**
- * A standby that lacks what the primary had this long before its last heartbeat must not take over by itself. Far longer than
- * replication takes. Shorter than the timeout of a durable write (lib/db/database.ts), so that such a write counts.
+ * A standby must have what the primary had this long before its last heartbeat, or it must not take
+ * over by itself. Far longer than replication takes, but shorter than the timeout of a durable
+ * write (lib/db/database.ts), so that such a write counts.
  */
 const REQUIRED_TXID_AGE_MS = 1_000;
-/** Silence after which a standby that lags stops being a candidate. Shorter than the TTL by the time of a restart. */
+/**
+ * Silence of the primary after which a lagging standby stops being a candidate. Shorter than the
+ * TTL, to leave time for a restart.
+ */
 const SUSPECT_AFTER_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 1_000;
-/** How long LiteFS may hold a lease without being primary: longer than a promotion or a handover takes. */
+/**
+ * How long LiteFS may hold the lease without being the primary; longer than a promotion or handover
+ * takes.
+ */
 const OWN_LEASE_GRACE_MS = 2_000;
-/** A standby that lags longer than this is no longer failover-eligible. Far longer than a network hiccup. */
+/**
+ * A standby that lags longer than this is no longer failover-eligible. Far longer than a network
+ * hiccup.
+ */
 const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
-  /** Called every poll on the primary. */
+  /** Called on every poll on the primary. */
   tickAsPrimary(local: LitefsNodeState): Promise<void>;
-  /** Called every poll on any other candidate. "behind": it must not become the primary. */
+  /**
+   * Called on every poll on other candidates. Returns "behind" if this node must not become the
+   * primary.
+   */
   tickAsStandby(local: LitefsNodeState): Promise<"ok" | "behind">;
 }
 
 export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch {
   let lastHeartbeatMs = -Infinity;
-  /** Positions of this node as the primary; its successor needs the first. */
+  /** This node's positions as the primary. Its successor needs the first of them. */
   let positions: { readonly txid: number; readonly atMs: number }[] = [];
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
@@ -39,8 +53,8 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
   let ownLease: { session: string; sinceMs: number } | null = null;
 
   /**
-   * After an outage of Consul longer than the TTL, LiteFS has given the lease up but can't take it again: its old session holds
-   * it for up to twice the TTL.
+   * Ends our own stale session. After a Consul outage longer than the TTL, LiteFS has given up the
+   * lease but can't take it again, because its old session holds it for up to twice the TTL.
    */
   async function releaseOwnLease(session: string): Promise<void> {
     const nowMs = performance.now();
@@ -49,7 +63,7 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
     ownLease = null;
     logEvent("warn", "launcher.own_lease_ended", {
       session,
-      reason: "LiteFS gave it up while Consul was unreachable",
+      reason: "LiteFS gave up the lease while Consul was unreachable",
     });
     await consul
       .destroySession(session)
@@ -78,7 +92,7 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
       if (lease?.session && lease.hostname === settings.instance)
         await releaseOwnLease(lease.session);
       else ownLease = null;
-      // Without Consul, a lease or its owner's heartbeats, silence proves nothing.
+      // Silence proves nothing without Consul, a lease, or heartbeats of its owner.
       if (
         !lease?.session ||
         lease.hostname === settings.instance ||

@@ -1,4 +1,5 @@
-// Prepares and watches this node's copy of the database, by its role: creates it, migrates it, lets it catch up.
+// Prepares and watches this node's copy of the database by role: creates it, migrates it, or lets
+// it catch up.
 
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,16 +16,19 @@ import { type Settings, appUserIds } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 200;
 const LOG_INTERVAL_MS = 10_000;
-/** How long a node with data waits to catch up before it serves stale reads. */
+/** How long a node with data waits to catch up before it serves possibly stale reads. */
 const CATCH_UP_TIMEOUT_MS = 10_000;
 const IMPORT_TIMEOUT_MS = 300_000;
 
 export type RestartCode = typeof EXIT_CAUGHT_UP | typeof EXIT_REEVALUATE;
 
 export interface LocalDatabase {
-  /** Resolves to "ready" when the site can serve, or to the exit code on which the supervisor decides again. Throws if it never can. */
+  /**
+   * Resolves to "ready" when the site can serve, or to the exit code that makes the supervisor
+   * decide again. Throws if the site can never serve.
+   */
   prepareDatabase(signal: AbortSignal): Promise<"ready" | RestartCode>;
-  /** Called every poll while the site runs: migrates after a promotion. */
+  /** Called on every poll while the site runs. Migrates after a promotion. */
   checkRole(): Promise<"ok" | RestartCode>;
 }
 
@@ -39,14 +43,17 @@ export function openLocalDatabase(
   const patienceMs = Number(env.LITEFS_PATIENCE_MS ?? 3_000);
   const lease = createLeaseWatch(settings, consul);
   const isCandidate = env.LITEFS_CANDIDATE === "true";
-  /** Since when the lease is free. */
+  /** When the lease became free; null while it is held. */
   let leaseFreeSinceMs: number | null = null;
-  /** Reset with the role. */
+  /** Both flags are reset when this node stops being the primary. */
   let migratedAsPrimary = false;
   let isLossReported = false;
   let migrateAgainMs = 0;
 
-  /** Compares this copy with the primary's; "no_primary" if the lease has been free for a while. */
+  /**
+   * Compares this copy with the primary's. Returns "no_primary" if the lease has been free for
+   * `patienceMs`.
+   */
   async function readProgress(
     local: LitefsNodeState,
   ): Promise<"behind" | "caught_up" | "no_primary" | "unknown"> {
@@ -60,7 +67,8 @@ export function openLocalDatabase(
     const primary = await fetchLitefsNodeState(heldLease.advertiseUrl, name).catch(() => null);
     if (!primary?.isPrimary) return "unknown";
     if (!primary.position) return "caught_up";
-    // Reads its own position again: under steady writes, the older reading is always a little behind.
+    // Read our position again, because under steady writes the earlier reading is always slightly
+    // behind.
     const txid =
       local.position && local.position.txid >= primary.position.txid
         ? local.position.txid
@@ -76,7 +84,7 @@ export function openLocalDatabase(
     return state === "caught_up" ? EXIT_CAUGHT_UP : state === "no_primary" ? EXIT_REEVALUATE : null;
   }
 
-  /** Logs after a promotion how many transactions of the former primary this node lacks. */
+  /** After a promotion, logs how many of the former primary's transactions are lost. */
   async function reportLoss(local: LitefsNodeState): Promise<void> {
     const heartbeat = await consul.findHeartbeat().catch(() => undefined);
     if (heartbeat === undefined) return;
@@ -97,7 +105,10 @@ export function openLocalDatabase(
     migratedAsPrimary = true;
   }
 
-  /** Imports the cluster's first database in one transaction: this node's plain file, or a new one made beside the mount. */
+  /**
+   * Imports the cluster's first database in one transaction: this node's plain file, or a new one
+   * created outside the mount.
+   */
   async function createDatabase(): Promise<void> {
     const plain = join(settings.dataDir, name);
     const folder = join(settings.dataDir, "new");
@@ -108,7 +119,7 @@ export function openLocalDatabase(
       const { uid, gid } = appUserIds(settings);
       if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
     }
-    // This also checkpoints the WAL into the file: LiteFS' import reads nothing else.
+    // This also checkpoints the WAL into the file, because LiteFS's import reads only that file.
     await runMigrations(settings, env, source, "new");
     await importDatabase({ url: litefs.url, name, file: source, timeoutMs: IMPORT_TIMEOUT_MS });
     await consul.markBootstrapped(settings.instance);
@@ -122,7 +133,7 @@ export function openLocalDatabase(
     let lastLogMs = fromMs;
     while (!signal.aborted) {
       const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
-      let reason = "LiteFS does not answer";
+      let reason = "LiteFS does not respond";
       if (local?.isPrimary) {
         await reportLoss(local);
         await migrateAsPrimary(local);
@@ -139,7 +150,7 @@ export function openLocalDatabase(
         if (local.position && (state === "caught_up" || waitedMs > CATCH_UP_TIMEOUT_MS)) {
           const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
           if (pending.length === 0) return "ready";
-          reason = `migrations are missing, and come from the primary: ${pending.join(", ")}`;
+          reason = `waiting for the primary to apply migrations: ${pending.join(", ")}`;
           if (isCandidate && state === "caught_up") {
             logEvent("info", "launcher.asks_for_lease", { pending });
             const response = await requestInternal(`${litefs.url}/promote`, {
@@ -168,7 +179,7 @@ export function openLocalDatabase(
     const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
-      // First: tickAsPrimary replaces the former primary's heartbeat.
+      // Must be first, because tickAsPrimary() replaces the former primary's heartbeat.
       if (!isLossReported) await reportLoss(local);
       await lease.tickAsPrimary(local);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {

@@ -1,4 +1,5 @@
-// Launches the site as LiteFS' child process: migrates the primary's database, serves, hands over, drains.
+// Launches the site as LiteFS's child process: migrates the primary's database, serves, hands over,
+// and drains.
 
 import { join } from "node:path";
 import { launchSite } from "./launch-site.ts";

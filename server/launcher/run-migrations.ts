@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
-/** Returns the names that it prints. Rejects with its error, or after `timeoutMs`. */
+/** Returns the migration names that it prints. Rejects with its error, or after `timeoutMs`. */
 export function runMigrations(
   settings: Settings,
   env: NodeJS.ProcessEnv,
@@ -18,7 +18,7 @@ export function runMigrations(
       file,
       ...(mode ? [mode] : []),
     ];
-    // A new database is created beside the mount, as a plain file.
+    // A new database is a plain file outside the mount.
     const childEnv = { ...env, DATABASE_FILE: file, ...(mode === "new" && { REPLICATION: "off" }) };
     const child = spawn(process.execPath, args, {
       cwd: settings.root,
@@ -34,7 +34,7 @@ export function runMigrations(
     child.stderr.on("data", (data: Buffer) => (error += data.toString()));
     child.once("error", reject);
     child.once("close", (code) => {
-      // Log lines precede the result.
+      // The result is the last line, after any log lines.
       const lines = out.trim().split("\n");
       const result = lines.pop() ?? "";
       if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
@@ -42,7 +42,7 @@ export function runMigrations(
       else
         reject(
           new Error(
-            `migrations: ${/^\w*Error: .*$/m.exec(error)?.[0] ?? (error.trim().slice(-500) || `no answer within ${timeoutMs} ms`)}`,
+            `migrations: ${/^\w*Error: .*$/m.exec(error)?.[0] ?? (error.trim().slice(-500) || `no result within ${timeoutMs} ms`)}`,
           ),
         );
     });

@@ -96,7 +96,7 @@ test("a site that does not exit is killed", async () => {
   expect(performance.now() - startedMs).toBeLessThan(4_900);
 });
 
-test("a dead site is restarted", async () => {
+test("a crashed site is restarted", async () => {
   const count = JSON.stringify(join(folder, "count"));
   const server = start(
     `import { appendFileSync, readFileSync } from "node:fs"; appendFileSync(${count}, "x"); if (readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
@@ -106,7 +106,7 @@ test("a dead site is restarted", async () => {
   await server.drain(5_000);
 });
 
-test("a site that dies repeatedly fails", async () => {
+test("a site that crashes repeatedly fails", async () => {
   const server = start("process.exit(1);");
   expect(await server.failure).toBe(1);
 });

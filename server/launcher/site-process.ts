@@ -1,4 +1,4 @@
-// Starts the site's process, restarts it when it dies, and drains it.
+// Starts the site's process, restarts it after crashes, and drains it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,25 +7,34 @@ import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
 export interface SiteProcess {
-  /** Resolves to the launcher's exit code when the site has died too often; never otherwise. */
+  /**
+   * Resolves to the launcher's exit code once the site has crashed too often; otherwise never
+   * resolves.
+   */
   readonly failure: Promise<number>;
-  /** Refuses new connections, lets running requests finish within `timeoutMs`, and ends the process. */
+  /**
+   * Refuses new connections, lets running requests finish within `timeoutMs`, and ends the process.
+   */
   drain(timeoutMs: number): Promise<void>;
-  /** Kills it immediately. */
+  /** Kills the process immediately. */
   kill(): void;
 }
 
-/** More deaths within the window are a failure. */
+/** This many crashes within the window are a failure. */
 const MAX_CRASHES = 5;
 const CRASH_WINDOW_MS = 600_000;
 const RESTART_DELAY_MS = 1_000;
 /**
- * Longer than a proxy keeps an idle connection (Fly's: a minute). Node's default of five seconds closes connections while a
- * request arrives, and the proxy can't know whether its write was made.
+ * Longer than a proxy keeps an idle connection (Fly's: a minute). Node's default of five seconds
+ * can close a connection while a request arrives, and the proxy can't know whether its write
+ * happened.
  */
 const KEEP_ALIVE_TIMEOUT_MS = 90_000;
 
-/** Starts server/site.ts as the site's user, with Node's `flags`. Waits `pauseMs` after the first death, and longer after each. */
+/**
+ * Starts server/site.ts as the site's user, with the Node flags `flags`. Waits `pauseMs` after the
+ * first crash, and longer after each further one.
+ */
 export function startSiteProcess(
   settings: Settings,
   env: NodeJS.ProcessEnv,

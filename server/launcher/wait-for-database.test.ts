@@ -27,7 +27,7 @@ async function site(host: string) {
 }
 
 test.each(["127.0.0.1", "0.0.0.0", "::"])(
-  "a site on %s is asked until it has read its database, ready or not",
+  "a site on %s is polled until it has read its database, ready or not",
   async (host) => {
     answers = [
       "<h1>Not yet</h1>",
@@ -46,7 +46,7 @@ test("a site that can't read its database is polled until the deadline, and that
   expect(said).toEqual(["launcher.database_not_open"]);
 });
 
-test("a site that has ended is not polled", async () => {
+test("a site that has exited is not polled", async () => {
   answers = ['{"database":"readable"}'];
   expect(await waitForReadableDatabase(await site("127.0.0.1"), () => true, 10_000)).toBe(false);
   expect([asked, said]).toEqual([[], []]);

@@ -1,4 +1,4 @@
-// Makes the site open its database as soon as it listens.
+// Makes the site open its database as soon as it is listening.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { requestInternal } from "#lib/core/internal-request.ts";
@@ -9,8 +9,9 @@ const POLL_INTERVAL_MS = 100;
 const DEADLINE_MS = 60_000;
 
 /**
- * Polls the site's /readyz until it has read the database, `deadlineMs` have passed, or `hasEnded`. Resolves to whether it has.
- * On a full disk a process can't open its first connection (SQLITE_IOERR_SHMSIZE); one that has a connection reads on.
+ * Polls the site's /readyz until it has read the database (resolves to true), `deadlineMs` have
+ * passed, or `hasEnded` returns true. On a full disk, a process can't open its first connection
+ * (SQLITE_IOERR_SHMSIZE), but an open connection keeps reading.
  */
 export async function waitForReadableDatabase(
   app: Settings["app"],
@@ -37,7 +38,7 @@ export async function waitForReadableDatabase(
   return false;
 }
 
-/** Returns the site's URL on this machine. */
+/** Returns the URL at which this machine reaches the site. */
 function localUrl({ host, port }: Settings["app"]): string {
   const address = host === "::" ? "::1" : host === "0.0.0.0" ? "127.0.0.1" : host;
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;

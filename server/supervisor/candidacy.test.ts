@@ -21,7 +21,7 @@ const consul = (part: Partial<NonNullable<CandidacyFacts["consul"]>>) => ({
   ...part,
 });
 
-test("outside the primary region no node is a candidate", () => {
+test("outside the primary region, no node is a candidate", () => {
   for (const store of [empty, full])
     expect(decideCandidacy(known({ isInPrimaryRegion: false, store }))).toMatchObject({
       kind: "start",
@@ -30,7 +30,7 @@ test("outside the primary region no node is a candidate", () => {
     });
 });
 
-test("a node without data is no candidate of a cluster with data, even with its id", () => {
+test("a node without data is not a candidate in a cluster with data, even if it has the cluster's ID", () => {
   for (const store of [empty, { ...empty, clusterId: CLUSTER }]) {
     for (const primary of [null, "dfw-1", "dfw-2"])
       expect(decideCandidacy(known({ store, consul: consul({ primary }) }))).toMatchObject({
@@ -41,7 +41,7 @@ test("a node without data is no candidate of a cluster with data, even with its 
   }
 });
 
-test("a node without data bootstraps the cluster only if there is none with data", () => {
+test("a node without data bootstraps the cluster only if no cluster with data exists", () => {
   expect(
     decideCandidacy(known({ store: empty, consul: consul({ clusterId: null, hasData: false }) })),
   ).toEqual({ kind: "bootstrap" });
@@ -55,7 +55,7 @@ test("a node without data bootstraps the cluster only if there is none with data
   ).toMatchObject({ kind: "start", candidate: false });
 });
 
-test("without Consul a node with data starts, and one without waits", () => {
+test("without Consul, a node with data starts, and one without data waits", () => {
   expect(decideCandidacy(known({ consul: null }))).toMatchObject({
     kind: "start",
     candidate: true,
@@ -63,7 +63,7 @@ test("without Consul a node with data starts, and one without waits", () => {
   expect(decideCandidacy(known({ consul: null, store: empty }))).toMatchObject({ kind: "wait" });
 });
 
-test("while another node is primary, only a node that has caught up is a candidate", () => {
+test("while another node is the primary, only a caught-up node is a candidate", () => {
   expect(decideCandidacy(known({ consul: consul({ primary: "dfw-2" }) }))).toMatchObject({
     candidate: false,
     isCatchingUp: true,
@@ -73,7 +73,7 @@ test("while another node is primary, only a node that has caught up is a candida
   ).toMatchObject({ candidate: true, isCatchingUp: false });
 });
 
-test("a node that lags waits for the more advanced one, and takes over if that does not return", () => {
+test("a lagging node waits for the more advanced one, and takes over if that does not return", () => {
   const behind = { consul: consul({ heartbeat: { instance: "dfw-2", txid: 105, needed: 103 } }) };
   expect(decideCandidacy(known(behind))).toMatchObject({
     candidate: false,

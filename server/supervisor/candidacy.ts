@@ -1,5 +1,5 @@
-// Decides whether this node is failover-eligible (a candidate in the leader election) when LiteFS starts.
-// LiteFS elects any candidate, however stale: so a node is one only while it is known to have caught up.
+// Decides whether this node is a candidate in the leader election when LiteFS starts. LiteFS elects
+// any candidate, however stale, so a node may be one only if it has caught up.
 
 import type { StoreState } from "./litefs-store.ts";
 
@@ -7,7 +7,7 @@ export interface CandidacyFacts {
   readonly instance: string;
   readonly isInPrimaryRegion: boolean;
   readonly store: StoreState;
-  /** The launcher has just seen this store at the primary's position. */
+  /** True if the launcher just saw this store at the primary's position. */
   readonly wasCaughtUp: boolean;
   /** null while Consul is unreachable. */
   readonly consul: {
@@ -20,12 +20,15 @@ export interface CandidacyFacts {
       readonly needed: number;
     } | null;
   } | null;
-  /** This node has waited ADVANCED_NODE_WAIT_MS for a node that is further. */
+  /** True if this node has waited ADVANCED_NODE_WAIT_MS for a node that is ahead of it. */
   readonly hasWaited: boolean;
 }
 
 export type Decision =
-  /** `isCatchingUp`: the launcher exits with EXIT_CAUGHT_UP once it has the primary's data, and the supervisor decides again. */
+  /**
+   * Start LiteFS. If `isCatchingUp`, the launcher exits with EXIT_CAUGHT_UP once it has the
+   * primary's data, and the supervisor decides again.
+   */
   | {
       readonly kind: "start";
       readonly candidate: boolean;
@@ -33,19 +36,28 @@ export type Decision =
       readonly patienceMs: number;
       readonly reason: string;
     }
-  /** No data here, and no cluster yet: exactly one node may bootstrap it. */
+  /** There is no data here and no cluster yet. Exactly one node may bootstrap it. */
   | { readonly kind: "bootstrap" }
   /** Decide again later. */
   | { readonly kind: "wait"; readonly reason: string }
   /** An operator must decide. */
   | { readonly kind: "refuse"; readonly reason: string };
 
-/** How long the lease must be free before a node that was catching up becomes a candidate. Longer than a handover. */
+/**
+ * How long the lease must be free before a node that is catching up becomes a candidate. Longer
+ * than a handover.
+ */
 export const LEASE_VACANT_MS = 3_000;
-/** The same if another node is further: time for it to return. Afterwards writes matter more than its data, and the loss is logged. */
+/**
+ * The same, if another node is ahead: time for it to return. After that, resuming writes matters
+ * more than its data, and the loss is logged.
+ */
 export const ADVANCED_NODE_WAIT_MS = 120_000;
 
-/** Exit codes of a launcher that wants a new decision: this store has caught up, or something else has changed. */
+/**
+ * Launcher exit codes that request a new decision: this store has caught up, or something else has
+ * changed.
+ */
 export const EXIT_CAUGHT_UP = 75;
 export const EXIT_REEVALUATE = 76;
 
@@ -66,7 +78,7 @@ export function decideCandidacy({
   if (consul?.clusterId && store.clusterId && consul.clusterId !== store.clusterId) {
     return {
       kind: "refuse",
-      reason: `the data here is of cluster ${store.clusterId}, the lease of cluster ${consul.clusterId}. Move LITEFS_DATA_DIR away to join that cluster, or set another LITEFS_LEASE_KEY to keep this data.`,
+      reason: `the data here belongs to cluster ${store.clusterId}, but the lease to cluster ${consul.clusterId}. Move LITEFS_DATA_DIR away to join that cluster, or set another LITEFS_LEASE_KEY to keep this data.`,
     };
   }
   if (!isInPrimaryRegion) return start(false, false, "outside the primary region");
@@ -74,14 +86,14 @@ export function decideCandidacy({
     if (!consul)
       return {
         kind: "wait",
-        reason: "no data here, and Consul is unreachable: there may be a cluster",
+        reason: "no data here, and Consul is unreachable, so a cluster may exist",
       };
-    if (consul.hasData) return start(false, true, "no data here, and the cluster has some");
+    if (consul.hasData) return start(false, true, "no data here, but the cluster has data");
     if (consul.primary !== null && consul.primary !== instance)
-      return start(false, true, `no data here, and ${consul.primary} bootstraps the cluster`);
+      return start(false, true, `no data here, and ${consul.primary} is bootstrapping the cluster`);
     return { kind: "bootstrap" };
   }
-  if (!consul) return start(true, false, "Consul is unreachable; LiteFS goes on when it returns");
+  if (!consul) return start(true, false, "Consul is unreachable; LiteFS continues when it returns");
   if (consul.primary === instance) return start(true, false, "this node was the last primary");
   if (consul.primary === null) {
     const { heartbeat } = consul;
@@ -92,10 +104,10 @@ export function decideCandidacy({
     if (behind <= 0) return start(true, false, "there is no primary");
     const reason = `there is no primary; ${heartbeat!.instance} was ${behind} transactions ahead of this node`;
     return hasWaited
-      ? start(true, false, `${reason}, and did not return: they are lost`)
+      ? start(true, false, `${reason} and did not return, so they are lost`)
       : start(false, true, reason, ADVANCED_NODE_WAIT_MS);
   }
   return wasCaughtUp
     ? start(true, false, "caught up with the primary")
-    : start(false, true, `${consul.primary} is the primary, and may be ahead`);
+    : start(false, true, `${consul.primary} is the primary and may be ahead`);
 }

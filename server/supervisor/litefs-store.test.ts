@@ -42,7 +42,7 @@ test("a store has data when it has a database with a transaction", () => {
   expect(readStore(dir, "b.db").hasData).toBe(false);
 });
 
-test("a quarantined store keeps its content, and the two newest are kept", () => {
+test("a quarantined store keeps its contents, and only the two newest are kept", () => {
   const dir = join(folder, "litefs");
   const quarantined = [1, 2, 3].map((n) => {
     fill(dir, { clusterid: `LFSC${n}` });

@@ -1,19 +1,19 @@
-// Reads LiteFS' store on disk, and quarantines a corrupt one.
+// Reads LiteFS's store on disk, and quarantines a corrupt one.
 
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface StoreState {
-  /** The cluster of the data. A node knows it before it has data. */
+  /** ID of the cluster that the data belongs to. A node can have it before it has data. */
   readonly clusterId: string | null;
   readonly hasData: boolean;
-  /** Newest transaction, from the name of its LTX file; 0 without data. */
+  /** The newest transaction, from the name of its LTX file; 0 without data. */
   readonly txid: number;
 }
 
 const MAX_QUARANTINED_STORES = 2;
 
-/** Reads what the store in `dir` holds of the database `name`. */
+/** Returns the state of the database `name` in the store in `dir`. */
 export function readStore(dir: string, name: string): StoreState {
   const id = join(dir, "clusterid");
   const database = join(dir, "dbs", name, "database");
@@ -32,11 +32,14 @@ export function readStore(dir: string, name: string): StoreState {
   };
 }
 
-/** The second prefix is of earlier versions. */
+/** The second prefix is that of earlier versions. */
 const quarantinePrefixes = (dir: string) =>
   [`${basename(dir)}.quarantine-`, `${basename(dir)}.aside-`] as const;
 
-/** Renames the store to `<dir>.quarantine-<time>`, which it returns. Keeps the two newest. */
+/**
+ * Renames the store to `<dir>.quarantine-<time>` and returns that path. Keeps the two newest
+ * quarantined stores.
+ */
 export function quarantineStore(dir: string, now: Date): string {
   const quarantined = join(
     dirname(dir),
@@ -47,9 +50,9 @@ export function quarantineStore(dir: string, now: Date): string {
   return quarantined;
 }
 
-/** Deletes all but the `keepCount` newest quarantined stores. Returns how many it deleted. */
+/** Deletes all but the `keepCount` newest quarantined stores. Returns the number deleted. */
 export function pruneQuarantine(dir: string, keepCount: number): number {
-  // ".aside-" sorts before ".quarantine-": the stores of earlier versions go first.
+  // ".aside-" sorts before ".quarantine-", so the stores of earlier versions are deleted first.
   const all = readdirSync(dirname(dir))
     .filter((name) => quarantinePrefixes(dir).some((prefix) => name.startsWith(prefix)))
     .sort();

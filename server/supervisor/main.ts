@@ -1,5 +1,6 @@
-// Supervises this node, as the image's entry: decides its candidacy, runs LiteFS, repairs its store.
-// LiteFS starts server/launcher/main.ts, which starts server/site.ts. With REPLICATION=off there is no LiteFS.
+// Supervises this node, as the image's entry point: decides its candidacy, runs LiteFS, and repairs
+// its store. LiteFS starts server/launcher/main.ts, which starts server/site.ts. With
+// REPLICATION=off, there is no LiteFS.
 
 import { join } from "node:path";
 import { supervise } from "./supervise.ts";

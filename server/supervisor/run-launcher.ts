@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Settings } from "#server/settings.ts";
 
-/** Resolves to its exit code. Passes `stop` on as SIGTERM. */
+/** Resolves to the launcher's exit code. Aborting `stop` sends it SIGTERM. */
 export function runLauncher(
   settings: Settings,
   env: NodeJS.ProcessEnv,

@@ -28,7 +28,7 @@ function settingsFor(script: string, killTimeoutSeconds = 30) {
 const run = (script: string, signal = new AbortController().signal, seconds?: number) =>
   runLitefs(settingsFor(script, seconds), { ...process.env }, signal);
 
-test("the exit code is LiteFS'", async () => {
+test("the exit code is LiteFS's", async () => {
   expect(await run("exit 75")).toEqual({ code: 75, reason: "other", line: null });
 });
 
@@ -42,7 +42,7 @@ test.each([
   expect(printed).toHaveBeenCalledWith(`${line}\n`);
 });
 
-test("a full disk is no corrupt store", async () => {
+test("a full disk does not count as a corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   for (const line of [
     "ERROR: cannot open store: open databases: recover ltx: write: no space left on device",
@@ -52,7 +52,7 @@ test("a full disk is no corrupt store", async () => {
   }
 });
 
-test("an unreachable Consul is no corrupt store", async () => {
+test("an unreachable Consul does not count as a corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   expect(
     await run(
@@ -67,7 +67,7 @@ test("Consul's token is not printed", async () => {
   expect(printed.mock.calls.flat().join("")).toContain("url=http://:…@consul");
 });
 
-test("it resolves when LiteFS' children have ended", async () => {
+test("it resolves when LiteFS's children have exited", async () => {
   const startedMs = performance.now();
   await run("sleep 0.7 & exit 1");
   expect(performance.now() - startedMs).toBeGreaterThan(600);
@@ -81,7 +81,7 @@ test("a LiteFS that does not exit in time is killed", async () => {
   expect(await ended).toMatchObject({ code: 1 });
 });
 
-test("repeated lines of LiteFS are printed once per interval with their count, all others always", () => {
+test("LiteFS's repeated lines are printed once per interval with their count, all others always", () => {
   const lines: string[] = [];
   const print = suppressRepeatedLines((line) => lines.push(line), 0);
   const quiet = suppressRepeatedLines((line) => lines.push(line));

@@ -1,4 +1,4 @@
-// Runs LiteFS until it and all its children have ended.
+// Runs LiteFS until it and all its children have exited.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -7,35 +7,38 @@ import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
 
 export interface LitefsExit {
-  /** LiteFS' exit code, or the launcher's if that ended first; 1 if a signal killed it. */
+  /** LiteFS's exit code, or the launcher's if that exited first; 1 if a signal killed LiteFS. */
   readonly code: number;
-  /** corrupt: LiteFS will not open the store again. full: the disk is. */
+  /** "corrupt" if LiteFS can't open the store again; "full" if the disk is full. */
   readonly reason: "corrupt" | "full" | "other";
-  /** LiteFS' line with the reason. */
+  /** LiteFS's log line with the reason. */
   readonly line: string | null;
 }
 
-/** LiteFS' messages about a corrupt store (store.go, db.go of v0.5.14). */
+/** LiteFS's messages about a corrupt store (store.go, db.go of v0.5.14). */
 const CORRUPT_LINE =
   /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
-/** The store is intact: no quarantine. */
+/** The store is intact, so it is not quarantined. */
 const DISK_FULL_LINE = /no space left on device|disk quota exceeded/;
 const ENVIRONMENT_FAULT_LINE =
   /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
 
-/** Reserved of the kill timeout for LiteFS, after the launcher has ended. */
+/** Part of the kill timeout reserved for the supervisor. */
 const RESERVE_MS = 2_000;
-/** LiteFS' children end within this (the launcher checks twice a second). */
+/** LiteFS's children exit within this time (the launcher checks twice a second). */
 const ORPHAN_TIMEOUT_MS = 10_000;
 
-/** Resolves when LiteFS and its children have ended. `stop` ends it within the kill timeout. */
+/**
+ * Resolves when LiteFS and its children have exited. Aborting `stop` ends them within the kill
+ * timeout.
+ */
 export function runLitefs(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
 ): Promise<LitefsExit> {
   return new Promise((resolve, reject) => {
-    // stdout carries the site's log; LiteFS writes its own to stderr.
+    // stdout carries the site's log; LiteFS logs to stderr.
     const child = spawn(
       settings.litefs.program,
       ["mount", "-config", join(settings.root, "litefs.yml")],
@@ -48,7 +51,7 @@ export function runLitefs(
       if (CORRUPT_LINE.test(line) && !ENVIRONMENT_FAULT_LINE.test(line))
         failure = { reason: "corrupt", line };
       else if (DISK_FULL_LINE.test(line)) failure ??= { reason: "full", line };
-      // LiteFS prints Consul's URL with its token.
+      // Redact the token, because LiteFS prints Consul's URL with it.
       print(secret ? line.replaceAll(secret, "…") : line);
     });
     let kill: NodeJS.Timeout | undefined;
@@ -75,7 +78,7 @@ export function runLitefs(
         line: failure?.line ?? null,
       });
     };
-    // "close" comes when its children, which share its output, have ended too.
+    // "close" is emitted once its children, which share its output, have also exited.
     child.once(
       "exit",
       (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHAN_TIMEOUT_MS)),
@@ -84,11 +87,14 @@ export function runLitefs(
   });
 }
 
-/** LiteFS repeats these several times a second while it looks for a primary. */
+/** LiteFS repeats these lines several times a second while it looks for a primary. */
 const REPEATED_LINE =
   /retrying|existing primary found|cannot become primary|cannot release consul key/;
 
-/** Passes lines on. A repeated line within `intervalMs` is counted, and the count is printed with the next one. */
+/**
+ * Returns a function that prints lines, but only counts a REPEATED_LINE within `intervalMs`. The
+ * count is printed with the next one.
+ */
 export function suppressRepeatedLines(
   print: (line: string) => void,
   intervalMs = 60_000,
@@ -106,7 +112,7 @@ export function suppressRepeatedLines(
     if (printed.size > 100) printed.clear();
     printed.set(key, { atMs: nowMs, suppressed: 0 });
     print(
-      last?.suppressed ? `${line} (and ${last.suppressed} times since it was printed last)` : line,
+      last?.suppressed ? `${line} (repeated ${last.suppressed} times since last printed)` : line,
     );
   };
 }

@@ -1,4 +1,4 @@
-// Supervises LiteFS: starts it, watches it, and restarts it if that can help.
+// Supervises LiteFS: starts it, watches it, and restarts it with backoff.
 
 import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -25,13 +25,13 @@ import { pruneQuarantine, quarantineStore, readStore } from "./litefs-store.ts";
 /** Consecutive failures before this process exits. */
 const MAX_FAILURES = 8;
 const MAX_BACKOFF_MS = 30_000;
-/** A LiteFS that ran this long resets the count of failures. */
+/** The failure count is reset if LiteFS ran this long. */
 const HEALTHY_MS = 300_000;
-/** A bootstrap takes about a second. */
+/** Far longer than a bootstrap, which takes about a second. */
 const BOOTSTRAP_CLAIM_TTL_MS = 30_000;
 const RETRY_INTERVAL_MS = 1_000;
 
-/** Runs this node until a signal ends it. Returns the exit code: 0 after a signal, else that of the last failure. */
+/** Runs this node until a signal or too many failures. Returns the exit code. */
 export async function supervise(
   settings: Settings,
   environment: NodeJS.ProcessEnv,
@@ -49,7 +49,7 @@ export async function supervise(
     const store = readStore(settings.storeDir, basename(settings.databaseFile));
     if (store.hasData && !existsSync(settings.databaseFile)) {
       throw new Error(
-        `REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} does not exist. See docs/runbooks/join-and-leave-replication.md.`,
+        `REPLICATION=off, but this node's data is in LiteFS's store (${settings.storeDir}) and ${settings.databaseFile} does not exist. See docs/runbooks/join-and-leave-replication.md.`,
       );
     }
     return runLauncher(settings, env, stop.signal);
@@ -84,7 +84,7 @@ export async function supervise(
       unmount(settings.mountDir);
       return exit.code;
     }
-    // Valid for the next decision only.
+    // Valid only for the next decision.
     lastRun = {
       wasCaughtUp: exit.code === EXIT_CAUGHT_UP,
       hasWaited: exit.code === EXIT_REEVALUATE && decision.patienceMs === ADVANCED_NODE_WAIT_MS,
@@ -97,7 +97,7 @@ export async function supervise(
       reason: exit.reason,
       failures,
     });
-    // Retries forever on a full disk: the node recovers by itself when there is space.
+    // On a full disk, retry forever, so that the node recovers once there is space.
     if (exit.reason === "full") {
       failures = Math.min(failures, MAX_FAILURES - 1);
       logEvent("error", "supervisor.disk_full", {
@@ -115,7 +115,7 @@ export async function supervise(
   return 0;
 }
 
-/** Creates the folders, and gives the data folder to the site's user. */
+/** Creates the folders, and makes the site's user the owner of the data folder. */
 function prepareFolders(settings: Settings): void {
   const { mountDir, storeDir, dataDir } = settings;
   if (settings.isReplicated) {
@@ -131,7 +131,10 @@ function prepareFolders(settings: Settings): void {
       chownSync(join(dataDir, name), uid, gid);
 }
 
-/** Ends the lease of this node's dead LiteFS, which would block an election for up to twice its TTL. */
+/**
+ * Releases the lease of this node's dead LiteFS, which would block a leader election for up to
+ * twice its TTL.
+ */
 async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
   const lease = await consul.findLease().catch(() => null);
   if (lease?.hostname !== instance || !lease.session) return;
@@ -141,7 +144,7 @@ async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Cons
   );
   if (isAlive)
     throw new Error(
-      `Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`,
+      `Another process already responds at ${litefs.url} as the primary ${instance}. Two nodes have the same name or port.`,
     );
   await consul
     .destroySession(lease.session)
@@ -149,7 +152,7 @@ async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Cons
   logEvent("warn", "supervisor.lease_freed", { session: lease.session });
 }
 
-/** Returns how to start; null after a signal. Throws if an operator must decide. */
+/** Returns the decision to start; null after a signal. Throws if an operator must decide. */
 async function chooseRole(
   settings: Settings,
   consul: Consul,
@@ -189,15 +192,15 @@ async function chooseRole(
         candidate: true,
         isCatchingUp: false,
         patienceMs: LEASE_VACANT_MS,
-        reason: "no cluster yet: this node bootstraps it",
+        reason: "there is no cluster yet, so this node bootstraps it",
       };
     }
     const reason =
       decision.kind === "wait"
         ? decision.reason
         : nodeWithData
-          ? `${nodeWithData} has data unknown to Consul: waiting for it to become the primary`
-          : "another node bootstraps the cluster";
+          ? `${nodeWithData} has data that Consul doesn't know about; waiting for it to become the primary`
+          : "another node is bootstrapping the cluster";
     if (reason !== lastReason) logEvent("info", "supervisor.waits", { reason });
     lastReason = reason;
     await sleep(RETRY_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
@@ -205,7 +208,10 @@ async function chooseRole(
   return null;
 }
 
-/** Finds a node in the primary region that has the database: Consul may have lost its data. */
+/**
+ * Returns a node in the primary region that has the database, or null. Consul may have lost its
+ * data.
+ */
 async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
   const peers = (await listPeers().catch(() => [])).filter(
     ({ region }) => region === primaryRegion,
@@ -225,8 +231,8 @@ async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Prom
 }
 
 /**
- * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot. Does nothing and returns false unless another node
- * is the primary and has the data.
+ * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot, and returns true. Does
+ * nothing and returns false unless another node is the primary.
  */
 async function quarantineCorruptStore(
   settings: Settings,
@@ -236,12 +242,12 @@ async function quarantineCorruptStore(
   const primary = await consul.findLease().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
     const reason = primary
-      ? "this node is the primary: no other node is known to have its data"
+      ? "this node is the primary, and no other node is known to have its data"
       : "no primary is known";
     logEvent("error", "supervisor.store_corrupt", {
       line,
       reason,
-      do: "Nothing was changed. Start this node again when another one is the primary, or restore a backup (docs/runbooks/restore.md).",
+      do: "Nothing was changed. Restart this node once another node is the primary, or restore a backup (docs/runbooks/restore.md).",
     });
     return false;
   }

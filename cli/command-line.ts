@@ -12,8 +12,8 @@ import {
 } from "#lib/replication/role.ts";
 
 /**
- * Returns the flags and the words after the command's name. Prints `usage` and exits for --help (code 0),
- * and for unknown options or unexpected words (code 2).
+ * Returns the flags and the positional arguments. Prints `usage` and exits with code 0 for --help,
+ * or with code 2 for unknown options or unexpected arguments.
  */
 export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
   usage: string,
@@ -39,24 +39,24 @@ export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["op
 
 /** Prints the usage and the problem, and exits with code 2. */
 export function exitWithUsage(problem: string, usage: string): never {
-  // The problem comes last, where the user looks first.
+  // Print the problem last, where the user looks first.
   console.error(`${usage}\n\n${problem}`);
   process.exit(2);
 }
 
-/** Exits with code 2 if there is no database yet: opening it would create an empty one. */
+/** Exits with code 2 if there is no database yet, because opening it would create an empty one. */
 export function exitUnlessDatabase(): void {
   if (existsSync(env.DATABASE_FILE)) return;
   console.error(`${env.DATABASE_FILE} does not exist. npm start creates it.`);
   process.exit(2);
 }
 
-/** LiteFS answers in milliseconds; a handover takes less than this. */
+/** LiteFS responds in milliseconds; a handover takes less than this. */
 const ROLE_TIMEOUT_MS = 3_000;
 
 /**
- * Exits with code 1 if this machine can't write: on a replica, or without a known primary.
- * In a cluster it leaves LiteFS watched; stopWatchingLitefs() ends that.
+ * Exits with code 1 if this machine can't write, because it is a replica or no primary is known. In
+ * a cluster, call stopWatchingLitefs() afterwards to let the process exit.
  */
 export async function exitUnlessPrimary(): Promise<void> {
   const refuse = (reason: string): never => {
@@ -72,7 +72,8 @@ export async function exitUnlessPrimary(): Promise<void> {
       refuse(`No primary is known at ${env.LITEFS_URL}. Try again in a few seconds.`);
     return;
   }
-  // A file in a LiteFS mount that this process does not know about: a write would fail with an I/O error.
+  // REPLICATION is off, but the file is on a replica's LiteFS mount: a write would fail with an I/O
+  // error.
   const primaryFile = join(dirname(env.DATABASE_FILE), ".primary");
   if (existsSync(primaryFile))
     refuse(

@@ -26,7 +26,7 @@ test("the first admin is granted, listed and revoked while the site runs", async
   await writeSql((sql) => createSession(sql, id));
   expect(admin("list")).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining("no admin yet") as string,
+    stdout: expect.stringContaining("no admins yet") as string,
   });
   expect(admin("grant", "ada@EXAMPLE.test")).toEqual({
     status: 0,
@@ -45,7 +45,7 @@ test("the first admin is granted, listed and revoked while the site runs", async
   expect(admin("revoke", "ada@example.test")).toEqual({
     status: 0,
     stdout:
-      "ada@example.test is no longer an admin. They were not logged in.\nWarning: there is no admin left.\n",
+      "ada@example.test is no longer an admin. They were not logged in.\nWarning: there are no admins left.\n",
     stderr: "",
   });
   const events = await readSql((sql) => listAuditEvents(sql));

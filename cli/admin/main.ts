@@ -1,4 +1,5 @@
-// Grants, lists and revokes the admin role: npm run admin -- grant EMAIL | list | revoke EMAIL. The only way to the first admin.
+// Grants, lists and revokes the admin role: npm run admin -- grant EMAIL | list | revoke EMAIL.
+// This is the only way to appoint the first admin.
 
 import {
   parseCommandLine,
@@ -19,16 +20,16 @@ const usage = `Usage: npm run admin -- grant EMAIL | list | revoke EMAIL
 
 Grants or revokes the admin role in ${env.DATABASE_FILE}. The site may be running.
   grant EMAIL    makes a member an admin; they sign up on the site first
-  list           prints every admin: email address, first name, date of sign-up
-  revoke EMAIL   makes an admin a member again
+  list           prints all admins: email address, first name, sign-up date
+  revoke EMAIL   makes an admin a regular member again
 A change logs the member out everywhere and is recorded at /admin/log.
-Exit code: 0 done, 1 refused, 2 unknown command or no database.`;
+Exit codes: 0 success, 1 refused, 2 unknown command or no database.`;
 
 const { words } = parseCommandLine(usage, {}, { words: true });
 const [command, address, ...rest] = words;
 if (command !== "list" && command !== "grant" && command !== "revoke")
   exitWithUsage(
-    command === undefined ? "No command given." : `There is no command "${command}".`,
+    command === undefined ? "No command given." : `Unknown command: "${command}".`,
     usage,
   );
 if (rest.length > 0 || (command === "list" && address !== undefined))
@@ -43,10 +44,11 @@ try {
     const admins = await readSql(listAdmins);
     for (const { email, firstName, createdAt } of admins)
       console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
-    if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
+    if (admins.length === 0)
+      console.log("There are no admins yet. Add one with: npm run admin -- grant EMAIL");
   } else {
     await exitUnlessPrimary();
-    // As typed: migrated addresses may have capitals.
+    // Keep the case, because migrated addresses may have capitals.
     const { to, revokedSessionCount, adminCount } = await writeSql((sql) =>
       changeRoleByEmail(sql, {
         email: address!.trim(),
@@ -60,7 +62,7 @@ try {
     console.log(
       `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no longer an admin"}. ${sessions}`,
     );
-    if (adminCount === 0) console.log("Warning: there is no admin left.");
+    if (adminCount === 0) console.log("Warning: there are no admins left.");
   }
 } catch (error) {
   if (!isAppError(error)) throw error;

@@ -1,4 +1,5 @@
-// Starts a cluster on this machine: Consul, nodes that run the image on LiteFS, their network, and one edge per region.
+// Starts a cluster on this machine: Consul, nodes that run the image on LiteFS, their network, and
+// one edge proxy per region.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,19 +21,22 @@ import {
 } from "./workspace.ts";
 
 export interface ClusterOptions {
-  /** The image: a folder filled by scripts/build-app-image.ts. */
+  /** The image, a folder created by scripts/build-app-image.ts. */
   imageDir: string;
-  /** The first is the primary region with two candidates; the others have one replica each. */
+  /** The first is the primary region and has two candidates; the others have one replica each. */
   regions?: readonly string[];
   /** Adds the real latency between regions. Default: none. */
   latency?: boolean;
   /** Port of the first region's edge; the others follow. Default 0: any free ports. */
   port?: number;
-  /** Further environment variables of every node. */
+  /** Additional environment variables for every node. */
   env?: Environment;
-  /** Keeps the data here and continues with it. Default: a temporary folder, deleted with the cluster. */
+  /**
+   * Keeps the data here and continues with it. Default: a temporary folder, deleted with the
+   * cluster.
+   */
   folder?: string;
-  /** Sizes in MB of nodes with a disk of their own, by name. Requires root. */
+  /** Sizes in MB of the nodes with their own disk, by name. Requires root. */
   diskSizesMb?: Readonly<Record<string, number>>;
   /** The command of a node. Default: `node server/supervisor/main.ts` in the image. */
   command?: (env: Environment) => readonly string[];
@@ -69,9 +73,7 @@ export class Cluster {
   getNode(name: string): ClusterNode {
     const node = this.nodes.get(name);
     if (!node)
-      throw new Error(
-        `There is no node "${name}". There are: ${[...this.nodes.keys()].join(", ")}.`,
-      );
+      throw new Error(`There is no node "${name}". Nodes: ${[...this.nodes.keys()].join(", ")}.`);
     return node;
   }
 
@@ -80,7 +82,7 @@ export class Cluster {
     const edge = this.edges.get(region);
     if (!edge)
       throw new Error(
-        `There is no edge in "${region}". There are: ${[...this.edges.keys()].join(", ")}.`,
+        `There is no edge in "${region}". Regions: ${[...this.edges.keys()].join(", ")}.`,
       );
     return edge.url;
   }
@@ -125,7 +127,7 @@ export class Cluster {
     return node;
   }
 
-  /** Returns each node's position by name; null without a copy, or if LiteFS does not answer. */
+  /** Returns each node's position by name; null if it has no copy or LiteFS does not respond. */
   async readPositions(): Promise<Record<string, Position | null>> {
     return Object.fromEntries(
       await Promise.all(
@@ -146,7 +148,10 @@ export class Cluster {
     );
   }
 
-  /** Waits until all running nodes, or those named, have the same transaction and checksum. Returns that position. */
+  /**
+   * Waits until all running nodes, or those named, have the same transaction and checksum. Returns
+   * that position.
+   */
   async waitUntilInSync(
     deadlineMs = 30_000,
     names: readonly string[] = [...this.nodes.values()]
@@ -181,8 +186,9 @@ export class Cluster {
   }
 
   /**
-   * Undoes a test's faults: heals all links, restarts Consul and the nodes, and waits until the cluster is healthy.
-   * Returns the names of what it repaired. Throws if the cluster does not become healthy.
+   * Undoes a test's faults: heals all links, restarts Consul and the nodes, and waits until the
+   * cluster is healthy. Returns the names of what it repaired. Throws if the cluster does not
+   * become healthy.
    */
   async repair(deadlineMs = READY_MS): Promise<string[]> {
     const repaired: string[] = [];
@@ -219,8 +225,9 @@ export class Cluster {
 }
 
 /**
- * Starts everything and waits until all nodes serve and are in sync. Throws if this machine lacks something (see findTools),
- * a port is taken, or a node does not start (with the end of its log); then everything is stopped again.
+ * Starts everything and waits until all nodes serve and are in sync. Stops everything and throws if
+ * this machine lacks something (see findTools), a port is taken, or a node does not start (with the
+ * end of its log).
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const {
@@ -357,7 +364,7 @@ function makeSharedEnvironment({
   if (!existsSync(secretFile))
     writeFileSync(secretFile, randomBytes(32).toString("hex"), { mode: 0o600 });
   return {
-    // Without the shell's variables, as on a machine of its own.
+    // Exclude the shell's variables, as on a separate machine.
     PATH: [dirname(litefs), dirname(process.execPath), process.env.PATH].join(delimiter),
     HOME: workspace.folder,
     NODE_ENV: "production",

@@ -1,4 +1,5 @@
-// Runs Consul, which holds the lease: one server on an address of the cluster, with its data in the cluster's folder.
+// Runs Consul, which stores the lease: one server on one of the cluster's addresses, with its data
+// in the cluster's folder.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +10,14 @@ import type { Workspace } from "./workspace.ts";
 
 export interface Consul {
   readonly url: string;
-  /** Starts Consul on its present data. Resolves once it accepts writes; throws with the end of its log otherwise. */
+  /**
+   * Starts Consul on its existing data. Resolves once it accepts writes; otherwise throws with the
+   * end of its log.
+   */
   start(): Promise<void>;
   /** Stops Consul and keeps its data. */
   stop(): Promise<void>;
-  /** Freezes Consul: connections stay open without responses. */
+  /** Freezes Consul: connections stay open but get no responses. */
   pause(): void;
   resume(): void;
   isRunning(): boolean;
@@ -54,7 +58,8 @@ export function createConsul({
       "-serf-wan-port=-1",
       "-log-level=warn",
     ],
-    // No update check, and fast Raft timing, because a single server has no votes to wait for.
+    // Disable the update check, and use fast Raft timing, because a single server has no votes to
+    // wait for.
     ...[
       "-hcl=disable_update_check = true",
       "-hcl=performance { raft_multiplier = 1 }",

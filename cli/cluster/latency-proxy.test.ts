@@ -94,7 +94,7 @@ test("a silent link loses nothing and continues once healed", async () => {
   );
 });
 
-test("a reset link breaks present and new connections", async () => {
+test("a reset link breaks existing and new connections", async () => {
   const { link, proxy, setLinkState } = await setup();
   const first = client(link.port);
   first.socket.write("x");
@@ -132,7 +132,7 @@ test("the end of one direction is forwarded while the other continues", async ()
   );
 });
 
-test("more than fits in flight arrives completely", async () => {
+test("data beyond the in-flight limit arrives completely", async () => {
   const { link } = await setup();
   link.delayMs = 5;
   const { socket } = client(link.port);

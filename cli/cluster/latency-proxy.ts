@@ -9,13 +9,16 @@ export interface SocketAddress {
   port: number;
 }
 
-/** silent: bytes stop, connections stay open. reset: present and new connections break. */
+/** "silent": bytes stop, but connections stay open. "reset": existing and new connections break. */
 export type LinkState = "open" | "silent" | "reset";
 
 export interface LatencyProxyOptions<Source> {
   listen: SocketAddress;
   target: SocketAddress;
-  /** Identifies the client, once per connection. Null: unknown, without latency and never cut. */
+  /**
+   * Identifies the client, once per connection. If null, the connection has no latency and is never
+   * cut.
+   */
   findSource: (socket: Socket) => Source | null;
   delayMs: (source: Source) => number;
   linkState: (source: Source) => LinkState;
@@ -30,7 +33,7 @@ export interface LatencyProxy {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Listens until closed. Throws the system's error if the address is taken. */
+/** Listens until closed. Throws EADDRINUSE if the address is taken. */
 export async function startLatencyProxy<Source>({
   listen,
   target,
@@ -60,7 +63,7 @@ export async function startLatencyProxy<Source>({
       if (socket.closed && upstream?.closed) open.delete(connection);
     };
     const dial = () => {
-      // Over a cut link a connection is not refused: it waits, as TCP retransmits its first packet.
+      // Over a cut link, a connection is not refused but waits, like TCP retransmitting its SYN.
       if (upstream || currentState() !== "open") return;
       upstream = connect({
         host: target.address,

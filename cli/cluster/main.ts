@@ -1,4 +1,5 @@
-// Runs the built site as a cluster on this machine: nodes on LiteFS, Consul, and one edge per region.
+// Runs the built site as a cluster on this machine: nodes on LiteFS, Consul, and one edge proxy per
+// region.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -8,11 +9,11 @@ import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
 
 const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 4000] [--keep]
 
-  --regions  regions with nodes. The first is the primary region with two candidates, the others have one replica each.
-  --latency  adds the real round-trip times between regions, also for replication
+  --regions  regions with nodes. The first is the primary region and has two candidates; the others have one replica each.
+  --latency  adds the real round-trip times between regions, including for replication
              (110 ms from dfw to ams, 180 ms to syd).
-  --port     port of the first region's edge; each further region has the next one. Default: 4000.
-  --keep     keeps the data in .data/cluster and continues with it.
+  --port     port of the first region's edge; each further region uses the next port. Default: 4000.
+  --keep     keeps the data in .data/cluster and reuses it on the next run.
 
 Ctrl-C stops everything.`;
 
@@ -40,7 +41,7 @@ if (missing.length > 0) {
   process.exit(1);
 }
 
-// Until the cluster runs, the exit handler stops what was started.
+// Until the cluster is running, the exit handler stops everything started so far.
 const abort = () => process.exit(130);
 process.on("SIGINT", abort).on("SIGTERM", abort);
 

@@ -27,7 +27,7 @@ interface NetworkNode {
   name: string;
   region: string;
   number: number;
-  /** The session of its processes; null while it is down. */
+  /** The process session of the node; null while it is down. */
   session: number | null;
 }
 
@@ -45,7 +45,10 @@ export class Network {
     this.#lock = lock;
   }
 
-  /** Returns a network with addresses that no other cluster on this machine uses. Throws if all are taken. */
+  /**
+   * Returns a network with addresses that no other cluster on this machine uses. Throws if all are
+   * taken.
+   */
   static async start(options: NetworkOptions): Promise<Network> {
     for (let number = 77; number < 127; number += 1) {
       const lock = createServer();
@@ -56,10 +59,13 @@ export class Network {
       );
       if (isFree) return new Network(options, number, lock);
     }
-    throw new Error("All fifty address ranges for clusters are taken on this machine.");
+    throw new Error("All fifty address ranges for clusters are in use on this machine.");
   }
 
-  /** Assigns addresses to a node and opens the links to it on each of `ports`, and its link to Consul. */
+  /**
+   * Assigns addresses to a node and opens the links to it on each of `ports`, and its link to
+   * Consul.
+   */
   async addNode(name: string, region: string, ports: readonly number[]): Promise<void> {
     const node: NetworkNode = { name, region, number: this.#nodes.size + 1, session: null };
     this.#nodes.set(name, node);
@@ -85,12 +91,12 @@ export class Network {
     );
   }
 
-  /** Sets the session whose connections are the node's; null while it is down. */
+  /** Sets the session that identifies the node's connections; null while it is down. */
   setSession(name: string, session: number | null): void {
     this.#getNode(name).session = session;
   }
 
-  /** Returns the node's own address, used by itself, the edge and tests. */
+  /** Returns the node's own address, used by the node itself, the edge and tests. */
   listenAddress(name: string): string {
     return `127.${this.#number}.0.${this.#getNode(name).number}`;
   }
@@ -110,8 +116,8 @@ export class Network {
   }
 
   /**
-   * Cuts the link between two nodes, or a node and `CONSUL`, in both directions.
-   * "silent" holds data back until the link is healed; "reset" breaks connections.
+   * Cuts the link between two nodes, or a node and `CONSUL`, in both directions. "silent" holds
+   * data back until the link is healed; "reset" breaks connections.
    */
   cutLink(one: string, other: string, state: Exclude<LinkState, "open"> = "silent"): void {
     this.#setLinkState(one, other, state);
@@ -128,7 +134,7 @@ export class Network {
     for (const name of this.#nodes.keys()) this.#setLinkState(name, CONSUL, state);
   }
 
-  /** Heals one link, or all of them without names. Returns whether any was cut. */
+  /** Heals one link, or all links if no names are given. Returns true if any was cut. */
   healLinks(one?: string, other?: string): boolean {
     const wasCut =
       one === undefined || other === undefined
@@ -180,9 +186,7 @@ export class Network {
   #getNode(name: string): NetworkNode {
     const node = this.#nodes.get(name);
     if (!node)
-      throw new Error(
-        `There is no node "${name}". There are: ${[...this.#nodes.keys()].join(", ")}.`,
-      );
+      throw new Error(`There is no node "${name}". Nodes: ${[...this.#nodes.keys()].join(", ")}.`);
     return node;
   }
 }

@@ -1,4 +1,5 @@
-// Runs one node of the cluster as a machine would: LiteFS, the supervisor and the site, with its own folders and addresses.
+// Runs one node of the cluster like a separate machine: LiteFS, the supervisor and the site, with
+// their own folders and addresses.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -38,7 +39,7 @@ export interface NodeOptions {
   command: (env: Environment) => readonly string[];
   /** The environment shared by all nodes. */
   env: Environment;
-  /** Puts its data on a disk of that size in MB. Requires root. */
+  /** Puts its data on a separate disk of this size in MB. Requires root. */
   diskSizeMb?: number;
 }
 
@@ -78,7 +79,10 @@ export class ClusterNode {
     }
   }
 
-  /** Starts its processes on its present data, without waiting until it serves. `cwd` is another image. Throws if it runs. */
+  /**
+   * Starts its processes on its existing data, without waiting until it serves. `cwd` selects
+   * another image. Throws if it is running.
+   */
   start(env: Environment = {}, { cwd = this.#options.cwd }: { cwd?: string } = {}): void {
     if (this.isRunning()) throw new Error(`${this.name} is already running.`);
     if (listMounts(this.mount).length > 0) unmount(this.mount);
@@ -95,7 +99,7 @@ export class ClusterNode {
     this.#options.network.setSession(this.name, this.#program.session);
   }
 
-  /** Waits until its site answers /healthz with 200. */
+  /** Waits until its site responds to /healthz with 200. */
   async waitUntilReady(deadlineMs = 60_000): Promise<void> {
     await waitUntil(
       `${this.name} serves`,
@@ -115,14 +119,17 @@ export class ClusterNode {
     );
   }
 
-  /** Sends SIGTERM, as a deploy does. Returns the exit code, or the signal if it was killed after 35 seconds. */
+  /**
+   * Sends SIGTERM, like a deploy. Returns the exit code, or the signal if it was killed after
+   * STOP_TIMEOUT_MS.
+   */
   async stop(): Promise<number | NodeJS.Signals | null> {
     const exitStatus = (await this.#program?.stop(STOP_TIMEOUT_MS)) ?? null;
     this.#cleanUp();
     return exitStatus;
   }
 
-  /** Kills all its processes at the same moment, as a power failure does. */
+  /** Kills all its processes at once, like a power failure. */
   async kill(): Promise<void> {
     await this.#program?.kill();
     this.#cleanUp();
@@ -141,17 +148,17 @@ export class ClusterNode {
     return this.#program?.isRunning() ?? false;
   }
 
-  /** Returns the ids of its processes. */
+  /** Returns the PIDs of its processes. */
   listProcesses(): number[] {
     return this.#program ? listSessionProcesses(this.#program.session) : [];
   }
 
-  /** Returns the environment of its processes, for a command that is run on it. */
+  /** Returns the environment of its processes, for running a command on the node. */
   readEnvironment(): NodeJS.ProcessEnv {
     return readProcessEnvironment(this.listProcesses()[0]!);
   }
 
-  /** Returns what LiteFS reports about itself; null if it does not answer. */
+  /** Returns LiteFS's /info; null if LiteFS does not respond. */
   async readLitefsInfo(): Promise<LitefsInfo | null> {
     return (await this.#fetchJson(`${this.litefsUrl}/info`)) as LitefsInfo | null;
   }
@@ -160,7 +167,7 @@ export class ClusterNode {
     return (await this.readLitefsInfo())?.isPrimary ?? false;
   }
 
-  /** Returns the position of its copy; null without one, or if LiteFS does not answer. */
+  /** Returns the position of its copy; null if it has no copy or LiteFS does not respond. */
   async readPosition(): Promise<Position | null> {
     // Over HTTP with a timeout, because reading a file in the mount of a hanging node blocks.
     const vars = (await this.#fetchJson(`${this.litefsUrl}/debug/vars`)) as {
@@ -180,7 +187,7 @@ export class ClusterNode {
     return join(this.dataDir, "litefs", "dbs", DATABASE, name);
   }
 
-  /** Deletes its data, as on a new disk. Throws if it runs. */
+  /** Deletes its data, as on a new disk. Throws if it is running. */
   deleteData(): void {
     if (this.isRunning()) throw new Error(`${this.name} is running.`);
     for (const name of readdirSync(this.dataDir))

@@ -5,11 +5,11 @@ import { Duplex } from "node:stream";
 export interface PipeState {
   /** One-way latency in milliseconds. */
   delayMs: number;
-  /** False: nothing moves and nothing is lost, as when packets are dropped and retransmitted. */
+  /** If false, nothing moves and nothing is lost, as if packets were dropped and retransmitted. */
   isOpen: boolean;
 }
 
-/** The most bytes in flight; beyond it, backpressure as with a full TCP window. */
+/** Maximum bytes in flight; beyond it, backpressure as with a full TCP window. */
 const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
 export class Pipe extends Duplex {
@@ -21,7 +21,7 @@ export class Pipe extends Duplex {
   #accept: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `state` is read for each chunk. Call applyState() after it changed. */
+  /** `state` is called for each chunk. Call applyState() after it changes. */
   constructor(state: () => PipeState) {
     super({ allowHalfOpen: true });
     this.#state = state;

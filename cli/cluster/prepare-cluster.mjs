@@ -1,13 +1,14 @@
-// Prepares what a cluster needs: builds LiteFS and Consul, and names what this machine lacks.
+// Prepares this machine for a cluster: builds LiteFS and Consul, and reports what is missing.
 
 import { spawnSync } from "node:child_process";
 
-/** The first Go that understands the `tool` lines of cli/cluster/tools/*\/go.mod. */
+/** The first Go version that supports the `tool` lines in cli/cluster/tools/*\/go.mod. */
 const GO_MINIMUM = [1, 24];
 
 /**
- * Returns what is missing on this machine, one sentence each with its fix; empty if a cluster can run.
- * Throws if a build fails. `installSystemPackages` installs Debian packages where that is allowed.
+ * Returns what is missing on this machine, one sentence each with its fix; empty if a cluster can
+ * run. Throws if a build fails. `installSystemPackages` installs Debian packages if that is
+ * allowed.
  */
 export async function prepareCluster({ installSystemPackages }) {
   const { findMissing, findTools } = await import("./tools/find-tools.ts");
@@ -22,7 +23,7 @@ export async function prepareCluster({ installSystemPackages }) {
   return missing;
 }
 
-/** Whether Debian's package of Go is new enough. */
+/** Returns true if Debian's Go package is new enough. */
 function hasRecentGo() {
   const { stdout = "" } = spawnSync("apt-cache", ["policy", "golang-go"], { encoding: "utf8" });
   const [, major, minor] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(stdout) ?? [];

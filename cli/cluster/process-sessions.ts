@@ -1,9 +1,10 @@
-// Finds and kills all processes of a session, even if their parents are gone. Reads /proc, so Linux only.
+// Finds and kills all processes of a session, even if their parents have exited. Linux only,
+// because it reads /proc.
 
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { waitUntil } from "./wait-until.ts";
 
-/** Returns the processes of the session of `leader` (spawned with `detached`), without zombies. */
+/** Returns the PIDs in the session of `leader` (spawned with `detached`), excluding zombies. */
 export function listSessionProcesses(leader: number): number[] {
   return listProcessIds().filter((pid) => {
     const status = readStatus(pid);
@@ -22,7 +23,10 @@ export function signalSession(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Sends SIGKILL until no process of the session is left. Throws after ten seconds and names the remaining ones. */
+/**
+ * Sends SIGKILL until no process of the session is left. Throws after ten seconds and names the
+ * remaining ones.
+ */
 export async function killSession(leader: number): Promise<void> {
   await waitUntil(
     `The processes of session ${leader} exit`,
@@ -35,27 +39,34 @@ export async function killSession(leader: number): Promise<void> {
   );
 }
 
-/** Returns whether a process of the session was started with the variable `name`=`value`. */
+/** Returns true if a process of the session was started with the variable `name`=`value`. */
 export function isSessionMarked(leader: number, name: string, value: string): boolean {
   const marked = new Set(findMarkedProcesses(name, value));
   return listSessionProcesses(leader).some((pid) => marked.has(pid));
 }
 
-/** Returns the processes started with the variable `name`=`value`, of those whose environment is readable. */
+/**
+ * Returns the PIDs of processes started with the variable `name`=`value`, as far as their
+ * environment is readable.
+ */
 export function findMarkedProcesses(name: string, value: string): number[] {
   return listProcessIds().filter((pid) =>
     readFileOrNull(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`),
   );
 }
 
-/** Returns when the process started, in clock ticks since boot; null if it is gone. With the id it identifies a process. */
+/**
+ * Returns when the process started, in clock ticks since boot; null if it has exited. Together with
+ * the PID, this identifies a process.
+ */
 export function readStartTime(pid: number): string | null {
   return readStatus(pid)?.start ?? null;
 }
 
 /**
- * Returns which session holds the other end of an IPv4 connection accepted at `local` from `remote`, or null.
- * Loopback addresses do not identify a program, so the socket's inode is searched in /proc.
+ * Returns the owner of the session that holds the other end of an IPv4 connection accepted at
+ * `local` from `remote`, or null. Loopback addresses do not identify a program, so the socket's
+ * inode is searched in /proc.
  */
 export function findConnectionOwner<Owner>(
   sessions: ReadonlyMap<Owner, number>,
@@ -108,7 +119,8 @@ const listProcessIds = () =>
     .map(Number);
 
 function readStatus(pid: number): { state: string; session: number; start: string } | null {
-  // proc(5): the name may hold spaces and parentheses; state, session and start are the 3rd, 6th and 22nd field.
+  // proc(5): the name may contain spaces and parentheses; state, session and start are the 3rd, 6th
+  // and 22nd field.
   const fields = readFileOrNull(`/proc/${pid}/stat`)
     ?.replace(/^.*\) /s, "")
     .split(" ");

@@ -21,12 +21,15 @@ export interface ProgramOptions {
 }
 
 export interface Program {
-  /** The id of the session, which is also the id of its first process. */
+  /** The session ID, which is also the PID of its first process. */
   readonly session: number;
   isRunning(): boolean;
   /** Returns the first process's exit code or signal; null while it runs. */
   exitStatus(): number | NodeJS.Signals | null;
-  /** Sends SIGTERM to the first process and kills the session after `graceMs`. Returns the exit status. */
+  /**
+   * Sends SIGTERM to the first process and kills the session after `graceMs`. Returns the exit
+   * status.
+   */
   stop(graceMs: number): Promise<number | NodeJS.Signals | null>;
   /** Sends SIGKILL to the whole session. */
   kill(): Promise<void>;
@@ -98,7 +101,8 @@ export function readLog(file: string, bytes = 64 * 1024): string {
 function openBoundedLog(file: string): (data: Buffer | string) => void {
   let size = existsSync(file) ? statSync(file).size : 0;
   return (data) => {
-    // Synchronous, so that the last output is readable immediately. The folder may be gone at the end.
+    // Synchronous, so that the last output is readable immediately. The folder may be gone at the
+    // end.
     try {
       if (size > LOG_BYTES) {
         renameSync(file, `${file}.1`);

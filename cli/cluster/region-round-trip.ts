@@ -1,4 +1,4 @@
-// Returns round-trip times between regions: rounded values that network operators publish for these cities.
+// Estimates round-trip times between regions, rounded from values that network operators publish.
 // Good for ranking and magnitude, not as measurements.
 
 const ROUND_TRIP_MS: Readonly<Record<string, number>> = {

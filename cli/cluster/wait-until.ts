@@ -1,4 +1,4 @@
-// Polls for a state of the cluster until a deadline, and reports the last state seen.
+// Polls until a condition holds or a deadline passes, and reports the last state seen.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
@@ -6,8 +6,9 @@ import { inspect } from "node:util";
 const POLL_MS = 50;
 
 /**
- * Calls `observe` every 50 ms and returns its result once `isReached` holds. An error of `observe` counts as a result.
- * Throws "<goal>: not within <deadlineMs> ms, last seen: …" at the deadline.
+ * Calls `observe` every 50 ms and returns its result once `isReached` accepts it. An error of
+ * `observe` counts as a state and is retried. Throws "<goal>: not within <deadlineMs> ms, last
+ * seen: …" at the deadline.
  */
 export async function waitUntil<Seen>(
   goal: string,

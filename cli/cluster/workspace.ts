@@ -1,5 +1,5 @@
-// Manages the folder of one cluster. A marker file names its owner and sessions, so that the next run
-// can clean up the processes, mounts and files of a killed one.
+// Manages the folder of one cluster. A marker file names its owner and sessions, so that the next
+// run can clean up the processes, mounts and files of a killed run.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -24,7 +24,7 @@ import {
 
 const FOLDER_PREFIX = "lectern-cluster-";
 const MARKER_FILE = "cluster.json";
-/** Set in every process of a cluster to its workspace folder. */
+/** Environment variable of every cluster process, set to its workspace folder. */
 export const WORKSPACE_ENV = "LECTERN_CLUSTER";
 
 interface Marker {
@@ -36,13 +36,15 @@ export interface Workspace {
   readonly folder: string;
   /** Records a session, so that a later run can kill it if this process can't. */
   registerSession(session: number): void;
-  /** Kills all sessions, unmounts everything below and deletes the folder, unless `keep`. */
+  /**
+   * Kills all sessions and unmounts everything below the folder. Deletes the folder unless `keep`.
+   */
   remove(options?: { keep?: boolean }): Promise<void>;
-  /** The same, synchronously, for the exit of a process. */
+  /** The same, synchronously, for process exit handlers. */
   removeSync(options?: { keep?: boolean }): void;
 }
 
-/** Creates a workspace, or opens the one at `folder`. Throws if a running cluster uses it. */
+/** Creates a workspace, or opens the one at `folder`. Throws if a running cluster is using it. */
 export function createWorkspace(folder?: string): Workspace {
   const path = folder ?? mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
   mkdirSync(path, { recursive: true });
@@ -99,21 +101,27 @@ export async function removeStaleWorkspaces(): Promise<string[]> {
   return removed;
 }
 
-/** Cleans up after a killed cluster in `folder`; `keep` keeps its files. Returns false if it is in use or no workspace. */
+/**
+ * Cleans up after a killed cluster in `folder`; `keep` keeps its files. Returns false if it is in
+ * use or not a workspace.
+ */
 export async function removeStaleWorkspace(
   folder: string,
   { keep = false } = {},
 ): Promise<boolean> {
   const marker = readMarker(folder);
   if (!marker || isOwnerAlive(marker)) return false;
-  // The id may have been reused, so only sessions with our mark are killed.
+  // The session ID may have been reused, so kill only sessions with our variable.
   for (const session of marker.sessions)
     if (isSessionMarked(session, WORKSPACE_ENV, folder)) await killSession(session);
   unmountAndDelete(folder, keep);
   return true;
 }
 
-/** Unmounts `path` lazily: programs that still use it get errors. Does nothing if nothing is mounted. */
+/**
+ * Unmounts `path` lazily: programs that still use it get errors. Does nothing if nothing is
+ * mounted.
+ */
 export function unmount(path: string): void {
   // fusermount3 works for every user but only for FUSE; umount needs root.
   if (spawnSync("fusermount3", ["-u", "-z", path], { timeout: 10_000 }).status !== 0)
@@ -138,7 +146,8 @@ export function listMounts(folder: string): string[] {
 
 function unmountAndDelete(folder: string, keep: boolean): void {
   for (const path of listMounts(folder)) unmount(path);
-  // Deleting the folder would delete the contents of a remaining mount.
+  // Don't delete the folder while something is mounted, because that would delete the mount's
+  // contents.
   const mounts = listMounts(folder);
   if (mounts.length > 0) throw new Error(`Still mounted: ${mounts.join(", ")}`);
   if (keep) rmSync(join(folder, MARKER_FILE), { force: true });

@@ -1,4 +1,4 @@
-// Reports what this machine has and what the commands would miss. Changes nothing.
+// Reports what this machine has and what the commands would lack. Changes nothing.
 
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -36,7 +36,7 @@ const [, minor = 0, patch = 0] = version.split(".").map(Number);
 reportLine(
   minor > 51 || (minor === 51 && patch >= 3),
   `SQLite ${version}`,
-  "Older than 3.51.3: two connections that write and checkpoint can corrupt the file.",
+  "SQLite before 3.51.3 can corrupt the file when two connections write and checkpoint.",
 );
 
 if (existsSync(env.DATABASE_FILE)) {
@@ -51,7 +51,7 @@ if (existsSync(env.DATABASE_FILE)) {
   reportLine(
     pageSize === 4096,
     `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
-    "LiteFS needs a fixed page size of 4096.",
+    "LiteFS requires a page size of 4096.",
   );
   reportLine(
     db.pragma("quick_check", { simple: true }) === "ok",
@@ -81,15 +81,16 @@ const postgresPath = findPostgres();
 reportLine(
   postgresPath ? true : "note",
   postgresPath
-    ? `PostgreSQL for the tests and the demo of the migration: ${postgresPath}`
-    : "no PostgreSQL: the tests of the migration are skipped",
+    ? `PostgreSQL for the migration's tests and demo: ${postgresPath}`
+    : "no PostgreSQL: the migration tests are skipped",
   POSTGRES_MISSING,
 );
 
 const missingTools = findMissing();
 if (missingTools.length === 0)
-  reportLine(true, "several regions on this machine (npm run cluster)");
-for (const problem of missingTools) reportLine("note", "no cluster on this machine", problem);
+  reportLine(true, "ready to run a cluster on this machine (npm run cluster)");
+for (const problem of missingTools)
+  reportLine("note", "can't run a cluster on this machine", problem);
 
 console.log(
   problems ? `\n${problems} ${problems === 1 ? "problem" : "problems"}` : "\nno problems",

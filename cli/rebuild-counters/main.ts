@@ -1,4 +1,5 @@
-// Rebuilds every counter of reads from the reads themselves, or checks them: npm run reads:rebuild [-- --check]
+// Rebuilds or checks all read counters from the reads themselves: npm run reads:rebuild [--
+// --check]
 
 import { parseCommandLine, exitUnlessDatabase, exitUnlessPrimary } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
@@ -9,9 +10,9 @@ import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-cou
 const usage = `Usage: npm run reads:rebuild [-- --check]
 
 Rebuilds the totals, readers and daily counts from the reads in ${env.DATABASE_FILE}.
-Takes a second or two per million reads; meanwhile the site refuses writes and asks readers to retry.
-  --check   change nothing; print the counters that differ (the site keeps writing)
-Exit code: 0 counters are correct, 1 --check found differences, 2 no database.`;
+Takes a second or two per million reads. During that time, the site refuses writes and asks readers to retry.
+  --check   print the counters that differ and change nothing (the site can keep writing)
+Exit codes: 0 counters are correct, 1 --check found differences, 2 no database.`;
 
 const { flags } = parseCommandLine(usage, { check: { type: "boolean" } });
 exitUnlessDatabase();

@@ -1,4 +1,4 @@
-// Buffers the body of a request up to the size that can be replayed.
+// Buffers a request body up to the size that can be replayed.
 
 import type { IncomingMessage } from "node:http";
 import type { BufferedBody } from "./forward.ts";
@@ -6,7 +6,9 @@ import type { BufferedBody } from "./forward.ts";
 /** "Requests larger than 1MB cannot be replayed" (Fly's docs on fly-replay). */
 export const MAX_REPLAY_BYTES = 1024 * 1024;
 
-/** Reads up to 1 MB. A body with a `rest` can be sent once only. Rejects if the client disconnects. */
+/**
+ * Reads up to 1 MB. A body with a `rest` can be sent only once. Rejects if the client disconnects.
+ */
 export function bufferBody(request: IncomingMessage): Promise<BufferedBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -23,7 +25,7 @@ export function bufferBody(request: IncomingMessage): Promise<BufferedBody> {
       finish(request);
     };
     const end = () => finish(null);
-    const close = () => reject(new Error("the client went away"));
+    const close = () => reject(new Error("the client disconnected"));
     request.on("data", read).on("end", end).on("error", reject).on("close", close);
   });
 }

@@ -48,7 +48,7 @@ interface Echoed {
 }
 const read = async (response: Response) => (await response.json()) as Echoed;
 
-test("a request goes to the edge's region, or to the nearest one with a healthy instance", async () => {
+test("a request goes to the edge's region, or to the nearest region with a healthy instance", async () => {
   const [dfw, ams] = [await startInstance("dfw-1"), await startInstance("ams-1")];
   const near = await setup("ams", [dfw, ams]);
   const far = await setup("syd", [dfw, ams]);
@@ -63,7 +63,7 @@ test("two instances of one region are used round-robin", async () => {
   expect([...names].sort()).toEqual(["dfw-1", "dfw-2"]);
 });
 
-test("the edge sets Fly's headers and drops a client's", async () => {
+test("the edge sets Fly's headers and drops the client's", async () => {
   const { edge } = await setup("ams", [await startInstance("ams-1")]);
   const response = await fetch(`${edge.url}/a?b=c`, {
     headers: {
@@ -113,7 +113,7 @@ test("fly-force-instance-id and fly-prefer-region are honored", async () => {
   );
 });
 
-test("a replay sends the same request to its instance, invisibly for the client", async () => {
+test("a replay sends the same request to its instance, invisibly to the client", async () => {
   const [ams, dfw] = [
     await startInstance("ams-1", replayWrites("instance=dfw-1;state=w")),
     await startInstance("dfw-1"),
@@ -292,7 +292,7 @@ test("a write is retried when its connection is refused", async () => {
   expect((await read(await fetch(edge.url, { method: "POST", body: "text" }))).name).toBe("dfw-1");
 });
 
-test("an instance that never answers ends in 504", async () => {
+test("an instance that never responds causes a 504", async () => {
   const { edge } = await setup("ams", [await startInstance("ams-1", () => {})], {
     responseTimeoutMs: 200,
   });
@@ -317,7 +317,7 @@ test("a response streams, and its instance notices when the client disconnects",
   await waitUntil("the instance sees that the client left", 2_000, () => left);
 });
 
-test("a response that breaks off breaks off for the client, too", async () => {
+test("a response that is cut off is cut off for the client too", async () => {
   const half: Handler = (request, response) => {
     response.writeHead(200, { "content-length": "100" });
     response.write("half", () => void sleep(20).then(() => request.socket.resetAndDestroy()));

@@ -1,5 +1,6 @@
-// Simulates Fly's proxy in one region, as far as the site can tell. It implements
-// https://fly.io/docs/networking/dynamic-request-routing/ and https://fly.io/docs/networking/request-headers/.
+// Simulates the visible behavior of Fly's proxy in one region. It implements
+// https://fly.io/docs/networking/dynamic-request-routing/ and
+// https://fly.io/docs/networking/request-headers/.
 
 import { once } from "node:events";
 import { Agent, createServer } from "node:http";
@@ -10,11 +11,11 @@ export interface EdgeOptions extends Pick<
   RouterOptions,
   "region" | "health" | "roundTripMs" | "delayMs"
 > {
-  /** 0 is any free port. */
+  /** 0 for any free port. */
   port: number;
   /** How long to look for an instance that accepts a request. Default: 10 s. */
   instanceTimeoutMs?: number;
-  /** How long to wait for the head of a response. Default: 60 s. */
+  /** How long to wait for a response head. Default: 60 s. */
   responseTimeoutMs?: number;
 }
 
@@ -22,7 +23,7 @@ export interface Edge {
   readonly region: string;
   readonly url: string;
   readonly counts: Readonly<Record<"requests" | EdgeEvent["kind"], number>>;
-  /** Returns the last thousand events of requests that were not simply passed through. */
+  /** Returns the last thousand events of requests that did not simply pass through. */
   listEvents(): readonly EdgeEvent[];
   stop(): Promise<void>;
 }
@@ -50,7 +51,7 @@ export async function startEdge({
       : error;
   });
   const { port: actualPort } = server.address() as AddressInfo;
-  // Browsers try ::1 for localhost first. A machine without IPv6 has none.
+  // Browsers try ::1 first for localhost. Ignore errors, because the machine may lack IPv6.
   const ipv6Server = createListener();
   ipv6Server.on("error", () => {}).listen(actualPort, "::1");
 

@@ -1,4 +1,5 @@
-// Parses the fly-replay header and formats its request headers (https://fly.io/docs/networking/dynamic-request-routing/).
+// Parses the fly-replay header and formats the request headers of replays
+// (https://fly.io/docs/networking/dynamic-request-routing/).
 
 export interface ReplayDirective {
   instance?: string;
@@ -14,7 +15,10 @@ export interface ReplayDirective {
 
 export type ReplayFailure = "timeout" | "retries_exhausted" | "no_candidate";
 
-/** Parses a `fly-replay` header. Throws for an unknown field, an invalid duration or a missing target. */
+/**
+ * Parses a `fly-replay` header. Throws for an unknown field, an invalid duration or a missing
+ * target.
+ */
 export function parseReplay(header: string): ReplayDirective {
   const replay: ReplayDirective = { isElsewhere: false };
   for (const field of header
@@ -31,7 +35,7 @@ export function parseReplay(header: string): ReplayDirective {
     else if (name === "timeout") replay.timeoutMs = parseDuration(value);
     else if (name === "fallback" && (value === "force_self" || value === "prefer_self"))
       replay.fallback = value;
-    else throw new Error(`fly-replay: ${field} is unknown`);
+    else throw new Error(`fly-replay: unknown field ${field}`);
   }
   if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.isElsewhere)
     throw new Error(`fly-replay: "${header}" has no target`);
@@ -45,7 +49,10 @@ function parseDuration(value: string): number {
   return Number(number) * (unit === "s" ? 1_000 : 1);
 }
 
-/** Returns the fly-replay-src of a request that `from` replays. `nowMs` is epoch time. */
+/**
+ * Returns the fly-replay-src of a request that `from` replays. `nowMs` is in milliseconds since the
+ * Unix epoch.
+ */
 export function formatReplaySource(
   from: { name: string; region: string },
   nowMs: number,
@@ -59,7 +66,7 @@ export function formatReplaySource(
   ].join(";");
 }
 
-/** Returns the fly-replay-failed of a request that goes back to `from`. */
+/** Returns the fly-replay-failed of a request that returns to `from`. */
 export function formatReplayFailure(
   replay: ReplayDirective,
   from: { name: string },

@@ -12,15 +12,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Pipe } from "#cli/cluster/pipe.ts";
 import type { Instance } from "./health-checks.ts";
 
-/** The body of a request: complete, or its start and the stream of the rest. */
+/** A request body: complete, or its start and a stream of the rest. */
 export interface BufferedBody {
   start: Buffer;
   rest: Readable | null;
 }
 
 /**
- * refused: no connection, nothing was sent. broken: the connection ended before the response, with an unknown effect.
- * late: no response within the deadline.
+ * "refused": no connection, so nothing was sent. "broken": the connection closed before the
+ * response, and the effect is unknown. "late": no response within the deadline.
  */
 export type ForwardFailure = "refused" | "broken" | "late";
 
@@ -37,12 +37,12 @@ export interface ForwardOptions {
   agent: Agent;
   /** One-way latency in milliseconds. */
   delayMs: number;
-  /** Deadline for the head of the response. */
+  /** Deadline for the response head. */
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** Sends the request and waits for the head of the response. Never throws. */
+/** Sends the request and waits for the response head. Never throws. */
 export async function forwardRequest({
   instance,
   method,
@@ -86,7 +86,7 @@ export async function forwardRequest({
     });
     request.on("response", (response) => {
       clearTimeout(timer);
-      // From here on, errors belong to the response body; a late "error" of the request is irrelevant.
+      // From here on, errors affect the response body; ignore a late "error" of the request.
       const delayed = pauseMs ? new Pipe(() => openLink) : null;
       if (delayed) {
         response.pipe(delayed);

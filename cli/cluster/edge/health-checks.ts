@@ -1,4 +1,4 @@
-// Checks the health of instances at an interval.
+// Runs periodic health checks of instances.
 
 export interface Instance {
   name: string;
@@ -23,7 +23,10 @@ export interface HealthCheckOptions {
   timeoutMs?: number;
 }
 
-/** Checks each instance every `intervalMs` (1 s). One success makes it healthy, one failure unhealthy; it starts unhealthy. */
+/**
+ * Checks each instance every `intervalMs` (default 1 s). Instances start unhealthy; a single
+ * success or failure changes their state.
+ */
 export function startHealthChecks({
   instances,
   path = "/healthz",

@@ -1,4 +1,5 @@
-// Sets the headers that Fly's proxy sets, and drops those that only it may set.
+// Sets the headers that Fly's proxy sets, and drops clients' values of headers that only the proxy
+// may set.
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { randomBytes } from "node:crypto";
@@ -15,7 +16,7 @@ const HOP_BY_HOP_HEADERS = [
   "transfer-encoding",
   "upgrade",
 ];
-/** Set by the proxy only; a client's values are dropped. */
+/** Set only by the proxy; clients' values are dropped. */
 const PROXY_HEADERS = [
   "fly-client-ip",
   "fly-region",
@@ -28,7 +29,7 @@ const PROXY_HEADERS = [
   "fly-forwarded-ssl",
 ];
 
-/** Returns the headers of a client's request as the site receives them. `id` is the request's. */
+/** Returns the headers of a client's request as the site receives them. `id` is the request ID. */
 export function makeRequestHeaders(
   request: IncomingMessage,
   region: string,
@@ -66,7 +67,10 @@ export function makeRequestHeaders(
   };
 }
 
-/** Returns the raw headers of the site's response as the client receives them, in order and with duplicates. */
+/**
+ * Returns the raw headers of the site's response as the client receives them, in order and with
+ * duplicates.
+ */
 export function makeResponseHeaders(response: IncomingMessage, id: string): string[] {
   const headers: string[] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
@@ -78,7 +82,7 @@ export function makeResponseHeaders(response: IncomingMessage, id: string): stri
   return [...headers, "Via", "1.1 fly.io", "Fly-Request-Id", id];
 }
 
-/** Returns an id like Fly's, which are a ULID and the edge's region. */
+/** Returns a request ID like Fly's, which consists of a ULID and the edge's region. */
 export const newRequestId = (region: string) =>
   `${Date.now().toString(36).toUpperCase()}${randomBytes(8).toString("hex").toUpperCase()}-${region}`;
 

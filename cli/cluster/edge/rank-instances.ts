@@ -7,15 +7,18 @@ export interface RoutingPreference {
   instance?: string;
   /** This instance first. */
   preferInstance?: string;
-  /** Only these regions, in this order; "any" means all others. */
+  /** Only these regions, in this order; "any" means all other regions. */
   regions?: readonly string[];
   /** These regions first. */
   preferRegions?: readonly string[];
-  /** Any but this instance. */
+  /** Any instance except this one. */
   excludedInstance?: string;
 }
 
-/** Returns the instances for a request at an edge in `region`, best first: by preference, by distance, then round-robin. */
+/**
+ * Returns the instances for a request at an edge in `region`, best first: by preference, by
+ * distance, then round-robin.
+ */
 export function rankInstances(
   healthy: readonly Instance[],
   region: string,

@@ -1,4 +1,5 @@
-// Routes one request as Fly's proxy does: picks an instance, retries where that is safe, and follows fly-replay.
+// Routes requests like Fly's proxy: picks an instance, retries if that is safe, and follows
+// fly-replay.
 
 import type { Agent, IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { finished, pipeline } from "node:stream";
@@ -25,7 +26,7 @@ export interface RouterOptions {
   delayMs: (from: string, to: string) => number;
   /** How long to look for an instance that accepts a request. */
   instanceTimeoutMs: number;
-  /** How long to wait for the head of a response. */
+  /** How long to wait for a response head. */
   responseTimeoutMs: number;
   agent: Agent;
 }
@@ -44,7 +45,7 @@ export interface EdgeEvent {
 const MAX_EVENTS = 1_000;
 /** Stops replay loops. */
 const MAX_REPLAYS = 10;
-/** Fly gives up after twenty attempts to find an instance that accepts a request. */
+/** Like Fly, which gives up after twenty attempts to find an instance that accepts the request. */
 const MAX_ATTEMPTS = 20;
 const RETRY_DELAY_MS = 100;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -61,11 +62,11 @@ interface Exchange {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: BufferedBody;
-  /** Aborts when the response is finished or the client is gone. */
+  /** Aborted when the response is finished or the client disconnects. */
   readonly signal: AbortSignal;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Some instance may have received the request. */
+  /** True if an instance may have received the request. */
   isSent: boolean;
 }
 
@@ -74,7 +75,7 @@ interface Route {
   readonly preference: RoutingPreference;
   readonly headers: IncomingHttpHeaders;
   readonly budgetMs: number;
-  /** The replay that led here. */
+  /** The replay that led to this route; null for the first. */
   readonly replay: {
     readonly instance: Instance;
     readonly directive: ReplayDirective;
@@ -113,7 +114,7 @@ export class Router {
       if (exchange.signal.aborted) return;
       if ("failure" in delivery) {
         route = this.#fallBack(exchange, route, delivery);
-        replays = MAX_REPLAYS; // a request that came back can't be replayed again
+        replays = MAX_REPLAYS; // a returned request can't be replayed again
         continue;
       }
       const { result, instance } = delivery;
@@ -148,7 +149,10 @@ export class Router {
     };
   }
 
-  /** Tries instances until one answers, or until it is not safe to try another. */
+  /**
+   * Tries instances until one responds, or until retrying is not safe (the request is not
+   * idempotent).
+   */
   async #deliver(exchange: Exchange, { preference, headers, budgetMs }: Route): Promise<Delivery> {
     const { health, region, roundTripMs } = this.#options;
     const deadlineMs = performance.now() + budgetMs;
@@ -165,7 +169,7 @@ export class Router {
       );
       for (const instance of candidates) {
         if (exchange.body.rest && exchange.isSent)
-          return { failure: "broken", message: "a body over 1 MB can be sent once only" };
+          return { failure: "broken", message: "a body over 1 MB can be sent only once" };
         const result = await this.#forward(exchange, instance, headers);
         if (!result.failure) {
           exchange.isSent = true;
@@ -175,7 +179,8 @@ export class Router {
         ({ message } = result);
         failure = "retries_exhausted";
         exchange.isSent ||= result.failure !== "refused";
-        if (exchange.signal.aborted) return { failure: "broken", message: "the client went away" };
+        if (exchange.signal.aborted)
+          return { failure: "broken", message: "the client disconnected" };
         if (result.failure === "late") return { failure: "late", message };
         if (result.failure === "broken" && !IDEMPOTENT.has(exchange.method))
           return { failure: "broken", message };
@@ -208,13 +213,16 @@ export class Router {
     });
   }
 
-  /** Returns a failed replay to its instance if that asked for a fallback; otherwise answers with an error. */
+  /**
+   * Returns the route back to the replaying instance if it requested a fallback; otherwise responds
+   * with an error.
+   */
   #fallBack(
     exchange: Exchange,
     { replay }: Route,
     { failure, message }: Extract<Delivery, { failure: unknown }>,
   ): Route | null {
-    // An instance that received the request keeps it: only a replay without a connection can fall back.
+    // Once an instance may have received the request, it can't fall back to another.
     if (failure === "broken" || failure === "late" || !replay?.directive.fallback) {
       const status = failure === "late" ? 504 : failure === "no_candidate" ? 503 : 502;
       return this.#fail(exchange, status, `${replay ? "replay: " : ""}${message}`);
@@ -240,7 +248,10 @@ export class Router {
     };
   }
 
-  /** Returns the route that a fly-replay header asks for; answers with an error if it is not allowed. */
+  /**
+   * Returns the route that a fly-replay header requests; responds with an error if it is not
+   * allowed.
+   */
   #followReplay(
     exchange: Exchange,
     route: Route,
@@ -293,7 +304,7 @@ export class Router {
     response.flushHeaders();
     pipeline(body, response, (error) => {
       if (error && !upstream.complete && !response.writableFinished)
-        this.#note(exchange, "error", `the answer broke off: ${error.message}`);
+        this.#note(exchange, "error", `the response was cut off: ${error.message}`);
       upstream.destroy(error ?? undefined);
     });
   }
@@ -320,7 +331,7 @@ export class Router {
       response.destroy();
       return null;
     }
-    // The unread rest of a body would be parsed as the next request.
+    // Close the connection, or the unread rest of the body would be parsed as the next request.
     response
       .writeHead(status, {
         "content-type": "text/plain",

@@ -1,4 +1,5 @@
-// Finds the programs that a cluster is made of: LiteFS and Consul from PATH, else built once from their Go modules.
+// Finds the programs for a cluster, LiteFS and Consul: built once from their Go modules, or on
+// PATH.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -28,12 +29,12 @@ const PACKAGES = {
 } as const;
 type ToolName = keyof typeof PACKAGES;
 
-/** Ten times what Consul takes on two cores. */
+/** Ten times as long as Consul takes to build on two cores. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 
 /**
- * Returns what this machine lacks for a cluster, one sentence each with the fix; empty if nothing is missing.
- * Installs and builds nothing.
+ * Returns what this machine lacks for a cluster, one sentence each with its fix; empty if nothing
+ * is missing. Installs and builds nothing.
  */
 export function findMissing(): string[] {
   const missing: string[] = [];
@@ -73,8 +74,8 @@ export function findMissing(): string[] {
 }
 
 /**
- * Returns the paths of the programs, built if needed (a few minutes, once; each build prints one line).
- * Throws one error that names everything that is missing, with the fixes.
+ * Returns the paths of the programs, built if needed (a few minutes, once; each build prints one
+ * line). Throws one Error that lists everything missing, with the fixes.
  */
 export async function findTools(): Promise<ClusterTools> {
   const missing = findMissing();

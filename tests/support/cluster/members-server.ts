@@ -71,7 +71,7 @@ function listNewFaults(): string[] {
   // A body is aborted when the browser leaves the page.
   const events = edge
     .listEvents()
-    .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));
+    .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("was cut off"));
   const faults = events
     .slice(seenEvents)
     .map(({ kind, method, path, detail }) => `edge: ${kind} ${method} ${path} ${detail}`);

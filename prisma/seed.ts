@@ -1,4 +1,5 @@
-// Seeds a new database with example members and reads from a fixed random seed, so that standings and counts show.
+// Seeds a new database with example members and reads from a fixed random seed, so that standings
+// and counts have data.
 
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { writeSql } from "../lib/db/database.ts";
@@ -30,7 +31,7 @@ function listPostSlugs(): string[] {
     .sort();
 }
 
-/** Inserts twelve members, four per team, and a few months of reads. Returns the number of each. */
+/** Inserts twelve members, four per team, and a few months of reads. Returns the counts. */
 export async function seedDatabase(): Promise<{ members: number; reads: number }> {
   const next = seededRandom(1);
   const posts = listPostSlugs();
@@ -49,7 +50,7 @@ export async function seedDatabase(): Promise<{ members: number; reads: number }
       const popularity = 4 + Math.floor(next() * 30);
       for (let i = 0; i < popularity; i++) {
         const reader = users[Math.floor(next() * users.length)];
-        // More than a week apart per reader, since only then a read counts again.
+        // More than a week apart per reader, so that every read counts.
         const createdAt =
           now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
         insertRead(

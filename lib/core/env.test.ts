@@ -5,7 +5,7 @@ const SECRET = "of-the-site-before";
 const parse = (variables: Record<string, string>) =>
   parseEnv({ SESSION_SECRET: "a".repeat(32), ...variables });
 
-test("legacy cookies have a list of secrets, and names with a field", () => {
+test("legacy cookies accept a list of secrets, and names with a field", () => {
   const env = parse({
     LEGACY_COOKIE_SECRET: ` ${SECRET},  older-secret\tvery-old-secret `,
     LEGACY_SESSION_COOKIE: "__old_session:__session_id__",
@@ -26,7 +26,7 @@ test("legacy cookies have a list of secrets, and names with a field", () => {
   ]);
 });
 
-test("problems of legacy cookies are named without secrets", () => {
+test("problems with legacy cookies are reported without secrets", () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [
       { LEGACY_COOKIE_SECRET: SECRET },

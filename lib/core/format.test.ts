@@ -83,7 +83,7 @@ test("a reading time is in minutes", () => {
   expect(formatReadingTime(22)).toBe("22 min read");
 });
 
-test("a recording's length is rounded to the nearest second, at least one", () => {
+test("a recording's length is rounded to the nearest second, and is at least one", () => {
   expect([0, 400, 1_499, 1_500, 7_600].map(roundToSeconds)).toEqual([1, 1, 1, 2, 8]);
 });
 

@@ -35,7 +35,7 @@ const at = <T>(ms: number, fn: () => T): T => {
   return result;
 };
 
-test("a signature of this minute or an adjacent one is valid", () => {
+test("a signature from this minute or an adjacent one is valid", () => {
   for (const ms of [NOON, NOON - MINUTE_MS, NOON + MINUTE_MS])
     expect(isInternalRequest(withHeader(at(ms, () => signInternalRequest())))).toBe(true);
 });
@@ -58,14 +58,14 @@ test("an old signature with the current minute is refused", () => {
   expect(isInternalRequest(withHeader(`${minute}.${old.split(".")[1]!}`))).toBe(false);
 });
 
-test("a signature by another secret is refused", () => {
+test("a signature with another secret is refused", () => {
   useSecret("a-secret-of-another-site-with-more-than-32-characters");
   const theirs = signInternalRequest();
   useSecret("a-secret-of-the-cluster-with-more-than-32-characters");
   expect(isInternalRequest(withHeader(theirs))).toBe(false);
 });
 
-test("a signature for another purpose, or by the secret itself, is refused", () => {
+test("a signature for another purpose, or with the secret itself, is refused", () => {
   const minute = signInternalRequest().split(".")[0]!;
   for (const signature of [
     signText("read-token", `${minute}\0`),

@@ -32,7 +32,7 @@ test("a histogram counts a value in its bucket and every wider one", () => {
   expect(lines.find((line) => line.startsWith("lectern_wait_seconds_sum "))).toMatch(/ 99\.009/);
 });
 
-test("counts have other buckets than seconds", () => {
+test("counts and seconds have different buckets", () => {
   observeHistogram("write_batch", 150);
   expect(renderMetrics()).toContain('lectern_write_batch_bucket{le="200"} 1');
 });
@@ -60,7 +60,7 @@ test("label values are escaped", () => {
   expect(lines[2]).toBe('lectern_requests_total{route="a\\"}\\n# TYPE x counter\\\\"} 1');
 });
 
-test("ten thousand label values make a hundred series and one for the rest", () => {
+test("ten thousand label values make a hundred series plus one for the rest", () => {
   for (let i = 0; i < 10_000; i++) incrementCounter("requests", { route: `r${i}` });
   const lines = renderMetrics()
     .split("\n")
@@ -69,7 +69,7 @@ test("ten thousand label values make a hundred series and one for the rest", () 
   expect(lines.at(-1)).toBe('lectern_requests_total{other="true"} 9900');
 });
 
-test("long labels are cut; invalid names and values are dropped", () => {
+test("long labels are truncated; invalid names and values are dropped", () => {
   incrementCounter("requests", { route: "x".repeat(500), "Bad-Name": "y" });
   incrementCounter("no such name");
   observeHistogram("wait_seconds", Number.NaN);

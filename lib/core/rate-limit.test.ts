@@ -13,7 +13,7 @@ const refused = (work: () => unknown) => {
   }
 };
 
-test("the limit holds in any window, until its oldest event expires", () => {
+test("the limit holds in any window until the oldest event expires", () => {
   const limit = new RateLimiter(3, 10_000);
   for (const at of [0, 4_000, 8_000]) consume([[limit, "a"]], at, "Later.");
   expect(refused(() => consume([[limit, "a"]], 9_500, "Later."))).toBe(1);
@@ -93,7 +93,7 @@ test("keys have separate limits, and an LRU evicts the oldest key", () => {
   expect(limit.size).toBe(100);
 });
 
-test("a clock that is set back locks no key out", () => {
+test("setting the clock back locks no key out", () => {
   const limit = new RateLimiter(1, 10_000);
   consume([[limit, "a"]], 1_000_000, "Later.");
   expect(refused(() => consume([[limit, "a"]], 5_000, "Later."))).toBeNull();

@@ -7,7 +7,7 @@ const refusal = {
   retryAfterSeconds: 7,
 };
 
-test("permits are limited per key and in total, and a release counts once", () => {
+test("permits are limited per key and in total, and release is idempotent", () => {
   const semaphore = new Semaphore(3, 2);
   const [first, second] = [semaphore.acquire("a", refusal), semaphore.acquire("a", refusal)];
   expect(() => semaphore.acquire("a", refusal)).toThrow(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { peekSingleton, resetSingleton, singleton } from "./singleton.ts";
 
-test("a singleton is made once, until it is reset", () => {
+test("a singleton is created once, until it is reset", () => {
   expect(peekSingleton("test")).toBeUndefined();
   const first = singleton("test", () => ({}));
   expect(singleton("test", () => ({}))).toBe(first);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createUuidV7 } from "./uuid-v7.ts";
 
-test("an id is a UUID version 7: time, then random bits", () => {
+test("an ID is a UUID version 7: time, then random bits", () => {
   const atMs = Date.parse("2026-11-28T10:00:00.123Z");
   const ids = Array.from({ length: 1_000 }, () => createUuidV7(atMs));
   for (const id of ids)

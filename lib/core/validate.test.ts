@@ -5,7 +5,7 @@ const title = singleLineField({ label: "The title", minLength: 5, maxLength: 50 
 const problem = (result: { success: boolean; error?: { issues: { message: string }[] } }) =>
   result.error?.issues[0]?.message;
 
-test("a line is trimmed, with single spaces, and measured in code points", () => {
+test("a line is trimmed, its spaces are collapsed, and its length is in code points", () => {
   expect(title.parse("  Why \n\t SQLite?  ")).toBe("Why SQLite?");
   expect(title.parse("😀".repeat(50))).toBe("😀".repeat(50));
   expect(problem(title.safeParse("😀".repeat(51)))).toBe("Maximum 50 characters (you have 51).");
@@ -39,7 +39,7 @@ test("an email address is lowercased and validated", () => {
     expect(emailField().safeParse(text).success).toBe(false);
 });
 
-test("an id is a UUID", () => {
+test("an ID is a UUID", () => {
   expect(uuidField().parse("7B9E4F9A-6D0C-4E55-9F43-0E2C7E0B5A11")).toBe(
     "7b9e4f9a-6d0c-4e55-9f43-0e2c7e0b5a11",
   );

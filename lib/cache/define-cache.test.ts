@@ -30,7 +30,7 @@ test("a value is produced once for concurrent callers", async () => {
   expect(made()).toBe(1);
 });
 
-test("a value survives in the file without memory", async () => {
+test("a value survives in the file when memory is cleared", async () => {
   const { cache, made } = counted();
   await cache.get("a");
   clearCacheMemory();
@@ -39,7 +39,7 @@ test("a value survives in the file without memory", async () => {
   expect(made()).toBe(1);
 });
 
-test("a value is produced again after its ttl", async () => {
+test("a value is produced again after its TTL", async () => {
   const { cache, made } = counted();
   await cache.get("a");
   setClock(nowMs() + 2 * MINUTE_MS);
@@ -95,7 +95,7 @@ test("a second producer of one name is refused", () => {
   expect(define).toThrow(/defined twice/);
 });
 
-test("a production that hangs is aborted and ends in a clear error", async () => {
+test("a production that hangs is aborted with a clear error", async () => {
   let aborted = false;
   const cache = defineCache<string, string>({
     name: "hangs",

@@ -23,7 +23,7 @@ const things = defineCache<string, { name: string }>({
   produce: (key) => ({ name: `made for ${key}` }),
 });
 
-test("entries are found by a part of the key, with size, age and expiry", async () => {
+test("entries are found by part of the key, with size, age and expiry", async () => {
   const start = nowMs();
   setClock(start);
   await things.get("a%b");

@@ -32,7 +32,7 @@ function naiveClient() {
   });
 }
 
-test("a rollback undoes no unrelated write", async () => {
+test("a rollback does not undo an unrelated write", async () => {
   const inside = gate();
   const unrelated = gate();
   const failing = write(async ({ prisma }) => {
@@ -49,7 +49,7 @@ test("a rollback undoes no unrelated write", async () => {
   expect(await emails()).toEqual(["other@example.test"]);
 });
 
-test("on a naive client a rollback undoes an unrelated, acknowledged write", async () => {
+test("on a naive client, a rollback undoes an unrelated, acknowledged write", async () => {
   const naive = naiveClient();
   const inside = gate();
   const unrelated = gate();
@@ -84,7 +84,7 @@ test("a read never sees an uncommitted write", async () => {
   expect(await emails()).toEqual(["early@example.test"]);
 });
 
-test("on a naive client a read sees an uncommitted write", async () => {
+test("on a naive client, a read sees an uncommitted write", async () => {
   const naive = naiveClient();
   const inside = gate();
   const seen = gate();
@@ -113,7 +113,7 @@ test("undefined in a filter throws instead of matching every row", async () => {
   expect(await emails()).toHaveLength(1);
 });
 
-test("all queries of a read see one state, through Prisma and SQL", async () => {
+test("all queries of a read see the same state, through Prisma and SQL", async () => {
   const counts = await read(async ({ prisma, sql }) => {
     const before = await prisma.user.count();
     await new Promise<void>((resolve, reject) =>
@@ -230,7 +230,7 @@ test("readSql and writeSql refuse an async function", async () => {
   await expect(readSql(async () => 1)).rejects.toThrow(/synchronous/);
 });
 
-test("more reads than connections wait", async () => {
+test("reads beyond the number of connections wait", async () => {
   const sizes = await Promise.all(
     Array.from({ length: 40 }, () => read(({ prisma }) => prisma.user.count())),
   );
@@ -269,7 +269,7 @@ test("the file has WAL mode, 4096-byte pages and foreign keys", async () => {
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
-test("a date is the same number through Prisma, SQL, and in sorting", async () => {
+test("a date is the same number in Prisma, SQL and sorting", async () => {
   const dates = [
     new Date("2022-11-21T23:59:59.999Z"),
     new Date(0),
@@ -362,7 +362,7 @@ test("a write to a replaced file is refused once", async () => {
   expect(await emails()).toEqual(["b@example.test"]);
 });
 
-test("a date as text is refused, in both of SQLite's forms", async () => {
+test("a date stored as text is refused, in both of SQLite's formats", async () => {
   for (const text of ["2026-11-23T00:00:00.000+00:00", "2026-11-23 04:34:56"]) {
     await expect(
       writeSql((sql) =>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { freeDiskBytes, readFreeBytes, assertDiskSpace } from "./disk-space.ts";
 
-test("free bytes come from the file system, and are null for a missing folder", () => {
+test("free bytes come from the file system and are null for a missing folder", () => {
   expect(readFreeBytes(".")).toBeGreaterThan(0);
   expect(readFreeBytes("./not/there")).toBeNull();
   expect(freeDiskBytes()).toBeGreaterThan(0);

@@ -110,7 +110,7 @@ test("the migrations create exactly the schema", async () => {
   );
 });
 
-test("a field without a migration is found", async () => {
+test("a field without a migration is detected", async () => {
   const schema = readFileSync("prisma/schema.prisma", "utf8").replace(
     "firstName    String",
     "firstName    String\n  nickname String?",
@@ -118,7 +118,7 @@ test("a field without a migration is found", async () => {
   expect(await driftBetween(schema, DIR)).toContain('ADD COLUMN "nickname"');
 });
 
-test("every migration is applied once, and recorded as Prisma records it", async () => {
+test("every migration is applied once and recorded like Prisma does", async () => {
   const names = readMigrations(DIR).map(({ name }) => name);
   expect(await applyMigrations(file, DIR)).toEqual(names);
   expect(await applyMigrations(file, DIR)).toEqual([]);
@@ -165,7 +165,7 @@ test("a migration that changed after it was applied is refused", async () => {
   await expect(applyMigrations(file, copy)).rejects.toThrow(/applied with different contents/);
 });
 
-test("a database of newer code is refused", async () => {
+test("a database migrated by newer code is refused", async () => {
   await applyMigrations(file, DIR);
   const db = new Database(file);
   db.prepare(

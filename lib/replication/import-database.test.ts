@@ -47,13 +47,13 @@ function make(pragmas: string[]): string {
 const into = (file: string, name = "site.db") =>
   importDatabase({ url, name, file, timeoutMs: 5_000 });
 
-test("a database in WAL mode with pages of 4096 bytes is sent whole", async () => {
+test("a database in WAL mode with 4096-byte pages is sent in full", async () => {
   const file = make(["page_size = 4096", "journal_mode = WAL"]);
   await into(file);
   expect(received).toBe(2 * 4096);
 });
 
-test("files that LiteFS would accept and break on are refused", async () => {
+test("files that LiteFS would accept but break on are refused", async () => {
   await expect(into(make(["page_size = 8192", "journal_mode = WAL"]))).rejects.toThrow("8192");
   await expect(into(join(import.meta.dirname, "import-database.ts"))).rejects.toThrow(
     "is not a SQLite database",
@@ -73,6 +73,6 @@ test("another journal mode and a -wal file are refused", async () => {
   expect(received).toBe(0);
 });
 
-test("LiteFS' error is passed on", async () => {
+test("LiteFS's error is passed on", async () => {
   await expect(into(make(["journal_mode = WAL"]), "other.db")).rejects.toThrow("read only replica");
 });

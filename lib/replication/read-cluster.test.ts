@@ -96,7 +96,7 @@ afterEach(() => {
   });
 });
 
-test("all nodes are listed, unreachable ones with the time since when", async () => {
+test("all nodes are listed, unreachable ones with the time since they are unreachable", async () => {
   const port = await node(
     1,
     says(said({ region: "dfw", role: "primary", txid: 1_240, lagMs: 0, candidate: true })),
@@ -152,7 +152,7 @@ test("an unreachable node keeps its last status without its role", async () => {
   });
 });
 
-test("an instance tells its status only to signed requests", async () => {
+test("an instance returns its status only to signed requests", async () => {
   const port = await node(1, handler);
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const peer = { instance: "syd-1", region: "syd", host: "127.0.3.1" };
@@ -201,7 +201,7 @@ test("a replay, an endless body or another status is a PeerError", async () => {
   }
 });
 
-test("nodes are polled once a second for all listeners, and not without any", async () => {
+test("nodes are polled once a second while there are listeners", async () => {
   const port = await node(1, says(said({})));
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const views: ClusterView[][] = Array.from({ length: 20 }, () => []);
@@ -229,7 +229,7 @@ async function textOf(
   return text;
 }
 
-test("events come on changes, comments in between, and the stream ends when access does", async () => {
+test("events are sent on changes, comments in between, and the stream ends when access is revoked", async () => {
   let txid = 1;
   let isAdmin = true;
   const port = await node(1, (request, response) =>

@@ -65,7 +65,7 @@ test("an unreadable file never makes a primary", async () => {
   expect(currentRole()).toBe("primary");
 });
 
-test("without LiteFS' events the role is unknown and writes are refused", async () => {
+test("without LiteFS's events, the role is unknown and writes are refused", async () => {
   litefs = await startFakeLitefs(null);
   expect(await writeSql((sql) => insertUser(sql).id)).toBeTruthy();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
@@ -78,7 +78,7 @@ test("without LiteFS' events the role is unknown and writes are refused", async 
   });
 });
 
-test("a handover is awaited, within a bound", async () => {
+test("a handover is awaited, up to a deadline", async () => {
   litefs = await startFakeLitefs("");
   const settled = waitForKnownRole(5_000);
   await litefs.setPrimary("dfw-2");
@@ -87,7 +87,7 @@ test("a handover is awaited, within a bound", async () => {
   expect(await waitForKnownRole(30)).toBe("unknown");
 });
 
-test("a transaction is awaited, within a bound", async () => {
+test("a transaction is awaited, up to a deadline", async () => {
   litefs = await startFakeLitefs("dfw-1");
   litefs.setPosition(7);
   expect(await waitForTxid(7, 0)).toBe(true);

@@ -76,7 +76,7 @@ async function startCandidate(txid: number): Promise<Candidate> {
   return candidate;
 }
 
-test("the standby's position at connection counts, though no event reports it", async () => {
+test("the standby's position when it connects counts, even though no event reports it", async () => {
   other = await startCandidate(7);
   expect(await waitForStandby(7, 2_000)).toBe("replicated");
 });
@@ -102,7 +102,7 @@ test("a stalled standby is not awaited again until it reports", async () => {
   expect(await waitForStandby(9, 2_000)).toBe("replicated");
 });
 
-test("a silent stream of a standby that advances is reopened, since a machine without power closes none", async () => {
+test("the silent stream of a standby that advances is reopened, because a machine that lost power closes no connection", async () => {
   other = await startCandidate(7);
   const [deaf] = [...other.streams];
   expect(await waitForStandby(8, 50)).toBe("timed_out");
@@ -115,7 +115,7 @@ test("a silent stream of a standby that advances is reopened, since a machine wi
   expect(await waitForStandby(8, 2_000)).toBe("replicated");
 }, 15_000);
 
-test("writes don't wait without a standby", async () => {
+test("without a standby, writes don't wait", async () => {
   other = await startCandidate(7);
   await other.stop();
   await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });

@@ -110,7 +110,7 @@ test("a request is logged in one line without personal data", async () => {
   expect(JSON.stringify(lines.map((line) => ({ ...line, id: null })))).not.toMatch(/secret|ada/);
 });
 
-test("Fly's request id counts only behind Fly's proxy, and only if it is well-formed", async () => {
+test("Fly's request ID is used only behind Fly's proxy, and only if it is well-formed", async () => {
   const headers = { "fly-request-id": "01JABC-ams" };
   await visit("/", { headers });
   overrideEnv({ TRUST_PROXY: "fly" });
@@ -122,7 +122,7 @@ test("Fly's request id counts only behind Fly's proxy, and only if it is well-fo
   for (const id of [ids[0], ids[2], ids[3]]) expect(id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("the source of a replay counts only behind Fly's proxy", async () => {
+test("a replay's source is used only behind Fly's proxy", async () => {
   const headers = { "fly-replay-src": "instance=syd-1;region=syd;t=1;state=2" };
   await visit("/me", { headers });
   overrideEnv({ TRUST_PROXY: "fly" });
@@ -131,7 +131,7 @@ test("the source of a replay counts only behind Fly's proxy", async () => {
   expect(lines.map(({ replayedFrom }) => replayedFrom)).toEqual([undefined, "syd-1", undefined]);
 });
 
-test("a write logs its transaction, and a disconnected client is marked", async () => {
+test("a write logs its transaction, and a disconnected client is logged", async () => {
   await visit("/reads", {
     method: "POST",
     answer: (_, response, context) => void ((context.committedTxid = 7), response.end()),

@@ -18,7 +18,7 @@ test("headers are ignored without a trusted proxy", () => {
   ).toBeNull();
 });
 
-test("behind Fly's proxy only fly-client-ip counts", () => {
+test("behind Fly's proxy, only fly-client-ip is used", () => {
   overrideEnv({ TRUST_PROXY: "fly" });
   expect(from({ "fly-client-ip": "192.0.2.1", "x-forwarded-for": "192.0.2.2" })).toBe("192.0.2.1");
   expect(from({ "fly-client-ip": "2001:DB8::1" })).toBe("2001:db8::1");
@@ -27,7 +27,7 @@ test("behind Fly's proxy only fly-client-ip counts", () => {
   overrideEnv({ TRUST_PROXY: undefined });
 });
 
-test("otherwise it is the peer's address, IPv4-mapped as IPv4", async () => {
+test("otherwise, the address is the socket peer's, IPv4-mapped as IPv4", async () => {
   const seen: (string | null)[] = [];
   const server = createPipelineServer((_, response) => {
     seen.push(from({ "fly-client-ip": "192.0.2.1" }));

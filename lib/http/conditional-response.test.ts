@@ -24,7 +24,7 @@ test("a body is sent with type, ETag and max-age", async () => {
 });
 
 test.each([text.etag, text.etag.slice(2), `"other", ${text.etag}`, "*"])(
-  "who has it is told so: %s",
+  "a matching If-None-Match gets 304: %s",
   async (tag) => {
     const response = ask(tag);
     expect(response.status).toBe(304);
@@ -33,10 +33,10 @@ test.each([text.etag, text.etag.slice(2), `"other", ${text.etag}`, "*"])(
   },
 );
 
-test.each(['"other"', "", "W/"])("another tag gets the body: %j", (tag) => {
+test.each(['"other"', "", "W/"])("a different ETag gets the body: %j", (tag) => {
   expect(ask(tag).status).toBe(200);
 });
 
-test("another body has another tag", () => {
+test("a different body has a different ETag", () => {
   expect(createCacheableBody("<feed></feed>").etag).not.toBe(text.etag);
 });

@@ -15,7 +15,7 @@ const SITE = `
   process.on("SIGTERM", () => drainServer(server).then(() => process.exit(143)));
 `;
 
-test("a draining process waits for running requests, not for idle connections", async () => {
+test("a draining process waits for running requests but not for idle connections", async () => {
   const site = spawn(process.execPath, ["--input-type=module", "-e", SITE], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -11,7 +11,7 @@ const multipart = async (fields: Record<string, string>) => {
   };
 };
 
-test("typed text comes back escaped, secret and hidden fields don't", async () => {
+test("typed text is returned escaped; secret and hidden fields are not", async () => {
   const page = await renderExpiredActionPage({
     ...(await multipart({
       $ACTION_KEY: "k1",

@@ -18,7 +18,7 @@ const may = (
   context: RequestContext | undefined = from("203.0.113.7"),
 ) => canReadMetrics(new Headers(headers), context);
 
-test("a stranger can't read the metrics", () => {
+test("a client without credentials can't read the metrics", () => {
   for (const headers of [
     {},
     { authorization: "Bearer" },
@@ -46,7 +46,7 @@ test("only the right token gives access", () => {
     expect(may({ authorization }), authorization.slice(0, 50)).toBe(false);
 });
 
-test("a peer has access with a signature for the metrics only", () => {
+test("a peer has access only with a signature for the metrics", () => {
   expect(may({ "x-lectern-internal": signInternalRequest(METRICS_SIGNATURE_SUBJECT) })).toBe(true);
   expect(may({ "x-lectern-internal": signInternalRequest("status") })).toBe(false);
 });

@@ -23,7 +23,7 @@ async function guarded(work: (port: number) => Promise<void>): Promise<void> {
   }
 }
 
-test("only bodies of forms and of handlers that bound them are read", () =>
+test("only bodies of forms and of handlers that limit them are read", () =>
   guarded(async (port) => {
     const send = async (path: string, type: string) =>
       (
@@ -46,7 +46,7 @@ test("only bodies of forms and of handlers that bound them are read", () =>
       expect(await send(path, "application/json")).toBe("POST 1000");
   }));
 
-test("one client gets a share of the form semaphore", () => {
+test("one client gets only a share of the form semaphore", () => {
   overrideEnv({ TRUST_PROXY: "fly" });
   return guarded(async (port) => {
     const head = (client: string) =>
@@ -124,7 +124,7 @@ const actionNotFound = (request: IncomingMessage, response: ServerResponse) => {
   });
 };
 
-test("an expired form gets back what was typed", async () => {
+test("an expired form returns the user's input", async () => {
   const response = await serve(actionNotFound, form({ text: "A <b> sentence" }));
   expect(response.status).toBe(404);
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
@@ -132,7 +132,7 @@ test("an expired form gets back what was typed", async () => {
   expect(await response.text()).toContain("A &lt;b&gt; sentence");
 });
 
-test("a script learns from the header that its action expired", async () => {
+test("client code detects an expired action by its header", async () => {
   const response = await serve(actionNotFound, {
     method: "POST",
     body: "[]",
@@ -141,7 +141,7 @@ test("a script learns from the header that its action expired", async () => {
   expect([response.status, await response.text()]).toEqual([404, "Gone."]);
 });
 
-test("an action that Next could not read is the client's fault, one that began is ours", async () => {
+test("an unreadable action is a client error; a failure after it started is a server error", async () => {
   const fail = (_: IncomingMessage, response: ServerResponse) => {
     response.statusCode = 500;
     response.end("<html>");
@@ -157,7 +157,7 @@ test("an action that Next could not read is the client's fault, one that began i
   expect([began.status, await began.text()]).toEqual([500, "<html>"]);
 });
 
-test("an action that could not write answers 503 with Retry-After", async () => {
+test("an action that could not write responds with 503 and Retry-After", async () => {
   const response = await serve((_, response) => {
     currentRequestContext()!.retryAfterSeconds = 7;
     response.end("page");
@@ -165,7 +165,7 @@ test("an action that could not write answers 503 with Retry-After", async () => 
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "7"]);
 });
 
-test("a final response is followed by nothing of the handler's", async () => {
+test("after a final response, the handler's writes are ignored", async () => {
   const response = await serve((_, response) => {
     response.setHeader("x-early", "1");
     currentRequestContext()!.sendFinal(409, { "x-final": "1" }, "final");
@@ -181,7 +181,7 @@ test("a final response is followed by nothing of the handler's", async () => {
   for (const name of ["x-early", "x-late"]) expect(response.headers.get(name)).toBeNull();
 });
 
-test("a response with a cookie stays out of shared caches, a missing file out of all", async () => {
+test("a response with a cookie stays out of shared caches, a missing file out of all caches", async () => {
   const answer = (status: number) => (_: IncomingMessage, response: ServerResponse) => {
     response.setHeader("set-cookie", "a=b");
     response.setHeader("cache-control", "public, max-age=60");
@@ -193,7 +193,7 @@ test("a response with a cookie stays out of shared caches, a missing file out of
   expect(missing.headers.get("cache-control")).toBe("no-store");
 });
 
-test("a hook that throws does not keep the response from leaving", async () => {
+test("a hook that throws does not block the response", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const response = await serve((_, response) => {
     currentRequestContext()!.beforeHeadHooks.push(

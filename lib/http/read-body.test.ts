@@ -51,7 +51,7 @@ test("an endless body is refused as soon as it is too large, and drained for two
   expect(pulled).toBeLessThan(2_200);
 });
 
-test("a body that is a little too large is read to its end", async () => {
+test("a body that is slightly too large is read to its end", async () => {
   let pulled = 0;
   await expect(
     readBody(

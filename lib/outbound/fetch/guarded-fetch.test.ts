@@ -61,7 +61,7 @@ async function expectNoSockets(...servers: TestServer[]): Promise<void> {
 const html = (response: ServerResponse, page: string) =>
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 
-test("text has url, status, type and decoded body, and the socket is closed", async () => {
+test("a text result has URL, status, type and decoded body, and the socket is closed", async () => {
   const server = await allowedHttp((_, response) => html(response, "<title>Grüße</title>"));
   const answer = await fetchText(`${server.origin}/page?q=1`);
   expect(answer).toMatchObject({
@@ -136,7 +136,7 @@ test.each([
   expect((await fetchText(server.origin)).body).toBe("hello".repeat(1_000));
 });
 
-test("an encoding that was not accepted is refused", async () => {
+test("an unsupported content encoding is refused", async () => {
   const server = await allowedHttp((_, response) =>
     response
       .writeHead(200, { "content-type": "text/html", "content-encoding": "gzip, gzip" })
@@ -183,7 +183,7 @@ test("a host that never responds is aborted at the deadline, with its socket", a
   await expectNoSockets(server);
 });
 
-test("a host that stops in the middle of its response is aborted at the deadline", async () => {
+test("a host that stalls in the middle of its response is aborted at the deadline", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-length": "1000" });
     response.write("<title>");
@@ -192,7 +192,7 @@ test("a host that stops in the middle of its response is aborted at the deadline
   await expectNoSockets(server);
 });
 
-test("a host that stops in the middle of a compressed response is aborted at the deadline", async () => {
+test("a host that stalls in the middle of a compressed response is aborted at the deadline", async () => {
   const server = await allowedHttp((_, response) => {
     response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" });
     response.write(gzipSync("x".repeat(100_000)).subarray(0, 40));
@@ -215,7 +215,7 @@ test("a body that drips one byte at a time does not prolong the deadline", async
   await expectNoSockets(server);
 });
 
-test("headers that drip one byte at a time do not prolong the deadline", async () => {
+test("headers that trickle in do not extend the deadline", async () => {
   const server = await tcp((socket) => {
     socket.write("HTTP/1.1 200 OK\r\nx-slow: ");
     const drip = setInterval(() => socket.write("x"), 20);
@@ -236,7 +236,7 @@ test("a connection that closes in the middle of the response is an error", async
   });
 });
 
-test("a refused connection is an error in plain words", async () => {
+test("a refused connection is a readable error", async () => {
   const server = await allowedHttp(() => {});
   await server.close();
   open.length = 0;
@@ -245,7 +245,7 @@ test("a refused connection is an error in plain words", async () => {
   );
 });
 
-test("a host without TLS is an error in plain words", async () => {
+test("a host without TLS is a readable error", async () => {
   const server = await allowedHttp(() => {});
   expect((await failure(fetchText(server.origin.replace("http:", "https:")))).message).toBe(
     "Couldn't establish a secure connection to 127.0.0.1.",
@@ -496,7 +496,7 @@ test("a private server is reached only by its exact allowed host and port", asyn
   );
 });
 
-test("an allowed name is resolved by the system", async () => {
+test("an allowed hostname is resolved by the system", async () => {
   const server = await http((_, response) => html(response, "beside us"));
   const origin = server.origin.replace("127.0.0.1", "localhost");
   overrideEnv({ FETCH_ALLOW_PRIVATE: new URL(origin).host });
@@ -504,7 +504,7 @@ test("an allowed name is resolved by the system", async () => {
 });
 
 test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])(
-  "a public name that resolves to %s is refused",
+  "a public hostname that resolves to %s is refused",
   async (address) => {
     const dns = await serveDns(() => address);
     open.push(dns);
@@ -549,7 +549,7 @@ test("a name is resolved once per connection", async () => {
   expect(questions).toBe(2);
 });
 
-test("an unknown name is an error in plain words", async () => {
+test("an unknown hostname is a readable error", async () => {
   const dns = await serveDns(() => null);
   open.push(dns);
   const error = await failure(
@@ -563,7 +563,7 @@ test("an unknown name is an error in plain words", async () => {
   });
 });
 
-test("a silent name server does not prolong the deadline", async () => {
+test("an unresponsive DNS server does not extend the deadline", async () => {
   const dns = await serveDns(() => undefined);
   open.push(dns);
   const started = performance.now();
@@ -624,7 +624,7 @@ test("endless headers are aborted", async () => {
   await expectNoSockets(server);
 });
 
-test("the caller's signal ends a request and its socket", async () => {
+test("the caller's signal aborts a request and closes its socket", async () => {
   const stop = new AbortController();
   const connected = Promise.withResolvers<void>();
   const server = await tcp((socket) => void once(socket, "data").then(() => connected.resolve()));

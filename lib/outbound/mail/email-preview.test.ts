@@ -54,7 +54,7 @@ test("emails are hidden in production with a public SITE_URL", async () => {
   expect([await shown("lectern.example"), await shown("localhost:3000")]).toEqual([false, false]);
 });
 
-test("emails are hidden from another host name (DNS rebinding)", async () => {
+test("emails are hidden from another hostname (DNS rebinding)", async () => {
   for (const NODE_ENV of ["development", "production"]) {
     overrideEnv({ NODE_ENV });
     for (const name of [

@@ -10,14 +10,14 @@ const createEmail = (subject: string) => ({
   parts: [{ code: "123456" }],
 });
 
-test("only this user can read the emails, which contain codes", () => {
+test("only this OS user can read the emails, which contain codes", () => {
   const file = saveToLocalMailbox(createEmail("Hello"));
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
   expect(dirname(file)).toBe(join(env.DATA_DIR, "outbox"));
 });
 
-test("the newest emails come first, also within a millisecond", () => {
+test("the newest emails come first, even within a millisecond", () => {
   for (let i = 0; i < 30; i++) saveToLocalMailbox(createEmail(`Email ${i}`));
   expect(listLocalMailbox(3).map(({ subject }) => subject)).toEqual([
     "Email 29",
@@ -26,7 +26,7 @@ test("the newest emails come first, also within a millisecond", () => {
   ]);
 });
 
-test("the fifty newest emails stay, and other files too", () => {
+test("the fifty newest emails are kept, and other files too", () => {
   mkdirSync(join(env.DATA_DIR, "outbox"), { recursive: true });
   writeFileSync(join(env.DATA_DIR, "outbox", "notes.txt"), "mine");
   for (let i = 0; i < 60; i++) saveToLocalMailbox(createEmail(`Email ${i}`));

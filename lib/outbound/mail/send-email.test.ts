@@ -75,7 +75,7 @@ test("markup in an email is escaped", async () => {
   expect(smtp.emails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
 });
 
-test("a refusal has a reason without the address, and a retry", async () => {
+test("a refusal has a reason without the address, and Retry-After", async () => {
   smtp.mode = "refuse";
   const error = await failure(sendEmail(email));
   expect(isAppError(error, "unavailable") && error.message).toMatch(
@@ -127,7 +127,7 @@ test("an aborted email does not abort another", async () => {
   expect(smtp.emails.length).toBe(smtp.attemptCount - 1);
 });
 
-test("without a server emails go to the local mailbox, newest first", async () => {
+test("without a mail server, emails go to the local mailbox, newest first", async () => {
   overrideEnv({ SMTP_URL: undefined });
   await sendEmail(email);
   expect(listLocalMailbox(10)).toEqual([email]);

@@ -140,7 +140,7 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
   expect(await waiting()).toEqual([]);
 });
 
-test("a discarded delivery is not made", async () => {
+test("a discarded delivery is not sent", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -167,7 +167,7 @@ test("a failing delivery does not block others", async () => {
   expect(readLog()).toContain("outbox.failed");
 });
 
-test("of two concurrent runs one sends, also across processes", async () => {
+test("only one of two concurrent runs sends, even across processes", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -183,7 +183,7 @@ test("of two concurrent runs one sends, also across processes", async () => {
   expect(smtp.attemptCount).toBe(2);
 });
 
-test("a delivery of a crashed process is claimed again after its lease", async () => {
+test("a crashed process's delivery is claimed again after its lease expires", async () => {
   await put((sql) =>
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
@@ -232,7 +232,7 @@ test("only the primary delivers", async () => {
   expect(await waiting()).toMatchObject([{ tries: 0 }]);
 });
 
-test("a new member subscribes to the newsletter, and their subscriber id is stored", async () => {
+test("a new member is subscribed to the newsletter, and their subscriber ID is stored", async () => {
   const { origin, taken } = await outside((path) =>
     path === "/v4/subscribers"
       ? { status: 201, body: { subscriber: { id: 4711, state: "active" } } }
@@ -300,7 +300,7 @@ test.each([
   },
 );
 
-test("a webhook pings no one, and its URL is in no error and no log", async () => {
+test("a webhook pings no one, and its URL appears in no error or log", async () => {
   const readLog = captureLog();
   let status = 404;
   const { origin, taken } = await outside(() => ({ status }));

@@ -34,7 +34,7 @@ function insertCall(sql: Sql, userId: string): void {
   );
 }
 
-test("a member is refused everything that admins may do", () =>
+test("a member is denied everything that admins may do", () =>
   writeSql((sql) => {
     const member = newMember(sql);
     const { id, updatedAt, email } = insertUser(sql);
@@ -70,7 +70,7 @@ test("revoking sessions and deleting members require a recent login", () =>
     expect(getUser(sql, admin, id)).toMatchObject({ id });
   }));
 
-test("search matches part of a name or address, in any case", () =>
+test("search matches part of a name or address, ignoring case", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     insertUser(sql, { firstName: "Éva", email: "one@example.test" });
@@ -213,7 +213,7 @@ test("revoking sessions affects one member only", () =>
     expect(listAuditEvents(sql)).toMatchObject([{ action: "user.sessions", detail: { ended: 1 } }]);
   }));
 
-test("a member is deleted only if their address is typed", () =>
+test("a member is deleted only if their address is entered", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, email } = insertUser(sql, { email: "ada@example.test" });

@@ -6,7 +6,7 @@ import { readReaderCookie, serializeReaderCookie } from "./cookies.ts";
 const readFrom = (header = "") => readReaderCookie((name) => findCookie(header, name));
 const nameAndValue = (setCookie: string) => setCookie.slice(0, setCookie.indexOf(";"));
 
-test("a reader's id survives the round trip through its cookie", () => {
+test("a reader's ID survives the round trip through its cookie", () => {
   const cookie = serializeReaderCookie("reader-1");
   expect(cookie).toMatch(
     /^reader=reader-1\.[\w-]{43}; Path=\/; Max-Age=34560000; HttpOnly; SameSite=Lax$/,
@@ -15,7 +15,7 @@ test("a reader's id survives the round trip through its cookie", () => {
   expect(readFrom(`a=b; ${nameAndValue(cookie)} ;c=d=e`)).toBe("reader-1");
 });
 
-test("the reader cookie belongs to this host alone over https", () => {
+test("over HTTPS, the reader cookie is bound to this host", () => {
   overrideEnv({ SITE_URL: "https://lectern.example" });
   const cookie = serializeReaderCookie("reader-1");
   expect(cookie).toMatch(/^__Host-reader=.*; Secure$/);

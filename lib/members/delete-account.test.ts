@@ -84,7 +84,7 @@ describe("deleting an account", () => {
     expect(keys.filter((key) => key.on_delete !== "CASCADE")).toEqual([]);
   });
 
-  test("keeps the counters consistent, and records a change of lead", async () => {
+  test("keeps the counters consistent and records a lead change", async () => {
     const ada = await writeSql((sql) => {
       const ada = insertFullAccount(sql, "ada", { team: "RED" });
       insertFullAccount(sql, "bob", { team: "BLUE" });
@@ -115,7 +115,7 @@ describe("deleting an account", () => {
     ]);
   });
 
-  test("is refused to the last admin, but not to one of two", async () => {
+  test("is refused for the last admin, but not for one of two", async () => {
     const [ada, bob] = await writeSql((sql) => [
       insertUser(sql, { role: "ADMIN" }),
       insertUser(sql, { role: "ADMIN" }),
@@ -135,7 +135,7 @@ describe("deleting an account", () => {
     expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
   });
 
-  test("requires the word or the first name, in any case", () => {
+  test("requires the word or the first name, ignoring case", () => {
     expect(
       ["delete", " DELETE ", "Zoë", "zoë", "Zoe\u0308"].map((typed) =>
         isDeleteConfirmed(typed, "Zoë"),

@@ -38,7 +38,7 @@ test("a missing, malformed or huge User-Agent gives a short generic name", () =>
   }
 });
 
-test("the region header counts only from a trusted proxy", () => {
+test("the region header is used only from a trusted proxy", () => {
   expect(of({ "fly-region": "ams" }).place).toBeNull();
   overrideEnv({ TRUST_PROXY: "fly" });
   expect(of({ "fly-region": "ams" }).place).toBe("ams");

@@ -27,7 +27,7 @@ test("a link names its member and logs in once", async () => {
   await expect(spend(token)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("of two concurrent uses one succeeds", async () => {
+test("only one of two concurrent uses succeeds", async () => {
   const ada = await user();
   const token = await code(ada);
   const all = await Promise.allSettled([1, 2, 3].map(() => spend(token)));
@@ -44,7 +44,7 @@ test("a link expires after a minute", async () => {
   await expect(spend(token)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("a new link voids the member's earlier one, and no other member's", async () => {
+test("a new link invalidates the member's previous one, and no other member's", async () => {
   const [ada, bob] = [await user(), await user("Bob")];
   const [first, bobs] = [await code(ada), await code(bob)];
   const second = await code(ada);
@@ -63,7 +63,7 @@ test("neither a forged token nor the stored hash logs in", async () => {
     await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("a login by a link does not count as recent", async () => {
+test("a login with a link does not count as recent", async () => {
   const ada = await user();
   const id = await writeSql((sql) => createSession(sql, ada).id);
   const member = () =>

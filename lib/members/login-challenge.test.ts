@@ -36,7 +36,7 @@ const rows = () =>
   );
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
-test("the token and the browser id have 128 random bits, the code six random digits", async () => {
+test("the token and browser ID have 128 random bits, the code six random digits", async () => {
   const all = [challenge, ...(await Promise.all(Array.from({ length: 50 }, () => start())))];
   for (const { token, browserId, code } of all) {
     expect([
@@ -70,7 +70,7 @@ test("the link logs in once, in the requesting browser", async () => {
   });
 });
 
-test("of twenty concurrent uses of link and code exactly one succeeds", async () => {
+test("exactly one of twenty concurrent uses of link and code succeeds", async () => {
   const results = await Promise.all(
     Array.from({ length: 20 }, async (_, i) =>
       i % 2
@@ -194,7 +194,7 @@ test("five wrong codes with the cookie block the code there; link and token stil
   }
 });
 
-test("five wrong codes with the token void the challenge", async () => {
+test("five wrong codes with the token invalidate the challenge", async () => {
   for (const attemptsLeft of [4, 3, 2, 1, 0])
     expect(await byCode({ token: challenge.token, code: wrong(challenge.code) })).toEqual({
       outcome: "wrong",
@@ -212,7 +212,7 @@ test("five wrong codes with the token void the challenge", async () => {
   expect(await readSql((sql) => pendingLoginEmail(sql, challenge))).toBe(EMAIL);
 });
 
-test("of a hundred concurrent wrong codes five are checked", async () => {
+test("only five of a hundred concurrent wrong codes are checked", async () => {
   const verdicts = await Promise.all(
     Array.from({ length: 100 }, () =>
       byCode({ browserId: challenge.browserId, code: wrong(challenge.code) }),
@@ -242,7 +242,7 @@ test("link and code expire after fifteen minutes", async () => {
   expect((await rows())[0]).toMatchObject({ usedAt: null, tries: 0 });
 });
 
-test("a cancelled challenge does not work; a used one stays used", async () => {
+test("a canceled challenge does not work; a used one stays used", async () => {
   await writeSql((sql) => cancelChallenge(sql, challenge));
   expect(await byLink()).toBeNull();
   expect(await rows()).toEqual([]);

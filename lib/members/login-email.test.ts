@@ -67,7 +67,7 @@ test("an email whose connection closed while it waited is sent over a new one", 
   expect(smtp.emails.length).toBeGreaterThanOrEqual(2);
 });
 
-test("a permanent failure is not retried; the person learns what to do, the admin why, and no log names the address", async () => {
+test("a permanent failure is not retried; the user sees what to do, the admin sees why, and no log contains the address", async () => {
   smtp.mode = "refuse";
   expect(await refusal(sendLoginEmail(email({ to: "Ada.Lovelace@Example.test" })))).toEqual([
     "unavailable",
@@ -80,7 +80,7 @@ test("a permanent failure is not retried; the person learns what to do, the admi
     expect(text).not.toMatch(/lovelace|example\.test|042195|t0ken/i);
 });
 
-test("a refused connection is reported, too, and the last fifty failures are kept", async () => {
+test("a refused connection is also reported, and the last fifty failures are kept", async () => {
   await smtp.close();
   for (let i = 0; i < 52; i++)
     expect(await refusal(sendLoginEmail(email()))).toEqual([

@@ -47,7 +47,7 @@ async function registered(counter = 0) {
   return { userId, device, passkey: (await readSql((sql) => findPasskey(sql, device.id)))! };
 }
 
-test("a second passkey of the same device gets a number, per member", async () => {
+test("a second passkey on the same device gets a number, per member", async () => {
   const [ada, bob] = [await user(), await user()];
   const add = (userId: string, id: string, device = "Firefox on Linux") =>
     writeSql((sql) => {
@@ -198,7 +198,7 @@ test.each<[string, Registration]>([
   ).rejects.toMatchObject({ code: "invalid" });
 });
 
-test("a registration with another id or broken bytes is refused", async () => {
+test("a registration with another ID or corrupt bytes is refused", async () => {
   const answer = createVirtualAuthenticator().register(CHALLENGE);
   const other = createVirtualAuthenticator().id;
   for (const broken of [

@@ -60,7 +60,7 @@ test("a migrated session that expires soon is renewed, however new its cookie is
   expect(seal).toMatchObject({ id, untilMs: await expiry(id) });
 });
 
-test("a cookie that shows that nothing is due spares the query; an older cookie does not", async () => {
+test("a cookie that shows no renewal is due saves the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
   await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
   expect(await renewSession(cookie)).toBeNull();
@@ -91,7 +91,7 @@ test("SESSION_RENEW_DAYS sets when a renewal is due", async () => {
   expect(await renewSession(other)).not.toBeNull();
 });
 
-test("of ten concurrent requests one renews the row and gets the cookie", async () => {
+test("only one of ten concurrent requests renews the row and gets the cookie", async () => {
   const { id, cookie } = await begin();
   await writeSql((sql) => {
     sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);

@@ -106,7 +106,7 @@ test("a role change is refused after a concurrent edit, or without effect", () =
     ).toThrow(/has changed since/);
   }));
 
-test("the command line grants by address in any case, and may revoke the last admin", async () => {
+test("the command line ignores the case of addresses, and may demote the last admin", async () => {
   await writeSql((sql) => insertUser(sql, { email: "Ada@Example.test" }));
   await writeSql((sql) => changeRoleByEmail(sql, { email: "ada@example.TEST", role: "ADMIN" }));
   expect(await readSql(listAdmins)).toMatchObject([{ email: "Ada@Example.test" }]);
@@ -118,7 +118,7 @@ test("the command line grants by address in any case, and may revoke the last ad
   ).toMatchObject({ adminCount: 0 });
 });
 
-test("of addresses that differ in case the exact match is taken", () =>
+test("if addresses differ only in case, the exact match is used", () =>
   writeSql((sql) => {
     const [capital, small] = [
       insertUser(sql, { email: "Ada@example.test" }),

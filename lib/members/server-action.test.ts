@@ -61,7 +61,7 @@ function action(
 }
 const good = () => formOf({ title: "Hello" });
 
-test("a valid form gives the message and empties the fields", async () => {
+test("a valid form returns the message and clears the fields", async () => {
   const { call, ran } = action("anyone");
   expect(await call(good())).toEqual({
     status: "done",
@@ -91,7 +91,7 @@ test.each(["member", "admin"] as const)(
   },
 );
 
-test("an action for admins is refused to a member", async () => {
+test("an admin action is refused for a member", async () => {
   await logIn();
   const { call, ran } = action("admin");
   expect(await call(good())).toMatchObject({ status: "refused", code: "forbidden" });

@@ -59,7 +59,7 @@ test("deletes only the member's own session", async () => {
   expect(await keys()).toEqual([one, other].sort());
 });
 
-test("deleting a session voids the member's device link, and no other member's", async () => {
+test("deleting a session invalidates the member's device link, and no other member's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two] = [await session(ada), await session(ada)];
   const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
@@ -75,7 +75,7 @@ test("deleting a session voids the member's device link, and no other member's",
   }
 });
 
-test("lists a login by a device link with its real time, though it does not count as recent", async () => {
+test("lists a login with a device link by its real time, though it does not count as recent", async () => {
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
   const createdAt = () =>
@@ -89,7 +89,7 @@ test("lists a login by a device link with its real time, though it does not coun
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
-test("deleting the other sessions keeps this one and other members', and voids the device link", async () => {
+test("deleting other sessions keeps this one and other members', and invalidates the device link", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, , other] = [await session(ada), await session(ada), await session(bob)];
   const [mine, theirs] = await writeSql((sql) => [
@@ -113,7 +113,7 @@ test("a logout deletes one session", async () => {
   expect(await readSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
 });
 
-test("a region is shown as its city, an unknown one as its code", () => {
+test("a region is shown as its city, or as its code if unknown", () => {
   expect(["ams", "zzz", "toString", null].map(formatRegion)).toEqual([
     "Amsterdam",
     "zzz",

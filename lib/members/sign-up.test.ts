@@ -29,7 +29,7 @@ const waiting = () =>
     ),
   );
 
-test("a new member has the proven address, the name and the team, and no admin role", async () => {
+test("a new member has the verified address, the name and the team, and no admin role", async () => {
   const { browserId } = await begin();
   expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
     email: "ada@example.test",
@@ -51,7 +51,7 @@ test("a new member has the proven address, the name and the team, and no admin r
   expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
 });
 
-test("a proof creates one member, even with concurrent calls", async () => {
+test("a verified address creates one member, even with concurrent calls", async () => {
   const { browserId } = await begin();
   const results = await Promise.all(Array.from({ length: 10 }, () => refusal(create(browserId))));
   expect(results.filter((result) => result === null)).toHaveLength(1);
@@ -60,7 +60,7 @@ test("a proof creates one member, even with concurrent calls", async () => {
   expect(await users()).toHaveLength(1);
 });
 
-test("without a proof no member is created", async () => {
+test("without a verified address, no member is created", async () => {
   const { browserId } = await begin();
   const [row] = await readSql((sql) =>
     sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
@@ -73,7 +73,7 @@ test("without a proof no member is created", async () => {
   expect(await users()).toEqual([]);
 });
 
-test("an address proven in two browsers creates one member", async () => {
+test("an address verified in two browsers creates one member", async () => {
   const [one, two] = [await begin(), await begin("ADA@example.test")];
   await create(one.browserId);
   expect(await refusal(create(two.browserId))).toBe("conflict");

@@ -39,7 +39,7 @@ const names = () =>
       .map(({ firstName }) => firstName),
   );
 
-test("each role may write what it is allowed to, and nothing else", async () => {
+test("each role can write what it is allowed to, and nothing else", async () => {
   const member = await begin();
   const admin = await begin("ADMIN");
   expect(await rename(NOBODY, "member")).toBe("unauthorized");
@@ -55,7 +55,7 @@ test("each role may write what it is allowed to, and nothing else", async () => 
   expect(await rename(admin.identity, "admin")).toBe("done");
 });
 
-test("the id in the cookie is not the key of its row", async () => {
+test("the ID in the cookie is not the key of its row", async () => {
   const { user } = await begin();
   const { id } = await writeSql((sql) => createSession(sql, user.id));
   expect(await rename({ sessionKey: id, clientId: null }, "member")).toBe("unauthorized");

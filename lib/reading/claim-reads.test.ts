@@ -33,7 +33,7 @@ test("anonymous reads become the member's and keep their time", () =>
     );
   }));
 
-test("without an id nothing changes", () =>
+test("without an ID, nothing changes", () =>
   writeSql((sql) => {
     const newest = insertUser(sql);
     const other = insertUser(sql);
@@ -87,7 +87,7 @@ test("a read within seven days of the member's own is deleted as a duplicate", (
     expect(all(sql).every((row) => row.userId === userId)).toBe(true);
   }));
 
-test("of anonymous reads within seven days the oldest is kept", () =>
+test("the oldest of several anonymous reads within seven days is kept", () =>
   writeSql((sql) => {
     const { id: userId } = insertUser(sql);
     for (const days of [0, 3, 6, 8, 20])

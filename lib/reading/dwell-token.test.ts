@@ -48,7 +48,7 @@ test("60% of the reading time must have passed, to the millisecond", () => {
   expect(getMinDwellMs(1)).toBe(36_000);
 });
 
-test("a token from the future is too early, a token of yesterday has expired", () => {
+test("a token from the future is too early; a token from yesterday has expired", () => {
   expect(refusal(() => open(token(), { nowMs: NOW - 1 }))?.[1]).toMatch(/^Too early/);
   expect(open(token(), { nowMs: NOW + 24 * HOUR_MS - 1 }).slug).toBe("a-post");
   expect(refusal(() => open(token(), { nowMs: NOW + 24 * HOUR_MS }))).toEqual([
@@ -81,7 +81,7 @@ test("a token with any character changed is refused", () => {
   }
 });
 
-test("other texts are malformed", () => {
+test("other strings are malformed", () => {
   for (const text of [
     "",
     ".",
@@ -114,7 +114,7 @@ test("a token signed with another secret or for another purpose is forged", () =
   ).toEqual(["invalid", "The token's signature is invalid."]);
 });
 
-test("a reader id counts only with this site's signature", () => {
+test("a reader ID is accepted only with this site's signature", () => {
   const id = createReaderId(Date.now());
   const sealed = signReaderId(id);
   expect(unsignReaderId(sealed)).toBe(id);

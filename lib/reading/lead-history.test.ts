@@ -7,7 +7,7 @@ import { recordLeadChanges } from "./lead-changes.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
-test("changes of lead are listed newest first, each with the previous leader", () =>
+test("lead changes are listed newest first, each with the previous leader", () =>
   writeSql((sql) => {
     const read = (team: string, slug: string, nowMs: number) => {
       insertRead(sql, { userId: insertUser(sql, { team }).id, postSlug: slug, createdAt: nowMs });
@@ -30,5 +30,5 @@ test("changes of lead are listed newest first, each with the previous leader", (
     expect(listLeadChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
   }));
 
-test("without changes the list is empty", () =>
+test("without lead changes, the list is empty", () =>
   writeSql((sql) => expect(listLeadChanges(sql, 20)).toEqual([])));

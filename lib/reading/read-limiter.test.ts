@@ -33,7 +33,7 @@ const anonymous = {
   nowMs: NOW,
 };
 
-test("a reader may send ten reads a minute, from any address", () => {
+test("a reader may send ten reads per minute, from any address", () => {
   for (const reader of [
     { member: { id: "ada" }, clientId: null },
     { member: null, clientId: "reader-1" },
@@ -53,7 +53,7 @@ test("a reader may send ten reads a minute, from any address", () => {
   }
 });
 
-test("an address may send sixty reads a minute, by any readers", () => {
+test("an address may send sixty reads per minute, from any readers", () => {
   const limits = createReadLimiter();
   expect(
     letThrough(200, (i) =>
@@ -63,7 +63,7 @@ test("an address may send sixty reads a minute, by any readers", () => {
   limits.consume({ ...anonymous, address: "192.0.2.2" });
 });
 
-test("a network without ids may send thirty reads of a post an hour", () => {
+test("a subnet without reader IDs may send thirty reads of a post per hour", () => {
   const limits = createReadLimiter();
   expect(
     letThrough(100, (i) => limits.consume({ ...anonymous, address: `192.0.2.${i}` })).passed,
@@ -112,7 +112,7 @@ test("a refused read does not count", () => {
   expect(limit.retryAfterMs("key", NOW + 1_000)).toBe(0);
 });
 
-test("a clock that goes back locks no one out", () => {
+test("setting the clock back locks no one out", () => {
   const limit = new RateLimiter(1, 1_000);
   limit.record("key", NOW);
   expect(limit.retryAfterMs("key", NOW - HOUR_MS)).toBe(0);

@@ -27,13 +27,13 @@ test("counts reads per post, and readers once", () =>
     expect(listMostReadSlugs(sql, 2)).toEqual(["b", "c"]);
   }));
 
-test("posts with equal reads are in the order of their slugs", () =>
+test("posts with equal reads are ordered by slug", () =>
   writeSql((sql) => {
     for (const postSlug of ["c", "a", "b"]) insertRead(sql, { postSlug });
     expect(listMostReadSlugs(sql, 3)).toEqual(["a", "b", "c"]);
   }));
 
-test("a member's posts are listed by member, an anonymous reader's by id", () =>
+test("a member's posts are listed by member, an anonymous reader's by ID", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     insertRead(sql, { userId: member.id, clientId: "mine", postSlug: "a" });

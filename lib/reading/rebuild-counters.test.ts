@@ -241,7 +241,7 @@ for (let seed = 1; seed <= 10; seed++) {
     }));
 }
 
-test("a wrong counter is found and repaired", () =>
+test("a wrong counter is detected and repaired", () =>
   writeSql((sql) => {
     const { id } = insertUser(sql);
     insertRead(sql, { userId: id, createdAt: START });
@@ -277,7 +277,7 @@ test("a rebuild restores a missing SiteTotal row", () =>
     expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
-test("a member's id never changes", () =>
+test("a member's ID can't change", () =>
   writeSql((sql) => {
     const { id } = insertUser(sql);
     expect(() => sql.run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow(

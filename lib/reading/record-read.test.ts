@@ -30,7 +30,7 @@ const reads = (sql: Sql) =>
   );
 const tokens = (sql: Sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n;
 
-test("a member's read is stored without a reader id", () =>
+test("a member's read is stored without a reader ID", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     expect(recordRead(sql, request({ member, clientId: "reader-1" }))).toEqual({ isCounted: true });
@@ -39,7 +39,7 @@ test("a member's read is stored without a reader id", () =>
     ]);
   }));
 
-test("an anonymous reader's read is stored with their id", () =>
+test("an anonymous reader's read is stored with their ID", () =>
   writeSql((sql) => {
     expect(recordRead(sql, request())).toEqual({ isCounted: true });
     expect(reads(sql)).toEqual([
@@ -47,7 +47,7 @@ test("an anonymous reader's read is stored with their id", () =>
     ]);
   }));
 
-test("a reader without an id gets one with their first counted read", () =>
+test("a reader without an ID gets one with their first counted read", () =>
   writeSql((sql) => {
     const { isCounted, clientId } = recordRead(sql, request({ clientId: null }));
     expect(isCounted).toBe(true);
@@ -75,13 +75,13 @@ test("a reader's read of a post counts once in seven days", () =>
     expect(DEDUPLICATION_WINDOW_MS).toBe(WEEK_MS);
   }));
 
-test("a clock that goes back allows no second read", () =>
+test("setting the clock back does not allow a second read", () =>
   writeSql((sql) => {
     expect(recordRead(sql, request()).isCounted).toBe(true);
     expect(recordRead(sql, request({ nowMs: NOW - HOUR_MS })).isCounted).toBe(false);
   }));
 
-test("a claimed read does not block the reader id's next read", () =>
+test("a claimed read does not block the reader ID's next read", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     insertRead(sql, { userId: member.id, clientId: "reader-1", createdAt: NOW });
@@ -170,7 +170,7 @@ test("of fifty concurrent reads of one reader one counts", async () => {
   expect(await readSql(reads)).toHaveLength(2);
 });
 
-test("of one token sent fifty times concurrently one counts and the rest are refused", async () => {
+test("if a token is sent fifty times concurrently, one counts and the rest are refused", async () => {
   const { token } = request();
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, () =>
@@ -181,7 +181,7 @@ test("of one token sent fifty times concurrently one counts and the rest are ref
   expect(await readSql(reads)).toHaveLength(1);
 });
 
-test("a check before the insert, instead of in it, would count a read twice", async () => {
+test("checking before the insert, instead of in it, would count a read twice", async () => {
   const naive = async () => {
     const existing = await readSql((sql) =>
       sql.get(

@@ -104,7 +104,7 @@ test("a week matches the standings at its end", async () => {
   expect(history).toEqual(expect.arrayContaining(weeks));
 });
 
-test("without reads every week is zero", async () => {
+test("without reads, every week is zero", async () => {
   const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
   expect(
     history
@@ -130,7 +130,7 @@ test("the history is cached for a day", async () => {
   await expect.poll(() => blue(NOW + 25 * HOUR_MS)).toBe(1);
 });
 
-test("an aborted computation stops between two batches", async () => {
+test("an aborted computation stops between batches", async () => {
   const abort = new AbortController();
   abort.abort(new Error("enough"));
   await expect(

@@ -143,7 +143,7 @@ test("standings never read PostRead", () =>
     for (const text of asked) expect(text).not.toContain("PostRead");
   }));
 
-test("a change of lead is recorded once, for the post and for the site", () =>
+test("a lead change is recorded once, for the post and for the site", () =>
   writeSql((sql) => {
     const owners = () =>
       sql.all<{ postSlug: string; team: string | null }>(
@@ -168,7 +168,7 @@ test("a change of lead is recorded once, for the post and for the site", () =>
     ]);
   }));
 
-test("a lead lost by time is recorded as null", () =>
+test("a lead that expires is recorded as null", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1);
     recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW });

@@ -36,7 +36,7 @@ test(".env.example is a valid configuration", () => {
   rmSync(dir, { recursive: true });
 });
 
-test("one message names everything that is invalid", () => {
+test("one message lists everything that is invalid", () => {
   const wrong = () =>
     parseEnv({
       SITE_URL: "lectern",
@@ -49,7 +49,7 @@ test("one message names everything that is invalid", () => {
   );
 });
 
-test("variables required by another one are named", () => {
+test("variables required by another variable are listed", () => {
   expect(() => parseEnv({ CONTENT_SOURCE: "git", REPLICATION: "on" })).toThrow(
     /CONTENT_GIT_REPOSITORY: needed[\s\S]*SESSION_SECRET: needed/,
   );

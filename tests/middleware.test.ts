@@ -62,7 +62,7 @@ test("the middleware runs for every member page, with or without a cookie", () =
   }
 });
 
-test("without a cookie it runs only for member pages", () => {
+test("without a cookie, it runs only for member pages", () => {
   const always = config.matcher.filter((each) => typeof each === "string").join(" ");
   const named = [...always.matchAll(/\/(\w+\/)?\(([\w|]+)\)/g)].flatMap(
     ([, folder = "", names = ""]) => names.split("|").map((name) => folder + name),
@@ -105,14 +105,14 @@ test("readers without a session skip it, and so do requests without a page", () 
   }
 });
 
-test("with a session it runs for every page, under both cookie names", () => {
+test("with a session, it runs for every page, under both cookie names", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
     for (const name of ["session", "__Host-session"])
       expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
   expect(isMatched("/blog", ["reader"])).toBe(false);
 });
 
-test("with a legacy cookie it runs for every page", () => {
+test("with a legacy cookie, it runs for every page", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
     for (const name of Object.values(LEGACY_COOKIES))
       expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
@@ -286,7 +286,7 @@ test("a migrated session keeps its login date, so it is not a recent login", asy
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
 
-test("Express' cookies are upgraded too", async () => {
+test("Express's cookies are also upgraded", async () => {
   overrideEnv(LEGACY_ENV);
   const { id } = await movedIn();
   const set = setBy(
@@ -297,7 +297,7 @@ test("Express' cookies are upgraded too", async () => {
   expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
 });
 
-test("over https the upgraded cookies have the __Host- prefix, and the legacy one expires", async () => {
+test("over HTTPS, the upgraded cookies have the __Host- prefix, and the legacy one expires", async () => {
   overrideEnv({ ...LEGACY_ENV, SITE_URL: "https://lectern.example" });
   const { cookie } = await movedIn();
   const set = setBy(await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` }));
@@ -363,7 +363,7 @@ test("a current session wins over a legacy one, whose cookie expires", async () 
   expect(handedOn(response, "cookie")).toBe(`session=${value}`);
 });
 
-test("an unreadable legacy cookie is kept, since the owner may correct the secret", async () => {
+test("an unreadable legacy cookie is kept, because the owner may correct the secret", async () => {
   const { id, cookie } = await movedIn();
   resetMetrics();
   const forged = [
@@ -390,7 +390,7 @@ test("an unreadable legacy cookie is kept, since the owner may correct the secre
   resetMetrics();
 });
 
-test("a legacy reader keeps their id, unless they have a current cookie", async () => {
+test("a legacy reader keeps their ID, unless they have a current cookie", async () => {
   overrideEnv(LEGACY_ENV);
   const set = setBy(await visit("/blog/a-post", { cookie: oldReader("client-1") }));
   expect(Object.keys(set).sort()).toEqual(["my_client", "reader"]);
@@ -405,7 +405,7 @@ test("a legacy reader keeps their id, unless they have a current cookie", async 
   ).toEqual(["my_client"]);
 });
 
-test("one legacy cookie may hold both ids", async () => {
+test("one legacy cookie may contain both IDs", async () => {
   overrideEnv({ ...LEGACY_ENV, LEGACY_CLIENT_COOKIE: "my_session:clientId" });
   const { id } = await movedIn();
   const value = encodeURIComponent(

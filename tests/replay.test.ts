@@ -85,7 +85,7 @@ test("on the primary, ensurePrimary returns", async () => {
   });
 });
 
-test("an unreachable primary gets neither writes nor reads", async () => {
+test("an unreachable primary gets no writes or reads", async () => {
   litefs = await startFakeLitefs("dfw-1");
   litefs.setHeartbeatAge(5_000);
   await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({
@@ -106,7 +106,7 @@ test("an unreachable primary gets neither writes nor reads", async () => {
   expect(isReplay(await ensurePrimary().catch((error: unknown) => error))).toBe(true);
 });
 
-test("on a replica it throws a fly-replay response", async () => {
+test("on a replica, it throws a fly-replay response", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const thrown = await ensurePrimary().catch((error: unknown) => error);
   expect(isReplay(thrown)).toBe(true);
@@ -185,7 +185,7 @@ test("every response to a write sets the txid cookie, even a redirect", async ()
   expect((await served(async () => "read")).headers.getSetCookie()).toEqual(["a=b"]);
 });
 
-test("a write after the head of the response fails", async () => {
+test("a write after the response head fails", async () => {
   const late = Promise.withResolvers<unknown>();
   await served(async () => {
     const { response } = currentRequestContext()!;
@@ -200,7 +200,7 @@ test("a write after the head of the response fails", async () => {
 
 const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(createTxidCookie(txid))![1]!;
 
-test("only a txid signed within the last minute counts", () => {
+test("only a txid signed within the last minute is accepted", () => {
   setClock(1_000_000_000_000);
   const value = valueOf(42);
   expect(verifyTxidCookie(value)).toBe(42);

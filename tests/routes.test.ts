@@ -23,7 +23,7 @@ test("the table has exactly the routes of app/", () => {
   ]);
 });
 
-test("a URL has its kind, with and without a query", () => {
+test("a URL has its kind, with or without a query", () => {
   const kinds = {
     "/": "home",
     "/?utm=1": "home",
@@ -46,7 +46,7 @@ test("a URL has its kind, with and without a query", () => {
   );
 });
 
-test("the log shows slugs, but no ids, queries or typed text", () => {
+test("the log shows slugs, but no IDs, queries or typed text", () => {
   const said = {
     "/blog/one-door-for-writes?q=secret#x": "/blog/one-door-for-writes",
     "/calls/recording/0b0e5a3c-8f8e-4b0e-9a44-1a2b3c4d5e6f": "/calls/recording/[id]",

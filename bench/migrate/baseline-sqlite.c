@@ -1,5 +1,6 @@
-// Inserts the rows of "PostRead" that psql's COPY prints (text, ORDER BY id, dates as milliseconds) into an empty database, then
-// creates the indexes. One row per statement, no conversion, no checks: the lower bound of bench migrate.
+// Inserts the rows of "PostRead" that psql's COPY prints (text, ORDER BY id, dates as milliseconds)
+// into an empty database, then creates the indexes. One row per statement, no conversion, no checks:
+// the lower bound for bench/migrate.ts.
 // Usage: psql … -c 'COPY (…) TO STDOUT' | baseline-sqlite FILE schema.sql indexes.sql
 
 #include <stdio.h>

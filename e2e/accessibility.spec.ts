@@ -1,3 +1,5 @@
+// Checks pages for accessibility violations.
+
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
 const PAGES = [

@@ -1,3 +1,5 @@
+// Tests the admin pages, with and without JavaScript.
+
 import type Database from "better-sqlite3";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";

@@ -1,3 +1,5 @@
+// Tests the development server.
+
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { expect, test } from "@playwright/test";

@@ -1,3 +1,5 @@
+// Tests login and sign-up by email, with and without JavaScript.
+
 import type { BrowserContext, Page } from "@playwright/test";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { IS_CLUSTER } from "#tests/support/e2e/site-under-test.ts";

@@ -1,3 +1,5 @@
+// Tests the account page: passkeys, devices, device links and the export.
+
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "@playwright/test";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";

@@ -1,3 +1,5 @@
+// Limits the JavaScript that a post page sends.
+
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
 test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it", async ({

@@ -1,3 +1,5 @@
+// Tests reading: counted reads, link previews, search, themes, feeds and pages without JavaScript.
+
 import { get } from "node:http";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { PORT } from "#tests/support/e2e/site-under-test.ts";

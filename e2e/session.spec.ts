@@ -1,3 +1,5 @@
+// Tests session renewal, Content Security Policy, security headers and prerendered pages.
+
 import { globSync } from "node:fs";
 import { createSql } from "#lib/db/connection.ts";
 import { MEMBER_PAGES } from "#lib/http/content-security-policy.ts";

@@ -38,7 +38,7 @@ test("every variable of litefs.yml has a value", () => {
     ([, name]) => name!,
   );
   expect(named.length).toBeGreaterThan(8);
-  // Set at each start.
+  // Set on each start.
   const decided = ["LITEFS_CANDIDATE"];
   for (const name of named.filter((each) => !decided.includes(each)))
     expect(given[name], name).toBeTruthy();

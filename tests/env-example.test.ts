@@ -51,6 +51,6 @@ test("one message lists everything that is invalid", () => {
 
 test("variables required by another variable are listed", () => {
   expect(() => parseEnv({ CONTENT_SOURCE: "git", REPLICATION: "on" })).toThrow(
-    /CONTENT_GIT_REPOSITORY: needed[\s\S]*SESSION_SECRET: needed/,
+    /CONTENT_GIT_REPOSITORY: required[\s\S]*SESSION_SECRET: required/,
   );
 });

@@ -563,7 +563,7 @@ describe("a data export", () => {
       await reader.read();
       expect((await get()).status).toBe(429);
       vi.advanceTimersByTime(MINUTE_MS);
-      await expect(reader.read()).rejects.toThrow(/took nothing/);
+      await expect(reader.read()).rejects.toThrow(/read nothing/);
       const retry = await get();
       expect(retry.status).toBe(200);
       await retry.body!.cancel();

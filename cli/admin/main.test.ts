@@ -7,7 +7,7 @@ import { listAuditEvents } from "#lib/db/audit.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { createSession } from "#lib/members/sessions.ts";
 
-/** Runs the real command on this test's database, which stays open as on a running site. */
+/** Runs the real command on this test's database, which stays open like on a running site. */
 function admin(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/admin/main.ts", ...args], {
     encoding: "utf8",

@@ -81,7 +81,7 @@ test("problems with legacy cookies are reported without secrets", () => {
     expect(() => parse(variables)).toThrow(message);
     expect(() => parse(variables)).not.toThrow(/of-the-site-before|short12/);
   }
-  // Over https the cookies of this site have a prefix.
+  // Over HTTPS, this site's cookies have a prefix.
   expect(
     parse({
       LEGACY_COOKIE_SECRET: SECRET,

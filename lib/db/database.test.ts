@@ -15,14 +15,14 @@ const emails = () =>
     (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
   );
 
-/** Returns a promise with its resolver: tests wait for events, never for time. */
+/** Returns a promise with its resolver, so that tests wait for events instead of time. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { open, opened };
 }
 
-/** Creates the obvious setup, one client on one connection, which has the faults below. */
+/** Creates the obvious setup, one client on one connection, which has the bugs below. */
 function naiveClient() {
   return new PrismaClient({
     adapter: new PrismaBetterSqlite3(
@@ -196,7 +196,7 @@ test("a batch whose commit fails rejects every write in it", async () => {
   const results = Promise.allSettled([
     writeSql((sql) => insertUser(sql)),
     writeSql((sql) => {
-      // A deferred constraint fails at the commit, with the whole batch.
+      // A deferred constraint fails at the commit, and so does the whole batch.
       sql.run("PRAGMA defer_foreign_keys = ON");
       sql.run(
         `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('s', 1, 'nobody', 1)`,

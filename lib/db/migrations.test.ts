@@ -38,8 +38,8 @@ function copyOfMigrations(): string {
 let engine: ReturnType<typeof startSchemaEngine> | undefined;
 
 /**
- * Prisma's schema engine as WebAssembly, since the native one is not available everywhere. One per
- * process: it is a global.
+ * Prisma's schema engine as WebAssembly, because the native one is not available everywhere. One
+ * per process, because it is a global.
  */
 async function startSchemaEngine() {
   const path = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");
@@ -60,8 +60,8 @@ async function startSchemaEngine() {
   factory.connectToShadowDb = async () => {
     const shadow = await connectToShadowDb();
     const executeRaw = shadow.executeRaw.bind(shadow);
-    // It queries a partial index by its name in double quotes, which not every SQLite build takes
-    // for a string.
+    // It queries a partial index by its name in double quotes, which not every SQLite build accepts
+    // as a string.
     const queryRaw = shadow.queryRaw.bind(shadow);
     shadow.queryRaw = async (query) =>
       queryRaw({ ...query, sql: query.sql.replace(/(name\s*=\s*)"([^"]+)"/gi, "$1'$2'") });
@@ -173,7 +173,7 @@ test("a database migrated by newer code is refused", async () => {
   ).run(randomUUID());
   db.close();
   await expect(applyMigrations(file, DIR)).rejects.toThrow(/lacks 29990101000000_future/);
-  // In a cluster old code runs on a newer schema.
+  // In a cluster, old code can run on a newer schema.
   expect(await applyMigrations(file, DIR, { allowNewerSchema: true })).toEqual([]);
 });
 

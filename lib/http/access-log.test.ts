@@ -37,7 +37,8 @@ const page: Answer = (_, response) => {
 };
 
 /**
- * Sends one request through the pipeline; resolves to the response's headers when its line is due.
+ * Sends one request through the pipeline. Resolves to the response's headers once its log line is
+ * due.
  */
 async function visit(
   path: string,
@@ -106,7 +107,7 @@ test("a request is logged in one line without personal data", async () => {
     region: "ams",
     role: "primary",
   });
-  // Its id is random hexadecimal, in which any three letters may stand.
+  // The ID is random hex, which can contain any three letters.
   expect(JSON.stringify(lines.map((line) => ({ ...line, id: null })))).not.toMatch(/secret|ada/);
 });
 

@@ -10,7 +10,7 @@ test("requests of this site's pages are same-origin", () => {
   expect(of({ host: "lectern.example", "sec-fetch-site": "same-origin" })).toBe(true);
   expect(of({ host: "lectern.example", origin: "https://lectern.example" })).toBe(true);
   overrideEnv({ SITE_URL: "https://lectern.example" });
-  // Behind a proxy that changes the host.
+  // Behind a proxy that changes the Host header.
   expect(of({ host: "10.0.0.7:3000", origin: "https://lectern.example" })).toBe(true);
 });
 

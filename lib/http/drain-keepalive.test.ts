@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { expect, test } from "vitest";
 
-// In a child process, since the test is about its end.
+// In a child process, because the test makes it exit.
 const SITE = `
   import { createServer } from "node:http";
   import { closeWhileDraining, drainServer } from "./lib/http/drain-keepalive.ts";
@@ -31,7 +31,7 @@ test("a draining process waits for running requests but not for idle connections
       }).on("error", reject);
     });
   expect(await ask("/")).toEqual({ text: "here", connection: "keep-alive" });
-  // On the kept-alive connection; its response comes after the signal.
+  // On the keep-alive connection; its response comes after the signal.
   const slow = ask("/slow");
   await ask("/");
   const startedMs = performance.now();

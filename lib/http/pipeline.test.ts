@@ -112,7 +112,7 @@ const form = (fields: Record<string, string>) => {
   return { method: "POST", body };
 };
 
-/** Answers as Next does to an action that this build does not have. */
+/** Responds like Next does to an action that this build does not have. */
 const actionNotFound = (request: IncomingMessage, response: ServerResponse) => {
   request.resume().once("end", () => {
     response.setHeader("x-nextjs-action-not-found", "1");

@@ -17,7 +17,7 @@ afterEach(() => {
   });
 });
 
-/** Makes this process a node of a cluster, by a fake LiteFS. */
+/** Makes this process a cluster node, with a fake LiteFS. */
 function inCluster({
   primary,
   silenceMs,

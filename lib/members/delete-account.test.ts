@@ -51,7 +51,7 @@ describe("deleting an account", () => {
     );
     await writeSql((sql) => deleteAccount(sql, ada.id));
     const after = await readSql(everything);
-    // Only the audit event with the id remains.
+    // Only the audit event with the ID remains.
     expect({ ...after, AuditEvent: [] }).toEqual({ ...before, AuditEvent: [] });
     expect(after.AuditEvent).toHaveLength(1);
     expect(JSON.stringify(after)).not.toMatch(/\bada\b/);

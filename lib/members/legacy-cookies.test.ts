@@ -12,7 +12,7 @@ import {
 } from "#lib/members/legacy-cookies.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 
-// The cookies below were signed with it by the packages themselves.
+// The packages themselves signed the cookies below with it.
 const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
 const open = (
@@ -132,7 +132,7 @@ test("refuses unsigned cookies and signatures for another purpose", async () => 
     own.value,
   ]) {
     expect(open(value), value).toBeNull();
-    // Not even if the owner uses one secret for both sites.
+    // Even if the owner uses the same secret for both sites.
     expect(open(value, "sessionId", [env.SESSION_SECRET]), value).toBeNull();
   }
 });
@@ -144,9 +144,9 @@ test("refuses a signature of the empty string", () => {
 });
 
 test("refuses a cookie of one format read as the other", () => {
-  // The signed base64 is not a session id.
+  // The signed base64 is not a session ID.
   expect(open(`s:${real("session")}`)).not.toBe(ID);
-  // The signed id is not JSON.
+  // The signed ID is not JSON.
   expect(open(real("express").slice(2))).toBeNull();
   expect(open(`s:${real("express")}`)).toBeNull();
 });

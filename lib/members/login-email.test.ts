@@ -46,7 +46,7 @@ test("the email has the link, the code, their expiry, and advice if you did not 
   expect(text).toContain("expire in 15 minutes (at 10:15 UTC)");
   expect(text).toContain("Never share this code");
   expect(html).toContain(link.replaceAll("&", "&amp;"));
-  // No secret is in the subject: locked phones show it.
+  // The subject must contain no secret, because locked phones show it.
   expect(smtp.emails[0]!.subject).toBe("Log in to Lectern");
 });
 

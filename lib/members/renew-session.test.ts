@@ -46,7 +46,7 @@ test("a session with half a year left is renewed, row and cookie", async () => {
   expect((await unsealSession(renewed?.value))?.sealedAtMs).toBeGreaterThanOrEqual(
     NOW + 185 * DAY_MS,
   );
-  // The new cookie asks for nothing.
+  // The new cookie needs no renewal.
   pass(186);
   expect(await renewSession(renewed?.value)).toBeNull();
 });
@@ -104,7 +104,7 @@ test("only one of ten concurrent requests renews the row and gets the cookie", a
   expect(cookies.filter((each) => each !== null)).toHaveLength(1);
   expect(await readSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
-  // Those that come a moment later with the old cookie find it done.
+  // Later requests with the old cookie find the session already renewed.
   pass(200, 50 * SECOND_MS);
   expect(await renewSession(cookie)).toBeNull();
 });

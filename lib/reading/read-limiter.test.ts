@@ -7,7 +7,7 @@ import { createReadLimiter } from "./read-limiter.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 
-/** Returns how many of `tries` pass, and the retry delay of the first refused one. */
+/** Returns how many of `tries` pass, and the retry delay of the first that is refused. */
 function letThrough(
   tries: number,
   take: (i: number) => void,

@@ -1,4 +1,4 @@
-// Property test: after random histories the triggers' counters, rebuilt counters and a plain
+// Property test: after random histories, the triggers' counters, rebuilt counters and a naive
 // computation must agree.
 
 import { expect, test } from "vitest";
@@ -44,7 +44,7 @@ const rowsOf = (sql: Sql) =>
 const usersOf = (sql: Sql) =>
   sql.all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
 
-/** Computes the expected results from the rows alone, in the plainest way. */
+/** Computes the expected results naively from the rows. */
 function naive(sql: Sql, nowMs: number) {
   const rows = rowsOf(sql);
   const teamOf = new Map(usersOf(sql).map(({ id, team }) => [id, team]));
@@ -114,7 +114,7 @@ const dump = (sql: Sql) =>
     ]),
   );
 
-/** Performs a random event. Returns how much time passes after it. */
+/** Performs a random event. Returns the time until the next one. */
 function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
   const user = r.pick([null, ...usersOf(sql)]);
   const row = r.pick([null, ...rowsOf(sql)]);
@@ -133,7 +133,7 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
     });
     if (isCounted) recordLeadChanges(sql, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
-    // Rows as a migration may bring them: with both ids or none, out of order, within a week of
+    // Rows that a migration can import: with both IDs or neither, out of order, within a week of
     // each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
     if (!isStrict)

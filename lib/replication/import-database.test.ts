@@ -34,7 +34,7 @@ afterEach(async () => {
   await cleanUp();
 });
 
-/** Creates a database of one table. */
+/** Creates a database with one table. */
 function make(pragmas: string[]): string {
   const file = join(dir, "made.db");
   const db = new Database(file);

@@ -18,7 +18,7 @@ const NOW = Date.parse("2026-11-25T10:00:00Z");
 const servers: Server[] = [];
 let asked: string[] = [];
 
-/** Serves a node of the cluster at 127.0.3.N, on the common port. */
+/** Serves a cluster node at 127.0.3.N, on the shared port. */
 async function node(at: number, answer: RequestListener, port = 0): Promise<number> {
   const server = createServer((request, response) => {
     asked.push(`127.0.3.${at} ${request.method} ${request.url}`);
@@ -102,7 +102,7 @@ test("all nodes are listed, unreachable ones with the time since they are unreac
     says(said({ region: "dfw", role: "primary", txid: 1_240, lagMs: 0, candidate: true })),
   );
   await node(2, says(said({ region: "syd", txid: 1_238, lagMs: 110 })), port);
-  await node(3, () => {}, port); // takes the request and says nothing
+  await node(3, () => {}, port); // accepts the request but never responds
   await node(4, says({ unheard: "of" }), port);
   overrideEnv({
     PORT: String(port),
@@ -219,7 +219,7 @@ test("nodes are polled once a second while there are listeners", async () => {
   );
 });
 
-/** Reads the stream to its end; `look` gets all of its text with each chunk. */
+/** Reads the stream to its end; `look` gets all text so far with each chunk. */
 async function textOf(
   stream: ReadableStream<Uint8Array>,
   look: (text: string) => void = () => {},
@@ -282,7 +282,7 @@ test("a stream ends on cancel, at its deadline, and if access can't be checked",
   await cancelled.cancel();
   gone.abort();
   await Promise.all(ended);
-  // All of them were removed.
+  // All listeners were removed.
   const stops = Array.from({ length: 20 }, () =>
     watchCluster({ onView: () => {}, onShutdown: () => {} }),
   );

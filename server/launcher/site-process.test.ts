@@ -63,7 +63,7 @@ test("the site keeps idle connections longer than a proxy", async () => {
 });
 
 test.skipIf(process.getuid?.() !== 0)("the site runs as the given user", async () => {
-  // The folder belongs to root.
+  // The folder is owned by root.
   chmodSync(folder, 0o755);
   const server = start(SITE, { APP_UID: "65534" });
   expect(await get("/")).toMatchObject({ uid: 65_534 });

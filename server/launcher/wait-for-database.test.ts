@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-/** The site on all addresses of `host`'s family. */
+/** Serves the site on all addresses of `host`'s family. */
 async function site(host: string) {
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return { host, port: String((server.address() as AddressInfo).port), uid: null, gid: null };

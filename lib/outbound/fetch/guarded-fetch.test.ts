@@ -253,7 +253,7 @@ test("a host without TLS is a readable error", async () => {
   await expectNoSockets(server);
 });
 
-/** Sends without end; `sent` counts the accepted bytes. */
+/** Sends endlessly; `sent` counts the accepted bytes. */
 function endless(chunk: Buffer, headers: Record<string, string>) {
   const state = { sent: 0 };
   const handler = (_: IncomingMessage, response: ServerResponse) => {
@@ -312,7 +312,7 @@ test("a gzip bomb is never unpacked beyond the limit", async () => {
 });
 
 test("compressed bytes without output are limited too", async () => {
-  // Empty deflate blocks (stored, length 0) behind a gzip header: endless input without output.
+  // Empty deflate blocks (stored, length 0) after a gzip header: endless input without output.
   const header = gzipSync("").subarray(0, 10);
   const empty = Buffer.concat(
     Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 0xff, 0xff])),

@@ -41,7 +41,7 @@ test("an email arrives as text and HTML", async () => {
   const { text, html } = smtp.emails[0]!;
   expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
   expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
-  // No tracking of opened emails.
+  // Opening the email must not be tracked.
   expect(html).not.toMatch(/<img|<script|url\(|@import/);
 });
 
@@ -107,7 +107,7 @@ for (const [what, isGreeting] of [
     expect(isAppError(await failure(sendEmail(email)), "unavailable")).toBe(true);
     expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
     silent.close();
-    // The next email does not wait for the hanging one.
+    // The next email must not wait for the hanging one.
     overrideEnv({ SMTP_URL: smtp.url });
     smtp.mode = "ok";
     await sendEmail(email);

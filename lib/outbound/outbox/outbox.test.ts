@@ -38,7 +38,7 @@ afterEach(async () => {
   });
 });
 
-/** Captures the log from now on. */
+/** Starts capturing the log. */
 function captureLog(): () => string {
   const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   return () => spy.mock.calls.map(([line]) => String(line)).join("");
@@ -49,7 +49,7 @@ interface Taken {
   readonly headers: Record<string, unknown>;
   readonly body: unknown;
 }
-/** Starts a local double of Kit or Discord that responds with `answer`. */
+/** Starts a local fake of Kit or Discord that responds with `answer`. */
 async function outside(
   answer: (path: string) => { status: number; body?: unknown },
 ): Promise<{ origin: string; taken: Taken[] }> {
@@ -118,7 +118,7 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
     });
     if (delivery!.nextTryAt === null) break;
     waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
-    // Not earlier.
+    // Not before that.
     setClock(delivery!.nextTryAt - SECOND_MS);
     await runDueDeliveries();
     expect(smtp.attemptCount).toBe(tries);

@@ -1,6 +1,14 @@
 import { defineConfig } from "@playwright/test";
 import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
-import { CONTROL_PORT, PORT } from "./tests/support/e2e/site-under-test.ts";
+import {
+  CONTROL_PORT,
+  IS_CLUSTER,
+  PORT,
+  PORTS_PER_SITE,
+} from "./tests/support/e2e/site-under-test.ts";
+
+/** Each worker has its own site and database; the tests of a file share them. */
+const WORKERS = IS_CLUSTER ? 1 : Number(process.env.E2E_WORKERS ?? 2);
 
 export default defineConfig({
   testDir: "e2e",
@@ -9,18 +17,18 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   fullyParallel: false,
-  // All tests share one site and one database.
-  workers: 1,
+  workers: WORKERS,
   retries: 0,
   forbidOnly: !!process.env.CI,
   use: { ...chromiumOptions, baseURL: `http://localhost:${PORT}` },
-  webServer: {
+  webServer: Array.from({ length: WORKERS }, (_, index) => ({
     command: "node tests/support/e2e/server.ts",
-    url: `http://127.0.0.1:${CONTROL_PORT}/ready`,
+    env: { SITE_INDEX: String(index) },
+    url: `http://127.0.0.1:${CONTROL_PORT + PORTS_PER_SITE * index}/ready`,
     timeout: 60_000,
     reuseExistingServer: false,
-    gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
-    stdout: "ignore",
-    stderr: "pipe",
-  },
+    gracefulShutdown: { signal: "SIGTERM" as const, timeout: 5_000 },
+    stdout: "ignore" as const,
+    stderr: "pipe" as const,
+  })),
 });

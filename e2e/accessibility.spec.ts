@@ -1,5 +1,6 @@
 // Checks pages for accessibility violations.
 
+import { DESKTOP, PHONE, expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
 const PAGES = [
@@ -18,35 +19,18 @@ const PAGES = [
 
 test.use({ expectedErrors: ["404"] });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  for (const [name, viewport] of [
-    ["desktop", { width: 1280, height: 900 }],
-    ["phone", { width: 390, height: 844 }],
-  ] as const) {
-    test(`no page has an accessibility violation: ${colorScheme}, ${name}`, async ({
-      page,
-      makeAxeBuilder,
-    }) => {
-      test.setTimeout(120_000);
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const path of PAGES) {
-        await page.goto(path);
-        const { violations } = await makeAxeBuilder().analyze();
-        expect(
-          violations.map(
-            ({ id, nodes }) =>
-              `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
-          ),
-        ).toEqual([]);
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
-      }
-    });
-  }
-}
+for (const [name, viewport] of [
+  ["desktop", DESKTOP],
+  ["phone", PHONE],
+] as const)
+  test(`no page has an accessibility violation: ${name}`, async ({ page }) => {
+    test.setTimeout(120_000);
+    await page.setViewportSize(viewport);
+    for (const path of PAGES) {
+      await page.goto(path);
+      await expectAccessible(page, path, [viewport]);
+    }
+  });
 
 test("the post page can be used with the keyboard, with visible focus", async ({ page }) => {
   await page.goto("/blog/one-door-for-writes");

@@ -8,7 +8,7 @@ const PORT = "3123";
 const DATA_DIR = ".data/e2e-dev";
 
 test("npm run dev serves the site from a new database, and stops on SIGINT", async () => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000); // compiles the first page beside other tests
   rmSync(DATA_DIR, { recursive: true, force: true });
   const { DEPLOYMENT_ID: _, ...env } = process.env;
   const child = spawn(process.execPath, ["scripts/cli.mjs", "dev"], {
@@ -24,7 +24,7 @@ test("npm run dev serves the site from a new database, and stops on SIGINT", asy
             (response) => response.status,
             () => 0,
           ),
-        { timeout: 90_000 },
+        { timeout: 200_000 },
       )
       .toBe(200);
   } finally {

@@ -2,7 +2,7 @@
 
 import { get } from "node:http";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
-import { PORT } from "#tests/support/e2e/site-under-test.ts";
+import { EMBED_PROVIDER_PORT, PORT } from "#tests/support/e2e/site-under-test.ts";
 
 const MINUTE_MS = 60_000;
 const COUNTED = { slug: "a-short-post", path: "/blog/a-short-post" };
@@ -113,7 +113,7 @@ test("a link is plain while its host hangs, and becomes a card once it recovers"
   await page.goto("/blog/a-film-about-lecterns");
   await expect(page.getByText("marzipan zebra")).toBeVisible();
   await expect(page.locator(".prose").getByRole("link", { name: /youtube\.com/ })).toBeVisible();
-  await fetch("http://127.0.0.1:3119/mode?is=ok");
+  await fetch(`http://127.0.0.1:${EMBED_PROVIDER_PORT}/mode?is=ok`);
   await serverClock.forward(2 * 86_400_000);
   await expect(async () => {
     await page.reload();

@@ -14,7 +14,7 @@ import { startSignup } from "#lib/members/sign-up.ts";
 import { invalidValues } from "./fuzz-values.ts";
 import type { Fields } from "./server-action-request.ts";
 import type { ActionCase, CaseContext } from "./cases.ts";
-import { ATTACK_DIR } from "./attack-server.ts";
+import { ATTACK_DIR } from "#tests/support/e2e/site-under-test.ts";
 import type { CallState, AttackFixture } from "./attack-fixture.ts";
 
 /** Returns the cookie of a pending login or sign-up. */

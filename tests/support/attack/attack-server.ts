@@ -7,11 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { startSiteProcess } from "#tests/support/built-site.ts";
 import { fetchJson } from "#tests/support/fetch-json.ts";
-import { ATTACK_CONTROL_PORT, ATTACK_PORT, SECRET } from "#tests/support/e2e/site-under-test.ts";
+import {
+  ATTACK_CONTROL_PORT,
+  ATTACK_DIR,
+  ATTACK_PORT,
+  SECRET,
+} from "#tests/support/e2e/site-under-test.ts";
 import { readFilesBelow, startGitHost } from "#tests/support/git-host.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 
-export const ATTACK_DIR = ".data/attack";
 /** The public host name. Requests go to 127.0.0.1 with this Host header. */
 export const HOST = "lectern.test";
 export const ORIGIN = `https://${HOST}`;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { SECRET } from "#tests/support/e2e/site-under-test.ts";
+import { ATTACK_DIR, SECRET } from "#tests/support/e2e/site-under-test.ts";
 import { type TableHashes, diffTableHashes, hashTables } from "./table-hashes.ts";
-import { ATTACK_DIR, type AttackServer, ORIGIN, startAttackServer } from "./attack-server.ts";
+import { type AttackServer, ORIGIN, startAttackServer } from "./attack-server.ts";
 import { type AttackFixture, insertAttackFixture } from "./attack-fixture.ts";
 
 // The site's own functions make tokens in this process, with its secret.

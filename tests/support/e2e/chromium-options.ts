@@ -6,7 +6,8 @@ const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export const chromiumOptions = {
   ...devices["Desktop Chrome"],
-  trace: "retain-on-failure" as const,
+  // Recording pictures of every page takes longer than many tests.
+  trace: { mode: "retain-on-failure", screenshots: false } as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: [

@@ -1,7 +1,6 @@
 // Extends Playwright's test: console errors fail it, and it gets the site's database, clock, emails
 // and members.
 
-import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { insertUser } from "#tests/support/factories.ts";
@@ -28,7 +27,6 @@ interface Fixtures {
   logIn: (fields?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
   /** Waits up to ten seconds for an email to `address` that this test has not received before. */
   waitForEmail: (address: string) => Promise<CapturedEmail>;
-  makeAxeBuilder: () => AxeBuilder;
 }
 
 export const test = base.extend<Fixtures>({
@@ -106,25 +104,6 @@ export const test = base.extend<Fixtures>({
       returnedMs.set(address, email.receivedAtMs);
       return email;
     });
-  },
-  makeAxeBuilder: async ({ page }, use) => {
-    /** After a client-side navigation, Next adds the title a moment later than the content. */
-    class TitledPageAxeBuilder extends AxeBuilder {
-      override async analyze() {
-        await expect(page).toHaveTitle(/\S/);
-        return super.analyze();
-      }
-    }
-    await use(() =>
-      new TitledPageAxeBuilder({ page }).withTags([
-        "wcag2a",
-        "wcag2aa",
-        "wcag21a",
-        "wcag21aa",
-        "wcag22aa",
-        "best-practice",
-      ]),
-    );
   },
 });
 

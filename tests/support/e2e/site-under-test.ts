@@ -3,18 +3,23 @@
 /** Set by playwright.members.config.ts: the site is a cluster, reached through its edge in ams. */
 export const IS_CLUSTER = process.env.SITE_UNDER_TEST === "cluster";
 
+/** Each worker of Playwright has its own site, started by the server of that index. */
+const INDEX = Number(process.env.SITE_INDEX ?? process.env.TEST_PARALLEL_INDEX ?? 0);
+export const PORTS_PER_SITE = 10;
+const SHIFT = PORTS_PER_SITE * INDEX;
 /** The port of the first region's edge; ams has the next one. */
 export const CLUSTER_PORT = 3140;
-export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117;
+export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117 + SHIFT;
 /** On a cluster, one server sets every node's clock and serves the emails. */
-export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118;
-export const EMBED_PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119;
-export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120;
+export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118 + SHIFT;
+export const EMBED_PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119 + SHIFT;
+export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120 + SHIFT;
 /** The site that e2e/attack starts, and its control server. */
-export const ATTACK_PORT = 3121;
-export const ATTACK_CONTROL_PORT = 3122;
+export const ATTACK_PORT = 3121 + SHIFT;
+export const ATTACK_CONTROL_PORT = 3122 + SHIFT;
 /** Databases and posts, recreated for each run. */
-export const DATA_DIR = ".data/e2e";
+export const DATA_DIR = `.data/e2e/${INDEX}`;
+export const ATTACK_DIR = `.data/attack/${INDEX}`;
 export const SECRET = "only-for-the-browser-tests-0123456789";
 /** The source site's cookies, for the running site only, not for its build. */
 export const LEGACY_SITE_ENV = {

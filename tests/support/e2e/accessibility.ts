@@ -1,0 +1,71 @@
+// Checks pages with axe: all rules in every viewport, colors in both color schemes, and no sideways
+// scrolling.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import AxeBuilder from "@axe-core/playwright";
+import { type Page, expect } from "@playwright/test";
+
+export const DESKTOP = { width: 1280, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** The rules whose result depends on the color scheme. */
+const COLOR_RULES = ["color-contrast", "link-in-text-block"];
+
+const axeSource = readFileSync(
+  createRequire(import.meta.resolve("@axe-core/playwright")).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
+
+/**
+ * Returns one line per violation. Legacy mode needs no second page, but skips frames of other
+ * origins, such as embeds. Each document loads axe once, because loading takes longer than a run.
+ */
+async function findViolations(page: Page, runOnly: { type: "tag" | "rule"; values: string[] }) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
+  const { violations } = await new AxeBuilder({ page, axeSource: ";" })
+    .setLegacyMode()
+    .options({ runOnly, resultTypes: ["violations"] })
+    .analyze();
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+}
+
+/** Returns by how many pixels the page is wider than its viewport. */
+export const measureOverflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/**
+ * Fails if the page in its present state has a violation or scrolls sideways. Runs every rule once
+ * per viewport, and those about colors in the dark scheme too. Leaves the last viewport.
+ */
+export async function expectAccessible(
+  page: Page,
+  state: string,
+  viewports = [DESKTOP, PHONE],
+): Promise<void> {
+  // After a client-side navigation, Next adds the title a moment later than the content.
+  await expect(page).toHaveTitle(/\S/);
+  for (const viewport of viewports) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
+      expect(
+        await findViolations(
+          page,
+          colorScheme === "dark"
+            ? { type: "rule", values: COLOR_RULES }
+            : { type: "tag", values: TAGS },
+        ),
+        `${state}: ${colorScheme}, ${viewport.width} px wide`,
+      ).toEqual([]);
+    }
+    expect(
+      await measureOverflow(page),
+      `${state} scrolls sideways at ${viewport.width} px`,
+    ).toBeLessThanOrEqual(0);
+  }
+}

@@ -7,7 +7,7 @@ import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
 import { signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
 
 /** `npm run soak` tries 2,000. */
-const PAIRS = process.env.SOAK_KILLS ? 2_000 : 500;
+const PAIRS = process.env.SOAK_KILLS ? 2_000 : 300;
 const AT_ONCE = 8;
 /** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */
 const WAIT_MS = 500;

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
+import { LEGACY_SITE_ENV } from "#tests/support/e2e/site-under-test.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
@@ -51,7 +52,12 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
         imageDir,
         latency,
         diskSizesMb,
-        env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL, ...siteEnv },
+        env: {
+          SMTP_URL: smtp.url,
+          LOG_LEVEL: process.env.LOG_LEVEL,
+          ...LEGACY_SITE_ENV,
+          ...siteEnv,
+        },
       });
       await use(cluster);
       await cluster.stop();

@@ -126,6 +126,7 @@ const commands = {
     process.env.SOAK_KILLS ??= "10";
     await checks.unit(["cli/migrate-postgres/main.test.ts", ...args]);
     await checks.cluster(["failover", "faults", "read-your-writes.spec"]);
+    await checks.e2e(["attack/fuzzing"]);
   }),
   format: program("prettier", "--write", "--log-level", "warn", "."),
   async fix(args) {

@@ -135,10 +135,11 @@ export async function e2e(args, prefix) {
 
 /**
  * The site as several instances on LiteFS. Where that can't run, its tests are skipped with a
- * reason.
+ * reason. Returns whether it runs. `built` is the site's build, if it has started.
  */
-export async function cluster(args, prefix) {
+export async function cluster(args, prefix, built = undefined) {
   const missing = await prepareCluster();
+  await built;
   for (const line of missing) say(`no cluster here: ${line}`);
   const env = { CHROMIUM_PATH: "", CLUSTER_MISSING: missing.join("\n") };
   if (missing.length === 0) {
@@ -157,15 +158,17 @@ export async function members(args, prefix) {
 }
 
 /**
- * Every check. The cluster mostly waits for leases, so its tests run beside the others.
- * One site listens on the ports of the browser tests, so those of the cluster's members come last.
+ * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
+ * others. While Next builds the site, one lane checks types and the other builds LiteFS and Consul.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   await generateRouteTypes();
   const built = build();
   const lanes = [
-    built.then(() => cluster([], "cluster")),
+    (async () => {
+      if (await cluster([], "cluster", built)) await members([], "members");
+    })(),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
       await lint();
@@ -175,9 +178,7 @@ export async function all(args) {
       await e2e([], "e2e");
     })(),
   ];
-  const [clusterLane, otherLane] = await Promise.allSettled(lanes);
-  for (const { reason } of [clusterLane, otherLane]) if (reason) throw reason;
-  if (clusterLane.value) await members([], "members");
+  for (const { reason } of await Promise.allSettled(lanes)) if (reason) throw reason;
 }
 
 /** Prints the failures and the closing line. Returns the exit code. */

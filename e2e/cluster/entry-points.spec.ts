@@ -45,7 +45,7 @@ const REPLICA = "ams-1";
 const POST = "one-door-for-writes";
 const DAY_MS = 86_400_000;
 const AT_ONCE = 6;
-/** A refusal waits two seconds for a primary, so these take turns in larger groups. */
+/** Each refusal first waits two seconds for a primary. */
 const REFUSALS_AT_ONCE = 24;
 
 // Uses https and posts on a Git host, so that every handler exists.

@@ -4,9 +4,9 @@ import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 
 /**
- * Returns true if a page of this site sent the request. Without Sec-Fetch-Site (plain HTTP), Origin
- * must match this host. With neither header it returns false, because browsers send at least one
- * with every POST.
+ * Returns true if a page of this site sent the request. If Sec-Fetch-Site is missing (plain HTTP)
+ * or "none", Origin must match this host or SITE_URL. With neither header it returns false, because
+ * browsers send at least one with every POST.
  */
 export function isSameOrigin({ headers }: { readonly headers: Headers }): boolean {
   const site = headers.get("sec-fetch-site");

@@ -5,7 +5,10 @@ import { env } from "#lib/core/env.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 
-/** Deadline from the head to the end of the body, against slow-body (Slowloris) attacks. */
+/**
+ * Deadline from the head to the end of the body, against slow POST (slow-body, Slowloris-like)
+ * attacks.
+ */
 const FORM_TIMEOUT_MS = 20_000;
 /**
  * Maximum concurrent form bodies (1 MB each), in total and per client if Fly's proxy names the

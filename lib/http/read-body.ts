@@ -1,4 +1,5 @@
-// Reads a request body with limits on size and time, against slow-body (Slowloris) attacks.
+// Reads a request body with limits on size and time, against slow POST (slow-body, Slowloris-like)
+// attacks.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
 

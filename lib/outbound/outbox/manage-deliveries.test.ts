@@ -8,7 +8,7 @@ import { listDeliveries } from "./outbox.ts";
 
 const notFound = expect.objectContaining({ code: "not_found" });
 
-/** Inserts a delivery that was given up, and returns its id. */
+/** Inserts a delivery that was given up, and returns its ID. */
 function insertAbandonedDelivery(sql: Sql): number {
   sql.run(
     `INSERT INTO "Delivery" ("id", "createdAt", "kind", "about", "payload", "tries", "lastError") VALUES (1, 1, 'MAIL', 'An email', '{}', 8, 'No answer.')`,

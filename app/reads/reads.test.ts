@@ -380,7 +380,7 @@ test("a read from another site is refused (CSRF)", async () => {
     expect([headers, response.status, await response.text()]).toEqual([
       headers,
       403,
-      "This request does not come from a page of this site.\n",
+      "This request didn't come from this site.\n",
     ]);
   }
   expect(await stored()).toEqual(NOTHING);

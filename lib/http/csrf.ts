@@ -24,5 +24,5 @@ export function isSameOrigin({ headers }: { readonly headers: Headers }): boolea
  */
 export function assertSameOrigin(request: { readonly headers: Headers }): void {
   if (!isSameOrigin(request))
-    throw new AppError("forbidden", "This request does not come from a page of this site.");
+    throw new AppError("forbidden", "This request didn't come from this site.");
 }

@@ -55,7 +55,7 @@ export function findActionReplacement(
 /** Returns the right status for errors of the client that Next reports as 500. */
 function explainRefusal({ headers }: IncomingMessage): [status: number, reason: string] {
   if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
-    return [403, "This request does not come from a page of this site."];
+    return [403, "This request didn't come from this site."];
   if (Number(headers["content-length"]) > MAX_ACTION_BYTES)
     return [413, "This form is larger than 1 MB."];
   return [400, "This form can't be read."];

@@ -23,7 +23,7 @@ export const RECENT_LOGIN_MS = 15 * MINUTE_MS;
  * Throws AppError(forbidden) unless the member is an admin. Every admin function calls it first.
  */
 export function assertAdmin(member: Member): asserts member is Admin {
-  if (member.role !== "ADMIN") throw new AppError("forbidden", "This is for admins.");
+  if (member.role !== "ADMIN") throw new AppError("forbidden", "Only admins can do this.");
 }
 
 /** Returns true if the member logged in within RECENT_LOGIN_MS. */

@@ -17,7 +17,7 @@ export interface NodeView {
   readonly behind: number | null;
   /** Replication lag, see `replicationLagMs`; 0 on the primary, null if unknown. */
   readonly behindMs: number | null;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the Unix epoch. */
   readonly startedAtMs: number | null;
   /** Milliseconds since the Unix epoch; null before the first backup. */
   readonly lastBackupAtMs: number | null;
@@ -25,7 +25,7 @@ export interface NodeView {
 
 export interface ClusterView {
   readonly isReplicated: boolean;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the Unix epoch. */
   readonly atMs: number;
   readonly nodes: readonly NodeView[];
 }

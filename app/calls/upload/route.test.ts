@@ -239,9 +239,9 @@ test("another member's upload is not found, not even for an admin", async () => 
 test("cross-site requests can't upload or discard (CSRF)", async () => {
   const id = await createTestUpload();
   for (const headers of [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
-    await refused(post(announce(), { headers }), 403, /does not come from a page of this site/);
-    await refused(put(id, 0, part(0), { headers }), 403, /does not come from/);
-    await refused(remove(id, { headers }), 403, /does not come from/);
+    await refused(post(announce(), { headers }), 403, /didn't come from this site/);
+    await refused(put(id, 0, part(0), { headers }), 403, /didn't come from/);
+    await refused(remove(id, { headers }), 403, /didn't come from/);
   }
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });
 });

@@ -148,7 +148,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
         callBytes: 50_000,
         reads: 10_000,
       });
-      writer = await startSourceWriter(url, { perSecond: 500, seed });
+      writer = await startSourceWriter(url, { perSecond: 200, seed });
       let killCount = 0;
       const kill = async (args: string[], fromMs: number, toMs: number) => {
         const done = await runUntilKilled(args, fromMs + random() * (toMs - fromMs));
@@ -184,7 +184,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
       callBytes: 50_000,
       reads: 10_000,
     });
-    writer = await startSourceWriter(url, { perSecond: 500 });
+    writer = await startSourceWriter(url, { perSecond: 200 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["follow", "--json", "--to", to], env());
     await new Promise<void>((resolve) =>

@@ -19,17 +19,22 @@ export interface RunningCommand {
   readonly ended: Promise<CommandResult>;
 }
 
-/** Starts the command with only `env`, not this process's environment. */
+/** Starts the command with only `env` and Node's compile cache, not the rest of this process's environment. */
 export function startMigrate(
   args: readonly string[],
   env: Record<string, string> = {},
 ): RunningCommand {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", "cli/migrate-postgres/main.ts", ...args],
     {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, ...env } as unknown as NodeJS.ProcessEnv,
+      env: {
+        PATH,
+        ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+        ...env,
+      } as unknown as NodeJS.ProcessEnv,
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { GET } from "./route.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
@@ -32,10 +32,11 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await stopCatalog();
-  await closeCompiler();
   rmSync(dir, { recursive: true, force: true });
   overrideEnv({ CONTENT_DIR: undefined });
 });
+// Each compiler loads for a third of a second, so that the tests share one.
+afterAll(closeCompiler);
 
 test("an image beside a post is served in a sandbox", async () => {
   const response = await get("blog/a/a%20picture.svg");

@@ -127,10 +127,11 @@ function playwright(name, args, env, prefix) {
   return runWithReport(name, report, start, readPlaywright);
 }
 
-export async function e2e(args, prefix) {
-  const chromium = await requireChromium();
+/** Runs the browser tests, each worker with its own site. */
+export async function e2e(args, prefix, workers = 2) {
+  const env = { CHROMIUM_PATH: await requireChromium(), E2E_WORKERS: String(workers) };
   await build();
-  await playwright("e2e", args, { CHROMIUM_PATH: chromium }, prefix);
+  await playwright("e2e", args, env, prefix);
 }
 
 /**
@@ -175,7 +176,8 @@ export async function all(args) {
       await content();
       await unit(args, "unit");
       await built;
-      await e2e([], "e2e");
+      // On two cores, a second worker and the cluster would take each other's time.
+      await e2e([], "e2e", availableParallelism() > 2 ? 2 : 1);
     })(),
   ];
   for (const { reason } of await Promise.allSettled(lanes)) if (reason) throw reason;

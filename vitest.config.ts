@@ -1,12 +1,22 @@
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 
-// Names the database template of this run, so that two runs at the same time do not share one.
-process.env.LECTERN_TEST_RUN ??= String(process.pid);
+const TEST_FILES = "{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}";
+
+/** Tests that mock modules or timers, change the environment, start processes or workers, or use a process-wide limit. */
+const NEEDS_OWN_PROCESS =
+  /vi\.mock|useFakeTimers|process\.|overrideEnv|spawn|execFile|startPostgres|globalThis|compiler|workerPool|singleton|limiter|metric/i;
+
+const files = globSync(TEST_FILES);
+/** As patterns: folders such as [slug] have special characters. */
+const isolated = files
+  .filter((file) => NEEDS_OWN_PROCESS.test(readFileSync(file, "utf8")))
+  .map((file) => file.replace(/[()[\]{}]/g, "\\$&"));
 
 export default defineConfig({
   test: {
-    include: ["{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}"],
-    exclude: ["node_modules/**", ".next/**", ".data/**"],
     environment: "node",
     setupFiles: ["tests/support/setup.ts"],
     globalSetup: ["tests/support/global-setup.ts"],
@@ -15,5 +25,22 @@ export default defineConfig({
     testTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
+    env: {
+      // One folder per run, which global-setup.ts creates and removes.
+      TMPDIR: join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`),
+      // Processes and workers that tests start load the same modules again and again.
+      NODE_COMPILE_CACHE: resolve(".data/compile-cache"),
+    },
+    // Starting a process and loading the setup takes longer than most files, so files share one where they can.
+    projects: [
+      {
+        extends: true,
+        test: { name: "isolated", include: isolated },
+      },
+      {
+        extends: true,
+        test: { name: "shared", include: [TEST_FILES], exclude: isolated, isolate: false },
+      },
+    ],
   },
 });

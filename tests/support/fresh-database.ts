@@ -8,14 +8,12 @@ import { clearCacheMemory } from "#lib/cache/define-cache.ts";
 import { closeDatabase } from "#lib/db/database.ts";
 import { overrideEnv } from "./override-env.ts";
 
+export const TEMPLATE_NAME = "template.db";
 /**
  * Made once by tests/support/global-setup.ts. It is checkpointed and closed, so a copy of the file
  * is complete.
  */
-export const TEMPLATE_FILE = join(
-  tmpdir(),
-  `lectern-template-${process.env.LECTERN_TEST_RUN ?? "unit"}.db`,
-);
+export const TEMPLATE_FILE = join(tmpdir(), TEMPLATE_NAME);
 
 /** Points this process at new files in a folder of their own. `cleanUp` removes them. */
 export function useFreshDatabase(): { dir: string; file: string; cleanUp(): Promise<void> } {

@@ -20,7 +20,7 @@ export function readInstanceStatus(): InstanceStatus {
   };
 }
 
-// The banner is not secret, so the role may be a few minutes old: a query on every page would be expensive.
+// The banner is not secret, so the cached role may be a few minutes old. A query on every page would be expensive.
 const adminSessions = new LRUCache<string, boolean>({ max: 5_000, ttl: 5 * MINUTE_MS });
 
 async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
@@ -34,11 +34,11 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   return isAdmin;
 }
 
-/** Returns null for no banner, "later" on a shared page, where the browser fetches it, or the status to show. */
+/** Returns null for no banner, "later" on a static page, where the browser fetches it, or the status to show. */
 export async function bannerFor(session: SessionIds): Promise<InstanceStatus | "later" | null> {
   if (!isReplicated()) return null;
   if (!env.INSTANCE_BANNER && !(await isAdminSession(session))) return null;
-  // A shared page is rendered without a request.
+  // A static page is rendered without a request.
   const isShared = !(await readRequestHeaders()).has("host");
   return isShared ? "later" : readInstanceStatus();
 }

@@ -60,7 +60,7 @@ const FOOTER_LINKS = [
 ];
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // Only whether there is a session cookie: resolving the member would cost a query on every page.
+  // Checks only whether there is a session cookie: resolving the member would cost a query on every page.
   const identity = await readSessionCookies();
   const banner = await bannerFor(identity);
   return (

@@ -1,4 +1,4 @@
-// Renders what notFound() shows. Next prerenders it beside every page, so it must be cheap.
+// Renders what notFound() shows. Next prerenders it with every page, so it must be cheap.
 // Unknown URLs get [...missing]/page.tsx.
 
 import type { Metadata } from "next";

@@ -1,4 +1,4 @@
-// Renders the home page, for the static variant and for a viewer alike.
+// Renders the home page, both for the static variant and for a viewer.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";

@@ -13,7 +13,7 @@ import { getSiteTotals } from "#lib/reading/read-totals.ts";
 
 export const generateMetadata = () => adminMetadata("Overview");
 
-/** `one` and `many` follow the number. */
+/** `one` and `many` are the words after the number. */
 function AttentionItem({
   count,
   one,

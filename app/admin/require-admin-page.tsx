@@ -16,8 +16,8 @@ import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 
 /**
- * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login page, and from there to `path`.
- * Decides only what is shown: the functions and actions check authorization again.
+ * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login page, with `path` as the page
+ * to return to. Decides only what is shown: functions and actions check authorization again.
  */
 export async function requireAdminPage(
   path: string,
@@ -36,7 +36,7 @@ export async function requireAdminPage(
 
 /**
  * Returns the metadata of an admin page, for generateMetadata. Only admins get its title. `title` may be a function that reads
- * it, and may throw AppError(not_found).
+ * it and throws AppError(not_found).
  */
 export async function adminMetadata(
   title: string | ((sql: Sql, admin: Admin) => string),

@@ -68,7 +68,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
     page: Number.parseInt(lastValue(query.page), 10) || 1,
     totals: data.postTotals,
   });
-  // `sort` only if chosen: the default depends on the query.
+  // Contains `sort` only if chosen: the default depends on the query.
   const state = { q: search.q, topics: search.topics, sort, read: search.readFilter };
   const isFiltered = search.topics.length > 0 || search.readFilter !== "all";
   const featured =

@@ -1,4 +1,4 @@
-// GET /healthz: liveness. Checks neither the database nor other machines: a restart would not help them.
+// GET /healthz: liveness. Does not check the database or other machines, because a restart would not fix those.
 
 export const dynamic = "force-dynamic";
 

@@ -62,7 +62,7 @@ async function sendEmailAndRedirect(request: LoginEmailRequest): Promise<never> 
   const releaseSendSlot = getLoginLimiter().acquireSendSlot({ address });
   try {
     const { browserId } = await sendChallenge(request);
-    // An earlier challenge of this browser stays valid until it expires: its email may still arrive.
+    // An earlier challenge of this browser stays valid until it expires, because its email may still arrive.
     await setLoginFlowCookie("login", { browserId, next });
   } finally {
     releaseSendSlot();
@@ -105,7 +105,7 @@ async function redirectAfterLogin(result: LoginResult, next: string): Promise<ne
   redirect(loginRedirectUrl(next));
 }
 
-/** Returns the error for a code that was refused. `isOtherDevice`: it came with a link's token. */
+/** Returns the error for a rejected code. `isOtherDevice`: it came with a link's token. */
 function refusedCodeError(
   verdict: Exclude<CodeVerdict, { outcome: "proven" }>,
   isOtherDevice: boolean,
@@ -176,7 +176,7 @@ export const logInByLink = defineServerAction({
 
 export const logInByCode = defineServerAction({
   requiredRole: "anyone",
-  // The token is set on a page that a link opened on another device than the requesting one.
+  // The token is set if the link was opened on a different device than the one that requested it.
   fields: z.object({ code: codeField, token: tokenField.optional(), next: nextField }),
   secretFields: ["code", "token"],
   async run({ input, sessionIds, request, clientAddress, write }) {
@@ -197,7 +197,7 @@ export const logInByCode = defineServerAction({
     // Throws after the commit: an error inside the transaction would roll back the count of attempts.
     if ("outcome" in result) {
       const error = refusedCodeError(result, isOtherDevice);
-      // Renders the page again, now without the field for the code.
+      // Renders the page again, without the code field.
       if (error.code === "conflict" && result.outcome !== "expired") refresh();
       throw error;
     }

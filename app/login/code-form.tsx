@@ -6,7 +6,7 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 
-/** `token`: of a link opened in another browser; without it, the code is checked against this browser's cookie. */
+/** `token`: from a link opened in another browser. Without it, the code is checked against this browser's cookie. */
 export function CodeForm({ token, next }: { token?: string; next?: string }) {
   return (
     <ActionForm action={logInByCode} className="form" ownMessage>

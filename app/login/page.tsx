@@ -12,7 +12,7 @@ import { getViewer } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false } };
 
-/** Returns why the visitor has to log in, by the path they wanted; null if they came to log in. */
+/** Returns why the visitor has to log in, depending on the path they requested; null if they came to log in. */
 function loginPrompt(next: string): string | null {
   if (next === sanitizeRedirectPath(null)) return null;
   const path = new URL(next, "http://localhost").pathname;

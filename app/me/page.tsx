@@ -1,4 +1,4 @@
-// /me: a member's account. Everything but adding a passkey works without JavaScript.
+// /me: renders a member's account. Everything except adding a passkey works without JavaScript.
 
 import type { Metadata } from "next";
 import Link from "next/link";
@@ -44,7 +44,7 @@ function readAccountPage(sql: Sql, sessionIds: SessionIds) {
   };
 }
 
-/** `rank`: from 0; -1 for a team without reads. */
+/** `rank` starts at 0; -1 for a team without reads. */
 function TeamStanding({
   team,
   rank,
@@ -73,7 +73,7 @@ function TeamStanding({
   );
 }
 
-/** Welcomes a new member, with the reads that they made before they signed up. */
+/** Welcomes a new member, and mentions the posts that they read before they signed up. */
 function Welcome({ postCount }: { postCount: number }) {
   return (
     <p>
@@ -127,7 +127,7 @@ function CallsSection({ callCount }: { callCount: number }) {
           : `You’ve left ${pluralize(callCount, "call")}.`}
       </p>
       <div className="form-actions">
-        {/* Full page loads: each of these pages has other headers, one of them for the microphone. */}
+        {/* Full page loads, because these pages have their own headers, one of them for the microphone. */}
         <a className="button" href="/calls/record">
           Leave a call
         </a>

@@ -50,7 +50,7 @@ export function PasskeyList({ passkeys }: { passkeys: readonly ListedPasskey[] }
                   <p className="muted">
                     Removing it here stops it from working. Delete it on the device, too.
                   </p>
-                  {/* Its form is below the list, so that its message outlives the row. */}
+                  {/* Its form is below the list, so that its message stays after the row is removed. */}
                   <button
                     type="submit"
                     form={REMOVE_FORM_ID}

@@ -29,8 +29,8 @@ const Beacon = z.strictObject({
 });
 
 /**
- * Answers 204 with `x-read: counted` or `again`, or without it to a bot; an anonymous reader's first read sets their cookie.
- * Refuses with 400, 403, 404, 409, 413, 429 or 503 and the reason as text; nothing was stored then.
+ * Returns 204 with `x-read: counted` or `again`, or without it for a bot. An anonymous reader's first read sets their cookie.
+ * On an error, stores nothing and returns 400, 403, 404, 409, 413, 429 or 503 with the reason as text.
  */
 export function countRead(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
@@ -61,7 +61,7 @@ async function limitAndRecord(
   const sessionIds = await readSessionCookies();
   const viewer = await getViewer(sessionIds);
   const now = nowMs();
-  // Verified before it is counted: a worthless token must not use up the limit of those who share an address.
+  // Verified before the rate limit: an invalid token must not use up the limit of others at the same address.
   verifyDwellToken(token, { slug, minMs: getMinDwellMs(readingMinutes), nowMs: now });
   const refund = singleton("read-limiter", createReadLimiter).consume({
     ...viewer,
@@ -70,10 +70,10 @@ async function limitAndRecord(
     nowMs: now,
   });
   const { leadChanges, ...read } = await writeSql((sql) => {
-    // Resolved again inside the transaction: the session may have ended since.
+    // Resolved again inside the transaction, because the session may have ended since.
     const { member, clientId } = resolveViewer(sql, sessionIds);
     const result = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
-    // Anonymous reads change no standings.
+    // Anonymous reads don't affect standings.
     const slugs = result.isCounted && member ? [slug] : [];
     return { ...result, leadChanges: recordLeadChanges(sql, { slugs, nowMs: now }) };
   }).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 "use server";
-// Signs up: creates the member with the address that this browser proved.
+// Signs up: creates the member with the address that this browser has verified.
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
@@ -22,12 +22,12 @@ export const signUp = defineServerAction({
   }),
   async run({ input, sessionIds, request, write }) {
     const cookie = await readLoginFlowCookie("signup");
-    // A second submit of the form: the first may have logged this browser in already.
+    // If the form is submitted twice, the first submission may already have logged in this browser.
     if (!cookie)
       throw new AppError(
         "conflict",
         (await getViewer()).member
-          ? "You have signed up already, and you're logged in."
+          ? "You’ve already signed up, and you’re logged in."
           : SIGNUP_EXPIRED_MESSAGE,
       );
     const session = await write(
@@ -40,7 +40,7 @@ export const signUp = defineServerAction({
     await setSessionCookie(session);
     triggerDeliveries();
     await expireLoginFlowCookie("signup");
-    // Without another destination, a new member is welcomed on their own page.
+    // Without another destination, a new member goes to their account page.
     redirect(
       loginRedirectUrl(
         cookie.next === sanitizeRedirectPath(null) ? `${cookie.next}?welcome` : cookie.next,

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
 
-/** Returns the teams in an order that depends on `seed` alone: a refused form shows the same order. */
+/** Returns the teams in an order that depends only on `seed`, so that a rejected form shows the same order. */
 export function shuffleTeams(seed: string): Team[] {
   const bytes = createHash("sha256").update(`order of teams ${seed}`).digest();
   const order: Team[] = [...TEAMS];

@@ -1,4 +1,4 @@
-// /teams: the standings of the teams, their history and recent changes of lead.
+// /teams: renders the team standings, their history and recent lead changes.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";

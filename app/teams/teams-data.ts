@@ -16,7 +16,7 @@ import type { Standing } from "#lib/reading/standings.ts";
 import { TEAMS, type Team, parseTeam } from "#lib/reading/team.ts";
 
 const MAX_CHANGES = 8;
-/** Read to find enough changes of posts that still exist. */
+/** How many changes to read, to find enough whose posts still exist. */
 const MAX_CHANGES_READ = 60;
 
 export interface TeamsData {

@@ -12,7 +12,7 @@ const ACTION_LABELS: Record<string, string> = {
   "user.delete": "Deleted a member",
   "user.left": "Deleted their own account",
   "delivery.retry": "Retried a delivery",
-  "delivery.give_up": "Cancelled a delivery",
+  "delivery.give_up": "Canceled a delivery",
   "cache.delete": "Deleted a cache entry",
   "call.take": "Claimed a call",
   "call.put_back": "Unassigned a call",

@@ -4,7 +4,7 @@ import { ScrollableTable } from "./scrollable-table.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { DailyReads } from "#lib/reading/daily-reads.ts";
 
-/** From the bottom up. */
+/** The stacking order, from the bottom up. */
 const STACK = [
   { team: "RED", name: "Red" },
   { team: "BLUE", name: "Blue" },

@@ -1,5 +1,5 @@
 "use client";
-// Plays a recording, with speed, position and keyboard control. Without JavaScript it is the browser's own player.
+// Plays a recording, with speed, position and keyboard controls. Without JavaScript, shows the browser's own player.
 
 import { type KeyboardEvent, useEffect, useId, useSyncExternalStore } from "react";
 import {

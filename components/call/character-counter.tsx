@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "react";
 const identity = (text: string) => text;
 
 /**
- * `normalize` must be stable: it is what the server does before it counts. Empty without JavaScript.
+ * `normalize` must be stable, and do what the server does before it counts. Empty without JavaScript.
  * It is not a live region, which would interrupt typing.
  */
 export function CharacterCounter({

@@ -8,7 +8,7 @@ import { openDraftStore } from "#lib/calls/client/draft-store.ts";
 export function ClearSentDraft({ callId }: { callId: string }) {
   useEffect(() => {
     void openDraftStore().then(async (store) => {
-      await store.removeSent(callId).catch(() => {}); // the draft is offered again; resending it is idempotent
+      await store.removeSent(callId).catch(() => {}); // then the draft is offered again, and resending it is idempotent
       store.close();
     });
   }, [callId]);

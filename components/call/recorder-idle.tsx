@@ -1,5 +1,5 @@
 "use client";
-// Shows the recorder without a recording: start one, test the microphone, choose a file.
+// Shows the recorder before a recording: start, test the microphone, or choose a file.
 
 import { useId, useRef } from "react";
 import type { RecorderController } from "#lib/calls/client/recorder-controller.ts";
@@ -7,7 +7,7 @@ import type { RecorderState } from "#lib/calls/client/recorder-types.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
-/** Wraps a click handler so that the focus follows to the buttons of the next phase. */
+/** Wraps a click handler so that the focus moves to the buttons of the next phase. */
 export type WrapAction = (action: () => unknown) => () => void;
 
 export function RecorderIdle({

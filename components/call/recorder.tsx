@@ -1,5 +1,5 @@
 "use client";
-// Records audio inside a form, or takes a file: keeps it in the browser until the server has it, and uploads it before the form is sent.
+// Records audio inside a form, or accepts a file. Stores it in the browser, and uploads it before the form is sent.
 
 import { type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
@@ -34,7 +34,7 @@ interface Props {
   draftFields?: readonly string[];
   /** A hidden field for the idempotency key of the form, stored with the draft. `value` is used for a new draft. */
   formId?: { readonly name: string; readonly value: string };
-  /** False if the form is to be sent without audio. The recording stays until the form was stored. */
+  /** False to send the form without audio. The recording stays until the form has been stored. */
   isEnabled?: boolean;
   /** Called when the upload starts and ends. Must be stable. */
   onSendingChange?: (isSending: boolean) => void;
@@ -81,7 +81,7 @@ export function Recorder({
 
   useConfirmBeforeUnload(isLive || (phase === "recorded" && !isPersistent));
 
-  // The activated button may be gone: the focus moves to the first of the new ones.
+  // The clicked button may be gone: the focus moves to the first new one.
   useEffect(() => {
     const panel = root.current;
     const isFocusInside =
@@ -179,7 +179,7 @@ function useConfirmBeforeUnload(isNeeded: boolean): void {
   }, [isNeeded]);
 }
 
-/** Renders its children beside the form's submit button, if the form has a place for them. */
+/** Renders its children next to the form's submit button, if the form has a place for them. */
 function StatusSlot({
   root,
   children,

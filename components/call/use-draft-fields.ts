@@ -15,7 +15,7 @@ function findTextField(form: HTMLFormElement | null | undefined, name: string): 
 
 /**
  * Calls `save` with the fields `names` shortly after they change, and immediately when the page is hidden or the form is submitted.
- * Returns a stable function that fills those that are empty.
+ * Returns a stable function that fills the empty ones.
  */
 export function useDraftFields(
   root: RefObject<HTMLElement | null>,
@@ -46,7 +46,7 @@ export function useDraftFields(
     addEventListener("pagehide", savePending);
     document.addEventListener("visibilitychange", savePending);
     return () => {
-      // Not saved on unmount: the form may have been stored and its draft removed.
+      // Not saved on unmount, because the form may have been stored and its draft removed.
       clearTimeout(timer);
       form.removeEventListener("input", saveSoon);
       form.removeEventListener("submit", savePending);

@@ -38,7 +38,7 @@ export function useUploadBeforeSubmit(
       event.stopPropagation();
       void upload(event.submitter);
     };
-    // The draft may be about to fill the empty fields: the submission waits instead of being refused.
+    // The draft may be about to fill the empty fields, so the submission waits.
     const onInvalid = (event: Event) => {
       if (isResubmitting.current || controller.getState().phase !== "opening") return;
       event.preventDefault();

@@ -1,5 +1,5 @@
 "use client";
-// Draws a waveform as bars. It is decorative: text beside it conveys the same.
+// Draws a waveform as bars. It is decorative: the text next to it has the same information.
 
 import { useEffect, useRef } from "react";
 import { downsampleLevels } from "#lib/calls/client/level-meter.ts";

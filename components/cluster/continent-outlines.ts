@@ -1,4 +1,4 @@
-// Draws the continents for a small map, in whole degrees. Made for this site.
+// Defines the outlines of the continents for a small map, in whole degrees. Drawn for this site.
 
 import { projectPoint } from "./regions.ts";
 
@@ -82,7 +82,7 @@ const OUTLINES: readonly (readonly number[])[] = [
   [-74, 20, -69, 19, -72, 18],
 ];
 
-/** All of it as one path of the map. */
+/** All outlines as one SVG path. */
 export const CONTINENT_OUTLINES: string = OUTLINES.map((outline) => {
   let path = "";
   for (let i = 0; i < outline.length; i += 2) {

@@ -1,5 +1,5 @@
 "use client";
-// Shows at the foot of a page which instance served it, how current it is, and how long it took.
+// Shows at the bottom of a page which instance served it, how current its data is, and how long it took.
 
 import { useEffect, useState } from "react";
 import { type InstanceStatus, formatStatus } from "#lib/replication/node-view.ts";
@@ -10,7 +10,7 @@ function serverResponseMs(): number | null {
   return page?.serverTiming?.find(({ name }) => name === "total")?.duration ?? null;
 }
 
-/** `initialStatus` is null on a shared page: then the browser fetches the status. */
+/** `initialStatus` is null on a static page: then the browser fetches the status. */
 export function InstanceBanner({ initialStatus }: { initialStatus: InstanceStatus | null }) {
   const [status, setStatus] = useState(initialStatus);
   const [ms, setMs] = useState<number | null>(null);

@@ -1,5 +1,5 @@
 "use client";
-// Shows the map and the table, kept current by server-sent events. Static without scripts.
+// Shows the map and the table, updated by server-sent events. Static without JavaScript.
 
 import { useEffect, useState } from "react";
 import { ClusterMap } from "./cluster-map.tsx";
@@ -28,7 +28,7 @@ export function LiveCluster({
     const source = new EventSource(eventsHref);
     source.onopen = () => setState("live");
     source.onmessage = ({ data }: MessageEvent<string>) => setView(JSON.parse(data) as ClusterView);
-    // CLOSED: the server refused, since the session has ended or too many are connected.
+    // CLOSED: the server refused the connection; the session has ended, or too many are connected.
     source.onerror = () =>
       setState(source.readyState === EventSource.CLOSED ? "disconnected" : "reconnecting");
     return () => source.close();

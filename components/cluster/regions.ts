@@ -84,7 +84,7 @@ export interface Label extends Point {
 const LABEL_BOX = { width: 25, height: 12, gap: 6 };
 
 /**
- * Places a label beside each point without covering other labels or points, if possible. Prefers the right side; for
+ * Places a label next to each point without covering other labels or points, if possible. Prefers the right side; for
  * `origin`, where the lines begin, the side with fewer points.
  */
 export function placeLabels(points: readonly Point[], origin?: Point): Label[] {

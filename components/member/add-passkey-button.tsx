@@ -10,7 +10,7 @@ import { useState } from "react";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
-/** Adds a passkey of the logged-in member and refreshes the list. `loginNext`: where to return to after another login. */
+/** Adds a passkey for the logged-in member and refreshes the list. `loginNext` is the page to return to after logging in again. */
 export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   const router = useRouter();
   const { isBusy, error, run } = usePasskeyCeremony();

@@ -1,5 +1,5 @@
 "use client";
-// Shows a QR code for a few seconds, then hides it. Without JavaScript it stays.
+// Shows a QR code for a few seconds, then hides it. Without JavaScript, it stays visible.
 
 import { useEffect, useState, type ReactNode } from "react";
 

@@ -20,7 +20,7 @@ export function PasskeyLoginButton({ next }: { next: string }) {
     );
     const response = await startAuthentication({ optionsJSON });
     const result = await postJson<{ next: string }>("/login/passkey/verify", { response, next });
-    // A full page load: everything may differ for a member.
+    // A full page load, since every part of the page may differ for a member.
     window.location.assign(result.next);
     return new Promise<never>(() => {});
   }

@@ -29,7 +29,7 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
     });
     json = (await response.json()) as typeof json;
   } catch {
-    throw new CeremonyError("unavailable", "We can't reach the server. Try again in a moment.");
+    throw new CeremonyError("unavailable", "We can’t reach the server. Try again in a moment.");
   }
   if (!response.ok)
     throw new CeremonyError(
@@ -44,12 +44,12 @@ function toCeremonyError(error: unknown): CeremonyError {
   if (error instanceof CeremonyError) return error;
   const name = error instanceof Error ? error.name : "";
   if (name === "NotAllowedError" || name === "AbortError")
-    return new CeremonyError("cancelled", "Passkey request cancelled.");
+    return new CeremonyError("cancelled", "Passkey request canceled.");
   if (name === "InvalidStateError")
     return new CeremonyError("conflict", "You already have a passkey on this device.");
   return new CeremonyError(
     "unavailable",
-    "Your browser couldn't use a passkey. Log in by email instead.",
+    "Your browser couldn’t use a passkey. Log in by email instead.",
   );
 }
 
@@ -66,7 +66,7 @@ export interface CeremonyState {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Runs one ceremony at a time. A promise that never settles keeps it busy, as while the browser leaves the page. */
+/** Runs one ceremony at a time. A promise that never settles keeps it busy, such as while the browser leaves the page. */
 export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
   const [state, setState] = useState<CeremonyState>({ isBusy: false, error: null });
   return {

@@ -1,11 +1,11 @@
 "use client";
-// Renders a poster with a button that loads a third-party player: nothing of it loads before the click.
+// Renders a poster with a button that loads a third-party player: nothing of the player loads before the click.
 
 import { type ReactNode, useState, useSyncExternalStore } from "react";
 import { isPlayerUrl } from "#lib/posts/link-previews/player-hosts.ts";
 
 const subscribeToNothing = () => () => {};
-/** Returns true after hydration: without JavaScript the button would do nothing. */
+/** Returns true after hydration: without JavaScript, the button would do nothing. */
 const useIsHydrated = () =>
   useSyncExternalStore(
     subscribeToNothing,

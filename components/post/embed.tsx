@@ -1,4 +1,4 @@
-// Renders a link that is a whole paragraph: as card, quote or player, or plain without a preview.
+// Renders a link that is a whole paragraph as a card, quote or player, or as a plain link without a preview.
 
 import type { LinkPreview } from "#lib/posts/link-previews/link-preview.ts";
 import { findLinkPreview } from "#lib/posts/link-previews/preview-registry.ts";

@@ -1,21 +1,21 @@
-// Renders an image in the sizes the build made, above its placeholder.
+// Renders an image in the sizes that the build created, above its placeholder.
 
 import type { Image } from "#lib/posts/image.ts";
 
 interface Props {
   image: Image;
   alt: string;
-  /** The `sizes` attribute: how wide the image is shown. */
+  /** The `sizes` attribute: the displayed width of the image. */
   sizes: string;
   /** Above the fold: fetched immediately and with high priority. */
   first?: boolean;
   className?: string;
 }
 
-/** An image that keeps its place: its size is known, the placeholder shows until it has loaded. */
+/** An image without layout shift: its size is known, and the placeholder shows until it has loaded. */
 export function HeroImage({ image, alt, sizes, first = false, className }: Props) {
   const { src, width, height, blur, sources = [] } = image;
-  // Every browser supports WebP: the img itself offers those sizes, other formats get a source.
+  // Every browser supports WebP, so the img offers those sizes; other formats get a source element.
   const srcSet = sources.find(({ type }) => type === "image/webp")?.srcset;
   const otherSources = sources.filter(({ srcset }) => srcset !== srcSet);
   const img = (

@@ -6,7 +6,7 @@ import { Embed } from "./embed.tsx";
 import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
 import { StaticHtml } from "./static-html.tsx";
 
-/** Components every post may use by name: PAGE_COMPONENTS of lib/posts/mdx/compiled-post.ts. */
+/** Components that every post may use by name: PAGE_COMPONENTS of lib/posts/mdx/compiled-post.ts. */
 const pageComponents: ComponentMap = { Embed, StaticHtml };
 
 export interface MdxContentProps {
@@ -18,14 +18,14 @@ export interface MdxContentProps {
   readonly components?: ComponentMap;
 }
 
-/** The body of `post`, with the components beside it. Throws if one is not part of this build. */
+/** The body of `post`, with the components next to it. Throws if one is not part of this build. */
 export function MdxContent({ post, components }: MdxContentProps) {
   const { compiledSource, localImports } = post.compiled;
   const content = runCompiledPost(compiledSource);
   const available = { ...pageComponents, ...components };
   if (localImports.length === 0) return content({ components: available });
   const load = (file: string) => {
-    // hasOwn: a post may be called "constructor".
+    // hasOwn, since a post may be called "constructor".
     const files = Object.hasOwn(localComponents, post.slug) ? localComponents[post.slug]! : {};
     const loadModule = Object.hasOwn(files, file) ? files[file] : undefined;
     if (!loadModule)

@@ -53,7 +53,7 @@ function Meta({ post, leadingTeam, isRead }: PostCardData) {
 }
 
 function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; first?: boolean }) {
-  // alt is empty: the title beside the image is the link's name.
+  // alt is empty, since the title next to the image is the link's name.
   if (post.hero)
     return <HeroImage className="card-hero" image={post.hero} alt="" sizes={sizes} first={first} />;
   return (
@@ -63,7 +63,7 @@ function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; fir
   );
 }
 
-/** A card with its image on top. `first`: it is above the fold. `id`: target of "Load more". */
+/** A card with its image on top. `first`: the card is above the fold. `id`: the target of "Load more". */
 export function PostCard({
   level = 3,
   first,
@@ -84,7 +84,7 @@ export function PostCard({
   );
 }
 
-/** The featured card: image beside the text. `why` says why it is featured. */
+/** The featured card, with the image next to the text. `why` says why it is featured. */
 export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
     <article className="card card-lead">

@@ -1,4 +1,4 @@
-// Renders the page of a post, for the static variant and for a viewer alike.
+// Renders the page of a post, both for the static variant and for a viewer.
 
 import type { ReactNode } from "react";
 import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
@@ -28,7 +28,7 @@ export interface PostPageProps {
   readonly extras?: ReactNode;
 }
 
-/** The page below the site header. Its accent color is that of the leading team. */
+/** The page below the site header. The leading team's color is the accent. */
 export function PostPage({
   post,
   standings,

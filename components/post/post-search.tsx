@@ -1,5 +1,5 @@
 "use client";
-// Renders the search form and its results: a GET form without scripts, search as you type with them.
+// Renders the search form and its results: search as you type, or a GET form without JavaScript.
 
 import { useRouter } from "next/navigation";
 import { type MouseEvent, type ReactNode, useEffect, useRef, useTransition } from "react";
@@ -29,7 +29,7 @@ export function PostSearch({ state, tools, children }: Props) {
 
   useEffect(() => () => clearTimeout(timer.current), []);
 
-  // Back and forward change the query; while the reader types, the input is right.
+  // Back and forward change the query. While the reader types, the input has the newest text.
   useEffect(() => {
     if (input.current && document.activeElement !== input.current) input.current.value = state.q;
   }, [state.q]);

@@ -1,5 +1,5 @@
 "use client";
-// Reports a read once per page view: the end was seen, and the tab visible for 60% of the reading time.
+// Reports a read once per page view, after the end was seen and the tab was visible for 60% of the reading time.
 
 import { useEffect } from "react";
 
@@ -70,7 +70,7 @@ function trackReading(slug: string, readingMinutes: number): () => void {
         endObserver.observe(end);
       }
     }
-    // The server measures from the token. A token from the future means that the clock was set back.
+    // The server measures from the token's time. A token from the future means that the clock was set back.
     const age = now - tokenAt;
     if (age < 0 || age > TOKEN_MAX_AGE_MS) token = "";
     const leftMs = minMs - Math.min(readMs, token ? age : readMs);

@@ -10,7 +10,7 @@ export type ComponentMap = Readonly<Record<string, unknown>>;
 /** A post as a component. Throws if the post uses a name missing from `components`. */
 export type PostContent = (props: { components: ComponentMap }) => ReactNode;
 
-/** About the number of posts a busy site shows, at a few kB each. */
+/** Enough for the posts of a busy site, at a few kB each. */
 const MAX_CACHED_CONTENTS = 200;
 const contentCache = new LRUCache<string, PostContent>({ max: MAX_CACHED_CONTENTS });
 
@@ -26,7 +26,7 @@ export function runCompiledPost(compiledSource: string): PostContent {
   return content;
 }
 
-/** Loads what a post imports from files beside it, by local name. `load` returns a file's module. */
+/** Loads what a post imports from the files next to it, by local name. `load` returns a file's module. */
 export async function loadLocalComponents(
   imports: readonly LocalImport[],
   load: (file: string) => Promise<Record<string, unknown>>,

@@ -15,7 +15,7 @@ export function StaticHtmlElement({ html, index = -1, inline }: Props) {
   const Tag = inline ? "span" : "div";
   const element = useRef<HTMLDivElement & HTMLSpanElement>(null);
   useEffect(() => {
-    // The router has rendered the page from data alone: only the full document contains the text.
+    // The router rendered the page from React's data alone; only the full document contains the text.
     if (html === undefined && element.current?.childNodes.length === 0) location.reload();
   }, [html]);
   // React keeps the existing elements. The wrapper does not affect the layout.

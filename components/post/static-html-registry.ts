@@ -1,5 +1,5 @@
-// Passes ready HTML from where a post is rendered to where its document is written: same request, different bundle.
-// This way the document has each text once, as elements, and not again as data for React.
+// Passes static HTML from the code that renders a post to the code that writes its document: same request, different bundle.
+// So the document contains each text once, as elements, and not again as data for React.
 
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 

@@ -6,7 +6,7 @@ import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 /** Posts with fewer headings have no table of contents. */
 const MIN_HEADINGS = 3;
 
-/** As ready HTML: React needs more time per element than per text, and long posts have dozens of headings. */
+/** As static HTML: React takes more time per element than per text, and long posts have dozens of headings. */
 function HeadingLinks({ headings }: { headings: readonly Heading[] }) {
   const html = headings
     .map(

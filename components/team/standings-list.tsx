@@ -1,4 +1,4 @@
-// Shows the teams' standings as a sentence and a list, in words and numbers as well as in color.
+// Shows the team standings as a sentence and a list, in words and numbers as well as in color.
 
 import { pluralize } from "#lib/core/format.ts";
 import type { Standing } from "#lib/reading/standings.ts";

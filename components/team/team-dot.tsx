@@ -9,7 +9,7 @@ export function TeamDot({ team }: { team: Team | null }) {
   return <span className={team ? `dot dot-${team.toLowerCase()}` : "dot"} aria-hidden="true" />;
 }
 
-/** A dot that tells which team leads, by color and tooltip, and in words for screen readers. */
+/** A dot that shows which team leads, by color and tooltip, and in words for screen readers. */
 export function LeaderDot({ team }: { team: Team | null }) {
   const text = team ? `${TEAM_NAMES[team]} leads` : "No team leads yet";
   return (

@@ -1,5 +1,5 @@
 "use client";
-// Wraps a form of a server action: works without JavaScript, keeps the input, shows errors beside their fields.
+// Wraps a form of a server action: works without JavaScript, keeps the input, shows errors next to their fields.
 
 import { unstable_isUnrecognizedActionError, unstable_rethrow } from "next/navigation";
 import {
@@ -23,7 +23,7 @@ function failureMessage(error: unknown): string {
     return `Something went wrong on our side (ref ${digest}). Your text is still here.`;
   return navigator.onLine
     ? "No response from the server. Your text is still here; please try again."
-    : "You're offline. Your text is still here; try again when you're back online.";
+    : "You’re offline. Your text is still here; try again when you’re back online.";
 }
 
 /** Turns network errors into form state; otherwise Next would show the error boundary and lose the input. */
@@ -60,7 +60,7 @@ export function useActionForm(): { state: FormState; pending: boolean } {
 }
 
 /**
- * `action` is a server action made by formAction; `loginNext` is where its "Log in" link returns to.
+ * `action` is a server action from defineServerAction; `loginNext` is where its "Log in" link returns to.
  * Shows the message at the end, unless `ownMessage` is set and the children contain a <FormMessage>.
  */
 export function ActionForm({
@@ -74,7 +74,7 @@ export function ActionForm({
   loginNext?: string;
   ownMessage?: boolean;
 }) {
-  // Before hydration, the action itself: only that works without JavaScript.
+  // Before hydration, uses the action itself, since only that works without JavaScript.
   const isHydrated = useSyncExternalStore(
     subscribeToNothing,
     () => true,

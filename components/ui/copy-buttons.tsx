@@ -6,8 +6,8 @@ import { useEffect, useRef } from "react";
 const FEEDBACK_MS = 1_600;
 
 /**
- * Handles clicks on `[data-copy]`: "code" copies the code around the button, any other value itself, an empty one
- * the page's URL.
+ * Handles clicks on `[data-copy]`: "code" copies the code around the button, an empty value copies the page's URL, and
+ * any other value is copied as it is.
  */
 export function CopyButtons() {
   const status = useRef<HTMLParagraphElement>(null);

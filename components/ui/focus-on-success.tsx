@@ -1,5 +1,5 @@
 "use client";
-// Focuses the message of a form whose button disappears with its row, so that the focus is not lost.
+// Focuses the message of a form whose button disappears with its row, so that focus is not lost.
 
 import { useEffect, useRef } from "react";
 import { useActionForm } from "./action-form.tsx";

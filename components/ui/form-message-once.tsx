@@ -3,7 +3,7 @@
 
 import { FormMessage, useActionForm } from "./action-form.tsx";
 
-/** If the error of `field` shows the same message, only screen readers get it here. */
+/** If the error of `field` shows the same message, it is announced only to screen readers here. */
 export function FormMessageOnce({ field }: { field: string }) {
   const { state } = useActionForm();
   const isShownByField = state.message !== null && state.errors[field] === state.message;

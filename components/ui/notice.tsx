@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, type ReactNode } from "react";
 
-/** Takes the focus when mounted: a `key` per event makes it do so each time. `isAlert`: something went wrong. */
+/** Takes the focus when mounted; use a new `key` for each event. `isAlert`: something went wrong. */
 export function Notice({ isAlert = false, children }: { isAlert?: boolean; children: ReactNode }) {
   const notice = useRef<HTMLDivElement>(null);
   useEffect(() => notice.current?.focus(), []);

@@ -13,7 +13,7 @@ const CLASS_NAMES = {
 
 type ButtonKind = keyof typeof CLASS_NAMES;
 
-/** Submits the form. `kind`: main for the page's primary action, danger for what cannot be undone. */
+/** Submits the form. `kind`: main for the page's primary action, danger for what can't be undone. */
 export function SubmitButton({
   children,
   kind = "main",

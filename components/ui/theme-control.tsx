@@ -22,7 +22,7 @@ function storeTheme(theme: Theme): void {
     if (theme === "system") localStorage.removeItem(THEME_STORAGE_KEY);
     else localStorage.setItem(THEME_STORAGE_KEY, theme);
   } catch {
-    // Storage is blocked: the choice is not kept.
+    // Storage is blocked, so the choice is not saved.
   }
   dispatchEvent(new Event("themechange"));
 }

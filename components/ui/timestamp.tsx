@@ -1,4 +1,4 @@
-// Renders a timestamp in UTC: the server does not know the reader's time zone.
+// Renders a timestamp in UTC, since the server does not know the reader's time zone.
 
 import { formatDate } from "#lib/core/format.ts";
 

@@ -34,7 +34,7 @@ async function deleteRemoteEntry(peer: Peer, key: string): Promise<void> {
     if (!(error instanceof PeerError)) throw error;
     throw new AppError(
       "unavailable",
-      `${peer.instance} didn’t respond, so it may still have this entry. Your attempt is in the log.`,
+      `${peer.instance} didn’t respond, so it may still have this entry. Your attempt was logged.`,
       { retryAfterSeconds: 5, cause: error },
     );
   }

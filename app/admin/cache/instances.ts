@@ -1,4 +1,4 @@
-// Lists the instances of the cluster: each has its own cache.
+// Lists the instances of the cluster, each of which has its own cache.
 
 import { env } from "#lib/core/env.ts";
 import { AppError } from "#lib/core/errors.ts";

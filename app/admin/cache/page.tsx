@@ -51,7 +51,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""}: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${formatBytes(size.bytes)}. Entries are rebuilt on demand.`}
       notice={
         !requested
-          ? "This instance no longer exists. Showing another one’s cache."
+          ? "That instance no longer exists. Showing this instance’s cache."
           : lastValue(query.notice) === "deleted"
             ? "Deleted. It will be rebuilt on demand."
             : null

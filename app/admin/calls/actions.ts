@@ -39,7 +39,7 @@ const transcriptField = multiLineField({
   maxLength: 60_000,
 });
 
-/** Runs `work` and refreshes the page, also after a conflict with another admin. */
+/** Runs `work` and refreshes the page, even after a conflict with another admin. */
 async function refreshAfter<T>(work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
@@ -169,7 +169,7 @@ export const publishCallAction = defineServerAction({
   run: ({ input, member, write }) =>
     refreshAfter(async () => {
       const version = { callId: input.id, expectedVersion: input.seen };
-      // Before the write, which must be short. publishCall refuses if the answer has changed since.
+      // Merges before the write, which must be short. publishCall throws if the answer has changed since.
       const source = await readSql((sql) => findMergeSource(sql, { ...version, admin: member }));
       const mergedAudio = source && (await mergeAudio(source));
       const { number } = await write(
@@ -181,8 +181,8 @@ export const publishCallAction = defineServerAction({
       const note = mergedAudio
         ? ""
         : (await canMergeAudio())
-          ? " Question and answer couldn’t be merged, so the page plays them in turn."
-          : " ffmpeg isn’t installed, so the page plays question and answer in turn.";
+          ? " Question and answer couldn’t be merged, so the page plays one after the other."
+          : " ffmpeg isn’t installed, so the page plays question and answer one after the other.";
       return `Published as episode ${number}. We’ll email the caller.${note}`;
     }),
 });

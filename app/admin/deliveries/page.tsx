@@ -14,8 +14,8 @@ import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 export const generateMetadata = () => adminMetadata("Deliveries");
 
 const NOTICES: Record<string, string> = {
-  retrying: "Retrying now. Reload in a moment: delivered messages are no longer listed.",
-  cancelled: "Delivery cancelled.",
+  retrying: "Retrying now. Reload in a moment: delivered messages disappear from the list.",
+  cancelled: "Delivery canceled.",
 };
 const KINDS = { MAIL: "Email", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
 const MAX_SHOWN = 100;

@@ -40,7 +40,7 @@ export const editMember = defineServerAction({
     logLeadChanges(changes);
     refresh();
     if (changed.length === 0) return "No changes.";
-    return changed.includes("team") ? "Saved. Their reads count for the new team now." : "Saved.";
+    return changed.includes("team") ? "Saved. Their reads now count for the new team." : "Saved.";
   },
 });
 

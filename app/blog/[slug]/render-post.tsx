@@ -1,4 +1,4 @@
-// Loads and renders the page of a post, for the static variant and for a viewer alike.
+// Loads and renders the page of a post, both for the static variant and for a viewer.
 
 import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
@@ -61,7 +61,7 @@ export async function renderPost(slug: string, identity: SessionIds) {
   );
 }
 
-/** Returns the page's metadata; unlisted posts are noindex. */
+/** Returns the page's metadata; drafts and unlisted posts are noindex. */
 export async function postMetadata(slug: string): Promise<Metadata> {
   const post = await getPost(slug);
   if (!post) return { title: "Not found", robots: { index: false } };

@@ -39,8 +39,8 @@ export default async function Page() {
               then why it matters to you.
             </li>
             <li className="needs-script">
-              <strong>Find a quiet spot.</strong> Being close to the microphone helps more than an
-              expensive one.
+              <strong>Find a quiet spot.</strong> Staying close to the microphone helps more than
+              buying an expensive one.
             </li>
             <li>
               <strong>Don’t name anyone without permission.</strong> No confidential or personal

@@ -51,7 +51,7 @@ export function POST(request: Request): Promise<Response> {
     const identity = await readSessionCookies();
     await readSql((sql) => requireViewer(sql, identity, { role: "member" }));
     const announcement = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
-    // Before the write queue: the limit of any member.
+    // Checks the larger of both limits before the write queue.
     assertAudioSize(announcement.size, ANSWER_LIMITS);
     return uploadStateResponse(
       await writeAuthorized(identity, { role: "member" }, (sql, member) =>

@@ -1,4 +1,4 @@
-// GET /cluster/here: the instance banner of a shared page. Only with INSTANCE_BANNER=on; names no machine.
+// GET /cluster/here: returns the instance banner of a static page. Only with INSTANCE_BANNER=on; names no machine.
 
 import { readInstanceStatus } from "#app/instance-banner.ts";
 import { env } from "#lib/core/env.ts";

@@ -1,4 +1,4 @@
-// Serves an image or video beside a post that was not part of the build.
+// Serves an image or video that is next to a post and was not part of the build.
 
 import { findContentFile } from "#lib/posts/catalog/site-catalog.ts";
 import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
@@ -31,7 +31,7 @@ export async function GET(request: Request): Promise<Response> {
   }
   if (servedContentType(path) === null) return errorResponse(404, "Not found.");
   try {
-    // Looks up the path among listed files, never on disk: prevents path traversal.
+    // Looks up the path in the list of files, never on disk, which prevents path traversal.
     const content = await findContentFile(path, url.searchParams.get("v"));
     return content
       ? await contentFileResponse(request, content.file, content.read)

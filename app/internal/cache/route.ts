@@ -1,4 +1,4 @@
-// POST /internal/cache: deletes an entry of this instance's cache, for the primary, which has logged the admin.
+// POST /internal/cache: deletes an entry of this instance's cache. The primary sends it, after it has logged the action.
 
 import { z } from "zod";
 import { deleteEntryPayload } from "#lib/cache/inspect-cache.ts";
@@ -22,7 +22,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Returns `{deleted}`; 404 without a signature. It covers key and instance, so a replayed request deletes nothing else. */
+/** Returns `{deleted}`; 404 without a signature. The signature covers key and instance, so a replayed request deletes nothing else. */
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const notFound = new AppError("not_found", "Not found.");

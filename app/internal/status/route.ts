@@ -1,4 +1,4 @@
-// GET /internal/status: this instance's status, for signed requests of peers. 404 for others.
+// GET /internal/status: returns this instance's status for signed requests of peers; 404 for others.
 
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";

@@ -58,7 +58,7 @@ export default async function Page({
         )}
       </header>
       <div className="entry-body">
-        {/* A new email resets the form: the error belongs to the earlier code. */}
+        {/* A new email resets the form, because the error belongs to the earlier code. */}
         {open?.canUseCode && <CodeForm key={open.expiresAtMs} />}
         <div className="entry-also">
           {email && (

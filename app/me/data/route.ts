@@ -1,5 +1,5 @@
-// GET /me/data: streams all data of the member who asks, as a JSON file.
-// Backpressure keeps memory bounded: a chunk is read when the client takes it, and few exports run at the same time.
+// GET /me/data: streams all data of the logged-in member as a JSON file.
+// Backpressure bounds memory: a chunk is read when the client is ready for it, and few exports run at the same time.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
@@ -24,7 +24,7 @@ export function GET(request: Request): Promise<Response> {
 
 async function streamExport(userId: string, releaseSlot: () => void): Promise<Response> {
   const chunks = exportAccount(userId);
-  // Read before the response starts: afterwards an error could not be reported any more.
+  // Read before the response starts, because later errors can't be reported.
   const first = await chunks.next();
   let pending = first.done ? null : first.value;
   const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
-// Renders the home page for requests without a cookie, on the first request and again after a minute.
-// The parameter keeps it out of the build, which has no database. next.config.mjs rewrites requests to this URL.
+// Renders the home page for requests without a cookie, on the first request and again when older than a minute.
+// The parameter keeps it out of the build. next.config.mjs rewrites requests to this URL.
 
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
@@ -10,7 +10,7 @@ export const dynamic = "force-static";
 export const revalidate = 60;
 export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 
-/** Renders none at build: there is no database. */
+/** Renders no page during the build, which has no database. */
 export function generateStaticParams() {
   return [];
 }

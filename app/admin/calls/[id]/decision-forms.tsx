@@ -53,7 +53,7 @@ export function DecisionForm({
   );
 }
 
-/** Stays mounted after an answer was saved: the recorder clears its draft when the form is done. */
+/** Stays mounted after an answer is saved, so that the recorder can clear its draft. */
 export function AnswerForm({
   call,
   path,

@@ -1,5 +1,5 @@
 // Renders /admin/calls/ID: a call with its question, answer, decisions and episode.
-// Every form is rendered in every state, its fields only where they apply, so that its message shows without JavaScript, too.
+// Every form is rendered in every state, but its fields only if they apply. So its message shows even without JavaScript.
 
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
@@ -65,7 +65,7 @@ export default async function CallPage({ params }: Props) {
   const question = call.isTyped
     ? null
     : { src: `/calls/recording/${encodeURIComponent(call.id)}`, durationMs: call.durationMs };
-  // The version makes a new answer another file for the browser's cache.
+  // The version keeps the browser from playing a cached earlier answer.
   const answer = call.answer && {
     src: `${path}/answer?v=${call.answer.createdAt}`,
     durationMs: call.answer.durationMs,
@@ -95,7 +95,7 @@ export default async function CallPage({ params }: Props) {
                 label={`${call.callerName}’s question`}
               />
             ) : (
-              <p className="muted">Typed: the description is the question.</p>
+              <p className="muted">This question was typed. It’s in the description.</p>
             )}
             <div className="call-forms">
               <DecisionForm
@@ -154,7 +154,7 @@ export default async function CallPage({ params }: Props) {
               <TextField
                 name="note"
                 label="Note"
-                hint="Only admins see it"
+                hint="Visible only to admins"
                 defaultValue={call.note}
                 rows={3}
               />
@@ -199,7 +199,7 @@ export default async function CallPage({ params }: Props) {
             )}
             {episode && (
               <p>
-                <a href={`/calls/${episode.slug}`}>See the page</a>, published{" "}
+                <a href={`/calls/${episode.slug}`}>View episode</a>, published{" "}
                 <Timestamp ms={episode.publishedAt} /> UTC
                 {episode.isMerged
                   ? ", with question and answer in one file."

@@ -15,9 +15,9 @@ interface Props {
   readonly loginNext: string;
   readonly number: number;
   readonly title: string;
-  /** Question and answer will be one file. */
+  /** Whether question and answer will be merged into one file. */
   readonly willMerge: boolean;
-  /** With an empty transcript. null: the call can't be published now, and only the form's message is shown. */
+  /** Its transcript is empty. null if the call can't be published now: then only the form's message is shown. */
   readonly content: EpisodeContent | null;
 }
 

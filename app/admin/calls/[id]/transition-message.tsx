@@ -1,5 +1,5 @@
 "use client";
-// Shows the message of a form as long as it is true.
+// Shows the message of a form while it still applies.
 
 import { FormMessage, useActionForm } from "#components/ui/action-form.tsx";
 

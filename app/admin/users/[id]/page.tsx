@@ -1,4 +1,4 @@
-// Renders /admin/users/ID: a member with role, calls and activity.
+// Renders /admin/users/ID: a member's profile, role, calls and activity.
 
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";

@@ -12,7 +12,7 @@ import { Semaphore } from "#lib/core/semaphore.ts";
 
 export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
-/** Raise it when the design changes. */
+/** Increase this when the design changes. */
 const DESIGN_VERSION = 1;
 
 // next/og reads woff, not woff2. The bundler must not trace the folder: it would include all of it.
@@ -64,7 +64,7 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
     .toBuffer();
 }
 
-// One at a time: drawing takes most of a second of CPU, and a crawler may request every image.
+// One at a time: drawing takes almost a second of CPU time, and a crawler may request every image.
 const TIMEOUT_MS = 30_000;
 const drawing = new Semaphore(1);
 

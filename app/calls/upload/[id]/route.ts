@@ -1,4 +1,4 @@
-// Serves GET and DELETE /calls/upload/ID: the state of an upload, and deleting it.
+// Serves GET and DELETE /calls/upload/ID: returns the state of an upload, or deletes it.
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
@@ -32,7 +32,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   });
 }
 
-/** Deletes an upload. Idempotent: 204 also without one. */
+/** Deletes an upload. Idempotent: returns 204 even if there is none. */
 export function DELETE(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);

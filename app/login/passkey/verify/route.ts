@@ -26,7 +26,7 @@ export function POST(request: Request): Promise<Response> {
     consumePasskeyRequest(getClientAddress(request));
     const { response, next } = await readJson(request, Body);
     const browserId = await ceremonyCookie.read();
-    // Consumed before the response is verified: whatever comes of it, this challenge works once.
+    // Consumed before the response is verified, so that each challenge works only once.
     const challenge = await writeSql((sql) =>
       consumeCeremonyChallenge(sql, { browserId, userId: null }),
     );
@@ -35,7 +35,7 @@ export function POST(request: Request): Promise<Response> {
     if (!passkey)
       throw new AppError(
         "unauthorized",
-        "We don't know this passkey. It may have been removed. Log in by email instead.",
+        "We don’t recognize this passkey. It may have been removed. Log in by email instead.",
       );
     const counter = await verifyAuthentication(response, { challenge, passkey });
     const sessionIds = await readSessionCookies();

@@ -1,4 +1,4 @@
-// POST /me/passkeys/options: starts to add a passkey. 200 with the WebAuthn creation options.
+// POST /me/passkeys/options: starts adding a passkey. 200 with the WebAuthn creation options.
 
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";

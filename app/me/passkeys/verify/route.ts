@@ -30,7 +30,7 @@ export function POST(request: Request): Promise<Response> {
     const { response, name: requestedName } = await readJson(request, Body);
     const sessionIds = await readSessionCookies();
     const browserId = await ceremonyCookie.read();
-    // Consumed before the response is verified: whatever comes of it, this challenge works once.
+    // Consumed before the response is verified, so that each challenge works only once.
     const ceremony = await writeAuthorized(sessionIds, REQUIREMENT, (sql, { id: userId }) => ({
       challenge: consumeCeremonyChallenge(sql, { browserId, userId }),
       userId,

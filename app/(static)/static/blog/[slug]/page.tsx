@@ -1,4 +1,4 @@
-// Renders a post for requests without a cookie, on the first request and again after a minute.
+// Renders a post for requests without a cookie, on the first request and again when older than a minute.
 // next.config.mjs rewrites such requests to this internal URL.
 
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
@@ -6,7 +6,7 @@ import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 export const dynamic = "force-static";
 export const revalidate = 60;
 
-/** Renders none at build: there is no database. */
+/** Renders no page during the build, which has no database. */
 export function generateStaticParams() {
   return [];
 }

@@ -8,7 +8,7 @@ import { readSql } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
-/** Caches may serve a copy for an hour after the episode was unpublished. */
+/** Caches may serve a copy for an hour after the episode is unpublished. */
 const CACHE_CONTROL = "public, max-age=3600";
 
 interface Context {

@@ -1,4 +1,4 @@
-// Serves PUT /calls/upload/ID/N: stores a part. Its size is known before the body is read, and bounds it.
+// Serves PUT /calls/upload/ID/N: stores a part. The expected size limits how much of the body is read.
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
@@ -14,7 +14,7 @@ export const dynamic = "force-dynamic";
 
 /** Enough for a part at 70 kbit/s. */
 const PART_TIMEOUT_MS = 60_000;
-/** Parts of a member that are read at the same time; bounds memory. */
+/** Maximum concurrent parts per member, which limits memory. */
 const MAX_CONCURRENT_PARTS = 4;
 const activeReads = new Semaphore(Infinity, MAX_CONCURRENT_PARTS);
 

@@ -8,13 +8,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createSql } from "#lib/db/connection.ts";
 import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
 import { runMigrate, startMigrate } from "#tests/support/migrate-command.ts";
-import { createSourceSite, runSql } from "#tests/support/source-site.ts";
+import { createSourceDatabase, createSourceSite, runSql } from "#tests/support/source-site.ts";
 import { openTargetRows } from "#tests/support/source-ledger.ts";
 import { type SourceWriter, startSourceWriter } from "#tests/support/source-writer.ts";
 import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
 import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { dropSlot } from "./replication-slot.ts";
+
+const MEDIUM_SIZES = {
+  users: 300,
+  sessions: 500,
+  calls: 10,
+  callBytes: 50_000,
+  reads: 10_000,
+};
 
 describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   let server: TestPostgres;
@@ -141,13 +149,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
         state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
         return state / 2_147_483_648;
       };
-      await createSourceSite(url, {
-        users: 300,
-        sessions: 500,
-        calls: 10,
-        callBytes: 50_000,
-        reads: 10_000,
-      });
+      url = await createSourceDatabase(server, MEDIUM_SIZES);
       writer = await startSourceWriter(url, { perSecond: 200, seed });
       let killCount = 0;
       const kill = async (args: string[], fromMs: number, toMs: number) => {
@@ -177,13 +179,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   );
 
   test("survives a crash and restart of PostgreSQL", { timeout: 180_000 }, async () => {
-    await createSourceSite(url, {
-      users: 300,
-      sessions: 500,
-      calls: 10,
-      callBytes: 50_000,
-      reads: 10_000,
-    });
+    url = await createSourceDatabase(server, MEDIUM_SIZES);
     writer = await startSourceWriter(url, { perSecond: 200 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["follow", "--json", "--to", to], env());
@@ -209,7 +205,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("exits with 1 and names the rows if the sides differ, and for an open choice", async () => {
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
     expect((await migrate("copy")).code).toBe(0);
     const db = new Database(`${to}.staging`);
     db.exec(
@@ -236,13 +232,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("abort after a crash during cutover lets the source site write again", async () => {
-    await createSourceSite(url, {
-      users: 300,
-      sessions: 500,
-      calls: 10,
-      callBytes: 50_000,
-      reads: 20_000,
-    });
+    url = await createSourceDatabase(server, { ...MEDIUM_SIZES, reads: 20_000 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["cutover", "--site", "none", "--to", to], env());
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(5)) {
@@ -330,7 +320,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("the state file contains no secret", async () => {
-    await createSourceSite(url);
+    url = await createSourceDatabase(server);
     await migrate("copy");
     expect(readFileSync(`${to}.migration.json`, "utf8")).not.toMatch(/postgres:|127\.0\.0\.1|@/);
   });

@@ -16,7 +16,7 @@ function sequence(seed: number): (below: number) => number {
 
 const EDGE_BYTES = [0, 1, 0x7f, 0x80, 0xff, 0x1a, 0x45, 0xa3];
 
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
+function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { AppError } from "#lib/core/errors.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { parseLsn } from "./pgoutput.ts";
 import { closeSource, connectSource, readRows, withSource } from "./source-connection.ts";
@@ -173,6 +173,20 @@ export async function readCurrentPosition(url: string): Promise<string> {
   });
 }
 
+/** PostgreSQL's object_in_use. */
+const IN_USE = "55006";
+
+/** Returns false if a connection has taken the slot in the meantime. */
+async function dropInactiveSlot(client: pg.Client): Promise<boolean> {
+  try {
+    await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [SLOT_NAME]);
+    return true;
+  } catch (error) {
+    if (isAppError(error, "unavailable") && error.message.includes(IN_USE)) return false;
+    throw error;
+  }
+}
+
 /**
  * Drops slot and publication. Returns whether there was one. With `force` (default), terminates a
  * connection that uses the slot. Throws AppError: conflict if it is in use without `force`,
@@ -187,9 +201,9 @@ export async function dropSlot(
     let hasDropped = false;
     for (let slot = await findSlot(client); slot; slot = await findSlot(client)) {
       if (slot.pid === null) {
-        await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [SLOT_NAME]);
-        hasDropped = true;
-        break;
+        hasDropped = await dropInactiveSlot(client);
+        if (hasDropped) break;
+        continue;
       }
       if (!force)
         throw new AppError(

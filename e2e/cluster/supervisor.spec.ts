@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { requestLoginEmail } from "#tests/support/cluster/browser-visitor.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 /** More log bytes than a node writes in a test. */
@@ -93,6 +94,12 @@ for (const name of ["ams-1", "dfw-2"]) {
     damage(node);
     const said = listen(node);
     node.start();
+    await node.waitUntilReady();
+    // LiteFS notices the difference when it applies the next transaction.
+    await requestLoginEmail(cluster.getEdgeUrl("dfw"), `${name}@example.com`);
+    await waitUntil("it is quarantined", 30_000, () =>
+      said().includes('"event":"supervisor.store_quarantined"'),
+    );
     await node.waitUntilReady();
     await cluster.waitUntilInSync();
     expect(

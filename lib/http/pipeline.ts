@@ -8,6 +8,7 @@ import { type RequestContext, requestContextStorage } from "#lib/core/request-co
 import { addServerTiming, recordRequest } from "./access-log.ts";
 import { aliasLegacyCookies } from "./alias-legacy-cookies.ts";
 import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborted-body.ts";
+import { findOutageReplacement } from "./content-outage.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
@@ -73,7 +74,9 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
         beforeHead: (status) =>
           HEAD_STEPS.reduce((current, step) => step(context, current) ?? current, status),
         findReplacement: (status) =>
-          findActionReplacement(context, status) ?? findStaticFileReplacement(context, status),
+          findActionReplacement(context, status) ??
+          findStaticFileReplacement(context, status) ??
+          findOutageReplacement(context, status),
       };
       requestContextStorage().run(context, () => {
         for (const step of REQUEST_STEPS) {

@@ -5,6 +5,7 @@ const HTTP_STATUS_BY_CODE = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  timeout: 408,
   conflict: 409,
   too_large: 413,
   rate_limited: 429,

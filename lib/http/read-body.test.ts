@@ -80,7 +80,7 @@ test("a slow body times out, whether it stalls or trickles", async () => {
       duplex: "half",
     } as RequestInit);
     await expect(readBody(request, { maxBytes: 1_000_000, timeoutMs: 30 })).rejects.toMatchObject({
-      code: "invalid",
+      code: "timeout",
       message: "The body took too long.",
     });
   }

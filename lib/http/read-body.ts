@@ -14,7 +14,8 @@ const MAX_DRAIN_BYTES = 2_097_152;
 
 /**
  * Returns the raw body. Throws AppError(too_large) once more than `maxBytes` are announced or
- * received, and AppError(invalid) if the body is incomplete after `timeoutMs` or ends early.
+ * received, AppError(timeout) if the body is incomplete after `timeoutMs`, and AppError(invalid) if
+ * it ends early.
  */
 export async function readBody(
   request: Request,
@@ -26,7 +27,7 @@ export async function readBody(
   const reader = request.body.getReader();
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new AppError("invalid", "The body took too long.")),
+    () => late.reject(new AppError("timeout", "The body took too long.")),
     timeoutMs,
   );
   const chunks: Uint8Array[] = [];

@@ -42,8 +42,7 @@ test("a range beyond the end is 416 with the size, a failed condition is 412", a
     { "if-match": '"x"' },
     { "if-unmodified-since": new Date(0).toUTCString() },
   ];
-  for (const headers of conditions)
-    expect((await send("/icon.svg", { headers })).status).toBe(412);
+  for (const headers of conditions) expect((await send("/icon.svg", { headers })).status).toBe(412);
 });
 
 test("other failures stay failures", async () => {

@@ -49,7 +49,7 @@ function throwOutsideTransaction(): never {
 function assertOpen(scope: TransactionScope, text: string): void {
   scope.hasQueried = true;
   if (!scope.isOpen)
-    throw new Error(`A query after the end of its transaction: ${text.trim().slice(0, 200)}`);
+    throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 }
 
 function attachTransaction(scope: TransactionScope): Transaction {

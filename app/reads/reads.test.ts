@@ -292,7 +292,7 @@ test("application/json and a chunked body are accepted", async () => {
 
 const tokens: [string, () => string, number, string][] = [
   ["malformed", () => "nonsense", 400, "The token is malformed."],
-  ["forged", () => `${token().slice(0, -3)}AAA`, 400, "The token is forged."],
+  ["forged", () => `${token().slice(0, -3)}AAA`, 400, "The token's signature is invalid."],
   ["for another post", () => token("post-1"), 403, "The token is for another post."],
   ["too early", () => token("a-post", 71_000), 403, "Too early: the post was opened a moment ago."],
   ["expired", () => token("a-post", 24 * HOUR_MS), 403, "The token has expired."],
@@ -317,7 +317,10 @@ test("a used token is refused, even without its cookie", async () => {
   const body = beacon(good());
   expect((await send(body)).status).toBe(204);
   const replayed = await send(body);
-  expect([replayed.status, await replayed.text()]).toEqual([409, "The token was used before.\n"]);
+  expect([replayed.status, await replayed.text()]).toEqual([
+    409,
+    "The token has already been used.\n",
+  ]);
   expect((await stored()).reads).toHaveLength(1);
 });
 

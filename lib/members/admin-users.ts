@@ -16,7 +16,7 @@ export interface ListedUser {
   readonly email: string;
   readonly team: string;
   readonly role: Role;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly readCount: number;
@@ -30,9 +30,9 @@ const USER_COLUMNS_SQL = `u."id", u."firstName", u."email", u."team", u."role", 
 export const USERS_PER_PAGE = 50;
 
 /**
- * Returns a page of 50 members whose name or address contains `text` ("" for all), newest first; `before` is the previous
- * page's `next`. Scans in rowid order until the page is full: at most about 30 ms with 50,000 members.
- * Throws AppError(forbidden) unless `admin` is an admin.
+ * Returns a page of members whose name or address contains `text` ("" for all), newest first;
+ * `before` is the previous page's `next`. Scans in rowid order until the page is full, which takes
+ * up to 30 ms with 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function searchUsers(
   sql: Sql,
@@ -41,7 +41,7 @@ export function searchUsers(
 ): { users: ListedUser[]; next: number | null } {
   assertAdmin(admin);
   const query = text.normalize("NFC").trim().slice(0, 200);
-  // LIKE ignores case in ASCII only, so other letters are matched in both cases.
+  // LIKE ignores case for ASCII only, so match other letters in both cases.
   const lower = escapeLikePattern(query.toLowerCase());
   const rows = sql.all<ListedUser & { cursor: number }>(
     `SELECT u.rowid AS "cursor", ${USER_COLUMNS_SQL} FROM "User" u
@@ -56,11 +56,11 @@ export function searchUsers(
 
 export interface UserDetails extends ListedUser {
   readonly sessionCount: number;
-  /** null: never, or unknown. */
+  /** null if never seen or unknown. */
   readonly lastSeenAt: number | null;
   readonly passkeyCount: number;
   readonly isLastAdmin: boolean;
-  /** Newest first, at most fifty. */
+  /** Newest first, at most 50. */
   readonly callList: readonly {
     readonly id: string;
     readonly title: string;
@@ -69,7 +69,10 @@ export interface UserDetails extends ListedUser {
   }[];
 }
 
-/** Returns a member with their calls. Throws AppError: forbidden unless `admin` is an admin, not_found. */
+/**
+ * Returns a member with their calls. Throws AppError(forbidden) unless `admin` is an admin, and
+ * AppError(not_found).
+ */
 export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
   assertAdmin(admin);
   const user = sql.get<Omit<UserDetails, "isLastAdmin" | "callList">>(
@@ -87,7 +90,10 @@ export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
   return { ...user, isLastAdmin: isLastAdmin(sql, id), callList };
 }
 
-/** Counts members, and admins among them. Throws AppError(forbidden) unless `admin` is an admin. */
+/**
+ * Returns the number of members, and of admins among them. Throws AppError(forbidden) unless
+ * `admin` is an admin.
+ */
 export function countUsers(sql: Sql, admin: Member): { members: number; admins: number } {
   assertAdmin(admin);
   return {
@@ -97,9 +103,11 @@ export function countUsers(sql: Sql, admin: Member): { members: number; admins: 
 }
 
 /**
- * Changes name and team and records an audit event, without the names: the log outlives the member. Returns the posts whose
- * standings may have changed: call recordLeadChanges with them in the same transaction.
- * Throws AppError: forbidden unless `admin` is an admin, not_found, conflict if the member has changed since `expectedUpdatedAt`.
+ * Changes a member's name and team, and records an audit event without the names, because the log
+ * outlives the member. Returns the changed fields and the posts whose standings may have changed:
+ * pass these to recordLeadChanges() in the same transaction. Throws AppError(forbidden) unless
+ * `admin` is an admin, AppError(not_found), and AppError(conflict) if the member has changed since
+ * `expectedUpdatedAt` (optimistic lock).
  */
 export function editUser(
   sql: Sql,
@@ -139,8 +147,9 @@ export function editUser(
 }
 
 /**
- * Revokes all sessions of a member and records an audit event. Returns how many.
- * Throws AppError: forbidden or unauthorized unless `admin` is an admin with a recent login, not_found.
+ * Revokes all sessions of a member, records an audit event, and returns the number of sessions.
+ * Throws AppError(forbidden) or AppError(unauthorized) unless `admin` is an admin with a recent
+ * login, and AppError(not_found).
  */
 export function revokeUserSessions(sql: Sql, admin: Member, id: string): number {
   assertAdmin(admin);
@@ -157,9 +166,10 @@ export function revokeUserSessions(sql: Sql, admin: Member, id: string): number 
 }
 
 /**
- * Runs deleteAccount and returns its result. `typed` must be the member's address, in any case.
- * Throws AppError: forbidden or unauthorized unless `admin` is an admin with a recent login, not_found, invalid (field "typed"),
- * conflict for the last admin.
+ * Deletes a member like deleteAccount() and returns its result. `typed` must be the member's
+ * address; case is ignored. Throws AppError(forbidden) or AppError(unauthorized) unless `admin` is
+ * an admin with a recent login, AppError(not_found), AppError(invalid) for a wrong `typed`, and
+ * AppError(conflict) for the last admin.
  */
 export function deleteUser(
   sql: Sql,

@@ -5,17 +5,17 @@ import type { AuditEvent } from "#lib/db/audit.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
 export interface AuditLogEntry extends AuditEvent {
-  /** null: the command line, or a deleted member. */
+  /** null for the command line or a deleted member. */
   readonly actorName: string | null;
-  /** The member's name or the call's title; null for other subjects and deleted ones. */
+  /** The member's name or the call's title; null for other or deleted subjects. */
   readonly subjectName: string | null;
 }
 
 export const EVENTS_PER_PAGE = 100;
 
 /**
- * Returns a page of 100 events, newest first, optionally of one subject. `before` is the previous page's `next`.
- * Throws AppError(forbidden) unless `admin` is an admin.
+ * Returns a page of EVENTS_PER_PAGE events, newest first, of one subject or of all. `before` is the
+ * previous page's `next`. Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function listAuditLog(
   sql: Sql,

@@ -1,4 +1,5 @@
-// Defines the members' cookies: session, login and sign-up in progress, passkey ceremony, device link, anonymous reader.
+// Defines the members' cookies: session, login and sign-up in progress, passkey ceremony, device
+// link, anonymous reader.
 
 import { sealData, unsealData } from "iron-session";
 import { LRUCache } from "lru-cache";
@@ -12,35 +13,43 @@ import { DEVICE_LINK_TTL_MS } from "./device-link.ts";
 import { CHALLENGE_TTL_MS } from "./login-challenge.ts";
 import { CEREMONY_TTL_MS } from "./webauthn-challenge.ts";
 
-/** A session ends this long after its last renewal. */
+/** A session expires this long after its last renewal. */
 export const SESSION_DAYS = 365;
 const SESSION_TTL_MS = SESSION_DAYS * DAY_MS;
-/** How long a new member may take to choose a name and a team. */
+/** How long a new member has to choose a name and a team. */
 export const SIGNUP_TTL_MS = 30 * MINUTE_MS;
-/** The longest life that browsers grant a cookie (RFC 6265bis, 5.6.3). */
+/** The longest lifetime that browsers allow a cookie (RFC 6265bis, 5.6.3). */
 const READER_COOKIE_TTL_MS = 400 * DAY_MS;
 
 export const sessionCookie = defineCookie("session", { ttlMs: SESSION_TTL_MS });
 
-/** Ties the two requests of a passkey ceremony to one browser. */
+/** Binds the two requests of a passkey ceremony to one browser. */
 export const ceremonyCookie = defineCookie("passkey", { ttlMs: CEREMONY_TTL_MS });
 
-/** Carries the device link's token to the page that shows it: a URL would stay in histories and logs. */
+/**
+ * Carries the device link's token to the page that shows it, because URLs stay in browser history
+ * and logs.
+ */
 export const deviceLinkCookie = defineCookie("device-code", { ttlMs: DEVICE_LINK_TTL_MS });
 
 interface SessionCookie {
   readonly id: string;
-  /** When the cookie was made; null in cookies made before this field existed. */
+  /** When the cookie was sealed; null in cookies without this field. */
   readonly sealedAtMs: number | null;
-  /** The session's expiry when the cookie was made, or null. A hint that saves a query: the row decides. */
+  /**
+   * The session's expiry when the cookie was sealed, or null. A hint that saves a query; the
+   * database decides.
+   */
   readonly untilMs: number | null;
 }
 
-// Unsealing costs a key derivation and a decryption, about as much as a small page.
-// The cache holds an entry for one minute, so that the seal's own expiry still counts.
+// Unsealing derives a key and decrypts, which costs as much as a small page. The TTL is one minute,
+// so that the seal's own expiry still takes effect.
 const unsealedCookies = new LRUCache<string, SessionCookie>({ max: 5_000, ttl: MINUTE_MS });
 
-/** Returns what the session cookie `sealed` holds; null if it is forged, damaged or expired. */
+/**
+ * Returns the contents of the session cookie `sealed`; null if it is forged, damaged or expired.
+ */
 export async function unsealSession(sealed: string | undefined): Promise<SessionCookie | null> {
   if (!sealed) return null;
   const cached = unsealedCookies.get(sealed);
@@ -56,7 +65,7 @@ export async function unsealSession(sealed: string | undefined): Promise<Session
   return session;
 }
 
-/** Returns the cookie that carries a session id: sealed, HttpOnly, SameSite=Lax, 365 days. */
+/** Returns the session cookie: sealed, HttpOnly, SameSite=Lax, valid for 365 days. */
 export async function sealSessionCookie({
   id,
   expiresAtMs,
@@ -75,7 +84,7 @@ export async function sealSessionCookie({
 type LoginFlow = "login" | "signup";
 
 export interface LoginFlowState {
-  /** 128 random bits, base64url. The database holds their hash. */
+  /** 128 random bits, base64url. The database stores the hash. */
   readonly browserId: string;
   /** The path on this site to go to afterwards. */
   readonly next: string;
@@ -87,7 +96,10 @@ const loginFlowCookies = {
 };
 const LOGIN_FLOW_PATTERN = /^([\w-]{22})\.([\w-]*)$/;
 
-/** Returns what the cookie of a login or sign-up in progress holds; null if it is missing or malformed. */
+/**
+ * Returns the state of the login or sign-up in progress; null if its cookie is missing or
+ * malformed.
+ */
 export async function readLoginFlowCookie(flow: LoginFlow): Promise<LoginFlowState | null> {
   const value = await loginFlowCookies[flow].read();
   const [, browserId, next] = LOGIN_FLOW_PATTERN.exec(value ?? "") ?? [];
@@ -96,7 +108,10 @@ export async function readLoginFlowCookie(flow: LoginFlow): Promise<LoginFlowSta
     : { browserId, next: sanitizeRedirectPath(Buffer.from(next, "base64url").toString()) };
 }
 
-/** Ties a login or sign-up to this browser until it expires. Works only in an action. */
+/**
+ * Binds a login or sign-up to this browser until it expires. Works only in a server action or route
+ * handler.
+ */
 export function setLoginFlowCookie(
   flow: LoginFlow,
   { browserId, next }: LoginFlowState,
@@ -110,17 +125,20 @@ export function expireLoginFlowCookie(flow: LoginFlow): Promise<void> {
 
 const readerCookie = defineCookie("reader", { ttlMs: READER_COOKIE_TTL_MS });
 
-/** Returns the anonymous reader's id from a cookie jar; null if it is missing or not signed by this site. */
+/**
+ * Returns the anonymous reader's ID from the cookies; null if it is missing or not signed by this
+ * site.
+ */
 export function readReaderCookie(get: (name: string) => string | undefined): string | null {
   return unsignReaderId(get(getCookieName("reader")));
 }
 
-/** Returns the cookie that carries a reader's signed id: HttpOnly, SameSite=Lax, 400 days. */
+/** Returns the cookie with a reader's signed ID: HttpOnly, SameSite=Lax, valid for 400 days. */
 export function buildReaderCookie(clientId: string): ResponseCookie {
   return readerCookie.build(signReaderId(clientId));
 }
 
-/** Returns the same cookie as the value of a Set-Cookie header. */
+/** Returns the reader cookie as a Set-Cookie header value. */
 export function serializeReaderCookie(clientId: string): string {
   const { name, value, maxAge, secure } = buildReaderCookie(clientId);
   return `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;

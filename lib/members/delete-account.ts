@@ -6,24 +6,25 @@ import type { Sql } from "#lib/db/connection.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
-/** The word that confirms the deletion; the member's first name does, too. */
+/** The word that confirms the deletion. The member's first name works too. */
 export const DELETE_CONFIRMATION = "delete";
 
-/** Returns whether `typed` is the word or the first name, in any case. */
+/** Returns true if `typed` is DELETE_CONFIRMATION or the first name; case is ignored. */
 export function isDeleteConfirmed(typed: string, firstName: string): boolean {
   const normalize = (text: string) => text.normalize("NFC").trim().toLowerCase();
   return [DELETE_CONFIRMATION, normalize(firstName)].includes(normalize(typed));
 }
 
-/** Returns whether the member is the only admin. */
+/** Returns true if the member is the only admin. */
 export function isLastAdmin(sql: Sql, userId: string): boolean {
   const role = sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
   return role === "ADMIN" && countAdmins(sql) === 1;
 }
 
 /**
- * Deletes the member, with cascades to all their data, and returns the slugs they had read: call recordLeadChanges with them
- * in the same transaction. Throws AppError: conflict for the last admin, not_found.
+ * Deletes the member, which cascades to all their data. Returns the slugs they had read: pass these
+ * to recordLeadChanges() in the same transaction. Throws AppError(conflict) for the last admin, and
+ * AppError(not_found).
  */
 export function deleteAccount(
   sql: Sql,

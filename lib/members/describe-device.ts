@@ -1,4 +1,4 @@
-// Describes the device of a session, so that its member recognizes it.
+// Describes a session's device, so that the member recognizes it.
 
 import Bowser from "bowser";
 import { env } from "#lib/core/env.ts";
@@ -6,13 +6,13 @@ import { env } from "#lib/core/env.ts";
 const MAX_DEVICE_LENGTH = 120;
 
 export interface SessionDevice {
-  /** "Firefox on Linux"; at most 120 characters. */
+  /** Such as "Firefox on Linux"; at most 120 characters. */
   readonly device: string;
-  /** The code of the Fly region; null unless a trusted proxy names one. */
+  /** Fly region code; null unless a trusted proxy names one. */
   readonly place: string | null;
 }
 
-/** Returns the browser and system from User-Agent, and the region of the proxy where TRUST_PROXY trusts one. */
+/** Returns the browser and OS from User-Agent, and the proxy's region if TRUST_PROXY trusts it. */
 export function describeDevice({ headers }: { readonly headers: Headers }): SessionDevice {
   const agent = headers.get("user-agent")?.slice(0, 1_000);
   const { browser, os } = agent ? Bowser.parse(agent) : { browser: {}, os: {} };

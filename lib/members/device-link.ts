@@ -1,4 +1,4 @@
-// Creates and consumes the link in a QR code that logs a member in on another device.
+// Creates and consumes the links in QR codes that log a member in on another device.
 
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -6,12 +6,18 @@ import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
-/** Enough to scan the code in its last visible second, and to read the page and tap the button on the other device. */
+/**
+ * Enough time to scan the code in its last visible second, then read the page and tap the button on
+ * the other device.
+ */
 export const DEVICE_LINK_TTL_MS = 60 * SECOND_MS;
 /** How long the page shows the code. */
 export const DEVICE_LINK_DISPLAY_MS = 15 * SECOND_MS;
 
-/** Creates a link and voids the member's earlier one. Returns its token (128 bits, base64url); the database stores the hash. */
+/**
+ * Creates a link and invalidates the member's previous one. Returns its token (128 bits,
+ * base64url); the database stores the hash.
+ */
 export function createDeviceLink(sql: Sql, userId: string): { token: string; expiresAtMs: number } {
   const token = generateSecret(128);
   const expiresAtMs = nowMs() + DEVICE_LINK_TTL_MS;
@@ -31,7 +37,10 @@ export interface DeviceLink {
   readonly expiresAtMs: number;
 }
 
-/** Returns the link with this token; null if it was used, voided, has expired or never existed. Changes nothing. */
+/**
+ * Returns the link with this token; null if it was used, invalidated, has expired or never existed.
+ * Changes nothing.
+ */
 export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
   return (
     sql.get<DeviceLink>(
@@ -42,7 +51,10 @@ export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
   );
 }
 
-/** Consumes the link and returns whom it logs in. Throws AppError(conflict) if it is not valid; of concurrent calls one succeeds. */
+/**
+ * Consumes the link and returns the member it logs in. Throws AppError(conflict) if it is not
+ * valid; of concurrent calls, only one succeeds.
+ */
 export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
   const tokenHash = hashSecret(token);
   const { changes } = sql.run(
@@ -67,8 +79,9 @@ export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
 }
 
 /**
- * Backdates a session's login, so that it does not count as recent; SessionInfo keeps the real time. Otherwise an
- * unattended session could make itself recent by its own code, and delete the account or add a passkey.
+ * Backdates a session's login, so that it does not count as recent; SessionInfo keeps the real
+ * time. Otherwise, someone at an unattended device could get a recent login from its own QR code,
+ * then delete the account or add a passkey.
  */
 export function markLoginNotRecent(sql: Sql, sessionKey: string): void {
   sql.run(

@@ -1,5 +1,6 @@
-// Exports all data of a member as a stream of JSON chunks.
-// Reads each chunk in a short transaction, since a long one keeps the WAL from shrinking, and holds one call in memory.
+// Exports all of a member's data as a stream of JSON chunks. Each chunk is read in a short
+// transaction, because a long one keeps the WAL from being checkpointed. At most one call is in
+// memory.
 
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
@@ -25,7 +26,10 @@ interface UserRow {
   convertKitId: string | null;
 }
 
-/** Reads everything but reads and calls. No keys and no hashes: nothing in an export can log anyone in. */
+/**
+ * Returns everything except reads and calls. Excludes keys and hashes, so that an export can't be
+ * used to log in.
+ */
 function readAccount(sql: Sql, userId: string) {
   const user = sql.get<UserRow>(
     `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
@@ -147,7 +151,10 @@ interface EpisodeRow {
   audio: Uint8Array | null;
 }
 
-/** Reads a call with its recording, and its episode with the answer. Leaves out the admins' notes and unpublished answers. */
+/**
+ * Returns a call with its recording, and its episode with the answer; null if it was deleted.
+ * Excludes admins' notes and unpublished answers.
+ */
 function readCall(sql: Sql, id: string, userId: string) {
   const row = sql.get<CallRow>(
     `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", u."id" AS "uploadId", u."contentType", r."state", r."durationMs", r."declineReason"
@@ -181,7 +188,7 @@ async function* streamCall({
   if (uploadId && contentType) yield* streamDataUrl(contentType, recording);
   else if (base64) {
     yield `"`;
-    // A surrogate pair cut in two becomes two escapes, which a parser joins again.
+    // JSON.stringify() escapes a split surrogate pair as two halves, which a parser joins again.
     for (let start = 0; start < base64.length; start += AUDIO_CHARS_PER_CHUNK)
       yield JSON.stringify(base64.slice(start, start + AUDIO_CHARS_PER_CHUNK)).slice(1, -1);
     yield `"`;
@@ -192,7 +199,7 @@ async function* streamCall({
   yield "}";
 }
 
-/** Yields `bytes` as a data URL in double quotes, in pieces. */
+/** Yields `bytes` in chunks as a double-quoted data URL. */
 function* streamDataUrl(contentType: string, bytes: Uint8Array): Generator<string> {
   yield JSON.stringify(`data:${contentType};base64,`).slice(0, -1);
   const pieceBytes = (AUDIO_CHARS_PER_CHUNK / 4) * 3;
@@ -243,8 +250,9 @@ async function* streamCalls(userId: string): AsyncGenerator<string> {
 }
 
 /**
- * Yields the member's data as one JSON document: `{exportedAt, user, sessions, passkeys, …, reads, calls}`, with ISO 8601 times and
- * recordings as data URLs. A chunk has at most a few hundred kB. Throws AppError(not_found) at the first chunk.
+ * Yields the member's data as one JSON document: `{exportedAt, user, sessions, passkeys, …, reads,
+ * calls}`, with ISO 8601 times and recordings as data URLs. A chunk is at most a few hundred kB.
+ * Throws AppError(not_found) before the first chunk.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
   const head = await readSql((sql) => readAccount(sql, userId));

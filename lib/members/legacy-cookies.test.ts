@@ -30,7 +30,8 @@ afterEach(() =>
   }),
 );
 
-// Made by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature 1.2.2 with SECRET.
+// Made by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature 1.2.2
+// with SECRET.
 const REAL = {
   session:
     "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D.RFlKPrJRItp3xsS401hTUWLxAFGVI3MPVpTOGoRLuB0",

@@ -1,4 +1,5 @@
-// Accepts the cookies of the source site and replaces them with this site's (decision 024).
+// Accepts the source site's cookies and upgrades them to this site's
+// (docs/decisions/024-legacy-cookies-are-upgraded.md).
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { nowMs } from "#lib/core/clock.ts";
@@ -16,14 +17,17 @@ import {
   unsealSession,
 } from "./cookies.ts";
 
-/** What browsers store of a cookie (RFC 6265bis, 5.6). */
+/** The size limit of browsers for a cookie (RFC 6265bis, 5.6). */
 const MAX_COOKIE_LENGTH = 4_096;
-/** Visible ASCII without the separators of cookies: a UUID, a cuid, random base64. */
+/** Visible ASCII without cookie separators, such as a UUID, a cuid or random base64. */
 const ID_PATTERN = /^[!-:<-~]{1,256}$/;
-/** Complete groups only, as btoa writes them. */
+/** Padded base64, as btoa() writes it. */
 const BASE64_PATTERN = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Returns whether `signature` is the HMAC-SHA256 of `text` in base64 without "=", in constant time for each of `secrets`. */
+/**
+ * Returns true if `signature` is the unpadded base64 HMAC-SHA256 of `text` under one of `secrets`.
+ * Compares with each in constant time.
+ */
 function isSignedBy(secrets: readonly string[], text: string, signature: string): boolean {
   const actual = Buffer.from(signature);
   const matches = secrets.map((secret) => {
@@ -47,10 +51,11 @@ function parseIdField(json: string, field: string): unknown {
 }
 
 /**
- * Returns the id in a signed cookie's decoded value; null unless one of `secrets` signed it. Reads two formats:
- * - Remix and React Router (createCookie, createCookieSessionStorage): base64 of JSON, ".", signature of that base64.
- *   The JSON is the id itself, or an object with the id in `field`.
- * - Express (package cookie-signature): "s:", the id, ".", signature of the id.
+ * Returns the ID in a signed cookie's decoded value; null unless one of `secrets` signed it.
+ * Supports two formats:
+ * - Remix and React Router (createCookie, createCookieSessionStorage): base64 of JSON, ".", signature
+ *   of that base64. The JSON is the ID itself, or an object with the ID in `field`.
+ * - Express (package cookie-signature): "s:", the ID, ".", signature of the ID.
  */
 export function unsignLegacyCookie(
   value: string | undefined,
@@ -72,7 +77,10 @@ export function unsignLegacyCookie(
 
 type GetCookie = (name: string) => string | undefined;
 
-/** Returns the session id of the source site; null without a valid cookie or without LEGACY_COOKIE_SECRET. */
+/**
+ * Returns the source site's session ID; null without a valid cookie or without
+ * LEGACY_COOKIE_SECRET.
+ */
 export function readLegacySessionId(get: GetCookie): string | null {
   const { LEGACY_COOKIE_SECRET: secrets, LEGACY_SESSION_COOKIE: cookie } = env;
   return secrets && cookie
@@ -80,7 +88,10 @@ export function readLegacySessionId(get: GetCookie): string | null {
     : null;
 }
 
-/** Returns the anonymous reader's id (PostRead.clientId) of the source site; null also for an id that the reader cookie can't carry. */
+/**
+ * Returns the source site's anonymous reader ID (PostRead.clientId); null without a valid cookie,
+ * or if the reader cookie can't carry the ID.
+ */
 export function readLegacyReaderId(get: GetCookie): string | null {
   const { LEGACY_COOKIE_SECRET: secrets, LEGACY_CLIENT_COOKIE: cookie } = env;
   const id =
@@ -101,7 +112,10 @@ const findSessionExpiryMs = (id: string) =>
       )?.expiresAtMs ?? null,
   );
 
-/** Builds the cookie that deletes `name`, by date: Next drops a Max-Age of 0 where an action's response sets cookies, too. */
+/**
+ * Returns the cookie that deletes `name`. It uses Expires, because Next drops Max-Age=0 when a
+ * server action also sets cookies.
+ */
 const expiredCookie = (name: string): ResponseCookie => ({
   name,
   value: "",
@@ -112,8 +126,9 @@ const expiredCookie = (name: string): ResponseCookie => ({
 type UpgradeResult = "exchanged" | "ours" | "ended" | "unreadable";
 
 /**
- * Returns the cookies that replace valid legacy cookies: the same id, unless its session has ended or this site's cookie is
- * there already. Needs no write, and leaves unreadable cookies alone: the owner may still correct the secret.
+ * Returns the cookies that replace valid legacy cookies and delete them. IDs stay the same; none is
+ * carried over if its session has ended or this site's cookie exists. Writes nothing, and leaves
+ * unreadable cookies alone, because the owner may still correct the secret.
  */
 export async function upgradeLegacyCookies(get: GetCookie): Promise<ResponseCookie[]> {
   const { LEGACY_SESSION_COOKIE: session, LEGACY_CLIENT_COOKIE: client } = env;

@@ -1,4 +1,5 @@
-// Limits how often an address, a client, a network or a member may log in, use passkeys, link devices and export data.
+// Rate-limits logins, passkeys, device links and exports by email address, client, subnet or
+// member.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
@@ -7,7 +8,7 @@ import { Semaphore } from "#lib/core/semaphore.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { clientKey, subnetKey } from "#lib/http/client-key.ts";
 
-/** A client's address; null if unknown. All unknown clients share one limit. */
+/** A client's IP address; null if unknown. All unknown clients share one limit. */
 type ClientAddress = string | null;
 
 const TOO_MANY_ATTEMPTS = "Too many attempts. Wait a few minutes or log in by email.";
@@ -34,22 +35,26 @@ function consumeWithRetryHint(keys: [RateLimiter, string][], atMs: number, messa
   }
 }
 
-/** Creates the limits on login emails and codes. A refusal says the same for every address. */
+/**
+ * Creates the limits on login emails and codes. A refusal's message is the same for every email
+ * address.
+ */
 export function createLoginLimiter() {
-  // 20 emails a day give a stranger 100 guesses at a million codes. A stranger can use up an address's emails, but can't
-  // void one: its link and code work for 15 minutes whatever they try. After that, a passkey still logs in.
+  // 20 emails a day allow an attacker 100 guesses at a million codes. An attacker can use up an
+  // address's emails, but can't invalidate one: its link and code keep working for 15 minutes.
+  // After that, a passkey still logs in.
   const perAddress = new RateLimiter(5, HOUR_MS);
   const perAddressDaily = new RateLimiter(20, DAY_MS);
   const perClient = new RateLimiter(30, HOUR_MS);
   const perNetwork = new RateLimiter(100, HOUR_MS);
   const codesPerClient = new RateLimiter(60, HOUR_MS);
-  // One client must not hold all connections to the mail server.
+  // One client must not occupy all connections to the mail server.
   const sends = new Semaphore(Infinity, 2);
 
   return {
     /**
-     * Counts one email. Throws AppError(rate_limited), and counts nothing, if it is one too many.
-     * Returns a refund for an email that could not be sent: to the address, not to the client.
+     * Counts one email, or throws AppError(rate_limited) and counts nothing. Returns a function
+     * that refunds an email that could not be sent, to the email address but not to the client.
      */
     consumeEmail({ email, address }: { email: string; address: ClientAddress }): () => void {
       const addressLimits: [RateLimiter, string][] = [
@@ -68,7 +73,10 @@ export function createLoginLimiter() {
       );
       return () => addressLimits.forEach(([limiter, key]) => limiter.refund(key, atMs));
     },
-    /** Takes one of the client's two slots for sending, and returns its release. Unknown clients are not limited. */
+    /**
+     * Acquires one of the client's two permits to send and returns its release function. Unknown
+     * clients are not limited. Throws AppError(rate_limited).
+     */
     acquireSendSlot({ address }: { address: ClientAddress }): () => void {
       if (!address) return () => {};
       const message = "We're already sending you an email. Try again in a few seconds.";
@@ -78,7 +86,7 @@ export function createLoginLimiter() {
         retryAfterSeconds: 10,
       });
     },
-    /** Counts one attempt with a code. Throws AppError(rate_limited). */
+    /** Counts one attempt to enter a code. Throws AppError(rate_limited). */
     consumeAttempt({ address }: { address: ClientAddress }): void {
       consumeWithRetryHint([[codesPerClient, clientKeyOf(address)]], nowMs(), "Too many attempts.");
     },
@@ -89,7 +97,7 @@ export type LoginLimiter = ReturnType<typeof createLoginLimiter>;
 
 export const getLoginLimiter = () => singleton("login-limiter", createLoginLimiter);
 
-// One login takes two requests, and many people share an address.
+// Generous, because a login takes two requests and many people can share an IP address.
 const getPasskeyLimiters = () =>
   singleton("passkey-limiters", () => ({
     perClient: new RateLimiter(60, 10 * MINUTE_MS),
@@ -109,7 +117,7 @@ export function consumePasskeyRequest(address: ClientAddress, memberId?: string)
 const getDeviceLoginLimiter = () =>
   singleton("device-login-limiter", () => new RateLimiter(30, 10 * MINUTE_MS));
 
-/** Counts one login by a device link. Throws AppError(rate_limited). */
+/** Counts one login with a device link. Throws AppError(rate_limited). */
 export function consumeDeviceLogin(address: ClientAddress): void {
   consume([[getDeviceLoginLimiter(), clientKeyOf(address)]], nowMs(), TOO_MANY_ATTEMPTS);
 }
@@ -122,14 +130,17 @@ export function consumeDeviceLinkCreation(memberId: string): void {
   consume([[getDeviceLinkLimiter(), memberId]], nowMs(), "Too many codes. Wait a few minutes.");
 }
 
-// On each replica apart: exports are reads and run where they arrive.
+// Counted on each instance separately, because exports are reads and run where they arrive.
 const getExportLimits = () =>
   singleton("export-limits", () => ({
     limiter: new RateLimiter(20, HOUR_MS),
     slots: new Semaphore(2, 1),
   }));
 
-/** Takes one of the two slots for exports, and returns its release. Throws AppError(rate_limited). */
+/**
+ * Acquires one of the two permits for exports and returns its release function. Throws
+ * AppError(rate_limited).
+ */
 export function acquireExportSlot(memberId: string): () => void {
   const { limiter, slots } = getExportLimits();
   const release = slots.acquire(memberId, {

@@ -1,4 +1,5 @@
-// Completes every kind of login: a new session, this browser's anonymous reads, the cookie.
+// Completes every kind of login: creates the session, claims the browser's anonymous reads, sets
+// the cookie.
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -25,8 +26,8 @@ export interface NewSession {
 export type LoginResult = { readonly session: NewSession } | { readonly signupBrowserId: string };
 
 /**
- * Replaces this browser's session with a new one (a new id at every change of privilege) and claims its anonymous reads.
- * Call setSessionCookie with the result after the commit.
+ * Replaces this browser's session with a new one, against session fixation, and claims its
+ * anonymous reads. Pass the result to setSessionCookie() after the commit.
  */
 export function logInAndClaimReads(
   sql: Sql,
@@ -38,7 +39,10 @@ export function logInAndClaimReads(
   return { ...session, leadChanges: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
 }
 
-/** Logs in the member with this proven address, or starts a sign-up. Call it in the transaction that consumed the proof. */
+/**
+ * Logs in the member with this verified email address, or starts a sign-up. Call it in the
+ * transaction that consumed the link or code.
+ */
 export function completeLogin(
   sql: Sql,
   { email, ...loginRequest }: LoginRequest & { email: string },
@@ -49,13 +53,19 @@ export function completeLogin(
     : { signupBrowserId: startSignup(sql, { email }).browserId };
 }
 
-/** Sets the session's cookie and logs changes of lead. Call it after the commit, in an action or a handler. */
+/**
+ * Sets the session cookie and logs lead changes. Call it after the commit, in a server action or
+ * route handler.
+ */
 export async function setSessionCookie({ leadChanges, ...session }: NewSession): Promise<void> {
   logLeadChanges(leadChanges);
   await setResponseCookie(await sealSessionCookie(session));
 }
 
-/** Returns the URL that ends a login or logout with a full page load: members' pages have another CSP. */
+/**
+ * Returns the URL that ends a login or logout with a full page load, because member pages have a
+ * different CSP.
+ */
 export function loginRedirectUrl(next: string): string {
   return `/login/go?to=${encodeURIComponent(next)}`;
 }

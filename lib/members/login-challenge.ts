@@ -1,5 +1,5 @@
-// Proves that a person reads email to an address: a link and a code that work once, for 15 minutes.
-// Knows nothing about members, so it answers the same for every address.
+// Verifies that a person receives email at an address: a link and a code that work once, for 15
+// minutes. Knows nothing about members, so the responses are the same for every address.
 
 import { randomInt } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -9,19 +9,24 @@ import type { Sql } from "#lib/db/connection.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
- * Wrong codes allowed. With the cookie, which a stranger can have, they block only further codes in that browser; with the
- * token, which only the email has, they void the challenge.
+ * Wrong codes allowed. With the cookie, which an attacker can get, they only block more codes in
+ * that browser. With the token, which only the email contains, they invalidate the challenge.
  */
 export const MAX_ATTEMPTS = 5;
 
 const LABEL = "lectern login code v1";
-/** Expired rows stay this long, so that a late visitor can still have the email sent again. */
+/** Expired rows are kept this long, so that a late visitor can still have the email resent. */
 const RETENTION_MS = HOUR_MS;
-/** Expired rows deleted with each new one: more than arrive, and never a long transaction. */
+/**
+ * Expired rows deleted with each new one: faster than they arrive, but never a long transaction.
+ */
 const SWEEP_LIMIT = 20;
 const OPEN_CHALLENGE_SQL = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_ATTEMPTS}`;
 
-/** The secrets to send: token and code by email, the browser id as a cookie. The database stores their hashes. */
+/**
+ * The secrets to send: the token and code by email, the browser ID as a cookie. The database stores
+ * their hashes.
+ */
 export interface NewChallenge {
   /** 128 random bits, base64url. */
   readonly token: string;
@@ -35,25 +40,32 @@ export interface NewChallenge {
 export interface OpenChallenge {
   readonly email: string;
   readonly expiresAtMs: number;
-  /** Whether the browser that opens the link is the one that requested it. */
+  /** True if the browser that opens the link is the one that requested it. */
   readonly isThisBrowser: boolean;
-  /** Whether the requesting browser may still enter the code: false after five wrong ones. */
+  /**
+   * True if the requesting browser may still enter the code; false after MAX_ATTEMPTS wrong ones.
+   */
   readonly canUseCode: boolean;
 }
 
-/** Of the refusals only "wrong" has changed the database: it costs one attempt. */
+/**
+ * Result of consumeLoginCode(). Of the refusals, only "wrong" changes the database: it uses up one
+ * attempt.
+ */
 export type CodeVerdict =
   | { readonly outcome: "proven"; readonly email: string }
   | { readonly outcome: "wrong"; readonly attemptsLeft: number }
   /** No attempts left in the requesting browser; the link still works. */
   | { readonly outcome: "too_many_attempts" }
-  /** Expired, used, void or unknown. */
+  /** Expired, used, invalidated or unknown. */
   | { readonly outcome: "expired" };
 
 /** Identifies a challenge by the cookie of the requesting browser or by the token of the link. */
 export type ChallengeKey = { readonly browserId: string } | { readonly token: string };
 
-/** Starts a login. Also deletes a few rows that expired more than an hour ago. */
+/**
+ * Creates a challenge. Also deletes up to SWEEP_LIMIT rows that expired more than RETENTION_MS ago.
+ */
 export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
   const now = nowMs();
   sql.run(
@@ -87,7 +99,10 @@ export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }):
   );
 }
 
-/** Returns the open challenge of a link, or of this browser's cookie; null if there is none. Changes nothing. */
+/**
+ * Returns the open challenge of a link, or of this browser's cookie; null if there is none. Changes
+ * nothing.
+ */
 export function findChallenge(
   sql: Sql,
   { token, browserId }: { token?: string; browserId: string | null },
@@ -111,7 +126,10 @@ export function findChallenge(
     : null;
 }
 
-/** Returns the address to send the email to again, even after expiry or too many attempts; null after the challenge was used. */
+/**
+ * Returns the address to resend the email to, even after expiry or too many attempts; null if the
+ * challenge was used or is unknown.
+ */
 export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }): string | null {
   return (
     sql.get<{ email: string }>(
@@ -122,8 +140,9 @@ export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }
 }
 
 /**
- * Consumes the link and returns the proven address; null if it is forged, expired, used, void or opened in another browser.
- * A single UPDATE decides, so of concurrent calls one succeeds.
+ * Consumes the link and returns the verified address; null if it is forged, expired, used,
+ * invalidated or opened in another browser. A single UPDATE decides, so only one of several
+ * concurrent calls succeeds.
  */
 export function consumeLoginLink(
   sql: Sql,
@@ -147,8 +166,9 @@ export function consumeLoginLink(
 }
 
 /**
- * Consumes the code, with the requesting browser's cookie or, on another device, with the link's token.
- * A wrong code costs an attempt: let the transaction commit whatever this returns, and refuse afterwards.
+ * Consumes the code, with the requesting browser's cookie or, on another device, with the link's
+ * token. A wrong code uses up an attempt, so commit the transaction whatever the result, and refuse
+ * afterwards.
  */
 export function consumeLoginCode(
   sql: Sql,

@@ -1,4 +1,5 @@
-// Writes and sends the email that logs a member in. It holds secrets, so it is sent immediately and never enters the outbox.
+// Builds and sends the login email. It contains secrets, so it is sent immediately and never enters
+// the outbox.
 
 import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -16,17 +17,19 @@ export interface LoginEmailFailure {
 }
 
 const MAX_FAILURES = 50;
-/** A send that took longer to fail is not retried: a person waits for it. */
+/** A slower failure is not retried, because a person is waiting. */
 const RETRY_WITHIN_MS = 3 * SECOND_MS;
 
 const getFailures = () => singleton<LoginEmailFailure[]>("login-email-failures", () => []);
 
-/** Returns the last 50 login emails that this process failed to send, newest first. */
+/** Returns the last MAX_FAILURES login emails that this process failed to send, newest first. */
 export function listLoginEmailFailures(): readonly LoginEmailFailure[] {
   return getFailures().toReversed();
 }
 
-/** Builds the email. `next`: the path to go to if the link is opened in another browser, or null. */
+/**
+ * Builds the email. `next` is the path to go to if the link is opened in another browser, or null.
+ */
 export function buildLoginEmail({
   to,
   token,
@@ -55,10 +58,13 @@ export function buildLoginEmail({
   };
 }
 
-/** Returns whether the reply is a permanent failure: a code of the 500s (RFC 5321, 4.2.1). */
+/** Returns true if the server's reply is a permanent failure, a 5yz code (RFC 5321, 4.2.1). */
 const isPermanentFailure = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
 
-/** Returns whether the connections closed while the email waited for one: not a reply of the server. */
+/**
+ * Returns true if the pool closed while the email waited for a connection, so the server never
+ * replied.
+ */
 const isPoolClosed = (reason: string) => /pool was closed/i.test(reason);
 
 const FAILURE_MESSAGES: Record<EmailFault, string> = {
@@ -68,8 +74,9 @@ const FAILURE_MESSAGES: Record<EmailFault, string> = {
 };
 
 /**
- * Resolves once the mail server has accepted the email. Retries once after a quick and transient failure.
- * Throws AppError(unavailable) with a message for the person; the reason goes to the log and to listLoginEmailFailures.
+ * Resolves once the mail server has accepted the email. Retries once after a quick and transient
+ * failure. Throws AppError(unavailable) with a message for the user; the reason goes to the log and
+ * to listLoginEmailFailures().
  */
 export async function sendLoginEmail(email: EmailMessage): Promise<void> {
   const startedMs = performance.now();

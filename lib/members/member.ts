@@ -1,4 +1,4 @@
-// Describes a logged-in member and asserts rights: the admin role and a recent login.
+// Describes a logged-in member and asserts the admin role and a recent login.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -8,28 +8,32 @@ export interface Member {
   readonly firstName: string;
   readonly team: string;
   readonly role: string;
-  /** The key of the session's row: the SHA-256 of the id in the cookie. */
+  /** Primary key of the session: the SHA-256 of the ID in the cookie. */
   readonly sessionKey: string;
-  /** When the member last logged in. A renewal of the session does not change it. */
+  /** When the member last logged in. Renewing the session does not change it. */
   readonly loggedInAtMs: number;
 }
 
 export type Admin = Member & { readonly role: "ADMIN" };
 
-/** Irreversible actions and grants of power require a login younger than this. */
+/** Irreversible actions and privilege changes require a login younger than this. */
 export const RECENT_LOGIN_MS = 15 * MINUTE_MS;
 
-/** Throws AppError(forbidden) unless the member is an admin. Every function for admins starts with it. */
+/**
+ * Throws AppError(forbidden) unless the member is an admin. Every admin function calls it first.
+ */
 export function assertAdmin(member: Member): asserts member is Admin {
   if (member.role !== "ADMIN") throw new AppError("forbidden", "This is for admins.");
 }
 
-/** Returns whether the member logged in within the last 15 minutes. */
+/** Returns true if the member logged in within RECENT_LOGIN_MS. */
 export function isRecentLogin(member: Member): boolean {
   return nowMs() - member.loggedInAtMs < RECENT_LOGIN_MS;
 }
 
-/** Throws AppError(unauthorized), field "login", unless the member logged in within the last 15 minutes. */
+/**
+ * Throws AppError(unauthorized), field "login", unless the member logged in within RECENT_LOGIN_MS.
+ */
 export function assertRecentLogin(member: Member): void {
   if (!isRecentLogin(member))
     throw new AppError("unauthorized", "For your security, log in again first.", {

@@ -1,28 +1,30 @@
-// Stores, lists, renames and deletes passkeys. webauthn.ts verifies what browsers send.
+// Stores, lists, renames and deletes passkeys. webauthn.ts verifies the browsers' responses.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
-/** More devices than anyone has, and few enough to list them in one request. */
+/** More than anyone needs, and few enough to list in one request. */
 export const MAX_PASSKEYS = 20;
 
 export interface ListedPasskey {
-  /** The credential id, base64url. Not a secret: browsers that add another passkey receive it. */
+  /**
+   * The credential ID, base64url. Not a secret: browsers receive it when adding another passkey.
+   */
   readonly id: string;
   readonly name: string;
   readonly createdAt: number;
-  /** null: never used. */
+  /** null if never used. */
   readonly lastUsedAt: number | null;
 }
 
 export interface Passkey {
   readonly id: string;
   readonly userId: string;
-  /** COSE. */
+  /** COSE key (RFC 9052). */
   readonly publicKey: Uint8Array;
   readonly counter: number;
-  /** Comma-separated. */
+  /** Comma-separated WebAuthn transports. */
   readonly transports: string;
 }
 
@@ -34,7 +36,10 @@ export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
   );
 }
 
-/** Returns the member's passkeys, which a browser must not add again. Throws AppError(conflict) at the limit of MAX_PASSKEYS. */
+/**
+ * Returns the member's passkeys, so that a browser does not add one twice. Throws
+ * AppError(conflict) if there are MAX_PASSKEYS.
+ */
 export function listExcludedCredentials(
   sql: Sql,
   userId: string,
@@ -51,7 +56,7 @@ export function listExcludedCredentials(
   return credentials;
 }
 
-/** Returns the passkey with this credential id, of any member; null if there is none. */
+/** Returns the passkey with this credential ID, of any member; null if there is none. */
 export function findPasskey(sql: Sql, id: string): Passkey | null {
   return (
     sql.get<Passkey>(
@@ -61,7 +66,10 @@ export function findPasskey(sql: Sql, id: string): Passkey | null {
   );
 }
 
-/** Returns `name`, with a number if the member has a passkey of that name: "Firefox on Linux 2". */
+/**
+ * Returns `name`, with a number if the member already has a passkey of that name: "Firefox on Linux
+ * 2".
+ */
 export function pickPasskeyName(
   sql: Sql,
   { userId, name }: { userId: string; name: string },
@@ -72,7 +80,10 @@ export function pickPasskeyName(
   return unique;
 }
 
-/** Stores a verified passkey. Throws AppError(conflict) if it is stored already or the member has reached the limit. */
+/**
+ * Stores a verified passkey. Throws AppError(conflict) if it is already stored or the member has
+ * MAX_PASSKEYS.
+ */
 export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
   listExcludedCredentials(sql, passkey.userId);
   const { changes } = sql.run(
@@ -89,8 +100,8 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
 }
 
 /**
- * Records a verified use. Throws AppError(conflict) if the passkey was removed or its counter has changed since it was read
- * (optimistic lock): the login's transaction must not commit then.
+ * Records a verified use. Throws AppError(conflict) if the passkey was removed or its counter has
+ * changed since it was read (optimistic lock); the login's transaction must then roll back.
  */
 export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
   const { changes } = sql.run(
@@ -104,7 +115,9 @@ export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter:
     throw new AppError("conflict", "This passkey was just used or removed. Please try again.");
 }
 
-/** Renames a passkey of the member. Throws AppError(not_found) if they have no such passkey. */
+/**
+ * Renames one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
+ */
 export function updatePasskeyName(
   sql: Sql,
   { id, userId, name }: { id: string; userId: string; name: string },
@@ -116,7 +129,9 @@ export function updatePasskeyName(
     throw createPasskeyNotFoundError();
 }
 
-/** Deletes a passkey of the member. Throws AppError(not_found) if they have no such passkey. */
+/**
+ * Deletes one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
+ */
 export function deletePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
   if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
     throw createPasskeyNotFoundError();

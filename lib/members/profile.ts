@@ -5,14 +5,14 @@ import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
-/** Accepts 1 to 60 characters on one line. */
+/** A field of 1 to 60 characters on one line. */
 export const firstNameField = () => singleLineField({ label: "The first name", maxLength: 60 });
 
 export interface Profile {
   readonly email: string;
   readonly createdAt: number;
   readonly callCount: number;
-  /** Calls that were published. */
+  /** Number of published calls. */
   readonly episodeCount: number;
 }
 

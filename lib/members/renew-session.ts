@@ -1,4 +1,4 @@
-// Renews a session: extends its row and its cookie to 365 days before they expire.
+// Renews sessions: extends the row and the cookie to 365 days before either expires.
 
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -8,19 +8,24 @@ import type { ResponseCookie } from "#lib/http/cookies.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { SESSION_DAYS, sealSessionCookie, unsealSession } from "./cookies.ts";
 
-/** Tabs opened together all send the old cookie: one request renews it, the others need no cookie. */
+/**
+ * Tabs opened together all send the old cookie. One request renews it; the others need no new
+ * cookie.
+ */
 const CONCURRENT_RENEWAL_MS = MINUTE_MS;
 
 /**
- * Extends the session of the cookie `sealed` to 365 days if its row or its cookie expires in less than SESSION_RENEW_DAYS.
- * Returns the cookie to set, or null. Throws what ensurePrimary throws: a replica replays the request, even a GET.
+ * Extends the session in the cookie `sealed` to 365 days if its row or cookie expires within
+ * SESSION_RENEW_DAYS. Returns the cookie to set, or null. Throws like ensurePrimary(): a replica
+ * replays the request, even a GET.
  */
 export async function renewSession(sealed: string | undefined): Promise<ResponseCookie | null> {
   const session = await unsealSession(sealed);
   if (!session) return null;
   const now = nowMs();
   const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
-  // The fast path of nearly every request: no query. On LiteFS one costs as much as the page's own reads.
+  // Fast path of nearly every request: no query. On LiteFS, a query would cost as much as the
+  // page's own reads.
   if (
     session.untilMs !== null &&
     session.sealedAtMs !== null &&
@@ -44,7 +49,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
       ? sealSessionCookie({ id: session.id, expiresAtMs: row.expiresAtMs })
       : null;
   }
-  // Does not wait for a primary: without one the page is served now, and a later request renews.
+  // Don't wait for a primary. If there is none, a later request renews the session.
   await ensurePrimary({ settleMs: 0 });
   const { changes } = await writeSql((sql) =>
     sql.run(

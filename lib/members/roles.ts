@@ -1,4 +1,5 @@
-// Grants and revokes the admin role: the command line for the first admin, admins from then on.
+// Grants and revokes the admin role. The command line appoints the first admin, who can appoint
+// others.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -9,16 +10,18 @@ import type { Sql } from "#lib/db/connection.ts";
 export const ROLES = ["ADMIN", "MEMBER"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** The command line needs no role: a user who can run it could change the database file, too. */
+/**
+ * The command line needs no role, because a user who can run it can also edit the database file.
+ */
 export const COMMAND_LINE = "command line";
 
 export interface RoleChange {
   readonly id: string;
   readonly from: Role;
   readonly to: Role;
-  /** How many sessions of theirs were revoked. */
+  /** Number of the member's sessions that were revoked. */
   readonly revokedSessionCount: number;
-  /** How many admins there are after the change. */
+  /** Number of admins after the change. */
   readonly adminCount: number;
 }
 
@@ -43,16 +46,18 @@ export function listAdmins(
   );
 }
 
-/** Deletes every session and device link of the member. Returns how many sessions. */
+/** Deletes all sessions and device links of the member. Returns the number of sessions. */
 export function revokeAllSessions(sql: Sql, userId: string): number {
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   return sql.run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
 }
 
 /**
- * Gives the member `role`, revokes their sessions (a new session at every change of privilege) and records an audit event.
- * Throws AppError: forbidden or unauthorized unless `actor` is an admin with a recent login, not_found, conflict if they have the
- * role already, have changed since `expectedUpdatedAt` (optimistic lock), or are the last admin (the command line may revoke that).
+ * Sets the member's role, revokes their sessions (a privilege change requires a new one) and
+ * records an audit event. Throws AppError(forbidden) or AppError(unauthorized) unless `actor` is an
+ * admin with a recent login, and AppError(not_found). Throws AppError(conflict) if the member
+ * already has the role, has changed since `expectedUpdatedAt` (optimistic lock), or is the last
+ * admin (which the command line may demote).
  */
 export function changeRole(
   sql: Sql,
@@ -99,7 +104,11 @@ export function changeRole(
   };
 }
 
-/** Runs changeRole for an address, in any case. Throws AppError(not_found) if it has no account. Command line only. */
+/**
+ * Runs changeRole() for an email address from the command line; case is ignored. Throws
+ * AppError(not_found) if it has no account, and AppError(conflict) if several accounts differ only
+ * in case.
+ */
 export function changeRoleByEmail(
   sql: Sql,
   { email, role }: { email: string; role: Role },
@@ -118,7 +127,7 @@ export function changeRoleByEmail(
   if (users.length > 1 && target.email !== email) {
     throw new AppError(
       "conflict",
-      `Several members' addresses differ only in case: ${users.map((user) => user.email).join(", ")}. Give one of them exactly.`,
+      `These members' addresses differ only in case: ${users.map((user) => user.email).join(", ")}. Enter one of them exactly.`,
       { field: "email" },
     );
   }

@@ -1,4 +1,5 @@
-// Wraps every server action: primary, CSRF check, role, fields, work, and the form state that results.
+// Wraps every server action: ensures the primary, checks CSRF and role, parses fields, runs the
+// work, and returns the form state.
 
 import type { z } from "zod";
 import { isAppError } from "#lib/core/errors.ts";
@@ -20,25 +21,34 @@ import {
 
 interface ActionContext<Input, R extends RequiredRole> {
   readonly input: Input;
-  /** Checked before the fields were parsed; null in an action for anyone, whose `write` passes the member. */
+  /**
+   * The member, checked before the fields are parsed. null if `requiredRole` is "anyone"; then only
+   * `write` passes the member.
+   */
   readonly member: R extends "anyone" ? null : MemberWithRole<R>;
   readonly sessionIds: SessionIds;
   readonly request: { readonly headers: Headers };
-  /** For rate limits; null if unknown. */
+  /** The client's IP address, for rate limits; null if unknown. */
   readonly clientAddress: string | null;
-  /** Runs writeAuthorized with the action's requirements: the role is checked again inside the transaction. */
+  /**
+   * Runs writeAuthorized() with the action's requirements, which checks the role again inside the
+   * transaction.
+   */
   write<T>(fn: (sql: Sql, member: MemberWithRole<R>) => T, options?: WriteOptions): Promise<T>;
 }
 
 interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> {
-  /** Everyone without this role is refused before the fields are parsed. */
+  /** Viewers without this role are refused before the fields are parsed. */
   readonly requiredRole: R;
-  /** Requires a login of the last 15 minutes. */
+  /** Requires a login within RECENT_LOGIN_MS. */
   readonly requiresRecentLogin?: boolean;
   readonly fields: Fields;
   /** Fields that are never sent back to the form, such as codes. */
   readonly secretFields?: readonly string[];
-  /** Does the work and returns the success message. An AppError becomes a refusal; a redirect passes through. */
+  /**
+   * Does the work and returns the success message. An AppError becomes a refusal; a redirect passes
+   * through.
+   */
   run(context: ActionContext<z.output<Fields>, R>): Promise<string | void>;
 }
 
@@ -68,8 +78,8 @@ function invalidFieldsState({ issues }: z.ZodError, values: Record<string, strin
 }
 
 /**
- * Returns a server action for useActionState. An AppError becomes the form's state, with everything that was typed.
- * Everything else passes through: a redirect, a replay, a bug.
+ * Returns a server action for useActionState(). An AppError becomes the form's state, including the
+ * user's input. Everything else is rethrown: a redirect, a replay, a bug.
  */
 export function defineServerAction<Fields extends z.ZodType, R extends RequiredRole>({
   requiredRole,
@@ -82,7 +92,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
   return async (_previous, form) => {
     const context = currentRequestContext();
     if (context) context.hasActionStarted = true;
-    // An attacker can call an action with arguments of any type.
+    // Don't trust the type: an attacker can call an action with any arguments.
     const texts = form instanceof FormData ? readTextFields(form) : {};
     const values = echoFields(texts, secretFields);
     try {
@@ -108,7 +118,8 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
     } catch (error) {
       if (!isAppError(error)) throw error;
       const { code, field, message, retryAfterSeconds } = error;
-      // The page with the form is sent as 503, so that caches, crawlers and monitors don't take it for success.
+      // Send the page with the form as 503, so that caches, crawlers and monitors don't take it for
+      // success.
       if (context && code === "unavailable") context.retryAfterSeconds = retryAfterSeconds ?? 1;
       return {
         status: "refused",

@@ -10,10 +10,13 @@ import { SESSION_DAYS } from "./cookies.ts";
 import type { SessionDevice } from "./describe-device.ts";
 
 const LABEL = "lectern session handle v1";
-/** The newest sessions; no one reads further. */
+/** Maximum sessions listed. */
 const MAX_LISTED_SESSIONS = 100;
 
-/** Creates a session of 365 days. Returns the id for the cookie; the database stores its hash. */
+/**
+ * Creates a session that lasts 365 days. Returns the ID for the cookie; the database stores its
+ * hash.
+ */
 export function createSession(
   sql: Sql,
   userId: string,
@@ -42,8 +45,8 @@ export function createSession(
 }
 
 /**
- * Returns the name of a session on pages: an HMAC of its key, so that pages do not show what the database stores.
- * A row number would reveal how many logins there were, and SQLite may reuse it.
+ * Returns the public handle of a session: an HMAC of its key, so that pages don't reveal the key. A
+ * rowid would reveal the number of logins, and SQLite may reuse it.
  */
 export function createSessionHandle(sessionKey: string): string {
   return signText(LABEL, sessionKey);
@@ -51,15 +54,15 @@ export function createSessionHandle(sessionKey: string): string {
 
 export interface ListedSession {
   readonly handle: string;
-  /** "Firefox on Linux"; null for a migrated session. */
+  /** Such as "Firefox on Linux"; null for a migrated session. */
   readonly device: string | null;
-  /** The nearest known city, or null. */
+  /** The city of the Fly region that received the login, or null. */
   readonly place: string | null;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the Unix epoch. */
   readonly startedAtMs: number;
-  /** The last write, up to an hour late; null for a migrated session. */
+  /** Time of the last write, to within an hour; null for a migrated session. */
   readonly lastSeenAtMs: number | null;
-  /** Whether it is the session that sends this request. */
+  /** True for the session that sends this request. */
   readonly isCurrent: boolean;
 }
 
@@ -70,7 +73,7 @@ interface SessionRow extends Pick<
   readonly id: string;
 }
 
-/** Returns the member's sessions that have not expired: the current one first, then by last activity. */
+/** Returns the member's unexpired sessions, the current one first, the rest by last activity. */
 export function listSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
@@ -90,7 +93,10 @@ export function listSessions(
   }));
 }
 
-/** Deletes the member's session with this handle, and their device link, which may be that session's. Throws AppError(not_found). */
+/**
+ * Deletes the member's session with this handle, and their device link, which that session may have
+ * created. Throws AppError(not_found).
+ */
 export function deleteSession(
   sql: Sql,
   { userId, handle }: { userId: string; handle: string },
@@ -103,7 +109,10 @@ export function deleteSession(
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
 }
 
-/** Deletes the member's device link and all sessions but this one. Returns how many sessions it deleted. */
+/**
+ * Deletes the member's device link and all sessions except this one. Returns the number of deleted
+ * sessions.
+ */
 export function deleteOtherSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
@@ -113,7 +122,10 @@ export function deleteOtherSessions(
     .changes;
 }
 
-/** Deletes the session with this key and its member's device link: for the browser that holds the cookie. */
+/**
+ * Deletes the session with this key and its member's device link. For logging out the current
+ * browser.
+ */
 export function deleteSessionByKey(sql: Sql, sessionKey: string): void {
   sql.run(
     `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,

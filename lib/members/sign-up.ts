@@ -1,4 +1,4 @@
-// Turns a proven address into a member.
+// Creates members from verified email addresses.
 
 import { randomUUID } from "node:crypto";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
@@ -14,8 +14,8 @@ const RETENTION_MS = HOUR_MS;
 const SWEEP_LIMIT = 20;
 
 /**
- * Returns the id of the member with this address (in lower case), or null. A migrated address may contain capitals:
- * of several that differ only in case, the exact match wins, then the oldest.
+ * Returns the ID of the member with this lowercase address, or null. Migrated addresses may contain
+ * capitals: if several differ only in case, the exact match wins, then the oldest.
  */
 export function findMemberId(sql: Sql, email: string): string | null {
   const exact = sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
@@ -30,7 +30,10 @@ export function findMemberId(sql: Sql, email: string): string | null {
   );
 }
 
-/** Records that this browser proved `email`, and returns the id for its cookie. Also deletes a few expired rows. */
+/**
+ * Records that this browser verified `email`, and returns the ID for its cookie. Also deletes up to
+ * SWEEP_LIMIT expired rows.
+ */
 export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
   sql.run(
@@ -47,7 +50,10 @@ export function startSignup(sql: Sql, { email }: { email: string }): { browserId
   return { browserId };
 }
 
-/** Returns the address that this browser proved; null if there is none, or the sign-up is complete or has expired. */
+/**
+ * Returns the address that this browser verified; null if there is no sign-up, or it is complete or
+ * expired.
+ */
 export function findPendingSignup(
   sql: Sql,
   { browserId }: { browserId: string },
@@ -61,12 +67,13 @@ export function findPendingSignup(
   );
 }
 
-/** Escapes Discord's markup (*this*, [that](…)), so that a name stays a name. */
+/** Escapes Discord's markup (*this*, [that](…)), so that a name is shown as is. */
 const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
 /**
- * Creates the member whose address this browser proved and enqueues the messages to the newsletter and Discord: call
- * triggerDeliveries after the commit. Throws AppError(conflict) if the sign-up has expired or the address has an account.
+ * Creates the member whose address this browser verified, and enqueues deliveries to the newsletter
+ * and Discord: call triggerDeliveries() after the commit. Throws AppError(conflict) if the sign-up
+ * has expired or the address has an account.
  */
 export function createMember(
   sql: Sql,

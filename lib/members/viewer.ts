@@ -1,4 +1,4 @@
-// Finds out who sends a request: a member, an anonymous reader with an id, or neither.
+// Resolves a request's viewer: a member, an anonymous reader with an ID, or neither.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -11,20 +11,23 @@ import { readRequestCookies } from "#lib/http/cookies.ts";
 import { readReaderCookie, unsealSession } from "./cookies.ts";
 import { readLegacyReaderId, readLegacySessionId } from "./legacy-cookies.ts";
 
-/** What the cookies claim; not checked against the database. */
+/** The IDs in the cookies, not checked against the database. */
 export interface SessionIds {
-  /** The key of the session's row: the SHA-256 of the id in the cookie. */
+  /** Primary key of the session: the SHA-256 of the ID in the cookie. */
   readonly sessionKey: string | null;
   readonly clientId: string | null;
 }
 
 export interface Viewer {
   readonly member: Member | null;
-  /** The id that an anonymous reader gets with their first counted read. */
+  /** The ID that an anonymous reader gets with their first counted read. */
   readonly clientId: string | null;
 }
 
-/** Reads the session and reader ids from the cookies. Invalid cookies are ignored; legacy cookies are a fallback. */
+/**
+ * Returns the session and reader IDs from the cookies. Invalid cookies are ignored; legacy cookies
+ * are a fallback.
+ */
 export async function readSessionCookies(): Promise<SessionIds> {
   const get = await readRequestCookies();
   const session = await unsealSession(get(getCookieName("session")));
@@ -35,7 +38,9 @@ export async function readSessionCookies(): Promise<SessionIds> {
   };
 }
 
-/** Returns the viewer with these ids; without a member if the session has ended or was deleted. */
+/**
+ * Returns the viewer with these IDs; `member` is null if the session has expired or was deleted.
+ */
 export function resolveViewer(sql: Sql, { sessionKey, clientId }: SessionIds): Viewer {
   const member = sessionKey
     ? sql.get<Member>(
@@ -47,14 +52,19 @@ export function resolveViewer(sql: Sql, { sessionKey, clientId }: SessionIds): V
   return { member: member ?? null, clientId };
 }
 
-/** Returns the viewer of this request. Pages that read more call resolveViewer in their own readSql. */
+/**
+ * Returns the viewer of this request. Pages that read more should call resolveViewer() in their own
+ * readSql().
+ */
 export async function getViewer(ids?: SessionIds): Promise<Viewer> {
   const sessionIds = ids ?? (await readSessionCookies());
   if (!sessionIds.sessionKey) return { member: null, clientId: sessionIds.clientId };
   return readSql((sql) => resolveViewer(sql, sessionIds));
 }
 
-/** Returns the member of this request. Throws AppError(unauthorized) if no one is logged in. */
+/**
+ * Returns the member of this request. Throws AppError(unauthorized) if the viewer is not logged in.
+ */
 export async function requireMember(): Promise<Member> {
   const { member } = await getViewer();
   if (!member) throw new AppError("unauthorized", "Log in first.");

@@ -1,4 +1,4 @@
-// Ties the two requests of a WebAuthn ceremony together by a challenge that works once, for five minutes.
+// Links the two requests of a WebAuthn ceremony with a challenge that works once, for five minutes.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -8,8 +8,8 @@ import type { Sql } from "#lib/db/connection.ts";
 export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
 /**
- * Starts a ceremony that adds a passkey for the member, or logs in if `userId` is null. Returns the value of the browser's
- * cookie and the challenge, each 256 random bits in base64url.
+ * Starts a ceremony: registration for the member `userId`, or login if it is null. Returns the
+ * browser's cookie value and the challenge, each 256 random bits in base64url.
  */
 export function startCeremony(
   sql: Sql,
@@ -32,8 +32,9 @@ export function startCeremony(
 }
 
 /**
- * Deletes and returns the challenge of this browser and member (null: of a login). Let the transaction commit whatever
- * comes of the response: an attempt costs its challenge. Throws AppError(conflict) if there is none or it has expired.
+ * Deletes and returns the challenge of this browser and member (`userId` is null for a login).
+ * Commit the transaction even if verification fails, because an attempt uses up its challenge.
+ * Throws AppError(conflict) if there is no challenge or it has expired.
  */
 export function consumeCeremonyChallenge(
   sql: Sql,

@@ -1,4 +1,4 @@
-// Creates WebAuthn options for browsers and verifies their responses, by @simplewebauthn/server.
+// Creates WebAuthn options for browsers and verifies their responses, with @simplewebauthn/server.
 
 import {
   type AuthenticationResponseJSON,
@@ -20,7 +20,7 @@ import { CEREMONY_TTL_MS } from "./webauthn-challenge.ts";
 import type { Passkey } from "./passkeys.ts";
 
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
-/** EdDSA, ES256 and RS256 (COSE): every authenticator supports one of them. */
+/** COSE IDs of EdDSA, ES256 and RS256. Every authenticator supports at least one. */
 const ALGORITHMS = [-8, -7, -257];
 
 const base64url = (max: number) =>
@@ -29,7 +29,7 @@ const base64url = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[\w-]+$/);
-/** A credential's id has at most 1,023 bytes (WebAuthn, 4). */
+/** A credential ID has at most 1,023 bytes (WebAuthn, section 4): 1,364 base64url characters. */
 const credentialIdField = base64url(1_364);
 const credentialFields = {
   id: credentialIdField,
@@ -38,7 +38,7 @@ const credentialFields = {
   authenticatorAttachment: z.enum(["cross-platform", "platform"]).optional().catch(undefined),
 };
 
-/** The response of navigator.credentials.get(), without the parts that the site does not use. */
+/** The response of navigator.credentials.get(), without the unused parts. */
 export const AuthenticationResponse = z.object({
   ...credentialFields,
   response: z.object({
@@ -55,7 +55,7 @@ export const RegistrationResponse = z.object({
   response: z.object({
     clientDataJSON: base64url(8_000),
     attestationObject: base64url(16_000),
-    // A transport that did not exist when this was written is no reason to refuse.
+    // Accept unknown transports, since new ones may be added to the standard.
     transports: z
       .array(z.enum(TRANSPORTS).or(z.string().max(40)))
       .max(10)
@@ -63,7 +63,7 @@ export const RegistrationResponse = z.object({
   }),
 });
 
-// Passkeys belong to a host; responses count from this site's origin only.
+// Passkeys are bound to the host; responses are accepted only from this site's origin.
 const getRelyingParty = () => ({
   origin: new URL(env.SITE_URL).origin,
   host: new URL(env.SITE_URL).hostname,
@@ -72,7 +72,10 @@ const getRelyingParty = () => ({
 const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
   (TRANSPORTS as readonly string[]).includes(name);
 
-/** Returns the options to add a discoverable passkey. The browser refuses an authenticator that holds one of `excludedCredentials`. */
+/**
+ * Returns the options to register a discoverable passkey. The browser refuses authenticators that
+ * have one of `excludedCredentials`.
+ */
 export function createRegistrationOptions({
   challenge,
   member,
@@ -111,14 +114,18 @@ export function createAuthenticationOptions(challenge: string) {
   });
 }
 
-/** Returns the passkey in the response. Throws AppError(invalid) unless it is valid for this challenge and this site. */
+/**
+ * Returns the new passkey. Throws AppError(invalid) unless the response is valid for this challenge
+ * and site.
+ */
 export async function verifyRegistration(
   response: z.output<typeof RegistrationResponse>,
   { challenge, userId }: { challenge: string; userId: string },
 ): Promise<Passkey> {
   const { origin, host } = getRelyingParty();
   const verified = await returnNullOnError(async () => {
-    // Prevents SSRF: for an attestation with certificates the library would fetch the URLs in them. The site asks for none.
+    // SSRF protection: the library would fetch URLs from an attestation's certificates. The site
+    // requests no attestation.
     const attestation = decodeAttestationObject(
       isoBase64URL.toBuffer(response.response.attestationObject),
     );
@@ -153,8 +160,9 @@ export async function verifyRegistration(
 }
 
 /**
- * Returns the passkey's new counter. Throws AppError(unauthorized) unless `passkey` signed the response for this challenge and
- * this site, and its counter has increased: one that has not belongs to a cloned authenticator.
+ * Returns the passkey's new counter. Throws AppError(unauthorized) unless `passkey` signed the
+ * response for this challenge and site, and its counter increased: otherwise the authenticator may
+ * be cloned.
  */
 export async function verifyAuthentication(
   response: z.output<typeof AuthenticationResponse>,
@@ -182,7 +190,7 @@ export async function verifyAuthentication(
   return verified.authenticationInfo.newCounter;
 }
 
-/** Returns null where the library throws: it throws plain errors for malformed input. */
+/** Returns null if `verify` throws, because the library throws plain errors for malformed input. */
 async function returnNullOnError<T>(verify: () => Promise<T>): Promise<T | null> {
   try {
     return await verify();

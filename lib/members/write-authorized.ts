@@ -1,4 +1,4 @@
-// Authorizes writes: checks who the viewer is inside the transaction that writes.
+// Authorizes writes: checks the viewer inside the writing transaction.
 
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -16,16 +16,17 @@ export type MemberWithRole<R extends RequiredRole> = R extends "admin"
 
 interface Requirement<R extends RequiredRole> {
   readonly role: R;
-  /** Requires a login of the last 15 minutes. */
+  /** Requires a login within RECENT_LOGIN_MS. */
   readonly isRecentLogin?: boolean;
 }
 
-/** The precision of "last seen": it is written with other writes only, at most this often. */
+/** Precision of lastSeenAt, which is updated only along with other writes, at most this often. */
 const LAST_SEEN_INTERVAL_MS = HOUR_MS;
 
 /**
- * Returns the member with these ids. Throws AppError: unauthorized without a session, forbidden for a member who is not an
- * admin where one is required, unauthorized (field "login") if a recent login is required and missing.
+ * Returns the member with these IDs. Throws AppError(unauthorized) without a session,
+ * AppError(forbidden) if an admin is required, and AppError(unauthorized) with field "login" if a
+ * recent login is required.
  */
 export function requireViewer<R extends RequiredRole>(
   sql: Sql,
@@ -42,8 +43,8 @@ export function requireViewer<R extends RequiredRole>(
 }
 
 /**
- * Runs `fn` as writeSql does, with the member as the transaction sees them. Call ensurePrimary first.
- * Throws what requireViewer and writeSql throw; nothing is written then.
+ * Runs `fn` like writeSql(), with the member as of this transaction. Call ensurePrimary() first.
+ * Throws like requireViewer() and writeSql(); then nothing is written.
  */
 export function writeAuthorized<R extends RequiredRole, T>(
   sessionIds: SessionIds,

@@ -1,4 +1,4 @@
-// Gives a member the reads they made before they logged in.
+// Claims a member's anonymous reads from before they logged in.
 
 import type { Sql } from "#lib/db/connection.ts";
 import { DEDUPLICATION_WINDOW_MS } from "./record-read.ts";
@@ -10,17 +10,17 @@ interface AnonymousRead {
 }
 
 export interface ClaimedReads {
-  /** Reads that now belong to the member. */
+  /** Number of reads that now belong to the member. */
   readonly claimedCount: number;
-  /** Reads that were deleted: another one of the member's counted within the same 7 days. */
+  /** Number of reads deleted because another of the member's reads counted within 7 days. */
   readonly duplicateCount: number;
-  /** The posts whose standings may have changed: pass them to recordLeadChanges. */
+  /** Posts whose standings may have changed: pass them to recordLeadChanges(). */
   readonly slugs: readonly string[];
 }
 
 /**
- * Moves the anonymous reads of `clientId` to the member, in the transaction that logs in. Idempotent, and without an id
- * nothing changes.
+ * Moves the anonymous reads of `clientId` to the member, in the login's transaction. Idempotent;
+ * without an ID, it does nothing.
  */
 export function claimReads(
   sql: Sql,
@@ -53,7 +53,7 @@ export function claimReads(
       duplicateCount += 1;
     } else others.push(readAtMs);
   }
-  // Without the id on its row, a member's read can't be linked to what the browser reads after logout.
+  // Clear the ID, so that the member's reads can't be linked to the browser's reads after logout.
   const { changes } = sql.run(
     `UPDATE "PostRead" SET "userId" = ?, "clientId" = NULL WHERE "clientId" = ? AND "userId" IS NULL`,
     userId,

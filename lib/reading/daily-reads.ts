@@ -1,4 +1,4 @@
-// Lists reads per day and team, of one post or the whole site.
+// Lists reads per day and team, for one post or the whole site.
 
 import { epochDay } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -7,11 +7,14 @@ export interface DailyReads {
   /** Days since 1970-01-01 UTC. */
   readonly day: number;
   readonly total: number;
-  /** UNKNOWN is the team of anonymous readers. Teams without reads are missing. */
+  /** Reads by team. Anonymous readers have the team UNKNOWN. Teams without reads are omitted. */
   readonly byTeam: Readonly<Record<string, number>>;
 }
 
-/** Returns the last `days` UTC days up to today, even those without reads. `slug` null: the whole site. One index range. */
+/**
+ * Returns the last `days` UTC days up to today, including those without reads, for a post or
+ * (`slug` null) the whole site. Scans one index range.
+ */
 export function listDailyReads(
   sql: Sql,
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
@@ -32,7 +35,10 @@ export function listDailyReads(
   });
 }
 
-/** Returns each post's reads: all of them, and those of the last `days` days. Posts without reads are missing. One index range per post. */
+/**
+ * Returns each post's total reads and those of the last `days` days, most-read first. Posts without
+ * reads are omitted. Scans one index range per post.
+ */
 export function listPostReads(
   sql: Sql,
   { days, nowMs }: { days: number; nowMs: number },

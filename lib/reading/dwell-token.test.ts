@@ -104,14 +104,14 @@ test("other texts are malformed", () => {
 test("a token signed with another secret or for another purpose is forged", () => {
   const foreign = token();
   overrideEnv({ SESSION_SECRET: "another-secret-another-secret-another" });
-  expect(refusal(() => open(foreign))).toEqual(["invalid", "The token is forged."]);
+  expect(refusal(() => open(foreign))).toEqual(["invalid", "The token's signature is invalid."]);
   const text = foreign.slice(0, foreign.lastIndexOf("."));
   overrideEnv({ SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit" });
   expect(open(foreign).slug).toBe("a-post");
   const forReaders = signReaderId(text.replaceAll(".", "-"));
   expect(
     refusal(() => open(`${text}.${forReaders.slice(forReaders.lastIndexOf(".") + 1)}`)),
-  ).toEqual(["invalid", "The token is forged."]);
+  ).toEqual(["invalid", "The token's signature is invalid."]);
 });
 
 test("a reader id counts only with this site's signature", () => {

@@ -1,4 +1,4 @@
-// Issues and verifies dwell tokens: signed proof of when a reader opened a post.
+// Issues and verifies dwell tokens, the signed proof of when a reader opened a post.
 
 import { AppError } from "#lib/core/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";
@@ -6,7 +6,7 @@ import { generateSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
 
 const LABEL = "lectern dwell token v1";
-/** A page that stays open longer requests a new token. */
+/** A page that is open longer than this requests a new token. */
 export const DWELL_TOKEN_TTL_MS = 24 * HOUR_MS;
 /** Longer than any valid token: a slug has at most 200 characters. */
 export const MAX_DWELL_TOKEN_LENGTH = 700;
@@ -21,22 +21,26 @@ interface DwellToken {
   readonly expiresAtMs: number;
 }
 
-/** Returns how long a post must be open before its read counts: 60% of its reading time. */
+/**
+ * Returns how long a post must be open before its read counts: 60% of its reading time, in
+ * milliseconds.
+ */
 export function getMinDwellMs(readingMinutes: number): number {
   return readingMinutes * 0.6 * MINUTE_MS;
 }
 
 /** Returns a signed token for a page that shows `slug` from `nowMs` on, valid for 24 hours. */
 export function issueDwellToken({ slug, nowMs }: { slug: string; nowMs: number }): string {
-  // Dots separate the parts, and encodeURIComponent does not escape them.
+  // Dots separate the parts, but encodeURIComponent() does not escape them.
   const name = encodeURIComponent(slug).replaceAll(".", "%2E");
   const text = `${name}.${nowMs.toString(36)}.${generateSecret(128)}`;
   return `${text}.${signText(LABEL, text)}`;
 }
 
 /**
- * Returns the token's content. Throws AppError: invalid if it is malformed or not signed by this site, forbidden if it is for
- * another post, was issued less than `minMs` ago, or has expired.
+ * Returns the token's contents. Throws AppError(invalid) if it is malformed or not signed by this
+ * site, and AppError(forbidden) if it is for another post, was issued less than `minMs` ago, or has
+ * expired.
  */
 export function verifyDwellToken(
   token: string,
@@ -52,7 +56,7 @@ export function verifyDwellToken(
     string,
   ];
   if (!isValidSignature(LABEL, `${name}.${issued}.${nonce}`, signature))
-    throw new AppError("invalid", "The token is forged.", { field: "token" });
+    throw new AppError("invalid", "The token's signature is invalid.", { field: "token" });
   const issuedAtMs = Number.parseInt(issued, 36);
   const parsed = {
     slug: decodeURIComponent(name),

@@ -6,16 +6,17 @@ import { WHOLE_SITE, findLeadingTeams } from "./standings.ts";
 import { type Team, parseTeam } from "./team.ts";
 
 export interface LeadChange {
-  /** null: the whole site. */
+  /** null for the whole site. */
   readonly slug: string | null;
   readonly from: Team | null;
-  /** null: no team leads now. */
+  /** null if no team leads now. */
   readonly to: Team | null;
 }
 
 /**
- * Records and returns the changes of lead of `slugs` and the site since the last record; none for no slugs. Call it in the
- * transaction that may have changed standings, and logLeadChanges after the commit.
+ * Records and returns the lead changes of `slugs` and the site since the last call; none if `slugs`
+ * is empty. Call it in the transaction that may have changed standings, and logLeadChanges() after
+ * the commit.
  */
 export function recordLeadChanges(
   sql: Sql,
@@ -44,7 +45,7 @@ export function recordLeadChanges(
   return changes;
 }
 
-/** Logs each change of lead. Call it after the commit. */
+/** Logs each lead change. Call it after the commit. */
 export function logLeadChanges(changes: readonly LeadChange[]): void {
   for (const change of changes) log("info", "teams.leader_changed", { ...change });
 }

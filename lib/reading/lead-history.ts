@@ -1,4 +1,4 @@
-// Lists recent changes of lead.
+// Lists recent lead changes.
 
 import type { Sql } from "#lib/db/connection.ts";
 import { WHOLE_SITE } from "./standings.ts";
@@ -7,14 +7,14 @@ import { type Team, parseTeam } from "./team.ts";
 export interface PastLeadChange {
   readonly id: number;
   readonly changedAtMs: number;
-  /** null: the whole site. */
+  /** null for the whole site. */
   readonly slug: string | null;
   readonly from: Team | null;
-  /** null: no team led afterwards. */
+  /** null if no team led afterwards. */
   readonly to: Team | null;
 }
 
-/** Returns the last `limit` changes of lead, newest first, even of posts that no longer exist. */
+/** Returns the last `limit` lead changes, newest first, including those of deleted posts. */
 export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
   return sql
     .all<{

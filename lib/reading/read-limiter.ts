@@ -1,21 +1,21 @@
-// Limits how many reads a reader, client or network may send.
+// Rate-limits reads by reader, client and subnet.
 
 import { HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import { clientKey, subnetKey } from "#lib/http/client-key.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** Creates a limiter; the process shares one. */
+/** Creates a limiter. The process shares one. */
 export function createReadLimiter() {
   const perReader = new RateLimiter(10, MINUTE_MS);
   const perClient = new RateLimiter(60, MINUTE_MS);
-  // Catches a client that sends each read with a new anonymous id.
+  // Catches clients that send each read with a new anonymous ID.
   const perNetworkAndPost = new RateLimiter(30, HOUR_MS);
 
   return {
     /**
-     * Counts one read from this address (null: unknown; all unknown clients share one limit). Returns a refund.
-     * Throws AppError(rate_limited), and counts nothing, if it is one too many.
+     * Counts one read and returns a function that refunds it, or throws AppError(rate_limited) and
+     * counts nothing. All clients with an unknown (null) `address` share one limit.
      */
     consume({
       member,

@@ -1,9 +1,9 @@
-// Reads totals from the counter tables; never counts PostRead.
+// Reads totals from the counter tables, without counting PostRead.
 
 import type { Sql } from "#lib/db/connection.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** Returns all reads of the site, and how many readers (members and anonymous ids) made them. */
+/** Returns the site's total reads and distinct readers (members and anonymous IDs). */
 export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
   return (
     sql.get<{ reads: number; readers: number }>(`SELECT "reads", "readers" FROM "SiteTotal"`) ?? {
@@ -13,7 +13,7 @@ export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
   );
 }
 
-/** Returns all reads of each post by slug. Posts without reads are missing. */
+/** Returns each post's total reads by slug. Posts without reads are omitted. */
 export function getPostTotals(sql: Sql): Map<string, number> {
   return new Map(
     sql
@@ -22,7 +22,9 @@ export function getPostTotals(sql: Sql): Map<string, number> {
   );
 }
 
-/** Returns the slugs of the `n` most-read posts, ties by slug. Includes posts that are hidden or no longer exist. */
+/**
+ * Returns the slugs of the `n` most-read posts, ties by slug. Includes hidden and deleted posts.
+ */
 export function listMostReadSlugs(sql: Sql, n: number): string[] {
   return sql
     .all<{ slug: string }>(
@@ -32,7 +34,10 @@ export function listMostReadSlugs(sql: Sql, n: number): string[] {
     .map(({ slug }) => slug);
 }
 
-/** Returns the slugs of all posts that the reader has read; none for a reader without member and id. One index range. */
+/**
+ * Returns the slugs of all posts that the reader has read; empty without a member or ID. Scans one
+ * index range.
+ */
 export function listReadSlugs(sql: Sql, { member, clientId }: Reader): Set<string> {
   if (!member && !clientId) return new Set();
   const rows = member

@@ -1,29 +1,32 @@
-// Creates and signs the ids of anonymous readers.
+// Creates and signs the IDs of anonymous readers.
 
 import { isValidSignature, signText } from "#lib/core/signature.ts";
 import { createUuidV7 } from "#lib/core/uuid-v7.ts";
 
 const LABEL = "lectern reader id v1";
-/** Matches migrated ids, too. */
+/** Also matches migrated IDs. */
 const READER_ID_PATTERN = /^[\w-]{1,64}$/;
 
-/** A member, or an anonymous reader with or without an id. */
+/** A member, or an anonymous reader with or without an ID. */
 export interface Reader {
   readonly member: { readonly id: string } | null;
   readonly clientId: string | null;
 }
 
-/** Returns a new id. It starts with the time, so that new readers are adjacent in the index (docs/decisions/025). */
+/**
+ * Returns a new ID. IDs sort by time, so that new readers are adjacent in the index
+ * (docs/decisions/025).
+ */
 export function createReaderId(nowMs: number): string {
   return createUuidV7(nowMs);
 }
 
-/** Returns the id with its signature, fit for a cookie. */
+/** Returns the ID with its signature, as a cookie value. */
 export function signReaderId(id: string): string {
   return `${id}.${signText(LABEL, id)}`;
 }
 
-/** Returns the id in `value`, or null unless this site signed it. */
+/** Returns the ID in `value`; null unless this site signed it. */
 export function unsignReaderId(value: string | null | undefined): string | null {
   if (!value || value.length > 128) return null;
   const dot = value.lastIndexOf(".");

@@ -1,4 +1,5 @@
-// Property test: after random histories the triggers' counters, rebuilt counters and a plain computation must agree.
+// Property test: after random histories the triggers' counters, rebuilt counters and a plain
+// computation must agree.
 
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
@@ -132,7 +133,8 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
     });
     if (isCounted) recordLeadChanges(sql, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
-    // Rows as a migration may bring them: with both ids or none, out of order, within a week of each other.
+    // Rows as a migration may bring them: with both ids or none, out of order, within a week of
+    // each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
     if (!isStrict)
       insertRead(sql, {

@@ -1,9 +1,11 @@
-// Computes every counter from PostRead and User alone, to repair the counters or to check the triggers that keep them.
+// Computes all counters from PostRead and User, to repair them or to check the triggers that
+// maintain them.
 
 import type { Sql } from "#lib/db/connection.ts";
 
-// Each SELECT returns the content that a counter table must have. `days` is its source of reads by post, day and team:
-// PostRead for a check, the result of the first step for a rebuild, so that five million rows are sorted once.
+// Each SELECT returns the rows that a counter table must have. `days` is the source of reads by
+// post, day and team: PostRead for a check, the first step's result for a rebuild, so that five
+// million rows are sorted only once.
 const DAILY_READS_SQL = `(SELECT "postSlug", "r"."createdAt" / 86400000 AS "day", COALESCE("team", 'UNKNOWN') AS "team", COUNT(*) AS "reads"
   FROM "PostRead" AS "r" LEFT JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1, 2, 3)`;
 const REBUILT_DAILY_READS_SQL = `(SELECT * FROM "PostTeamDay" WHERE "postSlug" <> '')`;
@@ -18,19 +20,21 @@ const LAST_READS_SQL = `SELECT "User"."id" AS "userId", "team", MAX("r"."created
   FROM "PostRead" AS "r" JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1`;
 const ACTIVE_MEMBERS_SQL = `SELECT "team", "day", COUNT(*) AS "members" FROM (${LAST_READS_SQL}) GROUP BY 1, 2`;
 
-// Anonymous readers are the ids on rows without a member. Counting them directly looks up every row of the index (17 s at
-// five million rows); all ids minus those that occur only with members takes half a second.
+// Anonymous readers are the IDs on rows without a member. Counting them directly looks up every
+// index row (17 s for five million rows). Subtracting the IDs that occur only with members from all
+// IDs takes half a second.
 const SITE_TOTAL_SQL = `SELECT 1 AS "id", (SELECT COUNT(*) FROM "PostRead") AS "reads",
   (SELECT COUNT(DISTINCT "userId") FROM "PostRead" WHERE "userId" IS NOT NULL) + (SELECT COUNT(DISTINCT "clientId") FROM "PostRead" WHERE "clientId" IS NOT NULL)
   - (SELECT COUNT(*) FROM (SELECT DISTINCT "clientId" AS "c" FROM "PostRead" NOT INDEXED WHERE "userId" IS NOT NULL AND "clientId" IS NOT NULL)
      WHERE NOT EXISTS (SELECT 1 FROM "PostRead" WHERE "clientId" = "c" AND "userId" IS NULL)) AS "readers"`;
 
 /**
- * Rebuilds all counters from PostRead and User in the caller's write, and returns the site's totals.
- * Takes about a second per million reads and blocks other writes.
+ * Rebuilds all counters from PostRead and User in the caller's write transaction, and returns the
+ * site's totals. Takes about a second per million reads, during which other writes wait.
  */
 export function rebuildCounters(sql: Sql): { reads: number; readers: number } {
-  // TeamActiveDay first: the trigger on MemberLastRead subtracts from it, and it may be wrong.
+  // TeamActiveDay must be first, because the trigger on MemberLastRead subtracts from its possibly
+  // wrong values.
   for (const table of ["TeamActiveDay", "MemberLastRead", "PostTeamDay", "PostTotal", "SiteTotal"])
     sql.run(`DELETE FROM "${table}"`);
   sql.run(
@@ -52,7 +56,7 @@ export function rebuildCounters(sql: Sql): { reads: number; readers: number } {
 
 export interface CounterMismatch {
   readonly table: string;
-  /** The counter's name in its table. */
+  /** The counter's key in its table. */
   readonly key: string;
   /** The value in the table; null if the row is missing. */
   readonly stored: string | null;
@@ -93,7 +97,10 @@ const COUNTER_CHECKS: { table: string; key: string; value: string; truth: string
   },
 ];
 
-/** Returns where the counters differ from PostRead and User, at most ten rows per table. Takes a few seconds per million reads. */
+/**
+ * Returns the counters that differ from PostRead and User, at most ten per table. Takes a few
+ * seconds per million reads.
+ */
 export function findCounterMismatches(sql: Sql): CounterMismatch[] {
   return COUNTER_CHECKS.flatMap(({ table, key, value, truth }) =>
     sql

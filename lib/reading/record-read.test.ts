@@ -98,7 +98,12 @@ test("a read that does not count stores nothing", () =>
 
 const refused: [string, Partial<ReadRequest>, string, string][] = [
   ["malformed", { token: "nonsense" }, "invalid", "The token is malformed."],
-  ["forged", { token: `${request().token.slice(0, -4)}AAAA` }, "invalid", "The token is forged."],
+  [
+    "forged",
+    { token: `${request().token.slice(0, -4)}AAAA` },
+    "invalid",
+    "The token's signature is invalid.",
+  ],
   [
     "of another post",
     { token: request({ slug: "another-post" }).token },
@@ -134,7 +139,7 @@ test("a token counts once, for any reader", () =>
     expect(recordRead(sql, request({ token })).isCounted).toBe(true);
     const replayed = expect.objectContaining({
       code: "conflict",
-      message: "The token was used before.",
+      message: "The token has already been used.",
     }) as AppError;
     expect(() => recordRead(sql, request({ token }))).toThrow(replayed);
     expect(() => recordRead(sql, request({ token, clientId: "reader-2" }))).toThrow(replayed);

@@ -1,4 +1,4 @@
-// Records a read: once per reader, post and 7 days, with a dwell token as proof.
+// Records reads: at most one per reader, post and 7 days, proven by a dwell token.
 
 import { AppError } from "#lib/core/errors.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
@@ -7,13 +7,16 @@ import type { Sql } from "#lib/db/connection.ts";
 import { type Reader, createReaderId } from "./reader-id.ts";
 import { getMinDwellMs, verifyDwellToken } from "./dwell-token.ts";
 
-/** A reader's next read of the same post counts after this time. */
+/** A reader's next read of the same post counts only after this time. */
 export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
-/** Expired tokens deleted with each counted read: more than it adds, so the table shrinks to one day's worth. */
+/**
+ * Expired tokens deleted with each counted read: more than it adds, so the table holds about one
+ * day's worth.
+ */
 const SWEEP_LIMIT = 4;
 
-// A single statement checks and inserts, so there is no race. It looks a week in both directions: after a failover
-// the clock may be slightly behind the newest row.
+// Checks and inserts in a single statement. It looks a week in both directions, because after a
+// failover the clock may be slightly behind the newest row.
 const insertReadSql = (
   isSameReader: string,
 ) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
@@ -29,23 +32,25 @@ const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
 
 export interface ReadRequest extends Reader {
   readonly token: string;
-  /** A published post: the caller has checked. */
+  /** Must be a published post; the caller checks. */
   readonly slug: string;
   readonly readingMinutes: number;
   readonly nowMs: number;
 }
 
 export interface RecordedRead {
-  /** false: a read of this post by this reader counted within 7 days, and nothing was stored. */
+  /**
+   * False if this reader's read of this post already counted within 7 days; nothing is stored then.
+   */
   readonly isCounted: boolean;
-  /** The id of a new anonymous reader, for their cookie; only if the read counted. */
+  /** The ID of a new anonymous reader, for their cookie; set only if the read counted. */
   readonly clientId?: string;
 }
 
 /**
- * Stores the read unless one counted within 7 days; triggers update the counters. Call recordLeadChanges after a member's read.
- * Throws AppError, and stores nothing: invalid for a malformed or forged token, forbidden for another post's, an early or an
- * expired one, conflict for a used one.
+ * Stores the read unless one counted within 7 days; triggers update the counters. Call
+ * recordLeadChanges() after a member's read. Throws like verifyDwellToken(), and AppError(conflict)
+ * if the token was already used; nothing is stored then.
  */
 export function recordRead(
   sql: Sql,
@@ -82,7 +87,7 @@ export function recordRead(
     if (
       sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
     )
-      throw new AppError("conflict", "The token was used before.", { field: "token" });
+      throw new AppError("conflict", "The token has already been used.", { field: "token" });
     return { isCounted: false };
   }
   sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);

@@ -1,4 +1,4 @@
-// Computes the site's standings at the end of each past week.
+// Computes the site's standings at the end of past weeks.
 
 import { z } from "zod";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
@@ -15,7 +15,7 @@ import {
 import { TEAMS, type Team, parseTeam } from "./team.ts";
 
 export interface StandingsSnapshot {
-  /** The last UTC day that counts. */
+  /** The last UTC day included, in days since the Unix epoch. */
   readonly day: number;
   /** In the order of TEAMS. */
   readonly teams: readonly {
@@ -27,9 +27,9 @@ export interface StandingsSnapshot {
 }
 
 const HISTORY_WEEKS = 26;
-/** Each week is one bit of a 32-bit integer. */
+/** Weeks are bits of a 32-bit integer. */
 const MAX_WEEKS = 31;
-/** Members per turn of the event loop: a few milliseconds. */
+/** Members per turn of the event loop, which takes a few milliseconds. */
 const MEMBER_BATCH_SIZE = 250;
 /** 1970-01-01 was a Thursday, so day 3 was a Sunday. */
 const FIRST_SUNDAY = 3;
@@ -43,7 +43,10 @@ function listSundays(weeks: number, nowMs: number): number[] {
 
 const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
 
-/** Returns the reads by current members of each team in the six months up to each of `days`, from PostTeamDay. */
+/**
+ * Returns each team's reads by current members in the six months up to each of `days`, from
+ * PostTeamDay.
+ */
 function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
   const windows = days.map((day) => ({
     from: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
@@ -69,11 +72,14 @@ function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[]
 
 interface MemberBatch {
   readonly rows: { userId: string; team: string; day: number }[];
-  /** The last member of the batch; null after the last batch. */
+  /** The ID of the batch's last member; null after the last batch. */
   readonly last: string | null;
 }
 
-/** Returns the days from `from` to `to` on which the next batch of members read. Index ranges of PostRead_has_member_read only. */
+/**
+ * Returns the days from `from` to `to` on which the next batch of members read something. Scans
+ * only index ranges of PostRead_has_member_read.
+ */
 function listNextMembers(sql: Sql, after: string, from: number, to: number): MemberBatch {
   const last =
     sql.get<{ last: string | null }>(
@@ -97,7 +103,10 @@ const iterateBits = function* (mask: number) {
   for (let week = 0; mask !== 0; week++, mask >>>= 1) if (mask & 1) yield week;
 };
 
-/** Counts the current members of each team who read anything in the twelve months up to each of `days`. */
+/**
+ * Returns the number of each team's current members who read anything in the twelve months up to
+ * each of `days`.
+ */
 async function countActiveMembersUpTo(
   days: readonly number[],
   signal?: AbortSignal,
@@ -107,7 +116,7 @@ async function countActiveMembersUpTo(
     to: day,
   }));
   const [from, to] = [windows[0]?.from ?? 0, windows.at(-1)?.to ?? -1];
-  // A bit mask per day: the weeks in which a member who read on that day was active.
+  // A bit mask per day: the weeks for which a read on that day makes a member active.
   const masks = Array.from({ length: to - from + 1 }, (_, i) =>
     windows.reduce(
       (mask, { from: first, to: last }, week) =>
@@ -134,15 +143,16 @@ async function countActiveMembersUpTo(
       if (parsedTeam) for (const week of iterateBits(mask)) counts[week]![parsedTeam] += 1;
     }
     after = last;
-    // Yields to requests.
+    // Let requests run between batches.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 /**
- * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the rules of getStandings and
- * with today's members and teams. Goes through all reads in batches, since TeamActiveDay knows only each member's last day.
- * 0.08 s with 10,000 members and 500,000 reads, in turns of at most 5 ms: pages use getStandingsHistory, which is cached.
+ * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the
+ * rules of getStandings() and with today's members and teams. Scans all reads in batches, because
+ * TeamActiveDay has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
+ * at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
  */
 export async function computeStandingsHistory({
   weeks,
@@ -184,7 +194,7 @@ const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]
       ),
     }),
   ),
-  // The past changes only if a member changes team, claims anonymous reads, or leaves.
+  // Past standings change only if a member changes teams, claims anonymous reads, or leaves.
   ttlMs: DAY_MS,
   swrMs: 7 * DAY_MS,
   timeoutMs: 20_000,
@@ -192,12 +202,15 @@ const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]
     computeStandingsHistory({ weeks: HISTORY_WEEKS, nowMs, signal }),
 });
 
-/** Returns the standings of the last 26 weeks, oldest first, up to a day old. Throws AppError(unavailable) after 20 s. */
+/**
+ * Returns the standings of the last HISTORY_WEEKS weeks, oldest first, from the cache. Throws
+ * AppError(unavailable) after 20 s.
+ */
 export function getStandingsHistory(nowMs: number): Promise<StandingsSnapshot[]> {
   return standingsHistoryCache.get({ nowMs });
 }
 
-/** Returns the current standings in the same form. */
+/** Returns the current standings as a snapshot. */
 export function getCurrentStandings(sql: Sql, nowMs: number): StandingsSnapshot {
   const standings = getStandings(sql, { slug: null, nowMs });
   return {

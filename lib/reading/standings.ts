@@ -1,10 +1,10 @@
-// Ranks the teams for a post, the whole site or every post, from the counter tables.
+// Ranks the teams for a post, the whole site, or all posts, from the counter tables.
 
 import { epochDay, subtractMonths } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { TEAMS, type Team } from "./team.ts";
 
-/** Reads of the last 6 months are divided by the members active in the last 12. */
+/** Standings divide the reads of the last 6 months by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
 
@@ -15,7 +15,7 @@ export interface Standing {
   readonly team: Team;
   /** Reads in the last 6 months by current members. */
   readonly reads: number;
-  /** Members who have read anything in the last 12 months: the same for every post. */
+  /** Members who have read anything in the last 12 months; the same for every post. */
   readonly members: number;
   /** 0 without active members. */
   readonly readsPerMember: number;
@@ -24,19 +24,19 @@ export interface Standing {
 type CountsByTeam = Record<Team, number>;
 
 /**
- * Returns the first UTC day of a window of `months` months that ends now.
- * The whole day counts, since the counters are per day.
+ * Returns the first UTC day of a window of `months` months that ends now. That whole day counts,
+ * because counters are per day.
  */
 export function getWindowStartDay(nowMs: number, months: number): number {
   return epochDay(subtractMonths(nowMs, months));
 }
 
-// One sum per team instead of GROUP BY, for which SQLite would sort the window's rows.
+// One sum per team: with GROUP BY, SQLite would sort the window's rows.
 const SUMS_BY_TEAM_SQL = TEAMS.map(
   (team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`,
 ).join(", ");
 const READS_SQL = `SELECT ${SUMS_BY_TEAM_SQL} FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ?`;
-// This table's key starts with the team: one index range per team.
+// The table's key starts with the team, so this scans one index range per team.
 const ACTIVE_MEMBERS_SQL = `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
   FROM (SELECT ? AS "from")`;
 const READS_OF_ALL_POSTS_SQL = `SELECT "PostTotal"."postSlug" AS "slug", ${SUMS_BY_TEAM_SQL.replaceAll(`"reads"`, `"PostTeamDay"."reads"`)}
@@ -66,8 +66,9 @@ function pickLeadingTeam(standings: Standing[]): Team | null {
 }
 
 /**
- * Returns all teams, best first, for a post, or for the site if `slug` is null. Ties are in the order of TEAMS.
- * Reads two index ranges of at most a year of days, independent of the number of reads.
+ * Returns all teams, best first, for a post, or for the site if `slug` is null. Ties are in the
+ * order of TEAMS. Scans index ranges of at most a year of days, so the cost does not depend on the
+ * number of reads.
  */
 export function getStandings(
   sql: Sql,
@@ -81,7 +82,10 @@ export function getStandings(
   return rankTeams(reads, countActiveMembers(sql, nowMs));
 }
 
-/** Returns the team that leads each of `slugs` (WHOLE_SITE: the site): the most reads per member, null if all have none. */
+/**
+ * Returns the team with the most reads per member for each of `slugs` (WHOLE_SITE for the site);
+ * null if no team has reads.
+ */
 export function findLeadingTeams(
   sql: Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
@@ -96,8 +100,8 @@ export function findLeadingTeams(
 }
 
 /**
- * Returns the leading team by slug; posts that no team leads are missing.
- * Takes a few milliseconds at a few hundred posts: cache the result where every request needs it.
+ * Returns the leading team by slug; posts without a leader are omitted. Takes a few milliseconds
+ * for a few hundred posts, so cache the result if every request needs it.
  */
 export function mapLeadingTeams(sql: Sql, nowMs: number): Map<string, Team> {
   const members = countActiveMembers(sql, nowMs);

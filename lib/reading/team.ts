@@ -1,10 +1,10 @@
-// Lists the teams, and parses a team that the database stores as text.
+// Lists the teams and parses team names.
 
-/** Every team, in the order of lists and of ties. */
+/** All teams, in the order of lists and ties. */
 export const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
 export type Team = (typeof TEAMS)[number];
 
-/** Returns the team that `value` names, or null. */
+/** Returns the team named `value`, or null. */
 export function parseTeam(value: unknown): Team | null {
   return TEAMS.find((team) => team === value) ?? null;
 }

@@ -1,6 +1,6 @@
-// Decodes the bytes of a page in its declared character set.
+// Decodes a page's bytes in its declared character encoding.
 
-/** Where the HTML standard looks for `<meta charset>`. */
+/** How far the HTML standard looks for `<meta charset>`. */
 const SNIFF_BYTES = 1_024;
 
 function createDecoder(label: string | undefined): TextDecoder | null {
@@ -12,7 +12,10 @@ function createDecoder(label: string | undefined): TextDecoder | null {
   }
 }
 
-/** Decodes by byte order mark, else Content-Type, else `<meta charset>`, else UTF-8. Invalid bytes become U+FFFD. */
+/**
+ * Decodes by the byte order mark, Content-Type, `<meta charset>`, or UTF-8, in this order. Invalid
+ * bytes become U+FFFD.
+ */
 export function decodeText(bytes: Uint8Array, contentType: string): string {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf)

@@ -154,7 +154,7 @@ test("corrupt compression is an error and leaves no socket", async () => {
   const error = await failure(fetchText(server.origin, { timeoutMs: 2_000 }));
   expect(error).toMatchObject({
     code: "unavailable",
-    message: "The response of 127.0.0.1 is corrupt.",
+    message: "The response from 127.0.0.1 is corrupt.",
   });
   await expectNoSockets(server);
 });
@@ -177,7 +177,7 @@ test("a host that never responds is aborted at the deadline, with its socket", a
   const error = await failure(fetchText(server.origin, { timeoutMs: 200 }));
   expect(error).toMatchObject({
     code: "unavailable",
-    message: "127.0.0.1 did not answer within 0.2 s.",
+    message: "127.0.0.1 did not respond within 0.2 s.",
   });
   expect(performance.now() - started).toBeLessThan(5_000);
   await expectNoSockets(server);
@@ -198,7 +198,7 @@ test("a host that stops in the middle of a compressed response is aborted at the
     response.write(gzipSync("x".repeat(100_000)).subarray(0, 40));
   });
   expect((await failure(fetchText(server.origin, { timeoutMs: 200 }))).message).toContain(
-    "did not answer within 0.2 s",
+    "did not respond within 0.2 s",
   );
   await expectNoSockets(server);
 });
@@ -248,7 +248,7 @@ test("a refused connection is an error in plain words", async () => {
 test("a host without TLS is an error in plain words", async () => {
   const server = await allowedHttp(() => {});
   expect((await failure(fetchText(server.origin.replace("http:", "https:")))).message).toBe(
-    "No secure connection to 127.0.0.1 could be made.",
+    "Couldn't establish a secure connection to 127.0.0.1.",
   );
   await expectNoSockets(server);
 });
@@ -559,7 +559,7 @@ test("an unknown name is an error in plain words", async () => {
   );
   expect(error).toMatchObject({
     code: "unavailable",
-    message: "The host name nowhere.example.com is unknown.",
+    message: "The hostname nowhere.example.com is unknown.",
   });
 });
 

@@ -1,4 +1,5 @@
-// Fetches URLs of strangers with SSRF protection: public addresses only, one deadline, a size limit, few redirects.
+// Fetches untrusted URLs with SSRF protection: public addresses only, one deadline, limits on size
+// and redirects.
 
 import { connect as connectTcp, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -18,33 +19,33 @@ import {
 
 export interface FetchOptions {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Dropped on a redirect to another origin. Cookies throw. */
+  /** Dropped on a redirect to another origin. A Cookie header throws TypeError. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** The Accept header. */
   readonly accept?: string;
   /** "text" (default of fetchText and fetchJson) accepts text, JSON and XML only. */
   readonly contentTypes?: "text" | "any";
-  /** From the DNS lookup to the last byte. Default 5,000. */
+  /** Deadline from the DNS lookup to the last byte. Default: 5 s. */
   readonly timeoutMs?: number;
-  /** After decompression. Default 512 kB. */
+  /** Maximum body size after decompression. Default: 512 kB. */
   readonly maxBytes?: number;
-  /** Default 3. */
+  /** Default: 3. */
   readonly maxRedirects?: number;
   /** Returns the first `maxBytes` of a larger body instead of throwing. */
   readonly shouldTruncate?: boolean;
   /** Aborts the request; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** Default: from the configuration. For tests of DNS. */
+  /** Default: from the configuration. For tests. */
   readonly networkPolicy?: NetworkPolicy;
 }
 
 interface FetchResult {
-  /** After redirects. */
+  /** The final URL, after redirects. */
   readonly url: string;
-  /** Any status except a followed redirect: 404 is not an error. */
+  /** Any status except that of a followed redirect. A 404 is not an error. */
   readonly status: number;
-  /** As sent, or "". */
+  /** The Content-Type header, or "". */
   readonly contentType: string;
   /** Lowercase names; repeated headers joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
@@ -60,12 +61,15 @@ const TEXT_CONTENT_TYPES =
   /^(text\/[\w.+-]+|application\/(json|xml|xhtml\+xml|[\w.-]+\+(json|xml)))$/;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
-/** Returns the network policy of the configuration. */
+/** Returns the network policy from the configuration. */
 function siteNetworkPolicy(): NetworkPolicy {
   return { allowedPrivateHosts: env.FETCH_ALLOW_PRIVATE };
 }
 
-/** True unless the URL alone rules out a fetch: http or https, public host name, default port. */
+/**
+ * Returns true unless the URL itself rules out a fetch. It must be http or https, with a public
+ * hostname and a default port.
+ */
 export function isFetchableUrl(text: string): boolean {
   try {
     parseFetchableUrl(text, siteNetworkPolicy());
@@ -81,8 +85,8 @@ function formatUserAgent(): string {
 }
 
 /**
- * Connects only to the addresses that passed the check, against DNS rebinding. Adds sockets to `sockets`, since undici
- * does not destroy one that is still connecting.
+ * Returns a connector that connects only to the checked addresses, against DNS rebinding. It adds
+ * sockets to `sockets`, because undici does not destroy sockets that are still connecting.
  */
 function createGuardedConnector(
   network: NetworkPolicy,
@@ -114,7 +118,7 @@ function createGuardedConnector(
         socket.setNoDelay(true).once("error", onError);
         socket.once(isSecure ? "secureConnect" : "connect", () => {
           socket.off("error", onError);
-          // Checks the connected address again before anything is sent.
+          // Check the connected address again before sending anything.
           if (
             !isAllowedPrivate(network, host, portNumber) &&
             !isPublicAddress(socket.remoteAddress ?? "")
@@ -145,7 +149,7 @@ function flattenHeaders(
   );
 }
 
-/** Converts network errors to an AppError in plain words. */
+/** Converts a network error to an AppError with a readable message. */
 function toFetchError(error: unknown, url: URL): AppError {
   if (isAppError(error)) return error;
   for (let cause = error; cause instanceof Error; cause = cause.cause)
@@ -159,11 +163,11 @@ function toFetchError(error: unknown, url: URL): AppError {
   const unavailable = (reason: string) => new AppError("unavailable", reason, { cause: error });
   if ([code, inner].includes("ECONNREFUSED")) return unavailable(`${host} refused the connection.`);
   if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code))
-    return unavailable(`No secure connection to ${host} could be made.`);
+    return unavailable(`Couldn't establish a secure connection to ${host}.`);
   if (code.startsWith("Z_") || code.startsWith("ERR_BROTLI") || code.startsWith("ERR__ERROR"))
-    return unavailable(`The response of ${host} is corrupt.`);
+    return unavailable(`The response from ${host} is corrupt.`);
   if (code === "UND_ERR_HEADERS_OVERFLOW")
-    return new AppError("too_large", `The response of ${host} has too many headers.`, {
+    return new AppError("too_large", `The response from ${host} has too many headers.`, {
       cause: error,
     });
   if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(code + inner))
@@ -178,7 +182,10 @@ interface OutgoingRequest {
   body: string | Uint8Array | undefined;
 }
 
-/** Returns the redirected request, or null without a redirect. Throws AppError(invalid) for a forbidden target. */
+/**
+ * Returns the redirected request, or null if `status` is not a redirect. Throws AppError(invalid)
+ * for a forbidden target.
+ */
 function resolveRedirect(
   from: OutgoingRequest,
   status: number,
@@ -186,7 +193,7 @@ function resolveRedirect(
   network: NetworkPolicy,
 ): OutgoingRequest | null {
   if (!REDIRECT_STATUSES.has(status) || location === undefined) return null;
-  // Headers arrive as latin1; a Location in raw UTF-8 is common.
+  // Node decodes headers as latin1, but a Location in raw UTF-8 is common.
   const target = Buffer.from(location, "latin1").toString("utf8");
   if (!URL.canParse(target, from.url))
     throw new AppError("invalid", `${hostOf(from.url)} redirects to something that is not a URL.`);
@@ -215,8 +222,9 @@ function stripBodyHeaders(headers: Record<string, string>): Record<string, strin
 }
 
 /**
- * Returns the response after redirects; all its sockets are then closed. Throws AppError: invalid for a forbidden URL,
- * redirect or content type, unavailable for none in time or a broken one, too_large.
+ * Returns the response after redirects, with all sockets closed. Throws AppError(invalid) for a
+ * forbidden URL, redirect or content type, AppError(unavailable) on a timeout or network error, and
+ * AppError(too_large) beyond `maxBytes`.
  */
 export async function fetchBytes(
   url: string | URL,
@@ -247,7 +255,7 @@ export async function fetchBytes(
       deadline.abort(
         new AppError(
           "unavailable",
-          `${hostOf(request.url)} did not answer within ${timeoutMs / 1_000} s.`,
+          `${hostOf(request.url)} did not respond within ${timeoutMs / 1_000} s.`,
         ),
       ),
     timeoutMs,
@@ -260,7 +268,7 @@ export async function fetchBytes(
     connect: createGuardedConnector(network, signal, sockets),
     allowH2: false,
     pipelining: 0,
-    // The deadline covers these.
+    // Disabled, because the deadline covers them.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -300,7 +308,7 @@ export async function fetchBytes(
         response.body.on("error", () => {}).destroy();
         throw new AppError(
           "invalid",
-          `${hostOf(request.url)} answered with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`,
+          `${hostOf(request.url)} responded with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`,
         );
       }
       const isEmpty =
@@ -325,7 +333,10 @@ export async function fetchBytes(
   }
 }
 
-/** Like fetchBytes, with the body decoded by its character set. Refuses other content types unless the status is an error. */
+/**
+ * Like fetchBytes(), with the body decoded as text. Refuses other content types unless the status
+ * is an error.
+ */
 export async function fetchText(
   url: string | URL,
   options: FetchOptions = {},
@@ -335,8 +346,8 @@ export async function fetchText(
 }
 
 /**
- * Like fetchText, parsed; validate `data`. If the body is not JSON, an error status gives undefined `data`, and a success
- * status throws AppError(invalid).
+ * Like fetchText(), with the body parsed as JSON; validate `data`. If the body is not JSON, `data`
+ * is undefined for an error status, and a success status throws AppError(invalid).
  */
 export async function fetchJson(
   url: string | URL,

@@ -11,19 +11,19 @@ interface ResolvedAddress {
 }
 
 export interface NetworkPolicy {
-  /** Exact `host:port` pairs that are allowed despite a private address or another port. */
+  /** Exact `host:port` pairs that are allowed even with a private address or a different port. */
   readonly allowedPrivateHosts: readonly string[];
-  /** DNS servers (`address` or `address:port`) instead of the system's. */
+  /** DNS servers (`address` or `address:port`) to use instead of the system's. */
   readonly dnsServers?: readonly string[];
 }
 
-/** Names of this machine, local networks and Fly's private network. */
+/** Hostnames of this machine, local networks and Fly's private network. */
 const PRIVATE_HOST_NAMES =
   /(^|\.)(localhost|internal|flycast|local|localdomain|lan|home\.arpa|onion)$/;
 
-/** Per DNS server; the request's deadline applies in any case. */
+/** Timeout per DNS server; the request's deadline also applies. */
 const DNS_TIMEOUT_MS = 2_000;
-/** Shorter, since some servers drop AAAA queries, which must not delay IPv4 hosts. */
+/** Shorter, because some servers drop AAAA queries, which must not delay IPv4 hosts. */
 const DNS_V6_TIMEOUT_MS = 1_000;
 
 export function hostOf(url: URL): string {
@@ -34,13 +34,16 @@ function portOf(url: URL): number {
   return url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
 }
 
-/** True if the policy lists this host and port. */
+/** Returns true if the policy lists this host and port. */
 export function isAllowedPrivate(network: NetworkPolicy, host: string, port: number): boolean {
   const pair = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return network.allowedPrivateHosts.some((allowed) => allowed.toLowerCase() === pair);
 }
 
-/** Parses a URL and checks its text; addresses are checked when connecting. Throws AppError(invalid) with the reason. */
+/**
+ * Returns the parsed URL. Throws AppError(invalid) with the reason if it is forbidden. IP addresses
+ * of hostnames are checked when connecting.
+ */
 export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): URL {
   const refuse = (reason: string) => new AppError("invalid", reason, { field: "url" });
   if (!URL.canParse(String(text))) throw refuse("This is not a URL.");
@@ -48,7 +51,7 @@ export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): U
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw refuse("Only http and https URLs can be fetched.");
   if (url.username !== "" || url.password !== "")
-    throw refuse("URLs with a user name or password can't be fetched.");
+    throw refuse("URLs with a username or password can't be fetched.");
   const host = hostOf(url);
   const port = portOf(url);
   if (isAllowedPrivate(network, host, port)) return url;
@@ -56,7 +59,7 @@ export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): U
   if (isIP(host) !== 0) {
     if (!isPublicAddress(host)) throw refuse(`${host} is not a public address.`);
   } else if (PRIVATE_HOST_NAMES.test(host) || !host.includes(".")) {
-    throw refuse(`${host} is not a public host name.`);
+    throw refuse(`${host} is not a public hostname.`);
   }
   return url;
 }
@@ -66,7 +69,8 @@ async function queryDns(
   signal: AbortSignal,
   servers: readonly string[] | undefined,
 ): Promise<ResolvedAddress[]> {
-  // Not getaddrinfo: it can't be canceled, and a hanging name server would block Node's few file threads.
+  // Not getaddrinfo: it can't be canceled, and a hanging DNS server would block libuv's small
+  // thread pool.
   const four = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   const six = new Resolver({ timeout: DNS_V6_TIMEOUT_MS, tries: 1 });
   if (servers) for (const resolver of [four, six]) resolver.setServers(servers);
@@ -95,8 +99,8 @@ async function queryDns(
 }
 
 /**
- * Returns the checked addresses of a host: connect to no others. Throws AppError: invalid if one of them is not public,
- * unavailable if the name can't be resolved.
+ * Returns the checked addresses of a host; connect to no others. Throws AppError(invalid) if any of
+ * them is not public, and AppError(unavailable) if the name can't be resolved.
  */
 export async function resolveHost(
   host: string,
@@ -111,7 +115,7 @@ export async function resolveHost(
     addresses = [{ address: host, family: family as 4 | 6 }];
   } else {
     try {
-      // A listed name may be in the hosts file, which only getaddrinfo reads.
+      // An allowed name may be in /etc/hosts, which only getaddrinfo reads.
       addresses = isTrusted
         ? (await lookup(host, { all: true })).map(({ address, family }) => ({
             address,
@@ -126,16 +130,15 @@ export async function resolveHost(
       throw new AppError(
         "unavailable",
         isUnknown
-          ? `The host name ${host} is unknown.`
-          : `The host name ${host} could not be resolved.`,
+          ? `The hostname ${host} is unknown.`
+          : `The hostname ${host} could not be resolved.`,
         {
           cause: error,
         },
       );
     }
   }
-  if (addresses.length === 0)
-    throw new AppError("unavailable", `The host name ${host} is unknown.`);
+  if (addresses.length === 0) throw new AppError("unavailable", `The hostname ${host} is unknown.`);
   if (!isTrusted && !addresses.every(({ address }) => isPublicAddress(address))) {
     throw new AppError("invalid", `${host} is not a public host.`, { field: "url" });
   }

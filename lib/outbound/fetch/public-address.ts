@@ -1,9 +1,10 @@
-// Tells public internet addresses from private, reserved and cloud-internal ones (SSRF protection).
+// Distinguishes public internet addresses from private, reserved and cloud-internal ones (SSRF
+// protection).
 
 import { isIPv4, isIPv6 } from "node:net";
 import { ipv4ToBits, ipv6ToBits } from "#lib/core/ip-address.ts";
 
-/** Blocks of the IANA special-purpose registry, multicast, reserved space, and a host service of Azure. */
+/** IANA special-purpose blocks, multicast, reserved space, and Azure's host service. */
 const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -24,8 +25,9 @@ const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * Blocks inside 2000::/3: protocol assignments with Teredo, documentation, 6to4. Everything outside it is refused, such
- * as loopback, v4-mapped, NAT64, unique local (Fly's 6PN), link-local and multicast.
+ * Blocks inside 2000::/3 that are not public: protocol assignments (Teredo), documentation, 6to4.
+ * Everything outside 2000::/3 is refused: loopback, IPv4-mapped, NAT64, unique local (Fly's 6PN),
+ * link-local and multicast.
  */
 const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ["2001::", 23],
@@ -43,7 +45,10 @@ const blocksV4 = NOT_PUBLIC_V4.map(([base, prefix]) => [ipv4ToBits(base), prefix
 const blocksV6 = NOT_PUBLIC_V6.map(([base, prefix]) => [ipv6ToBits(base), prefix] as const);
 const GLOBAL_UNICAST_V6 = ipv6ToBits("2000::");
 
-/** True for an IP address on the public internet. False for all others, an address with a zone id, and other text. */
+/**
+ * Returns true for an IP address on the public internet; false for any other address, one with a
+ * zone ID, and other text.
+ */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) {
     const bits = ipv4ToBits(address);

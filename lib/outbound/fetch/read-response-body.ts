@@ -1,4 +1,4 @@
-// Reads and decompresses a response body up to a size limit, so that a zip bomb never unpacks.
+// Reads and decompresses a response body up to a size limit, which stops decompression bombs.
 
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
@@ -26,13 +26,13 @@ function createDecompressor(encoding: string): Transform | null {
     case "br":
       return createBrotliDecompress();
     default:
-      throw new AppError("invalid", "The response has an encoding that was not accepted.");
+      throw new AppError("invalid", "The response has an unsupported content encoding.");
   }
 }
 
 /**
- * Reads up to `maxBytes` decompressed bytes and destroys the stream. Throws the stream's error, and AppError(too_large)
- * for a larger body unless `shouldTruncate`.
+ * Returns up to `maxBytes` decompressed bytes and destroys the stream. Throws the stream's error,
+ * or AppError(too_large) for a larger body unless `shouldTruncate`.
  */
 export async function readResponseBody(
   body: Readable,
@@ -45,7 +45,8 @@ export async function readResponseBody(
   const decoder = createDecompressor(encoding);
   let source: Readable = body;
   if (decoder) {
-    // Otherwise a compressed stream without output would be read until the deadline.
+    // Limit the input too: a compressed stream that yields no output would be read until the
+    // deadline.
     let compressedBytes = 0;
     body.on("data", (chunk: Uint8Array) => {
       compressedBytes += chunk.length;

@@ -13,12 +13,14 @@ export interface EmailMessage {
   readonly parts: readonly EmailPart[];
 }
 
-/** Renders the parts as plain text, separated by empty lines. */
+/** Renders the parts as plain text, separated by blank lines. */
 export function renderEmailText({ parts }: EmailMessage): string {
   return `${parts.map((part) => (typeof part === "string" ? part : "code" in part ? part.code : `${part.label}: ${part.link}`)).join("\n\n")}\n\n${env.SITE_NAME}, ${env.SITE_URL}\n`;
 }
 
-/** Renders the parts as HTML without external resources, so that opening it is not tracked. */
+/**
+ * Renders the parts as HTML without external resources, so that opening the email can't be tracked.
+ */
 export function renderEmailHtml({ parts, subject }: EmailMessage): string {
   const body = parts.map((part) => {
     if (typeof part === "string")

@@ -1,4 +1,5 @@
-// Decides whether pages may show unsent emails: only on the local machine, without a mail server.
+// Decides whether pages may show unsent emails: only on the local machine and without a mail
+// server.
 
 import { isIPv4 } from "node:net";
 import { env } from "#lib/core/env.ts";
@@ -12,8 +13,8 @@ function isLoopback(address: string | undefined): boolean {
 }
 
 /**
- * True without SMTP_URL, in development or if SITE_URL and the client are on this machine. The Host header must name
- * this machine or the site, against DNS rebinding.
+ * Returns true if SMTP_URL is unset, and either in development or if both SITE_URL and the client
+ * are on this machine. The Host header must name this machine or the site, against DNS rebinding.
  */
 export function isEmailPreviewAllowed(): boolean {
   if (env.SMTP_URL !== undefined) return false;

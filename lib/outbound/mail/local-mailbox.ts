@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { env } from "#lib/core/env.ts";
 import { type EmailMessage, renderEmailText } from "./email-message.ts";
 
-/** Older emails are deleted. */
+/** Maximum emails kept; older ones are deleted. */
 const MAX_STORED = 50;
 
-/** Keeps the order of emails of the same millisecond. */
+/** Keeps emails of the same millisecond in order. */
 let writtenCount = 0;
 
 const mailboxFolder = () => join(env.DATA_DIR, "outbox");
@@ -19,7 +19,10 @@ const listFileNames = () =>
     .filter((name) => name.endsWith(".json"))
     .sort();
 
-/** Writes the email to a file that only this user can read, and prints it. Returns the file. */
+/**
+ * Writes the email to a file that only the current OS user can read, and prints it. Returns the
+ * file's path.
+ */
 export function saveToLocalMailbox(email: EmailMessage): string {
   mkdirSync(mailboxFolder(), { recursive: true, mode: 0o700 });
   const file = join(
@@ -36,7 +39,7 @@ export function saveToLocalMailbox(email: EmailMessage): string {
   return file;
 }
 
-/** Returns the newest emails, newest first. */
+/** Returns at most `limit` emails, newest first. */
 export function listLocalMailbox(limit: number): EmailMessage[] {
   try {
     return listFileNames()

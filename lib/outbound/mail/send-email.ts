@@ -8,12 +8,15 @@ import { singleton } from "#lib/core/singleton.ts";
 import { type EmailMessage, renderEmailHtml, renderEmailText } from "./email-message.ts";
 import { saveToLocalMailbox } from "./local-mailbox.ts";
 
-/** Maximum time to send one email. */
+/** Deadline for sending one email. */
 export const EMAIL_TIMEOUT_MS = 10_000;
-/** Shorter, so that a silent connection is closed before the next email waits for it. */
+/** Shorter, so that an unresponsive connection is closed before the next email waits for it. */
 const SOCKET_TIMEOUT_MS = 8_000;
 
-/** Why an email was not sent: the recipient was refused, the server is unreachable or silent, or anything else. */
+/**
+ * Why an email was not sent: the recipient was rejected, the server is unreachable or unresponsive,
+ * or another reason.
+ */
 export type EmailFault = "recipient" | "server" | "other";
 
 /** An AppError(unavailable) with the cause of the failure. */
@@ -26,7 +29,7 @@ export class EmailError extends AppError {
   }
 }
 
-/** Nodemailer's codes of failed connections; most system errors come as ESOCKET. */
+/** Nodemailer's codes for failed connections; most system errors become ESOCKET. */
 const CONNECTION_ERROR_CODES = new Set([
   "ECONNECTION",
   "ETIMEDOUT",
@@ -60,7 +63,7 @@ const shared = singleton("smtp", (): { pool?: PooledTransport } => ({}));
 function smtpTransport(url: string): PooledTransport["transport"] {
   if (shared.pool?.url !== url) {
     shared.pool?.transport.close();
-    // Pooled, so that a login email does not wait for a handshake.
+    // Pooled, so that a login email needn't wait for an SMTP handshake.
     const timeouts = {
       connectionTimeout: SOCKET_TIMEOUT_MS,
       greetingTimeout: SOCKET_TIMEOUT_MS,
@@ -82,7 +85,7 @@ function smtpTransport(url: string): PooledTransport["transport"] {
   return shared.pool!.transport;
 }
 
-/** Returns the sender of all emails. */
+/** Returns the From address of all emails. */
 export function senderAddress(): string {
   return (
     env.MAIL_FROM ??
@@ -90,7 +93,10 @@ export function senderAddress(): string {
   );
 }
 
-/** Resolves when the server has accepted the email. Throws EmailError with the server's reason within EMAIL_TIMEOUT_MS. */
+/**
+ * Resolves when the server has accepted the email. Throws EmailError with the server's reason, at
+ * the latest after EMAIL_TIMEOUT_MS.
+ */
 export async function sendEmail(email: EmailMessage): Promise<void> {
   const url = env.SMTP_URL;
   if (!url) {
@@ -98,7 +104,7 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
     return;
   }
   try {
-    // Only stops waiting: the shared connections have their own timeouts.
+    // The timeout only stops waiting; the pooled connections have their own timeouts.
     await withTimeout(
       smtpTransport(url).sendMail({
         from: senderAddress(),
@@ -108,10 +114,11 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
         html: renderEmailHtml(email),
       }),
       EMAIL_TIMEOUT_MS,
-      "The mail server did not answer in time.",
+      "The mail server did not respond in time.",
     );
   } catch (error) {
-    // The server's message often contains the address. It is for the log and admins, without `cause`, which logs print.
+    // The server's message often contains the address, so redact it. No `cause`, because logs print
+    // it.
     const reason = (error as Error).message
       .replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address")
       .slice(0, 300);
@@ -119,7 +126,7 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
   }
 }
 
-/** Closes the connections to the mail server. For shutdown and tests. */
+/** Closes all connections to the mail server. For shutdown and tests. */
 export function closeSmtpTransport(): void {
   shared.pool?.transport.close();
   shared.pool = undefined;

@@ -23,13 +23,13 @@ async function postJson(url: string, body: object, headers: Record<string, strin
     contentTypes: "any",
     maxRedirects: 0,
   });
-  // Without the URL: that of a Discord webhook contains its secret.
+  // Don't include the URL: a Discord webhook's URL contains its secret.
   if (status < 200 || status >= 300)
     throw new AppError("unavailable", `${host} responded with ${status}.`);
   return data;
 }
 
-/** Creates a subscriber at kit.com (API v4), then adds them to the newsletter's form. */
+/** Creates a subscriber at kit.com (API v4) and adds them to the newsletter's form. */
 async function subscribeToNewsletter(
   email: string,
   firstName: string,
@@ -55,7 +55,10 @@ function readRequiredSetting(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): strin
   return value;
 }
 
-/** Resolves when the receiver has accepted it, with Kit's subscriber id if there is one. Throws AppError with the reason. */
+/**
+ * Resolves when the receiver has accepted the delivery, to Kit's subscriber ID for a newsletter,
+ * else null. Throws AppError with the reason.
+ */
 export async function deliver(delivery: Delivery): Promise<{ convertKitId: string } | null> {
   switch (delivery.kind) {
     case "MAIL":
@@ -64,7 +67,7 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
     case "NEWSLETTER":
       return subscribeToNewsletter(delivery.email, delivery.firstName);
     case "DISCORD":
-      // Text of members must not ping anyone.
+      // Members' text must not be able to ping anyone.
       await postJson(readRequiredSetting("DISCORD_WEBHOOK_URL"), {
         content: delivery.text.slice(0, 1_900),
         allowed_mentions: { parse: [] },

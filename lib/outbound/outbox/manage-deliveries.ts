@@ -1,18 +1,25 @@
-// Lets admins count, retry and discard pending deliveries, with audit events. The callers check that they are admins.
+// Lets admins count, retry and discard pending deliveries, with audit events. Callers check the
+// role.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
-/** Counts the deliveries that are pending, failed at least once, and were given up. */
+/**
+ * Returns the number of pending deliveries, of those that failed at least once, and of those given
+ * up.
+ */
 export function countDeliveries(sql: Sql): { waiting: number; failed: number; givenUp: number } {
   return sql.get(
     `SELECT COUNT(*) AS "waiting", COUNT("lastError") AS "failed", COUNT(*) FILTER (WHERE "nextTryAt" IS NULL) AS "givenUp" FROM "Delivery"`,
   ) as { waiting: number; failed: number; givenUp: number };
 }
 
-/** Makes a delivery due now; call triggerDeliveries() after the commit. Throws AppError(not_found) if it is delivered or deleted. */
+/**
+ * Makes a delivery due now; call triggerDeliveries() after the commit. Throws AppError(not_found)
+ * if it was sent or discarded.
+ */
 export function retryPendingDelivery(sql: Sql, actorId: string, id: number): void {
   const { changes } = sql.run(
     `UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`,
@@ -23,7 +30,7 @@ export function retryPendingDelivery(sql: Sql, actorId: string, id: number): voi
   recordAuditEvent(sql, { actorId, action: "delivery.retry", subjectId: String(id) });
 }
 
-/** Deletes a delivery. Throws AppError(not_found) if it is delivered or deleted already. */
+/** Deletes a delivery. Throws AppError(not_found) if it was sent or discarded. */
 export function discardDelivery(sql: Sql, actorId: string, id: number): void {
   const detail = sql.get<{ kind: string; tries: number }>(
     `DELETE FROM "Delivery" WHERE "id" = ? RETURNING "kind", "tries"`,

@@ -1,5 +1,6 @@
-// Implements the transactional outbox pattern: deliveries are stored with the change they announce, and made after the
-// commit with retries. At least once: a crash between delivery and its record repeats it.
+// Implements the transactional outbox pattern: deliveries are stored in the transaction of their
+// change and sent after the commit, with retries. Delivery is at least once: a crash between
+// sending and recording repeats it.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -18,12 +19,12 @@ export interface PendingDelivery {
   readonly kind: Delivery["kind"];
   readonly about: string;
   readonly tries: number;
-  /** null: given up until an admin retries it. */
+  /** null if given up; an admin can retry it. */
   readonly nextTryAt: number | null;
   readonly lastError: string | null;
 }
 
-/** Delays after each failure; then an admin decides. */
+/** Backoff after each failure; after the last, an admin decides. */
 const RETRY_DELAYS_MS = [
   MINUTE_MS,
   5 * MINUTE_MS,
@@ -33,14 +34,17 @@ const RETRY_DELAYS_MS = [
   12 * HOUR_MS,
   DAY_MS,
 ];
-/** How long a claimed delivery is reserved: longer than its deadline. */
+/** How long a claimed delivery is reserved; longer than its deadline. */
 const LEASE_MS = 2 * MINUTE_MS;
 const POLL_INTERVAL_MS = 15 * SECOND_MS;
 const BATCH_SIZE = 20;
 /** Leaves one SMTP connection for login emails. A batch of timeouts fits into the lease. */
 const CONCURRENCY = 2;
 
-/** True if the receiver is configured. Emails always have one: without SMTP_URL the local mailbox. */
+/**
+ * Returns true if the receiver is configured. Emails always have one: without SMTP_URL, the local
+ * mailbox.
+ */
 function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
   return (
     kind === "MAIL" ||
@@ -49,8 +53,9 @@ function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
 }
 
 /**
- * Enqueues a delivery in the transaction of its change, if its receiver is configured; call triggerDeliveries() after the
- * commit. It is deleted with the account `userId`. `about` is for admins: never an address or content.
+ * Enqueues a delivery in the transaction of its change, if its receiver is configured; call
+ * triggerDeliveries() after the commit. Deleting the account `userId` deletes it too. `about` is
+ * shown to admins: never put addresses or content there.
  */
 export function enqueueDelivery(
   sql: Sql,
@@ -77,7 +82,7 @@ interface DueDelivery {
   readonly tries: number;
 }
 
-/** Claims the due deliveries for LEASE_MS. */
+/** Claims up to BATCH_SIZE due deliveries for LEASE_MS. */
 function claimDueDeliveries(sql: Sql): DueDelivery[] {
   const now = nowMs();
   const due = sql.all<DueDelivery>(
@@ -134,7 +139,10 @@ interface OutboxState {
 const outboxState = () =>
   singleton<OutboxState>("outbox", () => ({ running: null, rerunRequested: false, timer: null }));
 
-/** Tries every due delivery, on the primary only and one run at a time. */
+/**
+ * Attempts every due delivery. Does nothing unless this is the primary; concurrent calls share one
+ * run.
+ */
 export async function runDueDeliveries(): Promise<void> {
   const state = outboxState();
   if (state.running) {
@@ -180,7 +188,7 @@ export function startDeliveryPolling(): void {
   state.timer.unref();
 }
 
-/** Returns the pending deliveries, newest first. */
+/** Returns at most `limit` pending deliveries, newest first. */
 export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
   return sql.all<PendingDelivery>(
     `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,

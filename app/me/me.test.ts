@@ -4,8 +4,8 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import type { SqlValue } from "#lib/db/connection.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { type SqlValue, sqlOf } from "#lib/db/sql.ts";
+import { read, write } from "#lib/db/database.ts";
 import { INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
@@ -72,9 +72,9 @@ beforeEach(() => {
 
 /** Logs this browser in as a new member. */
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, overrides);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write((tx) => {
+    const user = insertUser(sqlOf(tx), overrides);
+    return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   browser.jar.set(name, value);
@@ -122,7 +122,7 @@ async function act(action: Action, fields: Record<string, string> = {}) {
   }
 }
 const rows = (text: string, ...values: SqlValue[]) =>
-  readSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
+  read((tx) => sqlOf(tx).all<Record<string, unknown>>(text, ...values));
 const count = async (table: string) => (await rows(`SELECT 1 FROM "${table}"`)).length;
 
 /** Adds a passkey of a new member through the handlers. The browser stays logged in. */
@@ -208,7 +208,7 @@ describe("a login with a passkey", () => {
         })
       ).status,
     ).toBe(401);
-    await writeSql((sql) => sql.run(`DELETE FROM "Passkey" WHERE "userId" = ?`, member.id));
+    await write((tx) => sqlOf(tx).run(`DELETE FROM "Passkey" WHERE "userId" = ?`, member.id));
     challenge = await start();
     expect((await send(loginVerify, { response: device.logIn(challenge) })).status).toBe(401);
     expect([await sessionKey(), await count("Session")]).toEqual([null, before]);
@@ -342,7 +342,7 @@ describe("on /me", () => {
   test("a member revokes only their own sessions", async () => {
     const bob = await logIn();
     const ada = await logIn();
-    const other = await writeSql((sql) => hashSecret(createSession(sql, ada.id).id));
+    const other = await write((tx) => hashSecret(createSession(tx, ada.id).id));
     expect(
       (await act(revokeSession, { session: createSessionHandle(bob.key) })).state,
     ).toMatchObject({
@@ -353,7 +353,7 @@ describe("on /me", () => {
         status: "done",
       },
     );
-    await writeSql((sql) => createSession(sql, ada.id));
+    await write((tx) => createSession(tx, ada.id));
     expect((await act(revokeOtherSessions)).state).toMatchObject({
       message: "Logged out of 1 other device.",
     });
@@ -372,8 +372,8 @@ describe("on /me", () => {
       code: "not_found",
     });
     expect(await rows(`SELECT "name" FROM "Passkey"`)).toEqual([{ name: "Firefox on Linux" }]);
-    await writeSql((sql) =>
-      addPasskey(sql, {
+    await write((tx) =>
+      addPasskey(tx, {
         id: "own",
         userId: mallory.id,
         publicKey: new Uint8Array([1]),
@@ -408,7 +408,7 @@ describe("on /me", () => {
     browser.headers.set("sec-fetch-site", "cross-site");
     expect((await act(action, fields)).state).toMatchObject({ code: "forbidden" });
     browser.headers.set("sec-fetch-site", "same-origin");
-    await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+    await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
     expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
     forgetSession();
     expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
@@ -445,7 +445,7 @@ describe("a device link", () => {
 
   test("does not log in if it is forged or has expired", async () => {
     const ada = await logIn();
-    const { token } = await writeSql((sql) => createDeviceLink(sql, ada.id));
+    const { token } = await write((tx) => createDeviceLink(tx, ada.id));
     browser.jar.clear();
     for (const forged of ["", "x".repeat(22), "x".repeat(101)])
       expect((await act(logInOnDevice, { token: forged })).state).toMatchObject({
@@ -461,7 +461,7 @@ describe("deleting an account", () => {
   test("requires the word, then deletes the member and logs out", async () => {
     const bob = await logIn();
     await logIn({ firstName: "Ada" });
-    await writeSql((sql) => insertRead(sql, { userId: bob.id, clientId: null }));
+    await write((tx) => insertRead(sqlOf(tx), { userId: bob.id, clientId: null }));
     expect((await act(deleteMyAccount, { confirmation: "yes" })).state).toMatchObject({
       status: "refused",
       errors: { confirmation: expect.any(String) as string },
@@ -511,7 +511,7 @@ describe("a data export", () => {
 
   test("requires a session", async () => {
     await logIn();
-    await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+    await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
     expect((await get()).status).toBe(401);
     forgetSession();
     expect((await get({ accept: "application/json" })).status).toBe(401);

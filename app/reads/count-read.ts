@@ -5,7 +5,7 @@ import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { singleton } from "#lib/core/singleton.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -69,13 +69,13 @@ async function limitAndRecord(
     slug,
     nowMs: now,
   });
-  const { leadChanges, ...read } = await writeSql((sql) => {
+  const { leadChanges, ...read } = await write((tx) => {
     // Resolved again inside the transaction: the session may have ended since.
-    const { member, clientId } = resolveViewer(sql, sessionIds);
-    const result = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
+    const { member, clientId } = resolveViewer(tx, sessionIds);
+    const result = recordRead(tx, { token, slug, member, clientId, readingMinutes, nowMs: now });
     // Anonymous reads change no standings.
     const slugs = result.isCounted && member ? [slug] : [];
-    return { ...result, leadChanges: recordLeadChanges(sql, { slugs, nowMs: now }) };
+    return { ...result, leadChanges: recordLeadChanges(tx, { slugs, nowMs: now }) };
   }).catch((error: unknown) => {
     if (isAppError(error, "conflict")) refund(); // the token was used before
     throw error;

@@ -1,7 +1,8 @@
 // Reads published episodes, their audio and their neighbors.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { type SniffedAudio, sniffAudio } from "./audio/probe.ts";
 import { AudioCache } from "./audio-cache.ts";
 import { IS_RECORDED_SQL, findCallAudio } from "./recording.ts";
@@ -74,10 +75,10 @@ function toEpisode({
 
 /** Returns at most `limit` episodes after the first `skip`, newest first. */
 export function listEpisodes(
-  sql: Sql,
+  tx: Tx,
   { limit, skip = 0 }: { limit: number; skip?: number },
 ): Episode[] {
-  return sql
+  return sqlOf(tx)
     .all<EpisodeRow>(
       `SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`,
       limit,
@@ -86,33 +87,33 @@ export function listEpisodes(
     .map(toEpisode);
 }
 
-export function countEpisodes(sql: Sql): number {
-  return sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${FROM}`)?.count ?? 0;
+export function countEpisodes(tx: Tx): number {
+  return sqlOf(tx).get<{ count: number }>(`SELECT COUNT(*) AS "count" ${FROM}`)?.count ?? 0;
 }
 
 /** Returns slugs and times of the last change (ms) for the sitemap, newest first. */
 export function listSitemapEpisodes(
-  sql: Sql,
+  tx: Tx,
   limit = 10_000,
 ): { slug: string; updatedAt: number }[] {
-  return sql.all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
+  return sqlOf(tx).all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
 }
 
 /** Returns an episode with its transcript and neighbors, or null. */
 export function findEpisode(
-  sql: Sql,
+  tx: Tx,
   slug: string,
 ):
   | (Episode & { transcript: string; previous: EpisodeLink | null; next: EpisodeLink | null })
   | null {
-  const row = sql.get<EpisodeRow & { transcript: string }>(
+  const row = sqlOf(tx).get<EpisodeRow & { transcript: string }>(
     `SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`,
     slug,
   );
   if (!row) return null;
   const { transcript, ...rest } = row;
   const findLink = (condition: string) =>
-    sql.get<EpisodeLink>(
+    sqlOf(tx).get<EpisodeLink>(
       `SELECT e."number", e."slug", e."title" ${FROM} WHERE ${condition} LIMIT 1`,
       row.number,
     ) ?? null;
@@ -141,11 +142,11 @@ export type EpisodeAudioKind = "call" | "answer" | "episode";
  * the bytes.
  */
 export function findEpisodeAudio(
-  sql: Sql,
+  tx: Tx,
   slug: string,
   kind: EpisodeAudioKind,
 ): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
-  const row = sql.get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
+  const row = sqlOf(tx).get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
     `SELECT e."callId", e."title", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
     slug,
   );
@@ -153,13 +154,13 @@ export function findEpisodeAudio(
   const readBlob = (query: string, changedAt: number) => {
     const etag = `${row.callId}-${kind}-${changedAt}`;
     return episodeAudioCache.get(etag, () => {
-      const bytes = sql.get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
+      const bytes = sqlOf(tx).get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
       return bytes ? { bytes, etag } : null;
     });
   };
   const audio =
     kind === "call"
-      ? findCallAudio(sql, row.callId)
+      ? findCallAudio(tx, row.callId)
       : kind === "answer"
         ? readBlob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
         : readBlob(

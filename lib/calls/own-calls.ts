@@ -2,7 +2,8 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 
 export interface OwnCall {
@@ -25,8 +26,8 @@ export interface OwnCall {
 const MAX_LISTED = 200;
 
 /** Returns the member's calls, newest first, without audio and without the admins' notes. */
-export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
-  const rows = sql.all<Omit<OwnCall, "isRecorded"> & { isRecorded: number }>(
+export function listOwnCalls(tx: Tx, member: Member): OwnCall[] {
+  const rows = sqlOf(tx).all<Omit<OwnCall, "isRecorded"> & { isRecorded: number }>(
     `SELECT c."id", c."createdAt", c."title", c."description", r."state", ${IS_RECORDED_SQL} AS "isRecorded", r."durationMs",
        CASE WHEN r."state" = 'DECLINED' THEN r."declineReason" ELSE '' END AS "declineReason",
        CASE WHEN r."state" = 'PUBLISHED' THEN e."slug" END AS "slug"
@@ -41,8 +42,8 @@ export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
  * Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for
  * any other.
  */
-export function deleteOwnCall(sql: Sql, { id, member }: { id: string; member: Member }): void {
-  const { changes } = sql.run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
+export function deleteOwnCall(tx: Tx, { id, member }: { id: string; member: Member }): void {
+  const { changes } = sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
   if (changes === 0)
     throw new AppError("not_found", "This call doesn’t exist. It may have been deleted already.");
 }

@@ -5,8 +5,8 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import {
   countEpisodes,
   findEpisode,
@@ -25,9 +25,9 @@ const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
 const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 
 async function admins(): Promise<Member[]> {
-  return writeSql((sql) =>
+  return write((tx) =>
     ["Grace", "Hedy"].map((firstName) => ({
-      ...insertUser(sql, { role: "ADMIN", firstName }),
+      ...insertUser(sqlOf(tx), { role: "ADMIN", firstName }),
       sessionKey: "key",
       loggedInAtMs: nowMs(),
     })),
@@ -38,27 +38,27 @@ async function insertAnsweredCall(
   admin: Member,
   fields: { title?: string; base64?: string; firstName?: string } = {},
 ) {
-  return writeSql((sql) => {
+  return write((tx) => {
     const { firstName = "Ada", ...call } = fields;
-    const user = insertUser(sql, { firstName });
-    const { id } = insertCall(sql, { userId: user.id, ...call });
-    saveAnswer(sql, {
+    const user = insertUser(sqlOf(tx), { firstName });
+    const { id } = insertCall(sqlOf(tx), { userId: user.id, ...call });
+    saveAnswer(tx, {
       callId: id,
       admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
+      expectedVersion: getReviewedCall(tx, { admin, callId: id }).changedAt,
       answer: { contentType: "audio/mpeg", durationMs: 4_000, audio },
     });
     return {
       callId: id,
       admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
+      expectedVersion: getReviewedCall(tx, { admin, callId: id }).changedAt,
       userId: user.id,
     };
   });
 }
 const listEmails = () =>
-  readSql((sql) =>
-    sql
+  read((tx) =>
+    sqlOf(tx)
       .all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`)
       .map(({ payload }) => JSON.parse(payload).mail),
   );
@@ -69,11 +69,11 @@ test("publishing creates an episode and an email with first name and link", asyn
     title: "Was für ein “Ding”?",
     base64,
   });
-  const { number, slug } = await writeSql((sql) =>
-    publishCall(sql, { ...call, transcript: "Two\n\nparagraphs." }),
+  const { number, slug } = await write((tx) =>
+    publishCall(tx, { ...call, transcript: "Two\n\nparagraphs." }),
   );
   expect({ number, slug }).toEqual({ number: 1, slug: "1-was-fur-ein-ding" });
-  const episode = await readSql((sql) => findEpisode(sql, slug));
+  const episode = await read((tx) => findEpisode(tx, slug));
   expect(episode).toMatchObject({
     number: 1,
     title: "Was für ein “Ding”?",
@@ -94,7 +94,7 @@ test("publishing creates an episode and an email with first name and link", asyn
 test("the email about a typed question doesn't mention a voice", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64: "" });
-  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  await write((tx) => publishCall(tx, { ...call, transcript: "" }));
   const [email] = await listEmails();
   expect(JSON.stringify(email.parts)).toMatch(/your question as you wrote it/);
   expect(JSON.stringify(email.parts)).not.toMatch(/voice|recording/);
@@ -105,9 +105,9 @@ test("a Discord webhook gets the episode without the caller's email address", as
   try {
     const [grace] = await admins();
     const call = await insertAnsweredCall(grace!, { title: "Who hears?" });
-    await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-    const deliveries = await readSql((sql) =>
-      sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
+    await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+    const deliveries = await read((tx) =>
+      sqlOf(tx).all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
     );
     expect(deliveries.map(({ payload }) => JSON.parse(payload).text)).toEqual([
       `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
@@ -122,13 +122,13 @@ test("two concurrent publishes make one episode", async () => {
   const call = await insertAnsweredCall(grace!);
   const results = await Promise.allSettled(
     [grace!, hedy!, grace!].map((admin) =>
-      writeSql((sql) => publishCall(sql, { ...call, admin, transcript: "" })),
+      write((tx) => publishCall(tx, { ...call, admin, transcript: "" })),
     ),
   );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   for (const result of results)
     if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
-  expect(await readSql(countEpisodes)).toBe(1);
+  expect(await read(countEpisodes)).toBe(1);
   expect(await listEmails()).toHaveLength(1);
 });
 
@@ -136,15 +136,15 @@ test("publishing is atomic, and can be retried after a crash", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
   await expect(
-    writeSql((sql) => {
-      publishCall(sql, { ...call, transcript: "" });
+    write((tx) => {
+      publishCall(tx, { ...call, transcript: "" });
       throw new Error("crash");
     }),
   ).rejects.toThrow("crash");
-  expect(await readSql(countEpisodes)).toBe(0);
+  expect(await read(countEpisodes)).toBe(0);
   expect(await listEmails()).toEqual([]);
-  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  expect(await readSql(countEpisodes)).toBe(1);
+  await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  expect(await read(countEpisodes)).toBe(1);
 });
 
 test("calls that are published concurrently get distinct numbers", async () => {
@@ -155,38 +155,38 @@ test("calls that are published concurrently get distinct numbers", async () => {
     insertAnsweredCall(grace!),
   ]);
   await Promise.all(
-    calls.map((call) => writeSql((sql) => publishCall(sql, { ...call, transcript: "" }))),
+    calls.map((call) => write((tx) => publishCall(tx, { ...call, transcript: "" }))),
   );
   expect(
-    await readSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number)),
+    await read((tx) => listEpisodes(tx, { limit: 10 }).map(({ number }) => number)),
   ).toEqual([3, 2, 1]);
 });
 
 test("unpublishing removes an episode everywhere, and it can be published again", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const seen = () => readSql((sql) => getReviewedCall(sql, { admin: grace!, callId: call.callId }));
-  await writeSql((sql) =>
-    unpublishCall(sql, {
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  const seen = () => read((tx) => getReviewedCall(tx, { admin: grace!, callId: call.callId }));
+  await write((tx) =>
+    unpublishCall(tx, {
       ...call,
-      expectedVersion: getReviewedCall(sql, { admin: grace!, callId: call.callId }).changedAt,
+      expectedVersion: getReviewedCall(tx, { admin: grace!, callId: call.callId }).changedAt,
     }),
   );
   expect(
-    await readSql((sql) => [
-      findEpisode(sql, slug),
-      findEpisodeAudio(sql, slug, "answer"),
-      findEpisodeAudio(sql, slug, "call"),
-      listEpisodes(sql, { limit: 10 }).length,
-      listSitemapEpisodes(sql).length,
+    await read((tx) => [
+      findEpisode(tx, slug),
+      findEpisodeAudio(tx, slug, "answer"),
+      findEpisodeAudio(tx, slug, "call"),
+      listEpisodes(tx, { limit: 10 }).length,
+      listSitemapEpisodes(tx).length,
     ]),
   ).toEqual([null, null, null, 0, 0]);
   const { changedAt, state } = await seen();
   expect(state).toBe("ANSWERED");
   expect(
-    await writeSql((sql) =>
-      publishCall(sql, { ...call, expectedVersion: changedAt, transcript: "" }),
+    await write((tx) =>
+      publishCall(tx, { ...call, expectedVersion: changedAt, transcript: "" }),
     ),
   ).toEqual({ number: 1, slug });
 });
@@ -194,10 +194,10 @@ test("unpublishing removes an episode everywhere, and it can be published again"
 test("an episode is deleted with the caller's account", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  await write((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
   expect(
-    await readSql((sql) => [findEpisode(sql, slug), findEpisodeAudio(sql, slug, "answer")]),
+    await read((tx) => [findEpisode(tx, slug), findEpisodeAudio(tx, slug, "answer")]),
   ).toEqual([null, null]);
 });
 
@@ -214,10 +214,10 @@ test("an episode has its neighbors and its audio files", async () => {
     audio: readFileSync("tests/fixtures/audio/tone-vbr.mp3"),
   };
   for (const [i, call] of calls.entries())
-    await writeSql((sql) =>
-      publishCall(sql, { ...call, transcript: "", mergedAudio: i === 1 ? mergedAudio : null }),
+    await write((tx) =>
+      publishCall(tx, { ...call, transcript: "", mergedAudio: i === 1 ? mergedAudio : null }),
     );
-  const episode = await readSql((sql) => findEpisode(sql, "2-another-thing"));
+  const episode = await read((tx) => findEpisode(tx, "2-another-thing"));
   expect(episode).toMatchObject({
     previous: { number: 1, slug: "1-one-thing" },
     next: { number: 3, title: "Third thing" },
@@ -228,7 +228,7 @@ test("an episode has its neighbors and its audio files", async () => {
     },
   });
   const audioOf = (slug: string, kind: "call" | "answer" | "episode") =>
-    readSql((sql) => findEpisodeAudio(sql, slug, kind));
+    read((tx) => findEpisodeAudio(tx, slug, kind));
   expect(await audioOf("2-another-thing", "call")).toMatchObject({
     title: "Another thing",
     bytes: voice,
@@ -244,13 +244,13 @@ test("an episode has its neighbors and its audio files", async () => {
 test("episode queries use indexes and don't sort", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const plans = await readSql((sql) => {
-    const asked: [text: string, values: Parameters<Sql["all"]>[1][]][] = [];
-    const noting: Sql = {
-      ...sql,
-      get: (text, ...values) => (asked.push([text, values]), sql.get(text, ...values)),
-      all: (text, ...values) => (asked.push([text, values]), sql.all(text, ...values)),
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  const plans = await read((tx) => {
+    const asked: [text: string, values: Parameters<Tx["all"]>[1][]][] = [];
+    const noting: Tx = {
+      ...tx,
+      get: (text, ...values) => (asked.push([text, values]), sqlOf(tx).get(text, ...values)),
+      all: (text, ...values) => (asked.push([text, values]), sqlOf(tx).all(text, ...values)),
     };
     listEpisodes(noting, { limit: 10 });
     listSitemapEpisodes(noting);
@@ -259,7 +259,7 @@ test("episode queries use indexes and don't sort", async () => {
     return asked
       .filter(([text]) => text.includes(`"Episode" e`))
       .map(([text, values]) =>
-        sql
+        sqlOf(tx)
           .all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values)
           .map(({ detail }) => detail)
           .join("; "),
@@ -275,11 +275,11 @@ test("episode queries use indexes and don't sort", async () => {
 test("an audio file is in memory once", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
   for (const kind of ["call", "answer"] as const) {
-    const [one, other] = await readSql((sql) => [
-      findEpisodeAudio(sql, slug, kind)!,
-      findEpisodeAudio(sql, slug, kind)!,
+    const [one, other] = await read((tx) => [
+      findEpisodeAudio(tx, slug, kind)!,
+      findEpisodeAudio(tx, slug, kind)!,
     ]);
     expect(other!.bytes).toBe(one!.bytes);
   }
@@ -290,15 +290,15 @@ test("a reused call id gets the new recording, even of the same length", async (
   const other = Buffer.from(voice);
   other[other.length - 1] = other[other.length - 1]! ^ 1;
   const urls = [voice, other].map((bytes) => `data:audio/webm;base64,${bytes.toString("base64")}`);
-  const users = await writeSql((sql) => [insertUser(sql), insertUser(sql)]);
+  const users = await write((tx) => [insertUser(sqlOf(tx)), insertUser(sqlOf(tx))]);
   const createdAt = nowMs();
   const readAudio = async (fields: { userId: string; createdAt: number; base64: string }) => {
-    await writeSql((sql) => {
-      sql.run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
-      insertCall(sql, { id: "the-same", ...fields });
+    await write((tx) => {
+      sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
+      insertCall(sqlOf(tx), { id: "the-same", ...fields });
     });
     return Buffer.from(
-      await readSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
+      await read((tx) => getRecording(tx, { id: "the-same", member: grace! }).bytes),
     );
   };
   expect(
@@ -319,31 +319,31 @@ test("a reused call id gets the new recording, even of the same length", async (
 test("the audio of an unpublished call is not found", async () => {
   const [grace] = await admins();
   const { userId: _, ...call } = await insertAnsweredCall(grace!);
-  await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everyone." }));
+  await write((tx) => declineCall(tx, { ...call, reason: "Not for everyone." }));
   expect(
-    await readSql((sql) => [countEpisodes(sql), findEpisodeAudio(sql, "1", "answer")]),
+    await read((tx) => [countEpisodes(tx), findEpisodeAudio(tx, "1", "answer")]),
   ).toEqual([0, null]);
 });
 
 test("only the version that the admin saw is merged", async () => {
   const [grace] = await admins();
   const { userId, ...call } = await insertAnsweredCall(grace!, { title: "To be merged", base64 });
-  expect(await readSql((sql) => findMergeSource(sql, call))).toEqual({
+  expect(await read((tx) => findMergeSource(tx, call))).toEqual({
     title: "To be merged",
     call: voice,
     answer: audio,
   });
   expect(
-    await readSql((sql) =>
-      findMergeSource(sql, { ...call, expectedVersion: call.expectedVersion - 1 }),
+    await read((tx) =>
+      findMergeSource(tx, { ...call, expectedVersion: call.expectedVersion - 1 }),
     ),
   ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
   await expect(
-    readSql((sql) => findMergeSource(sql, { ...call, admin: member })),
+    read((tx) => findMergeSource(tx, { ...call, admin: member })),
   ).rejects.toMatchObject({ code: "forbidden" });
   const typed = await insertAnsweredCall(grace!);
-  expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });
+  expect(await read((tx) => findMergeSource(tx, typed))).toMatchObject({ call: null });
 });
 
 test("a slug contains the letters of the title", () => {

@@ -3,7 +3,8 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type EncodedAudio, sniffAudio } from "./audio/probe.ts";
 import { findCallAudio } from "./recording.ts";
@@ -28,9 +29,9 @@ export function episodeSlug(number: number, title: string): string {
 }
 
 /** Returns the number of the next episode: the highest plus one. */
-export function nextEpisodeNumber(sql: Sql): number {
+export function nextEpisodeNumber(tx: Tx): number {
   return (
-    (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
+    (sqlOf(tx).get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
     1
   );
 }
@@ -40,13 +41,13 @@ export function nextEpisodeNumber(sql: Sql): number {
  * format (from the source site) is left out. Throws AppError: forbidden for members, not_found.
  */
 export function findMergeSource(
-  sql: Sql,
+  tx: Tx,
   { callId, admin, expectedVersion }: ReviewDecision,
 ): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
-  const { title, state, changedAt } = getReviewedCall(sql, { admin, callId });
-  const answer = findAnswerAudio(sql, { admin, callId });
+  const { title, state, changedAt } = getReviewedCall(tx, { admin, callId });
+  const answer = findAnswerAudio(tx, { admin, callId });
   if (state !== "ANSWERED" || changedAt !== expectedVersion || !answer) return null;
-  const recording = findCallAudio(sql, callId);
+  const recording = findCallAudio(tx, callId);
   return {
     title,
     call: recording && sniffAudio(recording.bytes) ? recording.bytes : null,
@@ -60,20 +61,20 @@ export function findMergeSource(
  * transitionCall.
  */
 export function publishCall(
-  sql: Sql,
+  tx: Tx,
   {
     transcript,
     mergedAudio = null,
     ...decision
   }: ReviewDecision & { transcript: string; mergedAudio?: EncodedAudio | null },
 ): { number: number; slug: string } {
-  transitionCall(sql, decision, ["ANSWERED"], "PUBLISHED");
+  transitionCall(tx, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, admin } = decision;
-  const caller = getCaller(sql, callId);
-  const number = nextEpisodeNumber(sql);
+  const caller = getCaller(tx, callId);
+  const number = nextEpisodeNumber(tx);
   const slug = episodeSlug(number, caller.title);
   const now = nowMs();
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript", "joinedType", "joinedDurationMs", "joinedAudio")
      SELECT "id", ?, ?, ?, ?, "title", "description", "keywords", ?, ?, ?, ?, ? FROM "Call" WHERE "id" = ?`,
     number,
@@ -88,16 +89,16 @@ export function publishCall(
     callId,
   );
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "MAIL", mail: publishedEmail(caller, { number, slug }) },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  recordAuditEvent(sql, {
+  recordAuditEvent(tx, {
     actorId: admin.id,
     action: "call.publish",
     subjectId: callId,
@@ -110,14 +111,14 @@ export function publishCall(
  * Unpublishes a call: PUBLISHED → ANSWERED. Deletes the episode; the caller isn't notified. Throws
  * like transitionCall.
  */
-export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["PUBLISHED"], "ANSWERED");
-  const episode = sql.get<{ number: number }>(
+export function unpublishCall(tx: Tx, decision: ReviewDecision): void {
+  transitionCall(tx, decision, ["PUBLISHED"], "ANSWERED");
+  const episode = sqlOf(tx).get<{ number: number }>(
     `SELECT "number" FROM "Episode" WHERE "callId" = ?`,
     decision.callId,
   );
-  sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
+  sqlOf(tx).run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.unpublish",
     subjectId: decision.callId,

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { decodeRecording, sniffAudio } from "./audio/probe.ts";
 import { AudioCache, type CachedAudio } from "./audio-cache.ts";
 import { readUploadParts } from "./upload.ts";
@@ -27,15 +28,15 @@ const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
  * AppError(not_found) otherwise, and for typed questions.
  */
 export function getRecording(
-  sql: Sql,
+  tx: Tx,
   { id, member }: { id: string; member: Member },
 ): StoredRecording {
-  const call = sql.get<{ userId: string; title: string }>(
+  const call = sqlOf(tx).get<{ userId: string; title: string }>(
     `SELECT "userId", "title" FROM "Call" WHERE "id" = ?`,
     id,
   );
   const audio =
-    call && (call.userId === member.id || member.role === "ADMIN") ? findCallAudio(sql, id) : null;
+    call && (call.userId === member.id || member.role === "ADMIN") ? findCallAudio(tx, id) : null;
   if (!call || !audio) throw new AppError("not_found", "This recording doesn’t exist.");
   const sniffed = sniffAudio(audio.bytes);
   return {
@@ -56,8 +57,8 @@ export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 
  * decoded from Call.base64. Null for a typed question or a missing call. The calling function must
  * authorize the listener.
  */
-export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
-  const call = sql.get<{
+export function findCallAudio(tx: Tx, id: string): CachedAudio | null {
+  const call = sqlOf(tx).get<{
     userId: string;
     createdAt: number;
     base64Chars: number;
@@ -73,9 +74,9 @@ export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
   // Browsers choose the ids of calls. A reused id may be a different recording of the same length.
   return recordingCache.get([id, userId, createdAt, base64Chars, uploadId].join(" "), () => {
     const bytes = uploadId
-      ? readUploadParts(sql, { id: uploadId, size })
+      ? readUploadParts(tx, { id: uploadId, size })
       : decodeRecording(
-          sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ??
+          sqlOf(tx).get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ??
             "",
         );
     return (

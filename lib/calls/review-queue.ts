@@ -2,7 +2,8 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
-import type { Sql, SqlValue } from "../db/connection.ts";
+import { type SqlValue, sqlOf } from "#lib/db/sql.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 
@@ -49,7 +50,7 @@ const MAX_SEARCH_WORDS = 8;
  * first. Throws AppError(forbidden) for members.
  */
 export function listReviewQueue(
-  sql: Sql,
+  tx: Tx,
   {
     admin,
     state,
@@ -65,7 +66,7 @@ export function listReviewQueue(
     PUBLISHED: 0,
     DECLINED: 0,
   };
-  for (const row of sql.all<{ state: CallState; count: number }>(
+  for (const row of sqlOf(tx).all<{ state: CallState; count: number }>(
     `SELECT "state", COUNT(*) AS "count" FROM "CallReview" GROUP BY "state"`,
   ))
     counts[row.state] = row.count;
@@ -89,11 +90,11 @@ export function listReviewQueue(
   ];
   const from = `FROM "CallReview" r JOIN "Call" c ON c."id" = r."callId" JOIN "User" u ON u."id" = c."userId" ${where && `WHERE ${where}`}`;
   const total =
-    sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
+    sqlOf(tx).get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
   const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE_SIZE));
   const shownPage = Math.min(Math.max(1, Math.floor(page) || 1), pages);
   const isOpenState = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
-  const calls = sql.all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
+  const calls = sqlOf(tx).all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
     `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName"
      ${from} ORDER BY r."changedAt" ${isOpenState ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
@@ -150,11 +151,11 @@ interface ReviewedCallRow extends Omit<ReviewedCall, "isTyped" | "answer" | "epi
  * members, not_found.
  */
 export function getReviewedCall(
-  sql: Sql,
+  tx: Tx,
   { admin, callId }: { admin: Member; callId: string },
 ): ReviewedCall {
   assertAdmin(admin);
-  const row = sql.get<ReviewedCallRow>(
+  const row = sqlOf(tx).get<ReviewedCallRow>(
     `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             r."state", r."changedAt", r."durationMs", r."note", r."declineReason", (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName",
             w."createdAt" AS "answerCreatedAt", w."durationMs" AS "answerDurationMs", w."contentType" AS "answerType", octet_length(w."audio") AS "answerBytes",
@@ -199,12 +200,12 @@ export function getReviewedCall(
  * Returns the answer's audio, or null without an answer. Throws AppError(forbidden) for members.
  */
 export function findAnswerAudio(
-  sql: Sql,
+  tx: Tx,
   { admin, callId }: { admin: Member; callId: string },
 ): { createdAt: number; contentType: string; audio: Uint8Array } | null {
   assertAdmin(admin);
   return (
-    sql.get<{ createdAt: number; contentType: string; audio: Uint8Array }>(
+    sqlOf(tx).get<{ createdAt: number; contentType: string; audio: Uint8Array }>(
       `SELECT "createdAt", "contentType", "audio" FROM "CallAnswer" WHERE "callId" = ?`,
       callId,
     ) ?? null

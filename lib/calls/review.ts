@@ -6,7 +6,8 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import type { EncodedAudio } from "./audio/probe.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
@@ -42,13 +43,13 @@ const STATE_PHRASES: Record<CallState, string> = {
  * another state or has another version.
  */
 export function transitionCall(
-  sql: Sql,
+  tx: Tx,
   { callId, admin, expectedVersion }: ReviewDecision,
   from: readonly CallState[],
   to: CallState,
 ): void {
   assertAdmin(admin);
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "CallReview" SET "state" = ?, "reviewerId" = ?, "changedAt" = max(?, "changedAt" + 1) WHERE "callId" = ? AND "changedAt" = ? AND "state" IN (${from.map(() => "?").join(", ")})`,
     to,
     admin.id,
@@ -58,7 +59,7 @@ export function transitionCall(
     ...from,
   );
   if (changes === 1) return;
-  const { state, changedAt, reviewerName } = getReviewedCall(sql, { admin, callId });
+  const { state, changedAt, reviewerName } = getReviewedCall(tx, { admin, callId });
   const reason =
     changedAt === expectedVersion
       ? `${STATE_PHRASES[state]}, so this isn’t possible.`
@@ -70,9 +71,9 @@ export function transitionCall(
  * Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws like
  * transitionCall.
  */
-export function claimCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["NEW"], "REVIEWING");
-  recordAuditEvent(sql, {
+export function claimCall(tx: Tx, decision: ReviewDecision): void {
+  transitionCall(tx, decision, ["NEW"], "REVIEWING");
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.take",
     subjectId: decision.callId,
@@ -81,9 +82,9 @@ export function claimCall(sql: Sql, decision: ReviewDecision): void {
 }
 
 /** Releases a claimed call: REVIEWING → NEW. Throws like transitionCall. */
-export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["REVIEWING"], "NEW");
-  recordAuditEvent(sql, {
+export function unclaimCall(tx: Tx, decision: ReviewDecision): void {
+  transitionCall(tx, decision, ["REVIEWING"], "NEW");
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.put_back",
     subjectId: decision.callId,
@@ -96,11 +97,11 @@ export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
  * probed. Throws like transitionCall.
  */
 export function saveAnswer(
-  sql: Sql,
+  tx: Tx,
   { answer, ...decision }: ReviewDecision & { answer: EncodedAudio },
 ): void {
-  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
-  sql.run(
+  transitionCall(tx, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
+  sqlOf(tx).run(
     `INSERT OR REPLACE INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, ?, ?, ?)`,
     decision.callId,
     nowMs(),
@@ -108,7 +109,7 @@ export function saveAnswer(
     Math.round(answer.durationMs),
     answer.audio,
   );
-  recordAuditEvent(sql, {
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.answer",
     subjectId: decision.callId,
@@ -117,10 +118,10 @@ export function saveAnswer(
 }
 
 /** Deletes the answer: ANSWERED → REVIEWING. Throws like transitionCall. */
-export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["ANSWERED"], "REVIEWING");
-  sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
+export function removeAnswer(tx: Tx, decision: ReviewDecision): void {
+  transitionCall(tx, decision, ["ANSWERED"], "REVIEWING");
+  sqlOf(tx).run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.answer_removed",
     subjectId: decision.callId,
@@ -133,22 +134,22 @@ export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
  * outbox: call triggerDeliveries() after the commit. Throws like transitionCall.
  */
 export function declineCall(
-  sql: Sql,
+  tx: Tx,
   { reason, ...decision }: ReviewDecision & { reason: string },
 ): void {
-  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
-  sql.run(
+  transitionCall(tx, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
+  sqlOf(tx).run(
     `UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`,
     reason,
     decision.callId,
   );
-  const caller = getCaller(sql, decision.callId);
+  const caller = getCaller(tx, decision.callId);
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "MAIL", mail: declinedEmail(caller, reason) },
     { userId: caller.userId, about: `A call was declined: ${caller.title}` },
   );
-  recordAuditEvent(sql, {
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.decline",
     subjectId: decision.callId,
@@ -160,13 +161,13 @@ export function declineCall(
  * Reopens a call: DECLINED → ANSWERED if it has an answer, else NEW. The caller isn't notified.
  * Throws like transitionCall.
  */
-export function reopenCall(sql: Sql, decision: ReviewDecision): void {
+export function reopenCall(tx: Tx, decision: ReviewDecision): void {
   assertAdmin(decision.admin);
   const isAnswered =
-    sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
-  transitionCall(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
-  sql.run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
+    sqlOf(tx).get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
+  transitionCall(tx, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
+  sqlOf(tx).run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
+  recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.reopen",
     subjectId: decision.callId,
@@ -188,7 +189,7 @@ export interface CallTexts {
  * has edited the call.
  */
 export function editCall(
-  sql: Sql,
+  tx: Tx,
   {
     callId,
     admin,
@@ -202,7 +203,7 @@ export function editCall(
 ): void {
   assertAdmin(admin);
   const now = nowMs();
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "Call" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "id" = ? AND "updatedAt" = ?`,
     title,
     description,
@@ -212,15 +213,15 @@ export function editCall(
     expectedVersion,
   );
   if (changes === 0) {
-    getReviewedCall(sql, { admin, callId });
+    getReviewedCall(tx, { admin, callId });
     throw new AppError(
       "conflict",
       "Another admin has changed this call. Reload to see the latest version.",
     );
   }
-  sql.run(`UPDATE "CallReview" SET "note" = ? WHERE "callId" = ?`, note, callId);
+  sqlOf(tx).run(`UPDATE "CallReview" SET "note" = ? WHERE "callId" = ?`, note, callId);
   const isPublished =
-    sql.run(
+    sqlOf(tx).run(
       `UPDATE "Episode" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "callId" = ?`,
       title,
       description,
@@ -229,8 +230,8 @@ export function editCall(
       callId,
     ).changes === 1;
   if (isPublished && transcript !== undefined)
-    sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
-  recordAuditEvent(sql, {
+    sqlOf(tx).run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
+  recordAuditEvent(tx, {
     actorId: admin.id,
     action: isPublished ? "episode.edit" : "call.edit",
     subjectId: callId,
@@ -252,8 +253,8 @@ export interface Caller {
  * Returns the caller of a call with their email address, which pages must not show. Throws
  * AppError(not_found).
  */
-export function getCaller(sql: Sql, callId: string): Caller {
-  const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
+export function getCaller(tx: Tx, callId: string): Caller {
+  const caller = sqlOf(tx).get<Omit<Caller, "isTyped"> & { isTyped: number }>(
     `SELECT u."id" AS "userId", u."email", u."firstName", c."title", NOT ${IS_RECORDED_SQL} AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
     callId,
   );

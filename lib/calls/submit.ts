@@ -7,8 +7,8 @@ import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
 import { formatDuration } from "#lib/core/format.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql } from "../db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { CALL_LIMITS } from "./audio/probe.ts";
 import { probeUpload } from "./probe-upload.ts";
@@ -51,7 +51,7 @@ export async function prepareRecording({
   member: Member;
 }): Promise<PreparedRecording | null> {
   const upload = { id: uploadId, member };
-  if (await readSql((sql) => findUpload(sql, upload)?.callId)) return null;
+  if (await read((tx) => findUpload(tx, upload)?.callId)) return null;
   const { contentType, durationMs } = await probeUpload(upload, CALL_LIMITS);
   return { uploadId, contentType, durationMs };
 }
@@ -63,7 +63,7 @@ export async function prepareRecording({
  * "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
  */
 export function submitCall(
-  sql: Sql,
+  tx: Tx,
   {
     id,
     title,
@@ -74,7 +74,7 @@ export function submitCall(
     member,
   }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
 ): { id: string; isNew: boolean } {
-  const existing = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
+  const existing = sqlOf(tx).get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
   if (existing && existing.userId !== member.id)
     throw new AppError(
       "conflict",
@@ -83,12 +83,12 @@ export function submitCall(
   if (existing) {
     // The first response was lost and the member recorded again. The call exists, so this upload
     // isn't needed.
-    if (uploadId) removeUpload(sql, { id: uploadId, member });
+    if (uploadId) removeUpload(tx, { id: uploadId, member });
     return { id, isNew: false };
   }
-  const upload = uploadId ? findUpload(sql, { id: uploadId, member }) : null;
+  const upload = uploadId ? findUpload(tx, { id: uploadId, member }) : null;
   if (upload?.callId) {
-    if (sql.get(`SELECT 1 FROM "Call" WHERE "id" = ?`, upload.callId))
+    if (sqlOf(tx).get(`SELECT 1 FROM "Call" WHERE "id" = ?`, upload.callId))
       return { id: upload.callId, isNew: false };
     throw new AppError(
       "conflict",
@@ -101,8 +101,8 @@ export function submitCall(
       field: "audio",
     });
   const now = nowMs();
-  assertCallQuota(sql, member, now);
-  sql.run(
+  assertCallQuota(tx, member, now);
+  sqlOf(tx).run(
     `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, '')`,
     id,
     now,
@@ -113,24 +113,24 @@ export function submitCall(
     member.id,
   );
   if (recording) {
-    sql.run(
+    sqlOf(tx).run(
       `UPDATE "CallReview" SET "durationMs" = ? WHERE "callId" = ?`,
       recording.durationMs,
       id,
     );
-    completeUpload(sql, {
+    completeUpload(tx, {
       id: recording.uploadId,
       member,
       callId: id,
       contentType: recording.contentType,
     });
   }
-  notifyAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
+  notifyAdmins(tx, { id, title, description, member, durationMs: recording?.durationMs ?? null });
   return { id, isNew: true };
 }
 
-function assertCallQuota(sql: Sql, member: Member, now: number): void {
-  const recent = sql.all<{ createdAt: number }>(
+function assertCallQuota(tx: Tx, member: Member, now: number): void {
+  const recent = sqlOf(tx).all<{ createdAt: number }>(
     `SELECT "createdAt" FROM "Call" WHERE "userId" = ? AND "createdAt" > ? ORDER BY "createdAt" DESC LIMIT ${MAX_CALLS_PER_DAY}`,
     member.id,
     now - DAY_MS,
@@ -144,7 +144,7 @@ function assertCallQuota(sql: Sql, member: Member, now: number): void {
       },
     );
   }
-  const open = sql.get<{ count: number }>(
+  const open = sqlOf(tx).get<{ count: number }>(
     `SELECT COUNT(*) AS "count" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? AND r."state" IN ('NEW', 'REVIEWING')`,
     member.id,
   )!;
@@ -158,7 +158,7 @@ function assertCallQuota(sql: Sql, member: Member, now: number): void {
 }
 
 function notifyAdmins(
-  sql: Sql,
+  tx: Tx,
   {
     id,
     title,
@@ -173,11 +173,11 @@ function notifyAdmins(
       ? "asked a question"
       : `recorded a question (${formatDuration(durationMs)})`;
   const concerns = { userId: member.id, about: `New call, to the admins: ${title}` };
-  for (const { email } of sql.all<{ email: string }>(
+  for (const { email } of sqlOf(tx).all<{ email: string }>(
     `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_NOTIFIED_ADMINS}`,
   )) {
     enqueueDelivery(
-      sql,
+      tx,
       {
         kind: "MAIL",
         mail: {
@@ -194,7 +194,7 @@ function notifyAdmins(
     );
   }
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "DISCORD", text: `New call: ${title} (${member.firstName} ${action})\n${link}` },
     concerns,
   );

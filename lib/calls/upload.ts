@@ -6,7 +6,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio/probe.ts";
 
 /** Size of every part but the last. fly-replay carries request bodies up to 1 MB. */
@@ -59,10 +60,10 @@ const uploadNotFound = () =>
   );
 
 export function findUpload(
-  sql: Sql,
+  tx: Tx,
   { id, member }: { id: string; member: Member },
 ): Upload | null {
-  const row = sql.get<{ size: number; sha256: string; callId: string | null }>(
+  const row = sqlOf(tx).get<{ size: number; sha256: string; callId: string | null }>(
     `SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`,
     id,
     member.id,
@@ -71,7 +72,7 @@ export function findUpload(
   const parts = partCount(row.size);
   const received = row.callId
     ? Array.from({ length: parts }, (_, number) => number)
-    : sql
+    : sqlOf(tx)
         .all<{ number: number }>(
           `SELECT "number" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
           id,
@@ -81,8 +82,8 @@ export function findUpload(
 }
 
 /** Returns the member's own upload. Throws AppError(not_found) for any other. */
-export function getUpload(sql: Sql, query: { id: string; member: Member }): Upload {
-  const upload = findUpload(sql, query);
+export function getUpload(tx: Tx, query: { id: string; member: Member }): Upload {
+  const upload = findUpload(tx, query);
   if (!upload) throw uploadNotFound();
   return upload;
 }
@@ -94,10 +95,10 @@ export function getUpload(sql: Sql, query: { id: string; member: Member }): Uplo
  * day.
  */
 export function createUpload(
-  sql: Sql,
+  tx: Tx,
   { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member },
 ): Upload {
-  const existing = sql.get<{ userId: string; size: number; sha256: string }>(
+  const existing = sqlOf(tx).get<{ userId: string; size: number; sha256: string }>(
     `SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`,
     id,
   );
@@ -106,14 +107,14 @@ export function createUpload(
       throw new AppError("conflict", "This id belongs to another upload. Use a new one.", {
         field: "id",
       });
-    return getUpload(sql, { id, member });
+    return getUpload(tx, { id, member });
   }
   assertAudioSize(size, audioLimitsFor(member));
   const now = nowMs();
-  deleteExpiredUploads(sql, now);
-  evictOldUploads(sql, member, size, now);
+  deleteExpiredUploads(tx, now);
+  evictOldUploads(tx, member, size, now);
   consume([[uploadLimiter, member.id]], now, "Daily upload limit reached. Try again tomorrow.");
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
     id,
     member.id,
@@ -121,15 +122,15 @@ export function createUpload(
     size,
     sha256,
   );
-  return getUpload(sql, { id, member });
+  return getUpload(tx, { id, member });
 }
 
 /**
  * Evicts the member's oldest uploads until there is room. Throws AppError(rate_limited) if they are
  * too recent.
  */
-function evictOldUploads(sql: Sql, member: Member, size: number, now: number): void {
-  const open = sql.all<{ id: string; size: number; createdAt: number }>(
+function evictOldUploads(tx: Tx, member: Member, size: number, now: number): void {
+  const open = sqlOf(tx).all<{ id: string; size: number; createdAt: number }>(
     `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
     member.id,
   );
@@ -145,7 +146,7 @@ function evictOldUploads(sql: Sql, member: Member, size: number, now: number): v
         "You have other uploads in progress. Send or discard them first, or wait 15 minutes.",
         { retryAfterSeconds: Math.ceil(waitMs / 1000) },
       );
-    sql.run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
+    sqlOf(tx).run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
   }
 }
 
@@ -178,15 +179,15 @@ export function assertPartLength(upload: UploadState, number: number, length: nu
  * a member in an hour.
  */
 export function putPart(
-  sql: Sql,
+  tx: Tx,
   { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array },
 ): void {
-  const upload = getUpload(sql, { id, member });
+  const upload = getUpload(tx, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
   consume([[partLimiter, member.id]], nowMs(), "Hourly upload limit reached. Try again later.");
   const isNew =
-    sql.run(
+    sqlOf(tx).run(
       `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`,
       id,
       number,
@@ -194,7 +195,7 @@ export function putPart(
     ).changes === 1;
   if (
     isNew ||
-    sql.get(
+    sqlOf(tx).get(
       `SELECT 1 FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ? AND "bytes" = ?`,
       id,
       number,
@@ -214,8 +215,8 @@ export function putPart(
  * parts are missing or it was already submitted, invalid if the hash doesn't match. In that case
  * the upload can only be deleted.
  */
-export function assembleUpload(sql: Sql, query: { id: string; member: Member }): Uint8Array {
-  const upload = getUpload(sql, query);
+export function assembleUpload(tx: Tx, query: { id: string; member: Member }): Uint8Array {
+  const upload = getUpload(tx, query);
   if (upload.callId)
     throw new AppError("conflict", "This recording was already sent.", { field: "audio" });
   const missing = upload.parts - upload.received.length;
@@ -226,7 +227,7 @@ export function assembleUpload(sql: Sql, query: { id: string; member: Member }):
       { field: "audio" },
     );
   }
-  const bytes = readUploadParts(sql, upload);
+  const bytes = readUploadParts(tx, upload);
   if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256)
     throw new AppError("invalid", "The recording was damaged in transit. Send it again.", {
       field: "audio",
@@ -236,12 +237,12 @@ export function assembleUpload(sql: Sql, query: { id: string; member: Member }):
 
 /** Returns the parts of an upload in one buffer of its size; zeros stand in for missing bytes. */
 export function readUploadParts(
-  sql: Sql,
+  tx: Tx,
   { id, size }: { readonly id: string; readonly size: number },
 ): Uint8Array {
   const whole = Buffer.allocUnsafeSlow(size).fill(0);
   for (let number = 0; number < partCount(size); number++) {
-    const part = sql.get<{ bytes: Uint8Array }>(
+    const part = sqlOf(tx).get<{ bytes: Uint8Array }>(
       `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`,
       id,
       number,
@@ -252,9 +253,9 @@ export function readUploadParts(
 }
 
 /** Deletes the member's own open upload with its parts. Returns whether there was one. */
-export function removeUpload(sql: Sql, { id, member }: { id: string; member: Member }): boolean {
+export function removeUpload(tx: Tx, { id, member }: { id: string; member: Member }): boolean {
   return (
-    sql.run(
+    sqlOf(tx).run(
       `DELETE FROM "Upload" WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
       id,
       member.id,
@@ -267,7 +268,7 @@ export function removeUpload(sql: Sql, { id, member }: { id: string; member: Mem
  * open.
  */
 export function completeUpload(
-  sql: Sql,
+  tx: Tx,
   {
     id,
     member,
@@ -276,7 +277,7 @@ export function completeUpload(
   }: { id: string; member: Member; callId: string; contentType: string },
 ): boolean {
   return (
-    sql.run(
+    sqlOf(tx).run(
       `UPDATE "Upload" SET "callId" = ?, "contentType" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
       callId,
       contentType,
@@ -290,8 +291,8 @@ export function completeUpload(
  * Deletes the oldest uploads that are over a day old and not a call's recording, a few at a time.
  * Returns how many.
  */
-export function deleteExpiredUploads(sql: Sql, now: number): number {
-  return sql.run(
+export function deleteExpiredUploads(tx: Tx, now: number): number {
+  return sqlOf(tx).run(
     `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "contentType" IS NULL AND "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,
     now - UPLOAD_TTL_MS,
   ).changes;

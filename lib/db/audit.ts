@@ -1,7 +1,8 @@
 // Records audit events in the transaction that makes the change.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "./connection.ts";
+import type { Tx } from "./database.ts";
+import { sqlOf } from "./sql.ts";
 
 export interface AuditEvent {
   readonly id: number;
@@ -18,7 +19,7 @@ export interface AuditEvent {
  * `detail`.
  */
 export function recordAuditEvent(
-  sql: Sql,
+  tx: Tx,
   {
     actorId,
     action,
@@ -31,7 +32,7 @@ export function recordAuditEvent(
     detail?: Record<string, unknown>;
   },
 ): void {
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "AuditEvent" ("createdAt", "actorId", "action", "subjectId", "detail") VALUES (?, ?, ?, ?, ?)`,
     nowMs(),
     actorId,
@@ -43,16 +44,16 @@ export function recordAuditEvent(
 
 /** Returns at most `limit` events, newest first, of one subject or of all. */
 export function listAuditEvents(
-  sql: Sql,
+  tx: Tx,
   { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},
 ): AuditEvent[] {
   const rows = subjectId
-    ? sql.all<AuditEvent & { detail: string }>(
+    ? sqlOf(tx).all<AuditEvent & { detail: string }>(
         `SELECT * FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id" DESC LIMIT ?`,
         subjectId,
         limit,
       )
-    : sql.all<AuditEvent & { detail: string }>(
+    : sqlOf(tx).all<AuditEvent & { detail: string }>(
         `SELECT * FROM "AuditEvent" ORDER BY "id" DESC LIMIT ?`,
         limit,
       );

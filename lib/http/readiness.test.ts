@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { checkReadiness } from "./readiness.ts";
-import { closeDatabase, writeSql } from "#lib/db/database.ts";
+import { closeDatabase, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { litefsState, stopWatchingLitefs } from "#lib/replication/role.ts";
 import { env } from "#lib/core/env.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
@@ -105,8 +106,8 @@ test("an instance whose database can't be read is not ready", async () => {
 });
 
 test("a primary with missing migrations is not ready", async () => {
-  await writeSql((sql) =>
-    sql.run(
+  await write((tx) =>
+    sqlOf(tx).run(
       `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,
     ),
   );

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { replicationLagMs } from "#lib/replication/node-view.ts";
 import { log } from "#lib/core/log.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 
@@ -52,10 +53,10 @@ function listBundledMigrations(): readonly string[] | null {
 
 async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   try {
-    return await readSql(
-      (sql) =>
+    return await read(
+      (tx) =>
         new Set(
-          sql
+          sqlOf(tx)
             .all<{ name: string }>(
               `SELECT "migration_name" AS "name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
             )

@@ -4,7 +4,8 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
@@ -35,7 +36,7 @@ export const USERS_PER_PAGE = 50;
  * up to 30 ms with 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function searchUsers(
-  sql: Sql,
+  tx: Tx,
   admin: Member,
   { text, before = null }: { text: string; before?: number | null },
 ): { users: ListedUser[]; next: number | null } {
@@ -43,7 +44,7 @@ export function searchUsers(
   const query = text.normalize("NFC").trim().slice(0, 200);
   // LIKE ignores case for ASCII only, so match other letters in both cases.
   const lower = escapeLikePattern(query.toLowerCase());
-  const rows = sql.all<ListedUser & { cursor: number }>(
+  const rows = sqlOf(tx).all<ListedUser & { cursor: number }>(
     `SELECT u.rowid AS "cursor", ${USER_COLUMNS_SQL} FROM "User" u
      WHERE u.rowid < ? ${query ? `AND (u."firstName" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\' OR u."email" LIKE ? ESCAPE '\\')` : ""}
      ORDER BY u.rowid DESC LIMIT ${USERS_PER_PAGE + 1}`,
@@ -73,9 +74,9 @@ export interface UserDetails extends ListedUser {
  * Returns a member with their calls. Throws AppError(forbidden) unless `admin` is an admin, and
  * AppError(not_found).
  */
-export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
+export function getUser(tx: Tx, admin: Member, id: string): UserDetails {
   assertAdmin(admin);
-  const user = sql.get<Omit<UserDetails, "isLastAdmin" | "callList">>(
+  const user = sqlOf(tx).get<Omit<UserDetails, "isLastAdmin" | "callList">>(
     `SELECT ${USER_COLUMNS_SQL}, COUNT(s."id") AS "sessionCount", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeyCount"
      FROM "User" u LEFT JOIN "Session" s ON s."userId" = u."id" AND s."expirationDate" > ? LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE u."id" = ? GROUP BY u."id"`,
@@ -83,22 +84,22 @@ export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
     id,
   );
   if (!user) throw createUserNotFoundError();
-  const callList = sql.all<UserDetails["callList"][number]>(
+  const callList = sqlOf(tx).all<UserDetails["callList"][number]>(
     `SELECT c."id", c."title", r."state", c."createdAt" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? ORDER BY c."createdAt" DESC, c."id" LIMIT 50`,
     id,
   );
-  return { ...user, isLastAdmin: isLastAdmin(sql, id), callList };
+  return { ...user, isLastAdmin: isLastAdmin(tx, id), callList };
 }
 
 /**
  * Returns the number of members, and of admins among them. Throws AppError(forbidden) unless
  * `admin` is an admin.
  */
-export function countUsers(sql: Sql, admin: Member): { members: number; admins: number } {
+export function countUsers(tx: Tx, admin: Member): { members: number; admins: number } {
   assertAdmin(admin);
   return {
-    members: sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User"`)?.n ?? 0,
-    admins: countAdmins(sql),
+    members: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User"`)?.n ?? 0,
+    admins: countAdmins(tx),
   };
 }
 
@@ -110,7 +111,7 @@ export function countUsers(sql: Sql, admin: Member): { members: number; admins: 
  * `expectedUpdatedAt` (optimistic lock).
  */
 export function editUser(
-  sql: Sql,
+  tx: Tx,
   admin: Member,
   {
     id,
@@ -120,7 +121,7 @@ export function editUser(
   }: { id: string; firstName: string; team: string; expectedUpdatedAt: number },
 ): { changed: readonly string[]; slugs: readonly string[] } {
   assertAdmin(admin);
-  const before = sql.get<{ firstName: string; team: string; updatedAt: number }>(
+  const before = sqlOf(tx).get<{ firstName: string; team: string; updatedAt: number }>(
     `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
     id,
   );
@@ -132,17 +133,17 @@ export function editUser(
   };
   const changed = Object.keys(detail);
   if (changed.length === 0) return { changed, slugs: [] };
-  sql.run(
+  sqlOf(tx).run(
     `UPDATE "User" SET "firstName" = ?, "team" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
     firstName,
     team,
     nowMs(),
     id,
   );
-  recordAuditEvent(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
+  recordAuditEvent(tx, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
   return {
     changed,
-    slugs: before.team === team ? [] : [...listReadSlugs(sql, { member: { id }, clientId: null })],
+    slugs: before.team === team ? [] : [...listReadSlugs(tx, { member: { id }, clientId: null })],
   };
 }
 
@@ -151,12 +152,12 @@ export function editUser(
  * Throws AppError(forbidden) or AppError(unauthorized) unless `admin` is an admin with a recent
  * login, and AppError(not_found).
  */
-export function revokeUserSessions(sql: Sql, admin: Member, id: string): number {
+export function revokeUserSessions(tx: Tx, admin: Member, id: string): number {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  if (!sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw createUserNotFoundError();
-  const ended = revokeAllSessions(sql, id);
-  recordAuditEvent(sql, {
+  if (!sqlOf(tx).get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw createUserNotFoundError();
+  const ended = revokeAllSessions(tx, id);
+  recordAuditEvent(tx, {
     actorId: admin.id,
     action: "user.sessions",
     subjectId: id,
@@ -172,19 +173,19 @@ export function revokeUserSessions(sql: Sql, admin: Member, id: string): number 
  * AppError(conflict) for the last admin.
  */
 export function deleteUser(
-  sql: Sql,
+  tx: Tx,
   admin: Member,
   { id, typed }: { id: string; typed: string },
 ): { slugs: readonly string[] } {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
+  const user = sqlOf(tx).get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
   if (!user) throw createUserNotFoundError();
   if (typed.trim().toLowerCase() !== user.email.toLowerCase())
     throw new AppError("invalid", "This is not the member's email address. Nothing was deleted.", {
       field: "typed",
     });
-  return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
+  return deleteAccount(tx, id, { actorId: admin.id, action: "user.delete" });
 }
 
 function createUserNotFoundError(): AppError {

@@ -2,7 +2,8 @@
 
 import { type Member, assertAdmin } from "#lib/members/member.ts";
 import type { AuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 export interface AuditLogEntry extends AuditEvent {
   /** null for the command line or a deleted member. */
@@ -18,12 +19,12 @@ export const EVENTS_PER_PAGE = 100;
  * previous page's `next`. Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function listAuditLog(
-  sql: Sql,
+  tx: Tx,
   admin: Member,
   { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {},
 ): { events: AuditLogEntry[]; next: number | null } {
   assertAdmin(admin);
-  const rows = sql.all<AuditLogEntry & { detail: string }>(
+  const rows = sqlOf(tx).all<AuditLogEntry & { detail: string }>(
     `SELECT e.*, a."firstName" AS "actorName", COALESCE(u."firstName", c."title") AS "subjectName"
      FROM "AuditEvent" e LEFT JOIN "User" a ON a."id" = e."actorId" LEFT JOIN "User" u ON u."id" = e."subjectId" LEFT JOIN "Call" c ON c."id" = e."subjectId"
      WHERE ${subjectId === null ? "" : `e."subjectId" = ? AND `}e."id" < ? ORDER BY e."id" DESC LIMIT ${EVENTS_PER_PAGE + 1}`,

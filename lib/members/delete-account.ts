@@ -2,7 +2,8 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
@@ -16,9 +17,9 @@ export function isDeleteConfirmed(typed: string, firstName: string): boolean {
 }
 
 /** Returns true if the member is the only admin. */
-export function isLastAdmin(sql: Sql, userId: string): boolean {
-  const role = sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
-  return role === "ADMIN" && countAdmins(sql) === 1;
+export function isLastAdmin(tx: Tx, userId: string): boolean {
+  const role = sqlOf(tx).get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
+  return role === "ADMIN" && countAdmins(tx) === 1;
 }
 
 /**
@@ -27,17 +28,17 @@ export function isLastAdmin(sql: Sql, userId: string): boolean {
  * AppError(not_found).
  */
 export function deleteAccount(
-  sql: Sql,
+  tx: Tx,
   userId: string,
   by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
 ): { slugs: string[] } {
-  const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
+  const user = sqlOf(tx).get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
   if (!user) throw new AppError("not_found", "This account has been deleted.");
-  if (isLastAdmin(sql, userId)) throw createLastAdminError();
-  const slugs = [...listReadSlugs(sql, { member: { id: userId }, clientId: null })];
+  if (isLastAdmin(tx, userId)) throw createLastAdminError();
+  const slugs = [...listReadSlugs(tx, { member: { id: userId }, clientId: null })];
   for (const table of ["LoginChallenge", "PendingSignup"])
-    sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
-  sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);
-  recordAuditEvent(sql, { ...by, subjectId: userId });
+    sqlOf(tx).run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
+  sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, userId);
+  recordAuditEvent(tx, { ...by, subjectId: userId });
   return { slugs };
 }

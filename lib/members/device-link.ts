@@ -4,7 +4,8 @@ import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 /**
  * Enough time to scan the code in its last visible second, then read the page and tap the button on
@@ -18,11 +19,11 @@ export const DEVICE_LINK_DISPLAY_MS = 15 * SECOND_MS;
  * Creates a link and invalidates the member's previous one. Returns its token (128 bits,
  * base64url); the database stores the hash.
  */
-export function createDeviceLink(sql: Sql, userId: string): { token: string; expiresAtMs: number } {
+export function createDeviceLink(tx: Tx, userId: string): { token: string; expiresAtMs: number } {
   const token = generateSecret(128);
   const expiresAtMs = nowMs() + DEVICE_LINK_TTL_MS;
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  sql.run(
+  sqlOf(tx).run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
+  sqlOf(tx).run(
     `INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES (?, ?, ?)`,
     hashSecret(token),
     userId,
@@ -41,9 +42,9 @@ export interface DeviceLink {
  * Returns the link with this token; null if it was used, invalidated, has expired or never existed.
  * Changes nothing.
  */
-export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
+export function findDeviceLink(tx: Tx, token: string): DeviceLink | null {
   return (
-    sql.get<DeviceLink>(
+    sqlOf(tx).get<DeviceLink>(
       `SELECT "userId", "firstName", "expiresAt" AS "expiresAtMs" FROM "DeviceLink" JOIN "User" ON "User"."id" = "userId" WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
       hashSecret(token),
       nowMs(),
@@ -55,9 +56,9 @@ export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
  * Consumes the link and returns the member it logs in. Throws AppError(conflict) if it is not
  * valid; of concurrent calls, only one succeeds.
  */
-export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
+export function consumeDeviceLink(tx: Tx, token: string): { userId: string } {
   const tokenHash = hashSecret(token);
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "DeviceLink" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
     nowMs(),
     tokenHash,
@@ -65,7 +66,7 @@ export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
   );
   const link =
     changes === 1
-      ? sql.get<{ userId: string }>(
+      ? sqlOf(tx).get<{ userId: string }>(
           `SELECT "userId" FROM "DeviceLink" WHERE "tokenHash" = ?`,
           tokenHash,
         )
@@ -83,12 +84,12 @@ export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
  * time. Otherwise, someone at an unattended device could get a recent login from its own QR code,
  * then delete the account or add a passkey.
  */
-export function markLoginNotRecent(sql: Sql, sessionKey: string): void {
-  sql.run(
+export function markLoginNotRecent(tx: Tx, sessionKey: string): void {
+  sqlOf(tx).run(
     `UPDATE "SessionInfo" SET "begunAt" = (SELECT "createdAt" FROM "Session" WHERE "id" = "sessionId") WHERE "sessionId" = ? AND "begunAt" IS NULL`,
     sessionKey,
   );
-  sql.run(
+  sqlOf(tx).run(
     `UPDATE "Session" SET "createdAt" = MIN("createdAt", ?) WHERE "id" = ?`,
     nowMs() - RECENT_LOGIN_MS,
     sessionKey,

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { RECORDING, SECRETS, insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { exportAccount } from "./export-account.ts";
 
 describe("the data of a member", () => {
@@ -13,7 +14,7 @@ describe("the data of a member", () => {
   };
 
   test("is complete, with recordings, as one JSON document", async () => {
-    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const ada = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
       user: {
@@ -58,14 +59,14 @@ describe("the data of a member", () => {
   });
 
   test("contains no key, no hash, no admins' notes, and nothing of other members", async () => {
-    const { ada } = await writeSql((sql) => ({
-      bob: insertFullAccount(sql, "bob"),
-      ada: insertFullAccount(sql, "ada"),
+    const { ada } = await write((tx) => ({
+      bob: insertFullAccount(sqlOf(tx), "bob"),
+      ada: insertFullAccount(sqlOf(tx), "ada"),
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
-    const stored = await readSql((sql) => [
-      ...sql
+    const stored = await read((tx) => [
+      ...sqlOf(tx)
         .all<{ secret: string }>(
           `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
         )
@@ -83,10 +84,10 @@ describe("the data of a member", () => {
   });
 
   test("arrives in chunks, however many reads there are", async () => {
-    const { id } = await writeSql((sql) => {
-      const user = insertUser(sql);
+    const { id } = await write((tx) => {
+      const user = insertUser(sqlOf(tx));
       for (let i = 0; i < 2_500; i++)
-        insertRead(sql, {
+        insertRead(sqlOf(tx), {
           userId: user.id,
           clientId: null,
           postSlug: `post-${i % 50}`,
@@ -105,10 +106,10 @@ describe("the data of a member", () => {
     // 700,000 characters, with a surrogate pair across the end of a chunk.
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
-    const { id } = await writeSql((sql) => {
-      const user = insertFullAccount(sql, "ada");
-      sql.run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
-      sql.run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
+    const { id } = await write((tx) => {
+      const user = insertFullAccount(sqlOf(tx), "ada");
+      sqlOf(tx).run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
+      sqlOf(tx).run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
       return user;
     });
     const pieces: string[] = [];
@@ -130,12 +131,12 @@ describe("the data of a member", () => {
   });
 
   test("skips a call that is deleted in the meantime", async () => {
-    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const { id } = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);
       if (piece.includes(`"calls":[`))
-        await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+        await write((tx) => sqlOf(tx).run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
     }
     expect(JSON.parse(pieces.join(""))).toMatchObject({
       calls: [{ title: "ada asks in writing" }],

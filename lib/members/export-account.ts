@@ -2,8 +2,8 @@
 // transaction, because a long one keeps the WAL from being checkpointed. At most one call is in
 // memory.
 
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
@@ -30,13 +30,13 @@ interface UserRow {
  * Returns everything except reads and calls. Excludes keys and hashes, so that an export can't be
  * used to log in.
  */
-function readAccount(sql: Sql, userId: string) {
-  const user = sql.get<UserRow>(
+function readAccount(tx: Tx, userId: string) {
+  const user = sqlOf(tx).get<UserRow>(
     `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
     userId,
   );
   if (!user) throw new AppError("not_found", "This account has been deleted.");
-  const sessions = sql.all<{
+  const sessions = sqlOf(tx).all<{
     device: string | null;
     place: string | null;
     createdAt: number;
@@ -46,19 +46,19 @@ function readAccount(sql: Sql, userId: string) {
     `SELECT "device", "place", "createdAt", "expirationDate", "lastSeenAt" FROM "Session" LEFT JOIN "SessionInfo" ON "sessionId" = "id" WHERE "userId" = ? ORDER BY "createdAt"`,
     userId,
   );
-  const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(
+  const passkeys = sqlOf(tx).all<{ name: string; createdAt: number; lastUsedAt: number | null }>(
     `SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`,
     userId,
   );
-  const uploads = sql.all<{ createdAt: number; size: number }>(
+  const uploads = sqlOf(tx).all<{ createdAt: number; size: number }>(
     `SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
     userId,
   );
-  const messages = sql.all<{ createdAt: number; kind: string; about: string }>(
+  const messages = sqlOf(tx).all<{ createdAt: number; kind: string; about: string }>(
     `SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`,
     userId,
   );
-  const changes = sql.all<{ createdAt: number; action: string }>(
+  const changes = sqlOf(tx).all<{ createdAt: number; action: string }>(
     `SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`,
     userId,
   );
@@ -98,8 +98,8 @@ interface ReadRow {
 async function* streamReads(userId: string): AsyncGenerator<string> {
   let cursor: ReadRow = { id: "", postSlug: "", createdAt: 0 };
   for (let isFirst = true; ; isFirst = false) {
-    const rows = await readSql((sql) =>
-      sql.all<ReadRow>(
+    const rows = await read((tx) =>
+      sqlOf(tx).all<ReadRow>(
         `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_PER_CHUNK}`,
         userId,
         cursor.postSlug,
@@ -155,21 +155,21 @@ interface EpisodeRow {
  * Returns a call with its recording, and its episode with the answer; null if it was deleted.
  * Excludes admins' notes and unpublished answers.
  */
-function readCall(sql: Sql, id: string, userId: string) {
-  const row = sql.get<CallRow>(
+function readCall(tx: Tx, id: string, userId: string) {
+  const row = sqlOf(tx).get<CallRow>(
     `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", u."id" AS "uploadId", u."contentType", r."state", r."durationMs", r."declineReason"
      FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" AND u."contentType" IS NOT NULL WHERE c."id" = ? AND c."userId" = ?`,
     id,
     userId,
   );
   if (!row) return null;
-  const episode = sql.get<EpisodeRow>(
+  const episode = sqlOf(tx).get<EpisodeRow>(
     `SELECT e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName", e."transcript", a."contentType", a."durationMs", a."audio"
      FROM "Episode" e LEFT JOIN "CallAnswer" a ON a."callId" = e."callId" WHERE e."callId" = ?`,
     id,
   );
   const parts = row.uploadId
-    ? sql.all<{ bytes: Uint8Array }>(
+    ? sqlOf(tx).all<{ bytes: Uint8Array }>(
         `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
         row.uploadId,
       )
@@ -233,15 +233,15 @@ async function* streamEpisode({
 const openJsonObject = (object: object) => JSON.stringify(object).slice(0, -1);
 
 async function* streamCalls(userId: string): AsyncGenerator<string> {
-  const ids = await readSql((sql) =>
-    sql.all<{ id: string }>(
+  const ids = await read((tx) =>
+    sqlOf(tx).all<{ id: string }>(
       `SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
       userId,
     ),
   );
   let isFirst = true;
   for (const { id } of ids) {
-    const call = await readSql((sql) => readCall(sql, id, userId));
+    const call = await read((tx) => readCall(tx, id, userId));
     if (!call) continue; // deleted in the meantime
     if (!isFirst) yield ",";
     yield* streamCall(call);
@@ -255,7 +255,7 @@ async function* streamCalls(userId: string): AsyncGenerator<string> {
  * Throws AppError(not_found) before the first chunk.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
-  const head = await readSql((sql) => readAccount(sql, userId));
+  const head = await read((tx) => readAccount(tx, userId));
   yield openJsonObject({ exportedAt: toIsoDate(nowMs()), ...head });
   yield `,"reads":[`;
   yield* streamReads(userId);

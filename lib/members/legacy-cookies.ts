@@ -7,7 +7,8 @@ import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
 import { env } from "#lib/core/env.ts";
 import { incrementCounter } from "#lib/core/metrics.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { type ResponseCookie, cookieAttributes } from "#lib/http/cookies.ts";
 import { signReaderId, unsignReaderId } from "#lib/reading/reader-id.ts";
 import {
@@ -103,9 +104,9 @@ export function readLegacyReaderId(get: GetCookie): string | null {
 
 /** Returns when the session `id` expires; null if it does not exist or has expired. */
 const findSessionExpiryMs = (id: string) =>
-  readSql(
-    (sql) =>
-      sql.get<{ expiresAtMs: number }>(
+  read(
+    (tx) =>
+      sqlOf(tx).get<{ expiresAtMs: number }>(
         `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
         hashSecret(id),
         nowMs(),

@@ -2,7 +2,8 @@
 // the cookie.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { setResponseCookie } from "#lib/http/cookies.ts";
 import { claimReads } from "#lib/reading/claim-reads.ts";
 import { type LeadChange, logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
@@ -30,13 +31,13 @@ export type LoginResult = { readonly session: NewSession } | { readonly signupBr
  * anonymous reads. Pass the result to setSessionCookie() after the commit.
  */
 export function logInAndClaimReads(
-  sql: Sql,
+  tx: Tx,
   { userId, sessionIds, request }: LoginRequest & { userId: string },
 ): NewSession {
-  if (sessionIds.sessionKey) sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
-  const session = createSession(sql, userId, describeDevice(request));
-  const { slugs } = claimReads(sql, { clientId: sessionIds.clientId, userId });
-  return { ...session, leadChanges: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
+  if (sessionIds.sessionKey) sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
+  const session = createSession(tx, userId, describeDevice(request));
+  const { slugs } = claimReads(tx, { clientId: sessionIds.clientId, userId });
+  return { ...session, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
 }
 
 /**
@@ -44,13 +45,13 @@ export function logInAndClaimReads(
  * transaction that consumed the link or code.
  */
 export function completeLogin(
-  sql: Sql,
+  tx: Tx,
   { email, ...loginRequest }: LoginRequest & { email: string },
 ): LoginResult {
-  const userId = findMemberId(sql, email);
+  const userId = findMemberId(tx, email);
   return userId
-    ? { session: logInAndClaimReads(sql, { userId, ...loginRequest }) }
-    : { signupBrowserId: startSignup(sql, { email }).browserId };
+    ? { session: logInAndClaimReads(tx, { userId, ...loginRequest }) }
+    : { signupBrowserId: startSignup(tx, { email }).browserId };
 }
 
 /**

@@ -5,7 +5,8 @@ import { randomInt } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
@@ -66,9 +67,9 @@ export type ChallengeKey = { readonly browserId: string } | { readonly token: st
 /**
  * Creates a challenge. Also deletes up to SWEEP_LIMIT rows that expired more than RETENTION_MS ago.
  */
-export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
+export function startChallenge(tx: Tx, { email }: { email: string }): NewChallenge {
   const now = nowMs();
-  sql.run(
+  sqlOf(tx).run(
     `DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     now - RETENTION_MS,
   );
@@ -79,7 +80,7 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
     expiresAtMs: now + CHALLENGE_TTL_MS,
   };
   const tokenHash = hashSecret(challenge.token);
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
     tokenHash,
     hashSecret(challenge.browserId),
@@ -92,8 +93,8 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
 }
 
 /** Deletes a challenge whose email could not be sent. */
-export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }): void {
-  sql.run(
+export function cancelChallenge(tx: Tx, { browserId }: { browserId: string }): void {
+  sqlOf(tx).run(
     `DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
     hashSecret(browserId),
   );
@@ -104,14 +105,14 @@ export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }):
  * nothing.
  */
 export function findChallenge(
-  sql: Sql,
+  tx: Tx,
   { token, browserId }: { token?: string; browserId: string | null },
 ): OpenChallenge | null {
   if (token === undefined && browserId === null) return null;
   const browserHash = browserId === null ? null : hashSecret(browserId);
   const [column, hash] =
     token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
-  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
+  const row = sqlOf(tx).get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
     `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     nowMs(),
@@ -130,9 +131,9 @@ export function findChallenge(
  * Returns the address to resend the email to, even after expiry or too many attempts; null if the
  * challenge was used or is unknown.
  */
-export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }): string | null {
+export function pendingLoginEmail(tx: Tx, { browserId }: { browserId: string }): string | null {
   return (
-    sql.get<{ email: string }>(
+    sqlOf(tx).get<{ email: string }>(
       `SELECT "email" FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
       hashSecret(browserId),
     )?.email ?? null
@@ -145,13 +146,13 @@ export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }
  * concurrent calls succeeds.
  */
 export function consumeLoginLink(
-  sql: Sql,
+  tx: Tx,
   { token, browserId }: { token: string; browserId: string | null },
 ): string | null {
   if (browserId === null) return null;
   const now = nowMs();
   const tokenHash = hashSecret(token);
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
     now,
     tokenHash,
@@ -159,7 +160,7 @@ export function consumeLoginLink(
     now,
   );
   if (changes !== 1) return null;
-  return sql.get<{ email: string }>(
+  return sqlOf(tx).get<{ email: string }>(
     `SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`,
     tokenHash,
   )!.email;
@@ -171,7 +172,7 @@ export function consumeLoginLink(
  * afterwards.
  */
 export function consumeLoginCode(
-  sql: Sql,
+  tx: Tx,
   { code, ...key }: ChallengeKey & { code: string },
 ): CodeVerdict {
   const now = nowMs();
@@ -179,7 +180,7 @@ export function consumeLoginCode(
     "token" in key
       ? ["tokenHash", hashSecret(key.token), "tokenTries"]
       : ["browserHash", hashSecret(key.browserId), "tries"];
-  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; attempts: number }>(
+  const row = sqlOf(tx).get<{ tokenHash: string; codeHash: string; email: string; attempts: number }>(
     `SELECT "tokenHash", "codeHash", "email", "${attemptsColumn}" AS "attempts" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     now,
@@ -187,14 +188,14 @@ export function consumeLoginCode(
   if (!row) return { outcome: "expired" };
   if (row.attempts >= MAX_ATTEMPTS) return { outcome: "too_many_attempts" };
   if (!isValidSignature(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
-    sql.run(
+    sqlOf(tx).run(
       `UPDATE "LoginChallenge" SET "${attemptsColumn}" = "${attemptsColumn}" + 1 WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
       row.tokenHash,
       now,
     );
     return { outcome: "wrong", attemptsLeft: MAX_ATTEMPTS - row.attempts - 1 };
   }
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
     now,
     row.tokenHash,

@@ -2,7 +2,8 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 /** More than anyone needs, and few enough to list in one request. */
 export const MAX_PASSKEYS = 20;
@@ -29,8 +30,8 @@ export interface Passkey {
 }
 
 /** Returns the member's passkeys, oldest first. */
-export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
-  return sql.all(
+export function listPasskeys(tx: Tx, userId: string): ListedPasskey[] {
+  return sqlOf(tx).all(
     `SELECT "id", "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
     userId,
   );
@@ -41,10 +42,10 @@ export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
  * AppError(conflict) if there are MAX_PASSKEYS.
  */
 export function listExcludedCredentials(
-  sql: Sql,
+  tx: Tx,
   userId: string,
 ): Pick<Passkey, "id" | "transports">[] {
-  const credentials = sql.all<Pick<Passkey, "id" | "transports">>(
+  const credentials = sqlOf(tx).all<Pick<Passkey, "id" | "transports">>(
     `SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`,
     userId,
   );
@@ -57,9 +58,9 @@ export function listExcludedCredentials(
 }
 
 /** Returns the passkey with this credential ID, of any member; null if there is none. */
-export function findPasskey(sql: Sql, id: string): Passkey | null {
+export function findPasskey(tx: Tx, id: string): Passkey | null {
   return (
-    sql.get<Passkey>(
+    sqlOf(tx).get<Passkey>(
       `SELECT "id", "userId", "publicKey", "counter", "transports" FROM "Passkey" WHERE "id" = ?`,
       id,
     ) ?? null
@@ -71,10 +72,10 @@ export function findPasskey(sql: Sql, id: string): Passkey | null {
  * 2".
  */
 export function pickPasskeyName(
-  sql: Sql,
+  tx: Tx,
   { userId, name }: { userId: string; name: string },
 ): string {
-  const taken = new Set(listPasskeys(sql, userId).map((passkey) => passkey.name));
+  const taken = new Set(listPasskeys(tx, userId).map((passkey) => passkey.name));
   let unique = name;
   for (let i = 2; taken.has(unique); i++) unique = `${name.slice(0, 57)} ${i}`;
   return unique;
@@ -84,9 +85,9 @@ export function pickPasskeyName(
  * Stores a verified passkey. Throws AppError(conflict) if it is already stored or the member has
  * MAX_PASSKEYS.
  */
-export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
-  listExcludedCredentials(sql, passkey.userId);
-  const { changes } = sql.run(
+export function addPasskey(tx: Tx, { name, ...passkey }: Passkey & { name: string }): void {
+  listExcludedCredentials(tx, passkey.userId);
+  const { changes } = sqlOf(tx).run(
     `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     passkey.id,
     passkey.userId,
@@ -103,8 +104,8 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
  * Records a verified use. Throws AppError(conflict) if the passkey was removed or its counter has
  * changed since it was read (optimistic lock); the login's transaction must then roll back.
  */
-export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
-  const { changes } = sql.run(
+export function recordPasskeyUse(tx: Tx, { id, counter }: Passkey, newCounter: number): void {
+  const { changes } = sqlOf(tx).run(
     `UPDATE "Passkey" SET "counter" = ?, "lastUsedAt" = ? WHERE "id" = ? AND "counter" = ?`,
     newCounter,
     nowMs(),
@@ -119,11 +120,11 @@ export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter:
  * Renames one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
  */
 export function updatePasskeyName(
-  sql: Sql,
+  tx: Tx,
   { id, userId, name }: { id: string; userId: string; name: string },
 ): void {
   if (
-    sql.run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
+    sqlOf(tx).run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
       .changes === 0
   )
     throw createPasskeyNotFoundError();
@@ -132,8 +133,8 @@ export function updatePasskeyName(
 /**
  * Deletes one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
  */
-export function deletePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
-  if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
+export function deletePasskey(tx: Tx, { id, userId }: { id: string; userId: string }): void {
+  if (sqlOf(tx).run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
     throw createPasskeyNotFoundError();
 }
 

@@ -5,7 +5,8 @@ import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { renewSession } from "#lib/members/renew-session.ts";
 import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -17,13 +18,13 @@ afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefi
 
 /** Creates a session now, row and cookie. */
 async function begin(): Promise<{ id: string; cookie: string }> {
-  const session = await writeSql((sql) => createSession(sql, insertUser(sql).id));
+  const session = await write((tx) => createSession(tx, insertUser(sqlOf(tx)).id));
   return { id: session.id, cookie: (await sealSessionCookie(session)).value };
 }
 const expiry = (id: string) =>
-  readSql(
-    (sql) =>
-      sql.get<{ at: number }>(
+  read(
+    (tx) =>
+      sqlOf(tx).get<{ at: number }>(
         `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
         hashSecret(id),
       )?.at ?? null,
@@ -53,7 +54,7 @@ test("a session with half a year left is renewed, row and cookie", async () => {
 
 test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
   const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
   const seal = await unsealSession((await renewSession(value))?.value);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
@@ -62,7 +63,7 @@ test("a migrated session that expires soon is renewed, however new its cookie is
 
 test("a cookie that shows that nothing is due spares the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
   expect(await renewSession(cookie)).toBeNull();
   const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
   expect(await renewSession(older)).not.toBeNull();
@@ -93,16 +94,16 @@ test("SESSION_RENEW_DAYS sets when a renewal is due", async () => {
 
 test("of ten concurrent requests one renews the row and gets the cookie", async () => {
   const { id, cookie } = await begin();
-  await writeSql((sql) => {
-    sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
-    sql.run(
+  await write((tx) => {
+    sqlOf(tx).run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
+    sqlOf(tx).run(
       `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
     );
   });
   pass(200);
   const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
   expect(cookies.filter((each) => each !== null)).toHaveLength(1);
-  expect(await readSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
+  expect(await read((tx) => sqlOf(tx).all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
   // Those that come a moment later with the old cookie find it done.
   pass(200, 50 * SECOND_MS);
@@ -126,15 +127,15 @@ test("an expired session is not renewed", async () => {
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeLessThan(nowMs());
   pass(200);
-  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeNull();
 });
 
 test("a renewal affects one session of the member", async () => {
   const { id, cookie } = await begin();
-  const other = await writeSql((sql) =>
-    createSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+  const other = await write((tx) =>
+    createSession(tx, sqlOf(tx).get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
   );
   pass(200);
   await renewSession(cookie);

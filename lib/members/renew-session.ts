@@ -3,7 +3,8 @@
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import type { ResponseCookie } from "#lib/http/cookies.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { SESSION_DAYS, sealSessionCookie, unsealSession } from "./cookies.ts";
@@ -33,8 +34,8 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   )
     return null;
   const key = hashSecret(session.id);
-  const row = await readSql((sql) =>
-    sql.get<{ expiresAtMs: number }>(
+  const row = await read((tx) =>
+    sqlOf(tx).get<{ expiresAtMs: number }>(
       `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
       key,
     ),
@@ -51,8 +52,8 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   }
   // Don't wait for a primary. If there is none, a later request renews the session.
   await ensurePrimary({ settleMs: 0 });
-  const { changes } = await writeSql((sql) =>
-    sql.run(
+  const { changes } = await write((tx) =>
+    sqlOf(tx).run(
       `UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`,
       now + SESSION_DAYS * DAY_MS,
       key,

@@ -5,7 +5,8 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 export const ROLES = ["ADMIN", "MEMBER"] as const;
 export type Role = (typeof ROLES)[number];
@@ -31,25 +32,25 @@ interface RoleChangeTarget {
   readonly updatedAt: number;
 }
 
-export function countAdmins(sql: Sql): number {
+export function countAdmins(tx: Tx): number {
   return (
-    sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User" WHERE "role" = 'ADMIN'`)?.n ?? 0
+    sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User" WHERE "role" = 'ADMIN'`)?.n ?? 0
   );
 }
 
 /** Returns every admin, oldest first. */
 export function listAdmins(
-  sql: Sql,
+  tx: Tx,
 ): { id: string; email: string; firstName: string; createdAt: number }[] {
-  return sql.all(
+  return sqlOf(tx).all(
     `SELECT "id", "email", "firstName", "createdAt" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id"`,
   );
 }
 
 /** Deletes all sessions and device links of the member. Returns the number of sessions. */
-export function revokeAllSessions(sql: Sql, userId: string): number {
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  return sql.run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
+export function revokeAllSessions(tx: Tx, userId: string): number {
+  sqlOf(tx).run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
+  return sqlOf(tx).run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
 }
 
 /**
@@ -60,7 +61,7 @@ export function revokeAllSessions(sql: Sql, userId: string): number {
  * admin (which the command line may demote).
  */
 export function changeRole(
-  sql: Sql,
+  tx: Tx,
   actor: Member | typeof COMMAND_LINE,
   { id, role, expectedUpdatedAt }: { id: string; role: Role; expectedUpdatedAt?: number },
 ): RoleChange {
@@ -68,7 +69,7 @@ export function changeRole(
     assertAdmin(actor);
     assertRecentLogin(actor);
   }
-  const target = sql.get<RoleChangeTarget>(
+  const target = sqlOf(tx).get<RoleChangeTarget>(
     `SELECT "id", "role", "updatedAt" FROM "User" WHERE "id" = ?`,
     id,
   );
@@ -80,16 +81,16 @@ export function changeRole(
       "conflict",
       role === "ADMIN" ? "They are already an admin." : "They are not an admin.",
     );
-  if (actor !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1)
+  if (actor !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(tx) === 1)
     throw createLastAdminError();
-  sql.run(
+  sqlOf(tx).run(
     `UPDATE "User" SET "role" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
     role,
     nowMs(),
     id,
   );
-  const revokedSessionCount = revokeAllSessions(sql, id);
-  recordAuditEvent(sql, {
+  const revokedSessionCount = revokeAllSessions(tx, id);
+  recordAuditEvent(tx, {
     actorId: actor === COMMAND_LINE ? null : actor.id,
     action: "user.role",
     subjectId: id,
@@ -100,7 +101,7 @@ export function changeRole(
     from: target.role,
     to: role,
     revokedSessionCount,
-    adminCount: countAdmins(sql),
+    adminCount: countAdmins(tx),
   };
 }
 
@@ -110,10 +111,10 @@ export function changeRole(
  * in case.
  */
 export function changeRoleByEmail(
-  sql: Sql,
+  tx: Tx,
   { email, role }: { email: string; role: Role },
 ): RoleChange {
-  const users = sql.all<{ id: string; email: string }>(
+  const users = sqlOf(tx).all<{ id: string; email: string }>(
     `SELECT "id", "email" FROM "User" WHERE "email" = ? COLLATE NOCASE`,
     email,
   );
@@ -131,7 +132,7 @@ export function changeRoleByEmail(
       { field: "email" },
     );
   }
-  return changeRole(sql, COMMAND_LINE, { id: target.id, role });
+  return changeRole(tx, COMMAND_LINE, { id: target.id, role });
 }
 
 export function createLastAdminError(): AppError {

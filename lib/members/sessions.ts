@@ -5,7 +5,8 @@ import { AppError } from "#lib/core/errors.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { SESSION_DAYS } from "./cookies.ts";
 import type { SessionDevice } from "./describe-device.ts";
 
@@ -18,7 +19,7 @@ const MAX_LISTED_SESSIONS = 100;
  * hash.
  */
 export function createSession(
-  sql: Sql,
+  tx: Tx,
   userId: string,
   device?: SessionDevice,
 ): { id: string; expiresAtMs: number } {
@@ -26,7 +27,7 @@ export function createSession(
   const now = nowMs();
   const expiresAtMs = now + SESSION_DAYS * DAY_MS;
   const key = hashSecret(id);
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
     key,
     now,
@@ -34,7 +35,7 @@ export function createSession(
     expiresAtMs,
   );
   if (device)
-    sql.run(
+    sqlOf(tx).run(
       `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`,
       key,
       device.device,
@@ -75,10 +76,10 @@ interface SessionRow extends Pick<
 
 /** Returns the member's unexpired sessions, the current one first, the rest by last activity. */
 export function listSessions(
-  sql: Sql,
+  tx: Tx,
   { userId, sessionKey }: { userId: string; sessionKey: string },
 ): ListedSession[] {
-  const rows = sql.all<SessionRow>(
+  const rows = sqlOf(tx).all<SessionRow>(
     `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "startedAtMs", i."lastSeenAt" AS "lastSeenAtMs" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED_SESSIONS}`,
     userId,
@@ -98,15 +99,15 @@ export function listSessions(
  * created. Throws AppError(not_found).
  */
 export function deleteSession(
-  sql: Sql,
+  tx: Tx,
   { userId, handle }: { userId: string; handle: string },
 ): void {
-  const session = sql
+  const session = sqlOf(tx)
     .all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId)
     .find(({ id }) => isValidSignature(LABEL, id, handle));
   if (!session) throw new AppError("not_found", "This device is already logged out.");
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
+  sqlOf(tx).run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
+  sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
 }
 
 /**
@@ -114,11 +115,11 @@ export function deleteSession(
  * sessions.
  */
 export function deleteOtherSessions(
-  sql: Sql,
+  tx: Tx,
   { userId, sessionKey }: { userId: string; sessionKey: string },
 ): number {
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey)
+  sqlOf(tx).run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
+  return sqlOf(tx).run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey)
     .changes;
 }
 
@@ -126,10 +127,10 @@ export function deleteOtherSessions(
  * Deletes the session with this key and its member's device link. For logging out the current
  * browser.
  */
-export function deleteSessionByKey(sql: Sql, sessionKey: string): void {
-  sql.run(
+export function deleteSessionByKey(tx: Tx, sessionKey: string): void {
+  sqlOf(tx).run(
     `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,
     sessionKey,
   );
-  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
+  sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
 }

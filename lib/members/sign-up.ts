@@ -4,7 +4,8 @@ import { randomUUID } from "node:crypto";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 
@@ -17,12 +18,12 @@ const SWEEP_LIMIT = 20;
  * Returns the ID of the member with this lowercase address, or null. Migrated addresses may contain
  * capitals: if several differ only in case, the exact match wins, then the oldest.
  */
-export function findMemberId(sql: Sql, email: string): string | null {
-  const exact = sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
+export function findMemberId(tx: Tx, email: string): string | null {
+  const exact = sqlOf(tx).get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
   return (
     (
       exact ??
-      sql.get<{ id: string }>(
+      sqlOf(tx).get<{ id: string }>(
         `SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
         email,
       )
@@ -34,14 +35,14 @@ export function findMemberId(sql: Sql, email: string): string | null {
  * Records that this browser verified `email`, and returns the ID for its cookie. Also deletes up to
  * SWEEP_LIMIT expired rows.
  */
-export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
+export function startSignup(tx: Tx, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
-  sql.run(
+  sqlOf(tx).run(
     `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     now - RETENTION_MS,
   );
   const browserId = generateSecret(128);
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
     hashSecret(browserId),
     email,
@@ -55,11 +56,11 @@ export function startSignup(sql: Sql, { email }: { email: string }): { browserId
  * expired.
  */
 export function findPendingSignup(
-  sql: Sql,
+  tx: Tx,
   { browserId }: { browserId: string },
 ): { email: string } | null {
   return (
-    sql.get<{ email: string }>(
+    sqlOf(tx).get<{ email: string }>(
       `SELECT "email" FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
       hashSecret(browserId),
       nowMs(),
@@ -76,22 +77,22 @@ const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:
  * has expired or the address has an account.
  */
 export function createMember(
-  sql: Sql,
+  tx: Tx,
   { browserId, firstName, team }: { browserId: string; firstName: string; team: string },
 ): { userId: string } {
   const now = nowMs();
-  const pending = findPendingSignup(sql, { browserId });
-  const { changes } = sql.run(
+  const pending = findPendingSignup(tx, { browserId });
+  const { changes } = sqlOf(tx).run(
     `DELETE FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
     hashSecret(browserId),
     now,
   );
   if (!pending || changes !== 1) throw new AppError("conflict", SIGNUP_EXPIRED_MESSAGE);
   const email = pending.email.toLowerCase();
-  if (findMemberId(sql, email))
+  if (findMemberId(tx, email))
     throw new AppError("conflict", "This email already has an account. Log in instead.");
   const userId = randomUUID();
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, 'MEMBER', ?)`,
     userId,
     now,
@@ -101,13 +102,13 @@ export function createMember(
     team,
   );
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "NEWSLETTER", email, firstName },
     { userId, about: "A new member for the newsletter" },
   );
   const teamName = team.charAt(0) + team.slice(1).toLowerCase();
   enqueueDelivery(
-    sql,
+    tx,
     { kind: "DISCORD", text: `${escapeDiscordMarkdown(firstName)} joined the ${teamName} team.` },
     { userId, about: "A new member, for Discord" },
   );

@@ -3,7 +3,8 @@
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
@@ -12,16 +13,16 @@ export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
  * browser's cookie value and the challenge, each 256 random bits in base64url.
  */
 export function startCeremony(
-  sql: Sql,
+  tx: Tx,
   userId: string | null,
 ): { browserId: string; challenge: string } {
   const now = nowMs();
-  sql.run(`DELETE FROM "PasskeyChallenge" WHERE "expiresAt" <= ?`, now);
+  sqlOf(tx).run(`DELETE FROM "PasskeyChallenge" WHERE "expiresAt" <= ?`, now);
   // A member adds one passkey at a time.
-  if (userId) sql.run(`DELETE FROM "PasskeyChallenge" WHERE "userId" = ?`, userId);
+  if (userId) sqlOf(tx).run(`DELETE FROM "PasskeyChallenge" WHERE "userId" = ?`, userId);
   const browserId = generateSecret(256);
   const challenge = generateSecret(256);
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`,
     hashSecret(browserId),
     challenge,
@@ -37,11 +38,11 @@ export function startCeremony(
  * Throws AppError(conflict) if there is no challenge or it has expired.
  */
 export function consumeCeremonyChallenge(
-  sql: Sql,
+  tx: Tx,
   { browserId, userId }: { browserId: string | undefined; userId: string | null },
 ): string {
   const row = browserId
-    ? sql.get<{ challenge: string; expiresAt: number }>(
+    ? sqlOf(tx).get<{ challenge: string; expiresAt: number }>(
         `DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`,
         hashSecret(browserId),
         userId,

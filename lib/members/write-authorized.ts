@@ -3,8 +3,8 @@
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Admin, type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { type WriteOptions, writeSql } from "#lib/db/database.ts";
+import { type WriteOptions, type Tx, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { type SessionIds, resolveViewer } from "./viewer.ts";
 
 export type RequiredRole = "anyone" | "member" | "admin";
@@ -29,11 +29,11 @@ const LAST_SEEN_INTERVAL_MS = HOUR_MS;
  * recent login is required.
  */
 export function requireViewer<R extends RequiredRole>(
-  sql: Sql,
+  tx: Tx,
   sessionIds: SessionIds,
   { role, isRecentLogin = false }: Requirement<R>,
 ): MemberWithRole<R> {
-  const { member } = resolveViewer(sql, sessionIds);
+  const { member } = resolveViewer(tx, sessionIds);
   if (role !== "anyone") {
     if (!member) throw new AppError("unauthorized", "Log in first.");
     if (role === "admin") assertAdmin(member);
@@ -49,17 +49,17 @@ export function requireViewer<R extends RequiredRole>(
 export function writeAuthorized<R extends RequiredRole, T>(
   sessionIds: SessionIds,
   { role, isRecentLogin, ...options }: Requirement<R> & WriteOptions,
-  fn: (sql: Sql, member: MemberWithRole<R>) => T,
+  fn: (tx: Tx, member: MemberWithRole<R>) => T,
 ): Promise<T> {
-  return writeSql((sql) => {
-    const member = requireViewer(sql, sessionIds, { role, isRecentLogin });
+  return write((tx) => {
+    const member = requireViewer(tx, sessionIds, { role, isRecentLogin });
     if (member)
-      sql.run(
+      sqlOf(tx).run(
         `UPDATE "SessionInfo" SET "lastSeenAt" = ? WHERE "sessionId" = ? AND "lastSeenAt" < ?`,
         nowMs(),
         member.sessionKey,
         nowMs() - LAST_SEEN_INTERVAL_MS,
       );
-    return fn(sql, member);
+    return fn(tx, member);
   }, options);
 }

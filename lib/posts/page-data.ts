@@ -1,8 +1,8 @@
 // Reads what a page shows about reads and teams, in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
@@ -26,18 +26,18 @@ export interface PageData {
 let leadingTeamsCache: { loadedAtMs: number; value: Map<string, Team> } | undefined;
 let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
 
-function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): PageData {
+function queryPageData(tx: Tx, identity: SessionIds, slug: string | null): PageData {
   const now = nowMs();
-  const viewer = resolveViewer(sql, identity);
+  const viewer = resolveViewer(tx, identity);
   if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.loadedAtMs) > LEADING_TEAMS_TTL_MS)
-    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(sql, now) };
+    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(tx, now) };
   if (startOfDayTotalsCache?.day !== epochDay(now))
-    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(sql) };
+    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(tx) };
   return {
     viewer,
-    standings: getStandings(sql, { slug, nowMs: now }),
+    standings: getStandings(tx, { slug, nowMs: now }),
     leadingTeams: leadingTeamsCache.value,
-    readSlugs: listReadSlugs(sql, { member: viewer.member, clientId: viewer.clientId }),
+    readSlugs: listReadSlugs(tx, { member: viewer.member, clientId: viewer.clientId }),
     startOfDayTotals: startOfDayTotalsCache.value,
     nowMs: now,
   };
@@ -45,13 +45,13 @@ function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): Pag
 
 /** For the page of a post: also its reads. */
 export const queryPostPageData = (
-  sql: Sql,
+  tx: Tx,
   identity: SessionIds,
   slug: string,
 ): PageData & { readonly reads: number } => ({
-  ...queryPageData(sql, identity, slug),
+  ...queryPageData(tx, identity, slug),
   reads:
-    sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
+    sqlOf(tx).get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
       ?.reads ?? 0,
 });
 
@@ -59,7 +59,7 @@ export function readPostPageData(
   identity: SessionIds,
   slug: string,
 ): Promise<ReturnType<typeof queryPostPageData>> {
-  return readSql((sql) => queryPostPageData(sql, identity, slug));
+  return read((tx) => queryPostPageData(tx, identity, slug));
 }
 
 /** For lists and the home page: also the totals of the site and of every post. */
@@ -69,10 +69,10 @@ export function readSitePageData(identity: SessionIds): Promise<
     readonly postTotals: ReadonlyMap<string, number>;
   }
 > {
-  return readSql((sql) => ({
-    ...queryPageData(sql, identity, null),
-    totals: getSiteTotals(sql),
-    postTotals: getPostTotals(sql),
+  return read((tx) => ({
+    ...queryPageData(tx, identity, null),
+    totals: getSiteTotals(tx),
+    postTotals: getPostTotals(tx),
   }));
 }
 

@@ -1,6 +1,7 @@
 // Claims a member's anonymous reads from before they logged in.
 
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { DEDUPLICATION_WINDOW_MS } from "./record-read.ts";
 
 interface AnonymousRead {
@@ -23,11 +24,11 @@ export interface ClaimedReads {
  * without an ID, it does nothing.
  */
 export function claimReads(
-  sql: Sql,
+  tx: Tx,
   { clientId, userId }: { clientId: string | null | undefined; userId: string },
 ): ClaimedReads {
   if (!clientId) return { claimedCount: 0, duplicateCount: 0, slugs: [] };
-  const anonymous = sql.all<AnonymousRead>(
+  const anonymous = sqlOf(tx).all<AnonymousRead>(
     `SELECT "id", "postSlug" AS "slug", "createdAt" AS "readAtMs" FROM "PostRead" WHERE "clientId" = ? AND "userId" IS NULL ORDER BY "postSlug", "createdAt", "id"`,
     clientId,
   );
@@ -36,7 +37,7 @@ export function claimReads(
   const countedAtMs = new Map(
     slugs.map((slug) => [
       slug,
-      sql
+      sqlOf(tx)
         .all<{ readAtMs: number }>(
           `SELECT "createdAt" AS "readAtMs" FROM "PostRead" WHERE "userId" = ? AND "postSlug" = ?`,
           userId,
@@ -49,12 +50,12 @@ export function claimReads(
   for (const { id, slug, readAtMs } of anonymous) {
     const others = countedAtMs.get(slug)!;
     if (others.some((other) => Math.abs(other - readAtMs) < DEDUPLICATION_WINDOW_MS)) {
-      sql.run(`DELETE FROM "PostRead" WHERE "id" = ?`, id);
+      sqlOf(tx).run(`DELETE FROM "PostRead" WHERE "id" = ?`, id);
       duplicateCount += 1;
     } else others.push(readAtMs);
   }
   // Clear the ID, so that the member's reads can't be linked to the browser's reads after logout.
-  const { changes } = sql.run(
+  const { changes } = sqlOf(tx).run(
     `UPDATE "PostRead" SET "userId" = ?, "clientId" = NULL WHERE "clientId" = ? AND "userId" IS NULL`,
     userId,
     clientId,

@@ -1,7 +1,8 @@
 // Lists reads per day and team, for one post or the whole site.
 
 import { epochDay } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 
 export interface DailyReads {
   /** Days since 1970-01-01 UTC. */
@@ -16,11 +17,11 @@ export interface DailyReads {
  * (`slug` null) the whole site. Scans one index range.
  */
 export function listDailyReads(
-  sql: Sql,
+  tx: Tx,
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
 ): DailyReads[] {
   const today = epochDay(nowMs);
-  const rows = sql.all<{ day: number; team: string; reads: number }>(
+  const rows = sqlOf(tx).all<{ day: number; team: string; reads: number }>(
     `SELECT "day", "team", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" BETWEEN ? AND ?`,
     slug ?? "",
     today - days + 1,
@@ -40,11 +41,11 @@ export function listDailyReads(
  * reads are omitted. Scans one index range per post.
  */
 export function listPostReads(
-  sql: Sql,
+  tx: Tx,
   { days, nowMs }: { days: number; nowMs: number },
 ): { slug: string; reads: number; recent: number }[] {
   const today = epochDay(nowMs);
-  return sql.all(
+  return sqlOf(tx).all(
     `SELECT t."postSlug" AS "slug", t."reads",
        COALESCE((SELECT SUM(d."reads") FROM "PostTeamDay" d WHERE d."postSlug" = t."postSlug" AND d."day" BETWEEN ? AND ?), 0) AS "recent"
      FROM "PostTotal" t ORDER BY t."reads" DESC, t."postSlug"`,

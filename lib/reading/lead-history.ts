@@ -1,6 +1,7 @@
 // Lists recent lead changes.
 
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { WHOLE_SITE } from "./standings.ts";
 import { type Team, parseTeam } from "./team.ts";
 
@@ -15,8 +16,8 @@ export interface PastLeadChange {
 }
 
 /** Returns the last `limit` lead changes, newest first, including those of deleted posts. */
-export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
-  return sql
+export function listLeadChanges(tx: Tx, limit: number): PastLeadChange[] {
+  return sqlOf(tx)
     .all<{
       id: number;
       createdAt: number;

@@ -1,45 +1,46 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
 
 test("a new site has no reads", () =>
-  writeSql((sql) => {
-    expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
-    expect(getPostTotals(sql)).toEqual(new Map());
-    expect(listMostReadSlugs(sql, 4)).toEqual([]);
+  write((tx) => {
+    expect(getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
+    expect(getPostTotals(tx)).toEqual(new Map());
+    expect(listMostReadSlugs(tx, 4)).toEqual([]);
   }));
 
 test("counts reads per post, and readers once", () =>
-  writeSql((sql) => {
-    const { id } = insertUser(sql);
-    for (const postSlug of ["a", "b", "b"]) insertRead(sql, { userId: id, postSlug });
-    for (const postSlug of ["b", "c"]) insertRead(sql, { clientId: "one", postSlug });
-    insertRead(sql, { clientId: "two", postSlug: "c" });
-    expect(getSiteTotals(sql)).toEqual({ reads: 6, readers: 3 });
-    expect(getPostTotals(sql)).toEqual(
+  write((tx) => {
+    const { id } = insertUser(sqlOf(tx));
+    for (const postSlug of ["a", "b", "b"]) insertRead(sqlOf(tx), { userId: id, postSlug });
+    for (const postSlug of ["b", "c"]) insertRead(sqlOf(tx), { clientId: "one", postSlug });
+    insertRead(sqlOf(tx), { clientId: "two", postSlug: "c" });
+    expect(getSiteTotals(tx)).toEqual({ reads: 6, readers: 3 });
+    expect(getPostTotals(tx)).toEqual(
       new Map([
         ["a", 1],
         ["b", 3],
         ["c", 2],
       ]),
     );
-    expect(listMostReadSlugs(sql, 2)).toEqual(["b", "c"]);
+    expect(listMostReadSlugs(tx, 2)).toEqual(["b", "c"]);
   }));
 
 test("posts with equal reads are in the order of their slugs", () =>
-  writeSql((sql) => {
-    for (const postSlug of ["c", "a", "b"]) insertRead(sql, { postSlug });
-    expect(listMostReadSlugs(sql, 3)).toEqual(["a", "b", "c"]);
+  write((tx) => {
+    for (const postSlug of ["c", "a", "b"]) insertRead(sqlOf(tx), { postSlug });
+    expect(listMostReadSlugs(tx, 3)).toEqual(["a", "b", "c"]);
   }));
 
 test("a member's posts are listed by member, an anonymous reader's by id", () =>
-  writeSql((sql) => {
-    const member = insertUser(sql);
-    insertRead(sql, { userId: member.id, clientId: "mine", postSlug: "a" });
-    insertRead(sql, { clientId: "mine", postSlug: "b" });
-    insertRead(sql, { postSlug: "c" });
-    expect(listReadSlugs(sql, { member, clientId: "mine" })).toEqual(new Set(["a"]));
-    expect(listReadSlugs(sql, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
-    expect(listReadSlugs(sql, { member: null, clientId: null })).toEqual(new Set());
+  write((tx) => {
+    const member = insertUser(sqlOf(tx));
+    insertRead(sqlOf(tx), { userId: member.id, clientId: "mine", postSlug: "a" });
+    insertRead(sqlOf(tx), { clientId: "mine", postSlug: "b" });
+    insertRead(sqlOf(tx), { postSlug: "c" });
+    expect(listReadSlugs(tx, { member, clientId: "mine" })).toEqual(new Set(["a"]));
+    expect(listReadSlugs(tx, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
+    expect(listReadSlugs(tx, { member: null, clientId: null })).toEqual(new Set());
   }));

@@ -3,7 +3,8 @@
 import { AppError } from "#lib/core/errors.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { createUuidV7 } from "#lib/core/uuid-v7.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { type Reader, createReaderId } from "./reader-id.ts";
 import { getMinDwellMs, verifyDwellToken } from "./dwell-token.ts";
 
@@ -53,7 +54,7 @@ export interface RecordedRead {
  * if the token was already used; nothing is stored then.
  */
 export function recordRead(
-  sql: Sql,
+  tx: Tx,
   { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
 ): RecordedRead {
   const { nonce, expiresAtMs } = verifyDwellToken(token, {
@@ -63,7 +64,7 @@ export function recordRead(
   });
   const newClientId = member || clientId ? undefined : createReaderId(nowMs);
   const inserted = member
-    ? sql.run(
+    ? sqlOf(tx).run(
         INSERT_MEMBER_READ_SQL,
         createUuidV7(nowMs),
         nowMs,
@@ -73,7 +74,7 @@ export function recordRead(
         nonce,
         expiresAtMs,
       )
-    : sql.run(
+    : sqlOf(tx).run(
         INSERT_ANONYMOUS_READ_SQL,
         createUuidV7(nowMs),
         nowMs,
@@ -85,13 +86,13 @@ export function recordRead(
       );
   if (inserted.changes === 0) {
     if (
-      sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
+      sqlOf(tx).get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
     )
       throw new AppError("conflict", "The token has already been used.", { field: "token" });
     return { isCounted: false };
   }
-  sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
-  sql.run(
+  sqlOf(tx).run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
+  sqlOf(tx).run(
     `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     nowMs,
   );

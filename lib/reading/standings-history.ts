@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import {
   ACTIVE_WINDOW_MONTHS,
   READS_WINDOW_MONTHS,
@@ -47,7 +47,7 @@ const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
  * Returns each team's reads by current members in the six months up to each of `days`, from
  * PostTeamDay.
  */
-function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
+function sumReadsUpTo(tx: Tx, days: readonly number[]): Record<Team, number>[] {
   const windows = days.map((day) => ({
     from: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
     to: day,
@@ -55,7 +55,7 @@ function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[]
   const sums = days.map(
     () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
   );
-  const rows = sql.all<{ team: string; day: number; reads: number }>(
+  const rows = sqlOf(tx).all<{ team: string; day: number; reads: number }>(
     `SELECT "team", "day", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ? AND "day" <= ?`,
     WHOLE_SITE,
     windows[0]?.from ?? 0,
@@ -80,14 +80,14 @@ interface MemberBatch {
  * Returns the days from `from` to `to` on which the next batch of members read something. Scans
  * only index ranges of PostRead_has_member_read.
  */
-function listNextMembers(sql: Sql, after: string, from: number, to: number): MemberBatch {
+function listNextMembers(tx: Tx, after: string, from: number, to: number): MemberBatch {
   const last =
-    sql.get<{ last: string | null }>(
+    sqlOf(tx).get<{ last: string | null }>(
       `SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBER_BATCH_SIZE})`,
       after,
     )?.last ?? null;
   if (last === null) return { rows: [], last };
-  const rows = sql.all<MemberBatch["rows"][number]>(
+  const rows = sqlOf(tx).all<MemberBatch["rows"][number]>(
     `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m CROSS JOIN "PostRead" r ON r."userId" = m."userId"
      WHERE m."userId" > ? AND m."userId" <= ? AND m."day" >= ? AND r."createdAt" >= ? AND r."createdAt" <= ?`,
     after,
@@ -129,7 +129,7 @@ async function countActiveMembersUpTo(
   );
   for (let after = ""; ;) {
     signal?.throwIfAborted();
-    const { rows, last } = await readSql((sql) => listNextMembers(sql, after, from, to));
+    const { rows, last } = await read((tx) => listNextMembers(tx, after, from, to));
     if (last === null) return counts;
     const active = new Map<string, { team: string; mask: number }>();
     for (const { userId, team, day } of rows) {
@@ -166,7 +166,7 @@ export async function computeStandingsHistory({
   if (weeks > MAX_WEEKS) throw new RangeError(`At most ${MAX_WEEKS} weeks.`);
   const days = listSundays(weeks, nowMs);
   const members = await countActiveMembersUpTo(days, signal);
-  const reads = await readSql((sql) => sumReadsUpTo(sql, days));
+  const reads = await read((tx) => sumReadsUpTo(tx, days));
   return days.map((day, i) => ({
     day,
     teams: TEAMS.map((team) => {
@@ -211,8 +211,8 @@ export function getStandingsHistory(nowMs: number): Promise<StandingsSnapshot[]>
 }
 
 /** Returns the current standings as a snapshot. */
-export function getCurrentStandings(sql: Sql, nowMs: number): StandingsSnapshot {
-  const standings = getStandings(sql, { slug: null, nowMs });
+export function getCurrentStandings(tx: Tx, nowMs: number): StandingsSnapshot {
+  const standings = getStandings(tx, { slug: null, nowMs });
   return {
     day: epochDay(nowMs),
     teams: TEAMS.map((team) => standings.find((standing) => standing.team === team)!),

@@ -1,7 +1,8 @@
 // Ranks the teams for a post, the whole site, or all posts, from the counter tables.
 
 import { epochDay, subtractMonths } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { TEAMS, type Team } from "./team.ts";
 
 /** Standings divide the reads of the last 6 months by the members active in the last 12. */
@@ -43,8 +44,8 @@ const READS_OF_ALL_POSTS_SQL = `SELECT "PostTotal"."postSlug" AS "slug", ${SUMS_
   FROM "PostTotal" CROSS JOIN "PostTeamDay" ON "PostTeamDay"."postSlug" = "PostTotal"."postSlug" AND "day" >= ?
   GROUP BY "PostTotal"."postSlug"`;
 
-function countActiveMembers(sql: Sql, nowMs: number): CountsByTeam {
-  return sql.get<CountsByTeam>(
+function countActiveMembers(tx: Tx, nowMs: number): CountsByTeam {
+  return sqlOf(tx).get<CountsByTeam>(
     ACTIVE_MEMBERS_SQL,
     getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS),
   ) as CountsByTeam;
@@ -71,15 +72,15 @@ function pickLeadingTeam(standings: Standing[]): Team | null {
  * number of reads.
  */
 export function getStandings(
-  sql: Sql,
+  tx: Tx,
   { slug, nowMs }: { slug: string | null; nowMs: number },
 ): Standing[] {
-  const reads = sql.get<CountsByTeam>(
+  const reads = sqlOf(tx).get<CountsByTeam>(
     READS_SQL,
     slug ?? WHOLE_SITE,
     getWindowStartDay(nowMs, READS_WINDOW_MONTHS),
   ) as CountsByTeam;
-  return rankTeams(reads, countActiveMembers(sql, nowMs));
+  return rankTeams(reads, countActiveMembers(tx, nowMs));
 }
 
 /**
@@ -87,14 +88,14 @@ export function getStandings(
  * null if no team has reads.
  */
 export function findLeadingTeams(
-  sql: Sql,
+  tx: Tx,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
 ): (Team | null)[] {
-  const members = countActiveMembers(sql, nowMs);
+  const members = countActiveMembers(tx, nowMs);
   const from = getWindowStartDay(nowMs, READS_WINDOW_MONTHS);
   return slugs.map((slug) =>
     pickLeadingTeam(
-      rankTeams(sql.get<CountsByTeam>(READS_SQL, slug, from) as CountsByTeam, members),
+      rankTeams(sqlOf(tx).get<CountsByTeam>(READS_SQL, slug, from) as CountsByTeam, members),
     ),
   );
 }
@@ -103,10 +104,10 @@ export function findLeadingTeams(
  * Returns the leading team by slug; posts without a leader are omitted. Takes a few milliseconds
  * for a few hundred posts, so cache the result if every request needs it.
  */
-export function mapLeadingTeams(sql: Sql, nowMs: number): Map<string, Team> {
-  const members = countActiveMembers(sql, nowMs);
+export function mapLeadingTeams(tx: Tx, nowMs: number): Map<string, Team> {
+  const members = countActiveMembers(tx, nowMs);
   const result = new Map<string, Team>();
-  for (const { slug, ...reads } of sql.all<CountsByTeam & { slug: string }>(
+  for (const { slug, ...reads } of sqlOf(tx).all<CountsByTeam & { slug: string }>(
     READS_OF_ALL_POSTS_SQL,
     getWindowStartDay(nowMs, READS_WINDOW_MONTHS),
   )) {

@@ -6,7 +6,7 @@ import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
 import type { PendingDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
@@ -43,7 +43,7 @@ export default async function DeliveriesPage({
   const { admin, notFoundPage } = await requireAdminPage("/admin/deliveries");
   if (!admin) return notFoundPage;
   const notice = lastValue((await searchParams).notice);
-  const deliveries = await readSql((sql) => listDeliveries(sql, MAX_SHOWN));
+  const deliveries = await read((tx) => listDeliveries(tx, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
     <AdminFrame

@@ -9,7 +9,8 @@ import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -18,13 +19,13 @@ vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, options);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write((tx) => {
+    const user = insertUser(sqlOf(tx), options);
+    return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
-  const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSecret(session.id), clientId: null }),
+  const { member } = await read((tx) =>
+    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -45,17 +46,17 @@ beforeEach(async () => {
 });
 
 const leave = (options: Partial<Parameters<typeof insertCall>[1]> = {}) =>
-  writeSql(
-    (sql) =>
-      insertCall(sql, {
+  write(
+    (tx) =>
+      insertCall(sqlOf(tx), {
         userId: ada.id,
         base64: toDataUrl("audio/webm", WEBM),
         ...options,
       }).id,
   );
 const setState = (id: string, state: string, declineReason = "") =>
-  writeSql((sql) =>
-    sql.run(
+  write((tx) =>
+    sqlOf(tx).run(
       `UPDATE "CallReview" SET "state" = ?, "declineReason" = ?, "note" = 'between us' WHERE "callId" = ?`,
       state,
       declineReason,
@@ -63,15 +64,15 @@ const setState = (id: string, state: string, declineReason = "") =>
     ),
   );
 const publish = (id: string, slug = "an-episode") =>
-  writeSql((sql) => {
-    sql.run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, id);
-    sql.run(
+  write((tx) => {
+    sqlOf(tx).run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, id);
+    sqlOf(tx).run(
       `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/webm', 2000, ?)`,
       id,
       nowMs(),
       WEBM,
     );
-    sql.run(
+    sqlOf(tx).run(
       `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName") VALUES (?, 1, ?, ?, ?, 'T', 'D', 'K', 'Ada')`,
       id,
       slug,
@@ -79,7 +80,7 @@ const publish = (id: string, slug = "an-episode") =>
       nowMs(),
     );
   });
-const mine = (who: TestMember) => readSql((sql) => listOwnCalls(sql, who.member));
+const mine = (who: TestMember) => read((tx) => listOwnCalls(tx, who.member));
 const hear = (
   id: string,
   who: TestMember | null = ada,
@@ -99,9 +100,9 @@ async function remove(id: string, who: TestMember | null = ada): Promise<FormSta
   return deleteCall(INITIAL_FORM_STATE, form);
 }
 const counts = () =>
-  readSql((sql) =>
+  read((tx) =>
     ["Call", "CallReview", "CallAnswer", "Episode"].map(
-      (table) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
+      (table) => sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
     ),
   );
 
@@ -116,8 +117,8 @@ test("members see their own calls with state, newest first", async () => {
   await setState(second, "DECLINED", "This was asked before.");
   await publish(third);
   await setState(fourth, "REVIEWING", "not yet told");
-  await writeSql((sql) =>
-    sql.run(`UPDATE "CallReview" SET "durationMs" = 1980 WHERE "callId" = ?`, first),
+  await write((tx) =>
+    sqlOf(tx).run(`UPDATE "CallReview" SET "durationMs" = 1980 WHERE "callId" = ?`, first),
   );
   expect(
     (await mine(ada)).map(({ id, state, isRecorded, durationMs, declineReason, slug }) => [
@@ -183,7 +184,7 @@ test("a recording is not found for other members", async () => {
 test("a former admin can't get recordings", async () => {
   const id = await leave();
   expect((await hear(id, grace)).status).toBe(200);
-  await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
+  await write((tx) => sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
   expect((await hear(id, grace)).status).toBe(404);
 });
 

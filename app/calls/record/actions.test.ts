@@ -11,7 +11,8 @@ import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { findCallAudio } from "#lib/calls/recording.ts";
 import { submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES, deleteExpiredUploads } from "#lib/calls/upload.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
@@ -25,9 +26,9 @@ interface TestMember {
   cookie: string;
 }
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, overrides);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write((tx) => {
+    const user = insertUser(sqlOf(tx), overrides);
+    return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
@@ -84,8 +85,8 @@ async function upload(
   }: { member?: TestMember; skip?: number; sha256?: string } = {},
 ): Promise<string> {
   const id = randomUUID();
-  await writeSql((sql) => {
-    sql.run(
+  await write((tx) => {
+    sqlOf(tx).run(
       `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
       id,
       member.id,
@@ -95,7 +96,7 @@ async function upload(
     );
     for (let number = 0; number * PART_BYTES < bytes.length; number++) {
       if (number !== skip)
-        sql.run(
+        sqlOf(tx).run(
           `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`,
           id,
           number,
@@ -118,13 +119,13 @@ interface CallRow {
   durationMs: number | null;
 }
 const stored = () =>
-  readSql((sql) => ({
-    calls: sql.all<CallRow>(
+  read((tx) => ({
+    calls: sqlOf(tx).all<CallRow>(
       `SELECT c."id", c."title", c."description", c."keywords", c."userId", u."contentType", u."id" AS "uploadId", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" ORDER BY c."createdAt"`,
     ),
-    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
-    uploads: sql.all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
-    deliveries: listDeliveries(sql).map(({ about }) => about),
+    parts: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+    uploads: sqlOf(tx).all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
+    deliveries: listDeliveries(tx).map(({ about }) => about),
   }));
 const refusal = (state: string | FormState) =>
   typeof state === "string" ? state : [state.status, state.code, state.errors];
@@ -154,7 +155,7 @@ test("the parts of an upload become the recording of a call", async () => {
     },
   ]);
   expect(calls[0]).toMatchObject({ contentType: "audio/webm", uploadId });
-  const recording = await readSql((sql) => findCallAudio(sql, id));
+  const recording = await read((tx) => findCallAudio(tx, id));
   expect(Buffer.from(recording!.bytes).equals(Buffer.from(bytes))).toBe(true);
   expect([parts, uploads]).toEqual([2, [{ id: uploadId, callId: id }]]);
 });
@@ -163,7 +164,7 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   const bytes = makeOpusWebm({ seconds: 90 });
   const id = randomUUID();
   await submit({ id, uploadId: await upload(bytes) });
-  await writeSql((sql) => deleteExpiredUploads(sql, nowMs() + 2 * DAY_MS));
+  await write((tx) => deleteExpiredUploads(tx, nowMs() + 2 * DAY_MS));
   expect((await stored()).parts).toBe(2);
 
   const pieces: string[] = [];
@@ -171,9 +172,9 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   const { calls } = JSON.parse(pieces.join("")) as { calls: { audio: string }[] };
   expect(calls.map(({ audio }) => audio)).toEqual([toDataUrl("audio/webm", bytes)]);
 
-  await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, id));
+  await write((tx) => sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = ?`, id));
   expect(await stored()).toMatchObject({ parts: 0, uploads: [{ callId: id }] });
-  await writeSql((sql) => deleteExpiredUploads(sql, nowMs() + 2 * DAY_MS));
+  await write((tx) => deleteExpiredUploads(tx, nowMs() + 2 * DAY_MS));
   expect((await stored()).uploads).toEqual([]);
 });
 
@@ -189,8 +190,8 @@ test("every admin gets an email with a link; the webhook is called if there is o
     sessionKey: "",
     loggedInAtMs: nowMs(),
   };
-  const payloads = await writeSql((sql) => {
-    storeCall(sql, {
+  const payloads = await write((tx) => {
+    storeCall(tx, {
       ...fields(),
       id,
       title: "A <b>bold</b> question",
@@ -198,7 +199,7 @@ test("every admin gets an email with a link; the webhook is called if there is o
       recording: null,
       member,
     });
-    return sql.all<{ payload: string; userId: string }>(
+    return sqlOf(tx).all<{ payload: string; userId: string }>(
       `SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`,
     );
   });
@@ -433,7 +434,7 @@ test("a recording that does not match its hash makes no call, and is deleted", a
 test("resending a deleted call does not restore it", async () => {
   const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   await submit({ uploadId });
-  await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+  await write((tx) => sqlOf(tx).run(`DELETE FROM "Call"`));
   expect(refusal(await submit({ uploadId }))).toEqual([
     "refused",
     "conflict",
@@ -453,7 +454,7 @@ test("a member can leave ten calls in 24 hours", async () => {
 test("deleting calls does not raise the limit above twenty a day", async () => {
   for (let i = 0; i < 20; i++) {
     expect(await submit()).toMatch(/^\/calls\/mine/);
-    await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+    await write((tx) => sqlOf(tx).run(`DELETE FROM "Call"`));
   }
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
 });
@@ -465,8 +466,8 @@ test("a member can have twenty unanswered calls; an answered one makes room", as
   }
   setClock(nowMs() + DAY_MS + 1_000);
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
-  await writeSql((sql) =>
-    sql.run(
+  await write((tx) =>
+    sqlOf(tx).run(
       `UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`,
     ),
   );

@@ -7,8 +7,8 @@ import { env } from "#lib/core/env.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { log } from "#lib/core/log.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { currentRole } from "#lib/replication/role.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { type Delivery, deliver } from "./deliver.ts";
@@ -58,12 +58,12 @@ function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
  * shown to admins: never put addresses or content there.
  */
 export function enqueueDelivery(
-  sql: Sql,
+  tx: Tx,
   delivery: Delivery,
   { userId, about }: { userId: string | null; about: string },
 ): void {
   if (!isDeliveryConfigured(delivery.kind)) return;
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`,
     nowMs(),
     delivery.kind,
@@ -83,14 +83,14 @@ interface DueDelivery {
 }
 
 /** Claims up to BATCH_SIZE due deliveries for LEASE_MS. */
-function claimDueDeliveries(sql: Sql): DueDelivery[] {
+function claimDueDeliveries(tx: Tx): DueDelivery[] {
   const now = nowMs();
-  const due = sql.all<DueDelivery>(
+  const due = sqlOf(tx).all<DueDelivery>(
     `SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH_SIZE}`,
     now,
   );
   for (const { id } of due)
-    sql.run(
+    sqlOf(tx).run(
       `UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`,
       now + LEASE_MS,
       id,
@@ -101,10 +101,10 @@ function claimDueDeliveries(sql: Sql): DueDelivery[] {
 async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery): Promise<void> {
   try {
     const result = await deliver(JSON.parse(payload) as Delivery);
-    await writeSql((sql) => {
-      sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
+    await write((tx) => {
+      sqlOf(tx).run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
       if (result?.convertKitId && userId)
-        sql.run(
+        sqlOf(tx).run(
           `UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`,
           result.convertKitId,
           nowMs(),
@@ -120,8 +120,8 @@ async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery
       error,
     });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-    await writeSql((sql) =>
-      sql.run(
+    await write((tx) =>
+      sqlOf(tx).run(
         `UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`,
         retryDelayMs === undefined ? null : nowMs() + retryDelayMs,
         reason,
@@ -155,10 +155,10 @@ export async function runDueDeliveries(): Promise<void> {
       for (;;) {
         if (currentRole() !== "primary") return;
         // Read first, so that an idle site writes nothing.
-        const isAnyDue = await readSql((sql) =>
-          sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
+        const isAnyDue = await read((tx) =>
+          sqlOf(tx).get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
         );
-        const due = isAnyDue ? await writeSql(claimDueDeliveries) : [];
+        const due = isAnyDue ? await write(claimDueDeliveries) : [];
         if (due.length === 0) break;
         await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
       }
@@ -189,8 +189,8 @@ export function startDeliveryPolling(): void {
 }
 
 /** Returns at most `limit` pending deliveries, newest first. */
-export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
-  return sql.all<PendingDelivery>(
+export function listDeliveries(tx: Tx, limit = 100): PendingDelivery[] {
+  return sqlOf(tx).all<PendingDelivery>(
     `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,
     limit,
   );

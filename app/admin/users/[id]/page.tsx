@@ -15,7 +15,7 @@ import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
 import type { CallState } from "#lib/calls/review-queue.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -25,7 +25,7 @@ type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminMetadata((sql, admin) => getUser(sql, admin, id).firstName);
+  return adminMetadata((tx, admin) => getUser(tx, admin, id).firstName);
 }
 
 export default async function UserPage({ params }: Props) {
@@ -33,9 +33,9 @@ export default async function UserPage({ params }: Props) {
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await readSql((sql) => {
+  const data = await read((tx) => {
     try {
-      return { user: getUser(sql, admin, id), log: listAuditLog(sql, admin, { subjectId: id }) };
+      return { user: getUser(tx, admin, id), log: listAuditLog(tx, admin, { subjectId: id }) };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;

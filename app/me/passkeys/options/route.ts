@@ -21,10 +21,10 @@ export function POST(request: Request): Promise<Response> {
     const { browserId, ...ceremony } = await writeAuthorized(
       await readSessionCookies(),
       { role: "member", isRecentLogin: true },
-      (sql, { id, firstName }) => ({
-        excludedCredentials: listExcludedCredentials(sql, id),
-        member: { id, firstName, email: getProfile(sql, id).email },
-        ...startCeremony(sql, id),
+      (tx, { id, firstName }) => ({
+        excludedCredentials: listExcludedCredentials(tx, id),
+        member: { id, firstName, email: getProfile(tx, id).email },
+        ...startCeremony(tx, id),
       }),
     );
     await ceremonyCookie.set(browserId);

@@ -1,4 +1,4 @@
-// Keeps what is the same for all readers in this process until the database changes.
+// Caches values that are the same for all readers until the database changes.
 
 import { LRUCache } from "lru-cache";
 import { singleton } from "#lib/core/singleton.ts";
@@ -14,9 +14,9 @@ const entries = singleton(
 );
 
 /**
- * Returns what `load` returned for `key` in the same state of the database, or calls it. Any commit by any process
- * changes SQLite's data_version, and so does a transaction that LiteFS applies. In a read it must come before the first
- * query; it throws Error otherwise. In a write it always calls `load`.
+ * Returns the cached result of `load` for `key`, or calls it if the database has changed since. Each
+ * commit by any process, and each transaction that LiteFS applies, changes SQLite's data_version. In
+ * a read, call it before the first query; otherwise it throws Error. In a write it always loads.
  */
 export async function cachedUntilChange<T extends object>(
   tx: Tx,
@@ -30,7 +30,7 @@ export async function cachedUntilChange<T extends object>(
     const watcher = await syncReaderConnection(state);
     if (scope.hasQueried)
       throw new Error(`cachedUntilChange("${key}") must come before the first query of its read.`);
-    // Taken before the first query: a value of a later state can get this version, but never one of an earlier state.
+    // Taken before the first query, so a cached value is never older than its version.
     scope.version = `${state.file}:${state.generation}:${watcher.sql.get<{ data_version: number }>("PRAGMA data_version")?.data_version}`;
   }
   const { version } = scope;

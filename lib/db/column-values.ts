@@ -1,5 +1,5 @@
-// Lists the values of text columns that are unions in TypeScript, and parses them when a row is read.
-// A CHECK in prisma/migrations guarantees the same for writes.
+// Types text columns as unions: a Prisma extension checks each value when it is read. CHECK
+// constraints in prisma/migrations guarantee the same on write.
 
 import { Prisma } from "../../prisma/generated/client.ts";
 
@@ -16,13 +16,13 @@ export type CallState = (typeof CALL_STATES)[number];
 export const DELIVERY_KINDS = ["MAIL", "NEWSLETTER", "DISCORD"] as const;
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 
-/** Returns `value` if `values` has it. Throws TypeError that names the column otherwise. */
+/** Returns `value` if it is one of `values`; otherwise throws TypeError, which names the column. */
 function parseColumn<T extends string>(values: readonly T[], value: string, column: string): T {
   if ((values as readonly string[]).includes(value)) return value as T;
   throw new TypeError(`${column} is ${JSON.stringify(value)}, not one of ${values.join(", ")}.`);
 }
 
-/** Replaces the text of these columns in every result, also in relations. */
+/** Types these columns in all results, including relations. */
 export const columnValues = Prisma.defineExtension({
   name: "column-values",
   result: {

@@ -118,8 +118,9 @@ export function scopeOf(tx: Tx): TransactionScope {
   return scope;
 }
 
-/** Returns plain SQL in the transaction of `tx`; see lib/db/sql.ts. */
-export function sqlOf(tx: Tx): Sql {
+/** Returns plain SQL in the transaction of `tx`, or `tx` if it is plain SQL already; see lib/db/sql.ts. */
+export function sqlOf(tx: Tx | Sql): Sql {
+  if ("all" in tx) return tx;
   const scope = scopeOf(tx);
   return (scope.sql ??= revocable(scope, scope.connection.sql));
 }

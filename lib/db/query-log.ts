@@ -5,8 +5,9 @@ import { log } from "#lib/core/log.ts";
 import { observeHistogram } from "#lib/core/metrics.ts";
 
 /**
- * Runs `run`, which executes the statement `text`, and records how long it took. The log gets the statement without its
- * values. Prisma's own query events would cost 0.06 ms for a page of three queries and miss plain SQL.
+ * Runs `run`, which executes the statement `text`, and records how long it took. Statements are
+ * logged without their values. Prisma's own query events would cost 0.06 ms per page and miss plain
+ * SQL.
  */
 export function measureQuery<T>(text: string, run: () => T): T {
   const startedMs = performance.now();

@@ -1,5 +1,5 @@
-// Plain SQL for what Prisma can't say, or what costs too much through it. Only *.sql.ts files import it: each names the
-// reason and the measured figure above its statements.
+// Plain SQL, for what Prisma can't express or is too slow at. Only *.sql.ts files may import it; each
+// states the reason and a measurement.
 
 export type { Sql, SqlValue } from "./connection.ts";
 export { sqlOf } from "./prisma-client.ts";

@@ -1,15 +1,20 @@
 // Reads what a page shows about reads and teams, in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
+import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
 import { type Tx, read } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
-import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reading/read-totals.ts";
+import {
+  countPostReads,
+  getPostTotals,
+  getSiteTotals,
+  listReadSlugs,
+} from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
 
-/** Leading teams change a few times a day and cost milliseconds to compute. */
-const LEADING_TEAMS_TTL_MS = 10_000;
+/** Finding the leading teams of a few hundred posts takes milliseconds, so they may be this old. */
+const LEADING_TEAMS_TTL_MS = 1_000;
 
 export interface PageData {
   readonly viewer: Viewer;
@@ -26,40 +31,41 @@ export interface PageData {
 let leadingTeamsCache: { loadedAtMs: number; value: Map<string, Team> } | undefined;
 let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
 
-function queryPageData(tx: Tx, identity: SessionIds, slug: string | null): PageData {
+async function queryPageData(tx: Tx, identity: SessionIds): Promise<Omit<PageData, "standings">> {
   const now = nowMs();
-  const viewer = resolveViewer(tx, identity);
+  const viewer = await resolveViewer(tx, identity);
   if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.loadedAtMs) > LEADING_TEAMS_TTL_MS)
     leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(tx, now) };
   if (startOfDayTotalsCache?.day !== epochDay(now))
-    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(tx) };
+    startOfDayTotalsCache = { day: epochDay(now), value: await getPostTotals(tx) };
   return {
     viewer,
-    standings: getStandings(tx, { slug, nowMs: now }),
     leadingTeams: leadingTeamsCache.value,
-    readSlugs: listReadSlugs(tx, { member: viewer.member, clientId: viewer.clientId }),
+    readSlugs: await listReadSlugs(tx, viewer),
     startOfDayTotals: startOfDayTotalsCache.value,
     nowMs: now,
   };
 }
 
 /** For the page of a post: also its reads. */
-export const queryPostPageData = (
-  tx: Tx,
-  identity: SessionIds,
-  slug: string,
-): PageData & { readonly reads: number } => ({
-  ...queryPageData(tx, identity, slug),
-  reads:
-    sqlOf(tx).get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
-      ?.reads ?? 0,
-});
-
 export function readPostPageData(
   identity: SessionIds,
   slug: string,
-): Promise<ReturnType<typeof queryPostPageData>> {
+): Promise<PageData & { readonly reads: number }> {
   return read((tx) => queryPostPageData(tx, identity, slug));
+}
+
+export async function queryPostPageData(
+  tx: Tx,
+  identity: SessionIds,
+  slug: string,
+): Promise<PageData & { readonly reads: number }> {
+  // The same for every reader until the next commit. cachedUntilChange() must come first.
+  const post = await cachedUntilChange(tx, `post:${slug}`, async () => ({
+    standings: getStandings(tx, { slug, nowMs: nowMs() }),
+    reads: await countPostReads(tx, slug),
+  }));
+  return { ...post, ...(await queryPageData(tx, identity)) };
 }
 
 /** For lists and the home page: also the totals of the site and of every post. */
@@ -69,11 +75,14 @@ export function readSitePageData(identity: SessionIds): Promise<
     readonly postTotals: ReadonlyMap<string, number>;
   }
 > {
-  return read((tx) => ({
-    ...queryPageData(tx, identity, null),
-    totals: getSiteTotals(tx),
-    postTotals: getPostTotals(tx),
-  }));
+  return read(async (tx) => {
+    const site = await cachedUntilChange(tx, "site", async () => ({
+      standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
+      totals: await getSiteTotals(tx),
+      postTotals: await getPostTotals(tx),
+    }));
+    return { ...site, ...(await queryPageData(tx, identity)) };
+  });
 }
 
 /** Returns the viewer's key for random choices of the day; "" for all viewers without an id. */

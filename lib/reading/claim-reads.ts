@@ -2,7 +2,7 @@
 
 import type { Tx } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
-import { DEDUPLICATION_WINDOW_MS } from "./record-read.ts";
+import { DEDUPLICATION_WINDOW_MS } from "./record-read.sql.ts";
 
 interface AnonymousRead {
   readonly id: string;

@@ -2,9 +2,10 @@
 
 import { log } from "#lib/core/log.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
+import type { Sql } from "#lib/db/sql.ts";
+import { findRecordedLead, insertLeadChange } from "./lead-changes.sql.ts";
 import { WHOLE_SITE, findLeadingTeams } from "./standings.ts";
-import { type Team, parseTeam } from "./team.ts";
+import type { Team } from "./team.ts";
 
 export interface LeadChange {
   /** null for the whole site. */
@@ -20,7 +21,7 @@ export interface LeadChange {
  * the commit.
  */
 export function recordLeadChanges(
-  tx: Tx,
+  tx: Tx | Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
 ): LeadChange[] {
   if (slugs.length === 0) return [];
@@ -28,19 +29,10 @@ export function recordLeadChanges(
   const keys = [...new Set([...slugs, WHOLE_SITE])];
   const leadingTeams = findLeadingTeams(tx, { slugs: keys, nowMs });
   for (const [i, key] of keys.entries()) {
-    const recorded = sqlOf(tx).get<{ team: string | null }>(
-      `SELECT "team" FROM "OwnershipChange" WHERE "postSlug" = ? ORDER BY "id" DESC LIMIT 1`,
-      key,
-    );
-    const from = parseTeam(recorded?.team);
+    const from = findRecordedLead(tx, key);
     const to = leadingTeams[i] ?? null;
     if (from === to) continue;
-    sqlOf(tx).run(
-      `INSERT INTO "OwnershipChange" ("createdAt", "postSlug", "team") VALUES (?, ?, ?)`,
-      nowMs,
-      key,
-      to,
-    );
+    insertLeadChange(tx, { slug: key, team: to, nowMs });
     changes.push({ slug: key === WHOLE_SITE ? null : key, from, to });
   }
   return changes;

@@ -4,7 +4,8 @@ import type { AppError } from "#lib/core/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
-import { DEDUPLICATION_WINDOW_MS, type ReadRequest, recordRead } from "./record-read.ts";
+import { type ReadRequest, recordRead } from "./record-read.ts";
+import { DEDUPLICATION_WINDOW_MS } from "./record-read.sql.ts";
 import { issueDwellToken } from "./dwell-token.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");

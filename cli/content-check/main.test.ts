@@ -23,7 +23,7 @@ interface Report {
   failed: { file: string; line: number; reason: string }[];
   warnings: string[];
 }
-/** Checks the folder as the site's own content, or as any other blog. */
+/** Checks the folder as the site's own content or as another blog. */
 function check(kind: "own" | "other"): Report {
   const args = [
     "cli/content-check/main.ts",
@@ -40,7 +40,7 @@ function check(kind: "own" | "other"): Report {
   }
 }
 
-test("a missing local banner fails an own post and is a warning in another blog", () => {
+test("a missing local banner fails one of the site's posts but is a warning in another blog", () => {
   put("blog/beside.mdx", post("banner: ./nope.png\n"));
   put("blog/public.mdx", post("banner: /images/nope.png\n"));
   put("blog/remote.mdx", post("banner: https://x.example/a.png\n"));

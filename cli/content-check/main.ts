@@ -1,4 +1,5 @@
-// Compiles every post and reports failures with file, line and reason: npm run content:check [-- --dir DIR] [--offline] [--json]
+// Compiles every post and reports failures with file, line and reason.
+// Run: npm run content:check [-- --dir DIR] [--offline] [--json]
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -20,7 +21,7 @@ import {
 import { createCompiler } from "#lib/posts/mdx/compiler.ts";
 import type { PostImages } from "#lib/posts/image.ts";
 
-process.env.LOG_LEVEL ??= "error"; // keeps the output of --json valid
+process.env.LOG_LEVEL ??= "error"; // keeps log lines out of the --json output
 
 const usage = `Usage: npm run content:check [-- --dir DIR] [--offline] [--json]
 
@@ -60,7 +61,7 @@ else for (const line of formatReportLines(fullReport)) console.log(line);
 process.exitCode = report.failed.length > 0 ? 1 : 0;
 
 function readCheckItem(path: string): CheckItem {
-  // The site's own posts have the same names as everywhere on the site, others their path below DIR.
+  // The site's own posts keep the path that the site uses; others get their path below DIR.
   const file = isOwnBlog ? `blog/${path}` : path;
   try {
     const text = readFileSync(join(dir, path), "utf8");
@@ -73,7 +74,7 @@ function readCheckItem(path: string): CheckItem {
     );
     if (missing && isOwnBlog) return { problem: { file, field: "banner", ...missing } };
     return {
-      // Another blog has other fields, so our list of fields would not help.
+      // Another blog has different fields, so our list of allowed fields wouldn't help.
       warnings: isOwnBlog
         ? post.warnings
         : [
@@ -85,7 +86,7 @@ function readCheckItem(path: string): CheckItem {
         body: post.body,
         bodyLine: post.bodyLine,
         images,
-        // A blog under test may show images from any host.
+        // Another blog may show images from any host.
         imageHosts: isOwnBlog ? env.IMAGE_HOSTS : ["*"],
         localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
         missingImages: isOwnBlog ? "fail" : "warn",
@@ -97,7 +98,9 @@ function readCheckItem(path: string): CheckItem {
   }
 }
 
-/** Returns the problem of a missing local banner; null for an existing or external one, or none. */
+/**
+ * Returns the problem if a local banner is missing; null if it exists, is external, or isn't set.
+ */
 function findMissingBanner(
   banner: string | undefined,
   images: PostImages,
@@ -108,7 +111,10 @@ function findMissingBanner(
   return { line: line || 1, reason: `the banner ${banner} is not part of this site` };
 }
 
-/** Returns paths below `folder`, with forward slashes. Links to folders are not followed, because they may form a cycle. */
+/**
+ * Returns paths below `folder`, with forward slashes. Doesn't follow links to folders, which may
+ * form a cycle.
+ */
 function listFiles(folder: string, pattern: RegExp, prefix = ""): string[] {
   const files = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
@@ -118,7 +124,7 @@ function listFiles(folder: string, pattern: RegExp, prefix = ""): string[] {
   return files.sort();
 }
 
-/** Returns the images below `folder`, with placeholder sizes, which no check needs. */
+/** Returns the images below `folder`. The sizes are placeholders: no check uses them. */
 function listImages(folder: string, prefix: string): PostImages {
   if (!existsSync(folder)) return {};
   const files = listFiles(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);

@@ -12,8 +12,9 @@ import {
 import { dropSlot } from "./replication-slot.ts";
 
 /**
- * Returns what was undone, in sentences. `canAllowWrites` also lifts a read-only setting that no state file explains. Throws AppError(conflict) if `url`
- * is not the database that the migration started with.
+ * Returns what was undone, in sentences. `canAllowWrites` also lifts a read-only setting that no
+ * state file accounts for. Throws AppError(conflict) if `url` is not the database that the
+ * migration started with.
  */
 export async function abortMigration({
   url,
@@ -39,14 +40,14 @@ export async function abortMigration({
     );
   } else if (isReadOnly) {
     done.push(
-      "The source database is read-only, but not known to be so by this migration. --allow-writes lets the source site write again.",
+      "The source database is read-only, but there is no record that this migration did it. --allow-writes lets the source site write again.",
     );
   }
   if (hasMigrationFiles(targetFile)) {
     deleteMigrationFiles(targetFile);
     done.push(
       state?.phase === "done"
-        ? `Deleted the state; ${targetFile} stays, with writes that the source does not have. Stop this site, or two sites accept writes. The replaced database is beside it (.backup-…).`
+        ? `Deleted the state; ${targetFile} stays, with writes that the source does not have. Stop this site, or two sites will accept writes. The replaced database is beside it (.backup-…).`
         : "Deleted the copy.",
     );
   }

@@ -4,10 +4,13 @@ import { parseMicros } from "./convert-values.ts";
 import { qualifiedSourceName, quoteIdentifier, sessionHashSql } from "./source-sql.ts";
 import { type Row, type SqliteValue, type TableMapping, extractKey } from "./table-mapping.ts";
 
-/** The signature in PostgreSQL's documentation of COPY, Binary Format. */
+/** The signature from PostgreSQL's documentation of COPY, "Binary Format". */
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 
-/** Returns a COPY statement in the order of the target's keys, so that SQLite appends to its index. */
+/**
+ * Returns a COPY statement that sorts rows by the target's key, so that SQLite appends to its
+ * index.
+ */
 export function copyToSql(table: TableMapping): string {
   const values = table.columns.map(({ name, as }) => {
     if (as === "date") return `${quoteIdentifier(name)}::timestamptz`;
@@ -30,8 +33,9 @@ export interface BinaryCopyReader {
 const MAX_CARRY_BYTES = 1_048_576;
 
 /**
- * Parses the output of copyToSql and calls `onRow` with a reused array. Dates are milliseconds, infinite ones texts; texts above `largeBytes` are
- * views that are valid until `onRow` returns. Buffers at most one row. Throws an Error for another format.
+ * Parses the output of copyToSql and calls `onRow` with a reused array. Dates are milliseconds, or
+ * text if infinite. Text above `largeBytes` is a view that is valid until `onRow` returns. Buffers
+ * at most one row. Throws an Error for any other format.
  */
 export function createBinaryCopyReader(
   table: TableMapping,
@@ -59,7 +63,10 @@ export function createBinaryCopyReader(
   let hasBegun = false;
   let hasEnded = false;
 
-  /** Returns the offset of the next row, or -1 if this one is incomplete; `wanted` then is its minimal length. */
+  /**
+   * Returns the offset of the next row, or -1 if this one is incomplete; then `wanted` is its
+   * minimum length.
+   */
   function readRow(bytes: Buffer, from: number, end: number): number {
     let at = from;
     if (end < at + 2) return short(2);
@@ -124,7 +131,7 @@ export function createBinaryCopyReader(
   return {
     push(chunk) {
       let at = 0;
-      // Only a row across chunks is copied; the others are parsed in place.
+      // Only a row that spans chunks is copied; all others are parsed in place.
       while (!hasEnded && carried > 0 && at < chunk.length) {
         const to = Math.min(chunk.length, at + Math.max(1, wanted - carried));
         carryBytes(chunk, at, to);

@@ -1,20 +1,24 @@
-// Makes the source database read-only for the cutover, terminates its sessions, and allows writes again.
+// Makes the source database read-only for the cutover, terminates its sessions, and allows writes
+// again.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
 import { APPLICATION_NAME, readRows, withSource } from "./source-connection.ts";
 import { quoteIdentifier } from "./source-sql.ts";
 
-/** How long a transaction that is open when writes are blocked may take to finish. */
+/** How long transactions may take to finish if they are open when writes are blocked. */
 const TRANSACTION_GRACE_MS = 300;
 const TERMINATE_TIMEOUT_MS = 10_000;
 const TERMINATE_POLL_MS = 20;
 const SESSIONS_POLL_MS = 200;
 
-/** Whether a boolean setting is on, in any form that PostgreSQL accepts. */
+/** Returns whether a boolean setting is on, in any spelling that PostgreSQL accepts. */
 export const isSettingOn = (value: string | null) => /^(on|t|true|y|yes|1)$/i.test(value ?? "");
 
-/** Returns the database's own `default_transaction_read_only`, or null if it is not set. */
+/**
+ * Returns the `default_transaction_read_only` set on the database itself, or null if there is no
+ * such setting.
+ */
 export async function findReadOnlySetting(url: string): Promise<string | null> {
   return withSourceQuery(url, async (query) => {
     const [row] = await query<{ value: string | null }>(
@@ -26,8 +30,9 @@ export async function findReadOnlySetting(url: string): Promise<string | null> {
 }
 
 /**
- * Throws AppError(forbidden) unless the role owns the database, and can see and terminate other sessions. Throws AppError(conflict) for writers that
- * a read-only database does not stop: a role with its own setting, a prepared transaction, a subscription.
+ * Throws AppError(forbidden) unless the role owns the database and can see and terminate other
+ * sessions. Throws AppError(conflict) for writers that a read-only database does not stop: a role
+ * with its own setting, a prepared transaction or a subscription.
  */
 export async function assertCanTerminate(url: string): Promise<void> {
   await withSourceQuery(url, async (query) => {
@@ -46,7 +51,10 @@ export async function assertCanTerminate(url: string): Promise<void> {
   });
 }
 
-/** Sessions of this database other than this command's. Columns that the role may not see are null; such a session counts. */
+/**
+ * Selects this database's sessions except this command's own. Columns that the role may not see are
+ * null; such sessions count.
+ */
 const OTHER_SESSIONS_CONDITION = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${APPLICATION_NAME}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
 
 async function hasHiddenSessions(query: RunQuery): Promise<boolean> {
@@ -88,8 +96,9 @@ async function assertNoBypassingWriters(query: RunQuery): Promise<void> {
 }
 
 /**
- * Makes the database read-only for new sessions, and terminates the others; open transactions get 300 ms to finish. Returns the server's time from
- * which new sessions are read-only, for terminateOlder. Throws AppError(unavailable) if sessions do not end.
+ * Makes the database read-only for new sessions, and terminates the others; open transactions get
+ * 300 ms to finish. Returns the server time since which new sessions are read-only, for
+ * terminateOlder. Throws AppError(unavailable) if sessions do not end.
  */
 export async function blockWrites(url: string): Promise<{ blockedAt: string }> {
   return withSourceQuery(url, async (query) => {
@@ -104,7 +113,10 @@ export async function blockWrites(url: string): Promise<{ blockedAt: string }> {
   });
 }
 
-/** Terminates sessions that started before `blockedAt`, and returns how many: one may have connected before the block and become visible after it. */
+/**
+ * Terminates sessions that started before `blockedAt`, and returns how many. A session may connect
+ * before the block but become visible only after it.
+ */
 export function terminateOlder(url: string, blockedAt: string): Promise<number> {
   return withSourceQuery(url, (query) => terminateSessions(query, blockedAt));
 }
@@ -134,8 +146,8 @@ async function terminateSessions(query: RunQuery, startedBefore: string): Promis
 }
 
 /**
- * Restores the setting that findReadOnlySetting returned before the block. Terminates sessions that started meanwhile, since they would stay
- * read-only; connection pools open new ones.
+ * Restores the setting that findReadOnlySetting returned before the block. Terminates sessions that
+ * started meanwhile, since they would stay read-only; connection pools open new ones.
  */
 export async function allowWrites(url: string, before: string | null): Promise<void> {
   await withSourceQuery(url, async (query) => {
@@ -144,14 +156,14 @@ export async function allowWrites(url: string, before: string | null): Promise<v
       `ALTER DATABASE ${quoteIdentifier(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${isSettingOn(before) ? "on" : "off"}`}`,
     );
     const [now] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
-    // A session that does not end now ends when its site reconnects.
+    // A session that survives this ends when its site reconnects.
     await terminateSessions(query, now!.now).catch(() => {});
   });
 }
 
 /**
- * Waits until the owner has stopped the source site and no other session is connected. Throws AppError(unavailable) after `timeoutMs`,
- * AppError(conflict) as assertCanTerminate.
+ * Waits until the owner has stopped the source site and no other session is connected. Throws
+ * AppError(unavailable) after `timeoutMs`, AppError(conflict) like assertCanTerminate.
  */
 export async function waitForNoSessions(
   url: string,

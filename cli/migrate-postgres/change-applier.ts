@@ -1,4 +1,4 @@
-// Applies single row changes of the source to the staging database, including rows in quarantine.
+// Applies the source's row changes to the staging database, including rows in quarantine.
 
 import type Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
@@ -14,12 +14,12 @@ import {
   formatKey,
 } from "./table-mapping.ts";
 
-/** In the order of the table's columns; undefined: unchanged. */
+/** Values in the order of the table's columns; undefined if unchanged. */
 export type RowPatch = (SqliteValue | undefined)[];
 
 /**
- * Writes in a transaction that the caller opens and commits. Each method throws AppError(conflict), naming table and key, for a row that the
- * target's constraints reject.
+ * Writes in a transaction that the caller opens and commits. For a row that the target's
+ * constraints reject, each method throws AppError(conflict) with the table and key.
  */
 export interface ChangeApplier {
   insert(table: TableMapping, row: Row): void;
@@ -29,7 +29,7 @@ export interface ChangeApplier {
   /** Ignores a missing row: a cascade may have removed it. */
   remove(table: TableMapping, key: readonly SqliteValue[]): void;
   truncate(tables: readonly TableMapping[]): void;
-  /** Call it at the end of each of the source's transactions. */
+  /** Must be called at the end of each source transaction. */
   endTransaction(): void;
 }
 
@@ -84,7 +84,7 @@ function prepareQuarantineStatements(db: Database.Database) {
     put: prepareQuarantine(db),
     find: prepare(`SELECT "row" FROM %TABLE% WHERE "source" = ? AND "key" = ?`).pluck(),
     remove: prepare(`DELETE FROM %TABLE% WHERE "source" = ? AND "key" = ?`),
-    /** Rows of a table and reason whose column at a JSON path has a value. */
+    /** Finds rows by table, reason, and the value of the column at a JSON path. */
     findByColumn: prepare(
       `SELECT "row" FROM %TABLE% WHERE "source" = ? AND "reason" = ? AND "row" ->> ? = ?`,
     ).pluck(),
@@ -105,13 +105,13 @@ const createInvalidRowError = (table: TableMapping, key: string, reason: string)
 const createMissingRowError = (table: TableMapping, key: string) =>
   new AppError(
     "conflict",
-    `${table.source} ${key} was changed in the source, but is missing in the copy. Abort, then copy again.`,
+    `${table.source} ${key} was changed in the source, but is missing from the copy. Abort, then copy again.`,
   );
 
 const isMissingParent = (error: unknown) =>
   (error as { code?: unknown }).code === "SQLITE_CONSTRAINT_FOREIGNKEY";
 
-/** Converts other constraint errors; SQLite's message has no values. */
+/** Converts other constraint errors. SQLite's messages contain no values. */
 function toConflict(table: TableMapping, key: string, error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return String(code).startsWith("SQLITE_CONSTRAINT")
@@ -120,8 +120,9 @@ function toConflict(table: TableMapping, key: string, error: unknown): unknown {
 }
 
 /**
- * Creates an applier for `tables`. With `invalidRows: "quarantine"`, rejected rows go to the quarantine. When a user is deleted, its rows stay there until
- * their own deletion arrives, or until the user returns. Otherwise endTransaction rejects what is left there.
+ * Creates an applier for `tables`. With `invalidRows: "quarantine"`, rejected rows go to the
+ * quarantine. The rows of a deleted user wait there until their own deletion arrives or the user
+ * returns. Without that option, endTransaction throws for rows that are still there.
  */
 export function createChangeApplier(
   db: Database.Database,
@@ -132,7 +133,7 @@ export function createChangeApplier(
   const children = tables.filter(({ target, isSide }) => !isSide && CHILD_TABLES.includes(target));
   const isParent = ({ target, isSide }: TableMapping) => target === PARENT_TABLE && !isSide;
   const quarantine = prepareQuarantineStatements(db);
-  // The quarantine is nearly always empty: then no change looks there.
+  // The quarantine is nearly always empty. Then changes skip it.
   let hasQuarantined = quarantine.first.get() !== undefined;
 
   const extractValues = (table: TableMapping, row: RowPatch) =>
@@ -212,10 +213,11 @@ export function createChangeApplier(
       quarantine.remove.run(table.target, keyText);
       return insert(table, applyPatch(parseQuarantinedRow(table, quarantinedJson), patch));
     }
-    // A trigger forbids changing User.id (prisma/migrations, User_id_never_changes), so the row is replaced.
+    // A trigger (User_id_never_changes in prisma/migrations) prevents changes to User.id, so the
+    // row is replaced.
     const newId = extractKey(table, patch)[0];
     const isIdChanged = isParent(table) && newId !== undefined && newId !== key[0];
-    // Unchanged values are already in the table, so they are valid: any text represents them.
+    // Unchanged values are already in the table, so they are valid. Any text stands in for them.
     const checkedRow = patch.map((value) => (value === undefined ? "unchanged" : value));
     const isValid = table.isSide || findInvalidReason(table, checkedRow) === null;
     if (isValid && !isIdChanged) {
@@ -251,7 +253,8 @@ export function createChangeApplier(
       else insert(table, row);
     },
     truncate(truncated) {
-      // A source without foreign keys keeps the users' rows; here they would cascade.
+      // A source without foreign keys keeps the rows of truncated users; here the deletion would
+      // cascade.
       if (truncated.some(isParent))
         for (const child of children) if (!truncated.includes(child)) orphanAll(child);
       // Children before parents.

@@ -1,4 +1,4 @@
-// Counts rows of the file and sums their hashes, in a worker thread.
+// Counts the file's rows and sums their hashes in a worker thread.
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
@@ -11,13 +11,15 @@ export interface ChecksumRequest {
   readonly file: string;
   readonly tables: readonly TableMapping[];
   readonly kind: HashKind;
-  /** From 0: which of `parts` equal parts of every table this thread sums. */
+  /** Which of `parts` equal parts of every table this thread sums, starting at 0. */
   readonly part: number;
   readonly parts: number;
 }
 
 export type ChecksumMessage =
-  /** Rows of this part so far. `total` is for the whole table, and too high if rows were deleted. */
+  /**
+   * Rows of this part so far. `total` covers the whole table, and is too high if rows were deleted.
+   */
   | {
       readonly kind: "rows";
       readonly target: string;
@@ -25,7 +27,7 @@ export type ChecksumMessage =
       readonly total: number;
     }
   | { readonly kind: "sum"; readonly target: string; readonly rows: number; readonly sum: bigint }
-  /** Problems that no checksum shows, in sentences. */
+  /** Problems that checksums can't detect, in sentences. */
   | { readonly kind: "end"; readonly problems: readonly string[] };
 
 /** A double sums this many 32-bit numbers exactly. */
@@ -55,7 +57,7 @@ function checksumTable(table: TableMapping): void {
     rows += 1;
     if (rows % FLUSH_EVERY_ROWS === 0) flush();
   };
-  // In separate statements: together they would scan the whole table.
+  // Separate statements: min() and max() in one would scan the whole table.
   const readRowid = (which: "min" | "max") =>
     db
       .prepare(`SELECT ${which}(rowid) FROM ${quoteIdentifier(target)}`)
@@ -91,20 +93,22 @@ function checksumTable(table: TableMapping): void {
   port.postMessage({ kind: "sum", target, rows, sum } satisfies ChecksumMessage);
 }
 
-/** A malformed row, or one under another row's key, gets a hash that matches no row of the source. */
+/**
+ * A malformed row, or one stored under another row's key, gets a hash that matches no source row.
+ */
 function hashQuarantinedRow(table: TableMapping, key: string, text: string): void {
   let texts: string[] = [];
   try {
     texts = JSON.parse(text) as string[];
   } catch {
-    // Hashed as malformed, below.
+    // Treated as malformed below.
   }
   const isComplete = Array.isArray(texts) && texts.length === table.columns.length;
   hashRow(table.columns, isComplete ? texts : table.columns.map(() => null), kind, true);
   if (!isComplete || formatKey(table, texts) !== key) poisonHash();
 }
 
-/** Finds problems that no checksum shows. */
+/** Finds problems that checksums can't detect. */
 function findProblems(): string[] {
   const orphans = db
     .prepare(
@@ -113,7 +117,7 @@ function findProblems(): string[] {
     .all() as { table: string; parent: string; count: number }[];
   const problems = orphans.map(
     ({ table, parent, count }) =>
-      `${count} rows of ${table} refer to a ${parent} that is not there.`,
+      `${count} rows of ${table} refer to a ${parent} that does not exist.`,
   );
   if (hasQuarantine) {
     const foreignRows = db

@@ -34,7 +34,7 @@ const SESSION_SIDE: TableMapping = {
     { name: "userAgent", as: "text", isNullable: true },
   ],
 };
-/** As planned for dates with microseconds. */
+/** The mapping that a plan creates for dates with microseconds. */
 const MICRO_TABLES: readonly TableMapping[] = KNOWN_TABLES.map((table) => ({
   ...table,
   columns: table.columns.map((column) =>
@@ -42,7 +42,7 @@ const MICRO_TABLES: readonly TableMapping[] = KNOWN_TABLES.map((table) => ({
   ),
 }));
 
-describe.skipIf(!findPostgres())("a verification of odd sites", () => {
+describe.skipIf(!findPostgres())("a verification of unusual sites", () => {
   let server: TestPostgres;
   let dir: string;
   let url: string;
@@ -99,7 +99,7 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       verifyCopy({ source, tables, file, ...options }),
     );
 
-  /** Runs `sql` on a copy of the file, and returns the tables that then differ. */
+  /** Runs `sql` on a copy of the file. Returns the tables that differ afterwards. */
   async function withFault(sql: string): Promise<Verification["tables"]> {
     const copy = join(dir, "faulty.db");
     rmSync(copy, { force: true });
@@ -210,7 +210,7 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
       null,
     ],
     [
-      "its date, by a millisecond",
+      "its date, by one millisecond",
       `UPDATE "_quarantined_rows" SET "row" = json_set("row", '$[1]', CAST(CAST("row" ->> 1 AS INTEGER) + 1 AS TEXT)) WHERE "source" = 'PostRead' AND "reason" LIKE '%years%'`,
       "PostRead",
       null,
@@ -338,7 +338,7 @@ describe.skipIf(!findPostgres())("a verification of odd sites", () => {
     ).toEqual(verifiedTables.map(({ target, file: ours }) => [target, ours.rows, true]));
   });
 
-  test("aborts before the start, and while the source is silent", async () => {
+  test("aborts before the start and while the source sends nothing", async () => {
     await expect(compare({ signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: "AppError",
       code: "unavailable",

@@ -1,4 +1,4 @@
-// Compares single rows of both sides field by field.
+// Compares a sample of rows field by field.
 
 import type Database from "better-sqlite3";
 import type pg from "pg";
@@ -13,7 +13,10 @@ import {
 } from "./source-sql.ts";
 import { type TableMapping, extractKey } from "./table-mapping.ts";
 
-/** Canonical texts in the order of the columns. A value of the wrong type is `undefined`, which equals nothing. */
+/**
+ * Canonical texts in column order. A value of the wrong type is `undefined`, which never compares
+ * equal.
+ */
 export type CanonicalRow = readonly (string | null | undefined)[];
 
 export interface FieldDifference {
@@ -26,7 +29,7 @@ export interface FieldDifference {
 const SAMPLE_BYTES = 4_194_304;
 /** How many rows are measured to estimate a table's row size. */
 const WEIGHED_ROWS = 20;
-/** The sample is drawn from about this many pages of the source, which takes milliseconds. */
+/** The sample comes from about this many pages of the source, which takes milliseconds. */
 const SAMPLE_PAGES = 200;
 
 const textsSql = ({ columns }: TableMapping) =>
@@ -59,7 +62,7 @@ async function sampleSourceRows(
 
 /** Returns at most `size` random rowids, which may have no row. */
 function randomRowids(db: Database.Database, { target }: TableMapping, size: number): number[] {
-  // In separate subqueries: together they would scan the whole table.
+  // Separate subqueries: min() and max() in one would scan the whole table.
   const { first, last } = db
     .prepare(
       `SELECT (SELECT min(rowid) FROM ${quoteIdentifier(target)}) AS first, (SELECT max(rowid) FROM ${quoteIdentifier(target)}) AS last`,
@@ -73,7 +76,10 @@ function randomRowids(db: Database.Database, { target }: TableMapping, size: num
   ];
 }
 
-/** Returns how many rows to compare: `atMost`, fewer if they are large, at least one. SQLite knows a text's length without reading it. */
+/**
+ * Returns how many rows to compare: `atMost`, or fewer if they are large, but at least one. SQLite
+ * knows a text's length without reading it.
+ */
 function sampleSize(db: Database.Database, table: TableMapping, atMost: number): number {
   const readWeight = db
     .prepare(
@@ -143,7 +149,7 @@ export function createRowFinder(
   };
 }
 
-/** Reads the source's rows by the target's keys. Returns them by their key as JSON. */
+/** Reads the source's rows by the target's keys. Returns them in a map whose keys are JSON. */
 async function findSourceRows(
   source: pg.Client,
   table: TableMapping,
@@ -169,7 +175,7 @@ export async function findSourceRow(
   table: TableMapping,
   sourceKey: readonly string[],
 ): Promise<CanonicalRow | null> {
-  // Untyped parameters take the columns' types, so that PostgreSQL uses the index.
+  // Untyped parameters take the types of the columns, so that PostgreSQL uses the index.
   const [row] = await readRows(
     source,
     `SELECT ${textsSql(table)} FROM ${qualifiedSourceName(table)} WHERE ${table.key.map((name, i) => `${quoteIdentifier(name)} = $${i + 1}`).join(" AND ")}`,
@@ -188,8 +194,8 @@ export function listDifferingColumns(
 }
 
 /**
- * Compares about `atMost` rows of each side with the other side. `canQueryKeys: false` skips the file's rows: a source without UTF-8 rejects keys
- * that it cannot encode.
+ * Compares about `atMost` rows of each side with the other. `canQueryKeys: false` skips the file's
+ * rows: a source that is not UTF-8 rejects keys that it cannot encode.
  */
 export async function compareSample(
   source: pg.Client,

@@ -5,7 +5,7 @@ import type { ColumnMapping, Row, SqliteValue, TableMapping } from "./table-mapp
 
 /** 2000-01-01 UTC, the epoch of PostgreSQL's binary dates. */
 export const POSTGRES_EPOCH_MS = 946_684_800_000;
-/** 0001-01-01 to the end of 9999: years of four digits. */
+/** Years with four digits: 0001-01-01 to the end of 9999. */
 const MIN_DATE_MS = -62_135_596_800_000;
 const MAX_DATE_MS = 253_402_300_799_999;
 
@@ -13,14 +13,17 @@ const MAX_DATE_MS = 253_402_300_799_999;
 const CYCLE_YEARS = 400;
 const CYCLE_MS = 146_097 * 86_400_000;
 
-/** An infinite date as PostgreSQL writes it; it has no number. */
+/** An infinite date as PostgreSQL writes it. It has no numeric value. */
 export type InfiniteDate = "infinity" | "-infinity";
 
-/** Parses a binary date (int64, microseconds since 2000-01-01) to milliseconds since 1970-01-01 UTC, floored. Infinite dates return their text. */
+/**
+ * Parses a binary date (int64, microseconds since 2000-01-01) to Unix milliseconds, floored.
+ * Returns an infinite date as text.
+ */
 export function parseMicros(high: number, low: number): number | InfiniteDate {
   if (high === 0x7fffffff && low === 0xffffffff) return "infinity";
   if (high === -0x80000000 && low === 0) return "-infinity";
-  // A double holds these microseconds exactly, until the year 2285.
+  // A double represents these microseconds exactly, until the year 2285.
   if (high < 0x200000 && high > -0x200000)
     return Math.floor((high * 4_294_967_296 + low) / 1000) + POSTGRES_EPOCH_MS;
   const micros = (BigInt(high) << 32n) | BigInt(low);
@@ -28,7 +31,10 @@ export function parseMicros(high: number, low: number): number | InfiniteDate {
   return Number(floored) + POSTGRES_EPOCH_MS;
 }
 
-/** Parses an ISO date text in UTC, such as "2022-11-21 10:20:30.123456+00", optionally " BC". Throws an Error for any other text. */
+/**
+ * Parses an ISO date text in UTC, such as "2022-11-21 10:20:30.123456+00", optionally " BC". Throws
+ * an Error for any other text.
+ */
 export function parseDateText(text: string): number | InfiniteDate {
   if (text === "infinity" || text === "-infinity") return text;
   const match =
@@ -37,7 +43,7 @@ export function parseDateText(text: string): number | InfiniteDate {
   const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", isBc] =
     match;
   const astronomicalYear = isBc ? 1 - Number(year) : Number(year);
-  // PostgreSQL's years go beyond a Date's last year, 275760.
+  // PostgreSQL's years exceed the last year of a Date, 275760.
   const cycles = Math.floor(astronomicalYear / CYCLE_YEARS);
   const date = new Date(0);
   date.setUTCFullYear(astronomicalYear - cycles * CYCLE_YEARS, Number(month) - 1, Number(day));
@@ -56,7 +62,10 @@ export function convertText(column: ColumnMapping, text: string | null): SqliteV
   return column.as === "date" ? parseDateText(text) : hashSecret(text);
 }
 
-/** Returns why the target's constraints reject a row, or null. Infinite dates are texts in it. */
+/**
+ * Returns why the target's constraints reject a row, or null if they don't. Infinite dates in the
+ * row are text.
+ */
 export function findInvalidReason({ columns, target }: TableMapping, row: Row): string | null {
   for (let i = 0; i < columns.length; i += 1) {
     const column = columns[i]!;

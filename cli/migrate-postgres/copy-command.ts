@@ -33,8 +33,9 @@ import { closeSource } from "./source-connection.ts";
 import { createStagingDatabase, finishLoad } from "./staging-database.ts";
 
 /**
- * Copies the source, and leaves a replication slot that retains later changes. An interrupted copy starts over. Throws AppError(conflict) if a
- * copy is already complete, or if the plan is unresolved.
+ * Copies the source and leaves a replication slot that retains later changes. An interrupted copy
+ * starts over. Throws AppError(conflict) if a copy is already complete, or if the plan is
+ * unresolved.
  */
 export async function copySource(migration: Migration): Promise<MigrationState> {
   const { targetFile, url } = migration;
@@ -42,7 +43,7 @@ export async function copySource(migration: Migration): Promise<MigrationState> 
   if (interrupted) assertRestartable(interrupted, targetFile);
   const plan = await runStep(migration, "plan", () => planMigration(migration));
   const { tables, options } = assertResolved(plan);
-  // For owners who run copy without reading the plan.
+  // For owners who run copy without running plan first.
   for (const text of [
     ...plan.source.streamObstacles,
     ...plan.issues.filter(({ level }) => level === "note").map((issue) => issue.text),

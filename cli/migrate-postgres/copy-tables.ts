@@ -1,4 +1,5 @@
-// Copies whole tables of one snapshot into the staging database: COPY here, SQLite in a worker thread.
+// Copies the tables of one snapshot into the staging database: COPY on this thread, SQLite in a
+// worker.
 
 import { Worker } from "node:worker_threads";
 import type pg from "pg";
@@ -24,7 +25,7 @@ export interface CopiedTable {
 }
 
 export interface CopyOptions {
-  /** In a transaction with a fixed snapshot. */
+  /** Must be in a transaction with a fixed snapshot. */
   readonly source: pg.Client;
   readonly tables: readonly TableMapping[];
   readonly options: MigrationOptions;
@@ -35,8 +36,9 @@ export interface CopyOptions {
 }
 
 /**
- * Copies the tables in order, then quarantines rows with a broken foreign key. Throws AppError(conflict) naming table and key for an invalid row
- * without that option, AppError(unavailable) if the source is lost or the disk is full.
+ * Copies the tables in order, then quarantines rows with a broken foreign key. Throws
+ * AppError(conflict) with table and key for an invalid row without `invalidRows: "quarantine"`,
+ * AppError(unavailable) if the source is lost or the disk is full.
  */
 export async function copyTables({
   source,
@@ -50,7 +52,8 @@ export async function copyTables({
   try {
     const ends: Promise<CopiedTable>[] = [];
     for (const table of tables) {
-      // The next table is read while the worker still loads this one. Errors surface in its `end`.
+      // The next table is read while the worker still loads this one. Errors surface in the `end`
+      // request.
       loader.request({ kind: "table", table }).catch(() => {});
       await streamTable(source, table, loader, signal, (rows) =>
         onProgress?.({ table: table.target, rows }),
@@ -82,7 +85,7 @@ class LoaderError extends Error {}
 interface Loader {
   /** Resolves with the worker's reply; replies come in the order of the requests. */
   request(request: LoadRequest): Promise<LoadResult>;
-  /** Waits for a buffer that the worker no longer reads. A `chunk` request returns it. */
+  /** Waits for a buffer that the worker has finished reading. A `chunk` request gives it back. */
   acquireBuffer(): Promise<{ bufferIndex: number; bytes: Buffer }>;
   terminate(): Promise<void>;
 }
@@ -149,7 +152,7 @@ async function streamTable(
   const stream = source.query(copyTo(copyToSql(table)));
   const stopWith = (message: string) => () => stream.destroy(new AppError("unavailable", message));
   const onAbort = stopWith("The copy was stopped.");
-  // pg does not always report a lost connection to the stream of a COPY.
+  // pg does not always report a lost connection to a COPY stream.
   const onEnd = stopWith("The connection to PostgreSQL was lost.");
   const onSilence = stopWith(
     `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,

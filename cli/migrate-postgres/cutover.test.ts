@@ -27,7 +27,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
   let url: string;
   let events: MigrationEvent[];
   const clients: pg.Client[] = [];
-  /** A site that answers, but never becomes ready. */
+  /** A site that responds but never becomes ready. */
   const starting = createServer((_, response) => void response.writeHead(503).end());
   let site: string;
   beforeAll(async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       )
     )[0]!.n;
 
-  /** Runs a hook when its step begins. An error thrown there acts like a crash. */
+  /** Runs a hook when its step begins. An error thrown in it acts like a crash. */
   function createMigration(
     sourceUrl = url,
     hooks: Partial<Record<MigrationStep, () => Promise<void> | void>> = {},
@@ -156,7 +156,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(users()).toBe(60);
   });
 
-  test("names the missing right of a role that cannot see other sessions, and blocks nothing", async () => {
+  test("names the missing privilege of a role that cannot see other sessions, and blocks nothing", async () => {
     await run(`CREATE ROLE mover_${name()} LOGIN REPLICATION`);
     await run(`CREATE ROLE app_${name()} LOGIN`);
     await run(`ALTER DATABASE "${name()}" OWNER TO mover_${name()}`);
@@ -184,7 +184,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     await expect(app.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
   });
 
-  test("names writers that ignore the read-only setting before it blocks anything", async () => {
+  test("names writers that bypass the read-only setting, before it blocks anything", async () => {
     await copySource(createMigration());
     await run(`CREATE ROLE stubborn_${name()} LOGIN`);
     await run(`ALTER ROLE stubborn_${name()} SET default_transaction_read_only = off`);
@@ -207,7 +207,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(users()).toBe(60);
   });
 
-  test("refuses to resume if the source was written to after a crash", async () => {
+  test("rejects a resume if the source was written to after a crash", async () => {
     await copySource(createMigration());
     await cutOver(createMigration(url, { finish: die }), options()).catch(() => {});
     expect(getState(to).phase).toBe("swapping");
@@ -262,7 +262,8 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     db.close();
     const bytes = readFileSync(staging);
     const page = bytes.subarray((root - 1) * 4_096, root * 4_096);
-    // A letter of an email address in the index: its root page is a leaf in this small table.
+    // Changes a letter of an email address in the index. Its root page is a leaf in this small
+    // table.
     const at = page.indexOf("member");
     page[at] = page[at]! ^ 1;
     writeFileSync(staging, bytes);
@@ -273,7 +274,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect([existsSync(to), await settings()]).toEqual([false, "off"]);
   });
 
-  test("lets sessions from the pause write again after a failed cutover", async () => {
+  test("lets sessions that started during the pause write again after a failed cutover", async () => {
     await copySource(createMigration());
     let pauseClient: pg.Client | undefined;
     const db = new Database(migrationFiles(to).staging);
@@ -290,7 +291,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     await run(`UPDATE "User" SET "firstName" = 'x'`);
   });
 
-  test("aborts without a readable state, and refuses another database", async () => {
+  test("aborts without a readable state, and rejects another database", async () => {
     await copySource(createMigration());
     const other = await server.createDatabase();
     await expect(
@@ -308,7 +309,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     ]).toEqual([false, false, 0]);
   });
 
-  test("refuses a second command at the same time", async () => {
+  test("rejects a second concurrent command", async () => {
     let release = () => {};
     const first = withMigrationLock(
       to,
@@ -323,7 +324,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(existsSync(migrationFiles(to).lock)).toBe(false);
   });
 
-  test("keeps staging, state and backup readable by their owner only", async () => {
+  test("keeps staging, state and backup files readable only by their owner", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE), { mode: 0o640 });
     await copySource(createMigration());
     const mode = (file: string) => statSync(file).mode & 0o777;

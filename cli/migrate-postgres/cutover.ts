@@ -1,4 +1,5 @@
-// Ends a migration: blocks the source's writes, applies the last changes, verifies, and swaps the database in.
+// Ends a migration: blocks the source's writes, applies the last changes, verifies, and swaps the
+// database in.
 
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,33 +54,38 @@ export interface CutoverOptions {
   readonly target: SwapTarget;
   /** Allows replacing a database that has members; a backup is kept. */
   readonly canReplace: boolean;
-  /** `read-only`: this command makes the database read-only. `stopped-by-owner`: the owner stops the source site. */
+  /**
+   * `read-only`: this command makes the database read-only. `stopped-by-owner`: the owner stops the
+   * source site.
+   */
   readonly stopMode: "read-only" | "stopped-by-owner";
-  /** The site to wait for; null: do not wait. */
+  /** The site to wait for; null to skip the wait. */
   readonly siteUrl: string | null;
-  /** The limit for each wait for the owner or the site. */
+  /** Timeout of each wait for the owner or the site. */
   readonly timeoutMs: number;
 }
 
 export interface CutoverResult {
   readonly method: SwapMethod;
-  /** From the source's last possible write until this site was ready. */
+  /** Time from the source's last possible write until this site was ready. */
   readonly pauseMs: number;
   readonly isReady: boolean;
-  /** The backup of the replaced database; null: there was none. */
+  /** The backup of the replaced database; null if there was no database. */
   readonly backupFile: string | null;
 }
 
 /** A round this short leaves little to do during the pause. */
 const SHORT_ROUND_MS = 500;
 const MAX_ROUNDS = 20;
-/** How often late writes are applied and verified again. */
+/** How many times late writes are applied and verified again. */
 const MAX_LATE_ROUNDS = 2;
 const READY_POLL_MS = 50;
 
 /**
- * Cuts over; copies first if needed. If anything fails before the swap, the source can write again and the copy stays usable. Idempotent after a
- * crash at any point. Throws AppError(conflict) if the sides differ, if members would be overwritten, or if the source is still written to.
+ * Cuts over, and copies first if needed. If a step before the swap fails, the source can write
+ * again and the copy stays usable. Safe to run again after a crash at any point (idempotent).
+ * Throws AppError(conflict) if the sides differ, if members would be overwritten, or if the source
+ * is still written to.
  */
 export async function cutOver(
   migration: Migration,
@@ -103,7 +109,7 @@ export async function cutOver(
       ? null
       : (state.readOnly ?? { before: await findReadOnlySetting(url) });
   if (readOnly) await assertCanTerminate(url);
-  // Slow work comes before the pause: the copy may be hours behind.
+  // Do the slow work before the pause in writes: the copy may be hours behind.
   await runStep(migration, "check", () => assertIntact(staging));
   await runStep(migration, "follow", async () => {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -123,7 +129,10 @@ export async function cutOver(
   return finishCutover(migration, { ...options, siteUrl }, swapping);
 }
 
-/** Blocks writes, then applies and verifies the last changes. Allows writes again if that fails. Returns the saved state. */
+/**
+ * Blocks writes, then applies and verifies the last changes. Allows writes again if that fails.
+ * Returns the saved state.
+ */
 async function drainSource(
   migration: Migration,
   options: CutoverOptions,
@@ -135,21 +144,22 @@ async function drainSource(
     const blockedAt = await runStep(migration, "block-writes", async () => {
       if (!state.readOnly) await waitForNoSessions(url, options.timeoutMs, signal);
       stopped = { ...state, phase: "cutover", stoppedAtMs: state.stoppedAtMs ?? Date.now() };
-      // Saved before the block, so that abort undoes it after a crash.
+      // Saved before writes are blocked, so that abort can undo the block after a crash.
       saveState(targetFile, stopped);
       return state.readOnly ? (await blockWrites(url)).blockedAt : null;
     });
     await runStep(migration, "drain", () => catchUpWithSource(migration, state));
     for (let round = 0; ; round += 1) {
       await compareWithCurrentSource(migration, state);
-      // A session that connected before the block may become visible only now, after writing.
+      // A session that connected before the block may become visible only now, after it has
+      // written.
       const lateSessions = blockedAt === null ? 0 : await terminateOlder(url, blockedAt);
       const changes = await catchUpWithSource({ ...migration, onEvent: () => {} }, state);
       if (lateSessions === 0 && changes === 0) return stopped!;
       if (round === MAX_LATE_ROUNDS)
         throw new AppError(
           "conflict",
-          "The source database is still written to: a role or a session overrides the read-only setting. Stop it, then run cutover again.",
+          "The source database still receives writes: a role or a session overrides the read-only setting. Stop it, then run cutover again.",
         );
     }
   } catch (error) {
@@ -170,7 +180,10 @@ async function compareWithCurrentSource(
   });
 }
 
-/** Resumes after a crash during the swap. Checks everything again, since the source may have been written to meanwhile. */
+/**
+ * Resumes after a crash during the swap. Checks everything again, since the source may have been
+ * written to meanwhile.
+ */
 async function resumeCutover(
   migration: Migration,
   options: CutoverOptions,
@@ -195,7 +208,10 @@ async function resumeCutover(
   return finishCutover(migration, options, state);
 }
 
-/** Allows writes after a failed cutover. If that fails too, the saved state still tells abort and the next cutover. */
+/**
+ * Allows writes after a failed cutover. If that fails too, the saved state lets abort or the next
+ * cutover do it.
+ */
 async function allowWritesAfterFailure(migration: Migration, state: MigrationState): Promise<void> {
   try {
     if (state.readOnly) await allowWrites(migration.url, state.readOnly.before);
@@ -225,7 +241,7 @@ async function finishCutover(
   const { staging } = migrationFiles(targetFile);
   const backupFile = `${targetFile}.backup-${state.id.slice(0, 8)}`;
   let method: SwapMethod = "renamed";
-  // After a crash the file may be in place already, and the site may have written to it.
+  // After a crash, the file may already be in place, and the site may have written to it.
   if (!isMigratedFile(servedFileOf(options.target), state.id)) {
     try {
       await runStep(migration, "finish", () => finishStagingDatabase(staging, state.id));
@@ -263,8 +279,9 @@ async function swapWithBackup(
 }
 
 /**
- * Drops the slot once this site serves: an unread slot would fill the source's disk. Throws AppError(conflict), and keeps the slot, if it holds
- * transactions from after the cutover, which exist only in the source.
+ * Drops the slot once this site is live: an unread slot would fill the source's disk. Throws
+ * AppError(conflict), and keeps the slot, if it has transactions from after the cutover, which
+ * exist only in the source.
  */
 export async function cleanUpSource(migration: Migration, state: MigrationState): Promise<void> {
   if (!state.slot) return;
@@ -276,7 +293,7 @@ export async function cleanUpSource(migration: Migration, state: MigrationState)
     if (lateTransactions > 0)
       throw new AppError(
         "conflict",
-        `This site serves, but the source database was written to after its writes were blocked: ${lateTransactions} transactions exist only there. Find out who wrote them; the slot "${SLOT_NAME}" retains them until abort drops it.`,
+        `This site is live, but the source database was written to after its writes were blocked: ${lateTransactions} transactions exist only there. Find out who wrote them; the slot "${SLOT_NAME}" retains them until abort drops it.`,
       );
     await dropSlot(url);
   });
@@ -290,7 +307,7 @@ function assertReplaceable(members: number | null, { target, canReplace }: Cutov
   );
 }
 
-/** Applies what is committed in the source by now. Returns how many rows changed. */
+/** Applies everything that is committed in the source by now. Returns how many rows changed. */
 async function catchUpWithSource(migration: Migration, state: MigrationState): Promise<number> {
   const { url, targetFile, signal } = migration;
   if (state.mode === "stream") return applyStream(migration, state, await readCurrentPosition(url));
@@ -298,7 +315,7 @@ async function catchUpWithSource(migration: Migration, state: MigrationState): P
   return (await runFullResync({ url, file: staging, state, signal })).repaired;
 }
 
-/** Returns the site to wait for, or null if it does not answer, with a note. */
+/** Returns the site to wait for, or null with a note if it does not respond. */
 async function findReachableSite(
   { onEvent }: Migration,
   siteUrl: string | null,
@@ -311,12 +328,12 @@ async function findReachableSite(
   if (isReachable) return siteUrl;
   onEvent({
     kind: "note",
-    text: `${siteUrl} does not answer, so cutover does not wait for it. --site sets this site's URL.`,
+    text: `${siteUrl} is not responding, so cutover does not wait for it. --site sets this site's URL.`,
   });
   return null;
 }
 
-/** Returns whether the site becomes ready within `timeoutMs`. */
+/** Returns whether the site became ready within `timeoutMs`. */
 async function waitForSite(
   siteUrl: string,
   timeoutMs: number,

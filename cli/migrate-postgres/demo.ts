@@ -1,4 +1,5 @@
-// Runs a whole migration on this machine: a real PostgreSQL under load, the real command, and this site (npm run migrate:demo).
+// Runs a whole migration on this machine, with a real PostgreSQL under load, the real command and
+// this site: npm run migrate:demo
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
@@ -67,7 +68,7 @@ async function fetchPage(
   path: string,
   member?: SourceMember,
 ): Promise<{ status: number; text: string }> {
-  // A new connection each time: a kept one may have timed out during a long command.
+  // A new connection each time: a keep-alive one may have timed out during a long command.
   const headers = {
     connection: "close",
     ...(member && { cookie: `${member.cookie.name}=${member.cookie.value}` }),
@@ -80,7 +81,10 @@ async function fetchPage(
   return { status: response.status, text: await response.text() };
 }
 
-/** Reloads /me until this site knows `member`, and returns Date.now(); NaN after the signal. */
+/**
+ * Polls /me until this site recognizes `member`. Returns Date.now() then, or NaN if the signal
+ * aborts.
+ */
 async function waitUntilKnown(
   fixture: MigrationFixture,
   member: SourceMember,
@@ -106,14 +110,14 @@ async function runMigrationDemo(
 ): Promise<{ rows: ResultRow[]; ada: SourceMember }> {
   const { writer, site } = fixture;
   log(
-    `the source site takes ${formatCount(perSecond)} transactions per second; this site is at ${site.url}, and empty`,
+    `the source site handles ${formatCount(perSecond)} transactions per second; this site is at ${site.url} and is empty`,
   );
   await runVisibly(fixture, "plan");
   const [initial] = await fixture.query<{ rows: string }>(
     `SELECT ((SELECT count(*) FROM "User") + (SELECT count(*) FROM "Session") + (SELECT count(*) FROM "Call") + (SELECT count(*) FROM "PostRead"))::text AS rows`,
   );
   const copyMs = await runVisibly(fixture, "copy");
-  // She joins after the copy, so only follow brings her.
+  // She joins after the copy, so only follow can migrate her.
   const ada = await fixture.addMember({
     firstName: "Ada",
     email: "ada@before.example",
@@ -122,7 +126,7 @@ async function runMigrationDemo(
     callTitle: "Did my call come along?",
   });
   log(
-    "Ada signs up at the source site, reads three posts and leaves a call: the copy does not have her",
+    "Ada signs up on the source site, reads three posts and leaves a call; the copy does not have her yet",
   );
   const waitingBytes = await fixture.readPendingWalBytes();
   const followMs = await runVisibly(fixture, "follow", "--until-caught-up");

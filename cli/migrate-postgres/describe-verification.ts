@@ -1,15 +1,16 @@
-// Describes a verification's result in lines of text.
+// Formats the result of a verification as lines of text.
 
 import { pluralize, stripControls } from "./plan-text.ts";
 import { QUARANTINE_TABLE } from "./quarantine.ts";
 import type { Verification, VerifiedTable } from "./verify-copy.ts";
 
 const DIFFERENCE_LABELS = {
-  missing: "is missing in the copy",
+  missing: "is missing from the copy",
   extra: "is only in the copy",
   different: "differs",
 } as const;
 
+/** Returns a line per table, its differing rows, other problems, and the conclusion. */
 export function describeVerification({ tables, problems, isEqual }: Verification): string[] {
   const width = Math.max(0, ...tables.map(({ target }) => stripControls(target).length));
   return [

@@ -159,7 +159,7 @@ describe.skipIf(!findPostgres())("differing rows", () => {
     });
   });
 
-  test("sorts keys of every script alike on both sides", async () => {
+  test("sorts keys in any script the same way on both sides", async () => {
     await onBothSides(async (source, db) => {
       const keys = [
         "",
@@ -310,9 +310,9 @@ describe.skipIf(!findPostgres())("differing rows", () => {
     });
   });
 
-  test("ends on abort, and on a lost connection", async () => {
+  test("ends on an abort and on a lost connection", async () => {
     await onBothSides(async (source, db, url) => {
-      // More than the socket buffers hold.
+      // More data than the socket buffers hold.
       await readRows(
         source,
         `INSERT INTO "Line" SELECT n::text, NULL, repeat('x', 50) FROM generate_series(1, 300000) AS n`,

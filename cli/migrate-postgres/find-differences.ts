@@ -1,4 +1,4 @@
-// Finds rows that differ by a merge join: reads both sides in the order of their keys.
+// Finds rows that differ, with a merge join that reads both sides in key order.
 
 import type Database from "better-sqlite3";
 import type pg from "pg";
@@ -14,9 +14,12 @@ import { type TableMapping, extractKey, formatKey, optionalText } from "./table-
 export interface RowDifference {
   /** As in the target. */
   readonly key: readonly string[];
-  /** As in the source, for queries only: a session's is a secret. null: the source lacks the row. */
+  /**
+   * As in the source, for queries only: a session's key is a secret. Null if the source lacks the
+   * row.
+   */
   readonly sourceKey: readonly string[] | null;
-  /** `missing` in the target, `extra` there, or `different`. */
+  /** `missing`: only in the source; `extra`: only in the target; `different`: in both. */
   readonly kind: "missing" | "extra" | "different";
 }
 
@@ -32,7 +35,10 @@ interface HashedSourceRow extends HashedRow {
 /** Sorting five million rows takes about ten seconds before the first byte. */
 const SILENCE_TIMEOUT_MS = 600_000;
 
-/** Reads keys and hashes of the source in the order of the target's keys (UTF-8 bytes), a few thousand at a time. */
+/**
+ * Reads keys and hashes of the source in the order of the target's keys (UTF-8 bytes), a few
+ * thousand at a time.
+ */
 async function* readSourceHashes(
   source: pg.Client,
   table: TableMapping,
@@ -42,9 +48,9 @@ async function* readSourceHashes(
   if (signal?.aborted) throw createAbortedError();
   const keys = extractKey(table, table.columns).map(canonicalSql);
   const rawKeys = table.key.map((name) => `${quoteIdentifier(name)}::text`);
-  // Equal expressions are sent once.
+  // If both are equal, they are sent once.
   const isRaw = rawKeys.every((text, i) => text === keys[i]);
-  // A server with another encoding sorts texts by that encoding's bytes.
+  // A server with another encoding sorts text by that encoding's bytes.
   const order = keys.map((text) =>
     kind === "md5" ? `convert_to(${text}, 'UTF8')` : `(${text}) COLLATE "C"`,
   );
@@ -80,7 +86,7 @@ async function* readSourceHashes(
   try {
     silenceTimer = setTimeout(onSilence, SILENCE_TIMEOUT_MS);
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      // Not while the consumer works.
+      // The timer must not run while the consumer works.
       clearTimeout(silenceTimer);
       reader.push(chunk);
       if (rows.length > 0) yield rows;
@@ -115,7 +121,10 @@ function* readTargetHashes(
   }
 }
 
-/** Whether "row" is a JSON array of the right length: a modified file may hold anything. */
+/**
+ * Returns a condition that "row" is a JSON array of the right length: a modified file may contain
+ * anything.
+ */
 const isCompleteRowSql = ({ columns }: TableMapping) =>
   `CASE WHEN json_valid("row") THEN json_array_length("row") = ${columns.length} ELSE 0 END`;
 
@@ -139,7 +148,7 @@ function* readQuarantinedHashes(
   }
 }
 
-/** Reads keys in quarantine whose row is malformed, or has another key. */
+/** Reads the keys of quarantined rows that are malformed or have a different key. */
 function* readMalformedKeys(db: Database.Database, table: TableMapping): Generator<string> {
   if (!hasQuarantineTable(db)) return;
   const all = db
@@ -154,7 +163,9 @@ function* readMalformedKeys(db: Database.Database, table: TableMapping): Generat
   }
 }
 
-/** Compares by UTF-8 bytes, as both databases do; JavaScript's UTF-16 order differs beyond U+FFFF. */
+/**
+ * Compares by UTF-8 bytes, like both databases; JavaScript's UTF-16 order differs beyond U+FFFF.
+ */
 function compareKeys(a: readonly string[], b: readonly string[]): number {
   for (let i = 0; i < a.length; i += 1) {
     if (a[i] !== b[i]) return Buffer.compare(Buffer.from(a[i]!), Buffer.from(b[i]!));
@@ -181,9 +192,9 @@ function openCursor(rows: Generator<HashedRow>): Cursor {
 }
 
 export interface DifferencesOptions {
-  /** Has a fixed snapshot, and is busy until the end; a consumer that stops early must close it. */
+  /** Must have a fixed snapshot. Busy until the end; a consumer that stops early must close it. */
   readonly source: pg.Client;
-  /** Must not be written to meanwhile through this connection, which better-sqlite3 refuses during a read. */
+  /** Must not be used for writes meanwhile: better-sqlite3 rejects them during a read. */
   readonly db: Database.Database;
   readonly table: TableMapping;
   /** From chooseHashKind. */
@@ -192,9 +203,10 @@ export interface DifferencesOptions {
 }
 
 /**
- * Yields the rows that differ, in the order of their keys, in constant memory. A row that is both in its table and in quarantine is `different`. Malformed
- * quarantined rows come first, as `extra`, with the key as one text. Yields nothing for a table without a key. Throws AppError(unavailable) if
- * the source is lost or `signal` aborts.
+ * Yields the rows that differ, in key order and constant memory. A row that is both in its table
+ * and in quarantine is `different`. Malformed quarantined rows come first, as `extra`, with their
+ * key as one string. Yields nothing for a table without a key. Throws AppError(unavailable) if the
+ * source is lost or `signal` aborts.
  */
 export async function* findDifferences({
   source,
@@ -242,7 +254,7 @@ export async function* findDifferences({
   }
 }
 
-/** Yields rows before `key` (null: all remaining ones), which the source does not have. */
+/** Yields rows before `key` (null: all that remain), which the source does not have. */
 function* yieldExtras(
   sides: readonly Cursor[],
   key: readonly string[] | null,

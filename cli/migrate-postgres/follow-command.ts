@@ -1,4 +1,5 @@
-// Keeps the staging database up to date with the source, by stream or by repeated resync.
+// Keeps the staging database up to date with the source, by streaming replication or repeated
+// resyncs.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { runFullResync } from "./full-resync.ts";
@@ -9,7 +10,10 @@ import { readCurrentPosition } from "./replication-slot.ts";
 /** The pause between two resyncs of a source that cannot stream. */
 const RESYNC_INTERVAL_MS = 10_000;
 
-/** Applies changes until the signal; with `untilCaughtUp`, until those committed by now are applied. */
+/**
+ * Applies changes until the signal aborts or, with `untilCaughtUp`, until everything committed by
+ * now is applied.
+ */
 export async function keepReplicating(
   migration: Migration,
   { untilCaughtUp = false }: { untilCaughtUp?: boolean } = {},

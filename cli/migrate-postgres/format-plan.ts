@@ -6,7 +6,7 @@ import type { PlanIssue } from "./plan-issue.ts";
 import { stripControls } from "./plan-text.ts";
 import type { Plan } from "./plan.ts";
 
-/** Wraps sentences, but never statements or commands. */
+/** Width at which sentences wrap. Statements and commands never wrap. */
 const LINE_WIDTH = 100;
 const LABEL_WIDTH = 10;
 
@@ -49,10 +49,10 @@ function describeSource({ source }: Plan): string {
 function describeMode({ source, time }: Plan): string[] {
   if (source.mode === "stream")
     return [
-      "It can stream: changes are applied in order as they happen, and writes pause only for the last ones.",
+      "It can stream: changes are applied in order as they happen, and writes pause only while the last ones are applied.",
     ];
   return [
-    `It cannot stream changes. Instead, full resyncs compare every row of both sides and repair differences, the last one while writes are blocked. Nothing is lost, but writes pause for as long as a resync takes, ${formatEstimate(time.resyncSeconds)} here, and rows that come and go between two resyncs are never seen. To make it stream:`,
+    `It cannot stream changes. Instead, full resyncs compare every row of both sides and repair differences, the last one while writes are blocked. Nothing is lost, but writes pause for as long as a resync takes, ${formatEstimate(time.resyncSeconds)} here, and rows that are added and deleted between two resyncs are never seen. To make it stream:`,
   ];
 }
 

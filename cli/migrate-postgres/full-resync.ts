@@ -1,4 +1,4 @@
-// Compares every row of both sides and repairs differences, for a source that cannot stream.
+// Compares every row of both sides and repairs the differences, for a source that cannot stream.
 
 import Database from "better-sqlite3";
 import type pg from "pg";
@@ -28,8 +28,9 @@ export interface ResyncOptions {
 }
 
 /**
- * Makes the staging database equal to one snapshot of the source, and returns how many rows were repaired. Idempotent, also after an interruption. Throws
- * AppError(unavailable) if the source is lost, AppError(conflict) for a row that the target's constraints reject.
+ * Makes the staging database equal to one snapshot of the source. Returns how many rows were
+ * repaired. Idempotent, even after an interruption. Throws AppError(unavailable) if the source is
+ * lost, AppError(conflict) for a row that the target's constraints reject.
  */
 export async function runFullResync({
   url,
@@ -53,7 +54,7 @@ export async function runFullResync({
     const kind = await chooseHashKind(source);
     const applier = createChangeApplier(staging.db, state);
     let repaired = 0;
-    // Users first: their rows are then compared with the repaired users.
+    // Users come first, so that their rows are compared after the users are repaired.
     for (const table of state.tables) {
       if (table.key.length === 0) {
         await refillTable(rowSource, staging.db, table);
@@ -64,14 +65,14 @@ export async function runFullResync({
       let batch: RowDifference[] = [];
       for await (const difference of findDifferences({ source, db: reader, table, kind, signal })) {
         batch.push(difference);
-        // Users release their email addresses in one transaction.
+        // All users release their email addresses in one transaction (repairRows).
         if (batch.length < REPAIR_BATCH_ROWS || table.target === "User") continue;
         repaired += await repair(batch);
         batch = [];
       }
       repaired += await repair(batch);
     }
-    // Last, because rows of removed users stay in quarantine until their own table is compared.
+    // Comes last: rows of removed users stay in quarantine until their own table is compared.
     applier.endTransaction();
     return { repaired };
   } finally {
@@ -101,7 +102,8 @@ async function repairRows({
   db.exec("BEGIN IMMEDIATE");
   try {
     for (const { key, kind } of differences) if (kind === "extra") applier.remove(table, key);
-    // Users may have exchanged addresses: all changed users release theirs first, in the same transaction.
+    // Users may have swapped addresses, so all changed users release theirs first, in the same
+    // transaction.
     if (table.target === "User" && !table.isSide) {
       const releaseEmail = db.prepare(
         `UPDATE "User" SET "email" = 'resync ' || "id" WHERE "id" = ?`,
@@ -141,7 +143,10 @@ async function readSourceRows(
   return rows.map((row) => table.columns.map((column, i) => convertText(column, row[`c${i}`]!)));
 }
 
-/** Replaces the rows of tables without a key by what `source` sees: single rows cannot be matched. */
+/**
+ * Replaces all rows of tables without a key with what `source` sees, because rows cannot be
+ * matched.
+ */
 export async function refillKeylessTables({
   source,
   file,

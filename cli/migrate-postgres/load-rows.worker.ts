@@ -1,4 +1,4 @@
-// Writes rows of a COPY into SQLite, in a worker thread.
+// Writes the rows of a COPY into SQLite, in a worker thread.
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
@@ -12,13 +12,13 @@ import { type Row, type SqliteValue, type TableMapping, formatKey } from "./tabl
 export interface LoadOptions {
   readonly file: string;
   readonly options: MigrationOptions;
-  /** Reused in turn for what COPY sends. */
+  /** Reused in turn for the data that COPY sends. */
   readonly buffers: readonly SharedArrayBuffer[];
 }
 
 export type LoadRequest =
   | { readonly kind: "table"; readonly table: TableMapping }
-  /** The first `length` bytes of a buffer; the reply means that they were read. */
+  /** The first `length` bytes of a buffer. The reply means that they have been read. */
   | { readonly kind: "chunk"; readonly bufferIndex: number; readonly length: number }
   | { readonly kind: "end" }
   /** Quarantines rows with a broken foreign key. */
@@ -31,14 +31,14 @@ export type LoadReply =
   | {
       readonly kind: "failed";
       readonly message: string;
-      /** The message names a table and a key, but no values. */
+      /** True if the message names a table and a key, but no values. */
       readonly isReportable: boolean;
     };
 
-/** Larger batches gain nothing. */
+/** Larger batches are no faster. */
 const INSERT_BATCH_ROWS = 32;
 
-/** A larger text goes to SQLite as bytes, in a statement of its own, so that it is not copied into a string. */
+/** Larger text goes to SQLite as bytes, in a separate statement, to avoid a copy into a string. */
 const LARGE_BYTES = 4_096;
 
 class ReportableError extends Error {}
@@ -47,7 +47,8 @@ const { file, options, buffers } = workerData as LoadOptions;
 const chunks = buffers.map((buffer) => Buffer.from(buffer));
 const port = parentPort!;
 const db = new Database(file, { timeout: 0 });
-// The file is worthless until it is complete, so it needs neither journal nor sync. It returns to WAL on close.
+// An incomplete file is discarded, so it needs neither journal nor sync. It returns to WAL on
+// close.
 for (const pragma of [
   "locking_mode = EXCLUSIVE",
   "journal_mode = MEMORY",
@@ -133,7 +134,10 @@ function quarantineOrThrow(table: TableMapping, row: Row, reason: string): void 
   quarantine(table, row, reason);
 }
 
-/** Quarantines rows with a broken foreign key. Only users are referenced, and they reference nothing, so one pass is enough. */
+/**
+ * Quarantines rows with a broken foreign key. Only User is referenced, and it references nothing,
+ * so one pass is enough.
+ */
 function quarantineOrphans(tables: readonly TableMapping[]): number {
   let count = 0;
   for (const table of tables) {

@@ -50,7 +50,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     }
   }
 
-  /** Counts what a migration leaves in the source. */
+  /** Counts the objects that a migration leaves in the source. */
   const countTraces = () =>
     source(
       `SELECT (SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()) AS slots, (SELECT count(*)::int FROM pg_publication) AS publications`,
@@ -208,7 +208,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     await expectMigrated();
   });
 
-  test("exits with 1 for a difference, which it names, and for an open choice", async () => {
+  test("exits with 1 and names the rows if the sides differ, and for an open choice", async () => {
     await createSourceSite(url);
     expect((await migrate("copy")).code).toBe(0);
     const db = new Database(`${to}.staging`);
@@ -324,7 +324,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     };
     await run("plan", unreachable, "cannot be reached");
     await run("plan", wrongScheme, "connection string");
-    await run("plan", missing, "no database of that name");
+    await run("plan", missing, "no database with that name");
     for (const command of ["copy", "verify", "cutover", "abort"]) await run(command, missing);
     expect(existsSync(to)).toBe(false);
   });

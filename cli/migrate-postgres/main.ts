@@ -1,4 +1,5 @@
-// Migrates a site from PostgreSQL: npm run migrate:postgres -- COMMAND (cli/migrate-postgres/README.md, docs/runbooks/move-in.md).
+// Migrates a site from PostgreSQL: npm run migrate:postgres -- COMMAND
+// (cli/migrate-postgres/README.md, docs/runbooks/move-in.md).
 
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -50,7 +51,8 @@ Migrates a site from PostgreSQL while it keeps running. Every row is compared on
 Exit code 0: done; 1: not done (a difference, an open choice, an error; the last line says which); 2: wrong usage.`;
 
 function defaultTargetFile(): string {
-  // LiteFS's mount accepts only databases, and slowly: the file is created beside it and imported.
+  // The LiteFS mount is slow and accepts only databases, so the file is created outside it and
+  // imported.
   return env.REPLICATION ? join(env.DATA_DIR, "migration.db") : env.DATABASE_FILE;
 }
 
@@ -105,7 +107,7 @@ if (siteUrl !== null && !/^https?:\/\//.test(siteUrl))
   exitWithUsage("--site must be a URL such as https://example.com, or none.", USAGE);
 
 const requestedFile = flags.to ?? defaultTargetFile();
-// A symbolic link stays; the file that it leads to is replaced.
+// A symbolic link stays; its target is replaced.
 const targetFile = existsSync(requestedFile) ? realpathSync(requestedFile) : requestedFile;
 const target: SwapTarget = env.REPLICATION
   ? {
@@ -117,7 +119,10 @@ const target: SwapTarget = env.REPLICATION
   : { kind: "file", file: targetFile };
 
 const shutdown = new AbortController();
-/** npm forwards the terminal's signal, so that one Ctrl-C arrives twice. A later one exits immediately, as a crash would. */
+/**
+ * npm forwards the terminal's signal, so one Ctrl-C arrives twice. A later one exits immediately,
+ * like a crash.
+ */
 const DUPLICATE_SIGNAL_MS = 1_000;
 const EXIT_TIMEOUT_MS = 15_000;
 let firstSignalMs = 0;
@@ -131,7 +136,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-// Exits when the reader of the output, such as head, has exited.
+// Exits once the reader of the output, such as head, has exited (EPIPE).
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? 141 : 1),
 );
@@ -164,7 +169,7 @@ async function runCopy(copyOptions: MigrationOptions): Promise<void> {
   ]);
 }
 
-/** Each returns its exit code, or nothing for 0. */
+/** Each command returns its exit code, or nothing for 0. */
 const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
     const plan = await runStep(migration, "plan", () => planMigration(migration));
@@ -232,7 +237,10 @@ const commands: Record<Command, () => Promise<number | void>> = {
   },
 };
 
-/** Names an unexpected error and the place in our code, without its message, which may quote data. */
+/**
+ * Returns an unexpected error's name and place in our code, but not its message, which may quote
+ * data.
+ */
 function describeUnexpected(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   const frame = error.stack?.split("\n").find((line) => /\/(lib|cli)\//.test(line));

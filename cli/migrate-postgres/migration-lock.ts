@@ -1,4 +1,4 @@
-// Holds a mutex per migration: two commands at the same time would undo each other.
+// Holds a mutex per migration: two concurrent commands would undo each other.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,7 +6,10 @@ import Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
 import { migrationFiles } from "./migration-state.ts";
 
-/** Opens `file` and takes SQLite's exclusive lock, which the operating system releases when the process dies. Throws AppError(unavailable) if it is taken. */
+/**
+ * Opens `file` and takes SQLite's exclusive lock, which the operating system releases when the
+ * process dies. Throws AppError(unavailable) if it is taken.
+ */
 export function acquireFileLock(file: string): Database.Database {
   const lock = new Database(file, { timeout: 0 });
   try {
@@ -24,7 +27,10 @@ export function acquireFileLock(file: string): Database.Database {
   }
 }
 
-/** Runs `work` while no other process works on the migration to `target`. Throws AppError(unavailable) if one does. */
+/**
+ * Runs `work` while no other process works on the migration to `target`. Throws
+ * AppError(unavailable) if one does.
+ */
 export async function withMigrationLock<T>(target: string, work: () => Promise<T>): Promise<T> {
   const { lock: file } = migrationFiles(target);
   let lock: Database.Database;
@@ -41,7 +47,8 @@ export async function withMigrationLock<T>(target: string, work: () => Promise<T
   try {
     return await work();
   } finally {
-    // Removed while locked: a process that opened it earlier still finds it locked, and a later one creates another.
+    // Removed while locked: a process that opened it earlier finds it locked; a later one creates a
+    // new file.
     rmSync(file, { force: true });
     lock.close();
   }

@@ -18,34 +18,46 @@ const STATE_VERSION = 2;
 
 export interface MigrationState {
   readonly version: typeof STATE_VERSION;
-  /** Also stored in the staging database, so that one of another migration is refused. */
+  /** Also stored in the staging database, so that another migration's is rejected. */
   readonly id: string;
-  /** Identifies the source without its address: the server's `system_identifier` and the database's name. */
+  /**
+   * Identifies the source without its address: the server's `system_identifier` and the database's
+   * name.
+   */
   readonly systemIdentifier: string;
   readonly database: string;
-  /** `stream`: logical replication; `full-resync`: repeated comparison, for a source that cannot stream. */
+  /**
+   * `stream`: logical replication; `full-resync`: repeated comparison, for a source that cannot
+   * stream.
+   */
   readonly mode: "stream" | "full-resync";
   /**
-   * The last phase entered. `copying`: the staging database is incomplete. `cutover`: writes are being blocked. `swapping`: both sides were
-   * equal, and the source is blocked. `done`: the target serves.
+   * The last phase entered. `copying`: the staging database is incomplete. `cutover`: writes are
+   * being blocked. `swapping`: both sides were equal, and the source is blocked. `done`: the target
+   * is live.
    */
   readonly phase: "copying" | "copied" | "cutover" | "swapping" | "done";
   readonly options: MigrationOptions;
-  /** What migrates, as the plan selected it. */
+  /** The tables that the plan selected. */
   readonly tables: readonly TableMapping[];
   /** Created in the source; abort removes them. */
   readonly slot: string | null;
   readonly publication: string | null;
-  /** Saved before the database becomes read-only, so that abort works after a crash. `before` is its previous setting. */
+  /**
+   * Saved before the database becomes read-only, so that abort works after a crash. `before` is its
+   * previous setting.
+   */
   readonly readOnly: { readonly before: string | null } | null;
   /** When the source stopped accepting writes; null while it accepts them. */
   readonly stoppedAtMs: number | null;
-  /** LSN up to which the finished file has all commits; null before that, and without a stream. */
+  /**
+   * LSN up to which the finished file has all commits; null before the swap, and without a stream.
+   */
   readonly position: string | null;
   readonly startedAtMs: number;
 }
 
-/** Names a migration's files. The target itself appears complete or not at all. */
+/** Returns the names of a migration's files. The target itself appears complete or not at all. */
 export function migrationFiles(target: string): { staging: string; state: string; lock: string } {
   return {
     staging: `${target}.staging`,
@@ -54,7 +66,10 @@ export function migrationFiles(target: string): { staging: string; state: string
   };
 }
 
-/** Returns the state of the migration to `target`, or null. Throws AppError(conflict) for a file of another version. */
+/**
+ * Returns the state of the migration to `target`, or null. Throws AppError(conflict) if the file is
+ * unreadable or has another version.
+ */
 export function findState(target: string): MigrationState | null {
   const { state: file } = migrationFiles(target);
   if (!existsSync(file)) return null;
@@ -74,7 +89,7 @@ export function findState(target: string): MigrationState | null {
 export function getState(target: string): MigrationState {
   const state = findState(target);
   if (!state)
-    throw new AppError("conflict", `Nothing was copied to ${target} yet. Run copy first.`);
+    throw new AppError("conflict", `Nothing has been copied to ${target} yet. Run copy first.`);
   return state;
 }
 
@@ -82,7 +97,7 @@ export function createState(fields: Omit<MigrationState, "version">): MigrationS
   return { version: STATE_VERSION, ...fields };
 }
 
-/** Replaces the state file atomically, and syncs it. */
+/** Syncs the state to disk and replaces the file atomically. */
 export function saveState(target: string, state: MigrationState): void {
   const { state: file } = migrationFiles(target);
   const fd = openSync(`${file}.new`, "w", 0o600);
@@ -95,6 +110,7 @@ export function saveState(target: string, state: MigrationState): void {
   renameSync(`${file}.new`, file);
 }
 
+/** Returns whether a staging database, its lock or a state file exists. */
 export function hasMigrationFiles(target: string): boolean {
   const { staging, state } = migrationFiles(target);
   return [staging, `${staging}-lock`, state].some((file) => existsSync(file));

@@ -1,4 +1,4 @@
-// Declares a migration, its events, and the steps that its commands share.
+// Defines a migration, its events, and the steps that its commands share.
 
 import { existsSync } from "node:fs";
 import type pg from "pg";
@@ -12,7 +12,7 @@ import { replicateChanges } from "./replicate-changes.ts";
 import { closeSource, connectSource, readRows } from "./source-connection.ts";
 import { type Verification, verifyCopy } from "./verify-copy.ts";
 
-/** Progress of a command. Numbers are rows, bytes or milliseconds. */
+/** Progress of a command. Units are in the names; other numbers count rows. */
 export type MigrationEvent =
   | {
       readonly kind: "begin" | "end";
@@ -54,11 +54,11 @@ export type MigrationStep =
   | "clean-up";
 
 export interface Migration {
-  /** The source's connection string, a secret: never in events or errors. */
+  /** The source's connection string. A secret: must not appear in events or errors. */
   readonly url: string;
   /** The file to create. */
   readonly targetFile: string;
-  /** Where the site reads it: the same file, or one in the LiteFS mount. */
+  /** The file that the site reads: the same one, or one in the LiteFS mount. */
   readonly servedFile: string;
   readonly options: MigrationOptions;
   /** Whether this site accepts the source site's cookies. */
@@ -66,7 +66,7 @@ export interface Migration {
   /** Rebuilds the read counters (lib/reading/rebuild-counters.ts). */
   readonly rebuildCounters: (sql: Sql) => unknown;
   readonly onEvent: (event: MigrationEvent) => void;
-  /** Stops the command between or within steps, as a crash would. */
+  /** Stops the command between or within steps, like a crash. */
   readonly signal: AbortSignal;
 }
 
@@ -84,7 +84,7 @@ export async function runStep<T>(
   return value;
 }
 
-/** Plans the migration. Writes nothing anywhere. */
+/** Plans the migration. Changes nothing. */
 export async function planMigration(migration: Migration): Promise<Plan> {
   const client = await connectSource(migration.url, { readOnly: true });
   try {
@@ -98,7 +98,9 @@ export async function planMigration(migration: Migration): Promise<Plan> {
   }
 }
 
-/** Opens a connection whose transaction sees the exported `snapshot`, or the current state for null. */
+/**
+ * Opens a connection whose transaction sees the exported `snapshot`, or the current state for null.
+ */
 export async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Client> {
   const client = await connectSource(url, { readOnly: true });
   try {
@@ -126,7 +128,10 @@ export async function withSnapshot<T>(
   }
 }
 
-/** Compares `file` with what `source` sees. Throws AppError(conflict) if they differ; the event names the rows. */
+/**
+ * Compares `file` with what `source` sees. Throws AppError(conflict) if they differ; the event
+ * names the rows.
+ */
 export async function assertEqualToSource(
   migration: Migration,
   source: pg.Client,
@@ -174,13 +179,17 @@ export async function assertSameSource(
   }
 }
 
+/** Throws AppError(conflict) if the staging database is missing. */
 export function assertStagingExists(targetFile: string): void {
   const { staging } = migrationFiles(targetFile);
   if (!existsSync(staging))
     throw new AppError("conflict", `${staging} is missing. Abort, then copy again.`);
 }
 
-/** Returns the state of a complete copy of this source that can still be updated. Throws AppError(conflict) if there is none. */
+/**
+ * Returns the state of a complete copy of this source that can still be updated. Throws
+ * AppError(conflict) if there is none.
+ */
 export async function getCompleteCopy(migration: Migration): Promise<MigrationState> {
   const state = getState(migration.targetFile);
   if (state.phase === "copying")
@@ -194,7 +203,10 @@ export async function getCompleteCopy(migration: Migration): Promise<MigrationSt
   return state;
 }
 
-/** Applies streamed changes to the staging database up to the LSN `until`, or until the signal. Returns how many rows changed. */
+/**
+ * Applies streamed changes to the staging database up to the LSN `until`, or until the signal
+ * aborts. Returns how many rows changed.
+ */
 export async function applyStream(
   migration: Migration,
   state: MigrationState,

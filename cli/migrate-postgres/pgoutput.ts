@@ -2,7 +2,10 @@
 
 import { POSTGRES_EPOCH_MS } from "./convert-values.ts";
 
-/** Texts in the order of the relation's columns; undefined: a TOASTed value that did not change and was not sent. */
+/**
+ * Texts in the order of the relation's columns; undefined for an unchanged TOASTed value, which is
+ * not sent.
+ */
 export type TupleData = (string | null | undefined)[];
 
 export interface Relation {
@@ -15,14 +18,14 @@ export interface Relation {
 }
 
 export type ReplicationMessage =
-  /** `timeMs`: the commit's time in milliseconds since 1970-01-01 UTC. */
+  /** `timeMs`: the commit's time as Unix time in milliseconds. */
   | { readonly kind: "begin"; readonly commitLsn: bigint; readonly timeMs: number }
   /** `nextLsn`: where the WAL continues after the commit. */
   | { readonly kind: "commit"; readonly nextLsn: bigint }
   /** Sent before the first row of a relation, and again when it changes. */
   | { readonly kind: "relation"; readonly relation: Relation }
   | { readonly kind: "insert"; readonly relation: number; readonly row: TupleData }
-  /** `old` has at least the old key; null: the key did not change. */
+  /** `old` has at least the old key; null if the key did not change. */
   | {
       readonly kind: "update";
       readonly relation: number;
@@ -35,8 +38,9 @@ export type ReplicationMessage =
   | { readonly kind: "other" };
 
 /**
- * Parses one message (PostgreSQL, Logical Replication Message Formats). pg-logical-replication's parser drops a leading U+FEFF and parses dates in
- * local time; here texts stay unchanged. Throws an Error for an unknown format.
+ * Parses one message (PostgreSQL docs, "Logical Replication Message Formats"). Text stays
+ * unchanged, whereas pg-logical-replication's parser drops a leading U+FEFF and parses dates in
+ * local time. Throws an Error for an unknown format.
  */
 export function parseMessage(bytes: Buffer): ReplicationMessage {
   switch (String.fromCharCode(bytes[0]!)) {
@@ -124,7 +128,9 @@ function parseTuple(bytes: Buffer, from: number): { row: TupleData; end: number 
   return { row, end: at };
 }
 
-/** Parses an LSN (log sequence number), such as "16/B374D848". Throws an Error for another text. */
+/**
+ * Parses an LSN (log sequence number), such as "16/B374D848". Throws an Error for any other text.
+ */
 export function parseLsn(text: string): bigint {
   const match = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text);
   if (!match) throw new Error("not an LSN");

@@ -12,13 +12,16 @@ import type { TableMapping } from "./table-mapping.ts";
 
 /** For all tables together. */
 const SAMPLE_BUDGET_MS = 1_000;
-/** A statement that takes longer had too large a sample, or waits for a lock. */
+/** A statement that takes longer has too large a sample or waits for a lock. */
 const STATEMENT_TIMEOUT_MS = 3_000;
-/** The first sample's size, and how much larger each next one is. */
+/** The first sample's size, and the factor by which each sample grows. */
 const FIRST_SAMPLE_BYTES = 65_536;
 const SAMPLE_GROWTH = 4;
 
-/** SQLite's rates on two cores (docs/benchmarks.md): for loading, and for indexes, checks and verification. */
+/**
+ * SQLite's rates on two cores (docs/benchmarks.md): for loading, and for indexes, checks and
+ * verification.
+ */
 const LOAD_ROWS_PER_SECOND = 450_000;
 const LOAD_BYTES_PER_SECOND = 150_000_000;
 const FINISH_ROWS_PER_SECOND = 170_000;
@@ -46,7 +49,10 @@ export interface TableSize {
   readonly diskBytes: number;
 }
 
-/** Samples each table in the caller's transaction, for at most a second in total. Null: the table could not be read in time. */
+/**
+ * Samples each table in the caller's transaction, for about a second in total. A table that could
+ * not be read in time is null.
+ */
 export async function sampleTables(
   client: pg.Client,
   sizes: readonly TableSize[],
@@ -116,7 +122,9 @@ async function readSampleBytes(
 export interface PlannedTime {
   /** The copy with indexes, checks and verification. */
   readonly copySeconds: number;
-  /** A full resync and the verification after it: the pause in writes if the source cannot stream. */
+  /**
+   * A full resync and the verification after it: the pause in writes if the source cannot stream.
+   */
   readonly resyncSeconds: number;
 }
 
@@ -156,7 +164,7 @@ export interface PlannedDiskSpace {
   readonly freeBytes: number;
 }
 
-/** Estimates the space that the migration needs, and reads what is free. */
+/** Estimates the space that the migration needs, and reads the free space. */
 export function estimateDiskSpace(
   targetFile: string,
   tables: readonly { rows: number; bytes: number }[],

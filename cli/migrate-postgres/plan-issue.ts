@@ -1,10 +1,15 @@
 // Describes one finding of a plan.
 
 export interface PlanIssue {
-  /** `stop`: change the source or the disk; `choice`: a flag decides; `note`: for information. */
+  /**
+   * `stop`: the source or the disk must change; `choice`: a flag decides; `note`: information only.
+   */
   readonly level: "stop" | "choice" | "note";
   readonly topic: "source" | "tables" | "rows" | "values" | "members" | "target";
-  /** Whole sentences. They may quote keys (a session's hashed), but no other value of a row. */
+  /**
+   * Complete sentences. They may quote keys (session ids only as hashes), but no other values of a
+   * row.
+   */
   readonly text: string;
   /** What resolves it: a statement for PostgreSQL, a flag, or a sentence. */
   readonly fix: string | null;

@@ -1,4 +1,5 @@
-// Counts, in one scan per table in PostgreSQL, the rows that the target's constraints reject and the dates that lose microseconds.
+// Counts the rows that the target's constraints reject and the dates that lose microseconds, in one
+// scan per table in PostgreSQL.
 
 import type pg from "pg";
 import type { MigrationOptions } from "./options.ts";
@@ -12,7 +13,7 @@ import type { TableMapping } from "./table-mapping.ts";
 /** How many keys are listed per reason. */
 const MAX_EXAMPLES = 3;
 
-/** A reason as findInvalidReason (convert-values.ts) words it, and its SQL condition. */
+/** A reason with the wording of findInvalidReason (convert-values.ts), and its SQL condition. */
 interface RowRule {
   readonly reason: string;
   readonly sql: string;
@@ -30,7 +31,9 @@ export interface RowCounts {
   readonly floored: readonly { readonly column: string; readonly rows: number }[];
 }
 
-/** Lists the rules in the order of findInvalidReason: the first that matches is a row's reason. */
+/**
+ * Lists the rules in the order of findInvalidReason: the first rule that matches is a row's reason.
+ */
 function listRowRules({ columns, target }: TableMapping): RowRule[] {
   return columns.flatMap(({ name, as, isNullable, allowed }) => {
     const column = quoteIdentifier(name);
@@ -66,7 +69,7 @@ function reasonSql(rules: readonly RowRule[]): string {
 
 const PARENT_ID_ALIAS = quoteIdentifier("valid parent id");
 
-/** Adds, for tables with "userId", the rule that the user must be there and be valid itself. */
+/** Adds, for tables with "userId", the rule that the user must exist and be valid. */
 function selectRuledRows(
   table: TableMapping,
   parent: TableMapping | null,
@@ -89,8 +92,8 @@ function selectRuledRows(
 }
 
 /**
- * Counts what `client`'s transaction sees of a known table. `parent` is the mapping of User, or null if it cannot be read. Agrees with what a
- * copy quarantines.
+ * Counts the rows of a known table that the transaction of `client` sees. `parent` is the mapping
+ * of User, or null if it cannot be read. The counts match what a copy quarantines.
  */
 export async function countInvalidRows(
   client: pg.Client,
@@ -119,7 +122,7 @@ export async function countInvalidRows(
   for (const [i, { reason }] of rules.entries()) {
     const rows = Number(row![`r${i}`]);
     if (rows === 0) continue;
-    // A null key is a reason, too.
+    // The key itself may be null, which is one of the reasons.
     const keySql = table.key
       .map((name) => canonicalSql(table.columns.find((column) => column.name === name)!))
       .map((text) => `COALESCE(${text}, '(null)')`)
@@ -151,7 +154,7 @@ export async function countAllRows(client: pg.Client, table: TableMapping): Prom
   return Number(row!.rows);
 }
 
-/** Returns the issues of a table's rows. */
+/** Returns the issues with a table's rows. */
 export function checkRows(
   { source }: TableMapping,
   { invalid, floored }: RowCounts,

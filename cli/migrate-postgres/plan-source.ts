@@ -1,4 +1,4 @@
-// Reads the source server's settings and rights, and checks them.
+// Reads and checks the source server's settings and the role's privileges.
 
 import type pg from "pg";
 import { type PlanIssue, createBlocker, createNote } from "./plan-issue.ts";
@@ -7,9 +7,9 @@ import { SLOT_NAME } from "./replication-slot.ts";
 import { readRows } from "./source-connection.ts";
 import { quoteIdentifier } from "./source-sql.ts";
 
-/** PostgreSQL 11 added sha256 and 64-bit hashes of texts. */
+/** PostgreSQL 11 added sha256() and 64-bit text hashes. */
 const MIN_VERSION_NUMBER = 110_000;
-/** A writing transaction that is open for longer is reported. */
+/** A writing transaction that has been open for longer is reported. */
 const LONG_TRANSACTION_SECONDS = 60;
 
 export interface SourceFacts {
@@ -24,27 +24,31 @@ export interface SourceFacts {
   /** Whether PostgreSQL converts from its encoding to UTF-8. */
   readonly isConvertible: boolean;
   readonly walLevel: string;
-  /** The server is a standby. */
+  /** True if the server is a standby. */
   readonly isInRecovery: boolean;
-  /** A connection pooler is in between. */
+  /** True if the connection goes through a pooler. */
   readonly isPooled: boolean;
   readonly isSuperuser: boolean;
-  /** REPLICATION, or the provider's equivalent. */
+  /** True if the role has REPLICATION or the provider's equivalent. */
   readonly canReplicate: boolean;
   readonly canCreate: boolean;
   readonly ownsDatabase: boolean;
-  /** See and terminate the sessions of other roles. */
+  /** True if the role can see and terminate the sessions of other roles. */
   readonly canTerminateOthers: boolean;
   readonly freeSlots: number;
   readonly freeSenders: number;
   /** How much WAL a slot may retain, in megabytes; null: no limit. */
   readonly maxSlotMegabytes: number | null;
-  /** The database of an existing slot with this command's name; null: no such slot. */
+  /**
+   * The database of an existing slot with this command's slot name; null if there is no such slot.
+   */
   readonly slotDatabase: string | null;
   readonly hasPublication: boolean;
-  /** Transactions that have written and are open for over a minute; creating a slot waits for them. */
+  /**
+   * Transactions that have written and are open for over a minute; creating a slot waits for them.
+   */
   readonly longWriters: number;
-  /** Creating a slot waits for these, too. */
+  /** Creating a slot also waits for these. */
   readonly preparedTransactions: number;
   readonly provider: "rds" | "google" | "azure" | null;
 }
@@ -71,8 +75,8 @@ const FACTS_SQL = `
   )::text AS facts FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`;
 
 /**
- * Returns the server's `system_identifier`. If the role may not read it, returns the oids of the database and its owner, which rarely match on
- * another server.
+ * Returns the server's `system_identifier`. If the role may not read it, returns the oids of the
+ * database and its owner, which rarely match on another server.
  */
 export async function readSystemIdentifier(client: pg.Client): Promise<string> {
   const [privilege] = await readRows<{ granted: string }>(
@@ -96,7 +100,7 @@ export async function readSourceFacts(client: pg.Client): Promise<SourceFacts> {
   > & {
     pid: number;
   };
-  // A pooler reports a process id of its own.
+  // A pooler reports its own process id.
   const { processID: reportedPid } = client as unknown as { processID: number | null };
   return {
     ...facts,
@@ -105,12 +109,15 @@ export async function readSourceFacts(client: pg.Client): Promise<SourceFacts> {
   };
 }
 
-/** Whether the catalog's queries would fail on this server. */
+/** Returns whether the catalog queries would fail on this server. */
 export function isVersionTooOld({ versionNumber }: SourceFacts): boolean {
   return versionNumber < MIN_VERSION_NUMBER;
 }
 
-/** Returns what blocks the migration, and notes. `isOurs`: an existing slot and publication belong to this migration. */
+/**
+ * Returns blockers and notes about the source. `isOurs`: an existing slot and publication belong to
+ * this migration.
+ */
 export function checkSourceFacts(facts: SourceFacts, { isOurs }: { isOurs: boolean }): PlanIssue[] {
   const issues: PlanIssue[] = [];
   if (isVersionTooOld(facts))
@@ -133,7 +140,7 @@ export function checkSourceFacts(facts: SourceFacts, { isOurs }: { isOurs: boole
     issues.push(
       createBlocker(
         "source",
-        "--from leads to a connection pooler. It does not preserve session settings, which dates depend on.",
+        "--from points to a connection pooler. It does not preserve session settings, which dates depend on.",
         "Set --from to the address of the server itself.",
       ),
     );

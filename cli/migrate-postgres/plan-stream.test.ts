@@ -61,7 +61,7 @@ test.each([
   ],
   ["a pooler", { isPooled: true }, /^stop: .*connection pooler.*address of the server itself/],
   [
-    "an encoding of bytes",
+    "an encoding without character semantics",
     { encoding: "SQL_ASCII" },
     /^stop: .*SQL_ASCII.*pg_dump --encoding=UTF8/,
   ],
@@ -72,12 +72,12 @@ test.each([
   ],
   ["another encoding", { encoding: "LATIN1" }, /^note: .*LATIN1. PostgreSQL converts/],
   [
-    "sessions of others that it cannot terminate",
+    "other roles' sessions that it cannot terminate",
     { canTerminateOthers: false },
     /^note: .*pg_signal_backend/,
   ],
   [
-    "a database of another owner",
+    "a database owned by another role",
     { ownsDatabase: false },
     /^note: .*cutover cannot make it read-only.*--source-stopped/,
   ],
@@ -170,7 +170,7 @@ describe.skipIf(!findPostgres())("a source that cannot stream", () => {
     }
   });
 
-  test("lists the role's missing rights", async () => {
+  test("lists the role's missing privileges", async () => {
     const database = new URL(url).pathname.slice(1);
     await runSql(
       url,
@@ -197,27 +197,27 @@ describe.skipIf(!findPostgres())("a source that cannot stream", () => {
 
   test.each([
     [
-      "a replica identity of nothing",
+      "replica identity NOTHING",
       `ALTER TABLE "Call" REPLICA IDENTITY NOTHING`,
       /identify changed or deleted rows of Call\. ALTER TABLE "public"\."Call" REPLICA IDENTITY DEFAULT;/,
     ],
     [
-      "a key that is not the primary one",
+      "a key that is not the primary key",
       `ALTER TABLE "Call" DROP CONSTRAINT "Call_pkey", ADD COLUMN "n" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY; CREATE UNIQUE INDEX "by id" ON "Call" ("id")`,
       /Call.*REPLICA IDENTITY USING INDEX "by id";/,
     ],
     [
-      "a key that is checked late",
+      "a deferrable key",
       `ALTER TABLE "Call" DROP CONSTRAINT "Call_pkey", ADD PRIMARY KEY ("id") DEFERRABLE`,
       /Call.*REPLICA IDENTITY FULL;/,
     ],
     [
-      "a table that is not logged",
+      "an unlogged table",
       `ALTER TABLE "PostRead" SET UNLOGGED`,
       /unlogged PostRead\. ALTER TABLE "public"\."PostRead" SET LOGGED;/,
     ],
     [
-      "a partition without identity",
+      "a partition without a replica identity",
       `CREATE TABLE "Old" ("id" int PRIMARY KEY) PARTITION BY HASH ("id"); CREATE TABLE "Old_0" PARTITION OF "Old" FOR VALUES WITH (MODULUS 1, REMAINDER 0); ALTER TABLE "Old_0" REPLICA IDENTITY NOTHING`,
       /rows of Old\..*ALTER TABLE "public"\."Old_0" REPLICA IDENTITY DEFAULT;/,
     ],
@@ -231,18 +231,18 @@ describe.skipIf(!findPostgres())("a source that cannot stream", () => {
     await expectFixable(pattern);
   });
 
-  test("lists types with another text in the stream, only if they are kept", async () => {
+  test("lists types whose text differs in the stream, only if they are kept", async () => {
     await runSql(
       url,
       `CREATE DOMAIN "Flag" AS boolean; ALTER TABLE "User" ADD "isPublic" "Flag", ADD "from" inet, ADD "note" xml, ADD "fine" jsonb, ADD "code" char(3)`,
     );
     expect(await readObstacles({ unknown: "drop", invalidRows: "stop" })).toEqual([]);
     await expectFixable(
-      /another text form than a copy: User\.isPublic \(public\."Flag"\), User\.from \(inet\), User\.note \(xml\) and User\.code \(character\(3\)\)/,
+      /a different text format than a copy: User\.isPublic \(public\."Flag"\), User\.from \(inet\), User\.note \(xml\) and User\.code \(character\(3\)\)/,
     );
   });
 
-  test("streams despite a table without a key, which is copied again", async () => {
+  test("streams despite a table without a key, which is copied in full", async () => {
     await runSql(url, `CREATE TABLE "Log" ("line" text)`);
     const plan = await planTestMigration(url, { dir, options: PERMISSIVE_OPTIONS });
     expect([plan.source.mode, plan.tables.at(-1)!.table]).toMatchObject([
@@ -267,7 +267,7 @@ describe.skipIf(!findPostgres())("a source that cannot stream", () => {
     ]);
   });
 
-  test("identifies the server without the right to its identifier", async () => {
+  test("identifies a server whose identifier the role may not read", async () => {
     const database = new URL(url).pathname.slice(1);
     await runSql(
       url,
@@ -298,7 +298,7 @@ describe.skipIf(!findPostgres())("a source that cannot stream", () => {
     }
   });
 
-  test("ignores a short transaction, and plans databases of other encodings", async () => {
+  test("ignores a short transaction, and plans databases in other encodings", async () => {
     const other = await connectSource(url);
     try {
       await readRows(other, "BEGIN");

@@ -1,4 +1,5 @@
-// Lists what prevents logical replication: server settings, the role's rights, and properties of tables.
+// Lists what prevents logical replication: server settings, the role's privileges, and table
+// properties.
 
 import type { SourceFacts } from "./plan-source.ts";
 import type { SelectedTable } from "./plan-tables.ts";
@@ -11,7 +12,7 @@ import type { TableMapping } from "./table-mapping.ts";
 /** PostgreSQL 13 publishes a partitioned table under its own name. */
 const PARTITION_ROOT_MIN_VERSION = 130_000;
 
-/** Returns why the server cannot stream, each with its remedy; empty if it can. */
+/** Returns the reasons why the server cannot stream, each with its remedy; empty if it can. */
 export function listServerStreamObstacles(facts: SourceFacts): string[] {
   const { walLevel, freeSlots, freeSenders, provider } = facts;
   const role = quoteIdentifier(facts.role);
@@ -46,7 +47,10 @@ export function listServerStreamObstacles(facts: SourceFacts): string[] {
   return obstacles;
 }
 
-/** The same for the tables to stream. Tables without a key are never streamed, so they are not checked. */
+/**
+ * Returns the reasons why tables cannot be streamed. Tables without a key are never streamed, so
+ * they are not checked.
+ */
 export function listTableStreamObstacles(
   selected: readonly SelectedTable[],
   { versionNumber, role }: SourceFacts,
@@ -83,7 +87,7 @@ function listPublicationObstacles(
   const unlogged = leaves.filter(({ isUnlogged }) => isUnlogged);
   if (unlogged.length > 0)
     obstacles.push(
-      `The log has no changes of the unlogged ${joinNames(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${qualifiedTableName(leaf)} SET LOGGED;`).join(" ")}`,
+      `The WAL has no changes of the unlogged ${joinNames(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${qualifiedTableName(leaf)} SET LOGGED;`).join(" ")}`,
     );
   if (leaves.some(({ kind }) => kind === "f"))
     obstacles.push(`${quoteName(from.name)} has partitions on another server.`);
@@ -108,12 +112,12 @@ function listColumnStreamObstacles(table: TableMapping, from: CatalogTable): str
   const otherText = columns.filter(({ hasOwnText }) => hasOwnText);
   if (otherText.length > 0)
     obstacles.push(
-      `The stream writes these in another text form than a copy: ${joinNames(otherText.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Drop them (--unknown drop), or ALTER TABLE ${qualifiedTableName(from)} ${otherText.map(({ name }) => `ALTER ${quoteIdentifier(name)} TYPE text USING ${quoteIdentifier(name)}::text`).join(", ")};`,
+      `The stream sends these in a different text format than a copy: ${joinNames(otherText.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Drop them (--unknown drop), or ALTER TABLE ${qualifiedTableName(from)} ${otherText.map(({ name }) => `ALTER ${quoteIdentifier(name)} TYPE text USING ${quoteIdentifier(name)}::text`).join(", ")};`,
     );
   return obstacles;
 }
 
-/** Whether the stream's old rows contain the key. */
+/** Returns whether the old rows in the stream contain the key. */
 function hasReplicaIdentity({ identity, uniques }: CatalogTable, key: readonly string[]): boolean {
   if (identity === "f") return true;
   const index =

@@ -71,17 +71,17 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       /^PostRead has no key/,
     ],
     [
-      "a key of two",
+      "a composite key",
       `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_pkey", ADD PRIMARY KEY ("id", "postSlug")`,
       /^PostRead has no key/,
     ],
     [
-      "an index of some rows",
+      "a partial index",
       `ALTER TABLE "Call" DROP CONSTRAINT "Call_pkey"; CREATE UNIQUE INDEX ON "Call" ("id") WHERE "title" <> ''`,
       /^Call has no key/,
     ],
     [
-      "children that inherit",
+      "child tables that inherit",
       `CREATE TABLE "Old call" () INHERITS ("Call")`,
       /^Old call inherits from Call/,
     ],
@@ -107,7 +107,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       `ALTER TABLE "Call" DROP "title"`,
       /^Call has no column title, which every row needs/,
     ],
-    ["no members", `DROP TABLE "User" CASCADE`, /^There is no table User/],
+    ["no members", `DROP TABLE "User" CASCADE`, /^There is no User table/],
     [
       "a view",
       `ALTER TABLE "Call" RENAME TO "Call_"; CREATE VIEW "Call" AS SELECT * FROM "Call_"`,
@@ -118,7 +118,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     expect((await stops()).map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
   });
 
-  test("recognizes a database of something else", async () => {
+  test("recognizes a database of another application", async () => {
     const other = await server.createDatabase();
     const planned = await planTestMigration(other, { dir });
     expect(formatIssues(planned)).toEqual([

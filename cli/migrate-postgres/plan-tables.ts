@@ -1,4 +1,4 @@
-// Selects which tables and columns of the source migrate, and to where.
+// Selects the tables and columns of the source that migrate, and their targets.
 
 import type { MigrationOptions } from "./options.ts";
 import { type PlanIssue, createBlocker, createChoice, createNote } from "./plan-issue.ts";
@@ -24,7 +24,7 @@ export interface TableSelection {
   readonly issues: readonly PlanIssue[];
 }
 
-/** Types whose ::text does not depend on settings, and which this site stores as text. */
+/** Types that this site stores as text and whose ::text does not depend on settings. */
 const TEXT_TYPES = new Set([
   "text",
   "varchar",
@@ -37,7 +37,7 @@ const TEXT_TYPES = new Set([
   "name",
 ]);
 const DATE_TYPES = new Set(["timestamp", "timestamptz", "date"]);
-/** Bookkeeping of migration tools. */
+/** Bookkeeping tables of schema migration tools. */
 const TOOL_TABLES = new Set([
   "_prisma_migrations",
   "schema_migrations",
@@ -54,7 +54,10 @@ const isTable = ({ kind }: CatalogTable) => kind === "r" || kind === "p";
 const isKnownSource = (name: string) => KNOWN_TABLES.some(({ source }) => source === name);
 const toTextColumn = ({ name }: CatalogColumn) => optionalText(name);
 
-/** Selects tables by `options`; what these leave open becomes a choice. `role` reads the source. */
+/**
+ * Selects tables by `options`; anything they leave open becomes a choice. `role` is the role that
+ * reads the source.
+ */
 export function selectTables(
   catalog: readonly CatalogTable[],
   options: MigrationOptions,
@@ -144,12 +147,15 @@ const createMissingTableIssue = (name: string) =>
   name === "User"
     ? createBlocker(
         "tables",
-        "There is no table User, which rows of the others refer to.",
+        "There is no User table, which the other tables reference.",
         "Check the database's name in --from.",
       )
     : createNote("tables", `There is no table ${name}: this site starts without its rows.`);
 
-/** Maps the columns of a known table that its source has. Returns a null table for a view or foreign table. */
+/**
+ * Maps the columns of a known table that its source has. Returns a null table for a view or foreign
+ * table.
+ */
 function mapTable(
   mapping: TableMapping,
   from: CatalogTable,
@@ -206,7 +212,7 @@ function createMissingColumnIssue(from: CatalogTable, column: ColumnMapping): Pl
   );
 }
 
-/** Returns blockers that hide some of the table's rows, or mix in rows of others. */
+/** Returns blockers: what hides some of the table's rows, or mixes in rows of other tables. */
 function findObstacles(from: CatalogTable, role: string): PlanIssue[] {
   const issues: PlanIssue[] = [];
   const name = qualifiedTableName(from);
@@ -269,7 +275,10 @@ function createKeylessIssue(from: CatalogTable, key: readonly string[]): PlanIss
   );
 }
 
-/** Returns the primary key, else the first unique index over required columns, else no columns. */
+/**
+ * Returns the columns of the primary key, else of the first unique index over required columns,
+ * else none.
+ */
 function findKey(from: CatalogTable): readonly string[] {
   return (
     from.uniques.find(({ columns }) => columns.every((name) => isRequired(from, name)))?.columns ??
@@ -291,7 +300,7 @@ function retypeSql(
   }
   if (["int4", "int8", "float4", "float8", "numeric"].includes(type))
     return `${alter} timestamptz USING to_timestamp(${column} / 1000.0); (for milliseconds since 1970; for seconds without "/ 1000.0")`;
-  // A text without a zone would be read in the session's time zone.
+  // PostgreSQL reads text without a time zone in the session's time zone.
   return `SET timezone = 'UTC'; ${alter} timestamptz USING ${column}::text::timestamptz;`;
 }
 
@@ -366,7 +375,7 @@ function checkUnknown(
   };
 }
 
-/** Lists what is in the source and does not migrate. */
+/** Notes the tables of the source that do not migrate. */
 function noteSkippedTables(catalog: readonly CatalogTable[], schema: string): PlanIssue[] {
   const issues: PlanIssue[] = [];
   const note = (reason: string, tables: readonly CatalogTable[]) => {

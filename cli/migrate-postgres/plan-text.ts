@@ -5,7 +5,10 @@ export function pluralize(count: number, one: string, many = `${one}s`): string 
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-/** Replaces control characters, bidirectional marks and lone surrogates, which could drive a terminal. */
+/**
+ * Replaces control characters, bidirectional marks and lone surrogates, which could manipulate a
+ * terminal.
+ */
 export function stripControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "?");
 }

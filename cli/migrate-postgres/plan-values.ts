@@ -1,4 +1,4 @@
-// Reports how values change, which members share an email address, and what happens to sessions.
+// Reports how values change, which members share an email address, and whether sessions stay valid.
 
 import type pg from "pg";
 import { type PlanIssue, createBlocker, createNote } from "./plan-issue.ts";
@@ -75,8 +75,8 @@ export function noteConversions(
 const MAX_EXAMPLES = 3;
 
 /**
- * Reports email addresses that several members share, exactly or up to the case of A to Z, which SQLite's NOCASE ignores at login
- * (lib/members/sign-up.ts). Lists ids, never addresses.
+ * Reports email addresses that several members share, exactly or except for the case of A to Z,
+ * which NOCASE ignores at login (lib/members/sign-up.ts). Lists ids, never addresses.
  */
 export async function checkEmailAddresses(
   client: pg.Client,
@@ -157,7 +157,7 @@ export interface PlannedSessions {
   readonly stayLoggedIn: boolean;
 }
 
-/** Counts the sessions that migrate, and tells whether members stay logged in. */
+/** Returns how many sessions migrate, and whether members stay logged in. */
 export async function countSessions(
   client: pg.Client,
   { table }: SelectedTable,
@@ -172,7 +172,7 @@ export async function countSessions(
   return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: hasLegacyCookieSecret };
 }
 
-/** Explains who stays logged in (docs/decisions/024). */
+/** Returns a note on whether members stay logged in (docs/decisions/024). */
 export function checkSessions({ rows, open, stayLoggedIn }: PlannedSessions): PlanIssue[] {
   if (rows === 0) return [];
   const text = `${pluralize(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed (SHA-256).`;

@@ -27,7 +27,7 @@ import { DEFAULT_OPTIONS } from "./options.ts";
 
 type Odd = keyof typeof ODDITIES;
 
-/** The issues of each oddity without options. */
+/** The issues that each oddity causes without options. */
 const EXPECTED_ISSUES: Record<Odd, RegExp[]> = {
   microseconds: [/^note: PostRead.createdAt: 2,000 rows have microseconds/],
   zoned: [/^note: Dates become integer milliseconds/],
@@ -195,7 +195,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
     },
   );
 
-  test("handles all oddities together; drop leaves out what keep keeps", async () => {
+  test("handles all oddities together, and drop leaves out what keep keeps", async () => {
     const url = await site(
       "extraLabel",
       "greenMember",

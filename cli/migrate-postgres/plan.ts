@@ -1,4 +1,4 @@
-// Plans a migration: what migrates, what blocks it, and what to decide. Changes nothing anywhere.
+// Plans a migration: what migrates, what blocks it, and what to decide. Changes nothing.
 
 import type pg from "pg";
 import { AppError } from "#lib/core/errors.ts";
@@ -50,14 +50,14 @@ export interface Plan {
     readonly mode: "stream" | "full-resync";
     /** Why the source cannot stream, each with its remedy; empty if it can. */
     readonly streamObstacles: readonly string[];
-    /** A migrated table has partitions; it is published as one table. */
+    /** True if a migrated table has partitions. It is published as one table. */
     readonly hasPartitions: boolean;
   };
   readonly targetFile: string;
   readonly options: MigrationOptions;
   /** In loading order: parents first, side tables last. Tables with a blocker are omitted. */
   readonly tables: readonly PlannedTable[];
-  /** null if the source has no table of sessions. */
+  /** Null if the source has no Session table. */
   readonly sessions: PlannedSessions | null;
   readonly issues: readonly PlanIssue[];
   readonly time: PlannedTime;
@@ -70,12 +70,13 @@ export interface PlanOptions {
   readonly hasLegacyCookieSecret: boolean;
 }
 
-/** Most statements take milliseconds; counting reads a whole table. */
+/** Most statements take milliseconds, but counting reads a whole table. */
 const STATEMENT_TIMEOUT_MS = 1_800_000;
 
 /**
- * Plans the migration of the database of `client`, a read-only connection, from one snapshot, reading every row of the known tables once. Throws
- * AppError(unavailable) if the source is lost or too slow, AppError(conflict) for an unreadable state file.
+ * Plans the migration of the database that `client` (read-only) is connected to. Uses one snapshot,
+ * and reads every row of the known tables once. Throws AppError(unavailable) if the source is lost
+ * or too slow, AppError(conflict) for an unreadable state file.
  */
 export async function createPlan(client: pg.Client, options: PlanOptions): Promise<Plan> {
   const state = findState(options.targetFile);
@@ -204,12 +205,15 @@ function noteExistingMigration(state: MigrationState | null, targetFile: string)
   ];
 }
 
-/** Whether no blocker and no open choice is left. */
+/** Returns whether no blockers and no open choices are left. */
 export function isResolved({ issues }: Plan): boolean {
   return issues.every(({ level }) => level === "note");
 }
 
-/** Returns what migrates. Throws AppError(conflict) that lists every blocker and open choice with its fix. */
+/**
+ * Returns what migrates. Throws AppError(conflict), which lists every blocker and open choice with
+ * its fix.
+ */
 export function assertResolved(plan: Plan): {
   tables: readonly TableMapping[];
   options: MigrationOptions;

@@ -47,7 +47,7 @@ function create({ json = false, isTerminal = false, columns = 100 } = {}) {
 
 const UP = new RegExp(`${"\u001b"}\\[(\\d+)A\\r${"\u001b"}\\[J`);
 
-/** Renders `text` as a terminal would: cursor up, then clear to the end. */
+/** Renders `text` like a terminal: cursor up, then clear to the end. */
 function renderScreen(text: string): string[] {
   const lines: string[] = [];
   let rest = text;
@@ -107,7 +107,7 @@ const BROKEN: Verification = {
       differences: [],
     },
   ],
-  problems: ["2 rows of Call refer to a User that is not there."],
+  problems: ["2 rows of Call refer to a User that does not exist."],
   isEqual: false,
 };
 
@@ -179,7 +179,7 @@ test("redraws bars on a terminal at most ten times a second, and leaves them com
   ]);
 });
 
-test("draws one bar per table compared in parallel", () => {
+test("draws one bar for each table that is compared in parallel", () => {
   const { play, screen } = create({ isTerminal: true });
   play(
     [0, begin("verify")],
@@ -226,7 +226,7 @@ test("omits meaningless rates, and repeated rows of a verification", () => {
   expect(copied.lines()[1]).toBe("  User          60 rows, 100 ms");
 });
 
-test("shows lag and waiting reason of follow on one line", () => {
+test("shows the lag and wait reason of follow on one line", () => {
   const { report, play, screen } = create({ isTerminal: true });
   play(
     [0, begin("follow")],
@@ -272,11 +272,11 @@ test("lists every difference of a verification", () => {
   expect(lines()).toEqual([
     "  User         60 rows, equal",
     "  PostRead     2,000 rows in PostgreSQL, 1,999 here, DIFFERENT: 3 rows",
-    "    a is missing in the copy",
+    "    a is missing from the copy",
     "    b?[2J differs: createdAt",
     "    and 1 other",
     "  _source_Log  3 rows on both sides, DIFFERENT; the table has no key, so the rows cannot be listed",
-    "  2 rows of Call refer to a User that is not there.",
+    "  2 rows of Call refer to a User that does not exist.",
     "Both sides are not equal.",
   ]);
 });

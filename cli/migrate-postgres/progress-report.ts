@@ -1,4 +1,4 @@
-// Reports a migration's progress: as JSON lines, as bars on a terminal, or as plain lines.
+// Reports a migration's progress as JSON lines, as bars on a terminal, or as plain lines.
 
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 import { describeVerification } from "./describe-verification.ts";
@@ -10,7 +10,7 @@ export interface ProgressReport {
   /** Reports a command's result: `value` as JSON, `lines` as text. */
   reportResult(value: object, lines: readonly string[]): void;
   reportFailure(message: string): void;
-  /** Keeps the live lines on the screen. */
+  /** Leaves the live lines on the screen. */
   finish(): void;
 }
 
@@ -30,7 +30,7 @@ const LINE_INTERVAL_MS = 3_000;
 /** Longest and shortest bar, in characters. */
 const BAR_WIDTH = 24;
 const MIN_BAR_WIDTH = 6;
-/** A rate over less time is noise. */
+/** A rate over a shorter time is noise. */
 const MIN_RATE_MS = 200;
 
 const STEP_LABELS: Record<MigrationStep, string> = {
@@ -54,7 +54,7 @@ interface TableProgress {
   readonly startedMs: number;
   rows: number;
   total: number;
-  /** When the table was complete. */
+  /** When the table was completed; null before that. */
   endedMs: number | null;
 }
 
@@ -91,7 +91,7 @@ export function createProgressReport({
       isLast,
     );
   };
-  /** Prints the live lines for good. */
+  /** Prints the live lines permanently. */
   const settle = () => {
     screen.printLines([...bars.map(describe), ...(lag === null ? [] : [lag])]);
     bars = [];
@@ -120,7 +120,7 @@ export function createProgressReport({
         total,
         endedMs: null,
       };
-      // Complete bars at the top are printed for good.
+      // Completed bars at the top are printed permanently.
       while (bars[0]?.endedMs !== null && bars[0] !== undefined)
         screen.printLines([describe(bars.shift()!)]);
       bars.push(bar);
@@ -176,9 +176,9 @@ export function createProgressReport({
 }
 
 interface ProgressOutput {
-  /** Draws lines below all others, which the next call replaces. */
+  /** Draws lines at the bottom that the next call replaces. */
   drawLive(lines: readonly string[], isNow: boolean): void;
-  /** Replaces the live lines by permanent ones. */
+  /** Replaces the live lines with permanent ones. */
   printLines(lines: readonly string[]): void;
 }
 
@@ -224,7 +224,7 @@ function createLineOutput(write: (text: string) => void, nowMs: () => number): P
   };
 }
 
-/** `width` is the terminal's; null: without a bar. */
+/** `width` is the terminal's width; null for no bar. */
 function describeBar(
   { table, rows, total, startedMs, endedMs }: TableProgress,
   nowMs: number,

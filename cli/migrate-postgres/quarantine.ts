@@ -1,9 +1,13 @@
-// Stores rows that the target's constraints reject: whole, as canonical texts, with the reason.
+// Quarantines rows that the target's constraints reject: complete, as canonical texts, with the
+// reason.
 
 import type Database from "better-sqlite3";
 import { formatKey, type Row, type TableMapping } from "./table-mapping.ts";
 
-/** `source` is the target table's name; `row` is a JSON array of canonical texts, in the order of the columns. */
+/**
+ * Its column `source` has the target table's name; `row` has a JSON array of canonical texts in
+ * column order.
+ */
 export const QUARANTINE_TABLE = "_quarantined_rows";
 
 export function createQuarantineTable(db: Database.Database): void {
@@ -12,7 +16,7 @@ export function createQuarantineTable(db: Database.Database): void {
   );
 }
 
-/** False for a finished database that quarantined nothing. */
+/** Returns false for a finished database without quarantined rows. */
 export function hasQuarantineTable(db: Database.Database): boolean {
   return (
     db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) !== undefined
@@ -25,6 +29,7 @@ export function dropEmptyQuarantine(db: Database.Database): void {
     db.exec(`DROP TABLE "${QUARANTINE_TABLE}"`);
 }
 
+/** Returns how many rows of the table are quarantined. */
 export function countQuarantined(db: Database.Database, { target }: TableMapping): number {
   if (!hasQuarantineTable(db)) return 0;
   return db

@@ -11,14 +11,14 @@ import type { Row, SqliteValue, TableMapping } from "./table-mapping.ts";
 export interface TupleDecoder {
   readonly table: TableMapping;
   decodeRow(tuple: TupleData): Row;
-  /** Unchanged values that the source did not send are undefined. */
+  /** Values that the source did not send, because they are unchanged, are undefined. */
   decodePatch(tuple: TupleData): RowPatch;
   decodeKey(tuple: TupleData): SqliteValue[];
 }
 
 /**
- * Returns a decoder for each table that the relation feeds. Throws AppError(conflict) if a column was added or dropped since the copy, or if
- * the stream no longer identifies changed rows.
+ * Returns a decoder for each table that the relation feeds. Throws AppError(conflict) if a column
+ * was added or dropped since the copy, or if the stream no longer identifies changed rows.
  */
 export function mapRelation(
   relation: Relation,

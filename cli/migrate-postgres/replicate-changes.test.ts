@@ -61,7 +61,7 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     };
   }
 
-  /** Applies what is committed now. */
+  /** Applies everything committed so far. */
   async function catchUp(): Promise<number> {
     const state = await getCompleteCopy(migration);
     return (
@@ -181,7 +181,7 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     expect(read(`SELECT "id" FROM "User"`)).toEqual([{ id: "first" }]);
   });
 
-  test("rejects an invalid row by name, and rolls its transaction back", async () => {
+  test("names an invalid row and rolls its transaction back", async () => {
     await runSql(url, ODDITIES.extraLabel);
     await copySource(migration);
     const before = read(`SELECT "firstName" FROM "User" ORDER BY "id"`);
@@ -270,7 +270,7 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     });
   });
 
-  test("updates side tables, also without a key", async () => {
+  test("updates side tables, even without a key", async () => {
     for (const odd of [
       "unknownColumns",
       "unknownSessionColumn",
@@ -305,7 +305,7 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     });
   });
 
-  test("refuses a second replication, and another migration's file", async () => {
+  test("rejects a second replication, and another migration's file", async () => {
     await copySource(migration);
     const state = await getCompleteCopy(migration);
     const first = replicateChanges({

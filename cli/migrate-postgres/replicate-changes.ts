@@ -1,4 +1,5 @@
-// Applies the source's transactions from the replication stream, and commits the position together with their rows.
+// Applies the source's transactions from the replication stream, and commits the position with
+// their rows.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, isAppError } from "#lib/core/errors.ts";
@@ -18,7 +19,9 @@ import {
 /** Small transactions share a commit, up to this many changes or this long (group commit). */
 const BATCH_CHANGES = 5_000;
 const BATCH_MS = 100;
-/** How long an outage of the source or a full disk may last; shorter with `until`, during a cutover. */
+/**
+ * How long an outage of the source or a full disk may last. Shorter with `until`, as in a cutover.
+ */
 const OUTAGE_TIMEOUT_MS = 600_000;
 const CATCH_UP_OUTAGE_TIMEOUT_MS = 60_000;
 const RETRY_MS = 500;
@@ -26,13 +29,13 @@ const REPORT_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 1_000;
 
 export interface ReplicationProgress {
-  /** WAL bytes between the source's end and what is applied. */
+  /** WAL bytes between the applied position and the end of the source's WAL. */
   readonly lagBytes: number;
-  /** The age of the last applied transaction, 0 when caught up. */
+  /** The age of the last applied transaction; 0 when caught up. */
   readonly lagSeconds: number;
-  /** Rows that this call has changed. */
+  /** Rows that this call has changed so far. */
   readonly changes: number;
-  /** Why it waits, during an outage. */
+  /** During an outage, the reason for the wait. */
   readonly waiting?: string;
 }
 
@@ -41,15 +44,19 @@ export interface ReplicateChangesOptions {
   /** The staging database. */
   readonly file: string;
   readonly state: Pick<MigrationState, "id" | "slot" | "publication" | "tables" | "options">;
-  /** An LSN: applies exactly the transactions that committed before it. Default: no end. */
+  /**
+   * An LSN: applies exactly the transactions that committed before it. By default, there is no end.
+   */
   readonly until?: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ReplicationProgress) => void;
 }
 
 /**
- * Applies changes until `until` or the signal, then commits and returns how many rows changed. After a crash it resumes exactly: the position is
- * committed with its rows. Throws AppError: conflict for a change that cannot be applied, unavailable after too long an outage.
+ * Applies changes up to `until` or until the signal aborts, then commits. Returns how many rows
+ * changed. Applies each change exactly once, even after a crash: the position is committed with its
+ * rows. Throws AppError: conflict for a change that cannot be applied, unavailable if an outage
+ * lasts too long.
  */
 export async function replicateChanges({
   url,
@@ -90,7 +97,10 @@ export async function replicateChanges({
   }
 }
 
-/** Reports and waits if `error` is transient; rethrows it otherwise, or when the outage takes too long. */
+/**
+ * Waits and reports if the error is transient. Throws it otherwise, or if the outage lasts too
+ * long.
+ */
 async function waitAfterOutage(run: ReplicationRun, thrown: unknown): Promise<void> {
   const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
     ? new AppError("unavailable", "The disk is full. Free space.", { cause: thrown })
@@ -116,7 +126,7 @@ interface ReplicationRun {
   sourceEnd: bigint;
 }
 
-/** Updates `run.sourceEnd` every second: the stream itself only tells what was sent. */
+/** Updates `run.sourceEnd` every second: the stream itself only reports what was sent. */
 function watchSourceEnd(run: ReplicationRun): { stop(): void; readonly stopped: Promise<void> } {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -143,7 +153,7 @@ function watchSourceEnd(run: ReplicationRun): { stop(): void; readonly stopped: 
   return { stop: () => stopping.abort(), stopped: watch() };
 }
 
-/** Replicates over one connection until `until` or the signal. */
+/** Replicates over one connection up to `until` or until the signal aborts. */
 async function replicateOnce(run: ReplicationRun): Promise<void> {
   const position = parseLsn(findMetadata(run.staging.db, "position") ?? "");
   const replicator = new ChangeReplicator(run, position);
@@ -167,7 +177,7 @@ async function replicateOnce(run: ReplicationRun): Promise<void> {
     );
     await stream.ended;
     replicator.flush({ isLast: true });
-    // Lets the slot discard what is applied, even if nothing more arrives.
+    // Lets the slot discard applied WAL, even if nothing more arrives.
     await stream.confirmPosition();
   } finally {
     run.signal.removeEventListener("abort", onAbort);
@@ -185,11 +195,11 @@ class ChangeReplicator {
   readonly #commit;
   /** All transactions that committed before this LSN are applied. */
   #position: bigint;
-  /** And before this one they are on the disk: the source may discard them. */
+  /** All transactions that committed before this LSN are on disk: the source may discard them. */
   committedPosition: bigint;
   #receivedPosition: bigint;
   #isInTransaction = false;
-  /** The current transaction was applied by an earlier connection. */
+  /** True if an earlier connection has applied the current transaction. */
   #isSkipping = false;
   #transactionTimeMs = 0;
   #batchChanges = 0;
@@ -209,7 +219,10 @@ class ChangeReplicator {
     this.#position = this.committedPosition = this.#receivedPosition = position;
   }
 
-  /** Calls `end` when `until` is reached, immediately if it already is, and `fail` for an error between two messages. */
+  /**
+   * Calls `end` when `until` is reached (immediately if it already is), and `fail` on an error
+   * between messages.
+   */
   onEnd(end: () => void, fail: (error: unknown) => void): void {
     this.#end = end;
     this.#fail = fail;
@@ -239,12 +252,13 @@ class ChangeReplicator {
     if (db.inTransaction) db.exec("ROLLBACK");
   }
 
-  /** The server has sent everything before `lsn`. */
+  /** Records that the server has sent everything before `lsn`. */
   markReceived(lsn: bigint): void {
     const { until, staging } = this.#run;
     this.#advanceReceived(lsn);
     if (this.#isDone) return;
-    // Between transactions, everything before `lsn` has arrived, so nothing relevant is left before it.
+    // Between transactions, everything before `lsn` has arrived, so nothing relevant is left before
+    // it.
     if (!this.#isInTransaction && !staging.db.inTransaction && lsn > this.#position)
       this.#position = this.committedPosition = lsn;
     this.#report();
@@ -323,7 +337,10 @@ class ChangeReplicator {
     this.#applier.truncate(this.#run.state.tables.filter((table) => truncated.includes(table)));
   }
 
-  /** Opens a transaction if needed. Returns the relation's decoders, or null if the change was applied before. */
+  /**
+   * Opens a transaction if needed. Returns the relation's decoders, or null if the change is
+   * already applied.
+   */
   #startChange(relation: number): readonly TupleDecoder[] | null {
     if (this.#isSkipping) return null;
     const decoders = this.#decoders.get(relation);

@@ -1,4 +1,5 @@
-// Creates and drops the replication slot and publication, and reads positions in the source's write-ahead log (WAL).
+// Creates and drops the replication slot and publication, and reads positions in the source's
+// write-ahead log (WAL).
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
@@ -12,29 +13,32 @@ import type { TableMapping } from "./table-mapping.ts";
 /** The name of both the slot and the publication. */
 export const SLOT_NAME = "lectern_migration";
 
-/** Creating a slot waits for all open transactions; one that stays open longer is an error. */
+/** Creating a slot waits for all open transactions. A longer wait is an error. */
 const CREATE_TIMEOUT_MS = 120_000;
-/** How long a connection that uses the slot may take to end. */
+/** How long to wait for a connection that uses the slot to end. */
 const DROP_TIMEOUT_MS = 20_000;
 const POLL_MS = 100;
 
 export interface ExportedSnapshot {
   /** For SET TRANSACTION SNAPSHOT, until it is released. */
   readonly name: string;
-  /** An LSN: the snapshot sees exactly the transactions that committed before it. */
+  /** An LSN. The snapshot sees exactly the transactions that committed before it. */
   readonly position: string;
   /** Must be called. Transactions that already use the snapshot keep it. */
   release(): Promise<void>;
 }
 
-/** Returns the tables to stream. Those without a key cannot be streamed, and a publication would break their updates in the source. */
+/**
+ * Returns the tables to stream. Tables without a key cannot be streamed, and a publication would
+ * make their updates fail in the source.
+ */
 export function listStreamedTables(tables: readonly TableMapping[]): TableMapping[] {
   return tables.filter(({ key }) => key.length > 0);
 }
 
 /**
- * Creates publication and slot, or leaves neither. Throws AppError: conflict if one exists, forbidden without the right, unavailable if a transaction
- * stays open for two minutes.
+ * Creates publication and slot, or neither. Throws AppError: conflict if one exists, forbidden
+ * without the privilege, unavailable if a transaction stays open for two minutes.
  */
 export async function createSlotAndPublication(
   url: string,
@@ -53,7 +57,7 @@ export async function createSlotAndPublication(
         `The source already has a slot or publication "${SLOT_NAME}", from an unfinished migration. abort removes it.`,
       );
     const names = [...new Set(listStreamedTables(tables).map(qualifiedSourceName))];
-    // Partitions are then streamed under their table's name.
+    // Streams partitions under the name of their table.
     const viaRoot =
       Number(row!.version) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
     await readRows(
@@ -73,7 +77,10 @@ export async function createSlotAndPublication(
   });
 }
 
-/** Exports a snapshot of the current state by a temporary slot. Throws as createSlotAndPublication. */
+/**
+ * Exports a snapshot of the current state with a temporary slot. Throws like
+ * createSlotAndPublication.
+ */
 export function exportCurrentSnapshot(
   url: string,
   signal?: AbortSignal,
@@ -117,6 +124,7 @@ async function createReplicationSlot(
   }
 }
 
+/** Returns whether this database has the migration's slot. */
 export async function hasSlot(url: string): Promise<boolean> {
   return withSource(url, async (client) => (await findSlot(client)) !== undefined);
 }
@@ -131,10 +139,14 @@ async function findSlot(client: pg.Client): Promise<{ pid: string | null } | und
   return slot;
 }
 
-/** Counts the slot's transactions that commit at the LSN `position` or later. Consumes nothing. */
+/**
+ * Counts the slot's transactions that commit at the LSN `position` or later, without consuming
+ * them.
+ */
 export async function countPendingTransactions(url: string, position: string): Promise<number> {
   return withSource(url, async (client) => {
-    // A begin message ("B") holds its commit's LSN. After a crash the server may send transactions that were already confirmed.
+    // A begin message ("B") contains the LSN of its commit. After a crash, the server may resend
+    // transactions that were already confirmed.
     const [row] = await readRows<{ n: string }>(
       client,
       `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`,
@@ -144,7 +156,10 @@ export async function countPendingTransactions(url: string, position: string): P
   });
 }
 
-/** Returns an LSN after everything that is committed now, and flushed to the source's disk: replication up to it terminates. */
+/**
+ * Returns an LSN after everything committed so far, and flushes the WAL, so that replication up to
+ * it ends.
+ */
 export async function readCurrentPosition(url: string): Promise<string> {
   return withSource(url, async (client) => {
     const [row] = await readRows<{ lsn: string }>(
@@ -159,8 +174,9 @@ export async function readCurrentPosition(url: string): Promise<string> {
 }
 
 /**
- * Drops slot and publication, and returns whether there was one. With `force` (default) it terminates a connection that uses the slot. Throws
- * AppError: conflict if it is in use without `force`, unavailable if the connection does not end.
+ * Drops slot and publication. Returns whether there was one. With `force` (default), terminates a
+ * connection that uses the slot. Throws AppError: conflict if it is in use without `force`,
+ * unavailable if the connection does not end.
  */
 export async function dropSlot(
   url: string,

@@ -1,4 +1,4 @@
-// Receives a slot's changes, and confirms to the source which are stored.
+// Receives a slot's changes, and confirms to the source which ones are stored.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
@@ -7,10 +7,10 @@ import { AppError } from "#lib/core/errors.ts";
 import { formatLsn, parseLsn } from "./pgoutput.ts";
 import { toSourceError, applySessionSettings, createClientConfig } from "./source-connection.ts";
 
-/** How often the position is confirmed and requested; the server's default timeout is a minute. */
+/** How often the position is confirmed and requested. The server's default timeout is a minute. */
 const STATUS_INTERVAL_MS = 1_000;
 const URGENT_STATUS_INTERVAL_MS = 20;
-/** A source that stays silent this long despite status requests is lost. */
+/** A source that sends nothing, not even a heartbeat, for this long is considered lost. */
 const SILENCE_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 3_000;
@@ -22,11 +22,13 @@ export interface ReplicationStreamOptions {
   readonly startPosition: bigint;
   /** Requests the source's position at short intervals. */
   readonly isUrgent: boolean;
-  /** Called synchronously per message, in order, which gives backpressure. An error ends the stream. */
+  /**
+   * Called synchronously per message, in order, which gives backpressure. An error ends the stream.
+   */
   readonly onMessage: (bytes: Buffer) => void;
-  /** The source has sent everything before `lsn`. */
+  /** Called when the source has sent everything before `lsn`. */
   readonly onReceived: (lsn: bigint) => void;
-  /** The LSN up to which the source may discard its log. */
+  /** Returns the LSN up to which the source may discard its WAL. */
   readonly readAppliedPosition: () => bigint;
 }
 
@@ -40,7 +42,7 @@ export interface ReplicationStream {
   close(): Promise<void>;
 }
 
-/** Passes raw messages on, and applies the fixed text forms before the stream starts. */
+/** Passes raw messages through, and applies the session settings before the stream starts. */
 class RawPlugin extends PgoutputPlugin {
   override parse(bytes: Buffer): never {
     return bytes as never;
@@ -52,7 +54,10 @@ class RawPlugin extends PgoutputPlugin {
   }
 }
 
-/** Converts an error of the stream. A slot that the server invalidated (max_slot_wal_keep_size) has lost changes. */
+/**
+ * Converts an error of the stream. A slot that the server invalidated (max_slot_wal_keep_size) has
+ * lost changes.
+ */
 function toStreamError(error: unknown): AppError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (code === "55000" && /slot/.test(String(message)))
@@ -68,7 +73,10 @@ function toStreamError(error: unknown): AppError {
   return toSourceError(error);
 }
 
-/** Starts the stream. Throws AppError: unavailable if the source is down or the slot is in use, conflict if the slot is missing. */
+/**
+ * Starts the stream. Throws AppError: unavailable if the source is down or the slot is in use,
+ * conflict if the slot is missing.
+ */
 export async function openReplicationStream({
   url,
   slot,
@@ -79,7 +87,7 @@ export async function openReplicationStream({
   onReceived,
   readAppliedPosition,
 }: ReplicationStreamOptions): Promise<ReplicationStream> {
-  // Automatic acknowledgements would confirm what is received, not what is stored.
+  // Automatic acknowledgments would confirm what is received, not what is stored.
   const service = new LogicalReplicationService(createClientConfig(url), {
     acknowledge: { auto: false, timeoutSeconds: 0 },
   });
@@ -93,13 +101,13 @@ export async function openReplicationStream({
     rejectEnd(error);
   };
 
-  // The library adds 1, but the next commit may start at exactly the applied position and would be skipped.
+  // The library adds 1, which would skip a commit that starts exactly at the applied position.
   const sendStatus = (isReplyRequested: boolean) =>
     service.acknowledge(formatLsn(readAppliedPosition() - 1n), isReplyRequested).then(
       () => {},
       () => {},
     );
-  // After an error nothing more is applied: the failed change would be missing.
+  // After an error, nothing more is applied, since the failed change would be missing.
   const handle = (work: () => void) => {
     lastHeardMs = performance.now();
     if (isOver) return;

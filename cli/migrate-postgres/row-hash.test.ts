@@ -53,7 +53,7 @@ describe.each(KINDS)("%s: different rows hash differently", (kind) => {
       ["-", null, ""],
       ["0:", "", ""],
       ["n", "n", "n"],
-      // The same bytes and total length, split elsewhere.
+      // The same bytes and total length, split at another place.
       ["x".repeat(200), "x".repeat(200), "x".repeat(200)],
       ["x".repeat(363), "x".repeat(32), "x".repeat(205)],
       ["x".repeat(205), "x".repeat(32), "x".repeat(363)],
@@ -117,7 +117,10 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     await server?.close();
   });
 
-  /** Rows of `sql` (its columns are a, b, c, …) hashed there, beside their texts. */
+  /**
+   * Returns the rows of `sql` (columns a, b, c, …) as texts, with the hashes that PostgreSQL
+   * computes.
+   */
   async function hashInPostgres(
     columns: readonly ColumnMapping[],
     sql: string,
@@ -135,7 +138,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     expect(await chooseHashKind(source)).toBe("native");
   });
 
-  test("use md5 for other encodings, over the same bytes", async () => {
+  test("use md5 over the same bytes for other encodings", async () => {
     await runSql(
       url,
       `CREATE DATABASE "latin" ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
@@ -202,7 +205,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
       );
   });
 
-  test("do not treat a composite value of nulls as null", async () => {
+  test("distinguish a composite value of nulls from null", async () => {
     await runSql(url, "CREATE TYPE pair AS (x int, y int)");
     const [row] = await hashInPostgres(
       [text("a")],
@@ -249,7 +252,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     },
   );
 
-  test("floor microseconds on both sides of every zero", async () => {
+  test("floor microseconds before and after each epoch", async () => {
     const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true, hasMicros: true }];
     const moments = [
       "1969-12-31 23:59:59.999999",
@@ -295,7 +298,7 @@ describe.skipIf(!findPostgres())("row hashes here and in PostgreSQL", () => {
     ]);
   });
 
-  test("hash a session id as its cookie is hashed", async () => {
+  test("hash a session id like the site hashes its cookie", async () => {
     const columns: ColumnMapping[] = [{ name: "a", as: "session-id", isNullable: false }];
     const [row] = await hashInPostgres(columns, "SELECT 'sécret' AS a", "native");
     expect(row!.texts[0]).toMatch(/^[0-9a-f]{64}$/);

@@ -1,28 +1,35 @@
-// Computes a row's 64-bit hash, here and in PostgreSQL's SQL, with the same result.
+// Computes a row's 64-bit hash, in JavaScript and in SQL for PostgreSQL, with the same result.
 
 import { createHash } from "node:crypto";
 import { canonicalSql, quoteIdentifier } from "./source-sql.ts";
 import type { ColumnMapping } from "./table-mapping.ts";
 
-/** `native`: PostgreSQL's hash, chained over the columns. `md5`: for big-endian servers, whose hash differs, and encodings other than UTF-8. */
+/**
+ * `native`: PostgreSQL's hash, chained over the columns. `md5`: for big-endian servers, whose hash
+ * differs, and for encodings other than UTF-8.
+ */
 export type HashKind = "native" | "md5";
 
-/** The last result as two signed 32-bit numbers: one reused object, since this runs for every row. */
+/**
+ * The last result as two signed 32-bit numbers. One object is reused, since this runs for every
+ * row.
+ */
 export const lastHash = { high: 0, low: 0 };
 
-/** Formats lastHash as PostgreSQL does: a signed 64-bit number in decimals. */
+/** Formats lastHash as PostgreSQL does: a signed 64-bit decimal number. */
 export function formatLastHash(): string {
   return ((BigInt(lastHash.high) << 32n) | BigInt(lastHash.low >>> 0)).toString();
 }
 
 let scratchBytes = new Uint8Array(65_536);
-/** The same memory in 32-bit words. */
+/** The same memory as 32-bit words. */
 let scratchWords = new Int32Array(scratchBytes.buffer);
 const encoder = new TextEncoder();
 
 /** Writes the text's UTF-8 to scratchBytes and returns its length. */
 function encodeText(text: string): number {
-  // A UTF-16 unit takes at most three bytes. A long text is measured first, to allocate no more than it needs.
+  // A UTF-16 code unit takes at most three bytes. Long text is measured first, to allocate no more
+  // than needed.
   if (scratchBytes.length < text.length * 3 && scratchBytes.length < Buffer.byteLength(text)) {
     scratchBytes = new Uint8Array(Math.ceil((Buffer.byteLength(text) * 5) / 16) * 4);
     scratchWords = new Int32Array(scratchBytes.buffer);
@@ -30,7 +37,10 @@ function encodeText(text: string): number {
   return encoder.encodeInto(text, scratchBytes).written;
 }
 
-/** Writes an integer's decimals. The runtime's own conversion would take a third of a row's time. */
+/**
+ * Writes an integer's decimal digits. The runtime's own conversion would take a third of a row's
+ * time.
+ */
 function encodeInteger(value: number): number {
   // Thirteen digits: dates in the years 2001 to 2286.
   if (!(value >= 1e12 && value < 1e13 && Number.isInteger(value))) return encodeText(String(value));
@@ -57,8 +67,10 @@ export function hashSeededText(text: string, seed: bigint): void {
 }
 
 /**
- * Hashes the first `length` scratchBytes with lastHash as the seed: PostgreSQL's `hash_bytes_extended` (src/common/hashfn.c, after Bob Jenkins' lookup3,
- * public domain) on little-endian machines. table-checksums.ts compares it with the server's first.
+ * Hashes the first `length` scratchBytes with lastHash as the seed: PostgreSQL's
+ * `hash_bytes_extended` (src/common/hashfn.c, after Bob Jenkins' lookup3, public domain) on
+ * little-endian machines. Before use, chooseHashKind (table-checksums.ts) checks it against the
+ * server's.
  */
 function hashBytes(length: number): void {
   let a = (0x9e3779b9 + length + 3_923_095) | 0;
@@ -102,7 +114,7 @@ function hashBytes(length: number): void {
     left -= 12;
   }
   const at = word * 4;
-  // The lowest byte of c is reserved for the length.
+  // The lowest byte of `c` is reserved for the length.
   if (left >= 11) c = (c + (scratchBytes[at + 10]! << 24)) | 0;
   if (left >= 10) c = (c + (scratchBytes[at + 9]! << 16)) | 0;
   if (left >= 9) c = (c + (scratchBytes[at + 8]! << 8)) | 0;
@@ -132,12 +144,12 @@ function hashBytes(length: number): void {
   lastHash.low = c;
 }
 
-/** Columns per null mask, which is part of a 64-bit seed. */
+/** Columns per null mask, which must fit into a 64-bit seed. */
 const COLUMNS_PER_MASK = 60;
 
 /**
- * Returns PostgreSQL's SQL for a row's hash. Each column's hash is the next one's seed, and the first seed is a mask of null columns, so shifted
- * characters and nulls change the hash.
+ * Returns PostgreSQL's SQL for a row's hash. Each column's hash seeds the next one, and the first
+ * seed is a mask of the null columns, so that shifted characters and nulls change the hash.
  */
 export function rowHashSql(columns: readonly ColumnMapping[], kind: HashKind): string {
   if (kind === "md5") {
@@ -159,7 +171,7 @@ export function rowHashSql(columns: readonly ColumnMapping[], kind: HashKind): s
 const utf8Sql = (text: string) => `convert_to(${text}, 'UTF8')`;
 
 function nullMaskSql(columns: readonly ColumnMapping[]): string {
-  // IS NULL is also true for a composite value whose fields are all null.
+  // Not IS NULL, which is also true for a composite value whose fields are all null.
   return columns
     .map(
       ({ name }, i) =>
@@ -169,8 +181,8 @@ function nullMaskSql(columns: readonly ColumnMapping[]): string {
 }
 
 /**
- * Hashes a row of SQLite values into lastHash; with `areTexts`, canonical texts as in the quarantine. A value of the wrong type, such as a text for
- * a date, changes the hash.
+ * Hashes a row of SQLite values into lastHash or, with `areTexts`, canonical texts from the
+ * quarantine. A value of the wrong type, such as text for a date, changes the hash.
  */
 export function hashRow(
   columns: readonly ColumnMapping[],
@@ -231,7 +243,7 @@ function hashRowMd5(
   if (isWrong) poisonHash();
 }
 
-/** Changes lastHash to one that no row of the source has, except by chance. */
+/** Changes lastHash to a value that no row of the source has, except by chance. */
 export function poisonHash(): void {
   lastHash.high ^= 0x5bd1e995;
   lastHash.low ^= 0x1b873593;

@@ -17,7 +17,7 @@ export interface CatalogColumn {
   readonly isRequired: boolean;
   /** A generated column. */
   readonly isGenerated: boolean;
-  /** A cast function makes its ::text, which may differ from the stream's text. */
+  /** True if ::text uses a cast function, whose text may differ from the stream's. */
   readonly hasOwnText: boolean;
 }
 
@@ -40,17 +40,17 @@ export interface CatalogTable {
   readonly isPartition: boolean;
   readonly isUnlogged: boolean;
   readonly canRead: boolean;
-  /** Row-level security hides rows from this role. */
+  /** True if row-level security hides rows from this role. */
   readonly hidesRows: boolean;
   readonly isOwned: boolean;
-  /** The extension that it belongs to. */
+  /** The extension that it belongs to, or null. */
   readonly extension: string | null;
   /** REPLICA IDENTITY: d: default, n: nothing, f: full, i: index. */
   readonly identity: "d" | "n" | "f" | "i";
   /** Bytes on the server's disk, without indexes and partitions. */
   readonly bytes: number;
   readonly columns: readonly CatalogColumn[];
-  /** Unique indexes over whole columns and all rows, the primary key first. */
+  /** Unique indexes over plain columns (no expressions) and all rows, the primary key first. */
   readonly uniques: readonly CatalogIndex[];
   /** Leaf partitions, or tables that inherit from it. */
   readonly childTables: readonly CatalogTable[];
@@ -65,7 +65,10 @@ const TABLES_SQL = `
     'extension', (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' LIMIT 1)
   )::text AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${USER_SCHEMAS_CONDITION} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
-/** Resolves domains to their base type and typmod. xml has another header in the stream than in its text. */
+/**
+ * Resolves domains to their base type and typmod. xml has a different header in the stream than in
+ * ::text.
+ */
 const columnsSql = (hasGenerated: boolean) => `
   WITH RECURSIVE based AS (
     SELECT oid, oid AS base, -1 AS typmod FROM pg_type WHERE typtype <> 'd'
@@ -87,7 +90,10 @@ const UNIQUE_INDEXES_SQL = `
 
 const INHERITANCE_SQL = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
 
-/** Reads every table and view outside the system schemas, in the caller's transaction, even without rights. Views have no columns here. */
+/**
+ * Reads every table and view outside the system schemas, in the caller's transaction, even without
+ * privileges. Views have no columns here.
+ */
 export async function readSourceCatalog(
   client: pg.Client,
   versionNumber: number,

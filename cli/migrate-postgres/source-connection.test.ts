@@ -10,7 +10,7 @@ describe.skipIf(!findPostgres())("a source connection", () => {
   });
   afterAll(async () => server?.close());
 
-  test("values are texts in UTC, whatever the role's settings", async () => {
+  test("values are strings in UTC, whatever the role's settings", async () => {
     const url = await server.createDatabase();
     const setUp = await connectSource(url);
     await setUp.query("ALTER ROLE owner SET timezone = 'Asia/Kathmandu'");
@@ -46,7 +46,7 @@ describe.skipIf(!findPostgres())("a source connection", () => {
     });
     await expect(connectSource(server.url("no_such_database"))).rejects.toMatchObject({
       code: "invalid",
-      message: expect.stringContaining("no database of that name"),
+      message: expect.stringContaining("no database with that name"),
     });
     const client = await connectSource(await server.createDatabase());
     await expect(readRows(client, "SELECT 'a secret'::int")).rejects.toMatchObject({

@@ -1,4 +1,5 @@
-// Connects to the source database, runs queries with deadlines, and converts its errors to safe messages.
+// Connects to the source database, runs queries with deadlines, and converts its errors to safe
+// messages.
 
 import pg from "pg";
 import { withTimeout } from "#lib/core/with-timeout.ts";
@@ -8,7 +9,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** How long a statement waits for a lock. */
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** Fixes the text form of every value, whatever the server's or the role's settings. */
+/** Fixes the text format of every value, whatever the server's or the role's settings. */
 const SESSION_SETTINGS = [
   "client_encoding = 'UTF8'",
   "timezone = 'UTC'",
@@ -35,8 +36,9 @@ export interface SourceOptions {
 }
 
 /**
- * Connects with fixed text forms (UTC, ISO dates); values are texts or null. The caller closes the connection. Throws AppError: invalid for a bad
- * URL, unavailable without an answer, forbidden for a refusal. No message contains the URL.
+ * Connects with fixed text formats (UTC, ISO dates); values are strings or null. The caller must
+ * close the connection. Throws AppError: invalid for a bad URL, unavailable without a response,
+ * forbidden if the login is rejected. No message contains the URL.
  */
 export async function connectSource(
   url: string,
@@ -60,7 +62,7 @@ export async function connectSource(
   }
 }
 
-/** Runs `work` on a connection of its own. */
+/** Runs `work` on a new connection, and closes it. */
 export async function withSource<T>(
   url: string,
   work: (client: pg.Client) => Promise<T>,
@@ -90,14 +92,16 @@ export function createClientConfig(url: string): pg.ClientConfig {
   };
 }
 
-/** Interprets sslmode as psql and Prisma do: pg alone treats "require" as "verify-full", and warns. */
+/**
+ * Interprets sslmode as psql and Prisma do: pg alone treats "require" as "verify-full", and warns.
+ */
 function withLibpqCompat(url: string): string {
   return /[?&]sslmode=/.test(url) && !/[?&]uselibpqcompat=/.test(url)
     ? `${url}&uselibpqcompat=true`
     : url;
 }
 
-/** Applies the fixed text forms to an open connection. */
+/** Applies the fixed text formats to an open connection. */
 export async function applySessionSettings(
   client: pg.ClientBase,
   { readOnly = false }: Pick<SourceOptions, "readOnly"> = {},
@@ -114,7 +118,10 @@ const QUERY_TIMEOUT_MS = 120_000;
 export const SCAN_TIMEOUT_MS = 1_800_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Runs a query; values are texts or null. Throws as toSourceError, and AppError(unavailable) after `ms`, which destroys the connection. */
+/**
+ * Runs a query; values are strings or null. Throws the errors of toSourceError, and
+ * AppError(unavailable) after `ms`, which destroys the connection.
+ */
 export async function readRows<Result extends Record<string, string | null>>(
   client: pg.Client,
   text: string,
@@ -130,11 +137,14 @@ export async function readRows<Result extends Record<string, string | null>>(
   }
 }
 
-const noAnswerMessage = (ms: number) => `PostgreSQL has not answered for ${ms / 1000} seconds.`;
+const noAnswerMessage = (ms: number) => `PostgreSQL has not responded for ${ms / 1000} seconds.`;
 
 export const createAbortedError = () => new AppError("unavailable", "The comparison was stopped.");
 
-/** Runs `work` on `source`. Throws AppError(unavailable) on abort or after `ms`, and closes the connection, which would stay busy. */
+/**
+ * Runs `work` on `source`. Throws AppError(unavailable) on abort or after `ms`, and closes the
+ * connection, which would stay busy.
+ */
 export async function withSourceDeadline<T>(
   source: pg.Client,
   work: () => Promise<T>,
@@ -155,7 +165,7 @@ export async function withSourceDeadline<T>(
   }
 }
 
-/** Closes a connection, even if the server does not answer. */
+/** Closes a connection, even if the server does not respond. */
 export async function closeSource(client: pg.Client | null | undefined): Promise<void> {
   if (!client) return;
   await withTimeout(client.end(), CLOSE_TIMEOUT_MS, "").catch(() => {});
@@ -169,12 +179,16 @@ function destroySocket(client: pg.Client): void {
   ).connection.stream.destroy();
 }
 
-/** SQLSTATE classes whose messages name tables, settings and rights; others may quote rows (PostgreSQL, Appendix A). */
+/**
+ * SQLSTATE classes whose messages name only tables, settings and privileges; others may quote rows
+ * (PostgreSQL docs, Appendix A).
+ */
 const REPORTABLE_SQLSTATES = /^(0A|25|26|34|3B|3D|3F|42|53|54|55|57|58|F0|XX)/;
 
 /**
- * Converts an error of the source to an AppError without the connection string or a row's contents. Codes: `unavailable` if it is transient
- * (connection lost, restart, no space), `forbidden` for missing rights, `invalid` for a wrong URL, else `conflict`.
+ * Converts an error of the source to an AppError without the connection string or a row's contents.
+ * Codes: `unavailable` if it is transient (connection lost, restart, no space), `forbidden` for
+ * missing privileges, `invalid` for a wrong URL, else `conflict`.
  */
 export function toSourceError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -183,12 +197,12 @@ export function toSourceError(error: unknown): AppError {
   if (/^28/.test(state))
     return new AppError(
       "forbidden",
-      `PostgreSQL refused the login (${state}): check the user, the password and pg_hba.conf.`,
+      `PostgreSQL rejected the login (${state}): check the user, the password and pg_hba.conf.`,
     );
   if (state === "3D000")
     return new AppError(
       "invalid",
-      "PostgreSQL has no database of that name (3D000): check the end of the connection string.",
+      "PostgreSQL has no database with that name (3D000): check the end of the connection string.",
     );
   if (/^[0-9A-Z]{5}$/.test(state)) {
     const kind =
@@ -201,7 +215,7 @@ export function toSourceError(error: unknown): AppError {
       kind,
       REPORTABLE_SQLSTATES.test(state)
         ? `PostgreSQL: ${String(message)} (${state})`
-        : `PostgreSQL refused a value (${state}).`,
+        : `PostgreSQL rejected a value (${state}).`,
     );
   }
   if (/^E[A-Z]+$/.test(state))

@@ -1,4 +1,4 @@
-// Builds SQL fragments: quoted names, canonical texts of columns, and conditions on keys.
+// Builds SQL fragments: quoted names, canonical texts of columns, and key conditions.
 
 import type { ColumnMapping, TableMapping } from "./table-mapping.ts";
 
@@ -7,7 +7,7 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** `"public"."User"` */
+/** Returns the quoted name: `"public"."User"`. */
 export function qualifiedSourceName({
   schema,
   source,
@@ -15,31 +15,39 @@ export function qualifiedSourceName({
   return `${quoteIdentifier(schema)}.${quoteIdentifier(source)}`;
 }
 
-/** The same for a table of the catalog. */
+/** Like qualifiedSourceName, for a table of the catalog. */
 export const qualifiedTableName = ({ schema, name }: { schema: string; name: string }) =>
   qualifiedSourceName({ schema, source: name });
 
-/** Lists the quoted columns, separated by commas. */
+/** Returns the quoted column names, separated by commas. */
 export const columnListSql = ({ columns }: Pick<TableMapping, "columns">) =>
   columns.map(({ name }) => quoteIdentifier(name)).join(", ");
 
-/** Returns PostgreSQL's SQL for a session id's hash, in hex. */
+/** Returns PostgreSQL's SQL for the SHA-256 of a session id, in hex. */
 export const sessionHashSql = (name: string) =>
   `encode(sha256(convert_to(${quoteIdentifier(name)}::text, 'UTF8')), 'hex')`;
 
-/** Returns PostgreSQL's SQL for a column's canonical text, which both sides hash and the quarantine stores. NULL stays NULL. */
+/**
+ * Returns PostgreSQL's SQL for a column's canonical text, which both sides hash and the quarantine
+ * stores. NULL stays NULL.
+ */
 export function canonicalSql({ name, as, hasMicros }: ColumnMapping): string {
   const column = quoteIdentifier(name);
   if (as === "text") return `${column}::text`;
   if (as === "session-id") return sessionHashSql(name);
-  // date_trunc floors, also before 1970. A double holds the seconds of four-digit years exactly enough to round to milliseconds.
+  // date_trunc floors, even before 1970. For four-digit years, a double is precise enough to round
+  // to milliseconds.
   const floored = hasMicros ? `date_trunc('milliseconds', ${column})` : column;
-  // Outside those years, minutes and milliseconds are computed separately, and the sum rounds as a JavaScript number does.
+  // Outside those years, minutes and milliseconds are computed separately, and the sum rounds like
+  // a JavaScript number.
   const outOfRange = `(date_part('epoch', date_trunc('minute', ${column}))::bigint * 1000 + floor(date_part('milliseconds', ${column}))::bigint)::float8::bigint::text`;
   return `CASE WHEN ${column} >= '0001-01-01' AND ${column} < '10000-01-01' THEN (date_part('epoch', ${floored}) * 1000)::bigint::text WHEN isfinite(${column}) THEN ${outOfRange} ELSE ${column}::text END`;
 }
 
-/** Returns a condition that `expressions`, one per key column, match any of `keys`, and its parameters: one text array per column. */
+/**
+ * Returns a condition that `expressions`, one per key column, match any of `keys`, and its
+ * parameters, one text array per column.
+ */
 export function matchKeysSql(
   expressions: readonly string[],
   keys: readonly (readonly string[])[],
@@ -50,7 +58,7 @@ export function matchKeysSql(
       expressions.length === 1
         ? `${expressions[0]} = ANY (${arrays[0]})`
         : `(${expressions.join(", ")}) IN (SELECT * FROM unnest(${arrays.join(", ")}))`,
-    // The client writes a JavaScript array as PostgreSQL reads one.
+    // The client encodes a JavaScript array as a PostgreSQL array.
     values: expressions.map((_, i) => keys.map((key) => key[i]!)) as unknown as string[],
   };
 }

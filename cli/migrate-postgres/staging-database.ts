@@ -1,4 +1,5 @@
-// Creates, opens and finishes the staging database: the target's tables, filled before their indexes and triggers exist.
+// Creates, opens and finishes the staging database: the target's tables, filled before their
+// indexes and triggers exist.
 
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +15,9 @@ import type { TableMapping } from "./table-mapping.ts";
 const MIGRATIONS_DIR = join(import.meta.dirname, "..", "..", "prisma", "migrations");
 
 /**
- * Creates `file` with this site's tables, the side tables and no rows. Indexes and triggers are deferred to finishLoad: built after the rows they
- * take half the time, and triggers would count every row separately.
+ * Creates `file` with this site's tables, the side tables and no rows. Indexes and triggers are
+ * deferred to finishLoad: indexes built after the rows take half the time, and triggers would count
+ * every row separately.
  */
 export async function createStagingDatabase(
   file: string,
@@ -55,8 +57,9 @@ export async function createStagingDatabase(
 }
 
 /**
- * Creates the deferred indexes and triggers, adds what the triggers would have, and checks the whole file. Returns how long the integrity check took.
- * Throws AppError(conflict) if the file is damaged or a foreign key is broken.
+ * Creates the deferred indexes and triggers, inserts the rows that the triggers would have, and
+ * checks the whole file. Returns how long the integrity check took. Throws AppError(conflict) if
+ * the file is damaged or a foreign key is broken.
  */
 export function finishLoad(
   file: string,
@@ -74,7 +77,7 @@ export function finishLoad(
       db.pragma(pragma);
     db.exec("BEGIN");
     for (const sql of JSON.parse(getMetadata(db, "deferred")) as string[]) db.exec(sql);
-    // As the trigger on Call does (docs/decisions/015).
+    // Does what the trigger on Call does (docs/decisions/015).
     db.exec(
       `INSERT INTO "CallReview" ("callId", "changedAt") SELECT "id", "createdAt" FROM "Call"`,
     );
@@ -115,8 +118,9 @@ export interface StagingDatabase {
 }
 
 /**
- * Opens the staging database of the migration `id` for writing; every commit is synced. Throws AppError(conflict) for another migration's or an
- * incomplete file, AppError(unavailable) while another process has it open.
+ * Opens the staging database of the migration `id` for writing; every commit is synced. Throws
+ * AppError(conflict) for an incomplete file or another migration's, AppError(unavailable) while
+ * another process has it open.
  */
 export function openStagingDatabase(file: string, id: string): StagingDatabase {
   if (!existsSync(file))
@@ -135,7 +139,8 @@ export function openStagingDatabase(file: string, id: string): StagingDatabase {
         "conflict",
         `${file} belongs to another migration, or is incomplete. Abort, then copy again.`,
       );
-    // The cache is large because counters touch pages all over the file. FULL, because the source discards what is committed here.
+    // The cache is large because counters touch pages all over the file. synchronous = FULL,
+    // because the source discards what is committed here.
     for (const pragma of [
       "journal_mode = WAL",
       "synchronous = FULL",
@@ -158,8 +163,9 @@ export function openStagingDatabase(file: string, id: string): StagingDatabase {
 }
 
 /**
- * Turns the staging database into a closed, checkpointed and synced site database. Side tables and a filled quarantine stay. The `id` is kept in
- * SQLite's header, so that isMigratedFile recognizes the file. Idempotent.
+ * Turns the staging database into a closed, checkpointed and synced site database. Side tables and
+ * a non-empty quarantine stay. Stores the `id` in SQLite's header, so that isMigratedFile
+ * recognizes the file. Idempotent.
  */
 export function finishStagingDatabase(file: string, id: string): void {
   const db = new Database(file, { timeout: 5_000 });
@@ -184,19 +190,22 @@ export function readPosition(file: string): string {
   return withReadOnly(file, (db) => getMetadata(db, "position"));
 }
 
-/** Whether finishStagingDatabase has run: no more changes can be applied. */
+/** Returns whether finishStagingDatabase has run. If so, no more changes can be applied. */
 export function isStagingFinished(file: string): boolean {
   return withReadOnly(file, (db) => !hasStagingTable(db));
 }
 
-/** Throws AppError(conflict) for a damaged page, or an index without a row: no comparison of rows finds these. */
+/**
+ * Throws AppError(conflict) for a damaged page or an index entry without a row, which comparing
+ * rows does not find.
+ */
 export function assertIntact(file: string): void {
   const damage = withReadOnly(file, findDamage);
   if (damage !== null)
     throw new AppError("conflict", `${file} is damaged (${damage}). Abort, then copy again.`);
 }
 
-/** Whether `file` is the finished database of the migration `id`. */
+/** Returns whether `file` is the finished database of the migration `id`. */
 export function isMigratedFile(file: string, id: string): boolean {
   return (
     existsSync(file) &&
@@ -207,7 +216,7 @@ export function isMigratedFile(file: string, id: string): boolean {
   );
 }
 
-/** SQLite's header has 32 bits for the application. */
+/** SQLite's header has 32 bits for the application id. */
 const toApplicationId = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 8), 16) | 0;
 
 function withReadOnly<T>(file: string, read: (db: Database.Database) => T): T {
@@ -244,6 +253,7 @@ function getMetadata(db: Database.Database, key: string): string {
   return value;
 }
 
+/** Stores a value for findMetadata. */
 export function setMetadata(db: Database.Database, key: string, value: string): void {
   db.prepare(`INSERT OR REPLACE INTO "${STAGING_TABLE}" ("key", "value") VALUES (?, ?)`).run(
     key,

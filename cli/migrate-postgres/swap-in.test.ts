@@ -78,7 +78,7 @@ test("carries over the published content version", async () => {
   ).toEqual({ version: "abc", updatedAt: 5 });
 });
 
-test("rejects another kind of database, and creates a missing file", async () => {
+test("rejects another application's database, and creates a missing file", async () => {
   const other = join(dir, "other.db");
   const db = new Database(other);
   db.exec("CREATE TABLE t (x)");
@@ -97,7 +97,7 @@ test("rejects another kind of database, and creates a missing file", async () =>
   expect(existsSync(none)).toBe(true);
 });
 
-test("rejects a database with a filled -wal", async () => {
+test("rejects a database with a non-empty -wal file", async () => {
   const open = new Database(migrated);
   open.exec(`UPDATE "User" SET "firstName" = 'D'`);
   await expect(swapIn({ kind: "file", file }, migrated)).rejects.toMatchObject({

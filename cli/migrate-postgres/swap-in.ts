@@ -1,4 +1,5 @@
-// Swaps the finished database in: by rename, by SQLite's backup API under a running site, or by LiteFS import.
+// Swaps the finished database in: by rename, by SQLite's backup API under a running site, or by
+// LiteFS import.
 
 import {
   chmodSync,
@@ -36,25 +37,28 @@ export function servedFileOf(target: SwapTarget): string {
 
 const IMPORT_TIMEOUT_MS = 600_000;
 
-/** Settings of the target, which the source does not have. */
+/** Tables with settings of the target, which the source does not have. */
 const CARRIED_OVER_TABLES = ["ContentVersion"];
 
 export interface TargetState {
-  /** Rows of User; null: there is no database. */
+  /** The number of rows in User; null if there is no database. */
   readonly members: number | null;
   readonly reads: number;
-  /** Another process has it open. */
+  /** True if another process has it open. */
   readonly isInUse: boolean;
 }
 
-/** Inspects the current database. Throws AppError(conflict) on a replica, and for a file that is not this site's database. */
+/**
+ * Inspects the current database. Throws AppError(conflict) on a replica, and for a file that is not
+ * this site's database.
+ */
 export async function inspectTarget(target: SwapTarget): Promise<TargetState> {
   const file = servedFileOf(target);
   if (target.kind === "litefs") {
     const state = await fetchLitefsNodeState(target.url, target.name).catch((error: Error) => {
       throw new AppError(
         "unavailable",
-        `LiteFS at ${target.url} does not answer: ${error.message}`,
+        `LiteFS at ${target.url} is not responding: ${error.message}`,
       );
     });
     if (!state.isPrimary)
@@ -87,7 +91,10 @@ export async function inspectTarget(target: SwapTarget): Promise<TargetState> {
   }
 }
 
-/** An open connection in WAL mode holds a shared lock, which prevents the exclusive lock. */
+/**
+ * Returns whether another connection is open: in WAL mode it holds a shared lock, which prevents an
+ * exclusive one.
+ */
 function isInUse(file: string): boolean {
   const db = new Database(file, { timeout: 0 });
   try {
@@ -102,7 +109,10 @@ function isInUse(file: string): boolean {
   }
 }
 
-/** Backs up the current database to `backupFile`; it may be in use. Returns false if there is none. */
+/**
+ * Backs up the current database, which may be in use, to `backupFile`. Returns false if there is no
+ * database.
+ */
 export function backupTarget(target: SwapTarget, backupFile: string): boolean {
   const file = servedFileOf(target);
   const temporary = `${backupFile}.new`;
@@ -115,7 +125,7 @@ export function backupTarget(target: SwapTarget, backupFile: string): boolean {
   } finally {
     db.close();
   }
-  // LiteFS imports only WAL databases, and VACUUM INTO writes another journal mode.
+  // LiteFS imports only WAL databases, and VACUUM INTO doesn't create one.
   const backup = new Database(temporary);
   try {
     backup.pragma("journal_mode = WAL");
@@ -126,7 +136,9 @@ export function backupTarget(target: SwapTarget, backupFile: string): boolean {
   return true;
 }
 
-/** Copies the target's settings, such as the published content version, into the staging database. */
+/**
+ * Copies the target's settings, such as the published content version, into the staging database.
+ */
 export function carryOverSettings(target: SwapTarget, staging: string): void {
   const file = servedFileOf(target);
   if (!existsSync(file)) return;
@@ -158,8 +170,9 @@ export function carryOverSettings(target: SwapTarget, staging: string): void {
 export type SwapMethod = "renamed" | "replaced while in use" | "imported into LiteFS";
 
 /**
- * Swaps `from`, a closed and checkpointed database, in atomically, also across a crash. A file in use is replaced in one SQLite transaction, which the
- * site sees with its next read; otherwise `from` is renamed.
+ * Swaps in `from`, a closed and checkpointed database, atomically even across a crash. A file in
+ * use is replaced in one SQLite transaction, which the site sees with its next read; otherwise
+ * `from` is renamed.
  */
 export async function swapIn(target: SwapTarget, from: string): Promise<SwapMethod> {
   if (sizeOf(`${from}-wal`) > 0)
@@ -196,19 +209,23 @@ const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size
 const BUSY_TIMEOUT_MS = 30_000;
 const RETRY_MS = 5;
 
-/** Retries while the site writes. Throws AppError(unavailable), with nothing changed, after half a minute. */
+/**
+ * Retries while the site writes. After 30 seconds, throws AppError(unavailable) with nothing
+ * changed.
+ */
 async function replaceInUse(file: string, from: string): Promise<void> {
   const db = new Database(from, { readonly: true });
   try {
     const deadlineMs = performance.now() + BUSY_TIMEOUT_MS;
     for (;;) {
-      // All pages in one step: a writer could intervene between two. While one writes, backup() silently copies nothing.
+      // All pages in one step: a writer could intervene between two steps. While another connection
+      // writes, backup() silently copies nothing.
       const { totalPages, remainingPages } = await db.backup(file, { progress: () => 2 ** 30 });
       if (totalPages > 0 && remainingPages === 0) return;
       if (performance.now() > deadlineMs)
         throw new AppError(
           "unavailable",
-          `${file} is written to without a pause. Stop this site for a moment, then run cutover again.`,
+          `${file} is written to constantly. Stop this site for a moment, then run cutover again.`,
         );
       await sleep(RETRY_MS);
     }
@@ -218,7 +235,10 @@ async function replaceInUse(file: string, from: string): Promise<void> {
   }
 }
 
-/** Copies owner and mode of the replaced file to `from`. Without one, it uses the folder's owner and mode 0600. */
+/**
+ * Copies owner and mode of the replaced file to `from`. If there is none to replace, uses the
+ * folder's owner and mode 0600.
+ */
 function copyOwnership(from: string, file: string): void {
   const model = statSync(file, { throwIfNoEntry: false }) ?? statSync(dirname(file));
   if (process.getuid?.() === 0) chownSync(from, model.uid, model.gid);

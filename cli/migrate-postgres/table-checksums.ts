@@ -1,4 +1,5 @@
-// Computes counts and sums of row hashes, in PostgreSQL and in worker threads for the file.
+// Computes row counts and sums of row hashes: in PostgreSQL for the source, in worker threads for
+// the file.
 
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -15,11 +16,14 @@ export interface TableChecksum {
   readonly target: string;
   /** Including quarantined rows. */
   readonly rows: number;
-  /** The sum of all hashes in decimals; it exceeds 64 bits. */
+  /** The sum of all hashes in decimal; it can exceed 64 bits. */
   readonly sum: string;
 }
 
-/** Lengths around the hash's blocks of twelve bytes, other scripts, bytes above 127, and seeds of all sizes. */
+/**
+ * Covers lengths around the hash's 12-byte blocks, other scripts, bytes above 127, and seeds of all
+ * sizes.
+ */
 const HASH_SAMPLES = [
   ...Array.from({ length: 38 }, (_, length) =>
     "0123456789abcdefghijklmnopqrstuvwxyz-=".slice(0, length),
@@ -43,10 +47,15 @@ const HASH_SEEDS = [
   "-2401053088876216593",
 ];
 
-/** PostgreSQL is silent while it sums; five million rows take a few seconds on an idle server. */
+/**
+ * PostgreSQL sends nothing while it sums. Five million rows take a few seconds on an idle server.
+ */
 export const CHECKSUM_TIMEOUT_MS = 3_600_000;
 
-/** Returns `native` if the server hashes a few hundred samples as row-hash.ts does; else `md5`, also for encodings other than UTF-8. */
+/**
+ * Returns `native` for a UTF-8 server that hashes a few hundred samples as row-hash.ts does, else
+ * `md5`.
+ */
 export async function chooseHashKind(source: pg.Client): Promise<HashKind> {
   const [encoding] = await readRows<{ server_encoding: string }>(source, "SHOW server_encoding");
   if (encoding!.server_encoding !== "UTF8") return "md5";
@@ -66,7 +75,7 @@ export async function chooseHashKind(source: pg.Client): Promise<HashKind> {
   return isSame ? "native" : "md5";
 }
 
-/** Sums a source table in the connection's snapshot. */
+/** Computes the checksum of a source table in the connection's snapshot. */
 export async function checksumSource(
   source: pg.Client,
   table: TableMapping,
@@ -81,7 +90,7 @@ export async function checksumSource(
   return { target: table.target, rows: Number(row!.rows), sum: row!.sum };
 }
 
-/** A larger file is summed by two threads. */
+/** A larger file is split between two threads. */
 const PARALLEL_THRESHOLD_BYTES = 33_554_432;
 
 export interface FileChecksums {
@@ -94,7 +103,10 @@ export interface ChecksumFileOptions extends Omit<ChecksumRequest, "part" | "par
   readonly onProgress?: (progress: { table: string; rows: number; total: number }) => void;
 }
 
-/** Sums the file's tables. Throws AppError(conflict) if the file cannot be read, AppError(unavailable) on abort. */
+/**
+ * Computes the checksums of the file's tables. Throws AppError(conflict) if the file cannot be
+ * read, AppError(unavailable) on abort.
+ */
 export async function checksumFile({
   file,
   tables,
@@ -139,7 +151,10 @@ export async function checksumFile({
   };
 }
 
-/** Runs all `works` in parallel. The first failure, or `signal`, aborts the others; settles when all have settled. */
+/**
+ * Runs all `works` in parallel. The first failure, or `signal`, aborts the others. Settles once all
+ * have settled.
+ */
 export async function allOrAbort<Results extends readonly unknown[]>(
   works: {
     readonly [Index in keyof Results]: (signal: AbortSignal) => Promise<Results[Index]>;

@@ -4,9 +4,12 @@
 export type Conversion =
   /** Its text form, unchanged. */
   | "text"
-  /** Integer milliseconds since 1970-01-01 UTC. A `timestamp` without time zone is read as UTC, as Prisma writes it. */
+  /**
+   * Unix time in integer milliseconds. A `timestamp` without time zone is read as UTC, as Prisma
+   * writes it.
+   */
   | "date"
-  /** SHA-256 of the text, in hex: this site stores no session id in the clear. */
+  /** SHA-256 of the text, in hex: this site stores no session ids in plain text. */
   | "session-id";
 
 export interface ColumnMapping {
@@ -16,7 +19,7 @@ export interface ColumnMapping {
   readonly isNullable: boolean;
   /** The only texts that the target accepts: labels of the source's enum. */
   readonly allowed?: readonly string[];
-  /** The source has microseconds; they are floored to milliseconds. */
+  /** True if the source has microseconds, which are floored to milliseconds. */
   readonly hasMicros?: boolean;
 }
 
@@ -27,11 +30,11 @@ export interface TableMapping {
   readonly source: string;
   /** One source may have two targets: its own table, and a side table for unknown columns. */
   readonly target: string;
-  /** The columns that identify a row, in order; never null. Empty: the table has no key. */
+  /** The columns that identify a row, in order; never null. Empty if the table has no key. */
   readonly key: readonly string[];
   /** Includes the key's columns. */
   readonly columns: readonly ColumnMapping[];
-  /** A text-only table named `_source_…`, for what this site has no table for. */
+  /** True for a text-only table named `_source_…`, for data that this site has no table for. */
   readonly isSide: boolean;
 }
 
@@ -40,17 +43,17 @@ export type SqliteValue = string | number | null;
 /** In the order of TableMapping.columns. */
 export type Row = SqliteValue[];
 
-/** Returns the key's values from a row in the order of the columns. */
+/** Returns the key's values from a row that is in column order. */
 export function extractKey<Value>({ key, columns }: TableMapping, row: readonly Value[]): Value[] {
   return key.map((name) => row[columns.findIndex((column) => column.name === name)]!);
 }
 
-/** Joins the key's values by spaces, as messages and the quarantine name a row. */
+/** Joins the key's values with spaces. Messages and the quarantine identify a row by this. */
 export function formatKey(table: TableMapping, row: readonly unknown[]): string {
   return extractKey(table, row).map(String).join(" ");
 }
 
-/** The labels that the target accepts; prisma/migrations has the same as CHECK constraints. */
+/** The labels that the target accepts, like the CHECK constraints in prisma/migrations. */
 const ROLES = ["ADMIN", "MEMBER"] as const;
 const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
 

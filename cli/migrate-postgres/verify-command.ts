@@ -1,4 +1,4 @@
-// Compares source and copy at one snapshot, also while the source is written to.
+// Compares source and copy at one snapshot, even while the source is written to.
 
 import { refillKeylessTables, runFullResync } from "./full-resync.ts";
 import {
@@ -15,8 +15,8 @@ import { exportCurrentSnapshot } from "./replication-slot.ts";
 import type { Verification } from "./verify-copy.ts";
 
 /**
- * Exports a snapshot, applies changes exactly up to it, and compares. After the cutover it compares the served file with the source's current
- * state. Throws AppError(conflict) if they differ.
+ * Exports a snapshot, applies changes exactly up to it, and compares. After the cutover it compares
+ * the served file with the source's current state. Throws AppError(conflict) if they differ.
  */
 export async function verifyMigration(migration: Migration): Promise<Verification> {
   const { url, targetFile, servedFile, signal } = migration;

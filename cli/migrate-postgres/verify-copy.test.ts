@@ -142,19 +142,19 @@ describe.skipIf(!findPostgres())("a verification", () => {
       "PostRead",
     ],
     [
-      "a value that moved one column on",
+      "a value moved to the next column",
       `UPDATE $T SET "clientId" = "userId", "userId" = NULL WHERE "userId" IS NOT NULL AND "clientId" IS NULL`,
       "PostRead",
     ],
     [
-      "values of two rows exchanged",
+      "swapped values of two rows",
       `UPDATE $T SET "postSlug" = CASE "postSlug" WHEN 'what-litefs-costs' THEN 'a-tour-of-the-code' ELSE 'what-litefs-costs' END WHERE "postSlug" IN ('what-litefs-costs', 'a-tour-of-the-code')`,
       "PostRead",
     ],
     ["another case", `UPDATE $T SET "email" = upper("email") WHERE $ROW`, "User"],
     ["a space at the end", `UPDATE $T SET "firstName" = "firstName" || ' ' WHERE $ROW`, "User"],
     [
-      "another form of the same letter",
+      "another Unicode form of the same letter",
       `UPDATE $T SET "firstName" = replace("firstName", 'é', 'é') WHERE "firstName" LIKE '%é%'`,
       "User",
     ],
@@ -167,17 +167,17 @@ describe.skipIf(!findPostgres())("a verification", () => {
     ["a session's id that was not hashed", `UPDATE $T SET "id" = 'secret' WHERE $ROW`, "Session"],
     ["a session's id as a blob", `UPDATE $T SET "id" = CAST("id" AS BLOB) WHERE $ROW`, "Session"],
     [
-      "a date kept as a text",
+      "a date stored as text",
       `UPDATE $T SET "createdAt" = strftime('%F %T', "createdAt" / 1000, 'unixepoch') WHERE $ROW`,
       "User",
     ],
     [
-      "a text kept as a blob",
+      "text stored as a blob",
       `UPDATE $T SET "firstName" = CAST("firstName" AS BLOB) WHERE $ROW`,
       "User",
     ],
     [
-      "a character of the last row's end moved to the next column",
+      "a character at a row's end moved to the next column",
       `UPDATE $T SET "title" = "title" || substr("description", 1, 1), "description" = substr("description", 2) WHERE $ROW`,
       "Call",
     ],
@@ -217,7 +217,7 @@ describe.skipIf(!findPostgres())("a verification", () => {
     );
   });
 
-  test("names the first ten rows by key, and counts all", async () => {
+  test("lists the first ten rows by key, and counts all of them", async () => {
     await withFault(
       file,
       `UPDATE "PostRead" SET "createdAt" = "createdAt" + 1, "postSlug" = "postSlug" || '.'`,
@@ -256,7 +256,7 @@ describe.skipIf(!findPostgres())("a verification", () => {
         expect(verification.tables.every(({ isEqual }) => isEqual)).toBe(true);
         expect(verification).toMatchObject({
           isEqual: false,
-          problems: ["1 rows of PostRead refer to a User that is not there."],
+          problems: ["1 rows of PostRead refer to a User that does not exist."],
         });
       },
     );
@@ -323,7 +323,7 @@ describe.skipIf(!findPostgres())("a verification", () => {
     expect(JSON.stringify(changed)).not.toContain(await readSourceId(odd, "session", 3));
   });
 
-  test("floors microseconds, also before 1970, and accepts zoned dates and typed ids", async () => {
+  test("floors microseconds, even before 1970, and accepts zoned dates and typed ids", async () => {
     const odd = await createSourceDatabase(server);
     for (const sql of [ODDITIES.microseconds, ODDITIES.zoned, ODDITIES.uuids, ODDITIES.bigCall])
       await runSql(odd, sql);

@@ -1,4 +1,5 @@
-// Verifies that copy and source are equal: counts and checksums of all rows, and a sample field by field. Names rows that differ.
+// Verifies that copy and source are equal by counts and checksums of all rows, and by a sample
+// compared field by field. Lists rows that differ.
 
 import Database from "better-sqlite3";
 import type pg from "pg";
@@ -48,9 +49,9 @@ export interface VerifiedTable {
   /** Rows compared field by field. */
   readonly sampled: number;
   readonly isEqual: boolean;
-  /** How many rows differ; null: the table has no key to match them by. */
+  /** How many rows differ; null if the table has no key to match them by. */
   readonly differingRows: number | null;
-  /** The first ten of them, by key. */
+  /** The first ten differing rows, in key order. */
   readonly differences: readonly NamedDifference[];
 }
 
@@ -60,13 +61,15 @@ export interface Verification {
   readonly problems: readonly string[];
   /** All tables are equal, and there are no problems. */
   readonly isEqual: boolean;
-  /** The time for checksums alone. */
+  /** Milliseconds for the checksums alone. */
   readonly sumMs: number;
   readonly ms: number;
 }
 
 export interface VerifyOptions {
-  /** In a transaction with the snapshot to compare. Closed when this throws AppError(unavailable). */
+  /**
+   * In a transaction with the snapshot to compare. Closed when this throws AppError(unavailable).
+   */
   readonly source: pg.Client;
   readonly tables: readonly TableMapping[];
   readonly file: string;
@@ -76,8 +79,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Compares all rows; differences are not errors. Throws AppError(unavailable) if the source is lost or `signal` aborts, AppError(conflict) if the file
- * cannot be read.
+ * Compares all rows. Returns differences instead of throwing. Throws AppError(unavailable) if the
+ * source is lost or `signal` aborts, AppError(conflict) if the file cannot be read.
  */
 export async function verifyCopy({
   source,
@@ -89,7 +92,7 @@ export async function verifyCopy({
 }: VerifyOptions): Promise<Verification> {
   const startedMs = performance.now();
   const kind = await withSourceDeadline(source, () => chooseHashKind(source), { signal });
-  // In parallel: the server hashes its rows, worker threads hash the file's.
+  // In parallel, the server hashes its rows and worker threads hash the file's.
   const [fileChecksums, sourceSums] = await allOrAbort<[FileChecksums, TableChecksum[]]>(
     [
       (either) => checksumFile({ file, tables, kind, signal: either, onProgress }),
@@ -178,12 +181,13 @@ async function nameDifferences({
   if (table.key.length === 0) return { differingRows: null, differences: [] };
   let count = 0;
   const first: RowDifference[] = [];
-  // Read to the end: aborting a COPY closes its connection.
+  // Reads to the end, since aborting a COPY closes its connection.
   for await (const difference of findDifferences({ source, db, table, kind, signal })) {
     count += 1;
     if (first.length < MAX_NAMED_DIFFERENCES) first.push(difference);
   }
-  // The sample differs although all hashes are equal: an error in the hashes, which must be reported.
+  // The sample differs although all hashes are equal. That is a bug in the hashes, and must be
+  // reported.
   if (count === 0)
     return {
       differingRows: sampleDifferences.length,
@@ -211,7 +215,10 @@ async function nameDifferences({
   return { differingRows: count, differences };
 }
 
-/** Formats a key for a report. Hashes what may be a secret: an unhashed session id, and keys of unknown tables. */
+/**
+ * Formats a key for a report. Hashes possible secrets: unhashed session ids, and keys of unknown
+ * tables.
+ */
 function formatReportedKey(
   { key: names, columns, source, isSide }: TableMapping,
   key: readonly string[],

@@ -31,6 +31,7 @@ export function declinedEmail(
   };
 }
 
+/** Returns the email with a link to the episode. */
 export function publishedEmail(
   { email, firstName, title, isTyped }: Recipient,
   { number, slug }: { number: number; slug: string },

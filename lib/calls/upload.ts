@@ -49,6 +49,7 @@ export interface Upload extends UploadState {
 const uploadLimiter = new RateLimiter(MAX_UPLOADS_PER_DAY, DAY_MS);
 const partLimiter = new RateLimiter(MAX_PARTS_PER_HOUR, HOUR_MS);
 
+/** Returns the limits of the member's uploads: those of answers for admins. */
 export const audioLimitsFor = (member: Member): AudioLimits =>
   member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS;
 
@@ -59,6 +60,7 @@ const uploadNotFound = () =>
     "This upload doesn’t exist. Uploads expire after a day: send the recording again.",
   );
 
+/** Returns the member's own upload, or null. */
 export function findUpload(
   tx: Tx,
   { id, member }: { id: string; member: Member },

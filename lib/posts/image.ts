@@ -1,4 +1,4 @@
-// Describes an image as pages show it: in posts, in the manifest of the build and above a post.
+// Defines an image as pages show it: in posts, in the build's manifest, and above a post.
 
 export interface Image {
   /** URL of the fallback file. */
@@ -12,5 +12,7 @@ export interface Image {
   readonly sources?: readonly { readonly type: string; readonly srcset: string }[];
 }
 
-/** Image source as written in the post ("./hero.png", "/images/x.png") → what to show for it. */
+/**
+ * Maps an image source as written in the post ("./hero.png", "/images/x.png") to the image to show.
+ */
 export type PostImages = Readonly<Record<string, Image>>;

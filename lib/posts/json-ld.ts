@@ -34,7 +34,7 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
   };
 }
 
-/** Returns JSON that cannot close its <script> element (XSS). */
+/** Returns JSON that cannot close its <script> element, which prevents XSS. */
 export function serializeForScript(data: unknown): string {
   return JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,

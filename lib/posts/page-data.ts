@@ -1,4 +1,4 @@
-// Reads what a page shows about reads and teams, in one read transaction.
+// Reads a page's data about reads and teams in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
 import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
@@ -18,12 +18,15 @@ const LEADING_TEAMS_TTL_MS = 1_000;
 
 export interface PageData {
   readonly viewer: Viewer;
-  /** Of the post, or of the site; best first. */
+  /** The standings for the post or the site, best first. */
   readonly standings: readonly Standing[];
   readonly leadingTeams: ReadonlyMap<string, Team>;
   /** Slugs of posts the viewer has read. */
   readonly readSlugs: ReadonlySet<string>;
-  /** Reads by slug when the UTC day began for this process, so that recommendations are stable. */
+  /**
+   * Reads by slug at this process's first request of the UTC day, so that recommendations are
+   * stable.
+   */
   readonly startOfDayTotals: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
@@ -47,7 +50,7 @@ async function queryPageData(tx: Tx, identity: SessionIds): Promise<Omit<PageDat
   };
 }
 
-/** For the page of a post: also its reads. */
+/** Returns the data for a post's page, including its reads. */
 export function readPostPageData(
   identity: SessionIds,
   slug: string,
@@ -68,7 +71,9 @@ export async function queryPostPageData(
   return { ...post, ...(await queryPageData(tx, identity)) };
 }
 
-/** For lists and the home page: also the totals of the site and of every post. */
+/**
+ * Returns the data for lists and the home page, including the totals of the site and of every post.
+ */
 export function readSitePageData(identity: SessionIds): Promise<
   PageData & {
     readonly totals: { reads: number; readers: number };
@@ -85,7 +90,7 @@ export function readSitePageData(identity: SessionIds): Promise<
   });
 }
 
-/** Returns the viewer's key for random choices of the day; "" for all viewers without an id. */
+/** Returns the viewer's key for daily random choices; "" for viewers without an id. */
 export function viewerKey({ member, clientId }: Viewer): string {
   return member?.id ?? clientId ?? "";
 }

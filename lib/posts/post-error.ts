@@ -11,7 +11,7 @@ export interface PostProblem {
   readonly column?: number;
   /** A sentence: what is wrong, and what is allowed. */
   readonly reason: string;
-  /** The front matter field, if it is one. */
+  /** The front matter field, if the problem is in one. */
   readonly field?: string;
 }
 

@@ -42,7 +42,7 @@ Because.
   );
 });
 
-test("imports are removed, also multi-line ones", () => {
+test("imports are removed, including multi-line ones", () => {
   expect(
     stripImports(
       'import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.',

@@ -1,10 +1,10 @@
-// Renders a post as plain Markdown, for programs.
+// Renders a post as plain Markdown for programs.
 
 import { formatDate } from "#lib/core/format.ts";
 import type { Post } from "./post.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
-/** Returns title, front matter and `source`, the post's body as written, without imports. */
+/** Returns the title, front matter and `source` (the post's unmodified body) without imports. */
 export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const facts = [
@@ -30,8 +30,8 @@ export function renderPostMarkdown(post: Post, source: string, site: SiteMetadat
 const CODE_FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
 
 /**
- * Returns MDX without its import statements, which start a block and end at a blank line. Code fences and prose
- * that mention imports stay.
+ * Returns MDX without its import statements, which start a block and end at a blank line. Keeps
+ * code fences and prose that mention imports.
  */
 export function stripImports(source: string): string {
   const output: string[] = [];

@@ -1,4 +1,5 @@
-// Defines a post in memory, the index of all posts of a content version, and which of them are listed.
+// Defines a post in memory, the index of all posts of a content version, and which of them are
+// listed.
 
 import type { Image } from "./image.ts";
 import type { CompiledPost } from "./mdx/compiled-post.ts";
@@ -9,9 +10,9 @@ export interface Post {
   readonly slug: string;
   /** Path below the content root. */
   readonly path: string;
-  /** SHA-256 in hex over the post and the files beside it. */
+  /** SHA-256 in hex of the post and the files beside it. */
   readonly hash: string;
-  /** The content version of this text; older than the index's if the newer text is broken. */
+  /** The content version of this text. Older than the index's if the newer text is broken. */
   readonly version: string;
   readonly frontMatter: FrontMatter;
   readonly compiled: CompiledPost;
@@ -21,14 +22,18 @@ export interface Post {
 /** A post without its body: small enough to send to the browser. */
 export type PostSummary = Omit<Post, "compiled"> & { readonly readingMinutes: number };
 
-/** Every post of a content version, newest first, ties by slug. Includes drafts and unlisted posts. */
+/**
+ * Every post of a content version, newest first, ties by slug. Includes drafts and unlisted posts.
+ */
 export interface PostIndex {
   readonly version: string;
   readonly posts: readonly Post[];
   readonly bySlug: ReadonlyMap<string, Post>;
 }
 
-/** Returns an index over `posts` in any order. Of two posts with the same slug, the later one wins. */
+/**
+ * Returns an index over `posts` in any order. Of two posts with the same slug, the later one wins.
+ */
 export function createPostIndex(version: string, posts: Iterable<Post>): PostIndex {
   const bySlug = new Map<string, Post>();
   for (const post of posts) bySlug.set(post.slug, post);
@@ -38,12 +43,14 @@ export function createPostIndex(version: string, posts: Iterable<Post>): PostInd
   return { version, posts: sorted, bySlug };
 }
 
-/** Compares by code unit: a locale would sort differently from one machine to the next. */
+/** Compares by code unit, because locale order differs between machines. */
 function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Returns whether lists, search, feeds and the sitemap show a post: no draft, not unlisted. */
+/**
+ * Returns whether lists, search, feeds and the sitemap show a post: neither a draft nor unlisted.
+ */
 export function isListed({ frontMatter }: Post): boolean {
   return !frontMatter.draft && !frontMatter.unlisted;
 }

@@ -1,9 +1,10 @@
-// Recommends posts: a similar one, a popular one, then random ones, which stay the same for a reader all day.
+// Recommends posts: a similar one, a popular one, then random ones. They stay the same for a reader
+// all day.
 
 import { epochDay } from "#lib/core/clock.ts";
 import { isPromotable, type Post, type PostIndex } from "./post.ts";
 
-/** The popular post is one of this many most read. */
+/** The popular post is one of this many most-read posts. */
 const MOST_READ_COUNT = 4;
 
 export interface Reader {
@@ -14,15 +15,16 @@ export interface Reader {
 
 interface RecommendOptions {
   readonly reader: Reader;
-  /** Reads by slug. Pass those at the start of the day to get stable recommendations. */
+  /** Reads by slug. Pass the totals at the start of the day for stable recommendations. */
   readonly totals: ReadonlyMap<string, number>;
-  /** Recommendations are the same within a UTC day. */
+  /** The current time (Unix time in ms). Recommendations stay the same within a UTC day. */
   readonly nowMs: number;
 }
 
 /**
- * Returns `count` promotable posts to read after the one at `slug`, or after none: the most similar one, one of the
- * most read, the rest random. Posts the reader has read come last; fewer posts only if the site has fewer.
+ * Returns `count` promotable posts to read after the one at `slug` (null: after none): the most
+ * similar one, one of the most read, and random ones. Posts that the reader has read come last.
+ * Returns fewer only if the site has fewer.
  */
 export function recommendPosts(
   index: PostIndex,
@@ -75,7 +77,7 @@ export function pickFeaturedPost(
   );
 }
 
-/** Returns the MOST_READ_COUNT most read of `posts`; ties in the order of `posts`. */
+/** Returns the MOST_READ_COUNT most-read of `posts`. Ties keep the order of `posts`. */
 function mostReadPosts(posts: readonly Post[], totals: ReadonlyMap<string, number>): Post[] {
   const top: { post: Post; reads: number }[] = [];
   for (const post of posts) {
@@ -99,7 +101,10 @@ function listPromotablePosts(index: PostIndex): readonly Post[] {
   return posts as readonly Post[];
 }
 
-/** Returns the post that shares most terms with `currentPost`, weighted by rarity (TF-IDF), or undefined. */
+/**
+ * Returns the post that shares the most terms with `currentPost`, weighted by rarity (IDF), or
+ * undefined.
+ */
 function mostSimilarPost(
   index: PostIndex,
   currentPost: Post,
@@ -122,7 +127,7 @@ function mostSimilarPost(
 interface TermIndex {
   /** Keywords and categories. */
   readonly termsBySlug: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Number of posts with a term. */
+  /** The number of posts with each term. */
   readonly documentFrequency: ReadonlyMap<string, number>;
 }
 
@@ -149,7 +154,10 @@ function indexTerms(index: PostIndex): TermIndex {
 
 type DailyScore = (slug: string) => number;
 
-/** Returns a pseudorandom score per post. It does not depend on other posts: reading one does not reorder the rest. */
+/**
+ * Returns a function for a pseudorandom score per post. It doesn't depend on other posts, so
+ * reading one doesn't reorder the rest.
+ */
 function createDailyScore(seed: string): DailyScore {
   const start = fnv1a(0x811c9dc5, seed);
   return (slug) => finalizeMurmur3(fnv1a(start, slug));
@@ -171,7 +179,7 @@ function fnv1a(start: number, text: string): number {
   return hash;
 }
 
-/** MurmurHash3's finalizer: FNV-1a alone maps similar texts to similar numbers. */
+/** Applies MurmurHash3's finalizer, because FNV-1a alone maps similar texts to similar numbers. */
 function finalizeMurmur3(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);

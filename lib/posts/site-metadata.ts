@@ -28,7 +28,7 @@ export function postUrl(site: Pick<SiteMetadata, "url">, slug: string): string {
   return `${site.url}/blog/${encodeURIComponent(slug)}`;
 }
 
-/** Returns the URL of a post's social image, a PNG of 1200 × 630. It changes with the post's hash. */
+/** Returns the URL of a post's social image, a 1200 × 630 PNG. It changes with the post's hash. */
 export function socialImageUrl(
   site: Pick<SiteMetadata, "url">,
   post: { readonly slug: string; readonly hash: string },

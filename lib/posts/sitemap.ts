@@ -1,10 +1,10 @@
-// Renders sitemap and robots.txt.
+// Renders the sitemap and robots.txt.
 
 import { listPosts, type PostIndex } from "./post.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 
-/** Handlers, and static variants of pages. */
+/** Route handlers, and static variants of pages. */
 const DISALLOWED_PATHS = ["/api", "/reads", "/static"];
 
 /** A path of the site, with the day (YYYY-MM-DD) or time of its last change, if known. */
@@ -13,7 +13,10 @@ export interface SitemapPage {
   readonly lastmod?: string;
 }
 
-/** Renders `pages` and every listed post with its date. The home and list pages have the newest post's date. */
+/**
+ * Renders `pages` and every listed post with its date. The home and list pages have the newest
+ * post's date.
+ */
 export function renderSitemap(
   index: PostIndex,
   site: SiteMetadata,
@@ -44,7 +47,9 @@ export function renderSitemap(
   );
 }
 
-/** Renders robots.txt. Does not list drafts, which would reveal them: their pages are noindex. */
+/**
+ * Renders robots.txt. Doesn't list drafts, since that would reveal them. Their pages are noindex.
+ */
 export function renderRobotsTxt(site: SiteMetadata): string {
   return [
     "User-agent: *",

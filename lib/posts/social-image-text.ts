@@ -4,12 +4,12 @@
 const MAX_TITLE_CHARS = 120;
 
 /**
- * Characters in the installed fonts: Latin, Latin Extended-A, punctuation. For any other, the library would fetch
- * fonts or emoji from the network, without a deadline.
+ * Matches characters in the installed fonts: Latin, Latin Extended-A, punctuation. For others, the
+ * library would fetch fonts or emoji from the network, without a timeout.
  */
 export const DRAWABLE_CHARACTER = /[ -~¡-¨ª-¬¯-\u0148\u014A-\u017E–—‘’‚“”„•…‹›€−]/u;
 
-/** Returns `text` in drawable characters: others become their base letter or are removed. */
+/** Returns `text` in drawable characters. Others become their base letter or are removed. */
 export function toDrawableText(text: string): string {
   const plain = text
     .normalize("NFC")
@@ -23,7 +23,10 @@ export function toDrawableText(text: string): string {
   return drawable.join("").replace(/ +/g, " ").trim();
 }
 
-/** Returns a post's title for its social image; `fallback` (the site's name) if no letter of it is drawable. */
+/**
+ * Returns a post's title for its social image, or `fallback` (the site's name) if no letter of it
+ * is drawable.
+ */
 export function socialImageTitle(title: string, fallback: string): string {
   const text = toDrawableText(title);
   if (!/[\p{L}\p{N}]/u.test(text)) return toDrawableText(fallback);

@@ -180,7 +180,7 @@ function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): num
   if (rateCode === 12) end += 1;
   else if (rateCode > 12) end += 2;
   if (end >= bytes.length || crc8(bytes, at, end) !== bytes[end]) return null;
-  const isVariable = (bytes[at + 1]! & 1) === 1; // then number counts samples, otherwise frames
+  const isVariable = (bytes[at + 1]! & 1) === 1; // if set, `number` counts samples, otherwise frames
   return (isVariable ? number : number * blockSize) + samples;
 }
 

@@ -10,6 +10,7 @@ interface Backup {
   readonly savedAtMs: number;
 }
 
+/** Saves the texts. Does nothing if storage is blocked or full. */
 export function saveBackup(key: string, texts: DraftTexts, nowMs: number): void {
   try {
     const backup: Backup = { texts, savedAtMs: nowMs };

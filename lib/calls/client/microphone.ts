@@ -67,6 +67,7 @@ export async function listMicrophones(): Promise<Microphone[]> {
     .map(({ deviceId, label }) => ({ id: deviceId, label }));
 }
 
+/** Returns the id of the preferred microphone; "" if none is saved. */
 export function loadPreferredMicrophone(): string {
   try {
     return localStorage.getItem(STORAGE_KEY) ?? "";
@@ -104,6 +105,7 @@ export async function openMicrophone(id: string): Promise<MediaStream> {
   }
 }
 
+/** Stops all tracks, which turns the microphone off. */
 export function closeMicrophone(stream: MediaStream | null): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }

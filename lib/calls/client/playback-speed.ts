@@ -20,6 +20,7 @@ export function readPlaybackSpeed(): number {
   }
 }
 
+/** Stores the speed and notifies all players on the page. An unknown speed becomes 1. */
 export function setPlaybackSpeed(speed: number): void {
   fallbackSpeed = normalizeSpeed(speed);
   try {

@@ -17,6 +17,7 @@ import { formatDuration } from "#lib/core/format.ts";
 /** Remaining times that are announced to screen readers. */
 const ANNOUNCE_REMAINING_MS = [30_000, 10_000];
 
+/** Returns whether a recording is in progress: recording, paused or stopping. */
 export function isLiveState(state: RecorderState): state is LiveRecorderState {
   return state.phase === "recording" || state.phase === "paused" || state.phase === "stopping";
 }
@@ -231,6 +232,7 @@ const transitions: {
     state.upload.step === "failed" ? { ...state, upload: { step: "none" } } : state,
 };
 
+/** Returns the state after `event`, without side effects. */
 export function reduceRecorder(state: RecorderState, event: RecorderEvent): RecorderState {
   const transition = transitions[event.type] as (
     state: RecorderState,

@@ -45,6 +45,7 @@ export function buildDraftKey(owner: string, purpose: string): string {
   return `${owner}/${purpose}`;
 }
 
+/** Returns an empty draft with a new upload id. */
 export function createDraft(key: string, formId: string, nowMs: number): RecordingDraft {
   return {
     key,

@@ -22,6 +22,7 @@ interface RecordingListeners {
   onEnd(reason: EndReason): void;
 }
 
+/** Records a stream until stop(), the time limit or the loss of the microphone. */
 export class RecordingSession {
   readonly type: string;
   readonly startedAtMs = Date.now();

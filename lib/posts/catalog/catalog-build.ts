@@ -1,4 +1,5 @@
-// Builds the index of a content version: reads and compiles every post, or falls back to its last good version.
+// Builds the index of a content version: reads and compiles every post, or falls back to its last
+// good version.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
@@ -30,31 +31,33 @@ export interface PostFailure {
   readonly column?: number;
   readonly field?: string;
   readonly reason: string;
-  /** When this post began to fail, in milliseconds since 1970. */
+  /** When this post started to fail (Unix time in ms). */
   readonly sinceMs: number;
-  /** What readers get meanwhile. */
+  /** What readers see until it is fixed. */
   readonly servedFrom: "last good" | "nothing";
 }
 
 export interface BuildProgress {
   readonly done: number;
-  /** Posts that were not in the cache. */
+  /** The number of posts that were not in the cache. */
   readonly total: number;
 }
 
 /** Thrown when a newer version was published during the build. */
 export class BuildCancelled extends Error {}
 
-/** GitHub asks clients to make few requests at a time. */
+/** GitHub asks clients to limit concurrent requests. */
 const READ_CONCURRENCY = 4;
 
 export interface BuildOptions {
   readonly version: string;
   readonly context: CatalogContext;
-  /** What is published now: unchanged posts are reused. */
+  /** The currently published index. Unchanged posts are reused. */
   readonly publishedIndex: PublishedIndex | null;
   readonly previousFailures: ReadonlyMap<string, PostFailure>;
-  /** The version published before, for last good posts that the local cache lacks. */
+  /**
+   * Returns the version published before, for last good posts that the local cache doesn't have.
+   */
   readonly getPreviousVersion: () => Promise<string | null>;
   readonly workers: number;
 }
@@ -64,6 +67,7 @@ interface PreviousFiles {
   readonly filesById: ReadonlyMap<string, PostFile>;
 }
 
+/** Builds one content version. Created by start(). */
 export class CatalogBuild {
   readonly version: string;
   readonly failures = new Map<string, PostFailure>();
@@ -81,8 +85,8 @@ export class CatalogBuild {
   }
 
   /**
-   * Lists and parses the posts of `version`. A broken post falls back to its last good version or is left out,
-   * and is in `failures`. Throws AppError if the source fails.
+   * Lists and parses the posts of `version`. A broken post falls back to its last good version or
+   * is left out, and is recorded in `failures`. Throws AppError if the source fails.
    */
   static async start(options: BuildOptions): Promise<CatalogBuild> {
     const files = await options.context.source.listFiles(options.version);
@@ -105,7 +109,7 @@ export class CatalogBuild {
     return this.#progress;
   }
 
-  /** Returns an index of every post: compiled if the cache has it, else a placeholder. */
+  /** Returns an index of every post: compiled if it is in the cache, else a placeholder. */
   createPartialIndex(): PublishedIndex {
     const pendingIds = new Set<string>();
     return this.#createIndex((parsed) => {
@@ -115,7 +119,7 @@ export class CatalogBuild {
     }, pendingIds);
   }
 
-  /** Compiles the post with this id, once, and returns it; null if it cannot be shown. */
+  /** Compiles the post with this id, at most once. Returns null if it cannot be shown. */
   compileOne(id: string): Promise<Post | null> {
     let post = this.#posts.get(id);
     if (!post) {
@@ -135,7 +139,7 @@ export class CatalogBuild {
     );
     const missingIds = new Set(missing.map(({ id }) => id));
     this.#progress = { done: 0, total: missing.length };
-    // At most one per worker: a post that a reader requests meanwhile is next in the queue.
+    // At most one per worker, so that a post that a reader requests meanwhile is next in the queue.
     await forEachConcurrently(newestFirst, this.#options.workers, async ({ id, file }) => {
       if (!isWanted()) throw new BuildCancelled();
       const startedMs = performance.now();
@@ -185,7 +189,7 @@ export class CatalogBuild {
     try {
       return await this.#compile(parsed);
     } catch (error) {
-      // If the post already failed to parse, this is its last good version.
+      // If the post failed to parse, `parsed` is already its last good version.
       const failure = this.failures.get(id);
       if (failure) {
         this.failures.set(id, { ...failure, servedFrom: "nothing" });
@@ -213,7 +217,7 @@ export class CatalogBuild {
     return this.#options.publishedIndex?.parsedPosts.get(id)?.compileKey === compileKey;
   }
 
-  /** Returns the post as it last compiled, unless that is the same text as `parsed`. */
+  /** Returns the last version of the post that compiled, unless it equals `parsed`. */
   async #findLastGood(id: string, parsed: ParsedPost | null): Promise<ParsedPost | null> {
     const { context } = this.#options;
     try {
@@ -233,7 +237,7 @@ export class CatalogBuild {
     }
   }
 
-  /** Lists the files of the previous version; null on disk, which has no older versions. */
+  /** Lists the files of the previous version. Returns null on disk, which has no older versions. */
   async #listPreviousFiles(): Promise<PreviousFiles | null> {
     const { context, getPreviousVersion } = this.#options;
     try {
@@ -261,7 +265,10 @@ export class CatalogBuild {
     log("warn", "content.post_failed", { ...problem, version: this.version, servedFrom });
   }
 
-  /** Records a second file with the same slug, under a separate id: the first one is served. */
+  /**
+   * Records a second file with the same slug as a failure, under a separate id. The first one is
+   * served.
+   */
   #addDuplicate(file: PostFile, otherPath: string): void {
     const id = `${postId(file)} ${file.path}`;
     this.failures.set(id, {

@@ -13,7 +13,7 @@ import {
 
 const sites = setUpContentSites();
 
-test("posts of the disk are listed newest first and compiled, pages apart", async () => {
+test("posts on disk are compiled and listed newest first, separately from pages", async () => {
   sites.writeFile("blog/old.mdx", makePostText("Old", "2025-01-01"));
   sites.writeFile(
     "blog/new/index.mdx",
@@ -123,7 +123,7 @@ test("a post that no longer compiles keeps its last good version, and the status
   expect(restarted.getStatus().failures).toEqual([]);
 });
 
-test("a post with a broken front matter keeps its last good version, also across a restart", async () => {
+test("a post with a broken front matter keeps its last good version, even across a restart", async () => {
   sites.writeFile("blog/a.mdx", makePostText("Good"));
   await waitUntilCompiled(sites.createDiskSite());
   sites.writeFile("blog/a.mdx", makePostText("Bad").replace("2026-11-21", "someday"));
@@ -218,7 +218,7 @@ test("a missing folder is unavailable, and its posts are served once it exists",
   expect(site.getStatus().problem).toBeNull();
 });
 
-test("a post is compiled past every cache, with the duration of each stage", async () => {
+test("a post is compiled without any cache, with the duration of each stage", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", "2026-11-21", "```js\nlet a = 1\n```"));
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   const site = await waitUntilCompiled(sites.createDiskSite());

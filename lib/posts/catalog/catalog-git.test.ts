@@ -31,7 +31,7 @@ test("a replica without a published version is unavailable and writes nothing", 
   expect(await read(findPublishedVersion)).toBeNull();
 });
 
-test("a new version reads and compiles only changed posts, also on a replica", async () => {
+test("a new version reads and compiles only changed posts, even on a replica", async () => {
   sites.host.commit({
     "content/blog/a.mdx": makePostText("A"),
     "content/blog/b.mdx": makePostText("B"),

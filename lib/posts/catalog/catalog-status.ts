@@ -1,20 +1,21 @@
-// Describes the catalog for admins: what is published, what is being compiled, what fails.
+// Describes the catalog's status for admins: what is published, what is being compiled, and what
+// fails.
 
 import type { BuildProgress, PostFailure } from "./catalog-build.ts";
 import { type PublishedIndex, findPublishedPost } from "./published-index.ts";
 
 export interface CatalogStatus {
   readonly source: "disk" | "git";
-  /** Why the source cannot be reached, in words; null if it can. */
+  /** Why the source cannot be reached, as a sentence; null if it can. */
   readonly sourceProblem: string | null;
-  /** The published version, and the one this instance serves. */
+  /** The published version, and the version that this instance serves. */
   readonly publishedVersion: string | null;
   readonly servedVersion: string | null;
   readonly compilerVersion: string;
   readonly key: string;
   readonly posts: number;
   readonly pages: number;
-  /** Posts that wait for their first compile. */
+  /** The number of posts that wait for their first compile. */
   readonly pendingCount: number;
   /** The running build, or null. */
   readonly buildProgress: BuildProgress | null;
@@ -29,7 +30,7 @@ export interface CatalogStatus {
   readonly warnings: readonly string[];
 }
 
-/** Returns the warnings of all posts. */
+/** Returns the warnings of all posts, as "file: line N: …". */
 export function listWarnings(published: PublishedIndex): string[] {
   return [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
     ...warnings.map((warning) => `${file.path}: ${warning}`),

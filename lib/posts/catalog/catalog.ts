@@ -1,4 +1,5 @@
-// Keeps what the site shows in step with the published content version: polls, builds in the background, swaps.
+// Keeps the served posts in sync with the published content version: polls, builds in the
+// background, and swaps the index.
 
 import { createHash } from "node:crypto";
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
@@ -20,10 +21,10 @@ const POLL_INTERVAL_MS = SECOND_MS;
 
 export interface CatalogOptions {
   readonly versionSource: ContentVersionSource;
-  /** Called for each build: images may be built while the site runs. */
+  /** Called for each build, because images may be built while the site runs. */
   readonly getContext: () => CatalogContext;
   readonly workers: number;
-  /** In development a request waits for the newest text, and a broken post is an error. */
+  /** In development, a request waits for the newest text, and a broken post is an error. */
   readonly isDevelopment: boolean;
   /** Called after each publish with the links that posts embed. */
   readonly onPublish?: (embeds: readonly string[]) => void;
@@ -80,23 +81,26 @@ export class Catalog {
     return (await this.#getPublished()).parsedPosts.get(`post/${slug}`)?.body ?? null;
   }
 
-  /** Returns the file beside a post at `path`: the version `blobSha` if still in use, else the served one. */
+  /**
+   * Returns the file at `path` beside a post: the version `blobSha` if it is still in use, else the
+   * served one; null if there is none.
+   */
   async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
     const files = (await this.#getPublished()).filesByPath.get(path);
     return files?.find((file) => file.blobSha === blobSha) ?? files?.[0] ?? null;
   }
 
-  /** Changes whenever a page with posts would look different. */
+  /** Returns a cache key that changes whenever a page with posts would look different. */
   getKey(): string {
     return `${this.#contentKey}.${this.#revision}`;
   }
 
-  /** Changes the key: something that pages show beside posts has changed. */
+  /** Changes the cache key, after something else that pages with posts show has changed. */
   invalidate(): void {
     this.#revision += 1;
   }
 
-  /** Reads the published version now; resolves when it is served. */
+  /** Reads the published version now. Resolves once it is served. */
   refresh(): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
     this.#refreshing ??= this.#refreshOnce()
@@ -105,7 +109,7 @@ export class Catalog {
     return this.#refreshing;
   }
 
-  /** Compiles a post past every cache; null if there is no such file. */
+  /** Compiles a post without any cache. Returns null if there is no such file. */
   async compileFresh(slug: string): Promise<FreshCompile | null> {
     const { versionSource, getContext } = this.#options;
     return compileFreshPost(slug, await versionSource.getVersion(), getContext());
@@ -142,7 +146,7 @@ export class Catalog {
       const parsed = published.parsedPosts.get(id)!;
       return toPost(parsed, await compiledPostCache.get(parsed));
     }
-    // The author wants to see what is wrong, not the last good version.
+    // Shows the author the error, not the last good version.
     const failure = this.#options.isDevelopment ? this.#failures.get(id) : undefined;
     if (failure)
       throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
@@ -207,7 +211,10 @@ export class Catalog {
     );
   }
 
-  /** Builds and publishes `version`. If that fails and nothing is published yet, publishes the previous version. */
+  /**
+   * Builds and publishes `version`. If that fails and nothing is published yet, publishes the
+   * previous version.
+   */
   async #tryPublish(version: string): Promise<void> {
     try {
       await this.#buildAndPublish(version, () => this.#targetVersion === version);
@@ -247,9 +254,10 @@ export class Catalog {
       workers,
     });
     this.#build = build;
-    // After a start, lists come before everything is compiled; later, the old index stays meanwhile.
+    // After a start, lists are available before all posts are compiled. Later, the old index stays
+    // until then.
     if (!this.#published) this.#publish(build.createPartialIndex());
-    // A partial index is completed in any case, even if a newer version waits.
+    // A partial index is always completed, even if a newer version is waiting.
     const index = await build.compileAll(
       () => !this.#isStopped && (isWanted() || this.#published?.pendingIds.size !== 0),
     );

@@ -1,4 +1,4 @@
-// Compiles posts through the cache, and stands in for those that are not compiled yet.
+// Compiles posts through the cache, and creates placeholders for posts that are not compiled yet.
 
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
@@ -33,7 +33,7 @@ export const compiledPostCache = defineCache<ParsedPost, CompiledPost>({
   keyOf: ({ compileKey }) => compileKey,
   schema: compiledPostSchema,
   ttlMs: 90 * DAY_MS,
-  // Longer than COMPILE_TIMEOUT_MS can be set, plus the wait for a worker.
+  // Longer than the maximum COMPILE_TIMEOUT_MS plus the wait for a worker.
   timeoutMs: 300_000,
   produce: ({ compileInput }) => compilePost(compileInput),
 });
@@ -54,7 +54,9 @@ export function toPost(
   };
 }
 
-/** Returns an empty compile with a rough word count, markup included, for lists. */
+/**
+ * Returns an empty compile for lists. Its word count is rough, since it includes Markdown syntax.
+ */
 export function createPlaceholder({ body }: ParsedPost): CompiledPost {
   const text = body.replace(/^ {0,3}(?:import|export)\s.*$/gm, "").replace(/<[^>]*>/g, " ");
   const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;

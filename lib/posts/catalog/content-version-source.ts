@@ -1,4 +1,4 @@
-// Tells which content version is published: the disk's own, or for Git the one in the database.
+// Provides the published content version: the disk's own or, for Git, the one in the database.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -21,15 +21,20 @@ export interface ContentVersionSource {
 export interface VersionSourceOptions {
   /** Whether this instance may write now. */
   readonly isPrimary: () => boolean;
-  /** How often the primary reads the branch's head: webhooks may get lost, or not be configured. */
+  /**
+   * How often the primary reads the branch's head, since webhooks may be lost or not configured.
+   */
   readonly pollMs: number;
 }
 
-/** How long a webhook's version is safe from a Git host that briefly serves an older head. */
+/** How long a published version is protected from a Git host that briefly serves an older head. */
 const SETTLE_MS = MINUTE_MS;
 const COMMIT_SHA = /^[0-9a-f]{40,64}$/;
 
-/** Serves the disk's own version on this instance; the primary also writes it to the database, for admins. */
+/**
+ * Serves the disk's own version on this instance. The primary also writes it to the database, for
+ * admins.
+ */
 export function createDiskVersionSource(
   source: ContentSource,
   { isPrimary }: Pick<VersionSourceOptions, "isPrimary">,
@@ -41,7 +46,7 @@ export function createDiskVersionSource(
       const version = await source.getHead();
       if (version !== writtenVersion && isPrimary()) {
         writtenVersion = version;
-        // Not awaited: posts must be readable even if the database is not writable.
+        // Not awaited, because posts must be readable even if the database is not writable.
         write((tx) => setPublishedVersion(tx, version)).catch((error: unknown) =>
           log("warn", "content.version_not_written", { error }),
         );
@@ -53,7 +58,10 @@ export function createDiskVersionSource(
   };
 }
 
-/** Serves the version in the database. The primary sets it to the branch's head: at first, and every `pollMs`. */
+/**
+ * Serves the version in the database. The primary sets it to the branch's head at first and every
+ * `pollMs`.
+ */
 export function createGitVersionSource(
   source: GitSource,
   { isPrimary, pollMs }: VersionSourceOptions,
@@ -89,7 +97,7 @@ export function createGitVersionSource(
           poll().catch((error: unknown) => log("info", "content.poll_failed", { error }));
         return published.version;
       }
-      // No version yet, or one of a disk source configured earlier.
+      // There is no version yet, or it is from a disk source that was configured earlier.
       if (isPrimary()) {
         await poll();
         const first = await read(findPublishedVersion);

@@ -1,4 +1,4 @@
-// Reads, checks and compiles a post past every cache, and measures each stage.
+// Reads, checks and compiles a post without any cache, and measures each stage.
 
 import { compilePost } from "#lib/posts/mdx/compiler.ts";
 import { listPostFiles } from "#lib/posts/source/content-source.ts";
@@ -7,7 +7,7 @@ import { type CatalogContext, findPostProblem, loadParsedPost } from "./parsed-p
 export interface FreshCompile {
   readonly file: string;
   readonly version: string;
-  /** Milliseconds, reading and front matter included. */
+  /** Milliseconds per stage, including reading and front matter. */
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
   readonly totalMs: number;
   readonly warnings: readonly string[];

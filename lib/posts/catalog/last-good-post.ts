@@ -1,4 +1,5 @@
-// Stores the text of each post as it last compiled: the text, so that a newer compiler can still show it.
+// Stores the last text of each post that compiled. Stores text, not output, so that a newer
+// compiler can still show it.
 
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
@@ -40,7 +41,10 @@ export function saveLastGood(
   );
 }
 
-/** Returns the post as it last compiled here, or null if it never did or the cache file was deleted. */
+/**
+ * Returns the last version of the post that compiled on this instance; null if none did or the
+ * cache file was deleted.
+ */
 export function loadLastGood(id: string, { sourceId }: CatalogContext): LastGoodPost | null {
   return lastGoodPostCache.peek({ sourceId, id });
 }

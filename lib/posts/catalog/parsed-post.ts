@@ -23,31 +23,40 @@ export interface ParsedPost {
   readonly frontMatter: FrontMatter;
   readonly warnings: readonly string[];
   readonly hero: Image | undefined;
-  /** SHA-256 in hex over the compiler's version and `compileInput`: equal keys give equal results. */
+  /** SHA-256 in hex of the compiler's version and `compileInput`. Equal keys give equal results. */
   readonly compileKey: string;
   readonly compileInput: CompileInput;
 }
 
 export interface CatalogContext {
   readonly source: ContentSource;
-  /** Distinguishes the sources of a cache file: 'disk:content', 'git:owner/name'. */
+  /** Identifies the source in the cache: 'disk:content', 'git:owner/name'. */
   readonly sourceId: string;
   readonly images: BuiltImageManifest["images"];
   readonly imageHosts: readonly string[];
-  /** Returns the components beside the post `slug` that are part of the build: './counter.tsx'. */
+  /**
+   * Returns the components beside the post `slug` that are in the build, such as './counter.tsx'.
+   */
   readonly componentsOf: (slug: string) => readonly string[];
 }
 
+/** Returns 'post/slug' or 'page/slug'. */
 export function postId({ kind, slug }: Pick<PostFile, "kind" | "slug">): string {
   return `${kind}/${slug}`;
 }
 
-/** Returns the problem of a PostError, also from another copy of its module; null for any other error. */
+/**
+ * Returns the problem of a PostError, even from another copy of its module; null for any other
+ * error.
+ */
 export function findPostProblem(error: unknown): PostProblem | null {
   return isAppError(error) && "problem" in error ? (error as PostError).problem : null;
 }
 
-/** Reads and parses a post. Throws PostError for a broken post, AppError(unavailable) if the source fails. */
+/**
+ * Reads and parses a post. Throws PostError for a broken post, AppError(unavailable) if the source
+ * fails.
+ */
 export async function loadParsedPost(
   file: PostFile,
   version: string,
@@ -70,7 +79,7 @@ export async function loadParsedPost(
   return parsePostText(file, version, text, context);
 }
 
-/** Parses a post from its text. Throws as loadParsedPost does. */
+/** Parses a post from its text. Throws like loadParsedPost. */
 export async function parsePostText(
   file: PostFile,
   version: string,

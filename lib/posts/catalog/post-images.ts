@@ -1,4 +1,5 @@
-// Resolves the images a post names: the build's versions, else the file itself with its measured size.
+// Resolves the images a post uses: those from the build, else the file itself with its measured
+// size.
 
 import { posix } from "node:path";
 import { z } from "zod";
@@ -19,7 +20,10 @@ interface MeasureInput {
 
 type ImageSize = Pick<Image, "width" | "height" | "blur">;
 
-/** Sizes of images that the build did not process, so that the layout does not shift. By Git's blob SHA. */
+/**
+ * Caches the sizes of images that the build did not process, by Git's blob SHA. Sizes prevent
+ * layout shift.
+ */
 const imageSizeCache = defineCache<MeasureInput, ImageSize>({
   name: "site.picture",
   version: 1,
@@ -34,15 +38,15 @@ const imageSizeCache = defineCache<MeasureInput, ImageSize>({
       if (size) return size;
       throw new Error("The SVG has neither width and height nor a viewBox.");
     }
-    // Loads sharp only here: a site whose images were all built never needs it in memory.
+    // Loads sharp on demand: a site whose images were all built never needs it in memory.
     const { measureImage } = await import("#lib/posts/source/build-images.ts");
     return measureImage(bytes);
   },
 });
 
 /**
- * Returns the images that `text` names, by name as written: "./hero.png" beside the post, "/images/x.png" in public.
- * Throws AppError(unavailable) if the source cannot deliver a file.
+ * Returns the images that `text` uses, keyed as written: "./hero.png" beside the post,
+ * "/images/x.png" in public. Throws AppError(unavailable) if the source cannot deliver a file.
  */
 export async function resolvePostImages(
   post: PostFile,
@@ -72,7 +76,7 @@ export async function resolvePostImages(
   return images;
 }
 
-/** Returns whether `text` names the file, as is or URL-encoded. */
+/** Returns whether `text` contains the file name, as is or URL-encoded. */
 function mentionsName(text: string, name: string): boolean {
   return (
     text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name))
@@ -89,7 +93,7 @@ async function findImageSize(input: MeasureInput): Promise<ImageSize | null> {
   }
 }
 
-/** Returns the banner's image; undefined for no banner, a remote one, and one that cannot be read. */
+/** Returns the banner's image; undefined if there is no banner, or it is remote or unreadable. */
 export function heroFromBanner(banner: string | undefined, images: PostImages): Image | undefined {
   return banner !== undefined && Object.hasOwn(images, banner) ? images[banner] : undefined;
 }

@@ -1,4 +1,4 @@
-// Holds everything the site shows of a content version. Immutable once published.
+// Defines the index of everything the site shows from a content version. Immutable once published.
 
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
@@ -12,11 +12,11 @@ export interface PublishedIndex {
   readonly parsedPosts: ReadonlyMap<string, ParsedPost>;
   /** Posts that are not compiled yet: the index has a placeholder. */
   readonly pendingIds: ReadonlySet<string>;
-  /** The files of the version, and those beside posts from an older one. */
+  /** The version's files, and the assets of posts from an older version. */
   readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
 }
 
-/** Returns the index of those `parsedPosts` for which `toPost` returns a post. */
+/** Returns the index of the `parsedPosts` for which `toPost` returns a post. */
 export function createPublishedIndex(
   version: string,
   files: readonly ContentFile[],
@@ -37,7 +37,7 @@ export function createPublishedIndex(
     shown.set(parsed.id, parsed);
     if (parsed.file.kind === "post") posts.push(post);
     else pages.set(post.slug, post);
-    // A last good post shows the images of its own version.
+    // A last good post uses the images of its own version.
     if (parsed.version !== version) for (const file of parsed.file.assets) addFile(file);
   }
   const index = createPostIndex(version, posts);

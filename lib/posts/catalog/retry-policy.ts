@@ -1,15 +1,15 @@
-// Decides when a version or post that failed is tried again: exponential backoff with a maximum.
+// Decides when a failed version or post is retried: exponential backoff with a maximum.
 
 import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 
 const MIN_VERSION_RETRY_DELAY_MS = 2 * SECOND_MS;
 const MAX_VERSION_RETRY_DELAY_MS = 5 * MINUTE_MS;
-/** A failed post is retried too: on a busy machine it may have missed the compile deadline. */
+/** Failed posts are also retried: on a busy machine they may have missed the compile deadline. */
 const MIN_POST_RETRY_DELAY_MS = 5 * MINUTE_MS;
 const MAX_POST_RETRY_DELAY_MS = 60 * MINUTE_MS;
 
-/** Why a version cannot be shown; `version` is null if it is unknown which one is published. */
+/** Why a version cannot be shown. `version` is null if the published version is unknown. */
 export interface VersionProblem {
   readonly version: string | null;
   readonly error: unknown;

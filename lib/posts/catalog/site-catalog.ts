@@ -1,4 +1,5 @@
-// Opens the site's catalog of posts from its configuration. The only entry point for pages and handlers.
+// Opens the site's post catalog from its configuration. The only entry point for pages and
+// handlers.
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
@@ -24,9 +25,13 @@ import {
 } from "./content-version-source.ts";
 import type { FreshCompile } from "./fresh-compile.ts";
 
-/** Checking names and times on disk costs a millisecond or two; in production files rarely change. */
+/**
+ * Checking names and times on disk costs a millisecond or two. In production, files rarely change.
+ */
 const DISK_RECHECK_INTERVAL_MS = { development: 500, test: 0, production: 15_000 } as const;
-/** With a webhook, polling only catches lost pushes; without, it is the only way to learn of them. */
+/**
+ * With a webhook, polling only catches lost pushes. Without one, it is the only way to detect them.
+ */
 const POLL_INTERVAL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
 
 interface SiteCatalog {
@@ -95,7 +100,10 @@ function openContent(): { source: ContentSource; versionSource: ContentVersionSo
   return { source, versionSource: createDiskVersionSource(source, { isPrimary }) };
 }
 
-/** Stops polling; the next use opens a new catalog with the current configuration. For tests and shutdown. */
+/**
+ * Stops polling. The next use opens a new catalog with the current configuration. For tests and
+ * shutdown.
+ */
 export async function stopCatalog(): Promise<void> {
   const { catalog } = peekSingleton<SiteCatalog>("site-catalog") ?? {};
   resetSingleton("site-catalog");
@@ -105,7 +113,7 @@ export async function stopCatalog(): Promise<void> {
 
 let componentNamesBySlug: Readonly<Record<string, readonly string[]>> = {};
 
-/** Loads the names of the components in this build; the components load when a page shows them. */
+/** Loads the names of the components in this build. The components load when a page shows them. */
 async function loadComponentNames(): Promise<void> {
   try {
     const { localComponents } = await import("#content/components.generated.ts");
@@ -120,30 +128,37 @@ async function loadComponentNames(): Promise<void> {
   }
 }
 
-/** Polls the published version and compiles in the background, newest first. Called once per process. */
+/**
+ * Polls the published version and compiles in the background, newest first. Called once per
+ * process.
+ */
 export function startCatalog(): void {
   getSiteCatalog().catalog.start();
 }
 
 /**
- * Returns all posts of the published version, drafts and unlisted ones included. A post not yet compiled has no
- * compiledSource and a rough reading time. Throws AppError(unavailable) if no version can be read.
+ * Returns all posts of the published version, including drafts and unlisted ones. A post that is
+ * not compiled yet has no compiledSource and a rough reading time. Throws AppError(unavailable) if
+ * no version can be read.
  */
 export function getIndex(): Promise<PostIndex> {
   return getSiteCatalog().catalog.getIndex();
 }
 
-/** Returns the post at `slug`, compiled with priority if need be, or null. Throws as getIndex does. */
+/**
+ * Returns the post at `slug`, or null. Compiles it with priority if necessary. Throws like
+ * getIndex.
+ */
 export function getPost(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.getPost(slug);
 }
 
-/** Returns the page content/pages/`slug`, compiled, or null. Throws as getIndex does. */
+/** Returns the compiled page content/pages/`slug`, or null. Throws like getIndex. */
 export function getPage(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.getPage(slug);
 }
 
-/** Returns the body of a post as written, without front matter, or null. */
+/** Returns the unmodified body of a post, without front matter, or null. */
 export function getPostSource(slug: string): Promise<string | null> {
   return getSiteCatalog().catalog.getPostSource(slug);
 }
@@ -153,12 +168,17 @@ export function getCatalogStatus(): CatalogStatus {
   return getSiteCatalog().catalog.getStatus();
 }
 
-/** Reads the published version now, for instance after this instance has set it; resolves when it is served. */
+/**
+ * Reads the published version now, for example after this instance has set it. Resolves once it is
+ * served.
+ */
 export function refreshCatalog(): Promise<void> {
   return getSiteCatalog().catalog.refresh();
 }
 
-/** Returns a file beside a served post, in the version `blobSha` if that is still in use, or null. */
+/**
+ * Returns a file beside a served post, in the version `blobSha` if that is still in use, or null.
+ */
 export async function findContentFile(
   path: string,
   blobSha: string | null,
@@ -168,7 +188,7 @@ export async function findContentFile(
   return file && { file, read: () => source.readFile(file) };
 }
 
-/** Compiles a post past every cache, for /admin/content. Throws AppError(not_found). */
+/** Compiles a post without any cache, for /admin/content. Throws AppError(not_found). */
 export async function compileFresh(slug: string): Promise<FreshCompile> {
   const compiled = await getSiteCatalog().catalog.compileFresh(slug);
   if (!compiled) throw new AppError("not_found", `No post “${slug}”.`);

@@ -12,13 +12,13 @@ import {
   renderXmlDocument,
 } from "#lib/core/xml.ts";
 
-/** The number of newest posts in a feed: with all, its full text would have megabytes. */
+/** Maximum number of posts in a feed. With the full text of all posts, it would take megabytes. */
 const MAX_ITEMS = 40;
 
 export interface FeedSource {
   readonly index: PostIndex;
   readonly site: SiteMetadata;
-  /** Returns the post's HTML with absolute URLs; null: the feed has only the description. */
+  /** Returns the post's HTML with absolute URLs, or null for a feed with only the description. */
   readonly renderHtml: (post: Post) => string | null;
 }
 
@@ -71,7 +71,7 @@ export function renderRssFeed(source: FeedSource): string {
             createElement("link", null, url),
             createElement("guid", { isPermaLink: "true" }, url),
             createElement("pubDate", null, moment.toUTCString()),
-            // RSS's <author> must be an email address.
+            // Not RSS's <author>, which must be an email address.
             createElement("dc:creator", null, site.author),
             ...topics.map((topic) => createElement("category", null, topic)),
             createElement("description", null, description),

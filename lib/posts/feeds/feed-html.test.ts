@@ -29,7 +29,7 @@ test("a compiled post becomes HTML: text escaped, embeds as links, components as
   );
 });
 
-test("URLs become absolute, in attributes and nowhere else", () => {
+test("URLs become absolute in attributes and nowhere else", () => {
   const html =
     '<p><a href="/blog/b?x=1&amp;y=2">b</a> <a href="#part">part</a> <a href="other">other</a> <img src="./a b.png" alt="/x > y"> <a href="mailto:a@b.c">m</a></p><pre><code>href="/foo" &lt;a href="/x"></code></pre>';
   expect(portable(html)).toBe(
@@ -37,7 +37,7 @@ test("URLs become absolute, in attributes and nowhere else", () => {
   );
 });
 
-test("what works only on the site is removed", () => {
+test("elements that work only on the site are removed", () => {
   const html =
     '<h2 id="a">A <a class="heading-anchor" href="#a" aria-label="Link"><span aria-hidden="true">#</span></a></h2><!-- note --><figure class="code"><pre tabindex="0"><code class="language-js"><span class="line"><span class="tk-k">const</span> a</span></code></pre><button type="button">Copy <svg><path d="M0"/></svg></button></figure><script>alert(1)</script><p style="color:red" onclick="x()">B</p><a href="javascript:alert(1)">c</a>';
   expect(portable(html)).toBe(
@@ -55,7 +55,7 @@ test("a picture in several formats becomes a plain image", () => {
   );
 });
 
-test("a post that throws has no HTML, and the feed goes on", () => {
+test("a post that throws has no HTML, and the rest of the feed is rendered", () => {
   const post = samplePost();
   const render = (compiledSource: string) =>
     renderFeedHtml({ ...post, compiled: { ...post.compiled, compiledSource } });

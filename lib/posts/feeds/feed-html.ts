@@ -1,4 +1,4 @@
-// Renders a post for feeds: HTML without styles, scripts and controls, every URL absolute.
+// Renders a post for feeds: HTML with absolute URLs, without styles, scripts and controls.
 
 import type { ElementContent, Properties, RootContent } from "hast";
 import { toHtml } from "hast-util-to-html";
@@ -7,7 +7,7 @@ import type { Post } from "#lib/posts/post.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { postToHast } from "./post-to-hast.ts";
 
-/** Properties that have a meaning outside the site, by their names in hast. */
+/** Properties that are meaningful outside the site, by their hast names. */
 const PORTABLE_PROPERTIES = new Set(
   "href src poster alt title width height colSpan rowSpan lang dir controls open start reversed dateTime cite".split(
     " ",
@@ -16,12 +16,15 @@ const PORTABLE_PROPERTIES = new Set(
 const URL_PROPERTIES = new Set(["href", "src", "poster", "cite"]);
 /** Elements removed with their content. */
 const REMOVED_ELEMENTS = new Set("script style button template noscript iframe svg".split(" "));
-/** Elements that only carried a class: their content stays. */
+/** Elements that only carry a class. Their content stays. */
 const UNWRAPPED_ELEMENTS = new Set("span div picture".split(" "));
 
 const feedHtmlCache = new WeakMap<Post, string | null>();
 
-/** Returns the post's HTML for a feed; null, so that the feed uses the description, if it cannot be rendered. */
+/**
+ * Returns the post's HTML for a feed. Returns null if it cannot be rendered; then the feed uses the
+ * description.
+ */
 export function renderFeedHtml(post: Post): string | null {
   if (post.compiled.compiledSource === "") return null; // not compiled yet
   let html = feedHtmlCache.get(post);
@@ -39,7 +42,10 @@ export function renderFeedHtml(post: Post): string | null {
   return html;
 }
 
-/** Returns `nodes` as HTML without classes, styles, scripts and controls, URLs resolved against `base`. */
+/**
+ * Returns `nodes` as HTML without classes, styles, scripts and controls. Resolves URLs against
+ * `base`.
+ */
 export function toPortableHtml(nodes: readonly RootContent[], base: string): string {
   const children = toPortableNodes(nodes, base);
   const characterReferences = { useNamedReferences: true };
@@ -54,13 +60,13 @@ function toPortableNodes(nodes: readonly RootContent[], base: string): ElementCo
     const children = toPortableNodes(node.children, base);
     if (UNWRAPPED_ELEMENTS.has(node.tagName)) return children;
     const properties = toPortableProperties(node.properties, base);
-    // A source without a URL was one of a picture's formats.
+    // A source without a URL is one of a picture's formats.
     if (node.tagName === "source" && !properties.src) return [];
     return [{ type: "element", tagName: node.tagName, properties, children }];
   });
 }
 
-/** `className` is a list from the HTML parser and a string from JSX. */
+/** Handles `className` as a list (from the HTML parser) and as a string (from JSX). */
 function hasClass({ className }: Properties, name: string): boolean {
   return [className ?? []].flat().join(" ").split(" ").includes(name);
 }

@@ -1,4 +1,4 @@
-// Lists the feeds' paths, and the feeds as page metadata lists them.
+// Defines the feeds' paths, and the feeds in the form of page metadata.
 
 export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.json" } as const;
 

@@ -1,4 +1,4 @@
-// Runs a compiled post to an HTML tree (hast): React and the components of the site are not needed.
+// Runs a compiled post to get an HTML tree (hast), without React and the site's components.
 
 import type { ElementContent, Properties } from "hast";
 import { fromHtml } from "hast-util-from-html";
@@ -6,7 +6,7 @@ import { fromHtml } from "hast-util-from-html";
 type Props = Record<string, unknown>;
 type Component = (props: Props) => unknown;
 
-/** Converts what JSX may hold: nodes, text and numbers; null, booleans and undefined are nothing. */
+/** Converts JSX children: nodes, text and numbers. Drops null, booleans and undefined. */
 function toNodes(value: unknown): ElementContent[] {
   if (Array.isArray(value)) return value.flatMap(toNodes);
   if (typeof value === "string" || typeof value === "number")
@@ -14,7 +14,7 @@ function toNodes(value: unknown): ElementContent[] {
   return typeof value === "object" && value !== null ? [value as ElementContent] : [];
 }
 
-/** React's jsx(), but for hast: JSX compiled from hast has its property names. */
+/** Creates hast instead of React elements. JSX compiled from hast uses its property names. */
 function jsx(type: unknown, { children, ...properties }: Props): ElementContent[] {
   if (typeof type === "function") return toNodes((type as Component)({ ...properties, children }));
   const nodes = toNodes(children);
@@ -36,8 +36,9 @@ function createLinkParagraph(href: string, text: string): ElementContent {
 }
 
 /**
- * Returns the content of a compiled post. `names` are the components it uses ("Embed", "C.Counter"): an embed becomes
- * a link, any other component a link to `url`, followed by its children. Throws what the post throws.
+ * Returns the content of a compiled post. `names` are the components it uses ("Embed",
+ * "C.Counter"): an embed becomes a link, any other component a link to `url`, followed by its
+ * children. Throws any error that the post throws.
  */
 export function postToHast(
   compiledSource: string,
@@ -57,7 +58,7 @@ export function postToHast(
   }
   components.StaticHtml = ({ html }: Props) => fromHtml(String(html), { fragment: true }).children;
   components.Embed = ({ url: link }: Props) => createLinkParagraph(String(link), String(link));
-  // Runs the source that pages run, from the same reviewed posts: docs/decisions/010.
+  // Runs the same source as pages do, from the same reviewed posts (docs/decisions/010).
   const { default: Content } = new Function(compiledSource)({
     Fragment: undefined,
     jsx,

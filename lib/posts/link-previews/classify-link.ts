@@ -6,7 +6,7 @@ export interface ClassifiedLink {
   readonly kind: LinkPreviewKind;
   /** The id of the tweet, video, playlist, sandbox or pen. */
   readonly id?: string;
-  /** The URL as the provider's oEmbed endpoint expects it. */
+  /** The URL in the form that the provider's oEmbed endpoint expects. */
   readonly canonicalUrl: string;
   /** Built from the id, never taken from a response. */
   readonly playerUrl?: string;
@@ -34,7 +34,7 @@ const CODEPEN_HOSTS = new Set(["codepen.io", "www.codepen.io"]);
 const VIDEO_ID = /^[\w-]{11}$/;
 const LIST_ID = /^[\w-]{10,64}$/;
 
-/** Returns the seconds of "90", "90s", "1m30s", "1h2m3s"; 0 for anything else. */
+/** Parses "90", "90s", "1m30s" or "1h2m3s" to seconds. Returns 0 for anything else. */
 function parseStartSeconds(text: string | null): number {
   const parts = /^(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?$/.exec(text ?? "");
   if (!parts) return 0;
@@ -121,7 +121,9 @@ function classifyCodepen(url: URL): ClassifiedLink | null {
   };
 }
 
-/** Returns the kind of `text`, with id and player if it has one; null if it is not an http(s) URL. */
+/**
+ * Returns the kind of `text`, with id and player if it has one; null if it is not an http(s) URL.
+ */
 export function classifyLink(text: string): ClassifiedLink | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);

@@ -4,7 +4,7 @@
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu;
 
 function truncateAtWord(text: string, max: number): string {
-  // A page's title may be huge: text far beyond the limit is ignored.
+  // Bounds the work: a page's title may be huge.
   const characters = [...text.slice(0, max * 4)];
   if (characters.length <= max) return characters.join("");
   const start = characters.slice(0, max - 1).join("");
@@ -12,7 +12,9 @@ function truncateAtWord(text: string, max: number): string {
   return `${atWord.replace(/[\s,;:.–—-]+$/, "")}…`;
 }
 
-/** Returns one line of at most `max` characters, truncated at a word with "…"; undefined if empty. */
+/**
+ * Returns one line of at most `max` characters, truncated at a word with "…"; undefined if empty.
+ */
 export function cleanLine(text: string | undefined, max: number): string | undefined {
   if (text === undefined) return undefined;
   const line = text
@@ -23,7 +25,7 @@ export function cleanLine(text: string | undefined, max: number): string | undef
   return line === "" ? undefined : truncateAtWord(line, max);
 }
 
-/** As `cleanLine`, but keeps line breaks, and at most one empty line in a row. */
+/** Like `cleanLine`, but keeps line breaks, with at most one empty line in a row. */
 export function cleanLines(text: string | undefined, max: number): string | undefined {
   if (text === undefined) return undefined;
   const lines = text

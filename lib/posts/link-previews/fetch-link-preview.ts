@@ -43,7 +43,10 @@ async function fetchOembed(url: string, { signal }: FetchOptions): Promise<Oembe
   return parsed.data;
 }
 
-/** Returns the URL if the image may be fetched: https, or a private host that the configuration allows. */
+/**
+ * Returns the URL if the image may be fetched: https, or a private host that the configuration
+ * allows (SSRF).
+ */
 function allowedImageUrl(text: string | undefined): string | undefined {
   if (!text || text.length > 2_000 || !URL.canParse(text) || !isFetchableUrl(text))
     return undefined;
@@ -110,7 +113,7 @@ async function fetchFromPage(url: string, options: FetchOptions): Promise<LinkPr
   if (!/^(text\/html|application\/xhtml\+xml)\b/i.test(page.contentType.trim()))
     throw new AppError("invalid", "The link is not a web page.");
   const meta = parsePageMetadata(page.body, page.url);
-  // Only if the page has no title, and only from an allowed host.
+  // Uses oEmbed only if the page has no title, and only from an allowed host.
   const discovered =
     !meta.title && meta.oembedUrl ? discoveredOembedUrl(page.url, meta.oembedUrl) : null;
   const oembed = discovered ? await fetchOembed(discovered, options) : undefined;
@@ -133,7 +136,8 @@ async function fetchFromPage(url: string, options: FetchOptions): Promise<LinkPr
 
 /**
  * Fetches the preview of `url`, without `image`. Makes at most two requests of 5 s and 512 kB each.
- * Throws AppError: invalid (not a URL, forbidden, no title), unavailable (no or a failed response), too_large.
+ * Throws AppError: invalid (not a URL, forbidden, no title), unavailable (no response or an error
+ * status), too_large.
  */
 export async function fetchLinkPreview(
   url: string,

@@ -16,13 +16,18 @@ export const linkPreviewSchema = z.object({
   description: z.string().optional(),
   siteName: z.string().optional(),
   author: z.string().optional(),
-  /** The date of publication, as the provider writes it. */
+  /** The publication date, as the provider formats it. */
   published: z.string().optional(),
-  /** The original image. Must not be in a page: it would reveal the reader to a third party. */
+  /**
+   * The original image. Must not appear in a page, since it would reveal the reader to a third
+   * party.
+   */
   imageUrl: z.string().optional(),
-  /** The image as served by this site, size in pixels; only if it could be fetched. */
+  /**
+   * The image as served by this site, with its size in pixels. Absent if it could not be fetched.
+   */
   image: z.object({ path: z.string(), width: z.number(), height: z.number() }).optional(),
-  /** The player's page, loaded only on click; always on a host of player-hosts.ts. */
+  /** The player's URL, loaded only on click. Always on a host in player-hosts.ts. */
   playerUrl: z.string().optional(),
 });
 

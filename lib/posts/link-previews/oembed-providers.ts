@@ -18,7 +18,10 @@ const PROVIDERS: Readonly<Record<Exclude<LinkPreviewKind, "page">, Provider>> = 
   codepen: { name: "CodePen", endpoint: "https://codepen.io/api/oembed?format=json" },
 };
 
-/** Hosts whose endpoint a page may name; any other endpoint must be on the page's host. */
+/**
+ * Hosts whose oEmbed endpoint any page may link. All other endpoints must be on the page's own
+ * host.
+ */
 const DISCOVERED_HOSTS = new Set([
   ...Object.values(PROVIDERS).map(({ endpoint }) => new URL(endpoint).host),
   "vimeo.com",
@@ -27,7 +30,10 @@ const DISCOVERED_HOSTS = new Set([
   "speakerdeck.com",
 ]);
 
-/** Returns the oEmbed request for a link; null for pages. EMBED_PROVIDER_ORIGIN replaces every provider's origin. */
+/**
+ * Returns the oEmbed request for a link; null for pages. EMBED_PROVIDER_ORIGIN replaces every
+ * provider's origin.
+ */
 export function providerOembedRequest(
   kind: LinkPreviewKind,
   canonicalUrl: string,
@@ -42,7 +48,10 @@ export function providerOembedRequest(
   return { name, url: url.href };
 }
 
-/** Returns the oEmbed URL that a page names if it is on the page's host or a known one, else null (SSRF). */
+/**
+ * Returns the oEmbed URL that a page links if it is on the page's host or a known one, else null
+ * (SSRF).
+ */
 export function discoveredOembedUrl(pageUrl: string, href: string): string | null {
   if (!URL.canParse(href, pageUrl)) return null;
   const page = new URL(pageUrl);

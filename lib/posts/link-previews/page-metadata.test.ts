@@ -4,7 +4,7 @@ import { cleanLine, cleanLines } from "./clean-text.ts";
 
 const URL_ = "https://example.com/posts/one";
 
-test("Open Graph has priority over the Twitter card, and that over the title element", () => {
+test("Open Graph has priority over the Twitter card, which has priority over the title element", () => {
   const html = `<title>Three</title><meta name="twitter:title" content="Two"><meta property="og:title" content="One">`;
   expect(parsePageMetadata(html, URL_).title).toBe("One");
   expect(parsePageMetadata(html.replace(/<meta property.*/, ""), URL_).title).toBe("Two");

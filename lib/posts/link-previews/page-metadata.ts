@@ -15,7 +15,9 @@ export interface PageMetadata {
 /** The rest of a longer `<title>` is ignored. */
 const MAX_TITLE_CHARS = 4_000;
 
-/** Parses `html` from `url`, with entities decoded. The first value of each name counts. */
+/**
+ * Parses the `html` of the page at `url`, and decodes entities. The first value of each name wins.
+ */
 export function parsePageMetadata(html: string, url: string): PageMetadata {
   const meta = new Map<string, string>();
   let title = "";
@@ -75,7 +77,10 @@ export function parsePageMetadata(html: string, url: string): PageMetadata {
   };
 }
 
-/** Returns the first paragraph of a quoted post with line breaks, and the text of the link after it: its date. */
+/**
+ * Returns the first paragraph of a quoted post with line breaks, and its date: the text of the link
+ * after it.
+ */
 export function parseQuote(html: string): { text?: string; published?: string } {
   let text = "";
   let published: string | undefined;

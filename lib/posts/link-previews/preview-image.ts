@@ -13,10 +13,12 @@ const MAX_BYTES = 2 * 1_048_576;
 const MAX_PIXELS = 16_000_000;
 const WIDTH = 640;
 const DECODE_SECONDS = 5;
-/** The two bounds of a production: the fetch, and the decoding with those before it in the line. */
+/** Timeout of a cache fill, and maximum wait for the decoding semaphore. */
 const TIMEOUT_MS = 15_000;
 
-/** Returns whether the bytes are a PNG, JPEG, WebP or GIF by their signature. SVG is not allowed. */
+/**
+ * Returns whether the bytes are a PNG, JPEG, WebP or GIF by their signature. SVG is not allowed.
+ */
 export function isRasterImage(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
   return (
@@ -27,7 +29,7 @@ export function isRasterImage(bytes: Uint8Array): boolean {
   );
 }
 
-// One at a time: decoding is what costs memory here.
+// One at a time, because decoding takes a lot of memory.
 const decoding = new Semaphore(1);
 
 async function shrinkImage(
@@ -92,7 +94,10 @@ export interface PreviewImage {
   readonly height: number;
 }
 
-/** Returns the image, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable, too_large. */
+/**
+ * Returns the image, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable,
+ * too_large.
+ */
 export function getPreviewImage(imageUrl: string): Promise<PreviewImage> {
   return imageCache.get(imageUrl);
 }

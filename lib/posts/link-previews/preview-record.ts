@@ -1,4 +1,4 @@
-// Caches a link's preview and its failures in the cache file, and fetches it.
+// Fetches a link's preview, and caches it with its failures in the cache file.
 
 import { z } from "zod";
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -23,7 +23,7 @@ const recordSchema = z.object({
   embed: linkPreviewSchema.nullable(),
   /** Consecutive failures. */
   failures: z.number(),
-  /** When to fetch again, in ms since 1970. */
+  /** When to fetch again (Unix time in ms). */
   nextAtMs: z.number(),
 });
 
@@ -34,7 +34,9 @@ interface RecordKey {
   readonly url: string;
 }
 
-/** Adds or subtracts up to 20%, so that links which failed together are not all retried together. */
+/**
+ * Adds or subtracts up to 20% jitter, so that links that failed together are not retried together.
+ */
 function addJitter(ms: number, direction: 1 | -1): number {
   return Math.round(ms * (1 + direction * Math.random() * 0.2));
 }
@@ -67,7 +69,7 @@ const recordCache: DefinedCache<RecordKey, PreviewRecord> = defineCache<RecordKe
   version: 1,
   keyOf: ({ key }) => key,
   schema: recordSchema,
-  // `nextAtMs` decides when a record is due; reading it never produces one.
+  // `nextAtMs` decides when a record is due. Reading never fetches one.
   ttlMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
   async produce({ key, url }, { signal }) {
@@ -117,7 +119,7 @@ export function findPreviewRecordByKey(key: string): PreviewRecord | null {
   return recordCache.peek({ key, url: "" });
 }
 
-/** Fetches `url` now. Never throws: a failure is a record with the previous preview. */
+/** Fetches `url` now. Never throws: a failure gives a record with the previous preview. */
 export async function fetchPreviewRecord(url: string): Promise<PreviewRecord> {
   const recordKey = { key: linkPreviewKey(url), url };
   try {

@@ -128,7 +128,7 @@ test("a video is fetched from its provider, and its player is built from its id"
   ]);
 });
 
-test("a tweet becomes its text and its author", async () => {
+test("a tweet's preview has its text and author", async () => {
   handle = (_, response) =>
     json(response, {
       author_name: "Kent",
@@ -146,7 +146,7 @@ test("a tweet becomes its text and its author", async () => {
   });
 });
 
-test("an oEmbed endpoint that a page names is requested only on its host or a known one", async () => {
+test("an oEmbed endpoint that a page links is requested only on its host or a known one", async () => {
   const other = await serveHttp((_, response) => json(response, { title: "stolen" }), "127.0.0.2");
   overrideEnv({ FETCH_ALLOW_PRIVATE: `${server.hostAndPort},${other.hostAndPort}` });
   let oembed = `${server.origin}/oembed`;
@@ -199,7 +199,7 @@ const endless: Handler = (_, response) => {
 const hostile: [string, Handler][] = [
   ["hangs", () => {}],
   [
-    "dies in the middle of its answer",
+    "disconnects in the middle of its response",
     (_, response) =>
       void response
         .writeHead(200, { "content-type": "text/html", "content-length": "999" })
@@ -210,7 +210,7 @@ const hostile: [string, Handler][] = [
     (request, response) => void response.writeHead(302, { location: `${request.url}x` }).end(),
   ],
   [
-    "sends a gigabyte of nothing",
+    "sends a gigabyte of zeros",
     (request, response) => (
       response.writeHead(200, { "content-type": "text/html" }),
       endless(request, response)
@@ -227,13 +227,13 @@ const hostile: [string, Handler][] = [
     },
   ],
   [
-    "leads to a private address",
+    "redirects to a private address",
     (_, response) => void response.writeHead(302, { location: "http://169.254.169.254/" }).end(),
   ],
 ];
 
 test.each(hostile)(
-  "a link whose host %s has no preview, blocks nothing, and gets one when the host recovers",
+  "a link whose host %s has no preview and blocks nothing, and gets one when the host recovers",
   async (_, handler) => {
     const url = `${server.origin}/job`;
     handle = handler;
@@ -249,7 +249,7 @@ test.each(hostile)(
     expect(findPreviewRecord(url)).toMatchObject({ failures: 1, embed: null });
     await expect.poll(() => server.countConnections()).toBe(0);
 
-    // Cached: neither a page nor a deploy retries immediately.
+    // The failure is cached: neither a page nor a deploy retries immediately.
     const before = requestedPaths.length;
     await refreshLinkPreviews([url]);
     await retryDueLinkPreviews();

@@ -1,4 +1,5 @@
-// Looks up previews of the links in posts, and refreshes them in the background: pages never wait for the network.
+// Looks up previews of the links in posts, and refreshes them in the background. Pages never wait
+// for the network.
 
 import { LRUCache } from "lru-cache";
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -14,13 +15,13 @@ import {
   fetchPreviewRecord,
 } from "./preview-record.ts";
 
-/** How many links are asked for at the same time. */
+/** How many links are fetched concurrently. */
 const CONCURRENCY = 3;
-/** Maximum number of links to keep and retry; a large blog has a few hundred. */
+/** Maximum number of links to keep and retry. A large blog has a few hundred. */
 const MAX_URLS = 5_000;
 const MAX_URL_LENGTH = 2_000;
 const RETRY_INTERVAL_MS = MINUTE_MS / 2;
-/** Listeners are notified at the end of a run, or this long after the first change. */
+/** Listeners are notified at the end of a run, or this long after the first change (debounce). */
 const NOTIFY_DELAY_MS = 1_000;
 /** Delay before a failed image is fetched again. */
 const IMAGE_RETRY_DELAY_MS = 10 * MINUTE_MS;
@@ -133,8 +134,9 @@ function addWantedUrls(urls: Iterable<string>): void {
 }
 
 /**
- * Adds `urls` to the wanted links and fetches those that are due: new, older than 7 days, or failed (retried after
- * 10 min, doubled up to a day). Resolves when done, never rejects; pages do not await it.
+ * Adds `urls` to the wanted links and fetches those that are due: new, older than 7 days, or failed
+ * (retried after 10 min, doubled up to a day). Resolves when done, never rejects; pages do not
+ * await it.
  */
 export async function refreshLinkPreviews(urls: Iterable<string>): Promise<void> {
   const requested = new Set(urls);
@@ -145,21 +147,21 @@ export async function refreshLinkPreviews(urls: Iterable<string>): Promise<void>
   );
 }
 
-/** As refreshLinkPreviews, but replaces the wanted links: for the links of a newly published version. */
+/** Like refreshLinkPreviews, but replaces the wanted links, for a newly published version. */
 export async function setWantedLinkPreviews(urls: Iterable<string>): Promise<void> {
   const requested = [...urls];
   registryState().wantedUrls.clear();
   await refreshLinkPreviews(requested);
 }
 
-/** Fetches wanted links that are due; a timer calls it every 30 s. Resolves when done. */
+/** Fetches wanted links that are due. A timer calls it every 30 s. Resolves when done. */
 export async function retryDueLinkPreviews(): Promise<void> {
   await Promise.all([...registryState().wantedUrls].filter(isDue).map(enqueueRefresh));
 }
 
 /**
- * Returns the image of the preview with this key and its version; null if there is none or it cannot be fetched
- * within 15 s. Fetches only URLs that a preview names (SSRF).
+ * Returns the image of the preview with this key, and its version; null if there is no image or it
+ * cannot be fetched within 15 s. Fetches only URLs from known previews (SSRF).
  */
 export async function findPreviewImage(
   key: string,
@@ -177,7 +179,7 @@ export async function findPreviewImage(
   }
 }
 
-/** Clears the memory and stops the timers; the cache file stays. For tests. */
+/** Clears memory and stops the timers. The cache file stays. For tests. */
 export function resetLinkPreviews(): void {
   const state = peekSingleton<RegistryState>("link-previews");
   clearInterval(state?.retryTimer);

@@ -8,7 +8,7 @@ import type { CompiledPost, CompileInput } from "./compiled-post.ts";
 export type CheckItem =
   | {
       readonly input: CompileInput;
-      /** Of the front matter: "line N: reason". */
+      /** Front matter warnings, as "line N: reason". */
       readonly warnings: readonly string[];
     }
   | { readonly problem: PostProblem };
@@ -29,7 +29,9 @@ export interface CheckReport {
   readonly ms: number;
 }
 
-/** Compiles every item with `compile`, which limits concurrency itself. Never throws for a broken post. */
+/**
+ * Compiles every item with `compile`, which must limit concurrency. Never throws for a broken post.
+ */
 export async function checkPosts(
   items: readonly CheckItem[],
   compile: (input: CompileInput) => Promise<CompiledPost>,

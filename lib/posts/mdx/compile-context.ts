@@ -1,4 +1,4 @@
-// Holds what the steps of a compile share: the input, what they have collected, and how they report problems.
+// Defines what the steps of a compile share: the input, collected results, and problem reporting.
 
 import { PostError } from "#lib/posts/post-error.ts";
 import {
@@ -22,7 +22,7 @@ export interface CompileContext {
   text: string;
   /** Throws a PostError at the line of `node`. */
   fail(node: Positioned | undefined, reason: string): never;
-  /** Records a construct that was degraded, once per line and reason. */
+  /** Records a degraded construct, once per line and reason. */
   warn(node: Positioned | undefined, reason: string): void;
 }
 

@@ -1,4 +1,4 @@
-// Compiles a post in this thread: runs the steps in order and measures each. Called by the worker.
+// Compiles a post on this thread: runs the steps in order and measures each. Called by the worker.
 
 import { pathToFileURL } from "node:url";
 import { isAbsolute } from "node:path";
@@ -102,7 +102,7 @@ async function runHtmlSteps(
   lap("collapse");
 }
 
-/** Parses HTML in Markdown, where it is text; in MDX it already is elements. */
+/** Parses HTML in Markdown, where it is text. In MDX it is already elements. */
 function parseRawHtml(tree: Root): void {
   const parsed = raw(tree as never, {
     passThrough: ["mdxJsxFlowElement", "mdxJsxTextElement"],

@@ -1,4 +1,5 @@
-// Defines the input and output of compiling a post: plain data that can be cached and sent to a worker.
+// Defines the input and output of compiling a post: plain data that can be cached and sent to a
+// worker.
 
 import type { PostImages } from "#lib/posts/image.ts";
 import type { PostProblem } from "#lib/posts/post-error.ts";
@@ -14,13 +15,17 @@ export interface CompileInput {
   readonly imageHosts: readonly string[];
   /** Names of the page components a post may use. Default: PAGE_COMPONENTS. */
   readonly components?: readonly string[];
-  /** Importable files that are part of the build, relative to the post ("./counter.tsx"). Default: none. */
+  /**
+   * Importable files that are part of the build, relative to the post ("./counter.tsx"). Default:
+   * none.
+   */
   readonly localComponents?: readonly string[];
   /** Whether an image missing from `images` is a warning (default) or an error. */
   readonly missingImages?: "warn" | "fail";
   /**
-   * Extension point: module files (absolute path or file: URL) whose default export is a remark plugin. The worker
-   * runs them before the built-in steps, under the same deadline and memory limit.
+   * Extension point: module files (absolute path or file: URL) whose default export is a remark
+   * plugin. The worker runs them before the built-in steps, under the same deadline and memory
+   * limit.
    */
   readonly extraPlugins?: readonly string[];
 }
@@ -32,9 +37,9 @@ export interface Heading {
 }
 
 export interface LocalImport {
-  /** The name it has in the post. */
+  /** The local name in the post. */
   readonly name: string;
-  /** The entry of `localComponents` it comes from. */
+  /** The entry in `localComponents`. */
   readonly file: string;
   /** The name of the export; "*" is the whole module. */
   readonly imported: string;
@@ -61,7 +66,7 @@ export interface CompiledPost {
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
 }
 
-/** What the worker answers. */
+/** The worker's response. */
 export type CompileResult =
   | { readonly ok: true; readonly post: CompiledPost }
   | { readonly ok: false; readonly problem: PostProblem };
@@ -69,7 +74,9 @@ export type CompileResult =
 /** Page components every post may use by name. */
 export const PAGE_COMPONENTS: readonly string[] = ["Embed"];
 
-/** Longer bodies are rejected before parsing. The longest real post has 11,400 words, about 0.1 MB. */
+/**
+ * Longer bodies are rejected before parsing. The longest known post has 11,400 words, about 0.1 MB.
+ */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 export const WORDS_PER_MINUTE = 200;

@@ -1,4 +1,4 @@
-// Computes the version of the compiler: posts compiled by another version are compiled again.
+// Computes the compiler's version. Posts compiled by another version are compiled again.
 
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -7,8 +7,8 @@ import { join } from "node:path";
 let cachedVersion: string | undefined;
 
 /**
- * Returns a hash over the compiler's files and package-lock.json, so that no number has to be raised by hand.
- * Computed once per process.
+ * Returns a hash of the compiler's files and package-lock.json, so that no version number has to be
+ * bumped by hand. Computed once per process.
  */
 export function compilerVersion(): string {
   if (cachedVersion !== undefined) return cachedVersion;

@@ -1,4 +1,5 @@
-// Runs compilePost with its real worker: a hostile post or plugin costs one worker and one clear error.
+// Runs compilePost with its real worker. A hostile post or plugin costs at most one worker, and
+// gives a clear error.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -67,7 +68,7 @@ test.each([
   expect((await compiler.compile(input("next"))).text).toBe("next");
 });
 
-test.each(["heap", "buffers"])("a plugin that eats memory (%s) is stopped", async (name) => {
+test.each(["heap", "buffers"])("a plugin that exhausts memory (%s) is stopped", async (name) => {
   const roomy = createCompiler({ workers: 1, timeoutMs: 20_000, memoryMb: 256 });
   await expect(roomy.compile(withPlugin(name))).rejects.toThrow(
     "blog/x.mdx:7: compiling needed more than 256 MB of memory and was stopped",

@@ -1,4 +1,4 @@
-// Compiles a post in a worker with a deadline. This thread never loads the MDX compiler.
+// Compiles a post in a worker with a deadline. The calling thread never loads the MDX compiler.
 
 import { join } from "node:path";
 import { AppError } from "#lib/core/errors.ts";
@@ -21,27 +21,33 @@ export interface CompilerOptions {
   readonly memoryMb?: number;
   readonly maxQueue?: number;
   readonly idleMs?: number;
-  /** Path of lib/posts/mdx/compile-worker.ts, for programs that run in another folder. */
+  /** Path of lib/posts/mdx/compile-worker.ts, for programs that run from another folder. */
   readonly workerFile?: string;
 }
 
 export interface Compiler {
-  /** Compiles as `compilePost` does. */
+  /** Compiles like `compilePost`. */
   compile(input: CompileInput): Promise<CompiledPost>;
   close(): Promise<void>;
   getStats(): ReturnType<WorkerPool<CompileInput, CompileResult>["getStats"]>;
 }
 
-/** Real posts need about 130 MB of heap and buffers. Measured: 1.9 MB of text, 20 times the longest, still fits. */
+/**
+ * Real posts need about 130 MB of heap and buffers. By measurement, 1.9 MB of text (20 times the
+ * longest post) still fits.
+ */
 const MAX_MEMORY_MB = 384;
 const MB = 1024 * 1024;
 
-/** Returns a compiler with a separate pool. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */
+/**
+ * Returns a compiler with a separate pool. Defaults come from COMPILE_WORKERS and
+ * COMPILE_TIMEOUT_MS.
+ */
 export function createCompiler(options: CompilerOptions = {}): Compiler {
   const timeoutMs = options.timeoutMs ?? env.COMPILE_TIMEOUT_MS;
   const memoryMb = options.memoryMb ?? MAX_MEMORY_MB;
   const pool = createWorkerPool<CompileInput, CompileResult>({
-    // Not import.meta.url: in a bundle, that would point into the bundle.
+    // Not import.meta.url, which would point into the bundle.
     file:
       options.workerFile ??
       join(/* turbopackIgnore: true */ process.cwd(), "lib/posts/mdx/compile-worker.ts"),
@@ -98,9 +104,10 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
 }
 
 /**
- * Compiles a post in the pool shared by this process. Not cached: the caller caches by content hash.
- * Throws PostError (file, line, reason) for a post that is invalid, longer than 2 MB, or exceeds
- * COMPILE_TIMEOUT_MS or the memory limit; AppError(unavailable) if more than 1,000 posts wait.
+ * Compiles a post in the pool shared by this process. Not cached: the caller caches by content
+ * hash. Throws PostError (file, line, reason) for a post that is invalid, longer than 2 MB, or
+ * exceeds COMPILE_TIMEOUT_MS or the memory limit; AppError(unavailable) if more than 1,000 posts
+ * wait.
  */
 export function compilePost(input: CompileInput): Promise<CompiledPost> {
   return singleton("compiler", () => createCompiler()).compile(input);

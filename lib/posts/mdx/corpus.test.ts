@@ -1,4 +1,5 @@
-// Compiles the posts of another blog (tests/fixtures/corpus/timlrx, MIT), as they are and randomly corrupted.
+// Compiles the posts of another blog (tests/fixtures/corpus/timlrx, MIT), unmodified and randomly
+// corrupted.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

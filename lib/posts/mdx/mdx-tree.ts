@@ -1,4 +1,4 @@
-// Defines the HTML tree the plugins transform: hast, MDX nodes, and ready HTML.
+// Defines the HTML tree that the plugins transform: hast, MDX nodes and raw HTML.
 
 import type { Program } from "estree";
 
@@ -20,7 +20,7 @@ export interface Text extends Positioned {
   type: "text";
   value: string;
 }
-/** Ready HTML; `text` is its visible text, for search and word count. */
+/** Raw HTML. `text` is its visible text, for search and word count. */
 export interface RawHtml extends Positioned {
   type: "raw";
   value: string;
@@ -84,12 +84,12 @@ export function createText(value: string): Text {
   return { type: "text", value };
 }
 
-/** Returns true for `<Name>`; lowercase JSX has become HTML elements by then. */
+/** Returns true for `<Name>`. Lowercase JSX has already become HTML elements. */
 export function isJsx(node: Node | Root): node is MdxJsx {
   return node.type === "mdxJsxFlowElement" || node.type === "mdxJsxTextElement";
 }
 
-/** Returns true for an element, if names are given only for one of them. */
+/** Returns true for an element or, if names are given, for an element with one of them. */
 export function isElement<Name extends string = string>(
   node: Node | Root | undefined,
   ...tagNames: Name[]
@@ -117,8 +117,8 @@ export function addClass(node: Element, ...names: string[]): void {
 }
 
 /**
- * Replaces each node below `parent`, parents first, by what `change` returns: nodes, or undefined to keep it.
- * Visits the children of kept nodes, but no replacements.
+ * Replaces each node below `parent`, parents first, with the nodes that `change` returns; undefined
+ * keeps it. Visits the children of kept nodes, but not replacements.
  */
 export function replaceNodes(
   parent: Parent,

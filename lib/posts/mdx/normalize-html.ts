@@ -4,14 +4,18 @@ const voidTags = "area|br|col|embed|hr|img|input|source|track|wbr";
 const candidatePattern = new RegExp(`<!--|<(?:${voidTags})\\b`, "i");
 const fencePattern = /^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)$/;
 const fragmentPattern = new RegExp(
-  // Alternatives: a code span, which cannot cross an empty line; a comment; a void tag with its attributes.
+  // Matches a code span, which cannot cross an empty line; a comment; or a void tag with its
+  // attributes.
   "(?<!`)(`+)(?!`)(?:(?!\\n[ \\t]*\\n)[\\s\\S])*?(?<!`)\\1(?!`)" +
     "|<!--[\\s\\S]*?-->" +
     `|<(${voidTags})\\b((?:"[^"]*"|'[^']*'|\\{[^{}]*\\}|[^<>"'{}])*)>(?!\\s*</\\2\\s*>)`,
   "gi",
 );
 
-/** Returns `source` with comments blanked and void tags closed, except in code. Line numbers do not change. */
+/**
+ * Returns `source` with comments blanked and void tags closed, except in code. Line numbers do not
+ * change.
+ */
 export function normalizeHtml(source: string): string {
   if (!candidatePattern.test(source)) return source;
   const output: string[] = [];

@@ -1,4 +1,5 @@
-// Wraps next-mdx-remote, which is archived upstream: only this file imports it (docs/decisions/010).
+// Wraps next-mdx-remote, which is archived upstream: only this file imports it
+// (docs/decisions/010).
 
 import { serialize } from "next-mdx-remote/serialize";
 
@@ -12,9 +13,9 @@ export interface CompileSteps {
   readonly format: "mdx" | "md";
   /** Syntax extensions and third-party plugins; they run before `markdown`. */
   readonly plugins: readonly Plugin[];
-  /** On the Markdown tree (mdast). */
+  /** Transforms the Markdown tree (mdast). */
   readonly markdown: TreeStep;
-  /** On the HTML tree (hast). */
+  /** Transforms the HTML tree (hast). */
   readonly html: TreeStep;
 }
 
@@ -31,11 +32,12 @@ export class MdxSyntaxError extends Error {
 }
 
 /**
- * Returns a function body that takes React's jsx runtime as `arguments[0]` and returns `{default}`. NODE_ENV must be
- * "production", else the code needs the development runtime. Throws MdxSyntaxError, and what a step throws.
+ * Returns a function body that takes React's jsx runtime as `arguments[0]` and returns `{default}`.
+ * NODE_ENV must be "production", or else the code requires the development runtime. Throws
+ * MdxSyntaxError, and any error that a step throws.
  */
 export async function compileToFunctionBody(source: string, steps: CompileSteps): Promise<string> {
-  // The library turns every error into a text with a code frame: this keeps the original error.
+  // Keeps the original error, because the library turns every error into text with a code frame.
   let caught: unknown;
   const guarded = (step: TreeStep) => () => async (tree: never) => {
     try {
@@ -60,8 +62,8 @@ export async function compileToFunctionBody(source: string, steps: CompileSteps)
     const result = await serialize(
       source,
       {
-        // These options would silently strip what the plugins write. Forbidden content is an error with its line
-        // instead: plugins/jsx-elements.ts, plugins/assert-allowed-html.ts.
+        // Off, because they would silently strip what the plugins write. Instead, forbidden content
+        // is an error with its line: plugins/jsx-elements.ts, plugins/assert-allowed-html.ts.
         blockJS: false,
         blockDangerousJS: false,
         parseFrontmatter: false,
@@ -84,10 +86,10 @@ export async function compileToFunctionBody(source: string, steps: CompileSteps)
   }
 }
 
-/** Returns a parser error as MdxSyntaxError, any other unchanged. */
+/** Returns a parser error as MdxSyntaxError, and any other error unchanged. */
 function toMdxSyntaxError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AppError") return error;
-  // From a third-party plugin: the library has wrapped the message.
+  // An error from a third-party plugin, whose message the library has wrapped.
   if (error.message.startsWith("[next-mdx-remote]"))
     return new Error(error.message.split("\n")[1], { cause: error });
   const { line, column, place } = error as {
@@ -97,7 +99,8 @@ function toMdxSyntaxError(error: unknown): unknown {
   };
   if (!("reason" in error)) return error;
   const reason = String(error.reason);
-  // At the end of the file there is no position, but the message contains that of the open tag.
+  // At the end of the file there is no position, but the message contains the position of the open
+  // tag.
   const position = /\((\d+):(\d+)/.exec(reason);
   return new MdxSyntaxError(
     reason,

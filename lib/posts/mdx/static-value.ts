@@ -1,11 +1,15 @@
-// Evaluates literals in a post, such as <Chart width={300} style={{ color: "red" }} />, without running code.
+// Evaluates literals in a post, such as <Chart width={300} style={{ color: "red" }} />, without
+// running code.
 
 import type { Expression, Program } from "estree";
 
 export type StaticValue =
   string | number | boolean | null | undefined | StaticValue[] | { [key: string]: StaticValue };
 
-/** Returns the value of an expression of literals, arrays and objects; null for any other. */
+/**
+ * Returns the value of an expression of literals, arrays and objects; null for any other
+ * expression.
+ */
 export function evaluateProgram(program: Program | undefined): { value: StaticValue } | null {
   const [statement, more] = program?.body ?? [];
   if (!statement) return { value: undefined }; // {/* a comment */}
@@ -60,7 +64,7 @@ function evaluateExpression(node: Expression): { value: StaticValue } | null {
   }
 }
 
-// Style names that take a number without a unit, from React.
+// Style properties that take a number without a unit, from React.
 const unitlessProperties = new Set(
   (
     "animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
@@ -69,7 +73,10 @@ const unitlessProperties = new Set(
   ).split(" "),
 );
 
-/** Returns `{marginTop: 4, color: "red"}` as CSS, by React's rules; null if a value is neither text nor number. */
+/**
+ * Returns `{marginTop: 4, color: "red"}` as CSS, by React's rules; null if a value is neither text
+ * nor number.
+ */
 export function styleToCss(style: { [key: string]: StaticValue }): string | null {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(style)) {

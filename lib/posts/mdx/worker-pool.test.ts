@@ -16,7 +16,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-// Does what its job names.
+// Does what its job says.
 const worker = `
 import { parentPort } from "node:worker_threads";
 parentPort.on("message", async (job) => {
@@ -77,7 +77,7 @@ test.each(["loop", "wait", "block", "regex"])(
 );
 
 test.each(["heap", "buffers"])(
-  "a job that exhausts the memory (%s) is stopped, and the process survives",
+  "a job that exhausts memory (%s) is stopped, and the process survives",
   async (job) => {
     const one = pool({ timeoutMs: 20_000 });
     const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
@@ -99,7 +99,7 @@ test("a worker that exits or throws costs one error", async () => {
   ]);
 });
 
-test("a job that is not cloneable rejects, and the worker goes on", async () => {
+test("a job that is not cloneable rejects, and the worker stays usable", async () => {
   const one = pool();
   const unsendable = (() => "a function") as unknown as string;
   const results = await Promise.allSettled([

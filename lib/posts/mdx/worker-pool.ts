@@ -1,4 +1,5 @@
-// Runs jobs in a pool of worker threads. A deadline and a memory limit terminate the worker, not just the wait.
+// Runs jobs in a pool of worker threads. A deadline and a memory limit terminate the worker, not
+// just the wait.
 
 import type { Worker } from "node:worker_threads";
 
@@ -21,7 +22,10 @@ export interface WorkerPoolOptions {
 
 export type WorkerPoolErrorReason = "timeout" | "memory" | "crash" | "full" | "closed" | "input";
 
-/** Why a job failed: timeout, memory limit or crash of its worker; pool full or closed; or input not cloneable. */
+/**
+ * Thrown when a job fails: timeout, memory limit or crash of its worker; pool full or closed; input
+ * not cloneable.
+ */
 export class WorkerPoolError extends Error {
   readonly reason: WorkerPoolErrorReason;
 
@@ -33,11 +37,13 @@ export class WorkerPoolError extends Error {
 }
 
 export interface WorkerPool<In, Out> {
-  /** Resolves with the worker's result. Rejects with a WorkerPoolError; other jobs are not affected. */
+  /**
+   * Resolves with the worker's result. Rejects with a WorkerPoolError; other jobs are not affected.
+   */
   run(input: In): Promise<Out>;
   /** Terminates all workers; running and waiting jobs reject. */
   close(): Promise<void>;
-  /** Current numbers, and totals since the start. */
+  /** Returns current counts, and totals since the start (`started`, `ended`). */
   getStats(): { workers: number; running: number; waiting: number; started: number; ended: number };
 }
 
@@ -56,12 +62,18 @@ interface WorkerSlot<In, Out> {
   isTerminated: boolean;
 }
 
-/** A worker not ready by then counts as crashed. Loading the compiler takes about 1 s on two busy cores. */
+/**
+ * A worker that is not ready by then counts as crashed. Loading the compiler takes about 1 s on two
+ * busy cores.
+ */
 const START_TIMEOUT_MS = 30_000;
 const MEMORY_CHECK_INTERVAL_MS = 200;
 const MB = 1024 * 1024;
 
-/** Creates a pool. It starts no worker before the first job, and does not keep the process alive when idle. */
+/**
+ * Creates a pool. It starts no worker before the first job, and does not keep the process alive
+ * when idle.
+ */
 export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPool<In, Out> {
   const slots = new Set<WorkerSlot<In, Out>>();
   const queue: Job<In, Out>[] = [];
@@ -78,7 +90,7 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     clearTimeout(slot.timer);
     const { job } = slot;
     slot.job = null;
-    // Not awaited: the job rejects before the thread is gone.
+    // Not awaited, so that the job rejects before the thread has ended.
     void slot.worker.terminate().catch(() => undefined);
     if (job) job.reject(error ?? new WorkerPoolError("crash", "the worker was terminated"));
     assignJobs();
@@ -86,7 +98,7 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
 
   function start(): WorkerSlot<In, Out> {
     started += 1;
-    // Not imported: bundlers follow `new Worker(…)` from an import and would bundle the file.
+    // Not imported, because bundlers follow an imported `new Worker(…)` and would bundle the file.
     const threads = process.getBuiltinModule("node:worker_threads");
     const worker = new threads.Worker(options.file, {
       name: "mdx",
@@ -143,7 +155,7 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     return slot;
   }
 
-  /** The deadline starts when the worker receives the job, not when it starts to load. */
+  /** Starts the deadline when the worker receives the job, not when it starts to load. */
   function startDeadline(slot: WorkerSlot<In, Out>): void {
     clearTimeout(slot.timer);
     slot.timer = setTimeout(
@@ -152,7 +164,10 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     );
   }
 
-  /** Returns false if the job is not cloneable (contains a function, say): it rejects, and the worker is free. */
+  /**
+   * Sends the job. If it is not cloneable (contains a function, for example), rejects it, frees the
+   * worker and returns false.
+   */
   function send(slot: WorkerSlot<In, Out>, job: Job<In, Out>): boolean {
     try {
       slot.worker.postMessage(job.input);
@@ -200,7 +215,10 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     }
   }
 
-  /** V8's limit covers only the heap, not buffers. Works even while the thread is in an endless loop. */
+  /**
+   * Enforces the memory limit, since V8's limit covers only the heap, not buffers. Works even while
+   * the thread is in an endless loop.
+   */
   function checkMemory(): void {
     for (const slot of slots) {
       if (!slot.job || !slot.isReady) continue;

@@ -26,14 +26,16 @@ export type ReadFilter = (typeof READ_FILTERS)[number];
 export interface SearchRequest {
   /** Anything a reader may type. */
   readonly q?: string;
-  /** A post must have all of these topics. Unknown ones are ignored. */
+  /** A post must have all of these topics. Unknown topics are ignored. */
   readonly topics?: readonly string[];
-  /** Default: relevance with a query, else newest. */
+  /** Defaults to relevance with a query, else newest. */
   readonly sort?: SortOrder;
-  /** Only with `readSlugs`. */
+  /** Ignored without `readSlugs`. */
   readonly readFilter?: ReadFilter;
   readonly readSlugs?: ReadonlySet<string>;
-  /** 1-based. Page n has the first n × pageSize posts: "Load more" keeps what is above. */
+  /**
+   * 1-based. Page n has the first n × pageSize posts, since "Load more" keeps the previous ones.
+   */
   readonly page?: number;
   readonly pageSize?: number;
   /** Reads by slug. */
@@ -51,14 +53,14 @@ export interface SearchResult {
 
 export interface TopicCount {
   readonly topic: string;
-  /** Number of results with this topic selected too; 0 disables it. */
+  /** The number of results if this topic is also selected; 0 disables it. */
   readonly count: number;
   readonly isSelected: boolean;
 }
 
 export interface SearchPage {
   readonly results: readonly SearchResult[];
-  /** Results on all pages. */
+  /** The number of results on all pages. */
   readonly total: number;
   /** Every topic of the site, alphabetically. */
   readonly topicCounts: readonly TopicCount[];
@@ -72,8 +74,9 @@ export interface SearchPage {
 }
 
 /**
- * Returns the listed posts that match `request`. `db` is the local cache database with the full-text table: without
- * it, search falls back to titles. Never throws, whatever a reader types.
+ * Returns the listed posts that match `request`. `db` is the local cache database with the
+ * full-text table. If that fails, search falls back to title and front matter. Never throws,
+ * whatever a reader types.
  */
 export function searchPosts(
   db: Database.Database,
@@ -136,7 +139,7 @@ export function searchPosts(
 interface SearchMatches {
   /** Slug → rank; 0 is the best. */
   readonly rankBySlug: ReadonlyMap<string, number>;
-  /** Slug → the FTS5 query that matched; without one, nothing is marked. */
+  /** Slug → the FTS5 query that matched. Without one, nothing is marked. */
   readonly queryBySlug: ReadonlyMap<string, string>;
 }
 
@@ -160,7 +163,8 @@ function findMatches(db: Database.Database, index: PostIndex, q: string): Search
       tryOrLog(() => dropSearchTables(db));
     }
   }
-  // Queries without a letter ("++", an emoji), or no table: a substring search in title and front matter.
+  // For queries without a letter ("++", an emoji) or without a table: a substring search in title
+  // and front matter.
   const needle = normalizeText(q).toLowerCase();
   const contains = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
     normalizeText([title, description, ...keywords, ...categories].join(" "))
@@ -197,7 +201,7 @@ function tryOrLog<T>(fn: () => T): T | null {
   }
 }
 
-/** Topics that differ only in case have the same key. */
+/** Returns a topic's key. Topics that differ only in case have the same key. */
 function topicKey(topic: string): string {
   return normalizeText(topic).toLowerCase();
 }
@@ -206,7 +210,9 @@ function topicKeysOf({ frontMatter }: Post): Set<string> {
   return new Set(frontMatter.categories.map(topicKey));
 }
 
-/** Returns every topic of the listed posts by key, alphabetically, spelled as in the newest post. */
+/**
+ * Returns every topic of the listed posts by key, alphabetically, spelled as in the newest post.
+ */
 export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
   const topics = new Map<string, string>();
   for (const post of listPosts(index)) {

@@ -1,12 +1,13 @@
-// Turns a reader's query into words and FTS5 queries, safe from injection of query operators.
+// Turns a reader's query into words and FTS5 queries. Query operators cannot be injected.
 
 /** Longer queries are truncated, which bounds the cost of a search. */
 const MAX_CHARACTERS = 200;
 const MAX_WORDS = 10;
-/** Shorter words match exactly, except the last: measured, 16 single-letter prefixes cost 140 ms. */
+/** Shorter words match exactly, except the last one: 16 single-letter prefixes cost 140 ms. */
 const MIN_PREFIX_CHARS = 3;
 
-// Delimit matches in SQLite's results: private-use characters, which normalizeText removes from all input.
+// Delimit matches in SQLite's results: private-use characters, which normalizeText removes from all
+// input.
 export const MATCH_OPEN = "\uE000";
 export const MATCH_CLOSE = "\uE001";
 
@@ -16,7 +17,10 @@ export interface TextSegment {
   readonly isMatch: boolean;
 }
 
-/** Returns `value` in Unicode NFC on one line, without control characters, lone surrogates and match delimiters. */
+/**
+ * Returns `value` in Unicode NFC on one line, without control characters, lone surrogates and match
+ * delimiters.
+ */
 export function normalizeText(value: string): string {
   return value
     .toWellFormed()
@@ -26,20 +30,21 @@ export function normalizeText(value: string): string {
     .trim();
 }
 
-/** Returns the query as shown and searched: normalized, at most 200 characters. */
+/** Returns the query to show and search for: normalized, at most 200 characters. */
 export function normalizeQuery(q: string): string {
   return normalizeText([...q.slice(0, MAX_CHARACTERS * 2)].slice(0, MAX_CHARACTERS).join(""));
 }
 
-/** Returns at most ten words of a normalized query, split as SQLite's unicode61 tokenizer does. */
+/** Returns at most ten words of a normalized query, split like SQLite's unicode61 tokenizer. */
 export function splitWords(q: string): string[] {
   const words = q.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   return words.filter((word) => /[\p{L}\p{N}]/u.test(word)).slice(0, MAX_WORDS);
 }
 
 /**
- * Returns FTS5 queries, best tier first: the phrase; all words; all words, the last as a prefix (it is being typed);
- * all longer words as prefixes. Words are letters and digits in quotes, so no operator or column filter gets through.
+ * Returns FTS5 queries, best tier first: the phrase; all words; all words, the last as a prefix (it
+ * is being typed); all longer words as prefixes. Words are quoted letters and digits, which
+ * prevents injection of operators and column filters.
  */
 export function buildFtsQueries(words: readonly string[]): string[] {
   if (words.length === 0) return [];

@@ -1,5 +1,6 @@
-// Maintains and queries the FTS5 table of listed posts in the local cache database.
-// Raw SQL: Prisma has no FTS5, and the cache database is not Prisma's. The table is rebuilt on demand.
+// Maintains and queries the FTS5 table of listed posts in the local cache database. Raw SQL,
+// because Prisma does not support FTS5 or manage the cache database. The table is rebuilt on
+// demand.
 
 import type Database from "better-sqlite3";
 import { createHash } from "node:crypto";
@@ -13,7 +14,7 @@ import {
   parseSegments,
 } from "./search-query.ts";
 
-/** Part of the table names: raise it when their schema or content changes. */
+/** Part of the table names. Increment it when their schema or content changes. */
 const SCHEMA_VERSION = 1;
 const TEXT_TABLE = `post_search_${SCHEMA_VERSION}`;
 const INDEXED_TABLE = `post_search_${SCHEMA_VERSION}_held`;
@@ -22,7 +23,7 @@ const STATE_TABLE = `post_search_${SCHEMA_VERSION}_state`;
 /** bm25 weights of title, topics (keywords and categories), description and body. */
 const WEIGHTS = "10.0, 6.0, 4.0, 1.0";
 const [TITLE, DESCRIPTION, BODY] = [0, 2, 3];
-/** Words around a match. */
+/** The length of a snippet in words. */
 const SNIPPET_WORDS = 28;
 
 export interface SearchHit {
@@ -38,7 +39,10 @@ export interface HighlightedPost {
 
 const fingerprintCache = new WeakMap<PostIndex, { all: string; each: Map<string, string> }>();
 
-/** Returns a fingerprint per listed post, and one over all. A post's text changes when it is compiled. */
+/**
+ * Returns a fingerprint per listed post, and one over all. A post's text changes when it is
+ * compiled.
+ */
 function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, string> } {
   let fingerprints = fingerprintCache.get(index);
   if (!fingerprints) {
@@ -57,7 +61,10 @@ function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, stri
   return fingerprints;
 }
 
-/** Updates the table to `index`: writes only posts that changed. A single read if it is up to date. */
+/**
+ * Updates the table to `index`. Writes only posts that changed; does a single read if it is up to
+ * date.
+ */
 export function syncSearchTable(db: Database.Database, index: PostIndex): void {
   const { all, each } = fingerprintsOf(index);
   try {
@@ -134,7 +141,10 @@ export function querySearchTable(db: Database.Database, tiers: readonly string[]
   return [...hitsBySlug.values()];
 }
 
-/** Returns title and snippet of a post with matches of `query` marked; null if the query does not match it. */
+/**
+ * Returns a post's title and snippet with matches of `query` marked; null if the query does not
+ * match it.
+ */
 export function highlightPost(
   db: Database.Database,
   query: string,

@@ -1,4 +1,4 @@
-// Builds the images of the content: sizes for every screen, small formats, a placeholder.
+// Builds the content's images: sizes for every screen, compact formats and a placeholder.
 
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -16,11 +16,11 @@ import { readSvgSize } from "./svg-size.ts";
 /** For a phone, a high-density phone or the text column, and a wide high-density screen. */
 export const IMAGE_WIDTHS = [480, 960, 1600] as const;
 
-/** Part of each file name: if it changes, all images are rebuilt. */
+/** Part of each file name. If it changes, all images are rebuilt. */
 export const IMAGE_SETTINGS = `1 ${IMAGE_WIDTHS.join(" ")} avif:50:2 webp:78:4`;
 const AVIF = { quality: 50, effort: 2 } as const;
 const WEBP = { quality: 78, effort: 4 } as const;
-/** Every page that shows the image contains the placeholder, so it must be tiny. */
+/** Every page with the image contains the placeholder, so it must be tiny. */
 export const MAX_BLUR_BYTES = 400;
 
 const RASTER = /\.(png|jpe?g|webp|avif)$/i;
@@ -42,8 +42,8 @@ export interface ImageBuildResult {
 }
 
 /**
- * Builds every image in `roots` into `outDir`, whose URL is `url`, and writes the manifest. Reuses the files of
- * unchanged images and removes unused ones.
+ * Builds every image in `roots` into `outDir`, whose URL is `url`, and writes the manifest. Reuses
+ * the files of unchanged images and removes unused ones.
  */
 export async function buildImages(
   roots: readonly ImageRoot[],
@@ -115,7 +115,7 @@ async function buildImage(
     await writeFileAtomically(join(outDir, `${name}.gif`), bytes);
     return { src: `${url}/${name}.gif`, width, height, blur, sources: [], hash };
   }
-  // Never upscaled; an image between two widths also gets its own width.
+  // Never upscales. An image between two widths also gets its own width.
   const largest = Math.min(width, IMAGE_WIDTHS[IMAGE_WIDTHS.length - 1]!);
   const widths = [...IMAGE_WIDTHS.filter((each) => each < largest), largest];
   const srcset = (format: string) =>
@@ -154,7 +154,10 @@ async function buildImage(
   };
 }
 
-/** Returns size and placeholder of an image, with its orientation applied. Throws Error if it is not an image. */
+/**
+ * Returns size and placeholder of an image, with its orientation applied. Throws Error if it is not
+ * an image.
+ */
 export async function measureImage(
   bytes: Uint8Array,
 ): Promise<{ width: number; height: number; blur: string }> {
@@ -200,7 +203,7 @@ async function listImageFiles(dir: string): Promise<string[]> {
     .sort();
 }
 
-/** Writes atomically: an interrupted build leaves only complete files. */
+/** Writes atomically, so that an interrupted build leaves only complete files. */
 async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
   await writeFile(`${file}.part`, content);
   await rename(`${file}.part`, file);

@@ -40,7 +40,7 @@ test("the registry imports each component lazily", () => {
   );
 });
 
-test("the module loads, also without any component", async () => {
+test("the module loads, even without any components", async () => {
   for (const files of [{}, { a: ["./clock.tsx"] }] as LocalComponentFiles[]) {
     const file = join(dir, `registry-${Object.keys(files).length}.ts`);
     writeFileSync(file, renderRegistryModule(files));

@@ -1,4 +1,4 @@
-// Lists the React components beside posts, and renders the module that adds them to the build.
+// Lists the React components beside posts, and renders the module that includes them in the build.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,10 @@ import { join } from "node:path";
 /** The files a folder post may import, by slug, as written in the post: './counter.tsx'. */
 export type LocalComponentFiles = Readonly<Record<string, readonly string[]>>;
 
-/** Returns the components beside the folder posts in `contentDir`/blog, sorted, without tests and hidden files. */
+/**
+ * Returns the components beside the folder posts in `contentDir`/blog, sorted, without tests and
+ * hidden files.
+ */
 export function listLocalComponents(contentDir: string): LocalComponentFiles {
   const blog = join(contentDir, "blog");
   if (!existsSync(blog)) return {};
@@ -28,7 +31,10 @@ export function listLocalComponents(contentDir: string): LocalComponentFiles {
   return filesBySlug;
 }
 
-/** Returns the text of content/components.generated.ts. Imports are lazy: a page loads only its post's components. */
+/**
+ * Returns the text of content/components.generated.ts. Imports are lazy: a page loads only its
+ * post's components.
+ */
 export function renderRegistryModule(files: LocalComponentFiles): string {
   const quote = (value: string) => JSON.stringify(value);
   const entries = Object.entries(files).map(

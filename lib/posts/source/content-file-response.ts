@@ -3,7 +3,10 @@
 import { parseByteRange } from "#lib/http/byte-range.ts";
 import type { ContentFile } from "./content-source.ts";
 
-/** Other files beside a post, such as components, are not public. */
+/**
+ * Content types of files that are served. Other files beside a post, such as components, are not
+ * public.
+ */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
   jpg: "image/jpeg",
@@ -16,8 +19,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Prevents XSS through scripts in an SVG that is opened directly. In case a proxy replaces this header, SVGs are
- * also sent as downloads, which `<img>` ignores.
+ * Prevents XSS by scripts in an SVG that is opened directly. In case a proxy replaces this header,
+ * SVGs are also sent as attachments, which `<img>` ignores.
  */
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 const YEAR_SECONDS = 31_536_000;
@@ -34,8 +37,9 @@ export function contentFileUrl({ path, blobSha }: Pick<ContentFile, "path" | "bl
 }
 
 /**
- * Returns the response for `file`, which servedContentType must allow; calls `read` only if bytes are needed.
- * Cached for a year if the URL names this version, else for a minute. Supports byte ranges.
+ * Returns the response for `file`, which servedContentType must allow; calls `read` only if bytes
+ * are needed. Cached for a year if the URL names this version, else for a minute. Supports byte
+ * ranges.
  */
 export async function contentFileResponse(
   request: Request,

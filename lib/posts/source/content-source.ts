@@ -4,9 +4,12 @@ import { createHash } from "node:crypto";
 import { postPath } from "./post-path.ts";
 
 export interface ContentFile {
-  /** Below the content root, with forward slashes: 'blog/x/index.mdx'. */
+  /** The path below the content root, with forward slashes: 'blog/x/index.mdx'. */
   readonly path: string;
-  /** Git's blob SHA in hex, equal on disk and on a Git host: SHA-1 over "blob LENGTH\0" and the bytes. */
+  /**
+   * Git's blob SHA in hex, the same on disk and on a Git host: SHA-1 of "blob LENGTH\0" and the
+   * bytes.
+   */
   readonly blobSha: string;
   readonly bytes: number;
 }
@@ -15,28 +18,31 @@ export interface ContentFile {
 export interface PostFile extends ContentFile {
   readonly slug: string;
   readonly kind: "post" | "page";
-  /** SHA-256 in hex over the post's bytes and those of every file beside it. */
+  /** SHA-256 in hex of the paths and blob SHAs of the post and every file beside it. */
   readonly hash: string;
-  /** The other files of its folder; for a post without a folder, the loose files in blog/. */
+  /** The other files in its folder. For a post without a folder, the loose files in blog/. */
   readonly assets: readonly ContentFile[];
 }
 
 export interface ContentSource {
   readonly kind: "disk" | "git";
-  /** Returns the newest version. Throws AppError(unavailable) with the host's reason. */
+  /** Returns the newest version. Throws AppError(unavailable), with the reason from the host. */
   getHead(): Promise<string>;
-  /** Returns every file below blog/ and pages/. Throws AppError: not_found (no such version), unavailable. */
+  /**
+   * Returns every file below blog/ and pages/. Throws AppError: not_found (no such version),
+   * unavailable.
+   */
   listFiles(version: string): Promise<readonly ContentFile[]>;
   /**
-   * Returns the bytes of a listed file. Throws AppError: too_large above MAX_FILE_BYTES, unavailable if the host
-   * fails or the file has changed since it was listed.
+   * Returns the bytes of a listed file. Throws AppError: too_large above MAX_FILE_BYTES,
+   * unavailable if the host fails or the file has changed since it was listed.
    */
   readFile(file: ContentFile): Promise<Uint8Array>;
 }
 
-/** The largest file of a post. */
+/** The maximum size of a file. */
 export const MAX_FILE_BYTES = 5 * 1_048_576;
-/** A larger content tree is a mistake in the configured path. */
+/** A larger content tree means that the configured path is wrong. */
 export const MAX_FILES = 20_000;
 
 /** Returns Git's blob SHA of `bytes`. */
@@ -44,7 +50,10 @@ export function gitBlobSha(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.byteLength}\0`).update(bytes).digest("hex");
 }
 
-/** Returns whether a path can belong to content: below blog/ or pages/, not hidden, no path traversal. */
+/**
+ * Returns whether a path can belong to content: below blog/ or pages/, not hidden, no path
+ * traversal.
+ */
 export function isContentPath(path: string): boolean {
   const parts = path.split("/");
   return (
@@ -57,7 +66,10 @@ export function isContentPath(path: string): boolean {
   );
 }
 
-/** Returns the posts and pages among `files`, by path. Two files with the same slug are both returned. */
+/**
+ * Returns the posts and pages among `files`, by path. Two files with the same slug are both
+ * returned.
+ */
 export function listPostFiles(files: readonly ContentFile[]): PostFile[] {
   const folders = new Map<string, ContentFile[]>();
   const posts: { file: ContentFile; slug: string; kind: "post" | "page"; folder: string }[] = [];

@@ -134,7 +134,7 @@ test("a missing folder is unavailable, and the message names it", async () => {
   ).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("nowhere") });
 });
 
-test("a version that the disk never had is not found", async () => {
+test("an unknown version is not found", async () => {
   await expect(createDiskSource({ dir, recheckMs: 0 }).listFiles("disk-0")).rejects.toMatchObject({
     code: "not_found",
   });

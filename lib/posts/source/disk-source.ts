@@ -20,8 +20,9 @@ interface ScannedFile {
 }
 
 /**
- * Returns the content below `dir`: blog/ and pages/, symbolic links excluded. Its version is "disk-" and a hash over
- * all files. getHead() checks names, sizes and times at most every `recheckMs`, and reads only changed files.
+ * Returns the content below `dir`: blog/ and pages/, without symbolic links. Its version is "disk-"
+ * and a hash of all files. getHead() checks names, sizes and times at most every `recheckMs`, and
+ * reads only changed files.
  */
 export function createDiskSource({
   dir,
@@ -35,7 +36,7 @@ export function createDiskSource({
   let version: string | undefined;
   let scannedAtMs = Number.NEGATIVE_INFINITY;
   let scanning: Promise<string> | undefined;
-  /** The newest versions: a build may end after the next version appeared. */
+  /** The newest versions, because a build may end after the next version has appeared. */
   const filesByVersion = new Map<string, readonly ContentFile[]>();
 
   async function scan(): Promise<string> {
@@ -52,7 +53,7 @@ export function createDiskSource({
         next.set(path, previous);
         continue;
       }
-      // A file that is too large is listed by size and time, and rejected when read.
+      // A file that is too large is identified by size and time, and rejected when read.
       const blobSha =
         size > MAX_FILE_BYTES
           ? createHash("sha1").update(stamp).digest("hex")
@@ -101,7 +102,10 @@ export function createDiskSource({
   };
 }
 
-/** For a file that changed or was deleted during a scan: the next scan will see its new state. */
+/**
+ * Throws for a file that changed or was deleted during a scan. The next scan will see its new
+ * state.
+ */
 function throwChangedOnDisk(path: string): never {
   throw new AppError("unavailable", `${path} changed on disk while it was read.`, {
     retryAfterSeconds: 1,

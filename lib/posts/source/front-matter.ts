@@ -11,7 +11,7 @@ export interface Translation {
 
 export interface FrontMatter {
   readonly title: string;
-  /** Calendar day as written, YYYY-MM-DD, independent of time zones. Empty for a page without one. */
+  /** Calendar day as YYYY-MM-DD, independent of time zones. Empty for a page without a date. */
   readonly date: string;
   readonly description: string;
   readonly categories: string[];
@@ -31,7 +31,10 @@ const DATE_RULE =
   "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
 const CALENDAR_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
 
-/** Returns the calendar day in `value` as YYYY-MM-DD, or null. Ignores a time and time zone after it. */
+/**
+ * Returns the calendar day in `value` as YYYY-MM-DD, or null. Ignores a time and time zone after
+ * it.
+ */
 export function parseCalendarDay(value: string): string | null {
   const match = CALENDAR_DAY.exec(value.trim());
   if (!match) return null;
@@ -121,7 +124,7 @@ export const frontMatterFieldNames = Object.keys(frontMatterFields) as FrontMatt
 export const requiredFields = (kind: "post" | "page"): readonly FrontMatterField[] =>
   kind === "post" ? ["title", "date", "description"] : ["title", "description"];
 
-/** Defaults of a front matter. */
+/** Defaults of optional fields, and of all fields in other blogs. */
 export const frontMatterDefaults = {
   title: "",
   date: "",

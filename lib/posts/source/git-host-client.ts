@@ -1,4 +1,5 @@
-// Requests a Git host's REST API, GitHub's or a compatible one. Respects its rate limits, with exponential backoff.
+// Requests a Git host's REST API, GitHub's or a compatible one. Respects rate limits, with
+// exponential backoff.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
@@ -12,34 +13,41 @@ export interface GitHostClientOptions {
 }
 
 export interface GitHostStatus {
-  /** Why the host cannot be used, in words for an admin; null if it can. */
+  /** Why the host cannot be used, as a sentence for admins; null if it can. */
   readonly problem: string | null;
-  /** No requests until then; 0 if not blocked. */
+  /** No requests are made until then (Unix time in ms); 0 if not blocked. */
   readonly blockedUntilMs: number;
 }
 
 export interface GitHostClient {
   /**
-   * Returns the JSON at `path`. Throws AppError: not_found (cached for a minute), unavailable on rate limits,
-   * failures and timeouts. While blocked, every call fails immediately without a request (circuit breaker).
+   * Returns the JSON at `path`. Throws AppError: not_found (cached for a minute), unavailable on
+   * rate limits, failures and timeouts. While blocked, every call fails immediately without a
+   * request (circuit breaker).
    */
   getJson(path: string, options?: { maxBytes?: number; conditional?: boolean }): Promise<unknown>;
   getStatus(): GitHostStatus;
 }
 
-/** The largest response is a recursive tree, which GitHub truncates at 7 MB. */
+/** The largest possible response is a recursive tree, which GitHub truncates at 7 MB. */
 const MAX_RESPONSE_BYTES = 8 * 1_048_576;
 const TIMEOUT_MS = 10_000;
-/** For a rate limit without a time: GitHub asks to wait at least a minute, and longer each time. */
+/**
+ * For a rate limit without a reset time. GitHub asks to wait at least a minute, and longer each
+ * time.
+ */
 const RATE_LIMIT_BACKOFF_MS = 60_000;
 /** First retry delay after an outage. */
 const OUTAGE_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
-/** GitHub's limits reset within an hour; a host with a wrong clock must not block requests for days. */
+/**
+ * GitHub's limits reset within an hour. A host with a wrong clock must not block requests for days.
+ */
 const MAX_RATE_LIMIT_MS = 65 * 60_000;
 const NOT_FOUND_TTL_MS = 60_000;
 const MAX_CACHED_RESPONSES = 500;
 
+/** Returns a client with its own backoff state and caches. */
 export function createGitHostClient({ api, token }: GitHostClientOptions): GitHostClient {
   const name = new URL(api).host;
   let problem: string | null = null;
@@ -58,7 +66,7 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
   function block(reason: string, forMs: number): AppError {
     failures += 1;
     problem = reason;
-    // Jitter, so that instances blocked together do not all retry in the same second.
+    // Jitter, so that instances that are blocked together do not all retry in the same second.
     blockedUntilMs = nowMs() + forMs * (1 + Math.random() / 10);
     log("warn", "content.host_failed", {
       host: name,
@@ -100,7 +108,7 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
         });
       } catch (error) {
         if (isAppError(error, "too_large")) throw error;
-        // A concurrent request may have blocked the host already: its time counts.
+        // A concurrent request may already have blocked the host. Its wait time applies.
         if (nowMs() < blockedUntilMs) throw blockedError();
         throw block(
           `The Git host ${name} failed: ${(error as Error).message}`,

@@ -56,7 +56,7 @@ test("a branch's posts are listed and read, and nothing outside the content fold
   ]);
 });
 
-test("content may be deep in the repository, at its root, and on a branch with a slash", async () => {
+test("content may be deep in the repository, at its root, or on a branch with a slash", async () => {
   host.commit({ "a/b c/blog/x.mdx": "x" }, "feature/deep");
   const deep = open({ path: "/a/b c/", branch: "feature/deep" });
   expect((await deep.listFiles(await deep.getHead())).map(({ path }) => path)).toEqual([
@@ -69,7 +69,7 @@ test("content may be deep in the repository, at its root, and on a branch with a
   ]);
 });
 
-test("listings and files are cached, also across a restart", async () => {
+test("listings and files are cached, even across a restart", async () => {
   const sha = host.commit(files);
   const list = await source.listFiles(sha);
   await source.readFile(list[0]!);

@@ -45,9 +45,9 @@ const treeResponse = z.object({
 });
 const blobResponse = z.object({ encoding: z.literal("base64"), content: z.string() });
 
-/** Commits and blobs are immutable; the TTL only lets old ones leave the cache file. */
+/** Commits and blobs are immutable. The TTL only removes old ones from the cache file. */
 const CACHE_TTL_MS = 90 * DAY_MS;
-/** Longer than the timeouts of the few requests behind a listing. */
+/** Longer than the timeouts of the few requests that a listing makes. */
 const LIST_TIMEOUT_MS = 60_000;
 const READ_TIMEOUT_MS = 15_000;
 /** Regular files; symbolic links (120000) and submodules (160000) are not content. */
@@ -60,7 +60,10 @@ interface TreeInput {
   readonly version: string;
 }
 
-/** In the cache file, so that posts are available after a restart even if the host is down. */
+/**
+ * Caches listings in the cache file, so that posts are available after a restart even if the host
+ * is down.
+ */
 const treeCache = defineCache<TreeInput, ContentFile[]>({
   name: "content.tree",
   version: 2,
@@ -71,7 +74,7 @@ const treeCache = defineCache<TreeInput, ContentFile[]>({
   produce: listTree,
 });
 
-/** Base64 by blob SHA: content-addressed, so shared by all sources. */
+/** Caches Base64 by blob SHA. Content-addressed, so all sources share it. */
 const blobCache = defineCache<
   { host: GitHostClient; repository: string; file: ContentFile },
   string
@@ -100,7 +103,7 @@ const blobCache = defineCache<
   },
 });
 
-/** Returns the content below `path` of `branch`. Its versions are commit SHAs. */
+/** Returns the content below `path` on `branch`. Its versions are commit SHAs. */
 export function createGitSource({
   api,
   repository,
@@ -160,7 +163,8 @@ async function listTree({ host, repository, path, version }: TreeInput): Promise
     return response.data;
   };
   let treeSha = version;
-  // Level by level down to the content: a listing of the whole repository can be too large for a response.
+  // Descends to the content level by level: a listing of the whole repository can be too large for
+  // a response.
   for (const part of path === "" ? [] : path.split("/")) {
     const next = (await getTree(treeSha)).tree.find(
       (entry) => entry.path === part && entry.type === "tree",

@@ -1,4 +1,5 @@
-// Reads the manifest of the images that the build processed: size, formats and placeholder of each.
+// Reads the manifest of the images that the build processed, with size, formats and placeholder of
+// each.
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import type { Image } from "#lib/posts/image.ts";
 /** An image as the build processed it. */
 export interface BuiltImage extends Image {
   readonly sources: NonNullable<Image["sources"]>;
-  /** Git's blob SHA of the original: a later file of the same name does not match. */
+  /** Git's blob SHA of the original. A later file with the same name does not match. */
   readonly hash: string;
 }
 
@@ -34,7 +35,7 @@ export type BuiltImageManifest = z.output<typeof manifestSchema>;
 export const MANIFEST_FILE = "manifest.json";
 const EMPTY_MANIFEST: BuiltImageManifest = { settings: "", images: {} };
 
-/** Parses a manifest file. An invalid one counts as empty: it can be rebuilt at any time. */
+/** Parses a manifest file. An invalid one counts as empty, since it can be rebuilt at any time. */
 export function parseManifest(text: string): BuiltImageManifest {
   try {
     return manifestSchema.parse(JSON.parse(text));
@@ -45,7 +46,10 @@ export function parseManifest(text: string): BuiltImageManifest {
 
 let cachedManifest: { file: string; stamp: string; manifest: BuiltImageManifest } | undefined;
 
-/** Returns the images that scripts/build-images.ts built in `dir` (public/_img). Rereads a changed manifest. */
+/**
+ * Returns the images that scripts/build-images.ts built in `dir` (public/_img). Rereads a changed
+ * manifest.
+ */
 export function loadImageManifest(dir: string): BuiltImageManifest["images"] {
   const file = join(dir, MANIFEST_FILE);
   const stat = statSync(file, { throwIfNoEntry: false });

@@ -42,7 +42,7 @@ const without = (change: (lines: string[]) => void) => {
 };
 
 describe("front matter", () => {
-  test("every field is parsed, folded text as one line, and the line of the body is returned", () => {
+  test("every field is parsed, with folded text as one line, and the line of the body is returned", () => {
     const post = parsePost("blog/a-door/index.mdx", good);
     expect(post).toMatchObject({ slug: "a-door", warnings: [], body: "\n# Hello\n", bodyLine: 18 });
     expect(good.split("\n")[post.bodyLine]).toBe("# Hello");
@@ -169,7 +169,7 @@ describe("front matter", () => {
     expect(problem(`---\n${bomb}\n---\n`).reason).toMatch(/can't be read/);
   });
 
-  test("a missing or unclosed front matter is rejected", () => {
+  test("missing or unclosed front matter is rejected", () => {
     expect(problem("# Hello")).toMatchObject({
       line: 1,
       reason: expect.stringContaining("must begin with front matter"),
@@ -207,7 +207,7 @@ describe("front matter", () => {
     expect(problem(good, path)).toMatchObject({ line: 1, reason: expect.stringContaining("slug") });
   });
 
-  test("a file outside the folders of posts is rejected", () => {
+  test("a file outside the post folders is rejected", () => {
     expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not where a post lives");
   });
 
@@ -247,7 +247,7 @@ describe("posts of another blog", () => {
     expect(post.warnings[0]).toMatch(/^line 3: date must be a calendar day/);
   });
 
-  test("a missing front matter is a warning", () => {
+  test("missing front matter is a warning", () => {
     expect(parsePost("x.md", "# Hi", { lenient: true })).toMatchObject({
       slug: "x",
       bodyLine: 1,

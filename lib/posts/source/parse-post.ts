@@ -1,4 +1,5 @@
-// Parses a post into front matter and body. Every error has file, line, field and what is allowed.
+// Parses a post into front matter and body. Every error names the file, the line, the field and
+// what is allowed.
 
 import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
 import { PostError } from "#lib/posts/post-error.ts";
@@ -23,7 +24,7 @@ export interface ParsedPostFile {
   readonly bodyLine: number;
 }
 
-/** A longer front matter is a mistake, or an attack on the YAML parser. */
+/** Longer front matter is a mistake or an attack on the YAML parser. */
 const MAX_FRONT_MATTER_CHARS = 64 * 1024;
 
 interface FrontMatterIssue {
@@ -34,8 +35,8 @@ interface FrontMatterIssue {
 }
 
 /**
- * Parses the post at `path` below the content root. Throws PostError with the line.
- * `lenient` is for other blogs: invalid fields become warnings and defaults, `summary` and `tags` count as
+ * Parses the post at `path` below the content root. Throws PostError with the line. `lenient` is
+ * for other blogs: invalid fields become warnings and defaults, `summary` and `tags` count as
  * description and categories, any path has a slug. Invalid YAML still throws.
  */
 export function parsePost(
@@ -202,7 +203,10 @@ function readFrontMatter(
   return { issues, warnings, values };
 }
 
-/** Returns each field with its value and its keys in the YAML: keywords may be at the top or in meta. */
+/**
+ * Returns each field with its value and its keys in the YAML: keywords may be at the top or in
+ * meta.
+ */
 function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
   const valueOf = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
   const meta = valueOf("meta");
@@ -225,7 +229,10 @@ function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
   );
 }
 
-/** Converts values of other blogs: a string instead of a list, a number as a title, a date in words. */
+/**
+ * Converts values from other blogs: a string instead of a list, a number as a title, a date in
+ * words.
+ */
 function coerceLenient(name: FrontMatterField, value: unknown): unknown {
   if ((name === "categories" || name === "keywords") && typeof value === "string")
     return value.split(",");
@@ -241,7 +248,7 @@ function coerceLenient(name: FrontMatterField, value: unknown): unknown {
   )
     return `./${value}`;
   if (name === "date" && typeof value === "string" && parseCalendarDay(value) === null) {
-    const date = new Date(value); // parses words in local time: the local day is the one written
+    const date = new Date(value); // parsed in local time, so the local day is the one written
     if (!Number.isNaN(date.getTime()))
       return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
   }

@@ -11,8 +11,8 @@ export const SLUG_RULE =
 export type PostKind = "post" | "page";
 
 /**
- * Returns slug and kind of the file at `path` below the content root: `blog/x.mdx` or `blog/x/index.mdx`, the same
- * below `pages/`, also `.md`. Null for any other file.
+ * Returns the slug and kind of the file at `path` below the content root: `blog/x.mdx` or
+ * `blog/x/index.mdx`, the same below `pages/`, or with `.md`. Null for any other file.
  */
 export function postPath(path: string): { slug: string; kind: PostKind } | null {
   const post = POST.exec(path);
@@ -22,7 +22,10 @@ export function postPath(path: string): { slug: string; kind: PostKind } | null 
   return null;
 }
 
-/** Returns a slug for any path of another blog: without a blog folder, extension or trailing `/index`. */
+/**
+ * Returns a slug for any path of another blog: without a blog folder, extension or trailing
+ * `/index`.
+ */
 export function looseSlug(path: string): string {
   return path
     .replace(/^(?:.*\/)?blog\//, "")
@@ -30,6 +33,7 @@ export function looseSlug(path: string): string {
     .replace(/(?<=.)\/index$/, "");
 }
 
+/** Returns whether `value` follows SLUG_RULE. */
 export function isSlug(value: string): boolean {
   return value.length <= 100 && SLUG.test(value);
 }

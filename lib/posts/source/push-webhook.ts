@@ -1,10 +1,10 @@
-// Verifies a Git host's push webhook: its HMAC signature, and that it concerns the configured branch.
+// Verifies a Git host's push webhook: its HMAC signature, repository and branch.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 
-/** Fly's proxy can replay about 1 MB to the primary; a push event has a few kB. */
+/** Fly's proxy can replay about 1 MB to the primary. A push event is a few kB. */
 export const MAX_WEBHOOK_BYTES = 1_048_576;
 
 export interface WebhookConfig {
@@ -29,8 +29,8 @@ const pushSchema = z.object({
 });
 
 /**
- * Returns what a webhook asks for. Throws AppError: too_large, unauthorized (missing or wrong signature),
- * invalid (authentic, but not a push event as GitHub documents it).
+ * Returns the event of an authentic webhook. Throws AppError: too_large, unauthorized (missing or
+ * wrong signature), invalid (authentic, but not a push event as GitHub documents it).
  */
 export function verifyWebhook(
   headers: Headers,
@@ -42,7 +42,7 @@ export function verifyWebhook(
   if (!hasValidSignature(headers.get("x-hub-signature-256"), body, secret)) {
     throw new AppError(
       "unauthorized",
-      "The X-Hub-Signature-256 header is missing or was not made with this site's secret.",
+      "The X-Hub-Signature-256 header is missing, or does not match this site's secret.",
     );
   }
   const event = headers.get("x-github-event");

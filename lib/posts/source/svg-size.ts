@@ -12,7 +12,10 @@ const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
   rem: 16,
 };
 
-/** Returns width and height in CSS pixels, from the attributes or the viewBox; null if neither has them. */
+/**
+ * Returns width and height in CSS pixels, from the attributes or the viewBox; null if neither has
+ * them.
+ */
 export function readSvgSize(text: string): { width: number; height: number } | null {
   const tag = /<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>/i.exec(text.replace(/<!--[\s\S]*?-->/g, ""))?.[0];
   if (!tag) return null;

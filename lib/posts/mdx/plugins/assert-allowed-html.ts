@@ -1,4 +1,5 @@
-// Rejects HTML that is an XSS risk, with its line: scripts, frames, forms, event handlers, javascript: URLs.
+// Rejects HTML that is an XSS risk, with its line: scripts, frames, forms, event handlers,
+// javascript: URLs.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { isElement, replaceNodes, type Root } from "#lib/posts/mdx/mdx-tree.ts";

@@ -35,12 +35,17 @@ const phrasingParents = new Set([
   "figcaption",
 ]);
 
-/** Returns a callout's properties. The label names its kind in words, not only by color. */
+/**
+ * Returns a callout's properties. The label conveys its kind to readers who can't see the color.
+ */
 export function calloutProperties(kind: string, label: string, classes: string[] = []): Properties {
   return { className: ["callout", `callout-${kind}`, ...classes], role: "note", ariaLabel: label };
 }
 
-/** Converts callout elements to `<aside>` or, inline, `<span>`. Throws PostError for an unknown kind. */
+/**
+ * Converts callout elements to `<aside>` or, inline, `<span>`. Throws PostError for an unknown
+ * kind.
+ */
 export function convertCallouts(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node) || !node.tagName.startsWith("callout-")) return undefined;
@@ -66,7 +71,7 @@ export function convertCallouts(tree: Root, context: CompileContext): void {
   });
 }
 
-/** Wraps text directly in a block in a paragraph, so that spacing is the same either way. */
+/** Wraps bare text in a block in a paragraph, so that spacing is consistent. */
 function wrapInParagraph(node: Element): void {
   if (!node.children.some((child) => child.type === "text" && child.value.trim() !== "")) return;
   if (node.children.every((child) => isPhrasing(child))) {

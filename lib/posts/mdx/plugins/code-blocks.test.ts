@@ -103,7 +103,7 @@ const contrast = (a: string, b: string) => {
   const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
   return (high + 0.05) / (low + 0.05);
 };
-/** Mixes color a over color b, close to color-mix() for hues of equal lightness. */
+/** Mixes color a over color b. Close to color-mix() for hues of equal lightness. */
 const mix = (a: string, b: string, part: number) =>
   `#${[1, 3, 5]
     .map((offset) =>

@@ -17,7 +17,7 @@ import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
 import { getTextContent } from "./plain-text.ts";
 
-/** Passes the info string after ``` on to the HTML tree. */
+/** Passes the info string after ``` to the HTML tree. */
 export function preserveCodeInfo(tree: MarkdownRoot): void {
   visit(tree, "code", (node: Code) => {
     const info = [node.lang, node.meta].filter(Boolean).join(" ");
@@ -26,7 +26,7 @@ export function preserveCodeInfo(tree: MarkdownRoot): void {
   });
 }
 
-/** Replaces every code block with a figure of ready HTML. */
+/** Replaces every code block with a figure of raw HTML. */
 export async function renderCodeBlocks(tree: Root, context: CompileContext): Promise<void> {
   const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
   replaceNodes(tree, (node, ancestors) => {
@@ -36,7 +36,7 @@ export async function renderCodeBlocks(tree: Root, context: CompileContext): Pro
     );
     if (isElement(code, "code") && code.children.every((child) => child.type === "text"))
       blocks.push({ pre: node, code, parent: ancestors.at(-1)! });
-    else node.properties.tabIndex = 0; // it may scroll sideways
+    else node.properties.tabIndex = 0; // it may scroll horizontally
     return undefined;
   });
   for (const { pre, code, parent } of blocks)
@@ -108,7 +108,7 @@ function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
   );
 }
 
-/** Renders the source of a Mermaid diagram: drawing it would need a browser at compile time. */
+/** Renders the source of a Mermaid diagram. Drawing it would require a browser at compile time. */
 function renderDiagram(source: string, meta: CodeMeta): string {
   return (
     `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram (Mermaid source)")}` +

@@ -11,13 +11,13 @@ export interface CodeMeta {
   readonly isHighlighted: LinePredicate;
   readonly isAdded: LinePredicate;
   readonly isRemoved: LinePredicate;
-  /** The language was `diff-xyz`: its + and - become marks. */
+  /** True if the language was `diff-xyz`, whose + and - become marks. */
   readonly isDiff: boolean;
   /** Parts that could not be parsed. */
   readonly problems: readonly string[];
 }
 
-/** Tells whether a line is marked; lines count from 1, regardless of `start`. */
+/** Returns whether a line is marked. Lines count from 1, regardless of `start`. */
 export type LinePredicate = (line: number) => boolean;
 
 const matchNoLine: LinePredicate = () => false;

@@ -1,12 +1,13 @@
-// Collapses every run of plain HTML into one <StaticHtml html="…"/>, so that React renders one node, not thousands.
+// Collapses every run of plain HTML into one <StaticHtml html="…"/>, so that React renders one
+// node, not thousands.
 
 import type { Program } from "estree";
 import { toHtml } from "hast-util-to-html";
 import { isJsx, type MdxJsx, type Node, type Parent, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 
 /**
- * Elements that must be direct children of their parent: a wrapper would break the list, table or details element.
- * They stay elements, and their content is collapsed.
+ * Elements that must be direct children of their parent, since a wrapper would break the list,
+ * table or details element. They stay elements, and their content is collapsed.
  */
 const structuralTags = new Set(
   "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(
@@ -19,7 +20,9 @@ const phrasingParents = new Set(
   ),
 );
 
-/** Collapses `tree` in place to components, the elements around them, text, and StaticHtml nodes. */
+/**
+ * Collapses `tree` in place to components, the elements around them, text, and StaticHtml nodes.
+ */
 export function collapseStaticHtml(tree: Root): void {
   collapseChildren(tree, false);
 }
@@ -81,7 +84,8 @@ function toStaticHtmlNodes(run: Node[], isInline: boolean): Node[] {
 }
 
 function createStaticHtmlNode(html: string, isInline: boolean): MdxJsx {
-  // An expression, since JSX interprets line breaks and character references in quoted attributes.
+  // An expression, because JSX interprets line breaks and character references in quoted
+  // attributes.
   const attributes: MdxJsx["attributes"] = [
     {
       type: "mdxJsxAttribute",

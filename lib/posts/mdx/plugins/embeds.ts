@@ -14,7 +14,7 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** Parents whose paragraphs may become cards: a list of links stays a list. */
+/** Parents whose paragraphs may become cards. A list of links stays a list. */
 const embedParents = new Set(["root", "blockquote", "mdxJsxFlowElement"]);
 
 /** Converts paragraphs that are only an http(s) URL. */
@@ -60,7 +60,10 @@ export function isHttpUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
-/** Maps the host and path of a player to its page. The frame becomes a card, so that it loads only on click. */
+/**
+ * Maps the host and path of a player to its page. The frame becomes a card, so that it loads only
+ * on click.
+ */
 const knownPlayers: {
   host: RegExp;
   path: RegExp;

@@ -12,7 +12,7 @@ const alerts: Record<string, { kind: string; title: string; classes: string[] }>
   CAUTION: { kind: "danger", title: "Caution", classes: [] },
 };
 
-/** Sets block quotes that start with an alert to become `<aside class="callout …">`. */
+/** Converts block quotes that start with an alert to `<aside class="callout …">`. */
 export function convertAlerts(tree: Root): void {
   visit(tree, "blockquote", (quote: Blockquote) => {
     const first = quote.children[0];

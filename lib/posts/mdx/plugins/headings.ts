@@ -1,4 +1,5 @@
-// Gives headings a level below the page's title, a unique id, and a link that is never nested in another link.
+// Gives headings a level below the page's title, a unique id, and a link that is never nested in
+// another link.
 
 import GithubSlugger from "github-slugger";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -19,7 +20,10 @@ const headingTag = /^h([1-6])$/;
 /** Ids used by pages, such as the target of "Skip to content". */
 const reservedIds = ["main", "content", "top", "header", "footer", "search", "article", "comments"];
 
-/** Links every heading, and records depth 2 to 4 in the context. If a post uses `#`, all move down one level. */
+/**
+ * Links every heading, and records those of depth 2 to 4 in the context. If a post uses `#`, all
+ * headings move down one level.
+ */
 export function linkHeadings(tree: Root, context: CompileContext): void {
   const headings: Element[] = [];
   replaceNodes(tree, (node) => {
@@ -70,7 +74,9 @@ function addHeadingLink(heading: Element, id: string, title: string): void {
   }
 }
 
-/** A component counts as a link: it may contain one. */
+/**
+ * Returns whether the node contains a link. A component counts as one, since it may contain a link.
+ */
 function containsLink(node: Node): boolean {
   if (isElement(node, "a") || isJsx(node)) return true;
   return "children" in node && node.children.some(containsLink);

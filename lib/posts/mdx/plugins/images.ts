@@ -1,4 +1,5 @@
-// Converts images: local ones get sizes and dimensions, remote ones of allowed hosts stay, others become links.
+// Converts images: local ones get sizes and dimensions, remote ones from allowed hosts stay, others
+// become links.
 
 import type { Image } from "#lib/posts/image.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -30,7 +31,10 @@ export function convertImages(tree: Root, context: CompileContext): void {
   });
 }
 
-/** Converts `<p>![alt](src "caption")</p>`, also with a link around it, to a figure; else returns undefined. */
+/**
+ * Converts `<p>![alt](src "caption")</p>`, with or without a link around it, to a figure. Returns
+ * undefined for anything else.
+ */
 function convertFigure(
   paragraph: Element,
   context: CompileContext,
@@ -114,7 +118,7 @@ function findImage(src: string, context: CompileContext): Image | undefined {
   try {
     decoded = decodeURI(plain);
   } catch {
-    // Not URL-encoded: used as is.
+    // Not URL-encoded, so it is used as is.
   }
   for (const name of [
     src,
@@ -180,7 +184,10 @@ function convertRemoteImage(
     : createElement("a", { href: absolute, className: ["image-link"] }, [label], image);
 }
 
-/** Returns whether `host` matches one of `patterns`: "a.example", "*.example" (every subdomain), "*" (all). */
+/**
+ * Returns whether `host` matches one of `patterns`: "a.example", "*.example" (every subdomain), "*"
+ * (all).
+ */
 export function isAllowedHost(host: string, patterns: readonly string[]): boolean {
   const name = host.toLowerCase();
   if (name === "") return false;

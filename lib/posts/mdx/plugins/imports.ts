@@ -21,7 +21,9 @@ const extensions = [
   "/index.js",
 ];
 
-/** Removes every import. Throws PostError for an export, or an import that is not part of the build. */
+/**
+ * Removes every import. Throws PostError for an export, or an import that is not part of the build.
+ */
 export function extractImports(tree: Root, context: CompileContext): void {
   tree.children = tree.children.filter((node) => {
     if (node.type !== "mdxjsEsm") return true;
@@ -32,7 +34,8 @@ export function extractImports(tree: Root, context: CompileContext): void {
 
 function readStatements(node: MdxEsm, context: CompileContext): void {
   for (const statement of node.data?.estree?.body ?? []) {
-    // acorn counts lines from the start of the body: MDX passes it the statement's position.
+    // acorn counts lines from the start of the body, because MDX passes it the statement's
+    // position.
     const position = statement.loc
       ? {
           position: {

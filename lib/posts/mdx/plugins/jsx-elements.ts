@@ -1,4 +1,5 @@
-// Converts JSX: lowercase tags become HTML elements, known components stay, anything else is rejected.
+// Converts JSX: lowercase tags become HTML elements, known components stay, anything else is
+// rejected.
 
 import { find, html, svg as svgSchema } from "property-information";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -18,7 +19,7 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { createEmbed, isHttpUrl } from "./embeds.ts";
 
-/** Names for a list of headings: plugins/table-of-contents.ts. */
+/** Component names for a table of contents (plugins/table-of-contents.ts). */
 const tableOfContentsNames = new Set(["TOCInline", "TableOfContents"]);
 
 /** Converts all JSX and expressions in `tree`. Throws PostError for anything unsupported. */
@@ -48,7 +49,7 @@ function convertNode(
   if (!isJsx(node)) return node;
   const { name } = node;
   if (name === null) {
-    // A fragment: its children may be fragments, too.
+    // A fragment. Its children may be fragments as well.
     return node.children.flatMap((child) => convertNode(child, context, locals, inSvg));
   }
   if (/^[a-z][^.]*$/.test(name)) return convertElement(node, name, context, inSvg);
@@ -168,7 +169,10 @@ function convertEmbed(node: MdxJsx, context: CompileContext): Node {
   return createEmbed(url, node, context);
 }
 
-/** Ignores `toc={props.toc}`, where other sites pass the headings. */
+/**
+ * Converts a table of contents. Ignores `toc={props.toc}`, which other sites use to pass the
+ * headings.
+ */
 function convertTableOfContents(node: MdxJsx, context: CompileContext): Element {
   const options: Record<string, StaticValue> = {};
   for (const attribute of node.attributes) {

@@ -1,4 +1,5 @@
-// Converts $…$ and $$…$$ to MathML at compile time: no script or style sheet, accessible to screen readers.
+// Converts $…$ and $$…$$ to MathML at compile time: needs no script or style sheet, and works in
+// screen readers.
 
 import type { Root } from "mdast";
 import { visit } from "unist-util-visit";
@@ -11,7 +12,10 @@ interface MathNode extends Positioned {
   data?: { hName?: string; hProperties?: Record<string, unknown>; hChildren?: unknown[] };
 }
 
-/** Returns whether dollar signs delimit formulas: the post has a $$ block, or a TeX command between dollars. */
+/**
+ * Returns whether dollar signs delimit formulas: the post has a $$ block, or a TeX command between
+ * dollars.
+ */
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
   const prose = body
@@ -63,7 +67,10 @@ export async function renderMath(tree: Root, context: CompileContext): Promise<v
   }
 }
 
-/** Pandoc's rule for "$10 to $20": a closing dollar has no space before it and no digit after it. */
+/**
+ * Applies Pandoc's rule for "$10 to $20": a closing dollar has no space before it and no digit
+ * after it.
+ */
 function isMoney(node: MathNode, next: string): boolean {
   return /^\s|\s$/.test(node.value) || /\d/.test(next);
 }

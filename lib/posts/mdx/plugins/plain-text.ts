@@ -17,7 +17,10 @@ export function getTextContent(node: Node | Root): string {
   return "children" in node ? node.children.map(getTextContent).join("") : "";
 }
 
-/** Returns the post as plain text: one block per line, whitespace collapsed, each line of code separate. */
+/**
+ * Returns the post as plain text: one block per line, whitespace collapsed, each line of code
+ * separate.
+ */
 export function toPlainText(tree: Root): string {
   const parts: string[] = [];
   const walk = (node: Node | Root, verbatim: boolean) => {
@@ -42,7 +45,10 @@ export function toPlainText(tree: Root): string {
     .join("\n");
 }
 
-/** Tells whether an element is not the author's text: anchors, footnote marks, lists of headings. */
+/**
+ * Returns whether an element is not the author's text: an anchor, footnote mark or table of
+ * contents.
+ */
 function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
   const classes = classesOf(node);

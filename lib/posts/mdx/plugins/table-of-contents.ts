@@ -1,4 +1,4 @@
-// Inserts a list of the post's headings for <TOCInline/> and <TableOfContents/>.
+// Inserts the table of contents for <TOCInline/> and <TableOfContents/>.
 
 import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -12,7 +12,10 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** Inserts the lists. Options: `exclude`, `fromHeading`, `toHeading` and `asDisclosure`. */
+/**
+ * Replaces each placeholder with a list of headings. Options: `exclude`, `fromHeading`,
+ * `toHeading`, `asDisclosure`.
+ */
 export function insertTableOfContents(tree: Root, context: CompileContext): void {
   let count = 0;
   replaceNodes(tree, (node) => {

@@ -42,7 +42,7 @@ const handedOn = (response: Response, name: string) =>
 /** Returns a session's cookie, and moves the clock to when its renewal is due. */
 async function dueCookie(): Promise<string> {
   const { value } = await sealSessionCookie(
-    await write((tx) => createSession(tx, insertUser(sqlOf(tx)).id)),
+    await write((tx) => createSession(tx, insertUser(tx).id)),
   );
   setClock(NOW + 200 * DAY_MS);
   return `session=${value}`;
@@ -221,7 +221,7 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
       `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
       hashSecret(id),
       beganAtMs,
-      insertUser(sqlOf(tx)).id,
+      insertUser(tx).id,
       beganAtMs + 365 * DAY_MS,
     ),
   );
@@ -357,7 +357,7 @@ test("a current session wins over a legacy one, whose cookie expires", async () 
   overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn();
   const { value } = await sealSessionCookie(
-    await write((tx) => createSession(tx, insertUser(sqlOf(tx)).id)),
+    await write((tx) => createSession(tx, insertUser(tx).id)),
   );
   const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
   expect(Object.keys(setBy(response))).toEqual(["my_session"]);

@@ -176,7 +176,7 @@ test("every response to a write sets the txid cookie, even a redirect", async ()
   litefs = await startFakeLitefs(null);
   litefs.setPosition(42);
   const response = await served(async () => {
-    await write((tx) => insertUser(sqlOf(tx)));
+    await write((tx) => insertUser(tx));
     currentRequestContext()!.response.statusCode = 303;
     return "";
   });
@@ -191,7 +191,7 @@ test("a write after the head of the response fails", async () => {
   await served(async () => {
     const { response } = currentRequestContext()!;
     response.flushHeaders();
-    await write((tx) => insertUser(sqlOf(tx))).then(late.resolve, late.resolve);
+    await write((tx) => insertUser(tx)).then(late.resolve, late.resolve);
     return "page";
   }).catch(() => {});
   expect(await late.promise).toMatchObject({

@@ -110,7 +110,7 @@ function lastEmail(email = "ada@example.test"): { code: string; token: string; l
   };
 }
 
-const member = (email = "ada@example.test") => write((tx) => insertUser(sqlOf(tx), { email }));
+const member = (email = "ada@example.test") => write((tx) => insertUser(tx, { email }));
 const count = (table: string) =>
   read((tx) => sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
 const sessions = () =>
@@ -488,9 +488,9 @@ test("a login claims the reads of this browser's reader id, and none without an 
   const { id } = await member();
   const other = await member("bob@example.test");
   await write((tx) => {
-    insertRead(sqlOf(tx), { clientId: "adas-browser", postSlug: "one" });
-    insertRead(sqlOf(tx), { clientId: "somebody", postSlug: "two" });
-    insertRead(sqlOf(tx), { userId: other.id, postSlug: "three" });
+    insertRead(tx, { clientId: "adas-browser", postSlug: "one" });
+    insertRead(tx, { clientId: "somebody", postSlug: "two" });
+    insertRead(tx, { userId: other.id, postSlug: "three" });
   });
   const reads = () =>
     read((tx) =>
@@ -515,7 +515,7 @@ test("a login claims the reads of this browser's reader id, and none without an 
 });
 
 test("an unknown address signs up with a first name and a team, and gets a session and this browser's reads", async () => {
-  await write((tx) => insertRead(sqlOf(tx), { clientId: "new-browser" }));
+  await write((tx) => insertRead(tx, { clientId: "new-browser" }));
   ada.jar.set(
     "reader",
     decodeURIComponent(serializeReaderCookie("new-browser").split(";")[0]!.slice("reader=".length)),

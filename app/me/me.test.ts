@@ -73,7 +73,7 @@ beforeEach(() => {
 /** Logs this browser in as a new member. */
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await write((tx) => {
-    const user = insertUser(sqlOf(tx), overrides);
+    const user = insertUser(tx, overrides);
     return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
@@ -461,7 +461,7 @@ describe("deleting an account", () => {
   test("requires the word, then deletes the member and logs out", async () => {
     const bob = await logIn();
     await logIn({ firstName: "Ada" });
-    await write((tx) => insertRead(sqlOf(tx), { userId: bob.id, clientId: null }));
+    await write((tx) => insertRead(tx, { userId: bob.id, clientId: null }));
     expect((await act(deleteMyAccount, { confirmation: "yes" })).state).toMatchObject({
       status: "refused",
       errors: { confirmation: expect.any(String) as string },

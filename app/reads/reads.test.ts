@@ -92,7 +92,7 @@ async function send({
 const beacon = (fields: object) => ({ body: JSON.stringify(fields) });
 async function memberCookie(team = "RED") {
   const { member, session } = await write((tx) => {
-    const member = insertUser(sqlOf(tx), { team });
+    const member = insertUser(tx, { team });
     return { member, session: createSession(tx, member.id) };
   });
   const { name, value } = await sealSessionCookie(session);

@@ -18,7 +18,7 @@ function admin(...args: string[]) {
 
 test("the first admin is granted, listed and revoked while the site runs", async () => {
   const { id } = await write((tx) =>
-    insertUser(sqlOf(tx), {
+    insertUser(tx, {
       email: "Ada@example.test",
       firstName: "Ada",
       createdAt: Date.parse("2026-11-01"),

@@ -11,7 +11,7 @@ import { createUpload, findUpload, putPart } from "./upload.ts";
 
 async function person(role: string): Promise<Member> {
   return write((tx) => ({
-    ...insertUser(sqlOf(tx), { role }),
+    ...insertUser(tx, { role }),
     sessionKey: "key",
     loggedInAtMs: nowMs(),
   }));

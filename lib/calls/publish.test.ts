@@ -27,7 +27,7 @@ const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 async function admins(): Promise<Member[]> {
   return write((tx) =>
     ["Grace", "Hedy"].map((firstName) => ({
-      ...insertUser(sqlOf(tx), { role: "ADMIN", firstName }),
+      ...insertUser(tx, { role: "ADMIN", firstName }),
       sessionKey: "key",
       loggedInAtMs: nowMs(),
     })),
@@ -40,8 +40,8 @@ async function insertAnsweredCall(
 ) {
   return write((tx) => {
     const { firstName = "Ada", ...call } = fields;
-    const user = insertUser(sqlOf(tx), { firstName });
-    const { id } = insertCall(sqlOf(tx), { userId: user.id, ...call });
+    const user = insertUser(tx, { firstName });
+    const { id } = insertCall(tx, { userId: user.id, ...call });
     saveAnswer(tx, {
       callId: id,
       admin,
@@ -290,12 +290,12 @@ test("a reused call id gets the new recording, even of the same length", async (
   const other = Buffer.from(voice);
   other[other.length - 1] = other[other.length - 1]! ^ 1;
   const urls = [voice, other].map((bytes) => `data:audio/webm;base64,${bytes.toString("base64")}`);
-  const users = await write((tx) => [insertUser(sqlOf(tx)), insertUser(sqlOf(tx))]);
+  const users = await write((tx) => [insertUser(tx), insertUser(tx)]);
   const createdAt = nowMs();
   const readAudio = async (fields: { userId: string; createdAt: number; base64: string }) => {
     await write((tx) => {
       sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
-      insertCall(sqlOf(tx), { id: "the-same", ...fields });
+      insertCall(tx, { id: "the-same", ...fields });
     });
     return Buffer.from(
       await read((tx) => getRecording(tx, { id: "the-same", member: grace! }).bytes),

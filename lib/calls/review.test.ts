@@ -25,7 +25,7 @@ import {
 } from "./review-queue.ts";
 
 function person(tx: Tx, role: string, firstName = "Grace"): Member {
-  const { id, team } = insertUser(sqlOf(tx), { role, firstName });
+  const { id, team } = insertUser(tx, { role, firstName });
   return { id, firstName, team, role, sessionKey: "key", loggedInAtMs: nowMs() };
 }
 
@@ -39,7 +39,7 @@ const answer = { contentType: "audio/mpeg", durationMs: 4_000.4, audio: new Uint
 
 async function callIn(state: CallState, options: Partial<CallRow> = {}) {
   const all = await people();
-  const call = await write((tx) => insertCall(sqlOf(tx), { userId: all.caller.id, ...options }));
+  const call = await write((tx) => insertCall(tx, { userId: all.caller.id, ...options }));
   const step = (
     fn: (tx: Tx, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown,
   ) =>
@@ -345,8 +345,8 @@ test("a member can’t edit a call or read the queue, a call or an answer", asyn
 test("the queue counts all states, matches every word, and escapes LIKE wildcards", async () => {
   const { admin, caller } = await callIn("DECLINED", { title: "Something else" });
   await write((tx) => {
-    insertCall(sqlOf(tx), { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
-    insertCall(sqlOf(tx), {
+    insertCall(tx, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
+    insertCall(tx, {
       userId: caller.id,
       title: "1000 ways",
       description: "A back\\slash in twenty characters.",
@@ -380,7 +380,7 @@ test("the queue is paginated, oldest first", async () => {
   const { admin, caller } = await people();
   await write((tx) => {
     for (let i = 0; i < QUEUE_PAGE_SIZE + 2; i++)
-      insertCall(sqlOf(tx), { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
+      insertCall(tx, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
   });
   const page = (number: number) =>
     read((tx) => listReviewQueue(tx, { admin, state: "NEW", page: number }));

@@ -49,8 +49,8 @@ test("a change that rolls back leaves no audit event", async () => {
 
 test("an audit event outlives its subject and its actor", async () => {
   const { admin, ada } = await write((tx) => ({
-    admin: insertUser(sqlOf(tx), { role: "ADMIN" }).id,
-    ada: insertUser(sqlOf(tx)).id,
+    admin: insertUser(tx, { role: "ADMIN" }).id,
+    ada: insertUser(tx).id,
   }));
   await write((tx) =>
     recordAuditEvent(tx, { actorId: admin, action: "user.delete", subjectId: ada }),

@@ -18,7 +18,7 @@ import {
 
 /** Returns a new member with a recent login. */
 function newMember(tx: Tx, overrides: Parameters<typeof insertUser>[1] = {}): Member {
-  const { id, firstName, team, role } = insertUser(sqlOf(tx), overrides);
+  const { id, firstName, team, role } = insertUser(tx, overrides);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
 const anAdmin = (tx: Tx) =>
@@ -37,7 +37,7 @@ function insertCall(tx: Tx, userId: string): void {
 test("a member is refused everything that admins may do", () =>
   write((tx) => {
     const member = newMember(tx);
-    const { id, updatedAt, email } = insertUser(sqlOf(tx));
+    const { id, updatedAt, email } = insertUser(tx);
     createSession(tx, id);
     const attempts = [
       () => searchUsers(tx, member, { text: "" }),
@@ -61,7 +61,7 @@ test("a member is refused everything that admins may do", () =>
 test("revoking sessions and deleting members require a recent login", () =>
   write((tx) => {
     const admin = { ...anAdmin(tx), loggedInAtMs: nowMs() - HOUR_MS };
-    const { id, email } = insertUser(sqlOf(tx));
+    const { id, email } = insertUser(tx);
     for (const attempt of [
       () => revokeUserSessions(tx, admin, id),
       () => deleteUser(tx, admin, { id, typed: email }),
@@ -73,8 +73,8 @@ test("revoking sessions and deleting members require a recent login", () =>
 test("search matches part of a name or address, in any case", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    insertUser(sqlOf(tx), { firstName: "Éva", email: "one@example.test" });
-    insertUser(sqlOf(tx), { firstName: "Bob", email: "Bob.Two@example.test" });
+    insertUser(tx, { firstName: "Éva", email: "one@example.test" });
+    insertUser(tx, { firstName: "Bob", email: "Bob.Two@example.test" });
     const names = (text: string) =>
       searchUsers(tx, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("bob.two@EXAMPLE")).toEqual(["Bob"]);
@@ -89,7 +89,7 @@ test("search escapes LIKE wildcards", () =>
   write((tx) => {
     const admin = anAdmin(tx);
     for (const firstName of ["100%", "under_score", "back\\slash", "plain"])
-      insertUser(sqlOf(tx), { firstName });
+      insertUser(tx, { firstName });
     const names = (text: string) =>
       searchUsers(tx, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("%")).toEqual(["100%"]);
@@ -102,7 +102,7 @@ test("search escapes LIKE wildcards", () =>
 test("pages list every member once, without a sort", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    for (let i = 0; i < 2 * USERS_PER_PAGE; i++) insertUser(sqlOf(tx), { firstName: `Member ${i}` });
+    for (let i = 0; i < 2 * USERS_PER_PAGE; i++) insertUser(tx, { firstName: `Member ${i}` });
     const seen: string[] = [];
     let next: number | null = null;
     let pages = 0;
@@ -123,8 +123,8 @@ test("pages list every member once, without a sort", () =>
 test("a member's details count reads, calls and active sessions", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id } = insertUser(sqlOf(tx));
-    for (const postSlug of ["a", "b"]) insertRead(sqlOf(tx), { userId: id, postSlug });
+    const { id } = insertUser(tx);
+    for (const postSlug of ["a", "b"]) insertRead(tx, { userId: id, postSlug });
     insertCall(tx, id);
     createSession(tx, id, { device: "Firefox on Linux", place: null });
     createSession(tx, id);
@@ -154,8 +154,8 @@ test("a member's details count reads, calls and active sessions", () =>
 test("an edit changes name and team, moves the reads, and is logged without the name", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id, updatedAt } = insertUser(sqlOf(tx), { team: "RED" });
-    for (const postSlug of ["a", "b"]) insertRead(sqlOf(tx), { userId: id, postSlug });
+    const { id, updatedAt } = insertUser(tx, { team: "RED" });
+    for (const postSlug of ["a", "b"]) insertRead(tx, { userId: id, postSlug });
     expect(
       editUser(tx, admin, { id, firstName: "Grace", team: "BLUE", expectedUpdatedAt: updatedAt }),
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
@@ -175,7 +175,7 @@ test("an edit changes name and team, moves the reads, and is logged without the 
 test("a concurrent edit is refused (optimistic lock)", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id, updatedAt } = insertUser(sqlOf(tx), { team: "RED" });
+    const { id, updatedAt } = insertUser(tx, { team: "RED" });
     editUser(tx, admin, { id, firstName: "Grace", team: "RED", expectedUpdatedAt: updatedAt });
     expect(() =>
       editUser(tx, admin, { id, firstName: "Ada", team: "BLUE", expectedUpdatedAt: updatedAt }),
@@ -194,7 +194,7 @@ test("a concurrent edit is refused (optimistic lock)", () =>
 test("an edit that changes nothing writes nothing", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id, updatedAt, firstName, team } = insertUser(sqlOf(tx));
+    const { id, updatedAt, firstName, team } = insertUser(tx);
     expect(editUser(tx, admin, { id, firstName, team, expectedUpdatedAt: updatedAt })).toEqual({
       changed: [],
       slugs: [],
@@ -205,7 +205,7 @@ test("an edit that changes nothing writes nothing", () =>
 test("revoking sessions affects one member only", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id } = insertUser(sqlOf(tx));
+    const { id } = insertUser(tx);
     createSession(tx, id);
     createSession(tx, admin.id);
     expect(revokeUserSessions(tx, admin, id)).toBe(1);
@@ -216,10 +216,10 @@ test("revoking sessions affects one member only", () =>
 test("a member is deleted only if their address is typed", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    const { id, email } = insertUser(sqlOf(tx), { email: "ada@example.test" });
-    const other = insertUser(sqlOf(tx));
+    const { id, email } = insertUser(tx, { email: "ada@example.test" });
+    const other = insertUser(tx);
     for (const userId of [id, other.id]) {
-      insertRead(sqlOf(tx), { userId, postSlug: "a" });
+      insertRead(tx, { userId, postSlug: "a" });
       insertCall(tx, userId);
       createSession(tx, userId);
     }
@@ -251,7 +251,7 @@ test("the last admin can't be deleted, not even by themselves", () =>
     expect(() => deleteUser(tx, admin, { id: admin.id, typed: "root@example.org" })).toThrow(
       code("conflict"),
     );
-    insertUser(sqlOf(tx), { role: "ADMIN" });
+    insertUser(tx, { role: "ADMIN" });
     deleteUser(tx, admin, { id: admin.id, typed: "root@example.org" });
     expect(sqlOf(tx).get(`SELECT 1 FROM "User" WHERE "id" = ?`, admin.id)).toBeUndefined();
   }));
@@ -259,6 +259,6 @@ test("the last admin can't be deleted, not even by themselves", () =>
 test("members and admins are counted", () =>
   write((tx) => {
     const admin = anAdmin(tx);
-    insertUser(sqlOf(tx));
+    insertUser(tx);
     expect(countUsers(tx, admin)).toEqual({ members: 2, admins: 1 });
   }));

@@ -7,7 +7,7 @@ import { sqlOf } from "#lib/db/sql.ts";
 import { EVENTS_PER_PAGE, listAuditLog } from "./audit-log.ts";
 
 function someone(tx: Tx, role: string): Member {
-  const { id, firstName, team } = insertUser(sqlOf(tx), { role, firstName: "Root" });
+  const { id, firstName, team } = insertUser(tx, { role, firstName: "Root" });
   return { id, firstName, team, role, sessionKey: "s", loggedInAtMs: 0 };
 }
 
@@ -23,7 +23,7 @@ test("a member can't read the log, not even about themselves", () =>
 test("the log names actors and subjects that still exist", () =>
   write((tx) => {
     const admin = someone(tx, "ADMIN");
-    const { id } = insertUser(sqlOf(tx), { firstName: "Ada" });
+    const { id } = insertUser(tx, { firstName: "Ada" });
     recordAuditEvent(tx, { actorId: null, action: "user.role", subjectId: id });
     recordAuditEvent(tx, {
       actorId: admin.id,

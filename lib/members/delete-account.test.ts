@@ -33,9 +33,9 @@ const everything = (tx: Tx): Record<string, string[]> =>
 
 describe("deleting an account", () => {
   test("leaves no row of the member in any table, and no other row changed", async () => {
-    await write((tx) => insertFullAccount(sqlOf(tx), "bob", { team: "BLUE" }));
+    await write((tx) => insertFullAccount(tx, "bob", { team: "BLUE" }));
     const before = await read(everything);
-    const ada = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
+    const ada = await write((tx) => insertFullAccount(tx, "ada"));
     // The fixture must cover every table that can refer to a member.
     const full = await read(everything);
     const touched = Object.keys(full).filter(
@@ -86,9 +86,9 @@ describe("deleting an account", () => {
 
   test("keeps the counters consistent, and records a change of lead", async () => {
     const ada = await write((tx) => {
-      const ada = insertFullAccount(sqlOf(tx), "ada", { team: "RED" });
-      insertFullAccount(sqlOf(tx), "bob", { team: "BLUE" });
-      insertRead(sqlOf(tx), {
+      const ada = insertFullAccount(tx, "ada", { team: "RED" });
+      insertFullAccount(tx, "bob", { team: "BLUE" });
+      insertRead(tx, {
         userId: ada.id,
         clientId: null,
         postSlug: "shared-post",
@@ -108,7 +108,7 @@ describe("deleting an account", () => {
   });
 
   test("is logged without the member's data", async () => {
-    const { id } = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
+    const { id } = await write((tx) => insertFullAccount(tx, "ada"));
     await write((tx) => deleteAccount(tx, id));
     expect(await read((tx) => listAuditEvents(tx))).toMatchObject([
       { actorId: id, action: "user.left", subjectId: id, detail: {} },
@@ -117,8 +117,8 @@ describe("deleting an account", () => {
 
   test("is refused to the last admin, but not to one of two", async () => {
     const [ada, bob] = await write((tx) => [
-      insertUser(sqlOf(tx), { role: "ADMIN" }),
-      insertUser(sqlOf(tx), { role: "ADMIN" }),
+      insertUser(tx, { role: "ADMIN" }),
+      insertUser(tx, { role: "ADMIN" }),
     ]);
     await write((tx) => deleteAccount(tx, ada!.id));
     expect(await read((tx) => isLastAdmin(tx, bob!.id))).toBe(true);

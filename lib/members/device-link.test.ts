@@ -14,7 +14,7 @@ import {
   consumeDeviceLink,
 } from "./device-link.ts";
 
-const user = (firstName = "Ada") => write((tx) => insertUser(sqlOf(tx), { firstName }).id);
+const user = (firstName = "Ada") => write((tx) => insertUser(tx, { firstName }).id);
 const code = (userId: string) => write((tx) => createDeviceLink(tx, userId).token);
 const find = (token: string) => read((tx) => findDeviceLink(tx, token));
 const spend = (token: string) => write((tx) => consumeDeviceLink(tx, token));

@@ -14,7 +14,7 @@ describe("the data of a member", () => {
   };
 
   test("is complete, with recordings, as one JSON document", async () => {
-    const ada = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
+    const ada = await write((tx) => insertFullAccount(tx, "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
       user: {
@@ -60,8 +60,8 @@ describe("the data of a member", () => {
 
   test("contains no key, no hash, no admins' notes, and nothing of other members", async () => {
     const { ada } = await write((tx) => ({
-      bob: insertFullAccount(sqlOf(tx), "bob"),
-      ada: insertFullAccount(sqlOf(tx), "ada"),
+      bob: insertFullAccount(tx, "bob"),
+      ada: insertFullAccount(tx, "ada"),
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
@@ -85,9 +85,9 @@ describe("the data of a member", () => {
 
   test("arrives in chunks, however many reads there are", async () => {
     const { id } = await write((tx) => {
-      const user = insertUser(sqlOf(tx));
+      const user = insertUser(tx);
       for (let i = 0; i < 2_500; i++)
-        insertRead(sqlOf(tx), {
+        insertRead(tx, {
           userId: user.id,
           clientId: null,
           postSlug: `post-${i % 50}`,
@@ -107,7 +107,7 @@ describe("the data of a member", () => {
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
     const { id } = await write((tx) => {
-      const user = insertFullAccount(sqlOf(tx), "ada");
+      const user = insertFullAccount(tx, "ada");
       sqlOf(tx).run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
       sqlOf(tx).run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
       return user;
@@ -131,7 +131,7 @@ describe("the data of a member", () => {
   });
 
   test("skips a call that is deleted in the meantime", async () => {
-    const { id } = await write((tx) => insertFullAccount(sqlOf(tx), "ada"));
+    const { id } = await write((tx) => insertFullAccount(tx, "ada"));
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);

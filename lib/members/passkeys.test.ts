@@ -26,7 +26,7 @@ import {
 } from "./passkeys.ts";
 
 const CHALLENGE = "Y2hhbGxlbmdlLWNoYWxsZW5nZS1jaGFsbGVuZ2UtMDE";
-const user = (overrides = {}) => write((tx) => insertUser(sqlOf(tx), overrides).id);
+const user = (overrides = {}) => write((tx) => insertUser(tx, overrides).id);
 const challenges = () => read((tx) => sqlOf(tx).all(`SELECT * FROM "PasskeyChallenge"`).length);
 const plain = (userId: string, id = "a") => ({
   id,

@@ -17,8 +17,8 @@ test("a first name has 1 to 60 characters", () => {
 test("changing a first name affects one member and sets updatedAt", async () => {
   setClock(nowMs());
   const [ada, bob] = await write((tx) => [
-    insertUser(sqlOf(tx)),
-    insertUser(sqlOf(tx), { firstName: "Bob" }),
+    insertUser(tx),
+    insertUser(tx, { firstName: "Bob" }),
   ]);
   setClock(nowMs() + 5_000);
   await write((tx) => changeFirstName(tx, { userId: ada!.id, name: "Augusta" }));
@@ -34,8 +34,8 @@ test("changing a first name affects one member and sets updatedAt", async () => 
 
 test("a profile counts the member's own calls", async () => {
   const { ada } = await write((tx) => {
-    const [ada, bob] = [insertUser(sqlOf(tx)), insertUser(sqlOf(tx))];
-    for (const userId of [ada.id, ada.id, bob.id]) insertCall(sqlOf(tx), { userId });
+    const [ada, bob] = [insertUser(tx), insertUser(tx)];
+    for (const userId of [ada.id, ada.id, bob.id]) insertCall(tx, { userId });
     return { ada };
   });
   expect(await read((tx) => getProfile(tx, ada.id))).toMatchObject({

@@ -18,7 +18,7 @@ afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefi
 
 /** Creates a session now, row and cookie. */
 async function begin(): Promise<{ id: string; cookie: string }> {
-  const session = await write((tx) => createSession(tx, insertUser(sqlOf(tx)).id));
+  const session = await write((tx) => createSession(tx, insertUser(tx).id));
   return { id: session.id, cookie: (await sealSessionCookie(session)).value };
 }
 const expiry = (id: string) =>

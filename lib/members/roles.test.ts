@@ -10,7 +10,7 @@ import { COMMAND_LINE, changeRole, changeRoleByEmail, countAdmins, listAdmins } 
 
 /** Returns a new member with a recent login. */
 function newMember(tx: Tx, overrides: Parameters<typeof insertUser>[1] = {}): Member {
-  const { id, firstName, team, role } = insertUser(sqlOf(tx), overrides);
+  const { id, firstName, team, role } = insertUser(tx, overrides);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
 const roleOf = (tx: Tx, id: string) =>
@@ -21,8 +21,8 @@ const sessionsOf = (tx: Tx, id: string) =>
 test("granting the admin role revokes the member's sessions and is logged", () =>
   write((tx) => {
     const admin = newMember(tx, { role: "ADMIN" });
-    const { id } = insertUser(sqlOf(tx));
-    const other = insertUser(sqlOf(tx));
+    const { id } = insertUser(tx);
+    const other = insertUser(tx);
     createSession(tx, id);
     createSession(tx, id);
     createSession(tx, other.id);
@@ -67,7 +67,7 @@ test("a member can't change roles", () =>
 test("changing roles requires a recent login", () =>
   write((tx) => {
     const admin = { ...newMember(tx, { role: "ADMIN" }), loggedInAtMs: nowMs() - HOUR_MS };
-    const { id } = insertUser(sqlOf(tx));
+    const { id } = insertUser(tx);
     expect(() => changeRole(tx, admin, { id, role: "ADMIN" })).toThrow(
       expect.objectContaining({ code: "unauthorized", field: "login" }),
     );
@@ -78,7 +78,7 @@ test("the last admin can't be revoked, one of two can", () =>
   write((tx) => {
     const first = newMember(tx, { role: "ADMIN" });
     expect(() => changeRole(tx, first, { id: first.id, role: "MEMBER" })).toThrow(/last admin/);
-    const second = insertUser(sqlOf(tx), { role: "ADMIN" });
+    const second = insertUser(tx, { role: "ADMIN" });
     expect(changeRole(tx, first, { id: first.id, role: "MEMBER" }).adminCount).toBe(1);
     expect([roleOf(tx, first.id), roleOf(tx, second.id), countAdmins(tx)]).toEqual([
       "MEMBER",
@@ -90,7 +90,7 @@ test("the last admin can't be revoked, one of two can", () =>
 test("a role change is refused after a concurrent edit, or without effect", () =>
   write((tx) => {
     const admin = newMember(tx, { role: "ADMIN" });
-    const { id, updatedAt } = insertUser(sqlOf(tx));
+    const { id, updatedAt } = insertUser(tx);
     expect(() =>
       changeRole(tx, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt - 1 }),
     ).toThrow(/has changed since/);
@@ -107,7 +107,7 @@ test("a role change is refused after a concurrent edit, or without effect", () =
   }));
 
 test("the command line grants by address in any case, and may revoke the last admin", async () => {
-  await write((tx) => insertUser(sqlOf(tx), { email: "Ada@Example.test" }));
+  await write((tx) => insertUser(tx, { email: "Ada@Example.test" }));
   await write((tx) => changeRoleByEmail(tx, { email: "ada@example.TEST", role: "ADMIN" }));
   expect(await read(listAdmins)).toMatchObject([{ email: "Ada@Example.test" }]);
   expect(await read((tx) => listAuditEvents(tx))).toMatchObject([
@@ -121,8 +121,8 @@ test("the command line grants by address in any case, and may revoke the last ad
 test("of addresses that differ in case the exact match is taken", () =>
   write((tx) => {
     const [capital, small] = [
-      insertUser(sqlOf(tx), { email: "Ada@example.test" }),
-      insertUser(sqlOf(tx), { email: "ada@example.test" }),
+      insertUser(tx, { email: "Ada@example.test" }),
+      insertUser(tx, { email: "ada@example.test" }),
     ];
     expect(() => changeRoleByEmail(tx, { email: "ADA@example.test", role: "ADMIN" })).toThrow(
       /differ only in case/,

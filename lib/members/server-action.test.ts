@@ -27,7 +27,7 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 /** Logs the following requests in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
   const { userId, session } = await write((tx) => {
-    const user = insertUser(sqlOf(tx), { role });
+    const user = insertUser(tx, { role });
     return { userId: user.id, session: createSession(tx, user.id) };
   });
   currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;

@@ -16,7 +16,7 @@ import {
   createSessionHandle,
 } from "./sessions.ts";
 
-const user = () => write((tx) => insertUser(sqlOf(tx)).id);
+const user = () => write((tx) => insertUser(tx).id);
 const session = (userId: string, where?: { device: string; place: string | null }) =>
   write((tx) => hashSecret(createSession(tx, userId, where).id));
 const keys = async () =>

@@ -83,14 +83,14 @@ test("an address proven in two browsers creates one member", async () => {
 
 test("finds a migrated address with capitals: the exact match first, then the oldest", async () => {
   const [old, , exact] = await write((tx) => [
-    insertUser(sqlOf(tx), { email: "Ada@Example.test", createdAt: NOW - 2 }),
-    insertUser(sqlOf(tx), { email: "aDA@example.test", createdAt: NOW - 1 }),
-    insertUser(sqlOf(tx), { email: "eve@example.test" }),
+    insertUser(tx, { email: "Ada@Example.test", createdAt: NOW - 2 }),
+    insertUser(tx, { email: "aDA@example.test", createdAt: NOW - 1 }),
+    insertUser(tx, { email: "eve@example.test" }),
   ]);
   const find = (email: string) => read((tx) => findMemberId(tx, email));
   expect(await find("ada@example.test")).toBe(old?.id);
   expect(await find("eve@example.test")).toBe(exact?.id);
-  const newest = await write((tx) => insertUser(sqlOf(tx), { email: "ada@example.test" }));
+  const newest = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
   expect(await find("ada@example.test")).toBe(newest.id);
   for (const unknown of ["", "ada", "%", "ada_example.test", "ada@example.tes"])
     expect(await find(unknown)).toBeNull();

@@ -18,7 +18,7 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 /** Inserts a member with a session and its device. */
 const begin = (role = "MEMBER") =>
   write((tx) => {
-    const user = insertUser(sqlOf(tx), { role });
+    const user = insertUser(tx, { role });
     const { id } = createSession(tx, user.id, { device: "Firefox on Linux", place: null });
     return { user, identity: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
   });

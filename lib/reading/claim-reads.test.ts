@@ -15,9 +15,9 @@ const all = (tx: Tx) =>
 
 test("anonymous reads become the member's and keep their time", () =>
   write((tx) => {
-    const { id: userId } = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { clientId: "mine", postSlug: "one", createdAt: NOW });
-    insertRead(sqlOf(tx), { clientId: "mine", postSlug: "two", createdAt: NOW + 1 });
+    const { id: userId } = insertUser(tx);
+    insertRead(tx, { clientId: "mine", postSlug: "one", createdAt: NOW });
+    insertRead(tx, { clientId: "mine", postSlug: "two", createdAt: NOW + 1 });
     expect(claimReads(tx, { clientId: "mine", userId })).toEqual({
       claimedCount: 2,
       duplicateCount: 0,
@@ -35,12 +35,12 @@ test("anonymous reads become the member's and keep their time", () =>
 
 test("without an id nothing changes", () =>
   write((tx) => {
-    const newest = insertUser(sqlOf(tx));
-    const other = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId: other.id, clientId: null, createdAt: NOW });
-    insertRead(sqlOf(tx), { userId: null, clientId: null, createdAt: NOW + 1 });
-    insertRead(sqlOf(tx), { clientId: "somebody", createdAt: NOW + 2 });
-    insertRead(sqlOf(tx), { clientId: "", createdAt: NOW + 3 });
+    const newest = insertUser(tx);
+    const other = insertUser(tx);
+    insertRead(tx, { userId: other.id, clientId: null, createdAt: NOW });
+    insertRead(tx, { userId: null, clientId: null, createdAt: NOW + 1 });
+    insertRead(tx, { clientId: "somebody", createdAt: NOW + 2 });
+    insertRead(tx, { clientId: "", createdAt: NOW + 3 });
     const before = all(tx);
     for (const clientId of [null, undefined, ""])
       expect(claimReads(tx, { clientId, userId: newest.id })).toEqual({
@@ -53,11 +53,11 @@ test("without an id nothing changes", () =>
 
 test("other readers' reads are not claimed", () =>
   write((tx) => {
-    const mine = insertUser(sqlOf(tx));
-    const other = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId: other.id, clientId: "shared-browser", createdAt: NOW });
-    insertRead(sqlOf(tx), { clientId: "another", createdAt: NOW + 1 });
-    insertRead(sqlOf(tx), { clientId: "shared-browser", createdAt: NOW + 2, postSlug: "two" });
+    const mine = insertUser(tx);
+    const other = insertUser(tx);
+    insertRead(tx, { userId: other.id, clientId: "shared-browser", createdAt: NOW });
+    insertRead(tx, { clientId: "another", createdAt: NOW + 1 });
+    insertRead(tx, { clientId: "shared-browser", createdAt: NOW + 2, postSlug: "two" });
     expect(claimReads(tx, { clientId: "shared-browser", userId: mine.id })).toMatchObject({
       claimedCount: 1,
       duplicateCount: 0,
@@ -67,11 +67,11 @@ test("other readers' reads are not claimed", () =>
 
 test("a read within seven days of the member's own is deleted as a duplicate", () =>
   write((tx) => {
-    const { id: userId } = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId, createdAt: NOW });
+    const { id: userId } = insertUser(tx);
+    insertRead(tx, { userId, createdAt: NOW });
     for (const days of [-7, -6.9, -1, 0, 1, 6.9, 7])
-      insertRead(sqlOf(tx), { clientId: "mine", createdAt: NOW + days * DAY_MS });
-    insertRead(sqlOf(tx), { clientId: "mine", createdAt: NOW, postSlug: "another-post" });
+      insertRead(tx, { clientId: "mine", createdAt: NOW + days * DAY_MS });
+    insertRead(tx, { clientId: "mine", createdAt: NOW, postSlug: "another-post" });
     expect(claimReads(tx, { clientId: "mine", userId })).toMatchObject({
       claimedCount: 3,
       duplicateCount: 5,
@@ -89,9 +89,9 @@ test("a read within seven days of the member's own is deleted as a duplicate", (
 
 test("of anonymous reads within seven days the oldest is kept", () =>
   write((tx) => {
-    const { id: userId } = insertUser(sqlOf(tx));
+    const { id: userId } = insertUser(tx);
     for (const days of [0, 3, 6, 8, 20])
-      insertRead(sqlOf(tx), { clientId: "mine", createdAt: NOW + days * DAY_MS });
+      insertRead(tx, { clientId: "mine", createdAt: NOW + days * DAY_MS });
     expect(claimReads(tx, { clientId: "mine", userId })).toMatchObject({
       claimedCount: 3,
       duplicateCount: 2,
@@ -101,10 +101,10 @@ test("of anonymous reads within seven days the oldest is kept", () =>
   }));
 
 test("claiming is idempotent, even with concurrent calls", async () => {
-  const { id: userId } = await write((tx) => insertUser(sqlOf(tx)));
+  const { id: userId } = await write((tx) => insertUser(tx));
   await write((tx) => {
-    insertRead(sqlOf(tx), { clientId: "mine", createdAt: NOW });
-    insertRead(sqlOf(tx), { clientId: "mine", createdAt: NOW + DAY_MS });
+    insertRead(tx, { clientId: "mine", createdAt: NOW });
+    insertRead(tx, { clientId: "mine", createdAt: NOW + DAY_MS });
   });
   const claims = await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -118,7 +118,7 @@ test("claiming is idempotent, even with concurrent calls", async () => {
 });
 
 test("an unknown member claims nothing", async () => {
-  await write((tx) => void insertRead(sqlOf(tx), { clientId: "mine" }));
+  await write((tx) => void insertRead(tx, { clientId: "mine" }));
   await expect(
     write((tx) => claimReads(tx, { clientId: "mine", userId: "unknown" })),
   ).rejects.toThrow(/FOREIGN KEY/);

@@ -9,10 +9,10 @@ const NOW = Date.parse("2026-11-23T23:59:00Z");
 
 test("counts reads per UTC day and team, for the site and for one post", () =>
   write((tx) => {
-    const red = insertUser(sqlOf(tx), { team: "RED" });
-    insertRead(sqlOf(tx), { userId: red.id, postSlug: "a", createdAt: NOW });
-    insertRead(sqlOf(tx), { userId: red.id, postSlug: "b", createdAt: NOW });
-    insertRead(sqlOf(tx), { postSlug: "a", createdAt: NOW - DAY_MS });
+    const red = insertUser(tx, { team: "RED" });
+    insertRead(tx, { userId: red.id, postSlug: "a", createdAt: NOW });
+    insertRead(tx, { userId: red.id, postSlug: "b", createdAt: NOW });
+    insertRead(tx, { postSlug: "a", createdAt: NOW - DAY_MS });
     const today = epochDay(NOW);
     expect(listDailyReads(tx, { slug: null, days: 3, nowMs: NOW })).toEqual([
       { day: today - 2, total: 0, byTeam: {} },
@@ -28,7 +28,7 @@ test("counts reads per UTC day and team, for the site and for one post", () =>
 test("leaves out reads before the first day and after today", () =>
   write((tx) => {
     for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS])
-      insertRead(sqlOf(tx), { postSlug: "a", createdAt });
+      insertRead(tx, { postSlug: "a", createdAt });
     expect(
       listDailyReads(tx, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total),
     ).toEqual([0, 0]);
@@ -47,7 +47,7 @@ test("counts each post's reads, all and recent", () =>
       ["c", 2],
       ["c", 3],
     ] as const)
-      insertRead(sqlOf(tx), { postSlug, createdAt: NOW - daysAgo * DAY_MS });
+      insertRead(tx, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
     expect(listPostReads(tx, { days: 3, nowMs: NOW })).toEqual([
       { slug: "c", reads: 3, recent: 2 },
       { slug: "a", reads: 2, recent: 1 },

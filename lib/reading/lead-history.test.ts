@@ -11,7 +11,7 @@ const NOW = Date.parse("2026-11-25T10:00:00Z");
 test("changes of lead are listed newest first, each with the previous leader", () =>
   write((tx) => {
     const read = (team: string, slug: string, nowMs: number) => {
-      insertRead(sqlOf(tx), { userId: insertUser(sqlOf(tx), { team }).id, postSlug: slug, createdAt: nowMs });
+      insertRead(tx, { userId: insertUser(tx, { team }).id, postSlug: slug, createdAt: nowMs });
       recordLeadChanges(tx, { slugs: [slug], nowMs });
     };
     read("RED", "one", NOW);

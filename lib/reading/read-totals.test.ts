@@ -13,10 +13,10 @@ test("a new site has no reads", () =>
 
 test("counts reads per post, and readers once", () =>
   write((tx) => {
-    const { id } = insertUser(sqlOf(tx));
-    for (const postSlug of ["a", "b", "b"]) insertRead(sqlOf(tx), { userId: id, postSlug });
-    for (const postSlug of ["b", "c"]) insertRead(sqlOf(tx), { clientId: "one", postSlug });
-    insertRead(sqlOf(tx), { clientId: "two", postSlug: "c" });
+    const { id } = insertUser(tx);
+    for (const postSlug of ["a", "b", "b"]) insertRead(tx, { userId: id, postSlug });
+    for (const postSlug of ["b", "c"]) insertRead(tx, { clientId: "one", postSlug });
+    insertRead(tx, { clientId: "two", postSlug: "c" });
     expect(getSiteTotals(tx)).toEqual({ reads: 6, readers: 3 });
     expect(getPostTotals(tx)).toEqual(
       new Map([
@@ -30,16 +30,16 @@ test("counts reads per post, and readers once", () =>
 
 test("posts with equal reads are in the order of their slugs", () =>
   write((tx) => {
-    for (const postSlug of ["c", "a", "b"]) insertRead(sqlOf(tx), { postSlug });
+    for (const postSlug of ["c", "a", "b"]) insertRead(tx, { postSlug });
     expect(listMostReadSlugs(tx, 3)).toEqual(["a", "b", "c"]);
   }));
 
 test("a member's posts are listed by member, an anonymous reader's by id", () =>
   write((tx) => {
-    const member = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId: member.id, clientId: "mine", postSlug: "a" });
-    insertRead(sqlOf(tx), { clientId: "mine", postSlug: "b" });
-    insertRead(sqlOf(tx), { postSlug: "c" });
+    const member = insertUser(tx);
+    insertRead(tx, { userId: member.id, clientId: "mine", postSlug: "a" });
+    insertRead(tx, { clientId: "mine", postSlug: "b" });
+    insertRead(tx, { postSlug: "c" });
     expect(listReadSlugs(tx, { member, clientId: "mine" })).toEqual(new Set(["a"]));
     expect(listReadSlugs(tx, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
     expect(listReadSlugs(tx, { member: null, clientId: null })).toEqual(new Set());

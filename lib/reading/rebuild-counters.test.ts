@@ -137,7 +137,7 @@ function happen(tx: Tx, r: Random, nowMs: number, isStrict: boolean): number {
     // each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
     if (!isStrict)
-      insertRead(sqlOf(tx), {
+      insertRead(tx, {
         createdAt,
         postSlug,
         userId: r.pick([null, user?.id ?? null]),
@@ -170,7 +170,7 @@ function happen(tx: Tx, r: Random, nowMs: number, isStrict: boolean): number {
       );
     }
   } else if (what < 0.82) {
-    insertUser(sqlOf(tx), { team: r.pick(TEAMS) });
+    insertUser(tx, { team: r.pick(TEAMS) });
   } else if (what < 0.87) {
     if (user)
       sqlOf(tx).run(
@@ -243,9 +243,9 @@ for (let seed = 1; seed <= 10; seed++) {
 
 test("a wrong counter is found and repaired", () =>
   write((tx) => {
-    const { id } = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId: id, createdAt: START });
-    insertRead(sqlOf(tx), { clientId: "browser-1", postSlug: "b-post", createdAt: START });
+    const { id } = insertUser(tx);
+    insertRead(tx, { userId: id, createdAt: START });
+    insertRead(tx, { clientId: "browser-1", postSlug: "b-post", createdAt: START });
     const right = dump(tx);
     sqlOf(tx).run(`UPDATE "PostTotal" SET "reads" = 7 WHERE "postSlug" = 'a-post'`);
     sqlOf(tx).run(`DELETE FROM "PostTeamDay" WHERE "postSlug" = 'b-post'`);
@@ -279,7 +279,7 @@ test("a rebuild restores a missing SiteTotal row", () =>
 
 test("a member's id never changes", () =>
   write((tx) => {
-    const { id } = insertUser(sqlOf(tx));
+    const { id } = insertUser(tx);
     expect(() => sqlOf(tx).run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow(
       "The id of a member never changes.",
     );
@@ -287,5 +287,5 @@ test("a member's id never changes", () =>
 
 test("a read needs a slug: the empty one is the whole site", () =>
   write((tx) => {
-    expect(() => insertRead(sqlOf(tx), { postSlug: "" })).toThrow(/CHECK/);
+    expect(() => insertRead(tx, { postSlug: "" })).toThrow(/CHECK/);
   }));

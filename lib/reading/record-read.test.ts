@@ -33,7 +33,7 @@ const tokens = (tx: Tx) => sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FR
 
 test("a member's read is stored without a reader id", () =>
   write((tx) => {
-    const member = insertUser(sqlOf(tx));
+    const member = insertUser(tx);
     expect(recordRead(tx, request({ member, clientId: "reader-1" }))).toEqual({ isCounted: true });
     expect(reads(tx)).toEqual([
       { createdAt: NOW, userId: member.id, clientId: null, postSlug: "a-post" },
@@ -61,7 +61,7 @@ test("a reader without an id gets one with their first counted read", () =>
 
 test("a reader's read of a post counts once in seven days", () =>
   write((tx) => {
-    const member = insertUser(sqlOf(tx));
+    const member = insertUser(tx);
     for (const reader of [{ member }, { clientId: "reader-1" }]) {
       expect(recordRead(tx, request(reader)).isCounted).toBe(true);
       expect(recordRead(tx, request({ ...reader, nowMs: NOW + 1 })).isCounted).toBe(false);
@@ -84,8 +84,8 @@ test("a clock that goes back allows no second read", () =>
 
 test("a claimed read does not block the reader id's next read", () =>
   write((tx) => {
-    const member = insertUser(sqlOf(tx));
-    insertRead(sqlOf(tx), { userId: member.id, clientId: "reader-1", createdAt: NOW });
+    const member = insertUser(tx);
+    insertRead(tx, { userId: member.id, clientId: "reader-1", createdAt: NOW });
     expect(recordRead(tx, request({ clientId: "reader-1" })).isCounted).toBe(true);
   }));
 
@@ -145,7 +145,7 @@ test("a token counts once, for any reader", () =>
     expect(() => recordRead(tx, request({ token }))).toThrow(replayed);
     expect(() => recordRead(tx, request({ token, clientId: "reader-2" }))).toThrow(replayed);
     expect(() => recordRead(tx, request({ token, clientId: null }))).toThrow(replayed);
-    expect(() => recordRead(tx, request({ token, member: insertUser(sqlOf(tx)) }))).toThrow(replayed);
+    expect(() => recordRead(tx, request({ token, member: insertUser(tx) }))).toThrow(replayed);
     expect(reads(tx)).toHaveLength(1);
   }));
 
@@ -161,7 +161,7 @@ test("each read deletes a few expired tokens", () =>
   }));
 
 test("of fifty concurrent reads of one reader one counts", async () => {
-  const member = await write((tx) => insertUser(sqlOf(tx)));
+  const member = await write((tx) => insertUser(tx));
   for (const reader of [{ member }, { clientId: "reader-1" }]) {
     const results = await Promise.all(
       Array.from({ length: 50 }, () => write((tx) => recordRead(tx, request(reader)))),
@@ -192,7 +192,7 @@ test("a check before the insert, instead of in it, would count a read twice", as
       ),
     );
     if (!existing)
-      await write((tx) => insertRead(sqlOf(tx), { clientId: "reader-1", createdAt: NOW }));
+      await write((tx) => insertRead(tx, { clientId: "reader-1", createdAt: NOW }));
   };
   await Promise.all([naive(), naive()]);
   expect(await read(reads)).toHaveLength(2);

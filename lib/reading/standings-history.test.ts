@@ -45,12 +45,12 @@ test("each week matches a plain count of all reads", async () => {
       sqlOf(tx).run(`DELETE FROM "User"`);
       // More than one batch.
       for (let i = 0; i < 280; i++)
-        users.push(insertUser(sqlOf(tx), { team: TEAMS[Math.floor(next() * 3)]! }));
+        users.push(insertUser(tx, { team: TEAMS[Math.floor(next() * 3)]! }));
       for (let i = 0; i < 1_200; i++) {
         const userId = next() < 0.7 ? users[Math.floor(next() * users.length)]!.id : null;
         const createdAt = NOW - Math.floor(next() * 800 * DAY_MS);
         reads.push({ userId, createdAt });
-        insertRead(sqlOf(tx), { userId, createdAt, postSlug: `post-${i % 7}` });
+        insertRead(tx, { userId, createdAt, postSlug: `post-${i % 7}` });
       }
     });
     const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
@@ -80,10 +80,10 @@ test("each week matches a plain count of all reads", async () => {
 
 test("a week matches the standings at its end", async () => {
   const weeks = await write((tx) => {
-    const users = TEAMS.map((team) => insertUser(sqlOf(tx), { team }));
+    const users = TEAMS.map((team) => insertUser(tx, { team }));
     const taken: unknown[] = [];
     for (let i = 0; i < 40; i++) {
-      insertRead(sqlOf(tx), {
+      insertRead(tx, {
         userId: users[i % 3]!.id,
         createdAt: at("2026-10-01T12:00:00Z") + i * DAY_MS,
       });
@@ -120,7 +120,7 @@ test("the history is cached for a day", async () => {
   setClock(NOW);
   await getStandingsHistory(NOW);
   await write((tx) =>
-    insertRead(sqlOf(tx), { userId: insertUser(sqlOf(tx), { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
+    insertRead(tx, { userId: insertUser(tx, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
   );
   const blue = async (nowMs: number) =>
     (await getStandingsHistory(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
@@ -141,7 +141,7 @@ test("an aborted computation stops between two batches", async () => {
 
 test("the current standings are in the order of TEAMS", async () => {
   await write((tx) =>
-    insertRead(sqlOf(tx), { userId: insertUser(sqlOf(tx), { team: "YELLOW" }).id, createdAt: NOW }),
+    insertRead(tx, { userId: insertUser(tx, { team: "YELLOW" }).id, createdAt: NOW }),
   );
   expect(await read((tx) => getCurrentStandings(tx, NOW))).toEqual({
     day: epochDay(NOW),

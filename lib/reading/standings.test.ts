@@ -20,8 +20,8 @@ function readers(
   createdAt = NOW,
 ): string[] {
   return Array.from({ length: count }, () => {
-    const { id } = insertUser(sqlOf(tx), { team });
-    insertRead(sqlOf(tx), { userId: id, postSlug: slug, createdAt });
+    const { id } = insertUser(tx, { team });
+    insertRead(tx, { userId: id, postSlug: slug, createdAt });
     return id;
   });
 }
@@ -29,7 +29,7 @@ function readers(
 test("a team's reads are divided by its active members", () =>
   write((tx) => {
     const [red] = readers(tx, "RED", 1);
-    insertRead(sqlOf(tx), { userId: red as string, postSlug: "a-post", createdAt: NOW - 8 * DAY_MS });
+    insertRead(tx, { userId: red as string, postSlug: "a-post", createdAt: NOW - 8 * DAY_MS });
     readers(tx, "BLUE", 3);
     readers(tx, "BLUE", 1, "another-post");
     expect(getStandings(tx, { slug: "a-post", nowMs: NOW })).toEqual([
@@ -65,7 +65,7 @@ test("ties are in the order of TEAMS", () =>
 
 test("a post without members' reads has no leading team", () =>
   write((tx) => {
-    insertRead(sqlOf(tx), { clientId: "anonymous", createdAt: NOW });
+    insertRead(tx, { clientId: "anonymous", createdAt: NOW });
     expect(findLeader(tx, "a-post")).toBeNull();
     expect(findLeader(tx, null)).toBeNull();
     expect(mapLeadingTeams(tx, NOW)).toEqual(new Map());
@@ -120,7 +120,7 @@ test("mapLeadingTeams matches findLeadingTeams", () =>
     readers(tx, "BLUE", 1, "two");
     readers(tx, "YELLOW", 2, "two");
     readers(tx, "YELLOW", 1, "three", NOW - 300 * DAY_MS);
-    insertRead(sqlOf(tx), { postSlug: "four", createdAt: NOW });
+    insertRead(tx, { postSlug: "four", createdAt: NOW });
     const all = mapLeadingTeams(tx, NOW);
     for (const slug of ["one", "two", "three", "four"])
       expect(all.get(slug) ?? null).toBe(findLeader(tx, slug));

@@ -68,11 +68,11 @@ test("an unreadable file never makes a primary", async () => {
 
 test("without LiteFS' events the role is unknown and writes are refused", async () => {
   litefs = await startFakeLitefs(null);
-  expect(await write((tx) => insertUser(sqlOf(tx)).id)).toBeTruthy();
+  expect(await write((tx) => insertUser(tx).id)).toBeTruthy();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   litefs.breakStream();
   await vi.waitFor(() => expect(currentRole()).toBe("unknown"), 10_000);
-  await expect(write((tx) => insertUser(sqlOf(tx)))).rejects.toMatchObject({ code: "unavailable" });
+  await expect(write((tx) => insertUser(tx))).rejects.toMatchObject({ code: "unavailable" });
   // Reads still work.
   expect(await read((tx) => sqlOf(tx).get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({
     n: 1,

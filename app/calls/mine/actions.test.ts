@@ -20,7 +20,7 @@ vi.mock("next/cache", () => ({ refresh: () => {} }));
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await write((tx) => {
-    const user = insertUser(sqlOf(tx), options);
+    const user = insertUser(tx, options);
     return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
@@ -48,7 +48,7 @@ beforeEach(async () => {
 const leave = (options: Partial<Parameters<typeof insertCall>[1]> = {}) =>
   write(
     (tx) =>
-      insertCall(sqlOf(tx), {
+      insertCall(tx, {
         userId: ada.id,
         base64: toDataUrl("audio/webm", WEBM),
         ...options,

@@ -27,7 +27,7 @@ interface TestMember {
 }
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
   const { user, session } = await write((tx) => {
-    const user = insertUser(sqlOf(tx), overrides);
+    const user = insertUser(tx, overrides);
     return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);

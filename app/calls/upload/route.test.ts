@@ -39,7 +39,7 @@ interface TestMember {
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
   const { user, session } = await write((tx) => {
-    const user = insertUser(sqlOf(tx), options);
+    const user = insertUser(tx, options);
     return { user, session: createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);

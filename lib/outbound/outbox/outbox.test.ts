@@ -214,7 +214,7 @@ test("a delivery enqueued during a run is sent by it", async () => {
 });
 
 test("pending deliveries are deleted with their account", async () => {
-  const { id } = await write((tx) => insertUser(sqlOf(tx)));
+  const { id } = await write((tx) => insertUser(tx));
   await put((tx) =>
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: id, about: "call published" }),
   );
@@ -239,7 +239,7 @@ test("a new member subscribes to the newsletter, and their subscriber id is stor
       : { status: 201, body: {} },
   );
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
-  const user = await write((tx) => insertUser(sqlOf(tx), { email: "ada@example.test" }));
+  const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
   await put((tx) =>
     enqueueDelivery(
       tx,
@@ -283,7 +283,7 @@ test.each([
     const readLog = captureLog();
     const { origin } = await outside(() => answer);
     overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
-    const user = await write((tx) => insertUser(sqlOf(tx), { email: "ada@example.test" }));
+    const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
     await put((tx) =>
       enqueueDelivery(
         tx,
@@ -346,7 +346,7 @@ test("a webhook pings no one, and its URL is in no error and no log", async () =
 });
 
 test("a delivery without a configured receiver is not enqueued", async () => {
-  const user = await write((tx) => insertUser(sqlOf(tx)));
+  const user = await write((tx) => insertUser(tx));
   await put((tx) => {
     enqueueDelivery(
       tx,

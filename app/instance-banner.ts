@@ -28,7 +28,8 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   const cached = adminSessions.get(sessionKey);
   if (cached !== undefined) return cached;
   const isAdmin = await read(
-    (tx) => resolveViewer(tx, { sessionKey, clientId: null }).member?.role === "ADMIN",
+    async (tx) =>
+      (await resolveViewer(tx, { sessionKey, clientId: null })).member?.role === "ADMIN",
   );
   adminSessions.set(sessionKey, isAdmin);
   return isAdmin;

@@ -41,9 +41,9 @@ export default async function AdminPage() {
   if (!admin) return notFoundPage;
   const { posts } = await getIndex();
   const { failures, problem, sourceProblem } = getCatalogStatus();
-  const data = await read((tx) => ({
+  const data = await read(async (tx) => ({
     users: countUsers(tx, admin),
-    reads: getSiteTotals(tx),
+    reads: await getSiteTotals(tx),
     calls: listReviewQueue(tx, { admin, state: "NEW" }).counts,
     deliveries: countDeliveries(tx),
   }));

@@ -42,8 +42,8 @@ export async function adminMetadata(
 ): Promise<Metadata> {
   await connection();
   const identity = await readSessionCookies();
-  const pageTitle = await read((tx) => {
-    const { member } = resolveViewer(tx, identity);
+  const pageTitle = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
     if (!isAdmin(member)) return null;
     try {
       return typeof title === "string" ? title : title(tx, member);

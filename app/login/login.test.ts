@@ -476,7 +476,9 @@ test("another login replaces the browser's session", async () => {
     await send(ada, logInByLink, { token: lastEmail().token });
     keys.push(
       ...(await read((tx) =>
-        sqlOf(tx).all<{ id: string }>(`SELECT "id" FROM "Session"`).map(({ id }) => id),
+        sqlOf(tx)
+          .all<{ id: string }>(`SELECT "id" FROM "Session"`)
+          .map(({ id }) => id),
       )),
     );
   }

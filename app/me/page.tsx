@@ -30,13 +30,13 @@ export const metadata: Metadata = { title: "Your account", robots: { index: fals
 
 const RANKS = ["first", "second", "third"];
 
-function readAccountPage(tx: Tx, sessionIds: SessionIds) {
-  const { member } = resolveViewer(tx, sessionIds);
+async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
+  const { member } = await resolveViewer(tx, sessionIds);
   if (!member) return null;
   return {
     member,
     profile: getProfile(tx, member.id),
-    postCount: listReadSlugs(tx, { member, clientId: null }).size,
+    postCount: (await listReadSlugs(tx, { member, clientId: null })).size,
     standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
     passkeys: listPasskeys(tx, member.id),
     sessions: listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),

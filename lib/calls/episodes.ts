@@ -92,11 +92,11 @@ export function countEpisodes(tx: Tx): number {
 }
 
 /** Returns slugs and times of the last change (ms) for the sitemap, newest first. */
-export function listSitemapEpisodes(
-  tx: Tx,
-  limit = 10_000,
-): { slug: string; updatedAt: number }[] {
-  return sqlOf(tx).all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
+export function listSitemapEpisodes(tx: Tx, limit = 10_000): { slug: string; updatedAt: number }[] {
+  return sqlOf(tx).all(
+    `SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`,
+    limit,
+  );
 }
 
 /** Returns an episode with its transcript and neighbors, or null. */
@@ -146,7 +146,12 @@ export function findEpisodeAudio(
   slug: string,
   kind: EpisodeAudioKind,
 ): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
-  const row = sqlOf(tx).get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
+  const row = sqlOf(tx).get<{
+    callId: string;
+    title: string;
+    answeredAt: number;
+    publishedAt: number;
+  }>(
     `SELECT e."callId", e."title", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
     slug,
   );

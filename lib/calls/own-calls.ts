@@ -43,7 +43,11 @@ export function listOwnCalls(tx: Tx, member: Member): OwnCall[] {
  * any other.
  */
 export function deleteOwnCall(tx: Tx, { id, member }: { id: string; member: Member }): void {
-  const { changes } = sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
+  const { changes } = sqlOf(tx).run(
+    `DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`,
+    id,
+    member.id,
+  );
   if (changes === 0)
     throw new AppError("not_found", "This call doesn’t exist. It may have been deleted already.");
 }

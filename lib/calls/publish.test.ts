@@ -107,7 +107,9 @@ test("a Discord webhook gets the episode without the caller's email address", as
     const call = await insertAnsweredCall(grace!, { title: "Who hears?" });
     await write((tx) => publishCall(tx, { ...call, transcript: "" }));
     const deliveries = await read((tx) =>
-      sqlOf(tx).all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
+      sqlOf(tx).all<{ payload: string }>(
+        `SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`,
+      ),
     );
     expect(deliveries.map(({ payload }) => JSON.parse(payload).text)).toEqual([
       `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
@@ -157,9 +159,9 @@ test("calls that are published concurrently get distinct numbers", async () => {
   await Promise.all(
     calls.map((call) => write((tx) => publishCall(tx, { ...call, transcript: "" }))),
   );
-  expect(
-    await read((tx) => listEpisodes(tx, { limit: 10 }).map(({ number }) => number)),
-  ).toEqual([3, 2, 1]);
+  expect(await read((tx) => listEpisodes(tx, { limit: 10 }).map(({ number }) => number))).toEqual([
+    3, 2, 1,
+  ]);
 });
 
 test("unpublishing removes an episode everywhere, and it can be published again", async () => {
@@ -185,9 +187,7 @@ test("unpublishing removes an episode everywhere, and it can be published again"
   const { changedAt, state } = await seen();
   expect(state).toBe("ANSWERED");
   expect(
-    await write((tx) =>
-      publishCall(tx, { ...call, expectedVersion: changedAt, transcript: "" }),
-    ),
+    await write((tx) => publishCall(tx, { ...call, expectedVersion: changedAt, transcript: "" })),
   ).toEqual({ number: 1, slug });
 });
 
@@ -196,9 +196,9 @@ test("an episode is deleted with the caller's account", async () => {
   const call = await insertAnsweredCall(grace!);
   const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
   await write((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
-  expect(
-    await read((tx) => [findEpisode(tx, slug), findEpisodeAudio(tx, slug, "answer")]),
-  ).toEqual([null, null]);
+  expect(await read((tx) => [findEpisode(tx, slug), findEpisodeAudio(tx, slug, "answer")])).toEqual(
+    [null, null],
+  );
 });
 
 test("an episode has its neighbors and its audio files", async () => {
@@ -320,9 +320,10 @@ test("the audio of an unpublished call is not found", async () => {
   const [grace] = await admins();
   const { userId: _, ...call } = await insertAnsweredCall(grace!);
   await write((tx) => declineCall(tx, { ...call, reason: "Not for everyone." }));
-  expect(
-    await read((tx) => [countEpisodes(tx), findEpisodeAudio(tx, "1", "answer")]),
-  ).toEqual([0, null]);
+  expect(await read((tx) => [countEpisodes(tx), findEpisodeAudio(tx, "1", "answer")])).toEqual([
+    0,
+    null,
+  ]);
 });
 
 test("only the version that the admin saw is merged", async () => {
@@ -334,14 +335,12 @@ test("only the version that the admin saw is merged", async () => {
     answer: audio,
   });
   expect(
-    await read((tx) =>
-      findMergeSource(tx, { ...call, expectedVersion: call.expectedVersion - 1 }),
-    ),
+    await read((tx) => findMergeSource(tx, { ...call, expectedVersion: call.expectedVersion - 1 })),
   ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
-  await expect(
-    read((tx) => findMergeSource(tx, { ...call, admin: member })),
-  ).rejects.toMatchObject({ code: "forbidden" });
+  await expect(read((tx) => findMergeSource(tx, { ...call, admin: member }))).rejects.toMatchObject(
+    { code: "forbidden" },
+  );
   const typed = await insertAnsweredCall(grace!);
   expect(await read((tx) => findMergeSource(tx, typed))).toMatchObject({ call: null });
 });

@@ -31,8 +31,8 @@ export function episodeSlug(number: number, title: string): string {
 /** Returns the number of the next episode: the highest plus one. */
 export function nextEpisodeNumber(tx: Tx): number {
   return (
-    (sqlOf(tx).get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
-    1
+    (sqlOf(tx).get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)
+      ?.last ?? 0) + 1
   );
 }
 

@@ -76,8 +76,8 @@ export function findCallAudio(tx: Tx, id: string): CachedAudio | null {
     const bytes = uploadId
       ? readUploadParts(tx, { id: uploadId, size })
       : decodeRecording(
-          sqlOf(tx).get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ??
-            "",
+          sqlOf(tx).get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)
+            ?.base64 ?? "",
         );
     return (
       bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) }

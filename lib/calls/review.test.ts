@@ -57,9 +57,7 @@ async function callIn(state: CallState, options: Partial<CallRow> = {}) {
   if (state === "PUBLISHED")
     await step((tx, decision) => publishCall(tx, { ...decision, transcript: "Said." }));
   if (state === "DECLINED")
-    await step((tx, decision) =>
-      declineCall(tx, { ...decision, reason: "It was asked before." }),
-    );
+    await step((tx, decision) => declineCall(tx, { ...decision, reason: "It was asked before." }));
   const seen = () => read((tx) => getReviewedCall(tx, { admin: all.admin, callId: call.id }));
   return { ...all, call, seen };
 }
@@ -69,10 +67,7 @@ const DECISIONS: Record<
   {
     from: CallState[];
     to: (from: CallState) => CallState;
-    run: (
-      tx: Tx,
-      decision: { callId: string; admin: Member; expectedVersion: number },
-    ) => unknown;
+    run: (tx: Tx, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown;
   }
 > = {
   take: { from: ["NEW"], to: () => "REVIEWING", run: claimCall },
@@ -135,8 +130,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const before = await seen();
     await expect(
       write(
-        (tx) =>
-          void run(tx, { callId: call.id, admin: caller, expectedVersion: before.changedAt }),
+        (tx) => void run(tx, { callId: call.id, admin: caller, expectedVersion: before.changedAt }),
       ),
     ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
@@ -197,7 +191,9 @@ test("declining stores the reason and emails it to the caller", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
   const rows = await read((tx) =>
-    sqlOf(tx).all<{ userId: string; payload: string }>(`SELECT "userId", "payload" FROM "Delivery"`),
+    sqlOf(tx).all<{ userId: string; payload: string }>(
+      `SELECT "userId", "payload" FROM "Delivery"`,
+    ),
   );
   expect(rows).toHaveLength(1);
   expect(rows[0]!.userId).toBe(caller.id);
@@ -365,9 +361,7 @@ test("the queue counts all states, matches every word, and escapes LIKE wildcard
   expect(await titles("ada")).toHaveLength(3);
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);
-  const { counts, total, calls } = await read((tx) =>
-    listReviewQueue(tx, { admin, state: "NEW" }),
-  );
+  const { counts, total, calls } = await read((tx) => listReviewQueue(tx, { admin, state: "NEW" }));
   expect(counts).toEqual({ NEW: 2, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 1 });
   expect(total).toBe(2);
   expect(Object.fromEntries(calls.map(({ title, isTyped }) => [title, isTyped]))).toEqual({

@@ -74,7 +74,10 @@ export function submitCall(
     member,
   }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
 ): { id: string; isNew: boolean } {
-  const existing = sqlOf(tx).get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
+  const existing = sqlOf(tx).get<{ userId: string }>(
+    `SELECT "userId" FROM "Call" WHERE "id" = ?`,
+    id,
+  );
   if (existing && existing.userId !== member.id)
     throw new AppError(
       "conflict",

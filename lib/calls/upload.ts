@@ -61,10 +61,7 @@ const uploadNotFound = () =>
   );
 
 /** Returns the member's own upload, or null. */
-export function findUpload(
-  tx: Tx,
-  { id, member }: { id: string; member: Member },
-): Upload | null {
+export function findUpload(tx: Tx, { id, member }: { id: string; member: Member }): Upload | null {
   const row = sqlOf(tx).get<{ size: number; sha256: string; callId: string | null }>(
     `SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`,
     id,

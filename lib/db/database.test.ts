@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import { env } from "#lib/core/env.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { insertUser } from "#tests/support/factories.ts";
+import { recordStatements } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { type Tx, closeDatabase, read, write } from "./database.ts";
 import { readSql, sqlOf, writeSql } from "./sql.ts";
@@ -123,26 +124,17 @@ test("text columns with few values are unions, also in relations, and other valu
 });
 
 test("a slow query is logged with its statement, without its values", async () => {
-  overrideEnv({ SLOW_QUERY_MS: "0", LOG_LEVEL: "warn" });
-  const lines: string[] = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    lines.push(String(text));
-    return true;
-  });
-  await read((tx) => tx.user.findFirst({ where: { email: "secret@example.test" } }));
-  overrideEnv({ SLOW_QUERY_MS: undefined, LOG_LEVEL: "error" });
-  const slow = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "db.slow_query");
-  expect(slow[0]).toMatchObject({ level: "warn", ms: expect.any(Number) });
-  expect(slow[0].statement).toMatch(/^SELECT .*User/);
-  expect(lines.join("")).not.toContain("secret@");
+  const statements = await recordStatements(() =>
+    read((tx) => tx.user.findFirst({ where: { email: "secret@example.test" } })),
+  );
+  expect(statements).toEqual([expect.stringMatching(/^SELECT .*`User`/)]);
+  expect(statements.join("")).not.toContain("secret@");
 });
 
 test("undefined in a filter throws instead of matching every row", async () => {
   await writeSql((sql) => insertUser(sql));
   const id = undefined as unknown as string;
-  await expect(write((tx) => tx.user.deleteMany({ where: { id } }))).rejects.toThrow(
-    /undefined/,
-  );
+  await expect(write((tx) => tx.user.deleteMany({ where: { id } }))).rejects.toThrow(/undefined/);
   await expect(writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id))).rejects.toThrow(
     /Value 1 is undefined/,
   );
@@ -178,9 +170,9 @@ async function outsideWrite() {
 }
 
 test("a read refuses to write", async () => {
-  await expect(
-    read((tx) => tx.user.create({ data: userData("a@example.test") })),
-  ).rejects.toThrow(/readonly/);
+  await expect(read((tx) => tx.user.create({ data: userData("a@example.test") }))).rejects.toThrow(
+    /readonly/,
+  );
   await expect(read((tx) => insertUser(tx))).rejects.toThrow(/readonly/);
   await expect(readSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
 });
@@ -267,9 +259,7 @@ test("readSql and writeSql refuse an async function", async () => {
 });
 
 test("more reads than connections wait", async () => {
-  const sizes = await Promise.all(
-    Array.from({ length: 40 }, () => read((tx) => tx.user.count())),
-  );
+  const sizes = await Promise.all(Array.from({ length: 40 }, () => read((tx) => tx.user.count())));
   expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
 });
 
@@ -417,9 +407,7 @@ test("a date as text is refused, in both of SQLite's forms", async () => {
 test("the database refuses an unknown role or team", async () => {
   await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
   await expect(
-    write((tx) =>
-      tx.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }),
-    ),
+    write((tx) => tx.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } })),
   ).rejects.toThrow(/CHECK/);
 });
 

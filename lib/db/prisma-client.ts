@@ -90,13 +90,16 @@ const adapterFactory: SqlDriverAdapterFactory = {
 
 const prismaClient = new PrismaClient({ adapter: adapterFactory }).$extends(columnValues);
 
+type TransactionClient = Parameters<Parameters<typeof prismaClient.$transaction>[0]>[0];
+
 /** Prisma's client inside a transaction of read() or write(). */
-export type Tx = Parameters<Parameters<typeof prismaClient.$transaction>[0]>[0];
+// An interface, because compiler messages show its name instead of its definition.
+export interface Tx extends TransactionClient {}
 
 /** Longer than the deadlines of read() and write(), whose errors have better messages. */
 const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
-const scopeOfTx = new WeakMap<Tx, TransactionScope>();
+const scopeOfTx = new WeakMap<object, TransactionScope>();
 
 /** Runs `fn` with a Prisma client on the scope's connection. Errors of `fn` pass unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {

@@ -19,7 +19,7 @@ export function measureQuery<T>(text: string, run: () => T): T {
     if (ms > env.SLOW_QUERY_MS)
       log("warn", "db.slow_query", {
         ms: Math.round(ms),
-        statement: text.replace(/\s+/g, " ").trim().slice(0, 500),
+        statement: text.replace(/\s+/g, " ").trim().slice(0, 2_000),
       });
   }
 }

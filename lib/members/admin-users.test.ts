@@ -152,12 +152,17 @@ test("a member's details count reads, calls and active sessions", () =>
   }));
 
 test("an edit changes name and team, moves the reads, and is logged without the name", () =>
-  write((tx) => {
+  write(async (tx) => {
     const admin = anAdmin(tx);
     const { id, updatedAt } = insertUser(tx, { team: "RED" });
     for (const postSlug of ["a", "b"]) insertRead(tx, { userId: id, postSlug });
     expect(
-      editUser(tx, admin, { id, firstName: "Grace", team: "BLUE", expectedUpdatedAt: updatedAt }),
+      await editUser(tx, admin, {
+        id,
+        firstName: "Grace",
+        team: "BLUE",
+        expectedUpdatedAt: updatedAt,
+      }),
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(getUser(tx, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
     expect(sqlOf(tx).all(`SELECT DISTINCT "team" FROM "PostTeamDay"`)).toEqual([{ team: "BLUE" }]);
@@ -173,10 +178,15 @@ test("an edit changes name and team, moves the reads, and is logged without the 
   }));
 
 test("a concurrent edit is refused (optimistic lock)", () =>
-  write((tx) => {
+  write(async (tx) => {
     const admin = anAdmin(tx);
     const { id, updatedAt } = insertUser(tx, { team: "RED" });
-    editUser(tx, admin, { id, firstName: "Grace", team: "RED", expectedUpdatedAt: updatedAt });
+    await editUser(tx, admin, {
+      id,
+      firstName: "Grace",
+      team: "RED",
+      expectedUpdatedAt: updatedAt,
+    });
     expect(() =>
       editUser(tx, admin, { id, firstName: "Ada", team: "BLUE", expectedUpdatedAt: updatedAt }),
     ).toThrow(/has changed since/);
@@ -192,10 +202,12 @@ test("a concurrent edit is refused (optimistic lock)", () =>
   }));
 
 test("an edit that changes nothing writes nothing", () =>
-  write((tx) => {
+  write(async (tx) => {
     const admin = anAdmin(tx);
     const { id, updatedAt, firstName, team } = insertUser(tx);
-    expect(editUser(tx, admin, { id, firstName, team, expectedUpdatedAt: updatedAt })).toEqual({
+    expect(
+      await editUser(tx, admin, { id, firstName, team, expectedUpdatedAt: updatedAt }),
+    ).toEqual({
       changed: [],
       slugs: [],
     });
@@ -214,7 +226,7 @@ test("revoking sessions affects one member only", () =>
   }));
 
 test("a member is deleted only if their address is typed", () =>
-  write((tx) => {
+  write(async (tx) => {
     const admin = anAdmin(tx);
     const { id, email } = insertUser(tx, { email: "ada@example.test" });
     const other = insertUser(tx);
@@ -233,11 +245,19 @@ test("a member is deleted only if their address is typed", () =>
     expect(() => deleteUser(tx, admin, { id, typed: "Ada" })).toThrow(
       expect.objectContaining({ code: "invalid", field: "typed" }),
     );
-    expect(deleteUser(tx, admin, { id, typed: " ADA@example.test " })).toEqual({ slugs: ["a"] });
+    expect(await deleteUser(tx, admin, { id, typed: " ADA@example.test " })).toEqual({
+      slugs: ["a"],
+    });
     for (const table of ["Session", "Call", "CallReview", "PostRead"])
-      expect([table, sqlOf(tx).get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 1 }]);
+      expect([table, sqlOf(tx).get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([
+        table,
+        { n: 1 },
+      ]);
     for (const table of ["LoginChallenge", "Delivery"])
-      expect([table, sqlOf(tx).get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 0 }]);
+      expect([table, sqlOf(tx).get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([
+        table,
+        { n: 0 },
+      ]);
     expect(() => deleteUser(tx, admin, { id, typed: email })).toThrow(code("not_found"));
     expect(listAuditEvents(tx)).toMatchObject([
       { action: "user.delete", actorId: admin.id, subjectId: id },
@@ -246,13 +266,13 @@ test("a member is deleted only if their address is typed", () =>
   }));
 
 test("the last admin can't be deleted, not even by themselves", () =>
-  write((tx) => {
+  write(async (tx) => {
     const admin = anAdmin(tx);
     expect(() => deleteUser(tx, admin, { id: admin.id, typed: "root@example.org" })).toThrow(
       code("conflict"),
     );
     insertUser(tx, { role: "ADMIN" });
-    deleteUser(tx, admin, { id: admin.id, typed: "root@example.org" });
+    await deleteUser(tx, admin, { id: admin.id, typed: "root@example.org" });
     expect(sqlOf(tx).get(`SELECT 1 FROM "User" WHERE "id" = ?`, admin.id)).toBeUndefined();
   }));
 

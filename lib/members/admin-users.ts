@@ -110,7 +110,7 @@ export function countUsers(tx: Tx, admin: Member): { members: number; admins: nu
  * `admin` is an admin, AppError(not_found), and AppError(conflict) if the member has changed since
  * `expectedUpdatedAt` (optimistic lock).
  */
-export function editUser(
+export async function editUser(
   tx: Tx,
   admin: Member,
   {
@@ -119,7 +119,7 @@ export function editUser(
     team,
     expectedUpdatedAt,
   }: { id: string; firstName: string; team: string; expectedUpdatedAt: number },
-): { changed: readonly string[]; slugs: readonly string[] } {
+): Promise<{ changed: readonly string[]; slugs: readonly string[] }> {
   assertAdmin(admin);
   const before = sqlOf(tx).get<{ firstName: string; team: string; updatedAt: number }>(
     `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
@@ -143,7 +143,10 @@ export function editUser(
   recordAuditEvent(tx, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
   return {
     changed,
-    slugs: before.team === team ? [] : [...listReadSlugs(tx, { member: { id }, clientId: null })],
+    slugs:
+      before.team === team
+        ? []
+        : [...(await listReadSlugs(tx, { member: { id }, clientId: null }))],
   };
 }
 
@@ -172,11 +175,11 @@ export function revokeUserSessions(tx: Tx, admin: Member, id: string): number {
  * an admin with a recent login, AppError(not_found), AppError(invalid) for a wrong `typed`, and
  * AppError(conflict) for the last admin.
  */
-export function deleteUser(
+export async function deleteUser(
   tx: Tx,
   admin: Member,
   { id, typed }: { id: string; typed: string },
-): { slugs: readonly string[] } {
+): Promise<{ slugs: readonly string[] }> {
   assertAdmin(admin);
   assertRecentLogin(admin);
   const user = sqlOf(tx).get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);

@@ -85,9 +85,9 @@ describe("deleting an account", () => {
   });
 
   test("keeps the counters consistent, and records a change of lead", async () => {
-    const ada = await write((tx) => {
-      const ada = insertFullAccount(tx, "ada", { team: "RED" });
-      insertFullAccount(tx, "bob", { team: "BLUE" });
+    const ada = await write(async (tx) => {
+      const ada = await insertFullAccount(tx, "ada", { team: "RED" });
+      await insertFullAccount(tx, "bob", { team: "BLUE" });
       insertRead(tx, {
         userId: ada.id,
         clientId: null,
@@ -97,8 +97,8 @@ describe("deleting an account", () => {
       recordLeadChanges(tx, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
       return ada;
     });
-    const { slugs, changes } = await write((tx) => {
-      const { slugs } = deleteAccount(tx, ada.id);
+    const { slugs, changes } = await write(async (tx) => {
+      const { slugs } = await deleteAccount(tx, ada.id);
       return { slugs, changes: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
     });
     expect(slugs.sort()).toEqual(["ada-post", "shared-post"]);

@@ -18,7 +18,10 @@ export function isDeleteConfirmed(typed: string, firstName: string): boolean {
 
 /** Returns true if the member is the only admin. */
 export function isLastAdmin(tx: Tx, userId: string): boolean {
-  const role = sqlOf(tx).get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
+  const role = sqlOf(tx).get<{ role: string }>(
+    `SELECT "role" FROM "User" WHERE "id" = ?`,
+    userId,
+  )?.role;
   return role === "ADMIN" && countAdmins(tx) === 1;
 }
 
@@ -27,15 +30,18 @@ export function isLastAdmin(tx: Tx, userId: string): boolean {
  * to recordLeadChanges() in the same transaction. Throws AppError(conflict) for the last admin, and
  * AppError(not_found).
  */
-export function deleteAccount(
+export async function deleteAccount(
   tx: Tx,
   userId: string,
   by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
-): { slugs: string[] } {
-  const user = sqlOf(tx).get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
+): Promise<{ slugs: string[] }> {
+  const user = sqlOf(tx).get<{ email: string }>(
+    `SELECT "email" FROM "User" WHERE "id" = ?`,
+    userId,
+  );
   if (!user) throw new AppError("not_found", "This account has been deleted.");
   if (isLastAdmin(tx, userId)) throw createLastAdminError();
-  const slugs = [...listReadSlugs(tx, { member: { id: userId }, clientId: null })];
+  const slugs = [...(await listReadSlugs(tx, { member: { id: userId }, clientId: null }))];
   for (const table of ["LoginChallenge", "PendingSignup"])
     sqlOf(tx).run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
   sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, userId);

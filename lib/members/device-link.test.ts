@@ -68,7 +68,10 @@ test("a login by a link does not count as recent", async () => {
   const ada = await user();
   const id = await write((tx) => createSession(tx, ada).id);
   const member = () =>
-    read((tx) => resolveViewer(tx, { sessionKey: hashSecret(id), clientId: null }).member!);
+    read(
+      async (tx) =>
+        (await resolveViewer(tx, { sessionKey: hashSecret(id), clientId: null })).member!,
+    );
   expect(isRecentLogin(await member())).toBe(true);
   await write((tx) => markLoginNotRecent(tx, hashSecret(id)));
   expect(isRecentLogin(await member())).toBe(false);

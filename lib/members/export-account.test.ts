@@ -59,9 +59,9 @@ describe("the data of a member", () => {
   });
 
   test("contains no key, no hash, no admins' notes, and nothing of other members", async () => {
-    const { ada } = await write((tx) => ({
-      bob: insertFullAccount(tx, "bob"),
-      ada: insertFullAccount(tx, "ada"),
+    const { ada } = await write(async (tx) => ({
+      bob: await insertFullAccount(tx, "bob"),
+      ada: await insertFullAccount(tx, "ada"),
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
@@ -106,8 +106,8 @@ describe("the data of a member", () => {
     // 700,000 characters, with a surrogate pair across the end of a chunk.
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
-    const { id } = await write((tx) => {
-      const user = insertFullAccount(tx, "ada");
+    const { id } = await write(async (tx) => {
+      const user = await insertFullAccount(tx, "ada");
       sqlOf(tx).run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
       sqlOf(tx).run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
       return user;

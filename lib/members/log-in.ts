@@ -34,7 +34,8 @@ export function logInAndClaimReads(
   tx: Tx,
   { userId, sessionIds, request }: LoginRequest & { userId: string },
 ): NewSession {
-  if (sessionIds.sessionKey) sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
+  if (sessionIds.sessionKey)
+    sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
   const session = createSession(tx, userId, describeDevice(request));
   const { slugs } = claimReads(tx, { clientId: sessionIds.clientId, userId });
   return { ...session, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };

@@ -114,14 +114,14 @@ test("finding a challenge changes nothing", async () => {
   for (let i = 0; i < 20; i++) {
     // SQLite refuses writes in a read transaction.
     await read((tx) => {
-      expect(
-        findChallenge(tx, { token: challenge.token, browserId: challenge.browserId }),
-      ).toEqual({
-        email: EMAIL,
-        expiresAtMs: challenge.expiresAtMs,
-        isThisBrowser: true,
-        canUseCode: true,
-      });
+      expect(findChallenge(tx, { token: challenge.token, browserId: challenge.browserId })).toEqual(
+        {
+          email: EMAIL,
+          expiresAtMs: challenge.expiresAtMs,
+          isThisBrowser: true,
+          canUseCode: true,
+        },
+      );
       expect(findChallenge(tx, { token: challenge.token, browserId: null })?.isThisBrowser).toBe(
         false,
       );
@@ -186,9 +186,9 @@ test("five wrong codes with the cookie block the code there; link and token stil
       expect(await byCode({ browserId: challenge.browserId, code })).toEqual({
         outcome: "too_many_attempts",
       });
-    expect(
-      await read((tx) => findChallenge(tx, { browserId: challenge.browserId })),
-    ).toMatchObject({ email: EMAIL, canUseCode: false });
+    expect(await read((tx) => findChallenge(tx, { browserId: challenge.browserId }))).toMatchObject(
+      { email: EMAIL, canUseCode: false },
+    );
     expect(await getIn()).toBe(EMAIL);
     challenge = await start();
   }
@@ -255,9 +255,7 @@ test("a cancelled challenge does not work; a used one stays used", async () => {
 
 test("each new challenge deletes a few rows that expired more than an hour ago", async () => {
   const count = async () => (await rows()).length;
-  await write((tx: Tx) =>
-    Array.from({ length: 49 }, () => startChallenge(tx, { email: EMAIL })),
-  );
+  await write((tx: Tx) => Array.from({ length: 49 }, () => startChallenge(tx, { email: EMAIL })));
   expect(await count()).toBe(50);
   setClock(NOW + CHALLENGE_TTL_MS + HOUR_MS - MINUTE_MS);
   await start();

@@ -112,7 +112,12 @@ export function findChallenge(
   const browserHash = browserId === null ? null : hashSecret(browserId);
   const [column, hash] =
     token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
-  const row = sqlOf(tx).get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
+  const row = sqlOf(tx).get<{
+    email: string;
+    expiresAtMs: number;
+    browserHash: string;
+    tries: number;
+  }>(
     `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     nowMs(),
@@ -180,7 +185,12 @@ export function consumeLoginCode(
     "token" in key
       ? ["tokenHash", hashSecret(key.token), "tokenTries"]
       : ["browserHash", hashSecret(key.browserId), "tries"];
-  const row = sqlOf(tx).get<{ tokenHash: string; codeHash: string; email: string; attempts: number }>(
+  const row = sqlOf(tx).get<{
+    tokenHash: string;
+    codeHash: string;
+    email: string;
+    attempts: number;
+  }>(
     `SELECT "tokenHash", "codeHash", "email", "${attemptsColumn}" AS "attempts" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     now,

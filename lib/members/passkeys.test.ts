@@ -106,14 +106,10 @@ test("a challenge is bound to its purpose and its member", async () => {
   ).rejects.toMatchObject({ code: "conflict" });
   const loggingIn = await write((tx) => startCeremony(tx, null));
   await expect(
-    write((tx) =>
-      consumeCeremonyChallenge(tx, { browserId: loggingIn.browserId, userId: ada }),
-    ),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: loggingIn.browserId, userId: ada })),
   ).rejects.toMatchObject({ code: "conflict" });
   expect(
-    await write((tx) =>
-      consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: ada }),
-    ),
+    await write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: ada })),
   ).toBe(adding.challenge);
 });
 
@@ -303,9 +299,9 @@ test("a member renames and removes only their own passkeys", async () => {
   await expect(
     write((tx) => updatePasskeyName(tx, { id: "a", userId: bob, name: "Bob's" })),
   ).rejects.toMatchObject({ code: "not_found" });
-  await expect(
-    write((tx) => deletePasskey(tx, { id: "a", userId: bob })),
-  ).rejects.toMatchObject({ code: "not_found" });
+  await expect(write((tx) => deletePasskey(tx, { id: "a", userId: bob }))).rejects.toMatchObject({
+    code: "not_found",
+  });
   expect(await read((tx) => listPasskeys(tx, bob))).toEqual([]);
   await write((tx) => updatePasskeyName(tx, { id: "a", userId: ada, name: "Desk" }));
   expect(await read((tx) => listPasskeys(tx, ada))).toMatchObject([
@@ -313,7 +309,7 @@ test("a member renames and removes only their own passkeys", async () => {
   ]);
   await write((tx) => deletePasskey(tx, { id: "a", userId: ada }));
   expect(await read((tx) => findPasskey(tx, "a"))).toBeNull();
-  await expect(
-    write((tx) => deletePasskey(tx, { id: "a", userId: ada })),
-  ).rejects.toMatchObject({ code: "not_found" });
+  await expect(write((tx) => deletePasskey(tx, { id: "a", userId: ada }))).rejects.toMatchObject({
+    code: "not_found",
+  });
 });

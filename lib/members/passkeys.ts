@@ -124,8 +124,12 @@ export function updatePasskeyName(
   { id, userId, name }: { id: string; userId: string; name: string },
 ): void {
   if (
-    sqlOf(tx).run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
-      .changes === 0
+    sqlOf(tx).run(
+      `UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`,
+      name,
+      id,
+      userId,
+    ).changes === 0
   )
     throw createPasskeyNotFoundError();
 }
@@ -134,7 +138,9 @@ export function updatePasskeyName(
  * Deletes one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
  */
 export function deletePasskey(tx: Tx, { id, userId }: { id: string; userId: string }): void {
-  if (sqlOf(tx).run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
+  if (
+    sqlOf(tx).run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0
+  )
     throw createPasskeyNotFoundError();
 }
 

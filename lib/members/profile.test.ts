@@ -16,10 +16,7 @@ test("a first name has 1 to 60 characters", () => {
 
 test("changing a first name affects one member and sets updatedAt", async () => {
   setClock(nowMs());
-  const [ada, bob] = await write((tx) => [
-    insertUser(tx),
-    insertUser(tx, { firstName: "Bob" }),
-  ]);
+  const [ada, bob] = await write((tx) => [insertUser(tx), insertUser(tx, { firstName: "Bob" })]);
   setClock(nowMs() + 5_000);
   await write((tx) => changeFirstName(tx, { userId: ada!.id, name: "Augusta" }));
   const rows = await read((tx) =>

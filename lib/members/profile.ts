@@ -30,10 +30,7 @@ export function getProfile(tx: Tx, userId: string): Profile {
 }
 
 /** Changes the member's first name. Published episodes keep the old one. */
-export function changeFirstName(
-  tx: Tx,
-  { userId, name }: { userId: string; name: string },
-): void {
+export function changeFirstName(tx: Tx, { userId, name }: { userId: string; name: string }): void {
   sqlOf(tx).run(
     `UPDATE "User" SET "firstName" = ?, "updatedAt" = ? WHERE "id" = ?`,
     name,

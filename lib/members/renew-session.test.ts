@@ -54,7 +54,9 @@ test("a session with half a year left is renewed, row and cookie", async () => {
 
 test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
-  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) =>
+    sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS),
+  );
   const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
   const seal = await unsealSession((await renewSession(value))?.value);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
@@ -63,7 +65,9 @@ test("a migrated session that expires soon is renewed, however new its cookie is
 
 test("a cookie that shows that nothing is due spares the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
-  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) =>
+    sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS),
+  );
   expect(await renewSession(cookie)).toBeNull();
   const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
   expect(await renewSession(older)).not.toBeNull();

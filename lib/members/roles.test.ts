@@ -38,11 +38,7 @@ test("granting the admin role revokes the member's sessions and is logged", () =
       revokedSessionCount: 2,
       adminCount: 2,
     });
-    expect([roleOf(tx, id), sessionsOf(tx, id), sessionsOf(tx, other.id)]).toEqual([
-      "ADMIN",
-      0,
-      1,
-    ]);
+    expect([roleOf(tx, id), sessionsOf(tx, id), sessionsOf(tx, other.id)]).toEqual(["ADMIN", 0, 1]);
     expect(sqlOf(tx).get(`SELECT 1 FROM "DeviceLink"`)).toBeUndefined();
     expect(listAuditEvents(tx)).toMatchObject([
       {

@@ -34,7 +34,8 @@ interface RoleChangeTarget {
 
 export function countAdmins(tx: Tx): number {
   return (
-    sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User" WHERE "role" = 'ADMIN'`)?.n ?? 0
+    sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User" WHERE "role" = 'ADMIN'`)?.n ??
+    0
   );
 }
 

@@ -33,7 +33,10 @@ interface ActionContext<Input, R extends RequiredRole> {
    * Runs writeAuthorized() with the action's requirements, which checks the role again inside the
    * transaction.
    */
-  write<T>(fn: (tx: Tx, member: MemberWithRole<R>) => Promise<T> | T, options?: WriteOptions): Promise<T>;
+  write<T>(
+    fn: (tx: Tx, member: MemberWithRole<R>) => Promise<T> | T,
+    options?: WriteOptions,
+  ): Promise<T>;
 }
 
 interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> {

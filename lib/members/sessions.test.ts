@@ -51,9 +51,9 @@ test("deletes only the member's own session", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
   for (const handle of [createSessionHandle(other), other, two, "", "x".repeat(43)]) {
-    await expect(
-      write((tx) => deleteSession(tx, { userId: ada, handle })),
-    ).rejects.toMatchObject({ code: "not_found" });
+    await expect(write((tx) => deleteSession(tx, { userId: ada, handle }))).rejects.toMatchObject({
+      code: "not_found",
+    });
   }
   await write((tx) => deleteSession(tx, { userId: ada, handle: createSessionHandle(two) }));
   expect(await keys()).toEqual([one, other].sort());
@@ -83,9 +83,9 @@ test("lists a login by a device link with its real time, though it does not coun
   const startedAtMs = await createdAt();
   for (let i = 0; i < 2; i++) await write((tx) => markLoginNotRecent(tx, key));
   setClock(nowMs() + HOUR_MS);
-  expect(await read((tx) => listSessions(tx, { userId: ada, sessionKey: key }))).toMatchObject(
-    [{ startedAtMs }],
-  );
+  expect(await read((tx) => listSessions(tx, { userId: ada, sessionKey: key }))).toMatchObject([
+    { startedAtMs },
+  ]);
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
@@ -96,9 +96,7 @@ test("deleting the other sessions keeps this one and other members', and voids t
     createDeviceLink(tx, ada).token,
     createDeviceLink(tx, bob).token,
   ]);
-  expect(await write((tx) => deleteOtherSessions(tx, { userId: ada, sessionKey: one }))).toBe(
-    1,
-  );
+  expect(await write((tx) => deleteOtherSessions(tx, { userId: ada, sessionKey: one }))).toBe(1);
   expect(await keys()).toEqual([one, other].sort());
   expect(
     await read((tx) => [findDeviceLink(tx, mine!), findDeviceLink(tx, theirs!)?.userId]),

@@ -89,7 +89,9 @@ test("last seen is written with other writes, at most once an hour", async () =>
   setClock(NOW);
   const { identity } = await begin();
   const seen = () =>
-    read((tx) => sqlOf(tx).get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at);
+    read(
+      (tx) => sqlOf(tx).get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
+    );
   setClock(NOW + 59 * MINUTE_MS);
   await rename(identity, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);

@@ -9,12 +9,17 @@ import { listReadSlugs, getSiteTotals } from "./read-totals.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const all = (tx: Tx) =>
-  sqlOf(tx).all<{ userId: string | null; clientId: string | null; postSlug: string; createdAt: number }>(
+  sqlOf(tx).all<{
+    userId: string | null;
+    clientId: string | null;
+    postSlug: string;
+    createdAt: number;
+  }>(
     `SELECT "userId", "clientId", "postSlug", "createdAt" FROM "PostRead" ORDER BY "createdAt", "postSlug", "id"`,
   );
 
 test("anonymous reads become the member's and keep their time", () =>
-  write((tx) => {
+  write(async (tx) => {
     const { id: userId } = insertUser(tx);
     insertRead(tx, { clientId: "mine", postSlug: "one", createdAt: NOW });
     insertRead(tx, { clientId: "mine", postSlug: "two", createdAt: NOW + 1 });
@@ -27,8 +32,8 @@ test("anonymous reads become the member's and keep their time", () =>
       { userId, clientId: null, postSlug: "one", createdAt: NOW },
       { userId, clientId: null, postSlug: "two", createdAt: NOW + 1 },
     ]);
-    expect(getSiteTotals(tx)).toEqual({ reads: 2, readers: 1 });
-    expect(listReadSlugs(tx, { member: { id: userId }, clientId: null })).toEqual(
+    expect(await getSiteTotals(tx)).toEqual({ reads: 2, readers: 1 });
+    expect(await listReadSlugs(tx, { member: { id: userId }, clientId: null })).toEqual(
       new Set(["one", "two"]),
     );
   }));
@@ -107,9 +112,7 @@ test("claiming is idempotent, even with concurrent calls", async () => {
     insertRead(tx, { clientId: "mine", createdAt: NOW + DAY_MS });
   });
   const claims = await Promise.all(
-    Array.from({ length: 20 }, () =>
-      write((tx) => claimReads(tx, { clientId: "mine", userId })),
-    ),
+    Array.from({ length: 20 }, () => write((tx) => claimReads(tx, { clientId: "mine", userId }))),
   );
   expect(claims.filter(({ claimedCount }) => claimedCount > 0)).toEqual([
     { claimedCount: 1, duplicateCount: 1, slugs: ["a-post"] },

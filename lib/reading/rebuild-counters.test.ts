@@ -93,11 +93,11 @@ function naive(tx: Tx, nowMs: number) {
   };
 }
 
-function told(tx: Tx, nowMs: number): ReturnType<typeof naive> {
+async function told(tx: Tx, nowMs: number): Promise<ReturnType<typeof naive>> {
   return {
-    totals: getSiteTotals(tx),
-    postTotals: Object.fromEntries([...getPostTotals(tx)].sort()),
-    mostRead: listMostReadSlugs(tx, 100),
+    totals: await getSiteTotals(tx),
+    postTotals: Object.fromEntries([...(await getPostTotals(tx))].sort()),
+    mostRead: await listMostReadSlugs(tx, 100),
     standings: [null, ...POSTS].map((slug) => getStandings(tx, { slug, nowMs })),
     leaders: Object.fromEntries([...mapLeadingTeams(tx, nowMs)].sort()),
   };
@@ -203,9 +203,9 @@ function live(
 for (let seed = 1; seed <= SEEDS; seed++) {
   test(`counters, a rebuild and plain counting agree through history ${seed}`, () =>
     write((tx) => {
-      live(tx, seed, false, (tx, nowMs) => {
+      live(tx, seed, false, async (tx, nowMs) => {
         const right = naive(tx, nowMs);
-        expect(told(tx, nowMs)).toEqual(right);
+        expect(await told(tx, nowMs)).toEqual(right);
         expect(findCounterMismatches(sqlOf(tx))).toEqual([]);
         const maintained = dump(tx);
         expect(rebuildCounters(sqlOf(tx))).toEqual(right.totals);
@@ -218,7 +218,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
 for (let seed = 1; seed <= 10; seed++) {
   test(`no reader's reads of a post are within seven days of each other in history ${seed}`, () =>
     write((tx) => {
-      live(tx, 1_000 + seed, true, (tx, nowMs) => {
+      live(tx, 1_000 + seed, true, async (tx, nowMs) => {
         const last = new Map<string, number>();
         for (const { userId, clientId, postSlug, createdAt } of rowsOf(tx).sort(
           (a, b) => a.createdAt - b.createdAt,
@@ -228,7 +228,7 @@ for (let seed = 1; seed <= 10; seed++) {
           last.set(key, createdAt);
         }
         for (const user of usersOf(tx)) {
-          expect(listReadSlugs(tx, { member: user, clientId: null })).toEqual(
+          expect(await listReadSlugs(tx, { member: user, clientId: null })).toEqual(
             new Set(
               rowsOf(tx)
                 .filter(({ userId }) => userId === user.id)
@@ -236,7 +236,7 @@ for (let seed = 1; seed <= 10; seed++) {
             ),
           );
         }
-        expect(told(tx, nowMs)).toEqual(naive(tx, nowMs));
+        expect(await told(tx, nowMs)).toEqual(naive(tx, nowMs));
       });
     }));
 }
@@ -270,9 +270,9 @@ test("a wrong counter is found and repaired", () =>
   }));
 
 test("a rebuild restores a missing SiteTotal row", () =>
-  write((tx) => {
+  write(async (tx) => {
     sqlOf(tx).run(`DELETE FROM "SiteTotal"`);
-    expect(getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
+    expect(await getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
     rebuildCounters(sqlOf(tx));
     expect(findCounterMismatches(sqlOf(tx))).toEqual([]);
   }));

@@ -54,11 +54,8 @@ export const insertReadOnce = (sql: Sql, read: NewRead): boolean =>
 type Token = Pick<NewRead, "nonce" | "expiresAtMs">;
 
 export const isTokenUsed = (sql: Sql, { nonce, expiresAtMs }: Token): boolean =>
-  sql.get(
-    `SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`,
-    expiresAtMs,
-    nonce,
-  ) !== undefined;
+  sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce) !==
+  undefined;
 
 /** Marks the token as used, and deletes a few expired ones. */
 export function useToken(sql: Sql, { nonce, expiresAtMs }: Token, nowMs: number): void {

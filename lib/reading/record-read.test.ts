@@ -26,7 +26,12 @@ function request(overrides: Partial<ReadRequest> = {}): ReadRequest {
   };
 }
 const reads = (tx: Tx) =>
-  sqlOf(tx).all<{ createdAt: number; userId: string | null; clientId: string | null; postSlug: string }>(
+  sqlOf(tx).all<{
+    createdAt: number;
+    userId: string | null;
+    clientId: string | null;
+    postSlug: string;
+  }>(
     `SELECT "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "createdAt", "rowid"`,
   );
 const tokens = (tx: Tx) => sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n;
@@ -152,7 +157,11 @@ test("a token counts once, for any reader", () =>
 test("each read deletes a few expired tokens", () =>
   write((tx) => {
     for (let i = 0; i < 20; i++)
-      sqlOf(tx).run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, `old-${i}`, NOW - i);
+      sqlOf(tx).run(
+        `INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`,
+        `old-${i}`,
+        NOW - i,
+      );
     recordRead(tx, request());
     const left = tokens(tx) as number;
     expect(left).toBeLessThan(20);
@@ -191,8 +200,7 @@ test("a check before the insert, instead of in it, would count a read twice", as
         "a-post",
       ),
     );
-    if (!existing)
-      await write((tx) => insertRead(tx, { clientId: "reader-1", createdAt: NOW }));
+    if (!existing) await write((tx) => insertRead(tx, { clientId: "reader-1", createdAt: NOW }));
   };
   await Promise.all([naive(), naive()]);
   expect(await read(reads)).toHaveLength(2);

@@ -46,7 +46,7 @@ export function recordRead(
     nowMs,
     slug,
     userId: member?.id ?? null,
-    clientId: member ? null : (clientId || newClientId!),
+    clientId: member ? null : clientId || newClientId!,
   });
   if (!isCounted) {
     if (isTokenUsed(sql, usedToken))

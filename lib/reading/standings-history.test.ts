@@ -92,9 +92,7 @@ test("a week matches the standings at its end", async () => {
         taken.push({
           day: epochDay(end),
           teams: TEAMS.map((team) =>
-            getStandings(tx, { slug: null, nowMs: end }).find(
-              (standing) => standing.team === team,
-            ),
+            getStandings(tx, { slug: null, nowMs: end }).find((standing) => standing.team === team),
           ),
         });
     }

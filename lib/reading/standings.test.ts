@@ -12,13 +12,7 @@ const findLeader = (tx: Tx, slug: string | null) =>
   findLeadingTeams(tx, { slugs: [slug ?? WHOLE_SITE], nowMs: NOW })[0];
 
 /** Inserts `count` members of the team who each read `slug` at `createdAt`. */
-function readers(
-  tx: Tx,
-  team: string,
-  count: number,
-  slug = "a-post",
-  createdAt = NOW,
-): string[] {
+function readers(tx: Tx, team: string, count: number, slug = "a-post", createdAt = NOW): string[] {
   return Array.from({ length: count }, () => {
     const { id } = insertUser(tx, { team });
     insertRead(tx, { userId: id, postSlug: slug, createdAt });
@@ -104,14 +98,14 @@ test("a member's reads move to the new team", () =>
     sqlOf(tx).run(`UPDATE "User" SET "team" = 'YELLOW' WHERE "id" = ?`, member as string);
     expect(findLeader(tx, "a-post")).toBe("YELLOW");
     expect(findLeader(tx, null)).toBe("YELLOW");
-    expect(
-      getStandings(tx, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED"),
-    ).toEqual({
-      team: "RED",
-      reads: 0,
-      members: 0,
-      readsPerMember: 0,
-    });
+    expect(getStandings(tx, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED")).toEqual(
+      {
+        team: "RED",
+        reads: 0,
+        members: 0,
+        readsPerMember: 0,
+      },
+    );
   }));
 
 test("mapLeadingTeams matches findLeadingTeams", () =>

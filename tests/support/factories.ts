@@ -31,7 +31,10 @@ export interface UserRow {
   team: Team;
 }
 
-export function insertUser(tx: Tx | Sql, fields: Partial<UserRow> = {}): UserRow {
+/** Accepts any role and team, so that tests can show what the database refuses. */
+type UserFields = Partial<Omit<UserRow, "role" | "team">> & { role?: string; team?: string };
+
+export function insertUser(tx: Tx | Sql, fields: UserFields = {}): UserRow {
   const id = fields.id ?? randomUUID();
   const now = nowMs();
   return insertRow(tx, "User", {
@@ -43,7 +46,7 @@ export function insertUser(tx: Tx | Sql, fields: Partial<UserRow> = {}): UserRow
     role: "MEMBER",
     team: "RED",
     ...fields,
-  });
+  } as UserRow);
 }
 
 export interface ReadRow {
@@ -132,7 +135,7 @@ export function insertEpisode(
   fields: Partial<EpisodeRow> & { callId: string },
 ): EpisodeRow {
   const now = nowMs();
-  const { number } = sql.get<{ number: number }>(
+  const { number } = sqlOf(tx).get<{ number: number }>(
     `SELECT COALESCE(MAX("number"), 0) + 1 AS "number" FROM "Episode"`,
   )!;
   return insertRow(tx, "Episode", {

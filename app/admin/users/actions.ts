@@ -30,8 +30,8 @@ export const editMember = defineServerAction({
     team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
   }),
   async run({ input, write }) {
-    const { changed, changes } = await write((tx, admin) => {
-      const { changed, slugs } = editUser(tx, admin, input);
+    const { changed, changes } = await write(async (tx, admin) => {
+      const { changed, slugs } = await editUser(tx, admin, input);
       return {
         changed,
         changes: recordLeadChanges(tx, { slugs, nowMs: nowMs() }),
@@ -80,8 +80,8 @@ export const deleteMember = defineServerAction({
       .max(300, { error: "This isn’t the member’s email address." }),
   }),
   async run({ input, member, write }) {
-    const changes = await write((tx, admin) => {
-      const { slugs } = deleteUser(tx, admin, input);
+    const changes = await write(async (tx, admin) => {
+      const { slugs } = await deleteUser(tx, admin, input);
       return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
     });
     logLeadChanges(changes);

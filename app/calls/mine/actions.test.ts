@@ -184,7 +184,9 @@ test("a recording is not found for other members", async () => {
 test("a former admin can't get recordings", async () => {
   const id = await leave();
   expect((await hear(id, grace)).status).toBe(200);
-  await write((tx) => sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
+  await write((tx) =>
+    sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id),
+  );
   expect((await hear(id, grace)).status).toBe(404);
 });
 

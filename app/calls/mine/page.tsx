@@ -24,8 +24,8 @@ interface Props {
 export default async function Page({ searchParams }: Props) {
   await connection();
   const identity = await readSessionCookies();
-  const calls = await read((tx) => {
-    const { member } = resolveViewer(tx, identity);
+  const calls = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
     return member && listOwnCalls(tx, member);
   });
   if (!calls) redirect("/login?next=/calls/mine");

@@ -124,7 +124,9 @@ const stored = () =>
       `SELECT c."id", c."title", c."description", c."keywords", c."userId", u."contentType", u."id" AS "uploadId", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" ORDER BY c."createdAt"`,
     ),
     parts: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
-    uploads: sqlOf(tx).all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
+    uploads: sqlOf(tx).all<{ id: string; callId: string | null }>(
+      `SELECT "id", "callId" FROM "Upload"`,
+    ),
     deliveries: listDeliveries(tx).map(({ about }) => about),
   }));
 const refusal = (state: string | FormState) =>

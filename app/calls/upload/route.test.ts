@@ -159,9 +159,10 @@ test("a corrupted part can't be replaced: the hash fails, and the recording need
   const id = await createTestUpload();
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
-  await expect(
-    read((tx) => assembleUpload(tx, { id, member: ada.member })),
-  ).rejects.toMatchObject({ code: "invalid", field: "audio" });
+  await expect(read((tx) => assembleUpload(tx, { id, member: ada.member }))).rejects.toMatchObject({
+    code: "invalid",
+    field: "audio",
+  });
   await refused(put(id, 0, part(0)), 409, /Part 0 was already stored with other bytes/);
   const first = await read(
     (tx) =>
@@ -174,9 +175,9 @@ test("a corrupted part can't be replaced: the hash fails, and the recording need
   expect((await remove(id)).status).toBe(204);
   const again = await createTestUpload();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
-  expect(
-    await read((tx) => assembleUpload(tx, { id: again, member: ada.member }).length),
-  ).toBe(RECORDING.length);
+  expect(await read((tx) => assembleUpload(tx, { id: again, member: ada.member }).length)).toBe(
+    RECORDING.length,
+  );
 });
 
 test("a member can upload 600 parts an hour, including repeated ones", async () => {
@@ -197,9 +198,7 @@ test("a member can upload 600 parts an hour, including repeated ones", async () 
 test("an incomplete upload is a conflict", async () => {
   const id = await createTestUpload();
   await put(id, 1, part(1));
-  await expect(
-    read((tx) => assembleUpload(tx, { id, member: ada.member })),
-  ).rejects.toMatchObject({
+  await expect(read((tx) => assembleUpload(tx, { id, member: ada.member }))).rejects.toMatchObject({
     code: "conflict",
     field: "audio",
     message: expect.stringMatching(/1 of 2 parts .* upload the rest/),

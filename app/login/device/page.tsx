@@ -20,9 +20,9 @@ export default async function Page({
   await connection();
   const { token } = await searchParams;
   const identity = await readSessionCookies();
-  const { link, member } = await read((tx) => ({
+  const { link, member } = await read(async (tx) => ({
     link: typeof token === "string" && token.length <= 100 ? findDeviceLink(tx, token) : null,
-    member: resolveViewer(tx, identity).member,
+    member: (await resolveViewer(tx, identity)).member,
   }));
   if (!link || typeof token !== "string") {
     if (token) retryOnPrimary();

@@ -26,8 +26,8 @@ function describeDeletedData({ callCount, episodeCount }: Profile): string {
 export default async function Page() {
   await connection();
   const identity = await readSessionCookies();
-  const account = await read((tx) => {
-    const { member } = resolveViewer(tx, identity);
+  const account = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
     return (
       member && {
         member,

@@ -17,7 +17,8 @@ export function GET(request: Request): Promise<Response> {
     await read((tx) => requireViewer(tx, session, { role: "admin" }));
     if (!isReplicated())
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    const isAllowed = () => read((tx) => resolveViewer(tx, session).member?.role === "ADMIN");
+    const isAllowed = () =>
+      read(async (tx) => (await resolveViewer(tx, session)).member?.role === "ADMIN");
     const stream = streamClusterEvents({ isAllowed, signal: request.signal });
     if (!stream)
       throw new AppError(

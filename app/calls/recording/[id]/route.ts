@@ -17,8 +17,8 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
     const identity = await readSessionCookies();
-    const recording = await read((tx) =>
-      getRecording(tx, { id, member: requireViewer(tx, identity, { role: "member" }) }),
+    const recording = await read(async (tx) =>
+      getRecording(tx, { id, member: await requireViewer(tx, identity, { role: "member" }) }),
     );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });

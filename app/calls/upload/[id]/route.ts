@@ -22,10 +22,10 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { id } = await params;
     const identity = await readSessionCookies();
     return uploadStateResponse(
-      await read((tx) =>
+      await read(async (tx) =>
         getUpload(tx, {
           id: id.toLowerCase(),
-          member: requireViewer(tx, identity, { role: "member" }),
+          member: await requireViewer(tx, identity, { role: "member" }),
         }),
       ),
     );

@@ -19,8 +19,11 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
     const identity = await readSessionCookies();
-    const answer = await read((tx) =>
-      findAnswerAudio(tx, { admin: requireViewer(tx, identity, { role: "admin" }), callId: id }),
+    const answer = await read(async (tx) =>
+      findAnswerAudio(tx, {
+        admin: await requireViewer(tx, identity, { role: "admin" }),
+        callId: id,
+      }),
     );
     const sniffed = answer && sniffAudio(answer.audio);
     if (!sniffed) throw new AppError("not_found", "This answer doesn’t exist.");

@@ -30,8 +30,8 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     const id = rawId.toLowerCase();
     const number = /^\d{1,4}$/.test(digits) ? Number(digits) : -1;
     const identity = await readSessionCookies();
-    const { upload, memberId } = await read((tx) => {
-      const member = requireViewer(tx, identity, { role: "member" });
+    const { upload, memberId } = await read(async (tx) => {
+      const member = await requireViewer(tx, identity, { role: "member" });
       return { upload: getUpload(tx, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);

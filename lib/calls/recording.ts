@@ -48,7 +48,7 @@ export function getRecording(
 
 /**
  * SQL condition: call `c` has a recording. octet_length() takes the size from the row header,
- * without reading the column.
+ * without reading the column. To be deleted: use findRecordedCallIds() of recording.sql.ts.
  */
 export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL))`;
 

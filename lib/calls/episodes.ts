@@ -158,10 +158,10 @@ export function findEpisodeAudio(
   if (!row) return null;
   const readBlob = (query: string, changedAt: number) => {
     const etag = `${row.callId}-${kind}-${changedAt}`;
-    return episodeAudioCache.get(etag, () => {
-      const bytes = sqlOf(tx).get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
-      return bytes ? { bytes, etag } : null;
-    });
+    const cached = episodeAudioCache.get(etag);
+    if (cached) return cached;
+    const bytes = sqlOf(tx).get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
+    return bytes ? episodeAudioCache.add(etag, { bytes, etag }) : null;
   };
   const audio =
     kind === "call"

@@ -43,8 +43,8 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
   const { viewer, standings, leadingTeams, nowMs } = await readSitePageData(sessionIds);
   const pastStandings = await getStandingsHistory(nowMs);
-  const { changes, currentStandings } = await read((tx) => ({
-    changes: listLeadChanges(tx, MAX_CHANGES_READ),
+  const { changes, currentStandings } = await read(async (tx) => ({
+    changes: await listLeadChanges(tx, MAX_CHANGES_READ),
     currentStandings: getCurrentStandings(tx, nowMs),
   }));
   const firstWeek = pastStandings.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));

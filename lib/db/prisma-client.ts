@@ -88,12 +88,17 @@ const adapterFactory: SqlDriverAdapterFactory = {
   },
 };
 
-const prismaClient = new PrismaClient({ adapter: adapterFactory }).$extends(columnValues);
+const prismaClient = new PrismaClient({
+  adapter: adapterFactory,
+  // The other formats quote source code in messages, for which each query records a stack.
+  errorFormat: "minimal",
+}).$extends(columnValues);
 
 type TransactionClient = Parameters<Parameters<typeof prismaClient.$transaction>[0]>[0];
 
 /** Prisma's client inside a transaction of read() or write(). */
 // An interface, because compiler messages show its name instead of its definition.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Tx extends TransactionClient {}
 
 /** Longer than the deadlines of read() and write(), whose errors have better messages. */

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { listLeadChanges } from "./lead-history.ts";
 import { recordLeadChanges } from "./lead-changes.ts";
@@ -9,7 +8,7 @@ import { recordLeadChanges } from "./lead-changes.ts";
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
 test("changes of lead are listed newest first, each with the previous leader", () =>
-  write((tx) => {
+  write(async (tx) => {
     const read = (team: string, slug: string, nowMs: number) => {
       insertRead(tx, { userId: insertUser(tx, { team }).id, postSlug: slug, createdAt: nowMs });
       recordLeadChanges(tx, { slugs: [slug], nowMs });
@@ -19,7 +18,7 @@ test("changes of lead are listed newest first, each with the previous leader", (
     read("RED", "three", NOW + 2); // Red has two members now: half a read each for "one"
     read("BLUE", "one", NOW + 3);
     recordLeadChanges(tx, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
-    const changes = listLeadChanges(tx, 20).map(({ id: _, ...change }) => change);
+    const changes = (await listLeadChanges(tx, 20)).map(({ id: _, ...change }) => change);
     expect(changes).toEqual([
       { changedAtMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
       { changedAtMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
@@ -28,8 +27,8 @@ test("changes of lead are listed newest first, each with the previous leader", (
       { changedAtMs: NOW, slug: null, from: null, to: "RED" },
       { changedAtMs: NOW, slug: "one", from: null, to: "RED" },
     ]);
-    expect(listLeadChanges(tx, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
+    expect((await listLeadChanges(tx, 2)).map(({ slug }) => slug)).toEqual([null, "two"]);
   }));
 
 test("without changes the list is empty", () =>
-  write((tx) => expect(listLeadChanges(tx, 20)).toEqual([])));
+  write(async (tx) => expect(await listLeadChanges(tx, 20)).toEqual([])));

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
 
 test("a new site has no reads", () =>

@@ -2,9 +2,10 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { createUuidV7 } from "#lib/core/uuid-v7.ts";
+import type { Tx } from "#lib/db/database.ts";
 import type { Sql } from "#lib/db/sql.ts";
 import { type Reader, createReaderId } from "./reader-id.ts";
-import { insertReadOnce, isTokenUsed, useToken } from "./record-read.sql.ts";
+import { insertReadOnce, isTokenUsed, consumeToken } from "./record-read.sql.ts";
 import { getMinDwellMs, verifyDwellToken } from "./dwell-token.ts";
 
 export interface ReadRequest extends Reader {
@@ -30,7 +31,7 @@ export interface RecordedRead {
  * if the token was already used; nothing is stored then.
  */
 export function recordRead(
-  sql: Sql,
+  tx: Tx | Sql,
   { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
 ): RecordedRead {
   const usedToken = verifyDwellToken(token, {
@@ -39,7 +40,7 @@ export function recordRead(
     nowMs,
   });
   const newClientId = member || clientId ? undefined : createReaderId(nowMs);
-  const isCounted = insertReadOnce(sql, {
+  const isCounted = insertReadOnce(tx, {
     nonce: usedToken.nonce,
     expiresAtMs: usedToken.expiresAtMs,
     id: createUuidV7(nowMs),
@@ -49,10 +50,10 @@ export function recordRead(
     clientId: member ? null : clientId || newClientId!,
   });
   if (!isCounted) {
-    if (isTokenUsed(sql, usedToken))
+    if (isTokenUsed(tx, usedToken))
       throw new AppError("conflict", "The token has already been used.", { field: "token" });
     return { isCounted: false };
   }
-  useToken(sql, usedToken, nowMs);
+  consumeToken(tx, usedToken, nowMs);
   return newClientId ? { isCounted: true, clientId: newClientId } : { isCounted: true };
 }

@@ -123,7 +123,7 @@ export default ts.config(
         "error",
         ...["$queryRaw", "$queryRawUnsafe", "$executeRaw", "$executeRawUnsafe"].map((property) => ({
           property,
-          message: "Plain SQL is in *.sql.ts files: docs/decisions/003.",
+          message: "Plain SQL is in *.sql.ts files: docs/decisions/034.",
         })),
       ],
     },

@@ -5,7 +5,6 @@ import { insertUser } from "#tests/support/factories.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { prepareAnswer } from "./probe-upload.ts";
 import { createUpload, findUpload, putPart } from "./upload.ts";
 
@@ -19,14 +18,14 @@ async function person(role: string): Promise<Member> {
 
 async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}): Promise<string> {
   const id = randomUUID();
-  await write((tx) => {
-    createUpload(tx, {
+  await write(async (tx) => {
+    await createUpload(tx, {
       id,
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
       member,
     });
-    if (whole) putPart(tx, { id, member, number: 0, bytes });
+    if (whole) await putPart(tx, { id, member, number: 0, bytes });
   });
   return id;
 }

@@ -3,14 +3,12 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { GET, HEAD } from "#app/calls/recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
 import { toDataUrl, readAudioFixture } from "#tests/support/audio.ts";
-import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
-import { nowMs } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -19,9 +17,9 @@ vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await write((tx) => {
+  const { user, session } = await write(async (tx) => {
     const user = insertUser(tx, options);
-    return { user, session: createSession(tx, user.id) };
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   const { member } = await read((tx) =>
@@ -56,29 +54,16 @@ const leave = (options: Partial<Parameters<typeof insertCall>[1]> = {}) =>
   );
 const setState = (id: string, state: string, declineReason = "") =>
   write((tx) =>
-    sqlOf(tx).run(
-      `UPDATE "CallReview" SET "state" = ?, "declineReason" = ?, "note" = 'between us' WHERE "callId" = ?`,
-      state,
-      declineReason,
-      id,
-    ),
+    tx.callReview.update({
+      where: { callId: id },
+      data: { state, declineReason, note: "between us" },
+    }),
   );
 const publish = (id: string, slug = "an-episode") =>
-  write((tx) => {
-    sqlOf(tx).run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, id);
-    sqlOf(tx).run(
-      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/webm', 2000, ?)`,
-      id,
-      nowMs(),
-      WEBM,
-    );
-    sqlOf(tx).run(
-      `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName") VALUES (?, 1, ?, ?, ?, 'T', 'D', 'K', 'Ada')`,
-      id,
-      slug,
-      nowMs(),
-      nowMs(),
-    );
+  write(async (tx) => {
+    await tx.callReview.update({ where: { callId: id }, data: { state: "PUBLISHED" } });
+    insertAnswer(tx, { callId: id, contentType: "audio/webm", durationMs: 2_000, audio: WEBM });
+    insertEpisode(tx, { callId: id, slug });
   });
 const mine = (who: TestMember) => read((tx) => listOwnCalls(tx, who.member));
 const hear = (
@@ -101,9 +86,12 @@ async function remove(id: string, who: TestMember | null = ada): Promise<FormSta
 }
 const counts = () =>
   read((tx) =>
-    ["Call", "CallReview", "CallAnswer", "Episode"].map(
-      (table) => sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
-    ),
+    Promise.all([
+      tx.call.count(),
+      tx.callReview.count(),
+      tx.callAnswer.count(),
+      tx.episode.count(),
+    ]),
   );
 
 test("members see their own calls with state, newest first", async () => {
@@ -118,7 +106,7 @@ test("members see their own calls with state, newest first", async () => {
   await publish(third);
   await setState(fourth, "REVIEWING", "not yet told");
   await write((tx) =>
-    sqlOf(tx).run(`UPDATE "CallReview" SET "durationMs" = 1980 WHERE "callId" = ?`, first),
+    tx.callReview.update({ where: { callId: first }, data: { durationMs: 1_980 } }),
   );
   expect(
     (await mine(ada)).map(({ id, state, isRecorded, durationMs, declineReason, slug }) => [
@@ -184,9 +172,7 @@ test("a recording is not found for other members", async () => {
 test("a former admin can't get recordings", async () => {
   const id = await leave();
   expect((await hear(id, grace)).status).toBe(200);
-  await write((tx) =>
-    sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id),
-  );
+  await write((tx) => tx.user.update({ where: { id: grace.id }, data: { role: "MEMBER" } }));
   expect((await hear(id, grace)).status).toBe(404);
 });
 

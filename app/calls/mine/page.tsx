@@ -26,7 +26,7 @@ export default async function Page({ searchParams }: Props) {
   const identity = await readSessionCookies();
   const calls = await read(async (tx) => {
     const { member } = await resolveViewer(tx, identity);
-    return member && listOwnCalls(tx, member);
+    return member && (await listOwnCalls(tx, member));
   });
   if (!calls) redirect("/login?next=/calls/mine");
   const { sent } = await searchParams;

@@ -12,7 +12,6 @@ import { findCallAudio } from "#lib/calls/recording.ts";
 import { submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES, deleteExpiredUploads } from "#lib/calls/upload.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
@@ -26,9 +25,9 @@ interface TestMember {
   cookie: string;
 }
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await write((tx) => {
+  const { user, session } = await write(async (tx) => {
     const user = insertUser(tx, overrides);
-    return { user, session: createSession(tx, user.id) };
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
@@ -85,50 +84,49 @@ async function upload(
   }: { member?: TestMember; skip?: number; sha256?: string } = {},
 ): Promise<string> {
   const id = randomUUID();
-  await write((tx) => {
-    sqlOf(tx).run(
-      `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
-      id,
-      member.id,
-      nowMs(),
-      bytes.length,
-      sha256,
-    );
+  await write(async (tx) => {
+    await tx.upload.create({
+      data: { id, userId: member.id, createdAt: new Date(nowMs()), size: bytes.length, sha256 },
+    });
     for (let number = 0; number * PART_BYTES < bytes.length; number++) {
       if (number !== skip)
-        sqlOf(tx).run(
-          `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`,
-          id,
-          number,
-          bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES),
-        );
+        await tx.uploadPart.create({
+          data: {
+            uploadId: id,
+            number,
+            bytes: bytes.slice(number * PART_BYTES, (number + 1) * PART_BYTES),
+          },
+        });
     }
   });
   return id;
 }
 
-interface CallRow {
-  id: string;
-  title: string;
-  description: string;
-  keywords: string;
-  userId: string;
-  contentType: string | null;
-  uploadId: string | null;
-  state: string;
-  durationMs: number | null;
-}
 const stored = () =>
-  read((tx) => ({
-    calls: sqlOf(tx).all<CallRow>(
-      `SELECT c."id", c."title", c."description", c."keywords", c."userId", u."contentType", u."id" AS "uploadId", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" ORDER BY c."createdAt"`,
-    ),
-    parts: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
-    uploads: sqlOf(tx).all<{ id: string; callId: string | null }>(
-      `SELECT "id", "callId" FROM "Upload"`,
-    ),
-    deliveries: listDeliveries(tx).map(({ about }) => about),
-  }));
+  read(async (tx) => {
+    const uploads = await tx.upload.findMany({
+      select: { id: true, callId: true, contentType: true },
+    });
+    const calls = await tx.call.findMany({
+      orderBy: { createdAt: "asc" },
+      include: { review: true },
+    });
+    return {
+      calls: calls.map(({ review, ...call }) => {
+        const upload = uploads.find(({ callId }) => callId === call.id);
+        return {
+          ...call,
+          contentType: upload?.contentType ?? null,
+          uploadId: upload?.id ?? null,
+          state: review!.state,
+          durationMs: review!.durationMs,
+        };
+      }),
+      parts: await tx.uploadPart.count(),
+      uploads: uploads.map(({ id, callId }) => ({ id, callId })),
+      deliveries: (await listDeliveries(tx)).map(({ about }) => about),
+    };
+  });
 const refusal = (state: string | FormState) =>
   typeof state === "string" ? state : [state.status, state.code, state.errors];
 
@@ -174,7 +172,7 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   const { calls } = JSON.parse(pieces.join("")) as { calls: { audio: string }[] };
   expect(calls.map(({ audio }) => audio)).toEqual([toDataUrl("audio/webm", bytes)]);
 
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = ?`, id));
+  await write((tx) => tx.call.delete({ where: { id } }));
   expect(await stored()).toMatchObject({ parts: 0, uploads: [{ callId: id }] });
   await write((tx) => deleteExpiredUploads(tx, nowMs() + 2 * DAY_MS));
   expect((await stored()).uploads).toEqual([]);
@@ -192,8 +190,8 @@ test("every admin gets an email with a link; the webhook is called if there is o
     sessionKey: "",
     loggedInAtMs: nowMs(),
   };
-  const payloads = await write((tx) => {
-    storeCall(tx, {
+  const payloads = await write(async (tx) => {
+    await storeCall(tx, {
       ...fields(),
       id,
       title: "A <b>bold</b> question",
@@ -201,9 +199,10 @@ test("every admin gets an email with a link; the webhook is called if there is o
       recording: null,
       member,
     });
-    return sqlOf(tx).all<{ payload: string; userId: string }>(
-      `SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`,
-    );
+    return tx.delivery.findMany({
+      select: { payload: true, userId: true },
+      orderBy: { id: "asc" },
+    });
   });
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   const deliveries = payloads.map(
@@ -436,7 +435,7 @@ test("a recording that does not match its hash makes no call, and is deleted", a
 test("resending a deleted call does not restore it", async () => {
   const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   await submit({ uploadId });
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "Call"`));
+  await write((tx) => tx.call.deleteMany());
   expect(refusal(await submit({ uploadId }))).toEqual([
     "refused",
     "conflict",
@@ -456,7 +455,7 @@ test("a member can leave ten calls in 24 hours", async () => {
 test("deleting calls does not raise the limit above twenty a day", async () => {
   for (let i = 0; i < 20; i++) {
     expect(await submit()).toMatch(/^\/calls\/mine/);
-    await write((tx) => sqlOf(tx).run(`DELETE FROM "Call"`));
+    await write((tx) => tx.call.deleteMany());
   }
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
 });
@@ -468,11 +467,10 @@ test("a member can have twenty unanswered calls; an answered one makes room", as
   }
   setClock(nowMs() + DAY_MS + 1_000);
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
-  await write((tx) =>
-    sqlOf(tx).run(
-      `UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`,
-    ),
-  );
+  await write(async (tx) => {
+    const { callId } = await tx.callReview.findFirstOrThrow({ orderBy: { callId: "asc" } });
+    await tx.callReview.update({ where: { callId }, data: { state: "ANSWERED" } });
+  });
   expect(await submit()).toMatch(/^\/calls\/mine/);
 });
 

@@ -17,7 +17,7 @@ import {
   putPart as storePart,
 } from "#lib/calls/upload.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
+import type { Member } from "#lib/members/member.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -34,13 +34,13 @@ const part = (number: number, of: Uint8Array = RECORDING) =>
 interface TestMember {
   id: string;
   cookie: string;
-  member: NonNullable<ReturnType<typeof resolveViewer>["member"]>;
+  member: Member;
 }
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await write((tx) => {
+  const { user, session } = await write(async (tx) => {
     const user = insertUser(tx, options);
-    return { user, session: createSession(tx, user.id) };
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   const { member } = await read((tx) =>
@@ -111,11 +111,11 @@ async function createTestUpload(bytes = RECORDING, options: RequestOptions = {})
   return announced.id;
 }
 const rows = () =>
-  read((tx) => ({
-    uploads: sqlOf(tx)
-      .all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`)
-      .map(({ id }) => id),
-    parts: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+  read(async (tx) => ({
+    uploads: (
+      await tx.upload.findMany({ select: { id: true }, orderBy: { createdAt: "asc" } })
+    ).map(({ id }) => id),
+    parts: await tx.uploadPart.count(),
   }));
 async function refused(answer: Promise<Response> | Response, status: number, message: RegExp) {
   const response = await answer;
@@ -164,28 +164,24 @@ test("a corrupted part can't be replaced: the hash fails, and the recording need
     field: "audio",
   });
   await refused(put(id, 0, part(0)), 409, /Part 0 was already stored with other bytes/);
-  const first = await read(
-    (tx) =>
-      sqlOf(tx).get<{ bytes: Uint8Array }>(
-        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`,
-        id,
-      )!.bytes,
+  const first = await read((tx) =>
+    tx.uploadPart.findUniqueOrThrow({ where: { uploadId_number: { uploadId: id, number: 0 } } }),
   );
-  expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
+  expect(Buffer.from(first.bytes).equals(Buffer.alloc(PART_BYTES))).toBe(true);
   expect((await remove(id)).status).toBe(204);
   const again = await createTestUpload();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
-  expect(await read((tx) => assembleUpload(tx, { id: again, member: ada.member }).length)).toBe(
-    RECORDING.length,
-  );
+  expect(
+    await read(async (tx) => (await assembleUpload(tx, { id: again, member: ada.member })).length),
+  ).toBe(RECORDING.length);
 });
 
 test("a member can upload 600 parts an hour, including repeated ones", async () => {
   setClock(nowMs());
   const id = await createTestUpload();
   const last = { id, number: 1, bytes: part(1) };
-  await write((tx) => {
-    for (let i = 0; i < 600; i++) storePart(tx, { ...last, member: ada.member });
+  await write(async (tx) => {
+    for (let i = 0; i < 600; i++) await storePart(tx, { ...last, member: ada.member });
   });
   const refusal = await refused(put(id, 1, part(1)), 429, /Hourly upload limit reached/);
   expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
@@ -263,7 +259,7 @@ test("a session revoked during an upload stores nothing", async () => {
   );
   const answer = put(id, 0, body);
   await reading.promise;
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   gate.resolve();
   await refused(answer, 401, /Log in/);
   expect((await rows()).parts).toBe(0);
@@ -514,7 +510,7 @@ test("an upload that became a call is complete and read-only", async () => {
 
 test("uploads are deleted with the account", async () => {
   await put(await createTestUpload(), 0, part(0));
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, ada.id));
+  await write((tx) => tx.user.delete({ where: { id: ada.id } }));
   expect(await rows()).toEqual({ uploads: [], parts: 0 });
 });
 

@@ -32,7 +32,7 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     const identity = await readSessionCookies();
     const { upload, memberId } = await read(async (tx) => {
       const member = await requireViewer(tx, identity, { role: "member" });
-      return { upload: getUpload(tx, { id, member }), memberId: member.id };
+      return { upload: await getUpload(tx, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);
     const contentLength = request.headers.get("content-length");

@@ -16,6 +16,7 @@ import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { exportAccount } from "#lib/members/export-account.ts";
+import type { Member } from "#lib/members/member.ts";
 import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
@@ -182,7 +183,7 @@ test("every admin gets an email with a link; the webhook is called if there is o
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   const id = randomUUID();
   // Not through the action, which triggers the deliveries.
-  const member = {
+  const member: Member = {
     id: ada.id,
     firstName: "Ada",
     team: "RED",

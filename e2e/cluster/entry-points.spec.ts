@@ -176,7 +176,9 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
     const given = ACTION_CASES[name];
     expect(given, `${name} is in tests/support/attack/action-cases.ts`).toBeDefined();
     if (!given) continue;
-    const { fields, cookie: extra } = splitFieldsAndCookie(given.makeValidFields({ fixture, db }));
+    const { fields, cookie: extra } = splitFieldsAndCookie(
+      await given.makeValidFields({ fixture, db }),
+    );
     const page = typeof given.page === "string" ? given.page : given.page(fixture);
     // The form of a link is behind the link.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;

@@ -58,7 +58,7 @@ export function readPostPageData(
   return read((tx) => queryPostPageData(tx, identity, slug));
 }
 
-export async function queryPostPageData(
+async function queryPostPageData(
   tx: Tx,
   identity: SessionIds,
   slug: string,

@@ -42,10 +42,10 @@ export default async function AdminPage() {
   const { posts } = await getIndex();
   const { failures, problem, sourceProblem } = getCatalogStatus();
   const data = await read(async (tx) => ({
-    users: countUsers(tx, admin),
+    users: await countUsers(tx, admin),
     reads: await getSiteTotals(tx),
-    calls: listReviewQueue(tx, { admin, state: "NEW" }).counts,
-    deliveries: countDeliveries(tx),
+    calls: (await listReviewQueue(tx, { admin, state: "NEW" })).counts,
+    deliveries: await countDeliveries(tx),
   }));
   const { users, reads, calls, deliveries } = data;
   const figures = [

@@ -38,7 +38,7 @@ export async function requireAdminPage(
  * it, and may throw AppError(not_found).
  */
 export async function adminMetadata(
-  title: string | ((tx: Tx, admin: Admin) => string),
+  title: string | ((tx: Tx, admin: Admin) => string | Promise<string>),
 ): Promise<Metadata> {
   await connection();
   const identity = await readSessionCookies();
@@ -46,7 +46,7 @@ export async function adminMetadata(
     const { member } = await resolveViewer(tx, identity);
     if (!isAdmin(member)) return null;
     try {
-      return typeof title === "string" ? title : title(tx, member);
+      return typeof title === "string" ? title : await title(tx, member);
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;

@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { listAuditEvents } from "#lib/db/audit.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { createSession } from "#lib/members/sessions.ts";
 
 /** Runs the real command on this test's database, which stays open as on a running site. */

@@ -42,7 +42,7 @@ try {
   if (command === "list") {
     const admins = await read(listAdmins);
     for (const { email, firstName, createdAt } of admins)
-      console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
+      console.log(`${email}  ${firstName}  ${createdAt.toISOString().slice(0, 10)}`);
     if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
   } else {
     await exitUnlessPrimary();

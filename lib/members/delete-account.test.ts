@@ -1,43 +1,41 @@
 import { describe, expect, test } from "vitest";
+import { selectRows } from "#tests/support/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { listAuditEvents } from "../db/audit.ts";
-import { type Tx, read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
-import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
+import { read, write } from "#lib/db/database.ts";
+import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 
-const tables = (tx: Tx) =>
-  sqlOf(tx)
-    .all<{ name: string }>(
-      `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
-    )
-    .map(({ name }) => name);
-/** Returns every row of every table as text. */
-const everything = (tx: Tx): Record<string, string[]> =>
-  Object.fromEntries(
-    tables(tx).map((name) => [
-      name,
-      sqlOf(tx)
-        .all<object>(`SELECT * FROM "${name}"`)
-        .map((row) =>
-          JSON.stringify(row, (_, value: unknown) =>
-            value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
-          ),
-        )
-        .sort(),
-    ]),
+async function listTables(): Promise<string[]> {
+  const tables = await selectRows<{ name: string }>(
+    `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
   );
+  return tables.map(({ name }) => name);
+}
+/** Returns every row of every table as text. */
+async function everything(): Promise<Record<string, string[]>> {
+  const rowsByTable: Record<string, string[]> = {};
+  for (const name of await listTables())
+    rowsByTable[name] = (await selectRows<object>(`SELECT * FROM "${name}"`))
+      .map((row) =>
+        JSON.stringify(row, (_, value: unknown) =>
+          value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
+        ),
+      )
+      .sort();
+  return rowsByTable;
+}
 
 describe("deleting an account", () => {
   test("leaves no row of the member in any table, and no other row changed", async () => {
     await write((tx) => insertFullAccount(tx, "bob", { team: "BLUE" }));
-    const before = await read(everything);
+    const before = await everything();
     const ada = await write((tx) => insertFullAccount(tx, "ada"));
     // The fixture must cover every table that can refer to a member.
-    const full = await read(everything);
+    const full = await everything();
     const touched = Object.keys(full).filter(
       (name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]),
     );
@@ -50,7 +48,7 @@ describe("deleting an account", () => {
         .sort(),
     );
     await write((tx) => deleteAccount(tx, ada.id));
-    const after = await read(everything);
+    const after = await everything();
     // Only the audit event with the id remains.
     expect({ ...after, AuditEvent: [] }).toEqual({ ...before, AuditEvent: [] });
     expect(after.AuditEvent).toHaveLength(1);
@@ -58,13 +56,12 @@ describe("deleting an account", () => {
   });
 
   test("reaches every table with a foreign key to members, by cascade", async () => {
-    const keys = await read((tx) =>
-      tables(tx).flatMap((name) =>
-        sqlOf(tx)
-          .all<{ table: string; on_delete: string }>(`PRAGMA foreign_key_list("${name}")`)
-          .map((key) => ({ name, ...key })),
-      ),
-    );
+    const keys: { name: string; table: string; on_delete: string }[] = [];
+    for (const name of await listTables())
+      for (const key of await selectRows<{ table: string; on_delete: string }>(
+        `PRAGMA foreign_key_list("${name}")`,
+      ))
+        keys.push({ name, ...key });
     expect(
       keys
         .filter(({ table }) => table === "User")
@@ -125,7 +122,9 @@ describe("deleting an account", () => {
     await expect(write((tx) => deleteAccount(tx, bob!.id))).rejects.toMatchObject({
       code: "conflict",
     });
-    expect(await read((tx) => sqlOf(tx).all(`SELECT "id" FROM "User"`))).toEqual([{ id: bob!.id }]);
+    expect(await read((tx) => tx.user.findMany({ select: { id: true } }))).toEqual([
+      { id: bob!.id },
+    ]);
   });
 
   test("is refused for a deleted account, and not logged", async () => {

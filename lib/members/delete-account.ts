@@ -3,8 +3,8 @@
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import { deleteChallengesByEmail } from "./email.sql.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
 /** The word that confirms the deletion. The member's first name works too. */
@@ -17,12 +17,9 @@ export function isDeleteConfirmed(typed: string, firstName: string): boolean {
 }
 
 /** Returns true if the member is the only admin. */
-export function isLastAdmin(tx: Tx, userId: string): boolean {
-  const role = sqlOf(tx).get<{ role: string }>(
-    `SELECT "role" FROM "User" WHERE "id" = ?`,
-    userId,
-  )?.role;
-  return role === "ADMIN" && countAdmins(tx) === 1;
+export async function isLastAdmin(tx: Tx, userId: string): Promise<boolean> {
+  const user = await tx.user.findUnique({ where: { id: userId }, select: { role: true } });
+  return user?.role === "ADMIN" && (await countAdmins(tx)) === 1;
 }
 
 /**
@@ -35,16 +32,12 @@ export async function deleteAccount(
   userId: string,
   by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
 ): Promise<{ slugs: string[] }> {
-  const user = sqlOf(tx).get<{ email: string }>(
-    `SELECT "email" FROM "User" WHERE "id" = ?`,
-    userId,
-  );
+  const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true } });
   if (!user) throw new AppError("not_found", "This account has been deleted.");
-  if (isLastAdmin(tx, userId)) throw createLastAdminError();
+  if (await isLastAdmin(tx, userId)) throw createLastAdminError();
   const slugs = [...(await listReadSlugs(tx, { member: { id: userId }, clientId: null }))];
-  for (const table of ["LoginChallenge", "PendingSignup"])
-    sqlOf(tx).run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
-  sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, userId);
-  recordAuditEvent(tx, { ...by, subjectId: userId });
+  deleteChallengesByEmail(tx, user.email);
+  await tx.user.deleteMany({ where: { id: userId } });
+  await recordAuditEvent(tx, { ...by, subjectId: userId });
   return { slugs };
 }

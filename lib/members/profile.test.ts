@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { nowMs, setClock } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { changeFirstName, firstNameField, getProfile } from "./profile.ts";
 
 test("a first name has 1 to 60 characters", () => {
@@ -20,13 +19,14 @@ test("changing a first name affects one member and sets updatedAt", async () => 
   setClock(nowMs() + 5_000);
   await write((tx) => changeFirstName(tx, { userId: ada!.id, name: "Augusta" }));
   const rows = await read((tx) =>
-    sqlOf(tx).all<{ firstName: string; updatedAt: number }>(
-      `SELECT "firstName", "updatedAt" FROM "User" ORDER BY "rowid"`,
-    ),
+    tx.user.findMany({
+      select: { firstName: true, updatedAt: true },
+      orderBy: { firstName: "asc" },
+    }),
   );
   expect(rows.map((row) => row.firstName)).toEqual(["Augusta", "Bob"]);
-  expect(rows[0]!.updatedAt).toBeGreaterThan(ada!.updatedAt);
-  expect(rows[1]!.updatedAt).toBe(bob!.updatedAt);
+  expect(rows[0]!.updatedAt.getTime()).toBeGreaterThan(ada!.updatedAt);
+  expect(rows[1]!.updatedAt.getTime()).toBe(bob!.updatedAt);
 });
 
 test("a profile counts the member's own calls", async () => {

@@ -8,9 +8,9 @@ import { defineServerAction } from "#lib/members/server-action.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
 import { firstNameField } from "#lib/members/profile.ts";
-import { ROLES, changeRole } from "#lib/members/roles.ts";
+import { changeRole } from "#lib/members/roles.ts";
 import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
-import { TEAMS } from "#lib/reading/team.ts";
+import { ROLES, TEAMS } from "#lib/db/column-values.ts";
 
 /** Ids from the source site may have another format. */
 const userId = z

@@ -57,7 +57,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                   </td>
                   <td>{user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>}</td>
                   <td>
-                    <Timestamp ms={user.createdAt} />
+                    <Timestamp ms={user.createdAt.getTime()} />
                   </td>
                   <td className="number">{user.readCount}</td>
                   <td className="number">{user.callCount}</td>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { selectRows } from "#tests/support/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { RECORDING, SECRETS, insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
-import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
+import { write } from "#lib/db/database.ts";
 import { exportAccount } from "./export-account.ts";
 
 describe("the data of a member", () => {
@@ -65,12 +65,11 @@ describe("the data of a member", () => {
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
-    const stored = await read((tx) => [
-      ...sqlOf(tx)
-        .all<{ secret: string }>(
-          `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
-        )
-        .map(({ secret }) => secret),
+    const secrets = await selectRows<{ secret: string }>(
+      `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
+    );
+    const stored = [
+      ...secrets.map(({ secret }) => secret),
       SECRETS.key,
       Buffer.from(SECRETS.key).toString("base64"),
       Buffer.from(SECRETS.key).toString("base64url"),
@@ -78,7 +77,7 @@ describe("the data of a member", () => {
       "the admin",
       "a hash of bytes",
       ...ada.secrets,
-    ]);
+    ];
     expect(stored.length).toBeGreaterThan(12);
     for (const secret of stored) expect(text).not.toContain(secret);
   });
@@ -108,8 +107,8 @@ describe("the data of a member", () => {
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
     const { id } = await write(async (tx) => {
       const user = await insertFullAccount(tx, "ada");
-      sqlOf(tx).run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
-      sqlOf(tx).run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
+      await tx.call.updateMany({ where: { title: "ada asks aloud" }, data: { base64 } });
+      await tx.callAnswer.updateMany({ data: { audio: sound } });
       return user;
     });
     const pieces: string[] = [];
@@ -136,7 +135,7 @@ describe("the data of a member", () => {
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);
       if (piece.includes(`"calls":[`))
-        await write((tx) => sqlOf(tx).run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+        await write((tx) => tx.call.deleteMany({ where: { title: "ada asks aloud" } }));
     }
     expect(JSON.parse(pieces.join(""))).toMatchObject({
       calls: [{ title: "ada asks in writing" }],

@@ -8,8 +8,7 @@ import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
 import { read } from "#lib/db/database.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
-import type { PendingDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { type PendingDelivery, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 export const generateMetadata = () => adminMetadata("Deliveries");
 
@@ -28,7 +27,7 @@ function DeliveryAttempts({ tries, nextTryAt }: PendingDelivery) {
         ", paused"
       ) : (
         <>
-          , next at <Timestamp ms={nextTryAt} /> UTC
+          , next at <Timestamp ms={nextTryAt.getTime()} /> UTC
         </>
       )}
     </>
@@ -63,7 +62,7 @@ export default async function DeliveriesPage({
                 <div className="row-what">
                   <strong>{delivery.about}</strong>
                   <small>
-                    {KINDS[delivery.kind]}, <Timestamp ms={delivery.createdAt} /> UTC,{" "}
+                    {KINDS[delivery.kind]}, <Timestamp ms={delivery.createdAt.getTime()} /> UTC,{" "}
                     <DeliveryAttempts {...delivery} />
                   </small>
                   {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { execute } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
 import { resetSingleton } from "#lib/core/singleton.ts";
@@ -75,7 +75,7 @@ async function outside(
 }
 
 const waiting = () => read((tx) => listDeliveries(tx));
-const put = (fn: (tx: Tx) => void) => write(fn);
+const put = (fn: (tx: Tx) => Promise<unknown>) => write(fn);
 
 test("a delivery is sent once, after its transaction, and then deleted", async () => {
   await put((tx) =>
@@ -92,8 +92,11 @@ test("a delivery is sent once, after its transaction, and then deleted", async (
 });
 
 test("a transaction that rolls back sends nothing", async () => {
-  const failing = put((tx) => {
-    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" });
+  const failing = put(async (tx) => {
+    await enqueueDelivery(tx, mailTo("ada@example.test"), {
+      userId: null,
+      about: "call published",
+    });
     throw new TypeError("undone");
   });
   await expect(failing).rejects.toThrow("undone");
@@ -117,12 +120,12 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
       lastError: expect.stringContaining("The email was not sent: ") as string,
     });
     if (delivery!.nextTryAt === null) break;
-    waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
+    waits.push(Math.round((delivery!.nextTryAt.getTime() - nowMs()) / MINUTE_MS));
     // Not earlier.
-    setClock(delivery!.nextTryAt - SECOND_MS);
+    setClock(delivery!.nextTryAt.getTime() - SECOND_MS);
     await runDueDeliveries();
     expect(smtp.attemptCount).toBe(tries);
-    setClock(delivery!.nextTryAt);
+    setClock(delivery!.nextTryAt.getTime());
   }
   expect(waits).toEqual([1, 5, 30, 120, 360, 720, 1_440]);
   const [abandoned] = await waiting();
@@ -152,14 +155,13 @@ test("a discarded delivery is not made", async () => {
 
 test("a failing delivery does not block others", async () => {
   const readLog = captureLog();
-  await put((tx) => {
-    sqlOf(tx).run(
-      `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "nextTryAt") VALUES (?, 'MAIL', 'broken', '{', ?)`,
-      NOW,
-      NOW,
-    );
+  await put(async (tx) => {
+    const now = new Date(NOW);
+    await tx.delivery.create({
+      data: { createdAt: now, kind: "MAIL", about: "broken", payload: "{", nextTryAt: now },
+    });
     for (let i = 0; i < 45; i++)
-      enqueueDelivery(tx, mailTo(`${i}@example.test`), { userId: null, about: "many" });
+      await enqueueDelivery(tx, mailTo(`${i}@example.test`), { userId: null, about: "many" });
   });
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(45);
@@ -188,7 +190,7 @@ test("a delivery of a crashed process is claimed again after its lease", async (
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   await put((tx) =>
-    sqlOf(tx).run(`UPDATE "Delivery" SET "tries" = 1, "nextTryAt" = ?`, NOW + 2 * MINUTE_MS),
+    tx.delivery.updateMany({ data: { tries: 1, nextTryAt: new Date(NOW + 2 * MINUTE_MS) } }),
   );
   await runDueDeliveries();
   expect(smtp.attemptCount).toBe(0);
@@ -218,7 +220,7 @@ test("pending deliveries are deleted with their account", async () => {
   await put((tx) =>
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: id, about: "call published" }),
   );
-  await put((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, id));
+  await put((tx) => tx.user.delete({ where: { id } }));
   expect(await waiting()).toEqual([]);
 });
 
@@ -260,7 +262,7 @@ test("a new member subscribes to the newsletter, and their subscriber id is stor
       body: {},
     },
   ]);
-  expect(await read((tx) => sqlOf(tx).get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+  expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
     convertKitId: "4711",
   });
   expect(await waiting()).toEqual([]);
@@ -293,7 +295,7 @@ test.each([
     );
     await runDueDeliveries();
     expect((await waiting())[0]?.lastError).toMatch(reason);
-    expect(await read((tx) => sqlOf(tx).get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+    expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
       convertKitId: null,
     });
     expect(readLog()).not.toMatch(/kit-secret|ada@example/);
@@ -347,24 +349,24 @@ test("a webhook pings no one, and its URL is in no error and no log", async () =
 
 test("a delivery without a configured receiver is not enqueued", async () => {
   const user = await write((tx) => insertUser(tx));
-  await put((tx) => {
-    enqueueDelivery(
+  await put(async (tx) => {
+    await enqueueDelivery(
       tx,
       { kind: "NEWSLETTER", email: "ada@example.test", firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     );
-    enqueueDelivery(tx, { kind: "DISCORD", text: "Hello" }, { userId: user.id, about: "sign-up" });
+    await enqueueDelivery(
+      tx,
+      { kind: "DISCORD", text: "Hello" },
+      { userId: user.id, about: "sign-up" },
+    );
   });
-  expect(await read((tx) => sqlOf(tx).get(`SELECT COUNT(*) AS "n" FROM "Delivery"`))).toEqual({
-    n: 0,
-  });
+  expect(await read((tx) => tx.delivery.count())).toBe(0);
 });
 
 test("a run without due deliveries writes nothing", async () => {
-  await put((tx) =>
-    sqlOf(tx).run(
-      `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
-    ),
+  await execute(
+    `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
   );
   await put((tx) =>
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "later" }),

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
 
 test("before the first publish, no version is found", async () => {
@@ -16,7 +15,7 @@ test("a new version keeps the previous one, in one row", async () => {
     previous: "a",
     updatedAtMs: expect.any(Number),
   });
-  expect(await read((tx) => sqlOf(tx).all(`SELECT * FROM "ContentVersion"`))).toHaveLength(1);
+  expect(await read((tx) => tx.contentVersion.count())).toBe(1);
 });
 
 test("publishing the published version writes nothing", async () => {

@@ -38,7 +38,7 @@ export async function requireAdminPage(
  * it, and may throw AppError(not_found).
  */
 export async function adminMetadata(
-  title: string | ((tx: Tx, admin: Admin) => string | Promise<string>),
+  title: string | ((tx: Tx, admin: Admin) => Promise<string>),
 ): Promise<Metadata> {
   await connection();
   const identity = await readSessionCookies();

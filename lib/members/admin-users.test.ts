@@ -131,6 +131,10 @@ test("a member's details count reads, calls and active sessions", () =>
       isLastAdmin: false,
       callList: [{ title: "A question", state: "NEW" }],
     });
+    expect((await searchUsers(tx, admin, { text: "" })).users).toMatchObject([
+      { id, readCount: 2, callCount: 1 },
+      { id: admin.id, readCount: 0, callCount: 0 },
+    ]);
     expect(await getUser(tx, admin, admin.id)).toMatchObject({
       readCount: 0,
       callCount: 0,

@@ -44,9 +44,11 @@ export async function searchUsers(
   const rows = await tx.user.findMany({ where: { id: { in: ids } }, select: LISTED_USER_SELECT });
   const rowsById = new Map(rows.map((row) => [row.id, row]));
   // Prisma's `_count` of a relation would group its whole table.
-  const ofPage = { by: ["userId"], where: { userId: { in: ids } }, _count: true } as const;
-  const readCounts = toCountsByUser(await tx.postRead.groupBy(ofPage));
-  const callCounts = toCountsByUser(await tx.call.groupBy(ofPage));
+  const where = { userId: { in: ids } };
+  const readCounts = toCountsByUser(
+    await tx.postRead.groupBy({ by: ["userId"], where, _count: true }),
+  );
+  const callCounts = toCountsByUser(await tx.call.groupBy({ by: ["userId"], where, _count: true }));
   return {
     users: ids.map((id) => ({
       ...rowsById.get(id)!,

@@ -82,8 +82,9 @@ describe("the data of a member", () => {
     for (const secret of stored) expect(text).not.toContain(secret);
   });
 
-  test("arrives in chunks, however many reads there are", async () => {
-    const { id } = await write((tx) => {
+  /** Inserts a member who has read 50 posts 50 times. */
+  const insertManyReads = () =>
+    write((tx) => {
       const user = insertUser(tx);
       for (let i = 0; i < 2_500; i++)
         insertRead(tx, {
@@ -94,10 +95,26 @@ describe("the data of a member", () => {
         });
       return user;
     });
+
+  test("arrives in chunks, however many reads there are", async () => {
+    const { id } = await insertManyReads();
     const sizes: number[] = [];
     for await (const piece of exportAccount(id)) sizes.push(piece.length);
     expect(sizes.length).toBeGreaterThan(5);
     const { reads } = JSON.parse(await whole(id)) as { reads: unknown[] };
+    expect(reads).toHaveLength(2_500);
+  });
+
+  test("continues after a read that is deleted in the meantime", async () => {
+    const { id } = await insertManyReads();
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) {
+      pieces.push(piece);
+      if (!piece.startsWith(`{"post"`)) continue;
+      const last = (JSON.parse(`[${piece}]`) as { post: string }[]).at(-1)!;
+      await write((tx) => tx.postRead.deleteMany({ where: { userId: id, postSlug: last.post } }));
+    }
+    const { reads } = JSON.parse(pieces.join("")) as { reads: unknown[] };
     expect(reads).toHaveLength(2_500);
   });
 

@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
-import { type Tx, read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
+import { read, write } from "#lib/db/database.ts";
 import {
   CHALLENGE_TTL_MS,
   type NewChallenge,
@@ -29,11 +28,7 @@ const byLink = (overrides: Partial<Parameters<typeof consumeLoginLink>[1]> = {})
 const byCode = (overrides: Parameters<typeof consumeLoginCode>[1]) =>
   write((tx) => consumeLoginCode(tx, overrides));
 const rows = () =>
-  read((tx) =>
-    sqlOf(tx).all<Record<string, unknown>>(
-      `SELECT * FROM "LoginChallenge" ORDER BY "createdAt", "email"`,
-    ),
-  );
+  read((tx) => tx.loginChallenge.findMany({ orderBy: [{ createdAt: "asc" }, { email: "asc" }] }));
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
 test("the token and the browser id have 128 random bits, the code six random digits", async () => {
@@ -57,7 +52,7 @@ test("the database stores only hashes of the secrets", async () => {
     expect(stored).not.toContain(secret);
   // The hash depends on the challenge, so codes can't be looked up.
   const hashes = await write((tx) =>
-    Array.from({ length: 30 }, () => startChallenge(tx, { email: EMAIL })),
+    Promise.all(Array.from({ length: 30 }, () => startChallenge(tx, { email: EMAIL }))),
   ).then(rows);
   expect(new Set(hashes.map(({ codeHash }) => codeHash)).size).toBe(31);
 });
@@ -104,33 +99,33 @@ test("a forged link does not work", async () => {
     expect([token, await byLink({ token })]).toEqual([token, null]);
   }
   const [row] = await rows();
-  expect(
-    await byLink({ token: row?.tokenHash as string, browserId: row?.browserHash as string }),
-  ).toBeNull();
+  expect(await byLink({ token: row!.tokenHash, browserId: row!.browserHash })).toBeNull();
 });
 
 test("finding a challenge changes nothing", async () => {
   const before = await rows();
   for (let i = 0; i < 20; i++) {
     // SQLite refuses writes in a read transaction.
-    await read((tx) => {
-      expect(findChallenge(tx, { token: challenge.token, browserId: challenge.browserId })).toEqual(
-        {
-          email: EMAIL,
-          expiresAtMs: challenge.expiresAtMs,
-          isThisBrowser: true,
-          canUseCode: true,
-        },
-      );
-      expect(findChallenge(tx, { token: challenge.token, browserId: null })?.isThisBrowser).toBe(
-        false,
-      );
+    await read(async (tx) => {
       expect(
-        findChallenge(tx, { token: challenge.token, browserId: "another" })?.isThisBrowser,
+        await findChallenge(tx, { token: challenge.token, browserId: challenge.browserId }),
+      ).toEqual({
+        email: EMAIL,
+        expiresAtMs: challenge.expiresAtMs,
+        isThisBrowser: true,
+        canUseCode: true,
+      });
+      expect(
+        (await findChallenge(tx, { token: challenge.token, browserId: null }))?.isThisBrowser,
       ).toBe(false);
-      expect(findChallenge(tx, { browserId: challenge.browserId })?.email).toBe(EMAIL);
-      expect(findChallenge(tx, { browserId: null })).toBeNull();
-      expect(findChallenge(tx, { token: "forged", browserId: challenge.browserId })).toBeNull();
+      expect(
+        (await findChallenge(tx, { token: challenge.token, browserId: "another" }))?.isThisBrowser,
+      ).toBe(false);
+      expect((await findChallenge(tx, { browserId: challenge.browserId }))?.email).toBe(EMAIL);
+      expect(await findChallenge(tx, { browserId: null })).toBeNull();
+      expect(
+        await findChallenge(tx, { token: "forged", browserId: challenge.browserId }),
+      ).toBeNull();
     });
   }
   expect(await rows()).toEqual(before);
@@ -255,7 +250,9 @@ test("a cancelled challenge does not work; a used one stays used", async () => {
 
 test("each new challenge deletes a few rows that expired more than an hour ago", async () => {
   const count = async () => (await rows()).length;
-  await write((tx: Tx) => Array.from({ length: 49 }, () => startChallenge(tx, { email: EMAIL })));
+  await write((tx) =>
+    Promise.all(Array.from({ length: 49 }, () => startChallenge(tx, { email: EMAIL }))),
+  );
   expect(await count()).toBe(50);
   setClock(NOW + CHALLENGE_TTL_MS + HOUR_MS - MINUTE_MS);
   await start();

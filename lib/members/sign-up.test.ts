@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { explain, recordStatements, selectRows } from "#tests/support/database.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
+import type { Team } from "#lib/reading/team.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 import { startSignup, createMember, findMemberId, findPendingSignup } from "./sign-up.ts";
 
@@ -12,7 +13,7 @@ const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
 const begin = (email = "ada@example.test") => write((tx) => startSignup(tx, { email }));
-const create = (browserId: string, overrides: { firstName?: string; team?: string } = {}) =>
+const create = (browserId: string, overrides: { firstName?: string; team?: Team } = {}) =>
   write((tx) => createMember(tx, { browserId, firstName: "Ada", team: "RED", ...overrides }));
 const refusal = (made: Promise<unknown>) =>
   made.then(
@@ -20,14 +21,13 @@ const refusal = (made: Promise<unknown>) =>
     (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const users = () =>
-  read((tx) =>
-    sqlOf(tx).all<Record<string, unknown>>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`),
-  );
+  selectRows<{ email: string }>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`);
 const waiting = () =>
   read((tx) =>
-    sqlOf(tx).all<{ kind: string; payload: string; userId: string }>(
-      `SELECT "kind", "payload", "userId" FROM "Delivery" ORDER BY "id"`,
-    ),
+    tx.delivery.findMany({
+      select: { kind: true, payload: true, userId: true },
+      orderBy: { id: "asc" },
+    }),
   );
 
 test("a new member has the proven address, the name and the team, and no admin role", async () => {
@@ -63,11 +63,9 @@ test("a proof creates one member, even with concurrent calls", async () => {
 
 test("without a proof no member is created", async () => {
   const { browserId } = await begin();
-  const [row] = await read((tx) =>
-    sqlOf(tx).all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
-  );
-  expect(row?.browserHash).not.toBe(browserId);
-  for (const forged of ["", "x", row?.browserHash as string, browserId.toLowerCase() + "x"])
+  const { browserHash } = await read((tx) => tx.pendingSignup.findFirstOrThrow());
+  expect(browserHash).not.toBe(browserId);
+  for (const forged of ["", "x", browserHash, browserId.toLowerCase() + "x"])
     expect(await refusal(create(forged))).toBe("conflict");
   setClock(NOW + SIGNUP_TTL_MS + MINUTE_MS);
   expect(await refusal(create(browserId))).toBe("conflict");
@@ -96,14 +94,11 @@ test("finds a migrated address with capitals: the exact match first, then the ol
     expect(await find(unknown)).toBeNull();
 });
 
-test("the address lookup uses an index", () =>
-  read((tx) => {
-    const [plan] = sqlOf(tx).all<{ detail: string }>(
-      `EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
-      "x",
-    );
-    expect(plan?.detail).toContain("USING INDEX User_by_email");
-  }));
+test("the address lookup uses an index", async () => {
+  const statements = await recordStatements(() => read((tx) => findMemberId(tx, "x")));
+  const lookup = statements.find((statement) => statement.includes(`"User"`));
+  expect((await explain(lookup!))[0]).toContain("USING INDEX User_by_email");
+});
 
 test("enqueues messages to the newsletter and Discord in the same transaction, with markup escaped", async () => {
   await create((await begin()).browserId);
@@ -137,7 +132,7 @@ test("enqueues messages to the newsletter and Discord in the same transaction, w
 
 test("the database refuses an unknown team", async () => {
   const { browserId } = await begin();
-  await expect(create(browserId, { team: "GREEN" })).rejects.toThrow(/CHECK/);
+  await expect(create(browserId, { team: "GREEN" as Team })).rejects.toThrow(/CHECK/);
   expect(await users()).toEqual([]);
   await create(browserId);
 });
@@ -146,5 +141,5 @@ test("deletes sign-ups that expired more than an hour ago", async () => {
   await begin();
   setClock(NOW + SIGNUP_TTL_MS + HOUR_MS + MINUTE_MS);
   await begin();
-  expect(await read((tx) => sqlOf(tx).all(`SELECT 1 FROM "PendingSignup"`))).toHaveLength(1);
+  expect(await read((tx) => tx.pendingSignup.count())).toBe(1);
 });

@@ -32,8 +32,10 @@ export async function recordStatements(fn: () => Promise<unknown>): Promise<stri
   return statements;
 }
 
-/** Returns SQLite's query plan of a statement, one line per step. */
+/** Returns SQLite's query plan of a statement, one line per step. Its parameters are NULL. */
 export async function explain(statement: string): Promise<string[]> {
-  const steps = await selectRows<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`);
+  const steps = await selectRows<{ detail: string }>(
+    `EXPLAIN QUERY PLAN ${statement.replaceAll("?", "NULL")}`,
+  );
   return steps.map(({ detail }) => detail);
 }

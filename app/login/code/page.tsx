@@ -22,9 +22,9 @@ export default async function Page({
   await connection();
   const cookie = await readLoginFlowCookie("login");
   if (!cookie) redirect("/login");
-  const { open, email } = await read((tx) => ({
-    open: findChallenge(tx, cookie),
-    email: pendingLoginEmail(tx, cookie),
+  const { open, email } = await read(async (tx) => ({
+    open: await findChallenge(tx, cookie),
+    email: await pendingLoginEmail(tx, cookie),
   }));
   const isResent = (await searchParams).again !== undefined;
   const loginUrl = `/login?next=${encodeURIComponent(cookie.next)}`;

@@ -4,7 +4,6 @@ import { SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import {
@@ -15,7 +14,7 @@ import {
 } from "./device-link.ts";
 
 const user = (firstName = "Ada") => write((tx) => insertUser(tx, { firstName }).id);
-const code = (userId: string) => write((tx) => createDeviceLink(tx, userId).token);
+const code = (userId: string) => write(async (tx) => (await createDeviceLink(tx, userId)).token);
 const find = (token: string) => read((tx) => findDeviceLink(tx, token));
 const spend = (token: string) => write((tx) => consumeDeviceLink(tx, token));
 
@@ -56,9 +55,7 @@ test("a new link voids the member's earlier one, and no other member's", async (
 
 test("neither a forged token nor the stored hash logs in", async () => {
   const token = await code(await user());
-  const { tokenHash } = (await read((tx) =>
-    sqlOf(tx).get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`),
-  ))!;
+  const { tokenHash } = await read((tx) => tx.deviceLink.findFirstOrThrow());
   expect(tokenHash).not.toContain(token);
   for (const forged of ["", tokenHash, `${token}x`, token.slice(1)])
     await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
@@ -66,7 +63,7 @@ test("neither a forged token nor the stored hash logs in", async () => {
 
 test("a login by a link does not count as recent", async () => {
   const ada = await user();
-  const id = await write((tx) => createSession(tx, ada).id);
+  const id = await write(async (tx) => (await createSession(tx, ada)).id);
   const member = () =>
     read(
       async (tx) =>

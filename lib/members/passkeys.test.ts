@@ -3,7 +3,6 @@ import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator
 import { insertUser } from "#tests/support/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { startCeremony, consumeCeremonyChallenge } from "./webauthn-challenge.ts";
 import {
   AuthenticationResponse,
@@ -27,7 +26,7 @@ import {
 
 const CHALLENGE = "Y2hhbGxlbmdlLWNoYWxsZW5nZS1jaGFsbGVuZ2UtMDE";
 const user = (overrides = {}) => write((tx) => insertUser(tx, overrides).id);
-const challenges = () => read((tx) => sqlOf(tx).all(`SELECT * FROM "PasskeyChallenge"`).length);
+const challenges = () => read((tx) => tx.passkeyChallenge.count());
 const plain = (userId: string, id = "a") => ({
   id,
   userId,
@@ -51,9 +50,9 @@ async function registered(counter = 0) {
 test("a second passkey of the same device gets a number, per member", async () => {
   const [ada, bob] = [await user(), await user()];
   const add = (userId: string, id: string, device = "Firefox on Linux") =>
-    write((tx) => {
-      const name = pickPasskeyName(tx, { userId, name: device });
-      addPasskey(tx, { ...plain(userId, id), name });
+    write(async (tx) => {
+      const name = await pickPasskeyName(tx, { userId, name: device });
+      await addPasskey(tx, { ...plain(userId, id), name });
       return name;
     });
   expect([
@@ -115,9 +114,9 @@ test("a challenge is bound to its purpose and its member", async () => {
 
 test("the database does not store the ceremony's cookie", async () => {
   const { browserId } = await write((tx) => startCeremony(tx, null));
-  expect(
-    JSON.stringify(await read((tx) => sqlOf(tx).all(`SELECT * FROM "PasskeyChallenge"`))),
-  ).not.toContain(browserId);
+  expect(JSON.stringify(await read((tx) => tx.passkeyChallenge.findMany()))).not.toContain(
+    browserId,
+  );
 });
 
 test("the options request a discoverable passkey of this host with the stored challenge", async () => {
@@ -260,6 +259,15 @@ test("a counter that does not increase is refused as a clone", async () => {
   await expect(write((tx) => recordPasskeyUse(tx, passkey, 6))).rejects.toMatchObject({
     code: "conflict",
   });
+});
+
+test("a counter has 32 bits, without a sign", async () => {
+  const max = 2 ** 32 - 1;
+  const userId = await user();
+  await write((tx) => addPasskey(tx, { ...plain(userId), counter: max - 1 }));
+  const passkey = (await read((tx) => findPasskey(tx, "a")))!;
+  await write((tx) => recordPasskeyUse(tx, passkey, max));
+  expect(await read((tx) => findPasskey(tx, "a"))).toMatchObject({ counter: max });
 });
 
 test("a passkey removed during verification does not log in", async () => {

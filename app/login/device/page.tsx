@@ -21,7 +21,7 @@ export default async function Page({
   const { token } = await searchParams;
   const identity = await readSessionCookies();
   const { link, member } = await read(async (tx) => ({
-    link: typeof token === "string" && token.length <= 100 ? findDeviceLink(tx, token) : null,
+    link: typeof token === "string" && token.length <= 100 ? await findDeviceLink(tx, token) : null,
     member: (await resolveViewer(tx, identity)).member,
   }));
   if (!link || typeof token !== "string") {

@@ -40,8 +40,8 @@ export function POST(request: Request): Promise<Response> {
     const counter = await verifyAuthentication(response, { challenge, passkey });
     const sessionIds = await readSessionCookies();
     const session = await write(
-      (tx) => {
-        recordPasskeyUse(tx, passkey, counter);
+      async (tx) => {
+        await recordPasskeyUse(tx, passkey, counter);
         return logInAndClaimReads(tx, { userId: passkey.userId, sessionIds, request });
       },
       { isDurable: true },

@@ -21,10 +21,10 @@ export function POST(request: Request): Promise<Response> {
     const { browserId, ...ceremony } = await writeAuthorized(
       await readSessionCookies(),
       { role: "member", isRecentLogin: true },
-      (tx, { id, firstName }) => ({
-        excludedCredentials: listExcludedCredentials(tx, id),
-        member: { id, firstName, email: getProfile(tx, id).email },
-        ...startCeremony(tx, id),
+      async (tx, { id, firstName }) => ({
+        excludedCredentials: await listExcludedCredentials(tx, id),
+        member: { id, firstName, email: (await getProfile(tx, id)).email },
+        ...(await startCeremony(tx, id)),
       }),
     );
     await ceremonyCookie.set(browserId);

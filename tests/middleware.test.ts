@@ -10,7 +10,6 @@ import { DAY_MS, setClock } from "#lib/core/clock.ts";
 import { renderMetrics, resetMetrics } from "#lib/core/metrics.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "#lib/http/content-security-policy.ts";
 import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
 import { readReaderCookie, serializeReaderCookie } from "#lib/members/cookies.ts";
@@ -188,9 +187,7 @@ test("without a primary, pages are served without a new cookie", async () => {
   expect(response.status).toBe(200);
   expect(response.headers.get("set-cookie")).toBeNull();
   expect(
-    await read(
-      (tx) => sqlOf(tx).get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session"`)?.at,
-    ),
+    await read(async (tx) => (await tx.session.findFirstOrThrow()).expirationDate.getTime()),
   ).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
@@ -217,22 +214,20 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
   const id = randomUUID();
   const beganAtMs = NOW - ageDays * DAY_MS;
   await write((tx) =>
-    sqlOf(tx).run(
-      `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-      hashSecret(id),
-      beganAtMs,
-      insertUser(tx).id,
-      beganAtMs + 365 * DAY_MS,
-    ),
+    tx.session.create({
+      data: {
+        id: hashSecret(id),
+        createdAt: new Date(beganAtMs),
+        userId: insertUser(tx).id,
+        expirationDate: new Date(beganAtMs + 365 * DAY_MS),
+      },
+    }),
   );
   const expiresAtMs = () =>
-    read(
-      (tx) =>
-        sqlOf(tx).get<{ at: number }>(
-          `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-          hashSecret(id),
-        )?.at,
-    );
+    read(async (tx) => {
+      const session = await tx.session.findUnique({ where: { id: hashSecret(id) } });
+      return session?.expirationDate.getTime();
+    });
   return {
     id,
     cookie: `legacy-session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, LEGACY_SECRET))}`,
@@ -336,9 +331,7 @@ test("without a primary, a legacy cookie is upgraded and its session renewed lat
 test("the legacy cookie of an ended or unknown session expires", async () => {
   overrideEnv(LEGACY_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
-  await write((tx) =>
-    sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, hashSecret(loggedOut.id)),
-  );
+  await write((tx) => tx.session.delete({ where: { id: hashSecret(loggedOut.id) } }));
   for (const cookie of [
     ended.cookie,
     loggedOut.cookie,

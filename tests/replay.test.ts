@@ -5,7 +5,6 @@ import { insertUser } from "./support/factories.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { type FakeLitefs, startFakeLitefs } from "./support/fake-litefs.ts";
 import {
   ensurePrimary,

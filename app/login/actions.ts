@@ -52,7 +52,7 @@ interface LoginEmailRequest {
   readonly next: string;
   readonly isResend?: boolean;
   readonly address: string | null;
-  write<T>(fn: (tx: Tx) => T): Promise<T>;
+  write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
 /** Sends the email and ties the login to this browser, the same way for every address. Throws the redirect, or an AppError. */
@@ -159,12 +159,12 @@ export const logInByLink = defineServerAction({
   async run({ input, sessionIds, request, write }) {
     const cookie = await readLoginFlowCookie("login");
     const result = await write(
-      (tx) => {
-        const email = consumeLoginLink(tx, {
+      async (tx) => {
+        const email = await consumeLoginLink(tx, {
           token: input.token,
           browserId: cookie?.browserId ?? null,
         });
-        return email === null ? null : completeLogin(tx, { email, sessionIds, request });
+        return email === null ? null : await completeLogin(tx, { email, sessionIds, request });
       },
       { isDurable: true },
     );
@@ -185,10 +185,10 @@ export const logInByCode = defineServerAction({
     const key = input.token === undefined ? cookie : { token: input.token };
     if (!key) throw new AppError("conflict", "This code has expired. Request a new one.");
     const result = await write(
-      (tx) => {
-        const verdict = consumeLoginCode(tx, { ...key, code: input.code });
+      async (tx) => {
+        const verdict = await consumeLoginCode(tx, { ...key, code: input.code });
         return verdict.outcome === "proven"
-          ? completeLogin(tx, { email: verdict.email, sessionIds, request })
+          ? await completeLogin(tx, { email: verdict.email, sessionIds, request })
           : verdict;
       },
       { isDurable: true },

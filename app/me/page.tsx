@@ -35,11 +35,11 @@ async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
   if (!member) return null;
   return {
     member,
-    profile: getProfile(tx, member.id),
+    profile: await getProfile(tx, member.id),
     postCount: (await listReadSlugs(tx, { member, clientId: null })).size,
     standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
-    passkeys: listPasskeys(tx, member.id),
-    sessions: listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),
+    passkeys: await listPasskeys(tx, member.id),
+    sessions: await listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),
   };
 }
 
@@ -110,7 +110,7 @@ function NameSection({
         </div>
       </ActionForm>
       <p className="muted me-note">
-        Email: {profile.email} · Member since <Timestamp ms={profile.createdAt} day />
+        Email: {profile.email} · Member since <Timestamp ms={profile.createdAt.getTime()} day />
         {team && ` · Team: ${TEAM_NAMES[team]}`}
       </p>
     </MeSection>

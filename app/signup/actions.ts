@@ -31,8 +31,8 @@ export const signUp = defineServerAction({
           : SIGNUP_EXPIRED_MESSAGE,
       );
     const session = await write(
-      (tx) => {
-        const { userId } = createMember(tx, { browserId: cookie.browserId, ...input });
+      async (tx) => {
+        const { userId } = await createMember(tx, { browserId: cookie.browserId, ...input });
         return logInAndClaimReads(tx, { userId, sessionIds, request });
       },
       { isDurable: true },

@@ -3,7 +3,6 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { setResponseCookie } from "#lib/http/cookies.ts";
 import { claimReads } from "#lib/reading/claim-reads.ts";
 import { type LeadChange, logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
@@ -30,14 +29,13 @@ export type LoginResult = { readonly session: NewSession } | { readonly signupBr
  * Replaces this browser's session with a new one, against session fixation, and claims its
  * anonymous reads. Pass the result to setSessionCookie() after the commit.
  */
-export function logInAndClaimReads(
+export async function logInAndClaimReads(
   tx: Tx,
   { userId, sessionIds, request }: LoginRequest & { userId: string },
-): NewSession {
-  if (sessionIds.sessionKey)
-    sqlOf(tx).run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
-  const session = createSession(tx, userId, describeDevice(request));
-  const { slugs } = claimReads(tx, { clientId: sessionIds.clientId, userId });
+): Promise<NewSession> {
+  if (sessionIds.sessionKey) await tx.session.deleteMany({ where: { id: sessionIds.sessionKey } });
+  const session = await createSession(tx, userId, describeDevice(request));
+  const { slugs } = await claimReads(tx, { clientId: sessionIds.clientId, userId });
   return { ...session, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
 }
 
@@ -45,14 +43,14 @@ export function logInAndClaimReads(
  * Logs in the member with this verified email address, or starts a sign-up. Call it in the
  * transaction that consumed the link or code.
  */
-export function completeLogin(
+export async function completeLogin(
   tx: Tx,
   { email, ...loginRequest }: LoginRequest & { email: string },
-): LoginResult {
+): Promise<LoginResult> {
   const userId = findMemberId(tx, email);
   return userId
-    ? { session: logInAndClaimReads(tx, { userId, ...loginRequest }) }
-    : { signupBrowserId: startSignup(tx, { email }).browserId };
+    ? { session: await logInAndClaimReads(tx, { userId, ...loginRequest }) }
+    : { signupBrowserId: (await startSignup(tx, { email })).browserId };
 }
 
 /**

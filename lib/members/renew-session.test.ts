@@ -1,12 +1,12 @@
 import { sealData } from "iron-session";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { execute, selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { renewSession } from "#lib/members/renew-session.ts";
 import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -22,13 +22,10 @@ async function begin(): Promise<{ id: string; cookie: string }> {
   return { id: session.id, cookie: (await sealSessionCookie(session)).value };
 }
 const expiry = (id: string) =>
-  read(
-    (tx) =>
-      sqlOf(tx).get<{ at: number }>(
-        `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-        hashSecret(id),
-      )?.at ?? null,
-  );
+  read(async (tx) => {
+    const session = await tx.session.findUnique({ where: { id: hashSecret(id) } });
+    return session?.expirationDate.getTime() ?? null;
+  });
 const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
 
 test("a session with half a year left is renewed, row and cookie", async () => {
@@ -55,7 +52,7 @@ test("a session with half a year left is renewed, row and cookie", async () => {
 test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
   await write((tx) =>
-    sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS),
+    tx.session.updateMany({ data: { expirationDate: new Date(NOW + 10 * DAY_MS) } }),
   );
   const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
   const seal = await unsealSession((await renewSession(value))?.value);
@@ -66,7 +63,7 @@ test("a migrated session that expires soon is renewed, however new its cookie is
 test("a cookie that shows that nothing is due spares the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
   await write((tx) =>
-    sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS),
+    tx.session.updateMany({ data: { expirationDate: new Date(NOW + 10 * DAY_MS) } }),
   );
   expect(await renewSession(cookie)).toBeNull();
   const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
@@ -98,16 +95,14 @@ test("SESSION_RENEW_DAYS sets when a renewal is due", async () => {
 
 test("of ten concurrent requests one renews the row and gets the cookie", async () => {
   const { id, cookie } = await begin();
-  await write((tx) => {
-    sqlOf(tx).run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
-    sqlOf(tx).run(
-      `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
-    );
-  });
+  await execute(`CREATE TABLE "Renewals" ("at" INTEGER)`);
+  await execute(
+    `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
+  );
   pass(200);
   const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
   expect(cookies.filter((each) => each !== null)).toHaveLength(1);
-  expect(await read((tx) => sqlOf(tx).all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
+  expect(await selectRows(`SELECT * FROM "Renewals"`)).toHaveLength(1);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
   // Those that come a moment later with the old cookie find it done.
   pass(200, 50 * SECOND_MS);
@@ -131,15 +126,15 @@ test("an expired session is not renewed", async () => {
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeLessThan(nowMs());
   pass(200);
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeNull();
 });
 
 test("a renewal affects one session of the member", async () => {
   const { id, cookie } = await begin();
-  const other = await write((tx) =>
-    createSession(tx, sqlOf(tx).get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+  const other = await write(async (tx) =>
+    createSession(tx, (await tx.session.findFirstOrThrow()).userId),
   );
   pass(200);
   await renewSession(cookie);

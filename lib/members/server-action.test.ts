@@ -8,7 +8,6 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { defineServerAction } from "./server-action.ts";
@@ -26,9 +25,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Logs the following requests in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
-  const { userId, session } = await write((tx) => {
+  const { userId, session } = await write(async (tx) => {
     const user = insertUser(tx, { role });
-    return { userId: user.id, session: createSession(tx, user.id) };
+    return { userId: user.id, session: await createSession(tx, user.id) };
   });
   currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;
   return userId;
@@ -105,10 +104,10 @@ test("an action for admins is refused to a member", async () => {
 test("an expired, deleted or forged session is refused", async () => {
   await logIn();
   const { call, ran } = action("member");
-  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs() - 1));
+  await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(nowMs() - 1) } }));
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   await logIn();
-  await write((tx) => sqlOf(tx).run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   currentRequest.cookie = "session=Fe26.2*1*forged";
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
@@ -271,12 +270,10 @@ test("the role is checked again inside the transaction that writes", async () =>
     fields: z.object({}),
     run: async ({ write }) => {
       // Another admin revokes the role in the meantime.
-      await write((tx) =>
-        sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId),
-      );
+      await write((tx) => tx.user.updateMany({ where: { id: userId }, data: { role: "MEMBER" } }));
       await write((tx) => {
         wrote();
-        sqlOf(tx).run(`UPDATE "User" SET "firstName" = 'Eve'`);
+        return tx.user.updateMany({ data: { firstName: "Eve" } });
       });
     },
   });
@@ -285,7 +282,7 @@ test("the role is checked again inside the transaction that writes", async () =>
     code: "forbidden",
   });
   expect(wrote).not.toHaveBeenCalled();
-  expect(await read((tx) => sqlOf(tx).get(`SELECT "firstName" FROM "User"`))).toEqual({
+  expect(await read((tx) => tx.user.findFirst({ select: { firstName: true } }))).toEqual({
     firstName: "Ada",
   });
 });

@@ -5,7 +5,6 @@ import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { createDeviceLink, findDeviceLink, markLoginNotRecent } from "./device-link.ts";
 import {
@@ -18,11 +17,9 @@ import {
 
 const user = () => write((tx) => insertUser(tx).id);
 const session = (userId: string, where?: { device: string; place: string | null }) =>
-  write((tx) => hashSecret(createSession(tx, userId, where).id));
+  write(async (tx) => hashSecret((await createSession(tx, userId, where)).id));
 const keys = async () =>
-  (await read((tx) => sqlOf(tx).all<{ id: string }>(`SELECT "id" FROM "Session"`)))
-    .map(({ id }) => id)
-    .sort();
+  (await read((tx) => tx.session.findMany({ select: { id: true } }))).map(({ id }) => id).sort();
 
 test("lists the member's own sessions, the current one first, by handles that are not keys", async () => {
   setClock(nowMs());
@@ -37,6 +34,47 @@ test("lists the member's own sessions, the current one first, by handles that ar
     { device: null, place: null, lastSeenAtMs: null, isCurrent: false },
   ]);
   for (const key of [old, moved]) expect(JSON.stringify(list)).not.toContain(key);
+});
+
+test("lists the other sessions by last activity; a migrated one counts from its login", async () => {
+  const start = nowMs();
+  const ada = await user();
+  const at = async (hours: number, device?: string) => {
+    setClock(start + hours * HOUR_MS);
+    return session(ada, device === undefined ? undefined : { device, place: null });
+  };
+  const current = await at(0, "current");
+  const active = await at(1, "active");
+  await at(2, "idle");
+  await at(3);
+  const backdated = await at(4, "by device link");
+  await write((tx) => markLoginNotRecent(tx, backdated));
+  await write((tx) =>
+    tx.sessionInfo.update({
+      where: { sessionId: active },
+      data: { lastSeenAt: new Date(start + 5 * HOUR_MS) },
+    }),
+  );
+  const list = await read((tx) => listSessions(tx, { userId: ada, sessionKey: current }));
+  expect(list.map(({ device }) => device)).toEqual([
+    "current",
+    "active",
+    "by device link",
+    null,
+    "idle",
+  ]);
+});
+
+test("lists a hundred sessions at most, among them the current one", async () => {
+  const ada = await user();
+  const current = await session(ada, { device: "current", place: null });
+  setClock(nowMs() + HOUR_MS);
+  await write(async (tx) => {
+    for (let i = 0; i < 101; i++) await createSession(tx, ada, { device: "another", place: null });
+  });
+  const list = await read((tx) => listSessions(tx, { userId: ada, sessionKey: current }));
+  expect(list).toHaveLength(100);
+  expect(list.map(({ isCurrent }) => isCurrent)).toEqual([true, ...Array(99).fill(false)]);
 });
 
 test("does not list an expired session", async () => {
@@ -62,7 +100,7 @@ test("deletes only the member's own session", async () => {
 test("deleting a session voids the member's device link, and no other member's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two] = [await session(ada), await session(ada)];
-  const theirs = await write((tx) => createDeviceLink(tx, bob).token);
+  const theirs = await write(async (tx) => (await createDeviceLink(tx, bob)).token);
   for (const end of [
     (tx: Tx) => deleteSession(tx, { userId: ada, handle: createSessionHandle(two) }),
     (tx: Tx) => deleteSessionByKey(tx, one),
@@ -70,7 +108,10 @@ test("deleting a session voids the member's device link, and no other member's",
     const { token } = await write((tx) => createDeviceLink(tx, ada));
     await write(end);
     expect(
-      await read((tx) => [findDeviceLink(tx, token), findDeviceLink(tx, theirs)?.userId]),
+      await read(async (tx) => [
+        await findDeviceLink(tx, token),
+        (await findDeviceLink(tx, theirs))?.userId,
+      ]),
     ).toEqual([null, bob]);
   }
 });
@@ -79,7 +120,7 @@ test("lists a login by a device link with its real time, though it does not coun
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
   const createdAt = () =>
-    read((tx) => sqlOf(tx).get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
+    read(async (tx) => (await tx.session.findFirstOrThrow()).createdAt.getTime());
   const startedAtMs = await createdAt();
   for (let i = 0; i < 2; i++) await write((tx) => markLoginNotRecent(tx, key));
   setClock(nowMs() + HOUR_MS);
@@ -92,14 +133,17 @@ test("lists a login by a device link with its real time, though it does not coun
 test("deleting the other sessions keeps this one and other members', and voids the device link", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, , other] = [await session(ada), await session(ada), await session(bob)];
-  const [mine, theirs] = await write((tx) => [
-    createDeviceLink(tx, ada).token,
-    createDeviceLink(tx, bob).token,
+  const [mine, theirs] = await write(async (tx) => [
+    (await createDeviceLink(tx, ada)).token,
+    (await createDeviceLink(tx, bob)).token,
   ]);
   expect(await write((tx) => deleteOtherSessions(tx, { userId: ada, sessionKey: one }))).toBe(1);
   expect(await keys()).toEqual([one, other].sort());
   expect(
-    await read((tx) => [findDeviceLink(tx, mine!), findDeviceLink(tx, theirs!)?.userId]),
+    await read(async (tx) => [
+      await findDeviceLink(tx, mine!),
+      (await findDeviceLink(tx, theirs!))?.userId,
+    ]),
   ).toEqual([null, bob]);
 });
 
@@ -108,7 +152,7 @@ test("a logout deletes one session", async () => {
   const [one, two] = [await session(ada, { device: "Firefox", place: null }), await session(ada)];
   await write((tx) => deleteSessionByKey(tx, one));
   expect(await keys()).toEqual([two]);
-  expect(await read((tx) => sqlOf(tx).all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
+  expect(await read((tx) => tx.sessionInfo.count())).toBe(0);
 });
 
 test("a region is shown as its city, an unknown one as its code", () => {

@@ -5,7 +5,6 @@ import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type ErrorCode, isAppError } from "#lib/core/errors.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { type RequiredRole, requireViewer, writeAuthorized } from "./write-authorized.ts";
@@ -17,9 +16,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Inserts a member with a session and its device. */
 const begin = (role = "MEMBER") =>
-  write((tx) => {
+  write(async (tx) => {
     const user = insertUser(tx, { role });
-    const { id } = createSession(tx, user.id, { device: "Firefox on Linux", place: null });
+    const { id } = await createSession(tx, user.id, { device: "Firefox on Linux", place: null });
     return { user, identity: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
   });
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
@@ -30,15 +29,13 @@ const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
 const rename = (identity: SessionIds, role: RequiredRole, isRecentLogin = false) =>
   codeOf(
     writeAuthorized(identity, { role, isRecentLogin }, (tx) =>
-      sqlOf(tx).run(`UPDATE "User" SET "firstName" = 'Eve'`),
+      tx.user.updateMany({ data: { firstName: "Eve" } }),
     ),
   );
 const names = () =>
-  read((tx) =>
-    sqlOf(tx)
-      .all<{ firstName: string }>(`SELECT "firstName" FROM "User"`)
-      .map(({ firstName }) => firstName),
-  );
+  read(async (tx) => (await tx.user.findMany()).map(({ firstName }) => firstName));
+const seen = () =>
+  read(async (tx) => (await tx.sessionInfo.findFirstOrThrow()).lastSeenAt.getTime());
 
 test("each role may write what it is allowed to, and nothing else", async () => {
   const member = await begin();
@@ -78,9 +75,9 @@ test("a login is recent for less than fifteen minutes, even an admin's", async (
 
 test("an expired session or a revoked role counts immediately", async () => {
   const { user, identity } = await begin("ADMIN");
-  await write((tx) => sqlOf(tx).run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, user.id));
+  await write((tx) => tx.user.updateMany({ where: { id: user.id }, data: { role: "MEMBER" } }));
   expect(await rename(identity, "admin")).toBe("forbidden");
-  await write((tx) => sqlOf(tx).run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs()));
+  await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(nowMs()) } }));
   expect(await rename(identity, "member")).toBe("unauthorized");
   expect(await names()).toEqual(["Ada"]);
 });
@@ -88,10 +85,6 @@ test("an expired session or a revoked role counts immediately", async () => {
 test("last seen is written with other writes, at most once an hour", async () => {
   setClock(NOW);
   const { identity } = await begin();
-  const seen = () =>
-    read(
-      (tx) => sqlOf(tx).get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
-    );
   setClock(NOW + 59 * MINUTE_MS);
   await rename(identity, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
@@ -104,17 +97,13 @@ test("an error in the transaction rolls everything back, even last seen", async 
   setClock(NOW);
   const { identity } = await begin();
   setClock(NOW + 2 * HOUR_MS);
-  const failing = writeAuthorized(identity, { role: "member" }, (tx) => {
-    sqlOf(tx).run(`UPDATE "User" SET "firstName" = 'Eve'`);
+  const failing = writeAuthorized(identity, { role: "member" }, async (tx) => {
+    await tx.user.updateMany({ data: { firstName: "Eve" } });
     throw new TypeError("broken");
   });
   await expect(failing).rejects.toThrow("broken");
   expect(await names()).toEqual(["Ada"]);
-  expect(
-    await read(
-      (tx) => sqlOf(tx).get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
-    ),
-  ).toBeLessThan(NOW + MINUTE_MS);
+  expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
 });
 
 test("without a primary every write is refused", async () => {

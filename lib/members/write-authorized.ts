@@ -42,8 +42,8 @@ export async function requireViewer<R extends RequiredRole>(
 }
 
 /**
- * Runs `fn` like writeSql(), with the member as of this transaction. Call ensurePrimary() first.
- * Throws like requireViewer() and writeSql(); then nothing is written.
+ * Runs `fn` like write(), with the member as of this transaction. Call ensurePrimary() first.
+ * Throws like requireViewer() and write(); then nothing is written.
  */
 export function writeAuthorized<R extends RequiredRole, T>(
   sessionIds: SessionIds,

@@ -31,8 +31,8 @@ export default async function Page() {
     return (
       member && {
         member,
-        profile: getProfile(tx, member.id),
-        isOnlyAdmin: isLastAdmin(tx, member.id),
+        profile: await getProfile(tx, member.id),
+        isOnlyAdmin: await isLastAdmin(tx, member.id),
       }
     );
   });

@@ -36,13 +36,13 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
 export default async function Page({ searchParams }: Props) {
   await connection();
   const requestedPage = parsePageNumber((await searchParams).page);
-  const { episodes, page, pages } = await read((tx) => {
-    const pages = Math.max(1, Math.ceil(countEpisodes(tx) / PER_PAGE));
+  const { episodes, page, pages } = await read(async (tx) => {
+    const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
     const page = Math.min(requestedPage, pages);
     return {
       pages,
       page,
-      episodes: listEpisodes(tx, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
+      episodes: await listEpisodes(tx, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
     };
   });
   return (

@@ -3,11 +3,12 @@ import { insertCall, insertUser, type CallRow } from "#tests/support/factories.t
 import { nowMs, setClock } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
+import { CALL_STATES, type CallState, type Role } from "#lib/db/column-values.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
-import { sqlOf } from "#lib/db/sql.ts";
 import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { publishCall, unpublishCall } from "./publish.ts";
 import {
+  type ReviewDecision,
   declineCall,
   editCall,
   unclaimCall,
@@ -17,14 +18,13 @@ import {
   claimCall,
 } from "./review.ts";
 import {
-  type CallState,
   QUEUE_PAGE_SIZE,
   findAnswerAudio,
   getReviewedCall,
   listReviewQueue,
 } from "./review-queue.ts";
 
-function person(tx: Tx, role: string, firstName = "Grace"): Member {
+function person(tx: Tx, role: Role, firstName = "Grace"): Member {
   const { id, team } = insertUser(tx, { role, firstName });
   return { id, firstName, team, role, sessionKey: "key", loggedInAtMs: nowMs() };
 }
@@ -40,17 +40,11 @@ const answer = { contentType: "audio/mpeg", durationMs: 4_000.4, audio: new Uint
 async function callIn(state: CallState, options: Partial<CallRow> = {}) {
   const all = await people();
   const call = await write((tx) => insertCall(tx, { userId: all.caller.id, ...options }));
-  const step = (
-    fn: (tx: Tx, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown,
-  ) =>
-    write(
-      (tx) =>
-        void fn(tx, {
-          callId: call.id,
-          admin: all.admin,
-          expectedVersion: getReviewedCall(tx, { admin: all.admin, callId: call.id }).changedAt,
-        }),
-    );
+  const step = (fn: (tx: Tx, decision: ReviewDecision) => Promise<unknown>) =>
+    write(async (tx) => {
+      const { changedAt } = await getReviewedCall(tx, { admin: all.admin, callId: call.id });
+      await fn(tx, { callId: call.id, admin: all.admin, expectedVersion: changedAt });
+    });
   if (state === "REVIEWING") await step(claimCall);
   if (state === "ANSWERED" || state === "PUBLISHED")
     await step((tx, decision) => saveAnswer(tx, { ...decision, answer }));
@@ -67,7 +61,7 @@ const DECISIONS: Record<
   {
     from: CallState[];
     to: (from: CallState) => CallState;
-    run: (tx: Tx, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown;
+    run: (tx: Tx, decision: ReviewDecision) => Promise<unknown>;
   }
 > = {
   take: { from: ["NEW"], to: () => "REVIEWING", run: claimCall },
@@ -91,17 +85,16 @@ const DECISIONS: Record<
   },
   "take down": { from: ["PUBLISHED"], to: () => "ANSWERED", run: unpublishCall },
 };
-const STATES: CallState[] = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"];
 
 for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
-  for (const state of STATES) {
+  for (const state of CALL_STATES) {
     const allowed = from.includes(state);
     test(`an admin ${allowed ? "can" : "can’t"} ${name} a call that is ${state}`, async () => {
       const { admin, call, seen } = await callIn(state);
       const before = await seen();
       const decision = { callId: call.id, admin, expectedVersion: before.changedAt };
       if (allowed) {
-        await write((tx) => void run(tx, decision));
+        await write((tx) => run(tx, decision));
         const after = await seen();
         expect(after.state).toBe(to(state));
         expect(after.changedAt).toBeGreaterThan(before.changedAt);
@@ -117,7 +110,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
           action: expect.stringMatching(/^call\./),
         });
       } else {
-        await expect(write((tx) => void run(tx, decision))).rejects.toMatchObject({
+        await expect(write((tx) => run(tx, decision))).rejects.toMatchObject({
           code: "conflict",
         });
         expect(await seen()).toEqual(before);
@@ -129,9 +122,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { caller, call, seen } = await callIn(from[0]!);
     const before = await seen();
     await expect(
-      write(
-        (tx) => void run(tx, { callId: call.id, admin: caller, expectedVersion: before.changedAt }),
-      ),
+      write((tx) => run(tx, { callId: call.id, admin: caller, expectedVersion: before.changedAt })),
     ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
   });
@@ -141,7 +132,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { changedAt } = await seen();
     const results = await Promise.allSettled(
       [admin, other].map((admin) =>
-        write((tx) => void run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
+        write((tx) => run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
       ),
     );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -157,9 +148,9 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
   test(`an admin can’t ${name} a deleted call`, async () => {
     const { admin, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
-    await write((tx) => sqlOf(tx).run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
+    await write((tx) => tx.call.delete({ where: { id: call.id } }));
     await expect(
-      write((tx) => void run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
+      write((tx) => run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
     ).rejects.toMatchObject({ code: "not_found" });
   });
 }
@@ -191,9 +182,7 @@ test("declining stores the reason and emails it to the caller", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
   const rows = await read((tx) =>
-    sqlOf(tx).all<{ userId: string; payload: string }>(
-      `SELECT "userId", "payload" FROM "Delivery"`,
-    ),
+    tx.delivery.findMany({ select: { userId: true, payload: true } }),
   );
   expect(rows).toHaveLength(1);
   expect(rows[0]!.userId).toBe(caller.id);
@@ -209,32 +198,26 @@ test("declining stores the reason and emails it to the caller", async () => {
 test("a conflicting decline sends no email", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { changedAt } = await seen();
-  const before = await read((tx) => listDeliveries(tx).length);
+  const before = await read(async (tx) => (await listDeliveries(tx)).length);
   await expect(
     write((tx) =>
       declineCall(tx, { callId: call.id, admin, expectedVersion: changedAt, reason: "No." }),
     ),
   ).rejects.toMatchObject({ code: "conflict" });
-  expect(await read((tx) => listDeliveries(tx).length)).toBe(before);
+  expect(await read(async (tx) => (await listDeliveries(tx)).length)).toBe(before);
 });
 
 test("reopening a declined call with an answer makes it answered, without the reason", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
-  await write((tx) =>
-    declineCall(tx, {
-      callId: call.id,
-      admin,
-      expectedVersion: getReviewedCall(tx, { admin, callId: call.id }).changedAt,
-      reason: "Not this one, after all.",
-    }),
-  );
-  await write((tx) =>
-    reopenCall(tx, {
-      callId: call.id,
-      admin,
-      expectedVersion: getReviewedCall(tx, { admin, callId: call.id }).changedAt,
-    }),
-  );
+  const decision = async () => ({
+    callId: call.id,
+    admin,
+    expectedVersion: (await seen()).changedAt,
+  });
+  const decline = { ...(await decision()), reason: "Not this one, after all." };
+  await write((tx) => declineCall(tx, decline));
+  const reopen = await decision();
+  await write((tx) => reopenCall(tx, reopen));
   expect(await seen()).toMatchObject({
     state: "ANSWERED",
     declineReason: "",
@@ -305,10 +288,10 @@ test("editing a published call edits its episode, which keeps its slug", async (
     }),
   );
   const row = await read((tx) =>
-    sqlOf(tx).get<Record<string, unknown>>(
-      `SELECT "title", "description", "keywords", "transcript", "slug" FROM "Episode" WHERE "callId" = ?`,
-      call.id,
-    ),
+    tx.episode.findUnique({
+      where: { callId: call.id },
+      select: { title: true, description: true, keywords: true, transcript: true, slug: true },
+    }),
   );
   expect(row).toEqual({
     title: texts.title,
@@ -328,13 +311,12 @@ test("a member can’t edit a call or read the queue, a call or an answer", asyn
       editCall(tx, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
     ),
   ).rejects.toMatchObject({ code: "forbidden" });
-  for (const read of [
-    (tx: Tx) => listReviewQueue(tx, { admin, state: null }),
-    (tx: Tx) => getReviewedCall(tx, { admin, callId: call.id }),
-    (tx: Tx) => findAnswerAudio(tx, { admin, callId: call.id }),
-  ]) {
-    await expect(read((tx) => void read(tx))).rejects.toMatchObject({ code: "forbidden" });
-  }
+  for (const readAsMember of [
+    () => read((tx) => listReviewQueue(tx, { admin, state: null })),
+    () => read((tx) => getReviewedCall(tx, { admin, callId: call.id })),
+    () => read((tx) => findAnswerAudio(tx, { admin, callId: call.id })),
+  ])
+    await expect(readAsMember()).rejects.toMatchObject({ code: "forbidden" });
   expect(await seen()).toEqual(before);
 });
 
@@ -350,11 +332,10 @@ test("the queue counts all states, matches every word, and escapes LIKE wildcard
     });
   });
   const titles = (query: string, state: CallState | null = null) =>
-    read((tx) =>
-      listReviewQueue(tx, { admin, state, query })
-        .calls.map(({ title }) => title)
-        .sort(),
-    );
+    read(async (tx) => {
+      const { calls } = await listReviewQueue(tx, { admin, state, query });
+      return calls.map(({ title }) => title).sort();
+    });
   expect(await titles("100%")).toEqual(["100% of what?"]);
   expect(await titles("share_of what")).toEqual(["100% of what?"]);
   expect(await titles("back\\slash")).toEqual(["1000 ways"]);

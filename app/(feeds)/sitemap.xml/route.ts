@@ -21,7 +21,7 @@ export async function GET(request: Request): Promise<Response> {
     "/how-we-count",
     ...episodes.map(({ slug, updatedAt }) => ({
       path: `/calls/${slug}`,
-      lastmod: new Date(updatedAt).toISOString().slice(0, 10),
+      lastmod: updatedAt.toISOString().slice(0, 10),
     })),
   ];
   return conditionalResponse(

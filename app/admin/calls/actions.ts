@@ -31,7 +31,10 @@ const callIdField = z
 const MISSING_VERSION_MESSAGE = "Reload the page and try again.";
 const versionField = z.coerce
   .number({ error: MISSING_VERSION_MESSAGE })
-  .int({ error: MISSING_VERSION_MESSAGE });
+  .int({ error: MISSING_VERSION_MESSAGE })
+  // A Date can't hold every integer.
+  .min(-8.64e15, { error: MISSING_VERSION_MESSAGE })
+  .max(8.64e15 - 1, { error: MISSING_VERSION_MESSAGE });
 const decisionFields = z.object({ id: callIdField, seen: versionField });
 const transcriptField = multiLineField({
   label: "The transcript",
@@ -89,9 +92,14 @@ export const saveAnswerAction = defineServerAction({
           field: "audio",
         });
       const prepared = await prepareAnswer({ uploadId, admin: member });
-      await write((tx, admin) => {
-        saveAnswer(tx, { callId: input.id, admin, expectedVersion: input.seen, answer: prepared });
-        removeUpload(tx, { id: uploadId, member: admin });
+      await write(async (tx, admin) => {
+        await saveAnswer(tx, {
+          callId: input.id,
+          admin,
+          expectedVersion: input.seen,
+          answer: prepared,
+        });
+        await removeUpload(tx, { id: uploadId, member: admin });
       });
       return "Answer saved. Listen once more before publishing.";
     }),

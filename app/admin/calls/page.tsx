@@ -7,7 +7,8 @@ import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
-import { CALL_STATES, type CallState, listReviewQueue } from "#lib/calls/review-queue.ts";
+import { listReviewQueue } from "#lib/calls/review-queue.ts";
+import { CALL_STATES, type CallState } from "#lib/db/column-values.ts";
 import { read } from "#lib/db/database.ts";
 import { formatDuration } from "#lib/core/format.ts";
 

@@ -36,7 +36,10 @@ type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminMetadata((tx, admin) => getReviewedCall(tx, { admin, callId: id }).title);
+  return adminMetadata(async (tx, admin) => {
+    const { title } = await getReviewedCall(tx, { admin, callId: id });
+    return title;
+  });
 }
 
 export default async function CallPage({ params }: Props) {
@@ -44,11 +47,11 @@ export default async function CallPage({ params }: Props) {
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await read((tx) => {
+  const data = await read(async (tx) => {
     try {
       return {
-        call: getReviewedCall(tx, { admin, callId: id }),
-        nextNumber: nextEpisodeNumber(tx),
+        call: await getReviewedCall(tx, { admin, callId: id }),
+        nextNumber: await nextEpisodeNumber(tx),
       };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;

@@ -17,8 +17,8 @@ import { BENCH_SITE_DIR } from "./bench-site.ts";
 /** Modules of the copy in which one import is redirected to a replaceable double. */
 const REPLACED_IMPORTS = [
   {
-    file: "app/reads/count-read.ts",
-    from: '"#lib/db/database.ts"',
+    file: "app/reads/record-beacon.sql.ts",
+    from: '"#lib/db/sql.ts"',
     to: '"#bench/site/replaceable-write.ts"',
   },
   {

@@ -32,6 +32,8 @@ import {
   withPrisma,
 } from "./prisma-client.ts";
 
+export { Prisma } from "../../prisma/generated/client.ts";
+export type { Tx } from "./prisma-client.ts";
 export { closeDatabase } from "./connection-pool.ts";
 
 /** Adds to the request's read time, for Server-Timing. */

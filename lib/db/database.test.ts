@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -129,6 +132,26 @@ test("a slow query is logged with its statement, without its values", async () =
   );
   expect(statements).toEqual([expect.stringMatching(/^SELECT .*`User`/)]);
   expect(statements.join("")).not.toContain("secret@");
+});
+
+test("a query's values do not stay in memory", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const usedBytes = () => {
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const { id: userId } = await write((tx) => insertUser(tx));
+  const query = () =>
+    write(async (tx) => {
+      const data = { userId, publicKey: new Uint8Array(1_000_000), counter: 0, transports: "" };
+      await tx.passkey.create({ data: { ...data, id: randomUUID(), name: "A key" } });
+    });
+  await query();
+  const before = usedBytes();
+  for (let i = 0; i < 20; i++) await query();
+  expect(usedBytes() - before).toBeLessThan(5_000_000);
 });
 
 test("undefined in a filter throws instead of matching every row", async () => {

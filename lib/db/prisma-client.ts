@@ -54,20 +54,27 @@ function assertOpen(scope: TransactionScope, text: string): void {
 
 function attachTransaction(scope: TransactionScope): Transaction {
   const { adapter } = scope.connection;
-  const guard = (query: SqlQuery) => (assertOpen(scope, query.sql), query);
-  const reject = (error: unknown, query: SqlQuery) => {
-    scope.lastSqliteError = error;
-    return Promise.reject(scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error);
-  };
+  async function runQuery<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<T> {
+    assertOpen(scope, query.sql);
+    // @prisma/debug keeps its last hundred arguments even when it is off. Clear the copy that it
+    // gets, or recordings and tokens would stay in memory.
+    const copy = { ...query };
+    try {
+      return await run(copy);
+    } catch (error) {
+      scope.lastSqliteError = error;
+      throw scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error;
+    } finally {
+      copy.args = [];
+    }
+  }
   return {
     ...ADAPTER_INFO,
     // With phantom queries, Prisma sends no BEGIN or COMMIT; read() and the write queue send them.
     options: { usePhantomQuery: true },
     // Writes come here too: Prisma sends INSERT … RETURNING as a query.
-    queryRaw: (query) =>
-      adapter.queryRaw(guard(query)).catch((error: unknown) => reject(error, query)),
-    executeRaw: (query) =>
-      adapter.executeRaw(guard(query)).catch((error: unknown) => reject(error, query)),
+    queryRaw: (query) => runQuery(query, (copy) => adapter.queryRaw(copy)),
+    executeRaw: (query) => runQuery(query, (copy) => adapter.executeRaw(copy)),
     commit: async () => {},
     rollback: async () => {},
   };

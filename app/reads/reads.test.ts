@@ -91,9 +91,9 @@ async function send({
 }
 const beacon = (fields: object) => ({ body: JSON.stringify(fields) });
 async function memberCookie(team = "RED") {
-  const { member, session } = await write((tx) => {
+  const { member, session } = await write(async (tx) => {
     const member = insertUser(tx, { team });
-    return { member, session: createSession(tx, member.id) };
+    return { member, session: await createSession(tx, member.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   return { member, cookie: `${name}=${value}` };

@@ -22,7 +22,7 @@ export async function insertFullAccount(
   fields: { role?: string; team?: string } = {},
 ) {
   const user = insertUser(tx, { firstName: tag, email: `${tag}@Example.test`, ...fields });
-  const session = createSession(tx, user.id, { device: `${tag}'s browser`, place: "fra" });
+  const session = await createSession(tx, user.id, { device: `${tag}'s browser`, place: "fra" });
   const createdAt = new Date(nowMs());
   const expiresAt = new Date(nowMs() + DAY_MS);
   await tx.loginChallenge.create({
@@ -38,8 +38,8 @@ export async function insertFullAccount(
   await tx.pendingSignup.create({
     data: { browserHash: `${tag} browser`, email: user.email, expiresAt },
   });
-  const { token } = createDeviceLink(tx, user.id);
-  addPasskey(tx, {
+  const { token } = await createDeviceLink(tx, user.id);
+  await addPasskey(tx, {
     id: `${tag}-credential`,
     userId: user.id,
     publicKey: Buffer.from(SECRETS.key),
@@ -47,7 +47,7 @@ export async function insertFullAccount(
     transports: "",
     name: `${tag}'s key`,
   });
-  const { browserId } = startCeremony(tx, user.id);
+  const { browserId } = await startCeremony(tx, user.id);
   await tx.delivery.create({
     data: {
       createdAt,

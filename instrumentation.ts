@@ -2,6 +2,10 @@
 
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
+  const { reportMissingConfiguration } = await import("./lib/http/site-url.ts");
+  reportMissingConfiguration();
+  const { announceMailbox } = await import("./lib/outbound/mail/mailbox-access.ts");
+  announceMailbox();
   const { startProcessMetrics } = await import("./lib/http/process-metrics.ts");
   startProcessMetrics();
   const { startReplication } = await import("./lib/replication/start-replication.ts");

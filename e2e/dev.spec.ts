@@ -2,10 +2,17 @@
 
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { expect, test } from "@playwright/test";
 
 const PORT = "3123";
 const DATA_DIR = ".data/e2e-dev";
+
+/** Addresses at which other machines reach this one. */
+const otherAddresses = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .filter(({ internal, family }) => !internal && family === "IPv4")
+  .map(({ address }) => address);
 
 test("npm run dev serves the site from a new database, and stops on SIGINT", async () => {
   test.setTimeout(240_000); // compiles the first page beside other tests
@@ -27,6 +34,8 @@ test("npm run dev serves the site from a new database, and stops on SIGINT", asy
         { timeout: 200_000 },
       )
       .toBe(200);
+    for (const address of otherAddresses)
+      await expect(fetch(`http://${address}:${PORT}/healthz`), address).rejects.toThrow();
   } finally {
     child.kill("SIGINT");
   }

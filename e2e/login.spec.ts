@@ -282,8 +282,9 @@ test.describe("without JavaScript", () => {
 test.describe("with a mail server", () => {
   test.use({ expectedErrors: ["404"] });
   test("the local mailbox is not found", async ({ page, logIn }) => {
-    expect((await page.goto("/dev/mail"))?.status()).toBe(404);
+    for (const path of ["/dev/mail", "/dev/mail/secret"])
+      expect((await page.goto(path))?.status()).toBe(404);
     await logIn({ role: "ADMIN" });
-    expect((await page.goto("/dev/mail"))?.status()).toBe(404);
+    expect((await page.goto("/dev/mail/secret"))?.status()).toBe(404);
   });
 });

@@ -1,7 +1,8 @@
 // Reports all configuration mistakes together, before anything else runs.
 
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
+import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 
 try {
@@ -9,7 +10,7 @@ try {
   if (env.CONTENT_SOURCE === "disk" && !existsSync(join(env.CONTENT_DIR, "blog")))
     problems.push(`CONTENT_DIR: the folder ${join(env.CONTENT_DIR, "blog")} doesn't exist`);
   try {
-    mkdirSync(env.DATA_DIR, { recursive: true });
+    createFolder(env.DATA_DIR);
     accessSync(env.DATA_DIR, constants.W_OK);
   } catch (error) {
     problems.push(

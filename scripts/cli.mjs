@@ -60,7 +60,7 @@ async function serve(mode, args) {
       env: {
         NODE_ENV: mode === "dev" ? "development" : "production",
         NEXT_TELEMETRY_DISABLED: "1",
-        SITE_URL: process.env.SITE_URL ?? `http://localhost:${port}`,
+        PORT: port,
       },
     },
   );

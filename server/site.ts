@@ -10,14 +10,14 @@ const rootDir = join(import.meta.dirname, "..");
 const { values } = parseArgs({
   options: {
     port: { type: "string", short: "p", default: "3000" },
-    /** The address to listen on. Default: all addresses. */
+    /** The address to listen on. Default: all addresses; in development, only this machine. */
     hostname: { type: "string", short: "H" },
     "keep-alive-ms": { type: "string" },
   },
 });
-const { hostname } = values;
 const port = Number(values.port);
 const dev = process.env.NODE_ENV === "development";
+const hostname = values.hostname ?? (dev ? "127.0.0.1" : undefined);
 
 // SSRF protection: actions that redirect fetch the next page from this origin. Without it, Next
 // would trust the Host header.

@@ -8,6 +8,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { assertSiteUrl } from "#lib/http/site-url.ts";
 import {
   expireLoginFlowCookie,
   readLoginFlowCookie,
@@ -57,6 +58,7 @@ interface LoginEmailRequest {
 
 /** Sends the email and ties the login to this browser, the same way for every address. Throws the redirect, or an AppError. */
 async function sendEmailAndRedirect(request: LoginEmailRequest): Promise<never> {
+  assertSiteUrl();
   const { next, isResend = false, address } = request;
   const releaseSendSlot = getLoginLimiter().acquireSendSlot({ address });
   try {

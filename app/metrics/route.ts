@@ -1,8 +1,7 @@
-// GET /metrics: Prometheus metrics. 404 without access (lib/http/metrics-access.ts).
+// GET /metrics: Prometheus metrics. 401 or 404 without access (lib/http/metrics-access.ts).
 
 import { renderMetrics } from "#lib/core/metrics.ts";
-import { currentRequestContext } from "#lib/core/request-context.ts";
-import { canReadMetrics } from "#lib/http/metrics-access.ts";
+import { refuseMetrics } from "#lib/http/metrics-access.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -11,7 +10,12 @@ export function GET(request: Request): Response {
     "content-type": "text/plain; version=0.0.4; charset=utf-8",
     "cache-control": "no-store",
   };
-  if (!canReadMetrics(request.headers, currentRequestContext()))
-    return new Response("Not found\n", { status: 404, headers });
+  const status = refuseMetrics(request.headers);
+  if (status === 404) return new Response("Not found\n", { status, headers });
+  if (status === 401)
+    return new Response("The metrics need a token.\n", {
+      status,
+      headers: { ...headers, "www-authenticate": "Bearer" },
+    });
   return new Response(renderMetrics(), { headers });
 }

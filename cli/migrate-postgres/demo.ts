@@ -221,7 +221,7 @@ function printResults(
   console.log(`  As Ada, an admin of the source site: in the browser's console on that page`);
   console.log(`    document.cookie = "${ada.cookie.name}=${ada.cookie.value}; path=/"`);
   console.log(
-    `  or log in as ${ada.email} at ${site.url}/login; the email is at ${site.url}/dev/mail`,
+    `  or log in as ${ada.email} at ${site.url}/login; the email is at ${/http\S+\/dev\/mail\/\S+/.exec(site.readOutput())?.[0]}`,
   );
   console.log(`\n  Press Ctrl-C to stop.\n`);
 }

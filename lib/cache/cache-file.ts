@@ -1,10 +1,11 @@
 // Stores derived data in a local SQLite file, outside LiteFS. The file can be deleted at any time;
 // a corrupt file is deleted here.
 
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { nowMs } from "#lib/core/clock.ts";
+import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
@@ -70,7 +71,7 @@ function openDatabase(path: string): Database.Database {
  */
 function openOrRecreate(path: string): Database.Database {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    createFolder(dirname(path));
     try {
       return openDatabase(path);
     } catch (error) {

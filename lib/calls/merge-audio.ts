@@ -3,9 +3,10 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { SECOND_MS } from "#lib/core/clock.ts";
+import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import {
@@ -176,7 +177,7 @@ async function mergeWithFfmpeg(
     ...(call ? [{ bytes: call, maxMs: MAX_CALL_MS }] : []),
     { bytes: answer, maxMs: MAX_ANSWER_MS },
   ];
-  await mkdir(env.DATA_DIR, { recursive: true });
+  createFolder(env.DATA_DIR);
   const dir = resolve(await mkdtemp(join(env.DATA_DIR, "merge-")));
   try {
     const inputs: FfmpegInput[] = existsSync(INTRO_FILE)

@@ -1,10 +1,10 @@
 // Parses process.env once and reports all missing or invalid variables in one error.
 // tests/env-example.test.ts keeps .env.example in line with this file.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { MIN_SESSION_SECRET_LENGTH, loadOrCreateSessionSecret } from "./session-secret.ts";
+import { trustProxySchema } from "./trust-proxy.ts";
 
 const onOffSchema = z
   .enum(["on", "off", "true", "false", "1", "0"])
@@ -21,6 +21,20 @@ const intSchema = (fallback: number, min: number, max: number) => {
 };
 const urlSchema = (options: { protocol?: RegExp } = {}) =>
   z.url({ ...options, error: "must be a full URL such as https://example.com" });
+/** A secret; blanks at its ends don't count. */
+const secretSchema = (minLength: number) =>
+  z
+    .string()
+    .refine((value) => value.trim().length >= minLength, `needs at least ${minLength} characters`);
+/** A URL without user, path, query and fragment; returned as its origin. */
+const originSchema = () =>
+  urlSchema({ protocol: /^https?$/ })
+    .transform((value) => new URL(value))
+    .refine(
+      ({ href, origin }) => href === `${origin}/`,
+      "must be only a scheme and a host, such as https://example.com",
+    )
+    .transform(({ origin }) => origin);
 const listSchema = z
   .string()
   .default("")
@@ -56,10 +70,8 @@ export const envSchema = z.object({
   SLOW_QUERY_MS: z.coerce.number().int().min(-1).max(60_000).default(50),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOffSchema.optional(),
-  METRICS_TOKEN: z.string().min(16, "needs at least 16 characters").optional(),
-  SITE_URL: urlSchema({ protocol: /^https?$/ })
-    .transform((value) => value.replace(/\/+$/, ""))
-    .default("http://localhost:3000"),
+  METRICS_TOKEN: secretSchema(16).optional(),
+  SITE_URL: originSchema().optional(),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),
   SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
   REPOSITORY_URL: urlSchema().optional(),
@@ -67,7 +79,7 @@ export const envSchema = z.object({
   DATABASE_FILE: z.string().min(1).optional(),
   CACHE_FILE: z.string().min(1).optional(),
   CACHE_MAX_MB: intSchema(256, 8, 16_384),
-  SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
+  SESSION_SECRET: secretSchema(MIN_SESSION_SECRET_LENGTH).optional(),
   LEGACY_COOKIE_SECRET: secretsSchema.optional(),
   LEGACY_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
   LEGACY_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
@@ -95,13 +107,13 @@ export const envSchema = z.object({
   CONTENT_GIT_BRANCH: z.string().min(1).default("main"),
   CONTENT_GIT_PATH: z.string().default("content"),
   CONTENT_GIT_TOKEN: z.string().min(1).optional(),
-  CONTENT_WEBHOOK_SECRET: z.string().min(16, "needs at least 16 characters").optional(),
+  CONTENT_WEBHOOK_SECRET: secretSchema(16).optional(),
   COMPILE_TIMEOUT_MS: intSchema(10_000, 100, 120_000),
   COMPILE_WORKERS: intSchema(1, 1, 16),
   IMAGE_HOSTS: listSchema,
   FETCH_ALLOW_PRIVATE: listSchema,
   EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
-  TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
+  TRUST_PROXY: trustProxySchema,
   REPLICATION: boolSchema(false),
   INSTANCE: z
     .string()
@@ -129,8 +141,12 @@ export const envSchema = z.object({
 
 type Env = Omit<
   z.output<typeof envSchema>,
-  "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
+  "SITE_URL" | "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
 > & {
+  /** The site's origin. */
+  SITE_URL: string;
+  /** True if the owner has not set SITE_URL, so that SITE_URL is this machine. */
+  IS_SITE_URL_DEFAULT: boolean;
   FLY_LITEFS_DIR: string;
   DATABASE_FILE: string;
   CACHE_FILE: string;
@@ -173,21 +189,42 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     ) {
       problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
     }
+    const secret = problems.length === 0 ? findSessionSecret(data, problems) : "";
     if (problems.length === 0) {
       return {
         ...data,
+        SITE_URL: data.SITE_URL ?? `http://localhost:${data.PORT}`,
+        IS_SITE_URL_DEFAULT: data.SITE_URL === undefined,
         FLY_LITEFS_DIR: mount ?? data.DATA_DIR,
         DATABASE_FILE:
           data.DATABASE_FILE ?? join((data.REPLICATION && mount) || data.DATA_DIR, "lectern.db"),
         CACHE_FILE: data.CACHE_FILE ?? join(data.DATA_DIR, "cache.db"),
-        SESSION_SECRET:
-          data.SESSION_SECRET ?? loadOrCreateSecret(join(data.DATA_DIR, "session-secret")),
+        SESSION_SECRET: secret,
       };
     }
   }
   throw new Error(
     `The environment is invalid. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
   );
+}
+
+/** Returns the secret from the environment or the data folder; adds to `problems` if it can't. */
+function findSessionSecret(
+  { DATA_DIR, SESSION_SECRET }: z.output<typeof envSchema>,
+  problems: string[],
+): string {
+  if (SESSION_SECRET !== undefined) return SESSION_SECRET;
+  try {
+    return loadOrCreateSessionSecret(join(DATA_DIR, "session-secret"));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    problems.push(
+      code === undefined
+        ? `SESSION_SECRET: ${message}`
+        : `DATA_DIR: the session secret can't be stored in ${DATA_DIR} (${code})`,
+    );
+    return "";
+  }
 }
 
 function findLegacyCookieProblems({
@@ -197,7 +234,7 @@ function findLegacyCookieProblems({
   LEGACY_CLIENT_COOKIE,
 }: z.output<typeof envSchema>): string[] {
   const problems: string[] = [];
-  const siteCookie = SITE_URL.startsWith("https:")
+  const siteCookie = SITE_URL?.startsWith("https:")
     ? /^__Host-(session|reader|txid)$/
     : /^(session|reader|txid)$/;
   for (const [variable, cookie] of Object.entries({
@@ -222,23 +259,6 @@ function findLegacyCookieProblems({
   return problems;
 }
 
-/**
- * Returns the secret stored in `file`, generated on first start so that a new site runs without
- * configuration.
- */
-function loadOrCreateSecret(file: string): string {
-  if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true });
-    try {
-      writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
-    } catch (error) {
-      // EEXIST: another process created it first.
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-  }
-  return readFileSync(file, "utf8").trim();
-}
-
 let cachedEnv: Env | undefined;
 
 /** The process's configuration, parsed on first use so that imports alone need no environment. */
@@ -254,6 +274,11 @@ export const env: Env = new Proxy({} as Env, {
  */
 export function isBuilding(): boolean {
   return process.env.NEXT_PHASE === "phase-production-build";
+}
+
+/** Returns true in production without SITE_URL: links in emails would lead to the reader's machine. */
+export function isSiteUrlMissing(): boolean {
+  return env.NODE_ENV === "production" && env.IS_SITE_URL_DEFAULT;
 }
 
 /** Parses process.env again on next use. For tests. */

@@ -22,6 +22,25 @@ test("control characters, direction marks and lone surrogates are refused", () =
   expect(multiLineField({ label: "The text", maxLength: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
 });
 
+test("characters that no one sees don't count, but are allowed beside others", () => {
+  for (const invisible of [
+    "\u200b",
+    "\u3164",
+    "\u2800",
+    "\u00ad",
+    "\u2060",
+    "\u{e0041}",
+    "\u034f",
+  ]) {
+    expect(problem(title.safeParse(invisible.repeat(10)))).toBe("The title is missing.");
+    expect(problem(title.safeParse(`${invisible} ${invisible}`))).toBe("The title is missing.");
+    expect(problem(title.safeParse(`ab${invisible.repeat(8)}`))).toBe(
+      "Use at least 5 characters (you have 2).",
+    );
+  }
+  for (const text of ["I ♥ SQL 👩‍💻", "नमस्ते", "می‌خواهم"]) expect(title.parse(text)).toBe(text);
+});
+
 test("an email address is lowercased and validated", () => {
   expect(emailField().safeParse("ada").error?.issues[0]?.message).toBe(
     "Enter a valid email address, such as ada@example.com.",

@@ -6,6 +6,12 @@ import { z } from "zod";
 const CONTROL_CHARACTERS =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
+/**
+ * Characters that leave no mark: those that Unicode says to ignore, format characters, and two
+ * symbols that are blank. They don't count, but are allowed beside others, because emoji need some.
+ */
+const INVISIBLE_CHARACTERS = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800\u{1d159}]/gu;
+
 interface TextFieldOptions {
   /** The field's name in messages, such as "The title". */
   readonly label: string;
@@ -27,13 +33,14 @@ function textField(
     .transform((text) => clean(text.normalize("NFC")).trim())
     .superRefine((text, context) => {
       const length = [...text].length;
+      const visibleLength = [...text.replace(INVISIBLE_CHARACTERS, "").trim()].length;
       const problem =
         !text.isWellFormed() || CONTROL_CHARACTERS.test(text)
           ? `${label} contains an invalid character.`
-          : length === 0 && minLength > 0
+          : visibleLength === 0 && minLength > 0
             ? `${label} is missing.`
-            : length < minLength
-              ? `Use at least ${minLength} characters (you have ${length}).`
+            : visibleLength < minLength
+              ? `Use at least ${minLength} characters (you have ${visibleLength}).`
               : length > maxLength
                 ? `Maximum ${maxLength} characters (you have ${length}).`
                 : null;

@@ -1,10 +1,10 @@
 // Opens SQLite connections that Prisma and plain SQL share, so that both see the same transaction.
 
-import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils";
+import { createFolder } from "#lib/core/create-folder.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { isReplicated } from "#lib/core/instance.ts";
@@ -149,7 +149,7 @@ export async function openConnection(
   kind: "reader" | "writer",
   busyTimeoutMs: number,
 ): Promise<Connection> {
-  mkdirSync(dirname(resolve(file)), { recursive: true });
+  createFolder(dirname(resolve(file)));
   const factory = new PrismaBetterSqlite3(
     { url: `file:${resolve(file)}`, timeout: busyTimeoutMs },
     { timestampFormat: "unixepoch-ms" },

@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { openConnection } from "./connection.ts";
 
@@ -57,7 +58,8 @@ export async function applyMigrations(
   const applied: string[] = [];
   try {
     if (db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = ?`).get(STAGING_TABLE))
-      throw new Error(
+      throw new AppError(
+        "conflict",
         `${file} is an unfinished migration from PostgreSQL: continue it with npm run migrate:postgres -- resume.`,
       );
     db.exec(CREATE_MIGRATIONS_TABLE);
@@ -72,7 +74,8 @@ export async function applyMigrations(
       try {
         const record = find.get(migration.name) as { checksum: string } | undefined;
         if (record && record.checksum !== migration.checksum) {
-          throw new Error(
+          throw new AppError(
+            "conflict",
             `Migration ${migration.name} was applied with different contents. Restore its file and add a new migration instead.`,
           );
         }
@@ -107,8 +110,9 @@ export async function applyMigrations(
       const names = unknown.map(({ name }) => name);
       if (allowNewerSchema) log("warn", "db.newer_schema", { migrations: names });
       else
-        throw new Error(
-          `The database was migrated by newer code. This version lacks ${names.join(", ")}.`,
+        throw new AppError(
+          "conflict",
+          `${file} was migrated by newer code. This version lacks ${names.join(", ")}. Use the newer version, or restore a backup that is older than it.`,
         );
     }
     return applied;

@@ -1,8 +1,11 @@
-// Finds the client's address for rate limits. Ignores x-forwarded-for, which any client can set.
+// Finds the client's address for rate limits.
 
-import { isIP } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { isIP, isIPv4 } from "node:net";
 import { env } from "#lib/core/env.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
+import type { TrustProxy } from "#lib/core/trust-proxy.ts";
+import { rawHeader } from "./forwarding-headers.ts";
 
 const IPV4_MAPPED_PATTERN = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
@@ -12,12 +15,60 @@ function normalizeAddress(address: string | null | undefined): string | null {
   return isIP(v4) ? v4.toLowerCase() : null;
 }
 
+/** Returns the address of a node, such as `192.0.2.1:80` or `"[2001:db8::1]:80"`; null for others. */
+function parseNode(text: string): string | null {
+  const node = text.trim().replace(/^"(.*)"$/, "$1");
+  return normalizeAddress(
+    /^\[([^\]]*)\](:\d+)?$/.exec(node)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(node)?.[1] ?? node,
+  );
+}
+
+/** Returns the node of `for` in one element of Forwarded (RFC 7239, section 4). */
+const forNode = (element: string) => /(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? "";
+
+/** Returns true if the proxy at `address`, the `index`-th from the server, may name its client. */
+function isTrusted(trust: TrustProxy, address: string, index: number): boolean {
+  if (typeof trust === "number") return index < trust;
+  return typeof trust === "object" && trust.check(address, isIPv4(address) ? "ipv4" : "ipv6");
+}
+
 /**
- * Returns the client's IP address (IPv4-mapped addresses as IPv4); null if unknown, as in tests.
- * With TRUST_PROXY=fly it comes from fly-client-ip, even on replayed requests. Otherwise it is the
- * socket's peer, so all clients behind an undeclared proxy count as one.
+ * Walks from the server to the client, that is, from the right of the header, as far as proxies are
+ * trusted. What is further left may be forged. An unknown node ends the walk.
+ */
+function walk(trust: TrustProxy, peer: string, nodes: readonly string[]): string {
+  let client = peer;
+  for (let index = 0; index < nodes.length && isTrusted(trust, client, index); index++) {
+    const next = parseNode(nodes[nodes.length - 1 - index]!);
+    if (next === null) break;
+    client = next;
+  }
+  return client;
+}
+
+/**
+ * Returns the address of the client that sent `request` (IPv4-mapped addresses as IPv4); null if
+ * unknown. It is the socket's peer, unless TRUST_PROXY trusts the peer to name another. If Forwarded
+ * and X-Forwarded-For name different clients, the client forged one of them, and the peer counts.
+ */
+export function readClientAddress(request: IncomingMessage): string | null {
+  const trust = env.TRUST_PROXY;
+  if (trust === "fly") return normalizeAddress(rawHeader(request, "fly-client-ip"));
+  const peer = normalizeAddress(request.socket.remoteAddress);
+  if (trust === "none" || peer === null) return peer;
+  const forwarded = rawHeader(request, "forwarded")?.split(",").map(forNode);
+  const forwardedFor = rawHeader(request, "x-forwarded-for")?.split(",");
+  const clients = [forwarded, forwardedFor].map((nodes) => nodes && walk(trust, peer, nodes));
+  const [first = peer, second = first] = clients.filter((client) => client !== undefined);
+  return first === second ? first : peer;
+}
+
+/**
+ * Returns the address of the client that sent `request`; null if unknown, as in tests. With
+ * TRUST_PROXY=fly it comes from fly-client-ip, even on replayed requests.
  */
 export function getClientAddress(request: { readonly headers: Headers }): string | null {
   if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));
-  return normalizeAddress(currentRequestContext()?.request.socket.remoteAddress);
+  const context = currentRequestContext();
+  return context ? readClientAddress(context.request) : null;
 }

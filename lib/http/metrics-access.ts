@@ -1,16 +1,10 @@
-// Decides who may read /metrics: a peer instance, a client with the token, or this machine.
+// Decides who may read /metrics: a peer instance, or a client with the token.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { env } from "#lib/core/env.ts";
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
-import type { RequestContext } from "#lib/core/request-context.ts";
 
 export const METRICS_SIGNATURE_SUBJECT = "metrics";
-
-const LOOPBACK_ADDRESS = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
-/** Headers added by proxies. Checked in the raw headers, because Next adds some of these itself. */
-const FORWARDING_HEADER =
-  /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
@@ -24,24 +18,11 @@ function hasToken(authorization: string | null): boolean {
 }
 
 /**
- * Returns true if the request passed no proxy and comes from this machine. On Fly, whose proxy
- * always adds headers, a request without them comes from the private network, for example from
- * Fly's Prometheus.
+ * Returns null if the request may read the metrics, otherwise the status to refuse it with: 401, or
+ * 404 if no token is configured. The client's address doesn't count: a proxy may be on this machine.
  */
-function isFromLocalNetwork(context: RequestContext | undefined): boolean {
-  if (!context) return false;
-  const { socket, rawHeaders } = context.request;
-  if (rawHeaders.some((name, i) => i % 2 === 0 && FORWARDING_HEADER.test(name))) return false;
-  return env.TRUST_PROXY === "fly" || LOOPBACK_ADDRESS.test(socket.remoteAddress ?? "");
-}
-
-export function canReadMetrics(
-  headers: Pick<Headers, "get">,
-  context: RequestContext | undefined,
-): boolean {
-  return (
-    isInternalRequest(headers, METRICS_SIGNATURE_SUBJECT) ||
-    hasToken(headers.get("authorization")) ||
-    isFromLocalNetwork(context)
-  );
+export function refuseMetrics(headers: Pick<Headers, "get">): 401 | 404 | null {
+  if (isInternalRequest(headers, METRICS_SIGNATURE_SUBJECT)) return null;
+  if (env.METRICS_TOKEN === undefined) return 404;
+  return hasToken(headers.get("authorization")) ? null : 401;
 }

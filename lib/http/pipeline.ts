@@ -9,6 +9,7 @@ import { aliasLegacyCookies } from "./alias-legacy-cookies.ts";
 import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborted-body.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
+import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, limitFormBody } from "./limit-form-bodies.ts";
 import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
 import {
@@ -23,6 +24,7 @@ import { SiteRequest, SiteResponse, type SiteServer } from "./site-response.ts";
 /** Steps before Next sees the request. If a step destroys the request, Next never sees it. */
 const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   recordRequest, // first, because the access log shows the URL and method as they arrived
+  warnOfUntrustedProxy,
   closeWhileDraining,
   closeAfterAbortedBody,
   captureFormBody,

@@ -16,6 +16,28 @@ test("a malformed path leads to the 404 page", () => {
     expect(sanitizeUrl(url)).toBe("/not-an-address");
 });
 
+test("the static pages of requests without cookies are not found at their own address", () => {
+  for (const url of [
+    "/static",
+    "/static/home",
+    "/static/home?x=1",
+    "/static/blog/one-door-for-writes",
+    "/static/home.rsc",
+    "/STATIC/home",
+    "/%73tatic/home",
+    "/static%2Fhome",
+    "//static/home",
+    "/./static/home",
+    "/blog/../static/home",
+    "/blog/%2e%2e/static/home",
+    "/\\static/home",
+    "http://lectern.example/static/home",
+  ])
+    expect(sanitizeUrl(url), url).toBe("/not-an-address");
+  for (const url of ["/_next/static/a.js", "/blog/static", "/statics"])
+    expect(sanitizeUrl(url)).toBe(url);
+});
+
 test("an absolute URL becomes a path of this site", () => {
   expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
   expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");

@@ -9,13 +9,21 @@ const MAX_QUERY_LENGTH = 2_000;
  * Next parses repeated parameters in quadratic time: 7,000 of them blocked the process for 1.3 s.
  */
 const MAX_PARAMETERS = 50;
+/**
+ * The pages that next.config.mjs rewrites to for requests without cookies. At their own address,
+ * caches would share them with members.
+ */
+const INTERNAL_PATH = /^\/+static([/.]|$)/i;
 /** A path without a page, which gets the 404 page. */
 const NOT_FOUND_PATH = "/not-an-address";
 
-function isDecodable(path: string): boolean {
+/** Returns true for a well-formed path that clients may request. */
+function isPublicPath(path: string): boolean {
   try {
     decodeURIComponent(path);
-    return true;
+    // URL resolves "..", even if its dots are encoded.
+    const { pathname } = new URL(`http://site.invalid${path}`);
+    return !INTERNAL_PATH.test(decodeURIComponent(pathname));
   } catch {
     return false;
   }
@@ -38,7 +46,7 @@ export function sanitizeUrl(requestUrl: string): string {
   const url = requestUrl.startsWith("/") ? requestUrl : pathOfAbsoluteUrl(requestUrl);
   const queryStart = url.indexOf("?");
   const path = queryStart < 0 ? url : url.slice(0, queryStart);
-  if (!isDecodable(path)) return NOT_FOUND_PATH;
+  if (!isPublicPath(path)) return NOT_FOUND_PATH;
   if (queryStart < 0) return url;
   let query = url.slice(queryStart + 1, queryStart + 1 + MAX_QUERY_LENGTH);
   const parameters = query.split("&");

@@ -9,7 +9,17 @@ test("a first name has 1 to 60 characters", () => {
   expect(good.map((name) => firstNameField().safeParse(name).success)).toEqual(
     good.map(() => true),
   );
-  const bad = ["", "   ", "a".repeat(61), "A\u0000da", "A\u202eda", 5, undefined];
+  const bad = [
+    "",
+    "   ",
+    "a".repeat(61),
+    "A\u0000da",
+    "A\u202eda",
+    "\u200b",
+    "\u3164\u3164",
+    5,
+    undefined,
+  ];
   expect(bad.map((name) => firstNameField().safeParse(name).success)).toEqual(bad.map(() => false));
 });
 

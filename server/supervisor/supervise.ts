@@ -1,6 +1,6 @@
 // Supervises LiteFS: starts it, watches it, and restarts it with backoff.
 
-import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chownSync, existsSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -11,6 +11,7 @@ import {
   type Decision,
   decideCandidacy,
 } from "./candidacy.ts";
+import { createFolder } from "#lib/core/create-folder.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { type Consul, connectConsul } from "#server/consul.ts";
 import { listPeers, peerLitefsUrl } from "#lib/replication/peers.ts";
@@ -120,9 +121,9 @@ function prepareFolders(settings: Settings): void {
   const { mountDir, storeDir, dataDir } = settings;
   if (settings.isReplicated) {
     unmount(mountDir);
-    for (const dir of [mountDir, dirname(storeDir)]) mkdirSync(dir, { recursive: true });
+    for (const dir of [mountDir, dirname(storeDir)]) createFolder(dir);
   }
-  mkdirSync(dataDir, { recursive: true });
+  createFolder(dataDir);
   const { uid, gid } = appUserIds(settings);
   if (uid === undefined || gid === undefined) return;
   chownSync(dataDir, uid, gid);

@@ -3,7 +3,7 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
+import { env } from "#lib/core/env.ts";
 import { resendLoginEmail } from "../actions.ts";
 import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { CodeForm } from "../code-form.tsx";
@@ -51,9 +51,9 @@ export default async function Page({
         {open?.canUseCode && isResent && (
           <Notice key={open.expiresAtMs}>We’ve sent a new email.</Notice>
         )}
-        {open && isEmailPreviewAllowed() && (
+        {open && env.SMTP_URL === undefined && (
           <p className="entry-note">
-            No mail server is configured. <a href="/dev/mail">Open the local mailbox</a>.
+            No mail server is configured. The email is in the server’s terminal.
           </p>
         )}
       </header>

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { env } from "#lib/core/env.ts";
@@ -39,4 +39,22 @@ test("the fifty newest emails are kept, and other files too", () => {
 
 test("without a folder there are no emails", () => {
   expect(listLocalMailbox(10)).toEqual([]);
+});
+
+test("a file that is no email, or half of one, is skipped", () => {
+  const file = saveToLocalMailbox(createEmail("Whole"));
+  const whole = readFileSync(file, "utf8");
+  const others = [
+    "",
+    "{",
+    whole.slice(0, -10),
+    "null",
+    "[]",
+    '{"to":1}',
+    '{"to":"a","subject":"b"}',
+  ];
+  for (const [i, text] of others.entries())
+    writeFileSync(join(dirname(file), `9999-${i}.json`), text);
+  mkdirSync(join(dirname(file), "9999-folder.json"));
+  expect(listLocalMailbox(3).map(({ subject }) => subject)).toEqual(["Whole"]);
 });

@@ -1,7 +1,7 @@
 // Sends an email by SMTP, or saves it to the local mailbox if no server is configured.
 
 import { createTransport } from "nodemailer";
-import { env } from "#lib/core/env.ts";
+import { env, isSiteUrlMissing } from "#lib/core/env.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { singleton } from "#lib/core/singleton.ts";
@@ -103,6 +103,7 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
     saveToLocalMailbox(email);
     return;
   }
+  if (isSiteUrlMissing()) throw new EmailError("SITE_URL is not set.", "other");
   try {
     // The timeout only stops waiting; the pooled connections have their own timeouts.
     await withTimeout(

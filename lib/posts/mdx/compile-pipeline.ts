@@ -84,7 +84,7 @@ async function runHtmlSteps(
   format: "md" | "mdx",
   lap: (name: string) => void,
 ): Promise<void> {
-  if (format === "md") parseRawHtml(tree);
+  if (format === "md") parseRawHtml(tree, context.input.body);
   convertJsx(tree, context);
   embedIframes(tree, context);
   assertAllowedHtml(tree, context);
@@ -98,13 +98,14 @@ async function runHtmlSteps(
   lap("rehype");
   await renderCodeBlocks(tree, context);
   lap("highlight");
-  collapseStaticHtml(tree);
+  collapseStaticHtml(tree, context);
   lap("collapse");
 }
 
 /** Parses HTML in Markdown, where it is text. In MDX it is already elements. */
-function parseRawHtml(tree: Root): void {
+function parseRawHtml(tree: Root, body: string): void {
   const parsed = raw(tree as never, {
+    file: body as never, // for positions; it is only converted to a string
     passThrough: ["mdxJsxFlowElement", "mdxJsxTextElement"],
   }) as unknown as Root;
   tree.children = parsed.children;

@@ -3,7 +3,16 @@
 
 import type { Program } from "estree";
 import { toHtml } from "hast-util-to-html";
-import { isJsx, type MdxJsx, type Node, type Parent, type Root } from "#lib/posts/mdx/mdx-tree.ts";
+import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
+import {
+  isJsx,
+  type Element,
+  type MdxJsx,
+  type Node,
+  type Parent,
+  type Root,
+} from "#lib/posts/mdx/mdx-tree.ts";
+import { type Surroundings, assertServedHtml } from "./assert-served-html.ts";
 
 /**
  * Elements that must be direct children of their parent, since a wrapper would break the list,
@@ -22,16 +31,22 @@ const phrasingParents = new Set(
 
 /**
  * Collapses `tree` in place to components, the elements around them, text, and StaticHtml nodes.
+ * Throws PostError if browsers would read other elements in the HTML.
  */
-export function collapseStaticHtml(tree: Root): void {
-  collapseChildren(tree, false);
+export function collapseStaticHtml(tree: Root, context: CompileContext): void {
+  collapseChildren(tree, { isInline: false, surroundings: "html" }, context);
 }
 
-function collapseChildren(parent: Parent, isInline: boolean): void {
+interface Place {
+  readonly isInline: boolean;
+  readonly surroundings: Surroundings;
+}
+
+function collapseChildren(parent: Parent, place: Place, context: CompileContext): void {
   const next: Node[] = [];
   let run: Node[] = [];
   const flush = () => {
-    next.push(...toStaticHtmlNodes(run, isInline));
+    next.push(...toStaticHtmlNodes(run, place, context));
     run = [];
   };
   const children = parent.children;
@@ -45,17 +60,21 @@ function collapseChildren(parent: Parent, isInline: boolean): void {
       continue;
     }
     flush();
-    if ("children" in child)
-      collapseChildren(
-        child,
-        isJsx(child)
-          ? child.type === "mdxJsxTextElement"
-          : isInline || (child.type === "element" && phrasingParents.has(child.tagName)),
-      );
+    if ("children" in child) collapseChildren(child, placeInside(child, place), context);
     next.push(child);
   }
   flush();
   parent.children = next;
+}
+
+/** A component may put its children anywhere. */
+function placeInside(node: Element | MdxJsx, { isInline, surroundings }: Place): Place {
+  if (isJsx(node)) return { isInline: node.type === "mdxJsxTextElement", surroundings: "any" };
+  const isForeign = node.tagName === "svg" || node.tagName === "math";
+  return {
+    isInline: isInline || phrasingParents.has(node.tagName),
+    surroundings: isForeign ? "any" : surroundings,
+  };
 }
 
 const staticNodes = new WeakMap<Node, boolean>();
@@ -71,7 +90,11 @@ function isStaticHtml(node: Node): boolean {
   return result;
 }
 
-function toStaticHtmlNodes(run: Node[], isInline: boolean): Node[] {
+function toStaticHtmlNodes(
+  run: Node[],
+  { isInline, surroundings }: Place,
+  context: CompileContext,
+): Node[] {
   const shown = run.filter((node) => node.type !== "comment");
   if (shown.length === 0) return [];
   if (shown.every((node) => node.type === "text")) {
@@ -80,6 +103,7 @@ function toStaticHtmlNodes(run: Node[], isInline: boolean): Node[] {
       : shown;
   }
   const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
+  assertServedHtml(html, shown, surroundings, context);
   return [createStaticHtmlNode(isInline ? html : html.trim(), isInline)];
 }
 

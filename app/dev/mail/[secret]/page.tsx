@@ -1,18 +1,19 @@
-// /dev/mail: shows the emails of a site without a mail server, newest first; 404 elsewhere.
+// /dev/mail/[secret]: shows the emails of a site without a mail server, newest first. 404 without the secret that
+// the terminal shows (lib/outbound/mail/mailbox-access.ts).
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { NotFoundPage, setNotFoundStatus } from "../../not-found-page.tsx";
-import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
+import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
+import { canReadMailbox } from "#lib/outbound/mail/mailbox-access.ts";
 
 export const metadata: Metadata = { title: "Local mailbox", robots: { index: false } };
 
 const MAX_EMAILS = 20;
 
-export default async function Page() {
+export default async function Page({ params }: { params: Promise<{ secret: string }> }) {
   await connection();
-  if (!isEmailPreviewAllowed()) {
+  if (!canReadMailbox((await params).secret)) {
     setNotFoundStatus();
     return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
   }
@@ -24,7 +25,7 @@ export default async function Page() {
         <p className="lead">
           {emails.length === 0
             ? "No emails yet."
-            : "No mail server is configured, so emails are saved here. Only this machine can see this page."}
+            : "No mail server is configured, so emails are saved here. Don’t share the address of this page."}
         </p>
       </header>
       <ol className="mailbox">

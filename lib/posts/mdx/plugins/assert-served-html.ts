@@ -1,0 +1,76 @@
+// Rejects HTML that a browser parses into other elements than the ones that were checked (mutation
+// XSS), with its line.
+
+import { fromHtml } from "hast-util-from-html";
+import { toHtml } from "hast-util-to-html";
+import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
+import type { Element, Node } from "#lib/posts/mdx/mdx-tree.ts";
+
+type Space = "html" | "svg";
+/** Start tags as served, each with the element that it was written for. */
+type StartTags = Map<string, Element | undefined>;
+
+/** The content of these SVG elements is HTML. */
+const htmlIntegrationPoints = new Set(["desc", "title"]);
+/** What the HTML is parsed in. SVG and MathML have other rules. */
+export type Surroundings = "html" | "any";
+const wrappersBySurroundings = { html: ["div"], any: ["div", "svg", "math"] } as const;
+/** Follows the HTML. A post cannot contain it, since it is not an allowed element. */
+const END = "<lectern-end>";
+
+/**
+ * Parses `html` as browsers do. Throws PostError if they would find a start tag that was not
+ * written for an element of `nodes`, or would take the HTML after it for a part of it.
+ */
+export function assertServedHtml(
+  html: string,
+  nodes: readonly Node[],
+  surroundings: Surroundings,
+  context: CompileContext,
+): void {
+  const written: StartTags = new Map([[END, undefined]]);
+  for (const node of nodes) addStartTags(node, "html", written);
+  for (const wrapper of wrappersBySurroundings[surroundings]) {
+    const [, ...tags] = parseStartTags(`<${wrapper}>${html}${END}`);
+    const unexpected = tags.find((tag) => !written.has(tag)) ?? (tags.includes(END) ? null : "<");
+    if (unexpected === null) continue;
+    // Within an attribute, quotes are escaped, so its element's tag contains the part before one.
+    const start = unexpected.split('"')[0]!;
+    const source = [...written].find(([tag]) => tag.includes(start, 1))?.[1];
+    context.fail(
+      source ?? nodes.find(({ position }) => position),
+      "browsers would read a part of an attribute as an element: write it without <, or move it out of <title>",
+    );
+  }
+}
+
+/** Returns the start tags that a browser finds in `html`, without those that it adds itself. */
+function parseStartTags(html: string): string[] {
+  const tags: string[] = [];
+  const visit = (parent: { children: readonly object[] }) => {
+    for (const node of parent.children as readonly (Element & { data?: ParsedData })[]) {
+      if (node.type !== "element") continue;
+      const { start, end } = node.data?.position?.opening ?? {};
+      if (start && end) tags.push(html.slice(start.offset, end.offset));
+      visit(node);
+    }
+  };
+  visit(fromHtml(html, { fragment: true, verbose: true }));
+  return tags;
+}
+
+interface ParsedData {
+  readonly position?: { opening?: { start: { offset: number }; end: { offset: number } } };
+}
+
+function addStartTags(node: Node, space: Space, written: StartTags): void {
+  if (node.type === "raw")
+    for (const tag of parseStartTags(node.value)) written.set(tag, undefined);
+  if (node.type !== "element") return;
+  const { tagName } = node;
+  const shell = toHtml({ ...node, children: [] } as never, { space });
+  const endTag = `</${tagName}>`;
+  written.set(shell.endsWith(endTag) ? shell.slice(0, -endTag.length) : shell, node);
+  const inner = tagName === "svg" ? "svg" : htmlIntegrationPoints.has(tagName) ? "html" : space;
+  for (const child of node.children) addStartTags(child, inner, written);
+}

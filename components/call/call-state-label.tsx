@@ -1,6 +1,6 @@
 // Names the state of a call.
 
-import type { CallState } from "#lib/db/column-values.ts";
+import type { CallState } from "#lib/calls/review-queue.ts";
 
 export const CALL_STATE_LABELS: Readonly<Record<CallState, string>> = {
   NEW: "New",

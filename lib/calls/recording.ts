@@ -53,12 +53,6 @@ export async function getRecording(
 }
 
 /**
- * SQL condition: call `c` has a recording. octet_length() takes the size from the row header,
- * without reading the column. To be deleted: use findRecordedCallIds() of recording.sql.ts.
- */
-export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL))`;
-
-/**
  * Returns the recording of a call, from its upload's parts or, for calls of the source site,
  * decoded from Call.base64. Null for a typed question or a missing call. The calling function must
  * authorize the listener.

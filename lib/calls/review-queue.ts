@@ -8,6 +8,8 @@ import { findAudioSizes, readAnswerAudio } from "./audio-blobs.sql.ts";
 import { findRecordedCallIds } from "./recording.sql.ts";
 import { searchCallIds } from "./search-calls.sql.ts";
 
+export type { CallState };
+
 export interface QueuedCall {
   readonly id: string;
   readonly title: string;

@@ -14,7 +14,6 @@ export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLIN
 export type CallState = (typeof CALL_STATES)[number];
 
 export const DELIVERY_KINDS = ["MAIL", "NEWSLETTER", "DISCORD"] as const;
-export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 
 /** Returns `value` if it is one of `values`; otherwise throws TypeError, which names the column. */
 function parseColumn<T extends string>(values: readonly T[], value: string, column: string): T {

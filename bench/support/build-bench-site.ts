@@ -39,7 +39,7 @@ function linkTree(source: string, target: string): void {
     const [from, to] = [join(source, entry.name), join(target, entry.name)];
     if (entry.isDirectory()) linkTree(from, to);
     else if (entry.isFile()) linkSync(from, to);
-    else cpSync(from, to, { verbatimSymlinks: true });
+    else cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   }
 }
 

@@ -50,8 +50,12 @@ const config = {
     "shiki",
     "iron-session",
   ],
-  // The limit of bodies that the middleware buffers: a server action's (1 MB).
-  experimental: { proxyClientMaxBodySize: "1100kb" },
+  experimental: {
+    // The limit of bodies that the middleware buffers: a server action's (1 MB).
+    proxyClientMaxBodySize: "1100kb",
+    // As pages are. Otherwise /BLOG/slug would match the rewrite to a post's static page.
+    caseSensitiveRoutes: true,
+  },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
   pageExtensions: ["tsx", "ts"],

@@ -10,7 +10,6 @@ import { FeaturedCard } from "#components/post/post-card.tsx";
 import { PostSearch } from "#components/post/post-search.tsx";
 import { LinkOptions, NoResults, PostList, TopicFilter } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
-import { cacheDatabase } from "#lib/cache/cache-file.ts";
 import { listPosts, toPostSummary } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import {
@@ -59,7 +58,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   const data = await readSitePageData(identity);
   const isMember = data.viewer.member !== null;
   const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
-  const search = searchPosts(cacheDatabase(), index, {
+  const search = searchPosts(index, {
     q: lastValue(query.q),
     topics: [query.topic ?? []].flat(),
     sort,

@@ -70,6 +70,19 @@ test("a missing local banner fails one of the site's posts but is a warning in a
   });
 });
 
+test("text that is not Unicode is named with file and line", () => {
+  put("blog/title.mdx", post('keywords: [a, "b\\uD800"]\n'));
+  put("blog/text.mdx", post("", 'One\n\n{"\\uDC00"}'));
+  put("blog/bytes.mdx", "");
+  writeFileSync(join(dir, "blog/bytes.mdx"), Buffer.from("a\xed\xa0\x80", "latin1"));
+  const rule = expect.stringContaining("has half of a character") as string;
+  expect(check("own").failed).toEqual([
+    { file: "blog/bytes.mdx", line: 1, reason: "The file is not UTF-8 text." },
+    { file: "blog/text.mdx", line: 9, reason: rule },
+    { file: "blog/title.mdx", line: 4, reason: rule },
+  ]);
+});
+
 test("a link to a folder is not followed, so a cycle ends", () => {
   put("blog/folder/index.mdx", post(""));
   symlinkSync("..", join(dir, "blog/folder/round"));

@@ -9,6 +9,7 @@ import { env } from "#lib/core/env.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { PostError } from "#lib/posts/post-error.ts";
 import { listLocalComponents } from "#lib/posts/source/component-registry.ts";
+import { decodePost } from "#lib/posts/source/decode-post.ts";
 import { parsePost } from "#lib/posts/source/parse-post.ts";
 import { fetchText } from "#lib/outbound/fetch/guarded-fetch.ts";
 import {
@@ -64,7 +65,7 @@ function readCheckItem(path: string): CheckItem {
   // The site's own posts keep the path that the site uses; others get their path below DIR.
   const file = isOwnBlog ? `blog/${path}` : path;
   try {
-    const text = readFileSync(join(dir, path), "utf8");
+    const text = decodePost(file, readFileSync(join(dir, path)));
     const post = parsePost(file, text, { lenient: !isOwnBlog });
     const images = { ...publicImages, ...listImages(join(dir, dirname(path)), "./") };
     const missing = findMissingBanner(

@@ -1,5 +1,5 @@
 // Stores derived data in a local SQLite file, outside LiteFS. The file can be deleted at any time;
-// a corrupt file is deleted here.
+// a damaged file is deleted here.
 
 import { rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
-import { isBusy, isCorrupt, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
+import { isBusy, isDamaged, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 
 /**
  * Increment when the tables below change. Files of another version lose their tables and start
@@ -20,6 +20,8 @@ const SCHEMA_VERSION = 1;
  * LRU eviction starts above env.CACHE_MAX_MB and stops at this share of it, so that it stays rare.
  */
 const EVICTION_TARGET_RATIO = 0.8;
+/** Minimum time between rebuilds, so that a broken disk does not cause one for each request. */
+const REBUILD_INTERVAL_MS = 60_000;
 /** Minimum time between updates of usedAt, so that reads rarely cause writes. */
 const TOUCH_INTERVAL_MS = 3_600_000;
 
@@ -29,7 +31,7 @@ interface CacheFile {
   bytes: number;
 }
 
-const shared = singleton("cache-file", (): { file?: CacheFile } => ({}));
+const shared = singleton("cache-file", (): { file?: CacheFile; rebuiltMs?: number } => ({}));
 
 function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: 2_000 });
@@ -57,7 +59,7 @@ function openDatabase(path: string): Database.Database {
         db.pragma(`user_version = ${SCHEMA_VERSION}`);
       }).immediate();
     }
-    db.prepare("SELECT count(*) FROM cache").get();
+    db.prepare("SELECT sum(bytes) FROM cache").get(); // reads every page of the table
     return db;
   } catch (error) {
     db.close();
@@ -77,13 +79,17 @@ function openOrRecreate(path: string): Database.Database {
     } catch (error) {
       if (isBusy(error)) throw error;
       log("warn", "cache.file_recreated", { error });
-      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      deleteFile(path);
       return openDatabase(path);
     }
   } catch (error) {
     log("error", "cache.in_memory_only", { file: path, error });
     return openDatabase(":memory:");
   }
+}
+
+function deleteFile(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
 }
 
 function cacheFile(): CacheFile {
@@ -97,15 +103,47 @@ function cacheFile(): CacheFile {
   return shared.file;
 }
 
-/** Returns the database of the cache file, for derived tables such as the search index. */
-export function cacheDatabase(): Database.Database {
-  return cacheFile().db;
-}
-
 /** Closes the file; the next use opens it again. */
 export function closeCacheFile(): void {
   shared.file?.db.close();
   shared.file = undefined;
+  shared.rebuiltMs = undefined;
+}
+
+/** Deletes the file; the next use creates it again. */
+function discardFile(): void {
+  try {
+    shared.file?.db.close();
+    deleteFile(resolve(env.CACHE_FILE));
+  } catch (error) {
+    log("warn", "cache.file_not_deleted", { error });
+  }
+  shared.file = undefined;
+}
+
+/**
+ * Returns the result of `fn`. If that shows that the file is damaged, recreates the file and calls
+ * `fn` again, at most once a minute. Otherwise throws the error of `fn`.
+ */
+function withRebuild<T>(fn: (file: CacheFile) => T): T {
+  try {
+    return fn(cacheFile());
+  } catch (error) {
+    const nextRebuildMs = (shared.rebuiltMs ?? Number.NEGATIVE_INFINITY) + REBUILD_INTERVAL_MS;
+    if (!isDamaged(error) || performance.now() < nextRebuildMs) throw error;
+    log("warn", "cache.file_recreated", { error });
+    discardFile();
+    shared.rebuiltMs = performance.now();
+    return fn(cacheFile());
+  }
+}
+
+/**
+ * Returns the result of `fn` on the database of the cache file, for derived tables such as the
+ * search index. Calls `fn` again if the file was damaged and recreated: then it has no tables.
+ */
+export function withCacheDatabase<T>(fn: (db: Database.Database) => T): T {
+  return withRebuild(({ db }) => fn(db));
 }
 
 interface StoredEntry {
@@ -115,18 +153,14 @@ interface StoredEntry {
 
 /**
  * Returns the result of `fn`, or `fallback` on an error, so that the cache never fails a request.
- * Deletes a corrupt file.
+ * Deletes a file without our tables.
  */
 function runOrFallback<T>(fn: (file: CacheFile) => T, fallback: T): T {
   try {
-    return fn(cacheFile());
+    return withRebuild(fn);
   } catch (error) {
     log("warn", "cache.file_failed", { error });
-    if (isCorrupt(error) || sqliteErrorCode(error) === "SQLITE_ERROR") {
-      const path = resolve(env.CACHE_FILE);
-      closeCacheFile();
-      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-    }
+    if (sqliteErrorCode(error) === "SQLITE_ERROR") discardFile();
     return fallback;
   }
 }
@@ -207,4 +241,15 @@ export function findEntries(text: string, limit: number): EntryInfo[] {
       metadata: JSON.parse(metadata) as EntryInfo["metadata"],
     }));
   }, []);
+}
+
+/** Returns the number of entries and their total bytes. */
+export function measureEntries(): { entries: number; bytes: number } {
+  return runOrFallback(
+    ({ db }) =>
+      db
+        .prepare("SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM cache")
+        .get() as { entries: number; bytes: number },
+    { entries: 0, bytes: 0 },
+  );
 }

@@ -1,11 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
+import { damageCacheFile } from "#tests/support/damage-cache-file.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { clearCacheMemory, defineCache } from "./define-cache.ts";
-import { closeCacheFile, findEntries } from "./cache-file.ts";
+import { closeCacheFile, findEntries, measureEntries, withCacheDatabase } from "./cache-file.ts";
 
 let names = 0;
 function counted(extra: { ttlMs?: number; swrMs?: number; timeoutMs?: number } = {}) {
@@ -142,6 +143,59 @@ test("a file that is not a database is recreated", async () => {
   closeCacheFile();
   expect((await cache.get("a")).nth).toBe(2);
 });
+
+test("a file that is damaged while it is open is recreated", async () => {
+  const { cache, made } = counted();
+  for (let i = 0; i < 200; i++) await cache.get(`${i} ${"x".repeat(1_000)}`);
+  damageCacheFile();
+  clearCacheMemory();
+  for (let i = 0; i < 200; i++) await cache.get(`${i} ${"x".repeat(1_000)}`);
+  clearCacheMemory();
+  const madeBefore = made();
+  for (let i = 0; i < 200; i++) await cache.get(`${i} ${"x".repeat(1_000)}`);
+  expect(made()).toBeLessThan(madeBefore + 200);
+  expect(withCacheDatabase((db) => db.pragma("integrity_check", { simple: true }))).toBe("ok");
+  expect(measureEntries().entries).toBeGreaterThan(0);
+});
+
+test("a disk that stays broken causes one rebuild a minute", async () => {
+  const { cache } = counted();
+  await cache.get("a");
+  const inode = () => statSync(env.CACHE_FILE).ino;
+  const failing = (code: string) => () => {
+    throw Object.assign(new Error("disk I/O error"), { code });
+  };
+  for (const code of ["SQLITE_IOERR_READ", "SQLITE_CORRUPT_VTAB", "SQLITE_NOTADB"]) {
+    closeCacheFile();
+    await cache.get("a");
+    const before = inode();
+    expect(() => withCacheDatabase(failing(code))).toThrow("disk I/O error");
+    await cache.refresh("a");
+    const rebuilt = inode();
+    expect(rebuilt, code).not.toBe(before);
+    for (let i = 0; i < 100; i++) expect(() => withCacheDatabase(failing(code))).toThrow();
+    expect(inode(), code).toBe(rebuilt);
+  }
+  const last = inode();
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 61_000);
+  expect(() => withCacheDatabase(failing("SQLITE_CORRUPT"))).toThrow();
+  clock.mockRestore();
+  await cache.refresh("a");
+  expect(inode()).not.toBe(last);
+});
+
+test.each(["SQLITE_FULL", "SQLITE_BUSY", "SQLITE_READONLY", ""])(
+  "%s does not delete the file",
+  (code) => {
+    const before = withCacheDatabase((db) => db);
+    expect(() =>
+      withCacheDatabase(() => {
+        throw Object.assign(new Error("other"), { code });
+      }),
+    ).toThrow("other");
+    expect(withCacheDatabase((db) => db)).toBe(before);
+  },
+);
 
 test("the file stays under its limit and keeps recently used entries", async () => {
   overrideEnv({ CACHE_MAX_MB: "8" });

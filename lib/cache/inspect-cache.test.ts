@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { measureEntries } from "./cache-file.ts";
 import { defineCache } from "./define-cache.ts";
 import {
   MAX_ENTRIES_SHOWN,
-  measureCache,
   deleteInspectedEntry,
   inspectEntry,
   outlineJson,
@@ -39,7 +39,7 @@ test("entries are found by part of the key, with size, age and expiry", async ()
   expect(entry!.bytes).toBe(entries[0]!.bytes);
   expect(Math.abs(entry!.ageMs - 10 * MINUTE_MS)).toBeLessThan(MINUTE_MS);
   expect(entry!.remainingStaleMs! - entry!.remainingTtlMs!).toBe(MINUTE_MS);
-  expect(measureCache()).toEqual({ entries: 2, bytes: expect.any(Number) as number });
+  expect(measureEntries()).toEqual({ entries: 2, bytes: expect.any(Number) as number });
   expect(inspectEntry("things:1:nothing")).toBeNull();
 });
 

@@ -5,7 +5,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { pluralize } from "#lib/core/format.ts";
 import { deleteCacheKey } from "./define-cache.ts";
-import { type EntryInfo, cacheDatabase, findEntries, readEntry } from "./cache-file.ts";
+import { type EntryInfo, findEntries, readEntry } from "./cache-file.ts";
 
 export interface InspectedEntry {
   readonly key: string;
@@ -51,13 +51,6 @@ function toInspectedEntry({ key, bytes, metadata }: EntryInfo): InspectedEntry {
         ? null
         : remainingTtlMs + (metadata.swr ?? 0),
   };
-}
-
-/** Returns the number of entries and their total bytes. */
-export function measureCache(): { entries: number; bytes: number } {
-  return cacheDatabase()
-    .prepare(`SELECT COUNT(*) AS entries, COALESCE(SUM(bytes), 0) AS bytes FROM cache`)
-    .get() as { entries: number; bytes: number };
 }
 
 /** Returns at most MAX_ENTRIES_SHOWN entries whose key contains `text`, ordered by key. */

@@ -45,6 +45,12 @@ test("a not-found page is cached as a 404", async () => {
   expect(await cache.get("/about-it")).not.toMatchObject({ value: { status: 404 } });
 });
 
+test("concurrent requests for a missing page share one value, and its status is 404", async () => {
+  const shared: { html: string; status?: number } = page('<div class="wrap" data-missing="">');
+  await new PageCache().set("/missing", shared);
+  expect(shared.status).toBe(404);
+});
+
 test("nothing is cached before the content version is known", async () => {
   const cache = new PageCache();
   await cache.get("/c");

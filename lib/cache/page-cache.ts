@@ -41,17 +41,16 @@ function estimateBytes(value: unknown): number {
   return size;
 }
 
-/**
- * Identifies a not-found page (app/not-found-page.tsx), so that its cached copies are served as 404
- * too.
- */
+/** Identifies a not-found page (app/not-found-page.tsx). */
 const NOT_FOUND_MARKER = '<div class="wrap" data-missing="">';
 
-function withNotFoundStatus(value: unknown): unknown {
-  const { html } = value as { html?: unknown };
-  return typeof html === "string" && html.includes(NOT_FOUND_MARKER)
-    ? { ...(value as object), status: 404 }
-    : value;
+/**
+ * Sets the status of a not-found page, which Next sets only on the response of the request that
+ * rendered it. Changes `value` itself: concurrent requests share it.
+ */
+function setNotFoundStatus(value: unknown): void {
+  const page = value as { html?: unknown; status?: number } | null;
+  if (typeof page?.html === "string" && page.html.includes(NOT_FOUND_MARKER)) page.status = 404;
 }
 
 export default class PageCache {
@@ -63,9 +62,10 @@ export default class PageCache {
   }
 
   async set(key: string, value: unknown): Promise<void> {
+    setNotFoundStatus(value);
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
-    pages.set(key, { value: withNotFoundStatus(value), lastModified: Date.now(), version });
+    pages.set(key, { value, lastModified: Date.now(), version });
   }
 
   async revalidateTag(): Promise<void> {}

@@ -49,8 +49,8 @@ const EPISODE = {
   description: true,
   keywords: true,
   callerName: true,
-  joinedType: true,
-  joinedDurationMs: true,
+  mergedType: true,
+  mergedDurationMs: true,
   call: {
     select: {
       review: { select: { durationMs: true } },
@@ -66,7 +66,7 @@ function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
   const callIds = rows.map(({ callId }) => callId);
   const recordedIds = findRecordedCallIds(tx, callIds);
   const sizes = findAudioSizes(tx, callIds);
-  return rows.flatMap(({ joinedType, joinedDurationMs, call: { review, answer }, ...row }) => {
+  return rows.flatMap(({ mergedType, mergedDurationMs, call: { review, answer }, ...row }) => {
     const size = sizes.get(row.callId);
     if (!answer || !size) return [];
     return {
@@ -77,11 +77,11 @@ function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
       callDurationMs: review?.durationMs ?? null,
       answer: { ...answer, sizeBytes: size.answerBytes },
       mergedAudio:
-        joinedType === null
+        mergedType === null
           ? null
           : {
-              contentType: joinedType,
-              durationMs: joinedDurationMs ?? 0,
+              contentType: mergedType,
+              durationMs: mergedDurationMs ?? 0,
               sizeBytes: size.mergedBytes,
             },
     };

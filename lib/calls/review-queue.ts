@@ -176,7 +176,7 @@ export async function getReviewedCall(
               slug: true,
               publishedAt: true,
               transcript: true,
-              joinedType: true,
+              mergedType: true,
             },
           },
         },
@@ -206,7 +206,7 @@ export async function getReviewedCall(
       slug: episode.slug,
       publishedAt: episode.publishedAt.getTime(),
       transcript: episode.transcript,
-      isMerged: episode.joinedType !== null,
+      isMerged: episode.mergedType !== null,
     },
   };
 }

@@ -20,3 +20,7 @@ export function isCorrupt(error: unknown): boolean {
     /database disk image is malformed|file is not a database/.test(String(message ?? ""))
   );
 }
+
+/** Returns true if SQLite found the file corrupt, or the disk failed to read or write it. */
+export const isDamaged = (error: unknown): boolean =>
+  isCorrupt(error) || sqliteErrorCode(error).startsWith("SQLITE_IOERR");

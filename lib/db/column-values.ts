@@ -29,11 +29,10 @@ export const columnValues = Prisma.defineExtension({
       role: { needs: { role: true }, compute: ({ role }) => parseColumn(ROLES, role, "User.role") },
       team: { needs: { team: true }, compute: ({ team }) => parseColumn(TEAMS, team, "User.team") },
     },
-    ownershipChange: {
+    leadChange: {
       team: {
         needs: { team: true },
-        compute: ({ team }) =>
-          team === null ? null : parseColumn(TEAMS, team, "OwnershipChange.team"),
+        compute: ({ team }) => (team === null ? null : parseColumn(TEAMS, team, "LeadChange.team")),
       },
     },
     callReview: {

@@ -39,6 +39,11 @@ export function freeDiskBytes(): number | null {
   return lastFreeBytes;
 }
 
+/** Returns true if too little is free to save changes; false if unknown. */
+export function isDiskFull(): boolean {
+  return (freeDiskBytes() ?? Infinity) < MIN_FREE_BYTES;
+}
+
 /**
  * Throws AppError(unavailable) if less than `minBytes` (default 16 MB) is free. Only LiteFS needs
  * it: SQLite alone handles a full disk.

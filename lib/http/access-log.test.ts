@@ -117,7 +117,7 @@ test("Fly's request ID is used only behind Fly's proxy, and only if it is well-f
   overrideEnv({ TRUST_PROXY: "fly" });
   await visit("/", { headers });
   await visit("/", { headers: { "fly-request-id": 'x"}{"' } });
-  await visit("/", { headers: { "fly-request-id": "x".repeat(5_000) } });
+  await visit("/", { headers: { "fly-request-id": "x".repeat(2_000) } });
   const ids = lines.map(({ id }) => String(id));
   expect(ids[1]).toBe("01JABC-ams");
   for (const id of [ids[0], ids[2], ids[3]]) expect(id).toMatch(/^[0-9a-f-]{36}$/);

@@ -7,16 +7,14 @@ import type { PipelineContext } from "./pipeline-context.ts";
 import { sanitizeUrl } from "./sanitize-url.ts";
 import type { Replacement } from "./site-response.ts";
 
-/** Next's default limit for an action's body (serverActions.bodySizeLimit). */
-const MAX_ACTION_BYTES = 1_048_576;
 /** Set by Next if this build does not have the action. */
 const ACTION_NOT_FOUND_HEADER = "x-nextjs-action-not-found";
 
 /**
  * With JavaScript, the client detects the expired action by the header and keeps the form itself.
  */
-const isFormWithoutScripts = ({ bodyReader, request }: PipelineContext) =>
-  bodyReader === "action" && request.headers["next-action"] === undefined;
+const isFormWithoutScripts = ({ isServerAction, request }: PipelineContext) =>
+  isServerAction && request.headers["next-action"] === undefined;
 
 /** Pipeline step. Captures the body of a form in case its action has expired. */
 export function captureFormBody(context: PipelineContext): void {
@@ -43,7 +41,7 @@ export function findActionReplacement(
           path: sanitizeUrl(request.url ?? "/"),
         }),
     };
-  if (context.bodyReader !== "action" || status !== 500 || context.hasActionStarted) return null;
+  if (!context.isServerAction || status !== 500 || context.hasActionStarted) return null;
   const [refusedStatus, reason] = explainRefusal(request);
   return {
     status: refusedStatus,
@@ -56,7 +54,5 @@ export function findActionReplacement(
 function explainRefusal({ headers }: IncomingMessage): [status: number, reason: string] {
   if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
     return [403, "This request didn't come from this site."];
-  if (Number(headers["content-length"]) > MAX_ACTION_BYTES)
-    return [413, "This form is larger than 1 MB."];
   return [400, "This form can't be read."];
 }

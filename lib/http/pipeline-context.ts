@@ -1,12 +1,8 @@
 // Describes a request to the pipeline's steps as it arrived, before any step changed it.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
+import { ACTION_LIMIT, type BodyLimit, findBodyLimit } from "./body-limits.ts";
 import type { SiteRequest, SiteResponse } from "./site-response.ts";
-
-/**
- * Who reads the request's body: a handler that limits its size, Next (a server action), or no one.
- */
-export type BodyReader = "handler" | "action" | "none";
 
 export interface PipelineContext extends RequestContext {
   readonly request: SiteRequest;
@@ -14,31 +10,24 @@ export interface PipelineContext extends RequestContext {
   /** URL and method as the client sent them. */
   readonly requestedUrl: string;
   readonly requestedMethod: string;
-  readonly bodyReader: BodyReader;
-}
-
-const HANDLERS_THAT_READ_BODIES =
-  /^\/(reads|calls\/upload(\/[^/?]+){0,2}|api\/content-webhook|(login\/passkey|me\/passkeys)\/(options|verify)|internal\/cache)(\?|$)/;
-
-function findBodyReader({ headers, method, url = "/" }: SiteRequest): BodyReader {
-  if (HANDLERS_THAT_READ_BODIES.test(url)) return "handler";
-  const isAction =
-    method === "POST" &&
-    (headers["next-action"] !== undefined ||
-      headers["content-type"]?.includes("multipart/form-data"));
-  return isAction ? "action" : "none";
+  readonly bodyLimit: BodyLimit;
+  readonly isServerAction: boolean;
 }
 
 export function createPipelineContext(
   request: SiteRequest,
   response: SiteResponse,
 ): PipelineContext {
+  const requestedUrl = request.url ?? "/";
+  const requestedMethod = request.method ?? "GET";
+  const bodyLimit = findBodyLimit({ method: requestedMethod, url: requestedUrl }, request.headers);
   return {
     request,
     response,
-    requestedUrl: request.url ?? "/",
-    requestedMethod: request.method ?? "GET",
-    bodyReader: findBodyReader(request),
+    requestedUrl,
+    requestedMethod,
+    bodyLimit,
+    isServerAction: bodyLimit === ACTION_LIMIT,
     startedMs: performance.now(),
     beforeHeadHooks: [],
     serverTimings: [],

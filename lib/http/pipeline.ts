@@ -2,15 +2,19 @@
 // handler.
 
 import { type RequestListener, createServer } from "node:http";
+import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { type RequestContext, requestContextStorage } from "#lib/core/request-context.ts";
 import { addServerTiming, recordRequest } from "./access-log.ts";
 import { aliasLegacyCookies } from "./alias-legacy-cookies.ts";
 import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborted-body.ts";
+import { findOutageReplacement } from "./content-outage.ts";
+import { removeRefusedChoices } from "./content-negotiation.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
-import { dropUnreadBody, limitFormBody } from "./limit-form-bodies.ts";
+import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
+import { limitHeaders } from "./limit-headers.ts";
 import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
 import {
   addTxidCookie,
@@ -18,17 +22,22 @@ import {
   keepMissingFilesUncached,
   sendUnavailable,
 } from "./response-head.ts";
+import { refuseInvalidRouterState } from "./router-state.ts";
 import { sanitizeRequestUrl } from "./sanitize-url.ts";
 import { SiteRequest, SiteResponse, type SiteServer } from "./site-response.ts";
+import { findStaticFileReplacement, refuseStaticFileMethod } from "./static-files.ts";
 
-/** Steps before Next sees the request. If a step destroys the request, Next never sees it. */
+/** Steps before Next sees the request. If a step refuses the request, Next never sees it. */
 const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   recordRequest, // first, because the access log shows the URL and method as they arrived
   warnOfUntrustedProxy,
   closeWhileDraining,
   closeAfterAbortedBody,
+  limitHeaders, // before any step that parses a header
+  refuseInvalidRouterState,
+  refuseStaticFileMethod,
+  removeRefusedChoices,
   captureFormBody,
-  limitFormBody,
   dropUnreadBody,
   sanitizeRequestUrl,
   ({ request }) => aliasLegacyCookies(request.headers),
@@ -51,17 +60,30 @@ const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number
 /** Returns a server that runs the pipeline around `handler`, within the request's context. */
 export function createPipelineServer(handler: RequestListener): SiteServer {
   return createServer(
-    { IncomingMessage: SiteRequest, ServerResponse: SiteResponse },
+    {
+      IncomingMessage: SiteRequest,
+      ServerResponse: SiteResponse,
+      // Next's server resets upgrades that it doesn't know, such as h2c. It needs only those of
+      // development.
+      shouldUpgradeCallback: ({ headers }) =>
+        env.NODE_ENV === "development" && headers.upgrade?.toLowerCase() === "websocket",
+    },
     (request, response) => {
       const context = createPipelineContext(request, response);
       response.hooks = {
         beforeHead: (status) =>
           HEAD_STEPS.reduce((current, step) => step(context, current) ?? current, status),
-        findReplacement: (status) => findActionReplacement(context, status),
+        findReplacement: (status) =>
+          findActionReplacement(context, status) ??
+          findStaticFileReplacement(context, status) ??
+          findOutageReplacement(context, status),
       };
       requestContextStorage().run(context, () => {
-        for (const step of REQUEST_STEPS) step(context);
-        if (!request.destroyed) handler(request, response);
+        for (const step of REQUEST_STEPS) {
+          step(context);
+          if (response.headersSent) return;
+        }
+        holdBody(context, () => handler(request, response));
       });
     },
   );

@@ -105,6 +105,18 @@ test("an instance whose database can't be read is not ready", async () => {
   });
 });
 
+test("an instance on a full disk is ready, because it serves reads, and reports it", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] }); // free space is looked up once per second
+  vi.advanceTimersByTime(3_600_000);
+  overrideEnv({ LITEFS_DATA_DIR: "/proc/litefs" }); // a file system without a free byte
+  const readiness = await checkReadiness();
+  overrideEnv({ LITEFS_DATA_DIR: undefined });
+  vi.advanceTimersByTime(2_000);
+  expect(readiness).toMatchObject({ ready: true, degraded: [expect.stringContaining("disk")] });
+  expect(await checkReadiness()).toMatchObject({ ready: true, degraded: [] });
+  vi.useRealTimers();
+});
+
 test("a primary with missing migrations is not ready", async () => {
   await execute(
     `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,

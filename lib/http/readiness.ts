@@ -7,8 +7,10 @@ import { MINUTE_MS } from "#lib/core/clock.ts";
 import { replicationLagMs } from "#lib/replication/node-view.ts";
 import { log } from "#lib/core/log.ts";
 import { listAppliedMigrations } from "#lib/db/applied-migrations.sql.ts";
+import { isDiskFull } from "#lib/db/disk-space.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
+import { findContentOutage } from "./content-outage.ts";
 
 /**
  * A replica without a heartbeat for this long is stale. Heartbeats arrive every second; a deploy or
@@ -29,6 +31,8 @@ export interface Readiness {
   readonly standby: "connected" | "slow" | "no standby is connected" | null;
   /** Why the instance is not ready; empty if it is. */
   readonly problems: readonly string[];
+  /** What does not work although the instance is ready: it still serves reads. */
+  readonly degraded: readonly string[];
 }
 
 let bundledMigrations: readonly string[] | null | undefined;
@@ -67,6 +71,8 @@ export async function checkReadiness(): Promise<Readiness> {
   const missing = applied && bundled ? bundled.filter((name) => !applied.has(name)).length : null;
   const problems: string[] = [];
   if (!applied) problems.push("The database can't be read.");
+  const outage = findContentOutage();
+  if (outage) problems.push(`There are no posts yet: ${outage.reason}`);
   // A replica with newer code stays ready until the primary is replaced, or the deploy would wait
   // for it forever.
   if (missing && status.role === "primary")
@@ -95,5 +101,6 @@ export async function checkReadiness(): Promise<Readiness> {
     migrationsMissing: missing,
     standby,
     problems,
+    degraded: isDiskFull() ? ["The disk is full, so nothing can be saved."] : [],
   };
 }

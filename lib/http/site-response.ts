@@ -1,31 +1,85 @@
-// Extends Node's request and response for the pipeline: body capture, a hook before the head, and a
-// final response.
+// Extends Node's request and response for the pipeline: a body that is held back, a hook before the
+// head, and a final response.
 
 import { IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from "node:http";
 
 export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 
-/** A request that, after captureBody(), copies its body while the handler reads it. */
+/** Maximum bytes of a refused body to discard before its connection is closed. */
+const MAX_DISCARDED_BYTES = 2_097_152;
+
+interface BodyHold {
+  readonly maxBytes: number;
+  readonly onComplete: () => void;
+  readonly onTooLarge: () => void;
+}
+
+/**
+ * A request whose body can be held back from the handler until it is complete, or be discarded, and
+ * that can copy its body while the handler reads it.
+ */
 export class SiteRequest extends IncomingMessage {
-  #chunks: Buffer[] | null = null;
-  #freeBytes = 0;
+  #hold: BodyHold | null = null;
+  #heldChunks: Buffer[] = [];
+  #isDiscarded = false;
+  #capturedChunks: Buffer[] | null = null;
+  #freeCaptureBytes = 0;
+  /** Bytes of a held or discarded body received so far. */
+  receivedBytes = 0;
 
   /** Starts copying the body, up to `maxBytes`. */
   captureBody(maxBytes: number): void {
-    this.#chunks = [];
-    this.#freeBytes = maxBytes;
+    this.#capturedChunks = [];
+    this.#freeCaptureBytes = maxBytes;
   }
 
   /** The body received so far; null if it is larger than `maxBytes` or not captured. */
   get capturedBody(): Buffer | null {
-    return this.#chunks && Buffer.concat(this.#chunks);
+    return this.#capturedChunks && Buffer.concat(this.#capturedChunks);
+  }
+
+  /** Keeps the body in memory; it can be read after deliverBody(). */
+  holdBody(hold: BodyHold): void {
+    this.#hold = hold;
+  }
+
+  /** Makes a complete body readable. Call it from `onComplete`. */
+  deliverBody(): void {
+    this.#hold = null;
+    for (const chunk of this.#heldChunks.splice(0)) this.#pushAndCapture(chunk);
+    super.push(null);
+  }
+
+  /** Discards what was held and what is still to come. */
+  discardBody(): void {
+    this.#hold = null;
+    this.#heldChunks = [];
+    this.#isDiscarded = true;
+    this.resume();
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk && this.#chunks) {
-      this.#freeBytes -= chunk.length;
-      if (this.#freeBytes < 0) this.#chunks = null;
-      else this.#chunks.push(chunk);
+    if (chunk && (this.#hold || this.#isDiscarded)) {
+      this.receivedBytes += chunk.length;
+      if (this.#hold) this.#keepChunk(this.#hold, chunk);
+      else if (this.receivedBytes > MAX_DISCARDED_BYTES) this.socket.destroySoon();
+      return true;
+    }
+    if (!this.#hold) return this.#pushAndCapture(chunk, encoding);
+    this.#hold.onComplete();
+    return false;
+  }
+
+  #keepChunk({ maxBytes, onTooLarge }: BodyHold, chunk: Buffer): void {
+    if (this.receivedBytes > maxBytes) onTooLarge();
+    else this.#heldChunks.push(chunk);
+  }
+
+  #pushAndCapture(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk && this.#capturedChunks) {
+      this.#freeCaptureBytes -= chunk.length;
+      if (this.#freeCaptureBytes < 0) this.#capturedChunks = null;
+      else this.#capturedChunks.push(chunk);
     }
     return super.push(chunk, encoding);
   }

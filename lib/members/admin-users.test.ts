@@ -160,9 +160,9 @@ test("an edit changes name and team, moves the reads, and is logged without the 
       }),
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(await getUser(tx, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
-    expect(await tx.postTeamDay.findMany({ distinct: ["team"], select: { team: true } })).toEqual([
-      { team: "BLUE" },
-    ]);
+    expect(
+      await tx.dailyTeamReads.findMany({ distinct: ["team"], select: { team: true } }),
+    ).toEqual([{ team: "BLUE" }]);
     expect(await listAuditEvents(tx)).toMatchObject([
       {
         actorId: admin.id,

@@ -92,8 +92,8 @@ export async function markLoginNotRecent(tx: Tx, sessionKey: string): Promise<vo
   });
   if (!session) return;
   await tx.sessionInfo.updateMany({
-    where: { sessionId: sessionKey, begunAt: null },
-    data: { begunAt: session.createdAt },
+    where: { sessionId: sessionKey, startedAt: null },
+    data: { startedAt: session.createdAt },
   });
   const backdated = new Date(nowMs() - RECENT_LOGIN_MS);
   await tx.session.updateMany({

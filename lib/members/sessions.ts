@@ -72,7 +72,7 @@ export interface ListedSession {
 const LISTED_COLUMNS = {
   id: true,
   createdAt: true,
-  info: { select: { device: true, place: true, begunAt: true, lastSeenAt: true } },
+  info: { select: { device: true, place: true, startedAt: true, lastSeenAt: true } },
 } satisfies Prisma.SessionSelect;
 type SessionRow = Prisma.SessionGetPayload<{ select: typeof LISTED_COLUMNS }>;
 
@@ -103,7 +103,7 @@ export async function listSessions(
     handle: createSessionHandle(id),
     device: info?.device ?? null,
     place: formatRegion(info?.place ?? null),
-    startedAtMs: (info?.begunAt ?? createdAt).getTime(),
+    startedAtMs: (info?.startedAt ?? createdAt).getTime(),
     lastSeenAtMs: info?.lastSeenAt.getTime() ?? null,
     isCurrent: id === sessionKey,
   }));

@@ -21,7 +21,7 @@ export async function listDailyReads(
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
 ): Promise<DailyReads[]> {
   const today = epochDay(nowMs);
-  const rows = await tx.postTeamDay.findMany({
+  const rows = await tx.dailyTeamReads.findMany({
     where: { postSlug: slug ?? WHOLE_SITE, day: { gte: today - days + 1, lte: today } },
     select: { day: true, team: true, reads: true },
   });
@@ -44,7 +44,7 @@ export async function listPostReads(
 ): Promise<{ slug: string; reads: number; recent: number }[]> {
   const today = epochDay(nowMs);
   const totals = await tx.postTotal.findMany({ orderBy: [{ reads: "desc" }, { postSlug: "asc" }] });
-  const sums = await tx.postTeamDay.groupBy({
+  const sums = await tx.dailyTeamReads.groupBy({
     by: ["postSlug"],
     where: {
       postSlug: { in: totals.map(({ postSlug }) => postSlug) },

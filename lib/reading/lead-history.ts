@@ -16,7 +16,7 @@ export interface PastLeadChange {
 
 /** Returns the last `limit` lead changes, newest first, including those of deleted posts. */
 export async function listLeadChanges(tx: Tx, limit: number): Promise<PastLeadChange[]> {
-  const changes = await tx.ownershipChange.findMany({ orderBy: { id: "desc" }, take: limit });
+  const changes = await tx.leadChange.findMany({ orderBy: { id: "desc" }, take: limit });
   const leads = await findLeadsBefore(tx, changes);
   const past: PastLeadChange[] = [];
   for (const { id, createdAt, postSlug, team } of changes.toReversed()) {
@@ -37,7 +37,7 @@ async function findLeadsBefore(
   tx: Tx,
   changes: readonly { readonly id: number; readonly postSlug: string }[],
 ): Promise<Map<string, Team | null>> {
-  const newest = await tx.ownershipChange.groupBy({
+  const newest = await tx.leadChange.groupBy({
     by: ["postSlug"],
     where: {
       postSlug: { in: changes.map(({ postSlug }) => postSlug) },
@@ -45,7 +45,7 @@ async function findLeadsBefore(
     },
     _max: { id: true },
   });
-  const earlier = await tx.ownershipChange.findMany({
+  const earlier = await tx.leadChange.findMany({
     where: { id: { in: newest.map(({ _max }) => _max.id ?? 0) } },
     select: { postSlug: true, team: true },
   });

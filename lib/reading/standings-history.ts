@@ -45,7 +45,7 @@ const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
 
 /**
  * Returns each team's reads by current members in the six months up to each of `days`, from
- * PostTeamDay.
+ * DailyTeamReads.
  */
 async function sumReadsUpTo(tx: Tx, days: readonly number[]): Promise<Record<Team, number>[]> {
   const windows = days.map((day) => ({
@@ -55,7 +55,7 @@ async function sumReadsUpTo(tx: Tx, days: readonly number[]): Promise<Record<Tea
   const sums = days.map(
     () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
   );
-  const rows = await tx.postTeamDay.findMany({
+  const rows = await tx.dailyTeamReads.findMany({
     where: {
       postSlug: WHOLE_SITE,
       day: { gte: windows[0]?.from ?? 0, lte: windows.at(-1)?.to ?? -1 },
@@ -145,7 +145,7 @@ async function countActiveMembersUpTo(
 /**
  * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the
  * rules of getStandings() and with today's members and teams. Scans all reads in batches, because
- * TeamActiveDay has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
+ * DailyActiveMembers has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
  * at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
  */
 export async function computeStandingsHistory({

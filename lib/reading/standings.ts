@@ -15,7 +15,7 @@ import { TEAMS, type Team } from "./team.ts";
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
 
-/** The value of PostTeamDay.postSlug for the whole site. */
+/** The value of DailyTeamReads.postSlug for the whole site. */
 export const WHOLE_SITE = "";
 
 export interface Standing {

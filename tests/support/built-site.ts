@@ -107,10 +107,12 @@ export interface BuiltSite extends SiteProcess {
 export async function startBuiltSite({
   folder,
   env = {},
+  readyPath,
   signal,
 }: {
   folder: string;
   env?: Record<string, string>;
+  readyPath?: string;
   signal?: AbortSignal;
 }): Promise<BuiltSite> {
   const databaseFile = join(folder, "lectern.db");
@@ -119,6 +121,7 @@ export async function startBuiltSite({
   const url = `http://localhost:${port}`;
   const site = await startSiteProcess({
     port,
+    readyPath,
     signal,
     env: {
       PATH: process.env.PATH,

@@ -8,12 +8,8 @@ import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import {
-  type InspectedEntry,
-  measureCache,
-  inspectEntry,
-  searchCache,
-} from "#lib/cache/inspect-cache.ts";
+import { measureEntries } from "#lib/cache/cache-file.ts";
+import { type InspectedEntry, inspectEntry, searchCache } from "#lib/cache/inspect-cache.ts";
 import { replayTo } from "#lib/replication/ensure-primary.ts";
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 
@@ -40,7 +36,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
   if (requested?.peer) replayTo(requested.name, "instance");
   const instance = instances[0]!;
   const instanceParam = instances.length > 1 ? instance.name : null;
-  const size = measureCache();
+  const size = measureEntries();
   const { entries, hasMore } = searchCache(q);
   const key = lastValue(query.key);
   const open = key ? inspectEntry(key) : null;

@@ -31,6 +31,28 @@ test("a replica without a published version is unavailable and writes nothing", 
   expect(await read(findPublishedVersion)).toBeNull();
 });
 
+test("at a first start without the host, the outage has a reason, and ends with the host's", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  sites.host.mode = "outage";
+  const site = sites.createGitSite();
+  expect(site.findOutage()).toEqual({
+    reason: "The posts are being prepared.",
+    retryAfterSeconds: 5,
+  });
+  for (let i = 0; i < 3; i++)
+    await expect(site.getIndex()).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/Git host/),
+    });
+  const { reason, retryAfterSeconds } = site.findOutage()!;
+  expect(reason).toMatch(/Git host/);
+  expect(retryAfterSeconds).toBeGreaterThanOrEqual(5);
+  sites.host.mode = "ok";
+  setClock(nowMs() + 10 * MINUTE_MS);
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+  expect(site.findOutage()).toBeNull();
+});
+
 test("a new version reads and compiles only changed posts, even on a replica", async () => {
   sites.host.commit({
     "content/blog/a.mdx": makePostText("A"),

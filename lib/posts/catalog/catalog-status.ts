@@ -1,8 +1,14 @@
 // Describes the catalog's status for admins: what is published, what is being compiled, and what
 // fails.
 
+import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
+import type { ContentOutage } from "#lib/http/content-outage.ts";
 import type { BuildProgress, PostFailure } from "./catalog-build.ts";
+import type { ContentVersionSource } from "./content-version-source.ts";
 import { type PublishedIndex, findPublishedPost } from "./published-index.ts";
+import type { VersionProblem } from "./retry-policy.ts";
+
+const MIN_RETRY_AFTER_SECONDS = 5;
 
 export interface CatalogStatus {
   readonly source: "disk" | "git";
@@ -36,4 +42,26 @@ export function listWarnings(published: PublishedIndex): string[] {
     ...warnings.map((warning) => `${file.path}: ${warning}`),
     ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
   ]);
+}
+
+/**
+ * Describes why nothing is published. The reason is public, so it names no host, repository or
+ * folder: the log does.
+ */
+export function describeOutage(
+  source: ContentVersionSource,
+  problem: VersionProblem | null,
+): ContentOutage {
+  const waitMs = (problem?.retryAtMs ?? 0) - nowMs();
+  return {
+    reason: problem ? describeProblem(source) : "The posts are being prepared.",
+    retryAfterSeconds: Math.max(MIN_RETRY_AFTER_SECONDS, Math.ceil(waitMs / SECOND_MS)),
+  };
+}
+
+function describeProblem(source: ContentVersionSource): string {
+  if (source.kind === "disk") return "The content folder can’t be read.";
+  return source.getProblem() === null
+    ? "No version of the content can be read."
+    : "The Git host can’t be reached.";
 }

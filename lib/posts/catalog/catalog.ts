@@ -5,11 +5,12 @@ import { createHash } from "node:crypto";
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
+import type { ContentOutage } from "#lib/http/content-outage.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
-import { type CatalogStatus, listWarnings } from "./catalog-status.ts";
+import { type CatalogStatus, describeOutage, listWarnings } from "./catalog-status.ts";
 import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
@@ -139,6 +140,11 @@ export class Catalog {
     };
   }
 
+  /** Returns why nothing is published yet; null once something is. */
+  findOutage(): ContentOutage | null {
+    return this.#published ? null : describeOutage(this.#options.versionSource, this.#problem);
+  }
+
   async #getById(id: string): Promise<Post | null> {
     const published = await this.#getPublished();
     if (published.pendingIds.has(id)) {
@@ -160,12 +166,12 @@ export class Catalog {
     if (!this.#problem || nowMs() >= this.#problem.retryAtMs)
       await Promise.race([this.#firstPublish.promise, this.refresh()]);
     if (this.#published) return this.#published;
+    const { reason, retryAfterSeconds } = this.findOutage()!;
     const error = this.#problem?.error;
-    throw new AppError(
-      "unavailable",
-      isAppError(error) ? error.message : "The posts are being prepared.",
-      { retryAfterSeconds: 5, cause: error },
-    );
+    throw new AppError("unavailable", isAppError(error) ? error.message : reason, {
+      retryAfterSeconds,
+      cause: error,
+    });
   }
 
   /** Notices a newer version during a long build. */

@@ -7,6 +7,7 @@ import type { CompileInput } from "#lib/posts/mdx/compiled-post.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
 import type { ContentSource, PostFile } from "#lib/posts/source/content-source.ts";
+import { decodePost } from "#lib/posts/source/decode-post.ts";
 import type { FrontMatter } from "#lib/posts/source/front-matter.ts";
 import type { BuiltImageManifest } from "#lib/posts/source/image-manifest.ts";
 import { parsePost } from "#lib/posts/source/parse-post.ts";
@@ -62,21 +63,14 @@ export async function loadParsedPost(
   version: string,
   context: CatalogContext,
 ): Promise<ParsedPost> {
-  const fail = (reason: string, cause: unknown) =>
-    new PostError({ file: file.path, line: 1, reason }, { cause });
   let bytes: Uint8Array;
   try {
     bytes = await context.source.readFile(file);
   } catch (error) {
-    throw isAppError(error, "too_large") ? fail(error.message, error) : error;
+    if (!isAppError(error, "too_large")) throw error;
+    throw new PostError({ file: file.path, line: 1, reason: error.message }, { cause: error });
   }
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw fail("The file is not UTF-8 text.", error);
-  }
-  return parsePostText(file, version, text, context);
+  return parsePostText(file, version, decodePost(file.path, bytes), context);
 }
 
 /** Parses a post from its text. Throws like loadParsedPost. */

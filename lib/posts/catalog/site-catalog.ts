@@ -6,6 +6,7 @@ import { env } from "#lib/core/env.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import type { ContentFile, ContentSource } from "#lib/posts/source/content-source.ts";
+import { shareContentOutage } from "#lib/http/content-outage.ts";
 import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
 import { loadImageManifest } from "#lib/posts/source/image-manifest.ts";
@@ -45,6 +46,7 @@ function getSiteCatalog(): SiteCatalog {
     resetSingleton("content-version");
     // lib/cache/page-cache.ts reads it by name.
     singleton("content-version", () => () => opened.catalog.getKey());
+    shareContentOutage(() => opened.catalog.findOutage());
     peekSingleton<() => void>("site-catalog-previews")?.();
     resetSingleton("site-catalog-previews");
     singleton("site-catalog-previews", () =>
@@ -108,6 +110,7 @@ export async function stopCatalog(): Promise<void> {
   const { catalog } = peekSingleton<SiteCatalog>("site-catalog") ?? {};
   resetSingleton("site-catalog");
   resetSingleton("content-version");
+  shareContentOutage(() => null);
   await catalog?.stop();
 }
 

@@ -19,6 +19,7 @@ export function cleanLine(text: string | undefined, max: number): string | undef
   if (text === undefined) return undefined;
   const line = text
     .slice(0, max * 8)
+    .toWellFormed()
     .replace(/\s+/g, " ")
     .replace(INVISIBLE, "")
     .trim();
@@ -30,6 +31,7 @@ export function cleanLines(text: string | undefined, max: number): string | unde
   if (text === undefined) return undefined;
   const lines = text
     .slice(0, max * 8)
+    .toWellFormed()
     .replace(/\r\n?/g, "\n")
     .replace(INVISIBLE, "")
     .split("\n")

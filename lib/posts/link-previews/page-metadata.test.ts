@@ -85,6 +85,7 @@ test("a line is trimmed, cleaned of invisible characters and truncated at a word
   expect(cleanLine("  a \n\t b  ", 10)).toBe("a b");
   expect(cleanLine("\u202egnp.exe\u0000", 20)).toBe("gnp.exe");
   expect(cleanLine("   ", 10)).toBeUndefined();
+  expect(cleanLine("a\uD800", 10)).toBe("a\uFFFD");
   expect(cleanLine("one two three four", 12)).toBe("one two…");
   expect([...cleanLine("😀".repeat(50), 10)!].length).toBeLessThanOrEqual(10);
   expect(cleanLine("x".repeat(1_000_000), 200)!.length).toBeLessThanOrEqual(200);

@@ -9,6 +9,7 @@ import { PostError } from "#lib/posts/post-error.ts";
 import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compiled-post.ts";
 import { createCompileContext, type CompileContext } from "./compile-context.ts";
 import { assertAllowedHtml } from "./plugins/assert-allowed-html.ts";
+import { assertWellFormed } from "./plugins/assert-well-formed.ts";
 import { convertAlerts } from "./plugins/github-alerts.ts";
 import { convertCallouts } from "./plugins/callouts.ts";
 import { preserveCodeInfo, renderCodeBlocks } from "./plugins/code-blocks.ts";
@@ -87,6 +88,7 @@ async function runHtmlSteps(
   if (format === "md") parseRawHtml(tree, context.input.body);
   convertJsx(tree, context);
   embedIframes(tree, context);
+  assertWellFormed(tree, context);
   assertAllowedHtml(tree, context);
   convertCallouts(tree, context);
   linkHeadings(tree, context);

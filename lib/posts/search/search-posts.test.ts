@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { cacheDatabase } from "#lib/cache/cache-file.ts";
+import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 import { createPostIndex } from "#lib/posts/post.ts";
+import { damageCacheFile } from "#tests/support/damage-cache-file.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 import { type SearchRequest, searchPosts } from "./search-posts.ts";
@@ -9,7 +10,7 @@ import { normalizeQuery, type TextSegment, buildFtsQueries, splitWords } from ".
 import { syncSearchTable, querySearchTable } from "./search-table.ts";
 
 const search = (index: PostIndex, request: SearchRequest | string = {}) =>
-  searchPosts(cacheDatabase(), index, typeof request === "string" ? { q: request } : request);
+  searchPosts(index, typeof request === "string" ? { q: request } : request);
 const slugs = (index: PostIndex, request: SearchRequest | string = {}) =>
   search(index, request).results.map(({ post }) => post.slug);
 const shown = (segments: readonly TextSegment[]) =>
@@ -203,7 +204,7 @@ test("a thousand random strings throw nothing and find only what is listed", () 
     " ",
     " ",
   ];
-  syncSearchTable(cacheDatabase(), index);
+  withCacheDatabase((db) => syncSearchTable(db, index));
   for (let i = 0; i < 1_000; i++) {
     const q = Array.from(
       { length: Math.floor(random() * 12) },
@@ -214,7 +215,10 @@ test("a thousand random strings throw nothing and find only what is listed", () 
     const page = search(index, q);
     // Queries the table directly as well: the fallback of searchPosts would hide an error.
     expect(
-      () => querySearchTable(cacheDatabase(), buildFtsQueries(splitWords(normalizeQuery(q)))),
+      () =>
+        withCacheDatabase((db) =>
+          querySearchTable(db, buildFtsQueries(splitWords(normalizeQuery(q)))),
+        ),
       q,
     ).not.toThrow();
     for (const { post, title } of page.results) {
@@ -241,13 +245,9 @@ test("only posts that changed are indexed again", () => {
   ]);
   expect(slugs(before, "old")).toEqual(["changed"]);
   const rowOf = () =>
-    (
-      cacheDatabase()
-        .prepare("SELECT id FROM post_search_1_held WHERE slug = 'unchanged'")
-        .get() as {
-        id: number;
-      }
-    ).id;
+    withCacheDatabase((db) =>
+      db.prepare("SELECT id FROM post_search_1_held WHERE slug = 'unchanged'").pluck().get(),
+    );
   const row = rowOf();
   const after = createPostIndex("v2", [
     unchanged,
@@ -264,22 +264,33 @@ test("only posts that changed are indexed again", () => {
 test("dropped and broken tables are rebuilt", () => {
   const index = sampleIndex({ slug: "a", title: "Word" });
   expect(slugs(index, "word")).toEqual(["a"]);
-  cacheDatabase().exec("DROP TABLE post_search_1");
-  expect(slugs(index, "word")).toEqual(["a"]);
-  cacheDatabase().exec(
+  for (const sql of [
+    "DROP TABLE post_search_1",
     "DROP TABLE post_search_1_state; DROP TABLE post_search_1_held; DROP TABLE post_search_1",
+    "DROP TABLE post_search_1_held; CREATE TABLE post_search_1_held (other)",
+  ]) {
+    withCacheDatabase((db) => db.exec(sql));
+    expect(slugs(index, "word"), sql).toEqual(["a"]);
+  }
+});
+
+test("a file that was damaged while it was open is rebuilt, and no post is lost", () => {
+  const index = sampleIndex(
+    ...Array.from({ length: 40 }, (_, i) => ({ slug: `p${i}`, text: `word ${i} `.repeat(500) })),
   );
-  expect(slugs(index, "word")).toEqual(["a"]);
-  cacheDatabase().exec("DROP TABLE post_search_1_held; CREATE TABLE post_search_1_held (other)");
-  expect(slugs(index, "word")).toEqual(["a"]);
+  expect(search(index, "word").total).toBe(40);
+  damageCacheFile();
+  // With a full-text table: "wor" is in no title.
+  expect(search(index, "wor").total).toBe(40);
+  expect(shown(search(index, "wor").results[0]!.snippet)).toContain("[word]");
+  expect(withCacheDatabase((db) => db.pragma("integrity_check", { simple: true }))).toBe("ok");
 });
 
 test("with a read-only database, titles are searched", () => {
   const index = sampleIndex({ slug: "a", title: "Word" }, { slug: "b" });
-  const db = cacheDatabase();
-  db.pragma("query_only = ON");
+  withCacheDatabase((db) => db.pragma("query_only = ON"));
   expect(slugs(index, "word")).toEqual(["a"]);
-  db.pragma("query_only = OFF");
+  withCacheDatabase((db) => db.pragma("query_only = OFF"));
 });
 
 test("posts must have all topics, and each topic has a count of the remaining results", () => {

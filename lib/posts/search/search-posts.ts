@@ -1,6 +1,6 @@
 // Searches, filters, sorts and paginates the listed posts.
 
-import type Database from "better-sqlite3";
+import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { log } from "#lib/core/log.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
 import {
@@ -74,15 +74,11 @@ export interface SearchPage {
 }
 
 /**
- * Returns the listed posts that match `request`. `db` is the local cache database with the
- * full-text table. If that fails, search falls back to title and front matter. Never throws,
- * whatever a reader types.
+ * Returns the listed posts that match `request`, with the full-text table in the local cache
+ * database. If that fails, search falls back to title and front matter. Never throws, whatever a
+ * reader types.
  */
-export function searchPosts(
-  db: Database.Database,
-  index: PostIndex,
-  request: SearchRequest = {},
-): SearchPage {
+export function searchPosts(index: PostIndex, request: SearchRequest = {}): SearchPage {
   const q = normalizeQuery(request.q ?? "");
   const sort =
     request.sort && (q !== "" || request.sort !== "relevance")
@@ -98,7 +94,7 @@ export function searchPosts(
   );
   const selectedKeys = topics.map(topicKey);
 
-  const matches = q === "" ? null : findMatches(db, index, q);
+  const matches = q === "" ? null : findMatches(index, q);
   const fits = (post: Post) => {
     if (matches && !matches.rankBySlug.has(post.slug)) return false;
     const isRead = request.readSlugs?.has(post.slug);
@@ -120,7 +116,7 @@ export function searchPosts(
   return {
     results: posts
       .slice(0, page * pageSize)
-      .map((post) => ({ post, reads: reads(post), ...highlightResult(db, matches, post) })),
+      .map((post) => ({ post, reads: reads(post), ...highlightResult(matches, post) })),
     total: posts.length,
     topicCounts: [...topicsByKey].map(([key, topic]) => ({
       topic,
@@ -147,20 +143,22 @@ function rankOf({ rankBySlug }: SearchMatches, post: Post): number {
   return rankBySlug.get(post.slug) ?? Infinity;
 }
 
-function findMatches(db: Database.Database, index: PostIndex, q: string): SearchMatches {
+function findMatches(index: PostIndex, q: string): SearchMatches {
   const tiers = buildFtsQueries(splitWords(q));
   // A broken table is dropped and rebuilt in the second attempt.
   for (let attempt = 0; tiers.length > 0 && attempt < 2; attempt++) {
     try {
-      syncSearchTable(db, index);
-      const hits = querySearchTable(db, tiers);
+      const hits = withCacheDatabase((db) => {
+        syncSearchTable(db, index);
+        return querySearchTable(db, tiers);
+      });
       return {
         rankBySlug: new Map(hits.map(({ slug }, rank) => [slug, rank])),
         queryBySlug: new Map(hits.map(({ slug, tier }) => [slug, tiers[tier] ?? ""])),
       };
     } catch (error) {
       log("warn", "posts.search_failed", { error, attempt });
-      tryOrLog(() => dropSearchTables(db));
+      tryOrLog(() => withCacheDatabase(dropSearchTables));
     }
   }
   // For queries without a letter ("++", an emoji) or without a table: a substring search in title
@@ -178,12 +176,12 @@ function findMatches(db: Database.Database, index: PostIndex, q: string): Search
 }
 
 function highlightResult(
-  db: Database.Database,
   matches: SearchMatches | null,
   post: Post,
 ): { title: readonly TextSegment[]; snippet: readonly TextSegment[] } {
   const query = matches?.queryBySlug.get(post.slug);
-  const highlighted = query && tryOrLog(() => highlightPost(db, query, post.slug));
+  const highlighted =
+    query && tryOrLog(() => withCacheDatabase((db) => highlightPost(db, query, post.slug)));
   if (highlighted) return highlighted;
   const { title, description } = post.frontMatter;
   return {

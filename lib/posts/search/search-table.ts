@@ -5,6 +5,7 @@
 import type Database from "better-sqlite3";
 import { createHash } from "node:crypto";
 import { log } from "#lib/core/log.ts";
+import { isDamaged } from "#lib/core/sqlite-error.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
 import {
   MATCH_CLOSE,
@@ -71,7 +72,8 @@ export function syncSearchTable(db: Database.Database, index: PostIndex): void {
     const state = db.prepare(`SELECT print FROM ${STATE_TABLE}`).get() as
       { print: string } | undefined;
     if (state?.print === all) return;
-  } catch {
+  } catch (error) {
+    if (isDamaged(error)) throw error;
     dropSearchTables(db); // missing or incomplete
   }
   const startedMs = performance.now();

@@ -61,6 +61,28 @@ describe("front matter", () => {
     });
   });
 
+  test.each([
+    ["title: A door", 'title: "a\\uD800 x"', 2, "title"],
+    ["[sqlite, writes]", '[sqlite, "\\uDC00"]', 7, "categories.1"],
+    ["    - fly", '    - "\\uD83D"', 11, "meta.keywords.1"],
+    ["      name: Ana", '      name: "\\uDE00\\uD83D"', 16, "translations.0.author.name"],
+    ["    link: https:", '    "\\uD800": 1\n    link: https:', 13, "translations.0.\uFFFD"],
+  ])("half of a character instead of %j is rejected at its line", (from, to, line, field) => {
+    expect(problem(good.replace(from, to))).toMatchObject({
+      line,
+      field,
+      reason: expect.stringContaining("has half of a character"),
+    });
+    const post = parsePost("x.mdx", good.replace(from, to), { lenient: true });
+    expect(post.warnings).toEqual([expect.stringContaining("has half of a character")]);
+    expect(JSON.stringify(post.frontMatter)).not.toMatch(/\\ud[89a-f]/i);
+  });
+
+  test("both halves of a character are one", () => {
+    const post = parsePost("x.mdx", good.replace("A door", '"\\uD83D\\uDE00"'), { lenient: true });
+    expect(post.frontMatter.title).toBe("😀");
+  });
+
   test("CRLF line ends and a byte order mark are accepted", () => {
     const post = parsePost("blog/a.mdx", `\uFEFF${good.replaceAll("\n", "\r\n")}`);
     expect(post.frontMatter.title).toBe("A door");

@@ -2,6 +2,7 @@
 // what is allowed.
 
 import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
+import { LONE_SURROGATE_RULE, findLoneSurrogate } from "#lib/posts/lone-surrogate.ts";
 import { PostError } from "#lib/posts/post-error.ts";
 import {
   type FrontMatterField,
@@ -168,20 +169,27 @@ function readFrontMatter(
   const map = root as YAMLMap | null;
   const positionOf = (keys: readonly PropertyKey[]) => positionAt(offsetOf(map, keys));
 
+  const addIssue = (path: PropertyKey[], rule: string) =>
+    issues.push({
+      ...positionOf(path),
+      field: path.join("."),
+      reason: `${formatFieldPath(path)} ${rule}.`,
+    });
+
   for (const { name, keys, value } of listFieldEntries(raw, lenient)) {
     if (value === undefined || value === null) continue;
+    const illFormed = findLoneSurrogate(value);
+    if (illFormed) {
+      addIssue([...keys, ...illFormed], LONE_SURROGATE_RULE);
+      continue;
+    }
     const parsed = frontMatterFields[name].safeParse(lenient ? coerceLenient(name, value) : value);
     if (parsed.success) {
       values[name] = parsed.data;
       continue;
     }
     const issue = parsed.error.issues[0]!;
-    const path = [...keys, ...issue.path];
-    issues.push({
-      ...positionOf(path),
-      field: path.join("."),
-      reason: `${formatFieldPath(path)} ${issue.message}.`,
-    });
+    addIssue([...keys, ...issue.path], issue.message);
   }
   for (const name of requiredFields(kind)) {
     if (values[name] === undefined && !issues.some(({ field }) => field?.split(".")[0] === name)) {

@@ -132,6 +132,27 @@ test.each([
   expect((await problemOf(body, { bodyLine: 10 })).slice(0, start.length)).toBe(start);
 });
 
+test.each([
+  '{"a\\uD800"}',
+  "{`a\\uD800`}",
+  '<b title={"\\uDC00\\uD83D"}>x</b>',
+  '<b className={"\\uDC00"}>x</b>',
+  '<C list={["a", { b: "\\uD800" }]} />',
+  '<C value={{ "\\uD800": 1 }} />',
+  '<Embed url={"https://example.com/\\uD800"} />',
+  '$$\n\\char"D800\n$$',
+])("%j has half of a character and is rejected with its line", async (body) => {
+  expect(await problemOf(`One\n\n${body}\n`, { components: ["C", "Embed"] })).toMatch(
+    /^3: the text has half of a character/,
+  );
+});
+
+test("character references are never half of a character, and both halves are one", async () => {
+  const html = await htmlFrom('&#xD800; {"\\uD83D\\uDE00"} <b title="&#xDC00;">x</b>\n');
+  expect(html.isWellFormed()).toBe(true);
+  expect(html).toContain("😀");
+});
+
 test("page components that are passed in may be used", async () => {
   expect(await htmlFrom('<Chart kind="reads" />', { components: ["Embed", "Chart"] })).toBe(
     '<Chart kind="reads"></Chart>',

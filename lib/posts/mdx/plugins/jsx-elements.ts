@@ -96,7 +96,7 @@ function convertExpression(node: MdxExpression, context: CompileContext): Node[]
   }
   return value === null || value === undefined || typeof value === "boolean"
     ? []
-    : [createText(String(value))];
+    : [{ ...createText(String(value)), position: node.position }];
 }
 
 function convertElement(

@@ -62,7 +62,7 @@ export async function renderMath(tree: Root, context: CompileContext): Promise<v
     node.data = {
       hName: tag,
       hProperties: { className: isDisplay ? ["math", "math-display"] : ["math", "math-inline"] },
-      hChildren: [{ type: "raw", value: html, text: node.value }],
+      hChildren: [{ type: "raw", value: html, text: node.value, position: node.position }],
     };
   }
 }

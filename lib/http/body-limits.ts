@@ -1,0 +1,66 @@
+// Lists how large a request body each route takes. A handler may have a smaller limit of its own.
+
+import type { IncomingHttpHeaders } from "node:http";
+
+interface HeldBodyLimit {
+  readonly maxBytes: number;
+  /** A body without this header is refused with `status`, before it is read. */
+  readonly requiredHeader?: {
+    readonly name: string;
+    readonly status: number;
+    readonly message: string;
+  };
+}
+
+/**
+ * Held: the pipeline receives the whole body, then calls the handler. Streamed: the handler reads
+ * and limits the body, after it has checked who sends it. Unread: no one reads the body.
+ */
+export type BodyLimit = HeldBodyLimit | "streamed" | "unread";
+
+const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
+  [/^\/reads$/, { maxBytes: 2_048 }],
+  [/^\/(login\/passkey|me\/passkeys)\/(options|verify)$/, { maxBytes: 20_000 }],
+  [/^\/calls\/upload$/, { maxBytes: 1_024 }],
+  [/^\/calls\/upload(\/[^/]+){1,2}$/, "streamed"],
+  [
+    /^\/api\/content-webhook$/,
+    {
+      maxBytes: 1_048_576,
+      requiredHeader: {
+        name: "x-hub-signature-256",
+        status: 401,
+        message: "The X-Hub-Signature-256 header is missing.",
+      },
+    },
+  ],
+  [
+    /^\/internal\/cache$/,
+    {
+      maxBytes: 65_536,
+      requiredHeader: { name: "x-lectern-internal", status: 404, message: "Not found." },
+    },
+  ],
+];
+
+/** Next's default limit for an action's body (serverActions.bodySizeLimit). */
+export const ACTION_LIMIT: BodyLimit = { maxBytes: 1_048_576 };
+
+/** Returns the limit of a request's body: ACTION_LIMIT if Next takes it for a server action. */
+export function findBodyLimit(
+  { method, url }: { readonly method: string; readonly url: string },
+  headers: IncomingHttpHeaders,
+): BodyLimit {
+  const path = url.split("?", 1)[0]!;
+  const route = ROUTES.find(([pattern]) => pattern.test(path));
+  if (route) return route[1];
+  const isAction =
+    method === "POST" &&
+    (headers["next-action"] !== undefined ||
+      headers["content-type"]?.includes("multipart/form-data"));
+  return isAction ? ACTION_LIMIT : "unread";
+}
+
+export function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}

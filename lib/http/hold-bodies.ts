@@ -1,0 +1,114 @@
+// Bounds the memory and time of request bodies: a handler starts when its whole body is here.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { hasBody } from "./body-limits.ts";
+import { readClientAddress } from "./client-address.ts";
+import { clientKey } from "./client-key.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
+import { refuseRequest } from "./refuse-request.ts";
+
+/** From the head to the end of a body, against slow POST (slow-body, Slowloris-like) attacks. */
+const BODY_TIMEOUT_MS = 10_000;
+/** Maximum concurrent bodies (up to 1 MB each), in total and per client. */
+const MAX_HELD_BODIES = 64;
+const MAX_HELD_BODIES_PER_CLIENT = 16;
+/** A body that takes longer than this may be evicted in favor of a new one. */
+const MIN_EVICTION_AGE_MS = 1_000;
+
+interface HeldBody {
+  readonly client: string;
+  readonly startedMs: number;
+  readonly receivedBytes: () => number;
+  readonly refuse: (status: number, message: string, retryAfterSeconds?: number) => void;
+}
+
+const heldBodies = new Set<HeldBody>();
+
+/**
+ * Pipeline step. Turns a request whose body no one reads into a GET, because Next would buffer the
+ * body.
+ */
+export function dropUnreadBody({ bodyLimit, request }: PipelineContext): void {
+  const { headers, method } = request;
+  if (bodyLimit === "unread" && method !== "GET" && method !== "HEAD" && hasBody(headers))
+    request.method = "GET";
+}
+
+/**
+ * Last step. Calls `handle` when the request's body is complete. Refuses a body that is larger than
+ * its route needs (413), takes too long (408), or is the slowest of too many (429 or 503).
+ */
+export function holdBody(context: PipelineContext, handle: () => void): void {
+  const { bodyLimit, request } = context;
+  if (bodyLimit === "streamed" || bodyLimit === "unread" || !hasBody(request.headers))
+    return handle();
+  const { maxBytes, requiredHeader } = bodyLimit;
+  if (requiredHeader && request.headers[requiredHeader.name] === undefined)
+    return refuseRequest(context, requiredHeader.status, requiredHeader.message);
+  const tooLarge = `The body is larger than ${maxBytes} bytes.`;
+  if (Number(request.headers["content-length"]) > maxBytes)
+    return refuseRequest(context, 413, tooLarge);
+
+  const address = readClientAddress(request);
+  const held: HeldBody = {
+    client: address === null ? "unknown" : clientKey(address),
+    startedMs: context.startedMs,
+    receivedBytes: () => request.receivedBytes,
+    refuse(status, message, retryAfterSeconds) {
+      release();
+      refuseRequest(
+        context,
+        status,
+        message,
+        retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) },
+      );
+    },
+  };
+  const timer = setTimeout(() => held.refuse(408, "The body took too long."), BODY_TIMEOUT_MS);
+  const release = () => {
+    clearTimeout(timer);
+    heldBodies.delete(held);
+  };
+  request.once("close", release);
+  request.holdBody({
+    maxBytes,
+    onTooLarge: () => held.refuse(413, tooLarge),
+    // Bound, because the end of the body is an event of the connection, without this context.
+    onComplete: AsyncLocalStorage.bind(() => {
+      release();
+      request.deliverBody();
+      handle();
+    }),
+  });
+  makeRoom(held);
+}
+
+/** Adds `newcomer`, in place of the slowest body if there are too many, or refuses it. */
+function makeRoom(newcomer: HeldBody): void {
+  const refuseSlowest = (bodies: readonly HeldBody[], status: number, message: string) => {
+    const refused = findSlowest(bodies) ?? newcomer;
+    refused.refuse(status, message, 1);
+    return refused !== newcomer;
+  };
+  const ofClient = [...heldBodies].filter(({ client }) => client === newcomer.client);
+  if (
+    ofClient.length >= MAX_HELD_BODIES_PER_CLIENT &&
+    !refuseSlowest(ofClient, 429, "Too many requests at the same time. Please try again.")
+  )
+    return;
+  if (
+    heldBodies.size >= MAX_HELD_BODIES &&
+    !refuseSlowest([...heldBodies], 503, "The site is busy. Please try again in a moment.")
+  )
+    return;
+  heldBodies.add(newcomer);
+}
+
+/** Returns the body with the lowest rate among those old enough to be evicted. */
+function findSlowest(bodies: readonly HeldBody[]): HeldBody | undefined {
+  const nowMs = performance.now();
+  const rate = ({ receivedBytes, startedMs }: HeldBody) => receivedBytes() / (nowMs - startedMs);
+  return bodies
+    .filter(({ startedMs }) => nowMs - startedMs >= MIN_EVICTION_AGE_MS)
+    .toSorted((a, b) => rate(a) - rate(b))[0];
+}

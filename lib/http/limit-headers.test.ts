@@ -1,0 +1,71 @@
+import { request as sendRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createPipelineServer } from "./pipeline.ts";
+import type { SiteServer } from "./site-response.ts";
+
+let server: SiteServer;
+beforeAll(async () => {
+  server = createPipelineServer((request, response) =>
+    response.end(JSON.stringify(request.headers)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterAll(() => void server.close());
+
+/** Returns the status, and the headers that the handler saw. */
+const send = (headers: Record<string, string>, path = "/", method = "GET") =>
+  new Promise<{ status: number; seen: Record<string, string> }>((resolve, reject) => {
+    const { port } = server.address() as AddressInfo;
+    sendRequest({ host: "127.0.0.1", port, path, method, headers, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (data) => (text += String(data)));
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode!,
+          seen: response.statusCode === 200 ? (JSON.parse(text) as Record<string, string>) : {},
+        }),
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+
+test("User-Agent is cut to 512 characters, on any route and method", async () => {
+  for (const path of ["/", "/healthz", "/icon.svg", "/login"])
+    expect((await send({ "user-agent": "a".repeat(15_000) }, path)).seen["user-agent"]).toBe(
+      "a".repeat(512),
+    );
+});
+
+test("other headers that are parsed have at most 4,096 characters", async () => {
+  for (const name of [
+    "accept",
+    "accept-encoding",
+    "content-type",
+    "forwarded",
+    "if-none-match",
+    "if-modified-since",
+    "next-router-state-tree",
+    "next-url",
+    "origin",
+    "range",
+    "referer",
+    "x-forwarded-for",
+    "x-lectern-internal",
+  ]) {
+    expect([name, (await send({ [name]: "a".repeat(4_097) })).status]).toEqual([name, 431]);
+    const isValid = name !== "next-router-state-tree";
+    expect([name, (await send({ [name]: "a".repeat(4_096) })).status]).toEqual([
+      name,
+      isValid ? 200 : 400,
+    ]);
+  }
+});
+
+test("cookies and unknown headers are bounded by Node alone", async () => {
+  for (const name of ["cookie", "x-amzn-oidc-data"]) {
+    expect((await send({ [name]: "a".repeat(15_000) })).seen[name]).toHaveLength(15_000);
+    expect((await send({ [name]: "a".repeat(17_000) })).status).toBe(431);
+  }
+});

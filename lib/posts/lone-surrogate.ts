@@ -1,0 +1,17 @@
+// Finds lone surrogates: halves of a character that escapes such as "\uD800" can write, and that
+// UTF-8 and URLs can't contain.
+
+/** Completes "title …" in an error. */
+export const LONE_SURROGATE_RULE =
+  "has half of a character (\\uD800 to \\uDFFF): write the character itself, or both halves";
+
+/** Returns the path of the first string or key in `value` with a lone surrogate, or null. */
+export function findLoneSurrogate(value: unknown): PropertyKey[] | null {
+  if (typeof value === "string") return value.isWellFormed() ? null : [];
+  if (typeof value !== "object" || value === null) return null;
+  for (const [key, item] of Object.entries(value)) {
+    const path = key.isWellFormed() ? findLoneSurrogate(item) : [];
+    if (path) return [Array.isArray(value) ? Number(key) : key.toWellFormed(), ...path];
+  }
+  return null;
+}

@@ -83,6 +83,16 @@ module.exports = {
       to: { path: "^node_modules/better-sqlite3/", dependencyTypesNot: ["type-only"] },
     },
     {
+      name: "sql-in-sql-files",
+      comment: "docs/decisions/034: the site reads and writes through Prisma; plain SQL is in *.sql.ts",
+      severity: "error",
+      from: {
+        path: "^(app|components|lib)/",
+        pathNot: `\\.sql\\.ts$|^lib/(db|cache)/|${tests}`,
+      },
+      to: { path: "^lib/db/(sql|connection)\\.ts$", dependencyTypesNot: ["type-only"] },
+    },
+    {
       name: "no-unresolved",
       severity: "error",
       from: {},

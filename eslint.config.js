@@ -116,6 +116,19 @@ export default ts.config(
     },
   },
   {
+    files: ["{app,components,lib}/**/*.{ts,tsx}"],
+    ignores: ["**/*.sql.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        ...["$queryRaw", "$queryRawUnsafe", "$executeRaw", "$executeRawUnsafe"].map((property) => ({
+          property,
+          message: "Plain SQL is in *.sql.ts files: docs/decisions/034.",
+        })),
+      ],
+    },
+  },
+  {
     files: mayReplay,
     ignores: ["**/*.test.ts", "**/*.test.tsx", "app/error.tsx"],
     rules: { "no-restricted-syntax": ["error", throughEnv, throughCatch] },

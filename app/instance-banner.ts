@@ -5,7 +5,7 @@ import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { type InstanceStatus, replicationLagMs } from "#lib/replication/node-view.ts";
 import { env } from "#lib/core/env.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 import { type SessionIds, resolveViewer } from "#lib/members/viewer.ts";
@@ -27,8 +27,9 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   if (!sessionKey) return false;
   const cached = adminSessions.get(sessionKey);
   if (cached !== undefined) return cached;
-  const isAdmin = await readSql(
-    (sql) => resolveViewer(sql, { sessionKey, clientId: null }).member?.role === "ADMIN",
+  const isAdmin = await read(
+    async (tx) =>
+      (await resolveViewer(tx, { sessionKey, clientId: null })).member?.role === "ADMIN",
   );
   adminSessions.set(sessionKey, isAdmin);
   return isAdmin;

@@ -1,5 +1,5 @@
 // Measures the post page, compared with an empty page, the same article as a static page, and the
-// same page with constant data:
+// same page with its data read in plain SQL, or constant:
 // npm run bench -- page
 // All pages are from one production build. Requests are interleaved; results are medians.
 
@@ -83,6 +83,7 @@ function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
     { name: `${slug}: static`, path: `/baseline/static/${slug}` },
     { name: `${slug}: anonymous`, path: `/blog/${slug}` },
     { name: `${slug}: constants`, path: `/baseline/constants/${slug}` },
+    { name: `${slug}: plain SQL`, path: `/baseline/sql/${slug}`, headers: { cookie } },
     { name: `${slug}: member`, path: `/blog/${slug}`, headers: { cookie } },
   ];
 }
@@ -145,15 +146,17 @@ await many.site.stop();
 const rate = (name: string) => rates.get(name) as number;
 const floor = rate("empty dynamic page");
 printTable(
-  ["", "requests/s", "÷ static", "÷ constants", "÷ empty dynamic"],
+  ["", "requests/s", "÷ static", "÷ constants", "÷ plain SQL", "÷ empty dynamic"],
   [...rates].map(([name, value]) => {
     const [slug] = name.split(":");
     return [
       name,
       Math.round(value),
       ...(rates.has(`${slug}: static`)
-        ? [round(value / rate(`${slug}: static`)), round(value / rate(`${slug}: constants`))]
-        : ["", ""]),
+        ? ["static", "constants", "plain SQL"].map((peer) =>
+            round(value / rate(`${slug}: ${peer}`)),
+          )
+        : ["", "", ""]),
       round(value / floor),
     ];
   }),
@@ -161,6 +164,7 @@ printTable(
 const ratios = Object.fromEntries(
   articles.flatMap(({ slug }) => [
     [`${slug} anonymous ÷ static`, round(rate(`${slug}: anonymous`) / rate(`${slug}: static`))],
+    [`${slug} member ÷ plain SQL`, round(rate(`${slug}: member`) / rate(`${slug}: plain SQL`))],
     [`${slug} member ÷ constants`, round(rate(`${slug}: member`) / rate(`${slug}: constants`))],
     [`${slug} member ÷ empty dynamic`, round(rate(`${slug}: member`) / floor)],
   ]),

@@ -14,6 +14,7 @@ import { createSql } from "#lib/db/connection.ts";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { writeToSite } from "#tests/support/e2e/site-database.ts";
 import { PORT } from "#tests/support/e2e/site-under-test.ts";
 
 const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
@@ -27,43 +28,47 @@ interface InsertedCall {
 }
 
 /** Inserts a call, recorded unless `typed`. A PUBLISHED call has no merged file. */
-function insertTestCall(
+async function insertTestCall(
   database: Database.Database,
   {
     state = "NEW",
     typed = false,
     title = `Call ${randomUUID().slice(0, 8)}`,
   }: { state?: "NEW" | "ANSWERED" | "PUBLISHED"; typed?: boolean; title?: string } = {},
-): InsertedCall & { slug: string | null } {
-  return database.transaction(() => {
-    const sql = createSql(database);
-    const caller = insertUser(sql, { firstName: "Ada" });
+): Promise<InsertedCall & { slug: string | null }> {
+  return writeToSite(database, async (tx) => {
+    const caller = insertUser(tx, { firstName: "Ada" });
     const admin = {
-      ...insertUser(sql, { role: "ADMIN", firstName: "Hedy" }),
+      ...insertUser(tx, { role: "ADMIN", firstName: "Hedy" }),
       sessionKey: "none",
       loggedInAtMs: Date.now(),
     };
-    const { id } = insertCall(sql, {
+    const { id } = insertCall(tx, {
       userId: caller.id,
       title,
       base64: typed ? "" : toDataUrl("audio/webm", voice),
     });
-    const decision = () => ({
+    const decision = async () => ({
       callId: id,
       admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
+      expectedVersion: (await getReviewedCall(tx, { admin, callId: id })).changedAt,
     });
     if (state !== "NEW")
-      saveAnswer(sql, {
-        ...decision(),
+      await saveAnswer(tx, {
+        ...(await decision()),
         answer: { contentType: "audio/mpeg", durationMs: 1_000, audio: fixture("tone.mp3") },
       });
     const slug =
       state === "PUBLISHED"
-        ? publishCall(sql, { ...decision(), transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*" }).slug
+        ? (
+            await publishCall(tx, {
+              ...(await decision()),
+              transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*",
+            })
+          ).slug
         : null;
     return { id, callerEmail: caller.email, title, slug };
-  })();
+  });
 }
 
 const stateOf = (database: Database.Database, id: string) =>
@@ -193,7 +198,7 @@ test(
 );
 
 test("without a merged file, the answer plays after the question", async ({ page, database }) => {
-  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
+  const { slug } = await insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   await hear(page, "Ada’s question");
   const answer = playerOf(page, "The answer");
@@ -206,7 +211,10 @@ test("without a merged file, the answer plays after the question", async ({ page
 });
 
 test("user input is escaped in the page and in its structured data", async ({ page, database }) => {
-  const { slug } = insertTestCall(database, { state: "PUBLISHED", title: "</script><b>Bold</b>" });
+  const { slug } = await insertTestCall(database, {
+    state: "PUBLISHED",
+    title: "</script><b>Bold</b>",
+  });
   await page.goto(`/calls/${slug}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("</script><b>Bold</b>");
   await expect(page.getByText("Ada: <b>How?</b>")).toBeVisible();
@@ -234,7 +242,7 @@ test("an episode of a typed question has only an answer to play", async ({
   database,
   request,
 }) => {
-  const { slug } = insertTestCall(database, { state: "PUBLISHED", typed: true });
+  const { slug } = await insertTestCall(database, { state: "PUBLISHED", typed: true });
   await page.goto(`/calls/${slug}`);
   await expect(page.getByText("All our files are called helper.")).toBeVisible();
   await expect(playerOf(page, "Ada’s question")).toHaveCount(0);
@@ -243,7 +251,7 @@ test("an episode of a typed question has only an answer to play", async ({
 });
 
 test("the player has keyboard shortcuts and remembers its speed", async ({ page, database }) => {
-  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
+  const { slug } = await insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   const player = playerOf(page, "The answer");
   const audio = player.locator("audio");
@@ -270,7 +278,7 @@ test("the player has keyboard shortcuts and remembers its speed", async ({ page,
 });
 
 test("one player plays at a time", async ({ page, database }) => {
-  const { slug } = insertTestCall(database, { state: "PUBLISHED" });
+  const { slug } = await insertTestCall(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   await playerOf(page, "Ada’s question").getByLabel("Speed").selectOption("0.5");
   await hear(page, "Ada’s question");
@@ -289,7 +297,7 @@ test("a declined caller gets an email with the reason", async ({
   logIn,
   waitForEmail,
 }) => {
-  const { id, callerEmail } = insertTestCall(database);
+  const { id, callerEmail } = await insertTestCall(database);
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
   const decline = section(page, "Decline");
@@ -318,7 +326,7 @@ test(
   "of two admins who decide at the same time, the second gets a conflict",
   { tag: "@replica" },
   async ({ page, context, browser, database, logIn }) => {
-    const { id } = insertTestCall(database, { state: "ANSWERED" });
+    const { id } = await insertTestCall(database, { state: "ANSWERED" });
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
     const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
@@ -366,8 +374,8 @@ test.describe("without JavaScript", () => {
     { tag: "@replica" },
     async ({ page, context, database, logIn, waitForEmail }) => {
       test.setTimeout(90_000);
-      const { id, callerEmail } = insertTestCall(database, { state: "ANSWERED" });
-      const fresh = insertTestCall(database);
+      const { id, callerEmail } = await insertTestCall(database, { state: "ANSWERED" });
+      const fresh = await insertTestCall(database);
       await becomeAdmin(context, logIn);
       await page.goto(`/admin/calls/${fresh.id}`);
       await page.getByRole("button", { name: "Assign to me" }).click();
@@ -405,7 +413,7 @@ test.describe("without JavaScript", () => {
     database,
     logIn,
   }) => {
-    const { id } = insertTestCall(database);
+    const { id } = await insertTestCall(database);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
     database
@@ -421,7 +429,7 @@ test.describe("without JavaScript", () => {
   });
 
   test("an episode has the browser’s own players", async ({ page, database }) => {
-    const { slug } = insertTestCall(database, { state: "PUBLISHED" });
+    const { slug } = await insertTestCall(database, { state: "PUBLISHED" });
     await page.goto(`/calls/${slug}`);
     await expect(page.locator("audio[controls]")).toHaveCount(2);
     await expect(page.locator("audio[controls]").first()).toBeVisible();
@@ -439,7 +447,7 @@ test.describe("access control", () => {
     logIn,
     request,
   }) => {
-    const { id } = insertTestCall(database, { state: "ANSWERED" });
+    const { id } = await insertTestCall(database, { state: "ANSWERED" });
     await page.goto(`/admin/calls/${id}`);
     await expect(page).toHaveURL(/\/login\?next=/);
     await logIn();
@@ -466,7 +474,7 @@ test.describe("access control", () => {
     logIn,
     request,
   }) => {
-    const { id, slug } = insertTestCall(database, { state: "PUBLISHED" });
+    const { id, slug } = await insertTestCall(database, { state: "PUBLISHED" });
     for (const file of ["call", "call.webm", "answer", "answer.mp3"])
       expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(200);
     for (const file of ["episode", "call.mp3", "answer.html", "other", "call.webm.mp3"])
@@ -492,8 +500,8 @@ test("no page of calls has an accessibility violation", async ({
   logIn,
 }) => {
   test.setTimeout(90_000);
-  const published = insertTestCall(database, { state: "PUBLISHED" });
-  const answered = insertTestCall(database, { state: "ANSWERED" });
+  const published = await insertTestCall(database, { state: "PUBLISHED" });
+  const answered = await insertTestCall(database, { state: "ANSWERED" });
   await becomeAdmin(context, logIn);
   for (const path of [
     "/calls",

@@ -1,9 +1,10 @@
 // Seeds a new database with example members and reads from a fixed random seed, so that standings
 // and counts have data.
 
-import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
-import { writeSql } from "../lib/db/database.ts";
 import { readdirSync } from "node:fs";
+import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { TEAMS } from "#lib/db/column-values.ts";
+import { write } from "#lib/db/database.ts";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { seededRandom } from "#tests/support/random.ts";
@@ -22,7 +23,6 @@ const NAMES = [
   "Katherine",
   "Leslie",
 ];
-const TEAMS = ["RED", "BLUE", "YELLOW"];
 
 function listPostSlugs(): string[] {
   return readdirSync("content/blog", { withFileTypes: true })
@@ -35,11 +35,11 @@ function listPostSlugs(): string[] {
 export async function seedDatabase(): Promise<{ members: number; reads: number }> {
   const next = seededRandom(1);
   const posts = listPostSlugs();
-  return writeSql((sql) => {
+  return write((tx) => {
     let reads = 0;
     const now = nowMs();
     const users = NAMES.map((firstName, i) =>
-      insertUser(sql, {
+      insertUser(tx, {
         firstName,
         email: `${firstName.toLowerCase()}@example.test`,
         team: TEAMS[i % 3],
@@ -54,7 +54,7 @@ export async function seedDatabase(): Promise<{ members: number; reads: number }
         const createdAt =
           now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
         insertRead(
-          sql,
+          tx,
           next() < 0.5 && reader
             ? { userId: reader.id, clientId: null, postSlug, createdAt }
             : { clientId: `example-${p}-${i}`, postSlug, createdAt },
@@ -62,7 +62,7 @@ export async function seedDatabase(): Promise<{ members: number; reads: number }
         reads += 1;
       }
     }
-    recordLeadChanges(sql, { slugs: posts, nowMs: now });
+    recordLeadChanges(tx, { slugs: posts, nowMs: now });
     return { members: users.length, reads };
   });
 }

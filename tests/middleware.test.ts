@@ -9,7 +9,7 @@ import { createLegacyCookie, createLegacyExpressCookie } from "./support/legacy-
 import { DAY_MS, setClock } from "#lib/core/clock.ts";
 import { renderMetrics, resetMetrics } from "#lib/core/metrics.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "#lib/http/content-security-policy.ts";
 import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
 import { readReaderCookie, serializeReaderCookie } from "#lib/members/cookies.ts";
@@ -41,7 +41,7 @@ const handedOn = (response: Response, name: string) =>
 /** Returns a session's cookie, and moves the clock to when its renewal is due. */
 async function dueCookie(): Promise<string> {
   const { value } = await sealSessionCookie(
-    await writeSql((sql) => createSession(sql, insertUser(sql).id)),
+    await write((tx) => createSession(tx, insertUser(tx).id)),
   );
   setClock(NOW + 200 * DAY_MS);
   return `session=${value}`;
@@ -187,9 +187,7 @@ test("without a primary, pages are served without a new cookie", async () => {
   expect(response.status).toBe(200);
   expect(response.headers.get("set-cookie")).toBeNull();
   expect(
-    await readSql(
-      (sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session"`)?.at,
-    ),
+    await read(async (tx) => (await tx.session.findFirstOrThrow()).expirationDate.getTime()),
   ).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
@@ -215,23 +213,21 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
 }> {
   const id = randomUUID();
   const beganAtMs = NOW - ageDays * DAY_MS;
-  await writeSql((sql) =>
-    sql.run(
-      `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-      hashSecret(id),
-      beganAtMs,
-      insertUser(sql).id,
-      beganAtMs + 365 * DAY_MS,
-    ),
+  await write((tx) =>
+    tx.session.create({
+      data: {
+        id: hashSecret(id),
+        createdAt: new Date(beganAtMs),
+        userId: insertUser(tx).id,
+        expirationDate: new Date(beganAtMs + 365 * DAY_MS),
+      },
+    }),
   );
   const expiresAtMs = () =>
-    readSql(
-      (sql) =>
-        sql.get<{ at: number }>(
-          `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-          hashSecret(id),
-        )?.at,
-    );
+    read(async (tx) => {
+      const session = await tx.session.findUnique({ where: { id: hashSecret(id) } });
+      return session?.expirationDate.getTime();
+    });
   return {
     id,
     cookie: `legacy-session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, LEGACY_SECRET))}`,
@@ -280,8 +276,8 @@ test("a migrated session keeps its login date, so it is not a recent login", asy
   overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn({ ageDays: 100 });
   const seal = await unsealSession(valueOf(setBy(await visit("/", { cookie })).session));
-  const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSecret(seal!.id), clientId: null }),
+  const { member } = await read((tx) =>
+    resolveViewer(tx, { sessionKey: hashSecret(seal!.id), clientId: null }),
   );
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
@@ -335,9 +331,7 @@ test("without a primary, a legacy cookie is upgraded and its session renewed lat
 test("the legacy cookie of an ended or unknown session expires", async () => {
   overrideEnv(LEGACY_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
-  await writeSql((sql) =>
-    sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSecret(loggedOut.id)),
-  );
+  await write((tx) => tx.session.delete({ where: { id: hashSecret(loggedOut.id) } }));
   for (const cookie of [
     ended.cookie,
     loggedOut.cookie,
@@ -356,7 +350,7 @@ test("a current session wins over a legacy one, whose cookie expires", async () 
   overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn();
   const { value } = await sealSessionCookie(
-    await writeSql((sql) => createSession(sql, insertUser(sql).id)),
+    await write((tx) => createSession(tx, insertUser(tx).id)),
   );
   const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
   expect(Object.keys(setBy(response))).toEqual(["my_session"]);

@@ -4,7 +4,7 @@ import { overrideEnv } from "./support/override-env.ts";
 import { insertUser } from "./support/factories.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { type FakeLitefs, startFakeLitefs } from "./support/fake-litefs.ts";
 import {
   ensurePrimary,
@@ -175,7 +175,7 @@ test("every response to a write sets the txid cookie, even a redirect", async ()
   litefs = await startFakeLitefs(null);
   litefs.setPosition(42);
   const response = await served(async () => {
-    await writeSql((sql) => insertUser(sql));
+    await write((tx) => insertUser(tx));
     currentRequestContext()!.response.statusCode = 303;
     return "";
   });
@@ -190,7 +190,7 @@ test("a write after the response head fails", async () => {
   await served(async () => {
     const { response } = currentRequestContext()!;
     response.flushHeaders();
-    await writeSql((sql) => insertUser(sql)).then(late.resolve, late.resolve);
+    await write((tx) => insertUser(tx)).then(late.resolve, late.resolve);
     return "page";
   }).catch(() => {});
   expect(await late.promise).toMatchObject({

@@ -3,7 +3,7 @@
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
 import { countUsers } from "#lib/members/admin-users.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
@@ -41,11 +41,11 @@ export default async function AdminPage() {
   if (!admin) return notFoundPage;
   const { posts } = await getIndex();
   const { failures, problem, sourceProblem } = getCatalogStatus();
-  const data = await readSql((sql) => ({
-    users: countUsers(sql, admin),
-    reads: getSiteTotals(sql),
-    calls: listReviewQueue(sql, { admin, state: "NEW" }).counts,
-    deliveries: countDeliveries(sql),
+  const data = await read(async (tx) => ({
+    users: await countUsers(tx, admin),
+    reads: await getSiteTotals(tx),
+    calls: (await listReviewQueue(tx, { admin, state: "NEW" })).counts,
+    deliveries: await countDeliveries(tx),
   }));
   const { users, reads, calls, deliveries } = data;
   const figures = [

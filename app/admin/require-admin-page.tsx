@@ -8,8 +8,7 @@ import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import type { Admin } from "#lib/members/member.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -24,7 +23,7 @@ export async function requireAdminPage(
 ): Promise<{ admin: Admin; notFoundPage: null } | { admin: null; notFoundPage: ReactNode }> {
   await connection();
   const identity = await readSessionCookies();
-  const { member } = await readSql((sql) => resolveViewer(sql, identity));
+  const { member } = await read((tx) => resolveViewer(tx, identity));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
   if (isAdmin(member)) {
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
@@ -39,15 +38,15 @@ export async function requireAdminPage(
  * it and throws AppError(not_found).
  */
 export async function adminMetadata(
-  title: string | ((sql: Sql, admin: Admin) => string),
+  title: string | ((tx: Tx, admin: Admin) => Promise<string>),
 ): Promise<Metadata> {
   await connection();
   const identity = await readSessionCookies();
-  const pageTitle = await readSql((sql) => {
-    const { member } = resolveViewer(sql, identity);
+  const pageTitle = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
     if (!isAdmin(member)) return null;
     try {
-      return typeof title === "string" ? title : title(sql, member);
+      return typeof title === "string" ? title : await title(tx, member);
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;

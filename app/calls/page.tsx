@@ -7,7 +7,7 @@ import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import { PODCAST_DESCRIPTION, PODCAST_PATH, selectEnclosure } from "#lib/calls/podcast-feed.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
 
@@ -36,13 +36,13 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
 export default async function Page({ searchParams }: Props) {
   await connection();
   const requestedPage = parsePageNumber((await searchParams).page);
-  const { episodes, page, pages } = await readSql((sql) => {
-    const pages = Math.max(1, Math.ceil(countEpisodes(sql) / PER_PAGE));
+  const { episodes, page, pages } = await read(async (tx) => {
+    const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
     const page = Math.min(requestedPage, pages);
     return {
       pages,
       page,
-      episodes: listEpisodes(sql, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
+      episodes: await listEpisodes(tx, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
     };
   });
   return (

@@ -6,8 +6,7 @@ import { redirect } from "next/navigation";
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import { assertSiteUrl } from "#lib/http/site-url.ts";
 import {
@@ -54,7 +53,7 @@ interface LoginEmailRequest {
   readonly next: string;
   readonly isResend?: boolean;
   readonly address: string | null;
-  write<T>(fn: (sql: Sql) => T): Promise<T>;
+  write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
 /** Sends the email and ties the login to this browser, the same way for every address. Throws the redirect, or an AppError. */
@@ -79,7 +78,7 @@ async function sendChallenge({
   write,
 }: LoginEmailRequest): Promise<NewChallenge> {
   const refund = getLoginLimiter().consumeEmail({ email, address });
-  const challenge = await write((sql) => startChallenge(sql, { email }));
+  const challenge = await write((tx) => startChallenge(tx, { email }));
   try {
     await sendLoginEmail(
       buildLoginEmail({
@@ -90,7 +89,7 @@ async function sendChallenge({
     );
   } catch (error) {
     refund();
-    await write((sql) => cancelChallenge(sql, challenge));
+    await write((tx) => cancelChallenge(tx, challenge));
     throw error;
   }
   return challenge;
@@ -143,7 +142,7 @@ export const resendLoginEmail = defineServerAction({
   fields: z.object({}),
   async run({ clientAddress, write }) {
     const cookie = await readLoginFlowCookie("login");
-    const email = cookie && (await readSql((sql) => pendingLoginEmail(sql, cookie)));
+    const email = cookie && (await read((tx) => pendingLoginEmail(tx, cookie)));
     if (!email) throw new AppError("conflict", "This login has expired. Start again.");
     return sendEmailAndRedirect({
       email,
@@ -162,12 +161,12 @@ export const logInByLink = defineServerAction({
   async run({ input, sessionIds, request, write }) {
     const cookie = await readLoginFlowCookie("login");
     const result = await write(
-      (sql) => {
-        const email = consumeLoginLink(sql, {
+      async (tx) => {
+        const email = await consumeLoginLink(tx, {
           token: input.token,
           browserId: cookie?.browserId ?? null,
         });
-        return email === null ? null : completeLogin(sql, { email, sessionIds, request });
+        return email === null ? null : await completeLogin(tx, { email, sessionIds, request });
       },
       { isDurable: true },
     );
@@ -188,10 +187,10 @@ export const logInByCode = defineServerAction({
     const key = input.token === undefined ? cookie : { token: input.token };
     if (!key) throw new AppError("conflict", "This code has expired. Request a new one.");
     const result = await write(
-      (sql) => {
-        const verdict = consumeLoginCode(sql, { ...key, code: input.code });
+      async (tx) => {
+        const verdict = await consumeLoginCode(tx, { ...key, code: input.code });
         return verdict.outcome === "proven"
-          ? completeLogin(sql, { email: verdict.email, sessionIds, request })
+          ? await completeLogin(tx, { email: verdict.email, sessionIds, request })
           : verdict;
       },
       { isDurable: true },

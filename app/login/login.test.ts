@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { execute, selectRow, selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
 import { runDueDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
@@ -109,14 +110,12 @@ function lastEmail(email = "ada@example.test"): { code: string; token: string; l
   };
 }
 
-const member = (email = "ada@example.test") => writeSql((sql) => insertUser(sql, { email }));
-const count = (table: string) =>
-  readSql((sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
+const member = (email = "ada@example.test") => write((tx) => insertUser(tx, { email }));
+const count = async (table: string) =>
+  (await selectRow<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`))?.n;
 const sessions = () =>
-  readSql((sql) =>
-    sql
-      .all<{ userId: string }>(`SELECT "userId" FROM "Session" ORDER BY "createdAt"`)
-      .map(({ userId }) => userId),
+  read(async (tx) =>
+    (await tx.session.findMany({ orderBy: { createdAt: "asc" } })).map(({ userId }) => userId),
   );
 const requestEmail = (browser: Browser, fields: Record<string, string> = {}) =>
   send(browser, requestLoginEmail, { email: "ada@example.test", ...fields });
@@ -248,7 +247,7 @@ test("a malformed code costs no attempt", async () => {
   await requestEmail(ada);
   for (const code of ["", "12345", "abcdef", "1234567", "x".repeat(300)])
     expect(await send(ada, logInByCode, { code })).toBe("Please fix the field above.");
-  expect(await readSql((sql) => sql.get(`SELECT "tries" FROM "LoginChallenge"`))).toEqual({
+  expect(await read((tx) => tx.loginChallenge.findFirst({ select: { tries: true } }))).toEqual({
     tries: 0,
   });
 });
@@ -326,7 +325,7 @@ test("a known and an unknown address get the same response, cookie and email", a
 });
 
 test("requesting an email does not query members, so its timing reveals nothing", async () => {
-  await writeSql((sql) => sql.run(`ALTER TABLE "User" RENAME TO "Elsewhere"`));
+  await execute(`ALTER TABLE "User" RENAME TO "Elsewhere"`);
   expect(await requestEmail(ada)).toBe("→ /login/code");
 });
 
@@ -473,11 +472,7 @@ test("another login replaces the browser's session", async () => {
   for (let i = 0; i < 2; i++) {
     await requestEmail(ada);
     await send(ada, logInByLink, { token: lastEmail().token });
-    keys.push(
-      ...(await readSql((sql) =>
-        sql.all<{ id: string }>(`SELECT "id" FROM "Session"`).map(({ id }) => id),
-      )),
-    );
+    keys.push(...(await read((tx) => tx.session.findMany())).map(({ id }) => id));
   }
   expect(keys).toHaveLength(2);
   expect(keys[0]).not.toBe(keys[1]);
@@ -486,14 +481,17 @@ test("another login replaces the browser's session", async () => {
 test("a login claims the reads of this browser's reader id, and none without an id", async () => {
   const { id } = await member();
   const other = await member("bob@example.test");
-  await writeSql((sql) => {
-    insertRead(sql, { clientId: "adas-browser", postSlug: "one" });
-    insertRead(sql, { clientId: "somebody", postSlug: "two" });
-    insertRead(sql, { userId: other.id, postSlug: "three" });
+  await write((tx) => {
+    insertRead(tx, { clientId: "adas-browser", postSlug: "one" });
+    insertRead(tx, { clientId: "somebody", postSlug: "two" });
+    insertRead(tx, { userId: other.id, postSlug: "three" });
   });
   const reads = () =>
-    readSql((sql) =>
-      sql.all(`SELECT "postSlug", "userId", "clientId" FROM "PostRead" ORDER BY "postSlug"`),
+    read((tx) =>
+      tx.postRead.findMany({
+        select: { postSlug: true, userId: true, clientId: true },
+        orderBy: { postSlug: "asc" },
+      }),
     );
   const before = await reads();
   await requestEmail(ada);
@@ -514,7 +512,7 @@ test("a login claims the reads of this browser's reader id, and none without an 
 });
 
 test("an unknown address signs up with a first name and a team, and gets a session and this browser's reads", async () => {
-  await writeSql((sql) => insertRead(sql, { clientId: "new-browser" }));
+  await write((tx) => insertRead(tx, { clientId: "new-browser" }));
   ada.jar.set(
     "reader",
     decodeURIComponent(serializeReaderCookie("new-browser").split(";")[0]!.slice("reader=".length)),
@@ -531,8 +529,8 @@ test("an unknown address signs up with a first name and a team, and gets a sessi
   expect(await send(ada, signUp, { firstName: "  Ada   Lovelace ", team: "YELLOW" })).toBe(
     "→ /login/go?to=%2Fteams",
   );
-  const users = await readSql((sql) =>
-    sql.all<{ id: string }>(`SELECT "id", "email", "firstName", "team", "role" FROM "User"`),
+  const users = await selectRows<{ id: string }>(
+    `SELECT "id", "email", "firstName", "team", "role" FROM "User"`,
   );
   expect(users).toEqual([
     {
@@ -544,9 +542,9 @@ test("an unknown address signs up with a first name and a team, and gets a sessi
     },
   ]);
   expect(await sessions()).toEqual([users[0]!.id]);
-  expect(await readSql((sql) => sql.all(`SELECT "userId", "clientId" FROM "PostRead"`))).toEqual([
-    { userId: users[0]!.id, clientId: null },
-  ]);
+  expect(
+    await read((tx) => tx.postRead.findMany({ select: { userId: true, clientId: true } })),
+  ).toEqual([{ userId: users[0]!.id, clientId: null }]);
   expect([...ada.jar.keys()].sort()).toEqual(["reader", "session"]);
 });
 
@@ -606,7 +604,7 @@ test("a form can't choose an address or a role", async () => {
     role: "ADMIN",
     id: "1",
   });
-  expect(await readSql((sql) => sql.all(`SELECT "email", "role" FROM "User"`))).toEqual([
+  expect(await selectRows(`SELECT "email", "role" FROM "User"`)).toEqual([
     { email: "new@example.test", role: "MEMBER" },
   ]);
 });

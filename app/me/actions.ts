@@ -20,7 +20,7 @@ export const updateFirstName = defineServerAction({
   requiredRole: "member",
   fields: z.object({ firstName: firstNameField() }),
   async run({ input, write }) {
-    await write((sql, { id }) => changeFirstName(sql, { userId: id, name: input.firstName }));
+    await write((tx, { id }) => changeFirstName(tx, { userId: id, name: input.firstName }));
     refresh();
     return "Name saved.";
   },
@@ -30,7 +30,7 @@ export const revokeSession = defineServerAction({
   requiredRole: "member",
   fields: z.object({ session: z.string({ error: "The session is missing." }).max(100) }),
   async run({ input, write }) {
-    await write((sql, { id }) => deleteSession(sql, { userId: id, handle: input.session }));
+    await write((tx, { id }) => deleteSession(tx, { userId: id, handle: input.session }));
     refresh();
     return "Logged out.";
   },
@@ -40,8 +40,8 @@ export const revokeOtherSessions = defineServerAction({
   requiredRole: "member",
   fields: z.object({}),
   async run({ write }) {
-    const count = await write((sql, { id, sessionKey }) =>
-      deleteOtherSessions(sql, { userId: id, sessionKey }),
+    const count = await write((tx, { id, sessionKey }) =>
+      deleteOtherSessions(tx, { userId: id, sessionKey }),
     );
     refresh();
     return `Logged out of ${count} other ${count === 1 ? "device" : "devices"}.`;
@@ -52,8 +52,8 @@ export const renamePasskey = defineServerAction({
   requiredRole: "member",
   fields: z.object({ id: passkeyId, name: singleLineField({ label: "The name", maxLength: 60 }) }),
   async run({ input, write }) {
-    await write((sql, { id }) =>
-      updatePasskeyName(sql, { id: input.id, userId: id, name: input.name }),
+    await write((tx, { id }) =>
+      updatePasskeyName(tx, { id: input.id, userId: id, name: input.name }),
     );
     refresh();
     return "Renamed.";
@@ -64,7 +64,7 @@ export const removePasskey = defineServerAction({
   requiredRole: "member",
   fields: z.object({ id: passkeyId }),
   async run({ input, write }) {
-    await write((sql, { id }) => deletePasskey(sql, { id: input.id, userId: id }));
+    await write((tx, { id }) => deletePasskey(tx, { id: input.id, userId: id }));
     refresh();
     return "Passkey removed.";
   },
@@ -75,7 +75,7 @@ export const showDeviceCode = defineServerAction({
   fields: z.object({}),
   async run({ member, write }) {
     consumeDeviceLinkCreation(member.id);
-    const { token } = await write((sql, { id }) => createDeviceLink(sql, id));
+    const { token } = await write((tx, { id }) => createDeviceLink(tx, id));
     await deviceLinkCookie.set(token);
     redirect("/me/device");
   },
@@ -86,7 +86,7 @@ export const logOut = defineServerAction({
   fields: z.object({}),
   async run({ sessionIds, write }) {
     const { sessionKey } = sessionIds;
-    if (sessionKey) await write((sql) => deleteSessionByKey(sql, sessionKey));
+    if (sessionKey) await write((tx) => deleteSessionByKey(tx, sessionKey));
     await sessionCookie.expire();
     redirect(loginRedirectUrl("/"));
   },

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator.ts";
+import { selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import type { SqlValue } from "#lib/db/connection.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
@@ -72,9 +72,9 @@ beforeEach(() => {
 
 /** Logs this browser in as a new member. */
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, overrides);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write(async (tx) => {
+    const user = insertUser(tx, overrides);
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   browser.jar.set(name, value);
@@ -121,9 +121,7 @@ async function act(action: Action, fields: Record<string, string> = {}) {
     return { state: null, to };
   }
 }
-const rows = (text: string, ...values: SqlValue[]) =>
-  readSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
-const count = async (table: string) => (await rows(`SELECT 1 FROM "${table}"`)).length;
+const count = async (table: string) => (await selectRows(`SELECT 1 FROM "${table}"`)).length;
 
 /** Adds a passkey of a new member through the handlers. The browser stays logged in. */
 async function withPasskey() {
@@ -151,13 +149,13 @@ describe("a login with a passkey", () => {
     expect({ status, json }).toEqual({ status: 200, json: { next: "/me" } });
     const key = (await sessionKey())!;
     expect(key).not.toBe(member.key);
-    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
+    expect(await selectRows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
       { userId: member.id },
     ]);
-    expect(await rows(`SELECT "device" FROM "SessionInfo"`)).toEqual([
+    expect(await selectRows(`SELECT "device" FROM "SessionInfo"`)).toEqual([
       { device: "Firefox on Linux" },
     ]);
-    expect(await rows(`SELECT "lastUsedAt" FROM "Passkey"`)).toEqual([
+    expect(await selectRows(`SELECT "lastUsedAt" FROM "Passkey"`)).toEqual([
       { lastUsedAt: expect.any(Number) as number },
     ]);
     expect(browser.jar.has("passkey")).toBe(false);
@@ -167,7 +165,7 @@ describe("a login with a passkey", () => {
     const { member, device } = await withPasskey();
     const { json: options } = await send(loginOptions);
     await send(loginVerify, { response: device.logIn(options.challenge) });
-    expect(await rows(`SELECT "id" FROM "Session"`)).toEqual([{ id: await sessionKey() }]);
+    expect(await selectRows(`SELECT "id" FROM "Session"`)).toEqual([{ id: await sessionKey() }]);
     expect(await sessionKey()).not.toBe(member.key);
   });
 
@@ -208,7 +206,7 @@ describe("a login with a passkey", () => {
         })
       ).status,
     ).toBe(401);
-    await writeSql((sql) => sql.run(`DELETE FROM "Passkey" WHERE "userId" = ?`, member.id));
+    await write((tx) => tx.passkey.deleteMany({ where: { userId: member.id } }));
     challenge = await start();
     expect((await send(loginVerify, { response: device.logIn(challenge) })).status).toBe(401);
     expect([await sessionKey(), await count("Session")]).toEqual([null, before]);
@@ -225,7 +223,7 @@ describe("a login with a passkey", () => {
 describe("adding a passkey", () => {
   test("stores it under the device's name, and excludes it next time", async () => {
     const { member, device } = await withPasskey();
-    expect(await rows(`SELECT "userId", "name", "counter" FROM "Passkey"`)).toEqual([
+    expect(await selectRows(`SELECT "userId", "name", "counter" FROM "Passkey"`)).toEqual([
       { userId: member.id, name: "Firefox on Linux", counter: 0 },
     ]);
     expect((await send(addOptions)).json).toMatchObject({
@@ -334,7 +332,7 @@ describe("on /me", () => {
       status: "refused",
       errors: { firstName: expect.any(String) as string },
     });
-    expect(await rows(`SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual([
+    expect(await selectRows(`SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual([
       { firstName: "Augusta Ada" },
     ]);
   });
@@ -342,7 +340,7 @@ describe("on /me", () => {
   test("a member revokes only their own sessions", async () => {
     const bob = await logIn();
     const ada = await logIn();
-    const other = await writeSql((sql) => hashSecret(createSession(sql, ada.id).id));
+    const other = await write(async (tx) => hashSecret((await createSession(tx, ada.id)).id));
     expect(
       (await act(revokeSession, { session: createSessionHandle(bob.key) })).state,
     ).toMatchObject({
@@ -353,13 +351,13 @@ describe("on /me", () => {
         status: "done",
       },
     );
-    await writeSql((sql) => createSession(sql, ada.id));
+    await write((tx) => createSession(tx, ada.id));
     expect((await act(revokeOtherSessions)).state).toMatchObject({
       message: "Logged out of 1 other device.",
     });
-    expect((await rows(`SELECT "id" FROM "Session"`)).map(({ id }) => id).sort()).toEqual(
-      [ada.key, bob.key].sort(),
-    );
+    expect(
+      (await selectRows<{ id: string }>(`SELECT "id" FROM "Session"`)).map(({ id }) => id).sort(),
+    ).toEqual([ada.key, bob.key].sort());
   });
 
   test("a member renames and removes only their own passkeys", async () => {
@@ -371,9 +369,11 @@ describe("on /me", () => {
     expect((await act(removePasskey, { id: device.id })).state).toMatchObject({
       code: "not_found",
     });
-    expect(await rows(`SELECT "name" FROM "Passkey"`)).toEqual([{ name: "Firefox on Linux" }]);
-    await writeSql((sql) =>
-      addPasskey(sql, {
+    expect(await selectRows(`SELECT "name" FROM "Passkey"`)).toEqual([
+      { name: "Firefox on Linux" },
+    ]);
+    await write((tx) =>
+      addPasskey(tx, {
         id: "own",
         userId: mallory.id,
         publicKey: new Uint8Array([1]),
@@ -408,7 +408,7 @@ describe("on /me", () => {
     browser.headers.set("sec-fetch-site", "cross-site");
     expect((await act(action, fields)).state).toMatchObject({ code: "forbidden" });
     browser.headers.set("sec-fetch-site", "same-origin");
-    await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+    await write((tx) => tx.session.deleteMany());
     expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
     forgetSession();
     expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
@@ -429,7 +429,7 @@ describe("a device link", () => {
     browser.jar.clear();
     expect((await act(logInOnDevice, { token })).to).toBe("/me");
     const key = await sessionKey();
-    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
+    expect(await selectRows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
       { userId: ada.id },
     ]);
     expect((await act(deleteMyAccount, { confirmation: "delete" })).state).toMatchObject({
@@ -445,7 +445,7 @@ describe("a device link", () => {
 
   test("does not log in if it is forged or has expired", async () => {
     const ada = await logIn();
-    const { token } = await writeSql((sql) => createDeviceLink(sql, ada.id));
+    const { token } = await write((tx) => createDeviceLink(tx, ada.id));
     browser.jar.clear();
     for (const forged of ["", "x".repeat(22), "x".repeat(101)])
       expect((await act(logInOnDevice, { token: forged })).state).toMatchObject({
@@ -461,7 +461,7 @@ describe("deleting an account", () => {
   test("requires the word, then deletes the member and logs out", async () => {
     const bob = await logIn();
     await logIn({ firstName: "Ada" });
-    await writeSql((sql) => insertRead(sql, { userId: bob.id, clientId: null }));
+    await write((tx) => insertRead(tx, { userId: bob.id, clientId: null }));
     expect((await act(deleteMyAccount, { confirmation: "yes" })).state).toMatchObject({
       status: "refused",
       errors: { confirmation: expect.any(String) as string },
@@ -469,7 +469,7 @@ describe("deleting an account", () => {
     expect(await count("User")).toBe(2);
     expect((await act(deleteMyAccount, { confirmation: "ada" })).to).toBe("/goodbye");
     expect([
-      await rows(`SELECT "id" FROM "User"`),
+      await selectRows(`SELECT "id" FROM "User"`),
       await count("PostRead"),
       browser.jar.has("session"),
     ]).toEqual([[{ id: bob.id }], 1, false]);
@@ -511,7 +511,7 @@ describe("a data export", () => {
 
   test("requires a session", async () => {
     await logIn();
-    await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+    await write((tx) => tx.session.deleteMany());
     expect((await get()).status).toBe(401);
     forgetSession();
     expect((await get({ accept: "application/json" })).status).toBe(401);

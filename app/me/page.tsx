@@ -16,8 +16,7 @@ import { Field } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { nowMs } from "#lib/core/clock.ts";
 import { type Member, isRecentLogin } from "#lib/members/member.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { type ListedPasskey, listPasskeys } from "#lib/members/passkeys.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
@@ -31,16 +30,16 @@ export const metadata: Metadata = { title: "Your account", robots: { index: fals
 
 const RANKS = ["first", "second", "third"];
 
-function readAccountPage(sql: Sql, sessionIds: SessionIds) {
-  const { member } = resolveViewer(sql, sessionIds);
+async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
+  const { member } = await resolveViewer(tx, sessionIds);
   if (!member) return null;
   return {
     member,
-    profile: getProfile(sql, member.id),
-    postCount: listReadSlugs(sql, { member, clientId: null }).size,
-    standings: getStandings(sql, { slug: null, nowMs: nowMs() }),
-    passkeys: listPasskeys(sql, member.id),
-    sessions: listSessions(sql, { userId: member.id, sessionKey: member.sessionKey }),
+    profile: await getProfile(tx, member.id),
+    postCount: (await listReadSlugs(tx, { member, clientId: null })).size,
+    standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
+    passkeys: await listPasskeys(tx, member.id),
+    sessions: await listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),
   };
 }
 
@@ -111,7 +110,7 @@ function NameSection({
         </div>
       </ActionForm>
       <p className="muted me-note">
-        Email: {profile.email} · Member since <Timestamp ms={profile.createdAt} day />
+        Email: {profile.email} · Member since <Timestamp ms={profile.createdAt.getTime()} day />
         {team && ` · Team: ${TEAM_NAMES[team]}`}
       </p>
     </MeSection>
@@ -174,7 +173,7 @@ export default async function Page({
 }) {
   await connection();
   const sessionIds = await readSessionCookies();
-  const account = await readSql((sql) => readAccountPage(sql, sessionIds));
+  const account = await read((tx) => readAccountPage(tx, sessionIds));
   if (!account) redirect("/login?next=/me");
   const { member, profile, passkeys, sessions, postCount } = account;
   const isNew = (await searchParams).welcome !== undefined;

@@ -20,12 +20,12 @@ export function PasskeyList({ passkeys }: { passkeys: readonly ListedPasskey[] }
               <div className="row-what">
                 <strong>{name}</strong>
                 <small>
-                  Added <Timestamp ms={createdAt} day />,{" "}
+                  Added <Timestamp ms={createdAt.getTime()} day />,{" "}
                   {lastUsedAt === null ? (
                     "not used yet"
                   ) : (
                     <>
-                      last used <Timestamp ms={lastUsedAt} />
+                      last used <Timestamp ms={lastUsedAt.getTime()} />
                     </>
                   )}
                 </small>

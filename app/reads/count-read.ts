@@ -3,25 +3,23 @@
 import { isbot } from "isbot";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
-import { isAppError } from "#lib/core/errors.ts";
 import { singleton } from "#lib/core/singleton.ts";
-import { writeSql } from "#lib/db/database.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readJson } from "#lib/http/read-json.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
-import { getViewer, readSessionCookies, resolveViewer } from "#lib/members/viewer.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import {
   MAX_DWELL_TOKEN_LENGTH,
   getMinDwellMs,
   verifyDwellToken,
 } from "#lib/reading/dwell-token.ts";
-import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
+import { logLeadChanges } from "#lib/reading/lead-changes.ts";
 import { createReadLimiter } from "#lib/reading/read-limiter.ts";
-import { recordRead } from "#lib/reading/record-read.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { getCountablePost } from "./countable-post.ts";
+import { recordBeacon } from "./record-beacon.sql.ts";
 
 const Beacon = z.strictObject({
   token: z.string().min(1).max(MAX_DWELL_TOKEN_LENGTH),
@@ -59,27 +57,16 @@ async function limitAndRecord(
 ): Promise<{ isCounted: boolean; clientId?: string }> {
   const { readingMinutes } = await getCountablePost(slug);
   const sessionIds = await readSessionCookies();
-  const viewer = await getViewer(sessionIds);
   const now = nowMs();
   // Verified before the rate limit: an invalid token must not use up the limit of others at the same address.
   verifyDwellToken(token, { slug, minMs: getMinDwellMs(readingMinutes), nowMs: now });
-  const refund = singleton("read-limiter", createReadLimiter).consume({
-    ...viewer,
-    address: getClientAddress(request),
-    slug,
-    nowMs: now,
-  });
-  const { leadChanges, ...read } = await writeSql((sql) => {
-    // Resolved again inside the transaction, because the session may have ended since.
-    const { member, clientId } = resolveViewer(sql, sessionIds);
-    const result = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
-    // Anonymous reads don't affect standings.
-    const slugs = result.isCounted && member ? [slug] : [];
-    return { ...result, leadChanges: recordLeadChanges(sql, { slugs, nowMs: now }) };
-  }).catch((error: unknown) => {
-    if (isAppError(error, "conflict")) refund(); // the token was used before
-    throw error;
-  });
+  const limiter = singleton("read-limiter", createReadLimiter);
+  const { leadChanges, ...read } = await recordBeacon(
+    sessionIds,
+    { token, slug, readingMinutes, nowMs: now },
+    (reader) =>
+      limiter.consume({ ...reader, address: getClientAddress(request), slug, nowMs: now }),
+  );
   logLeadChanges(leadChanges);
   return read;
 }

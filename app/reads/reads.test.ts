@@ -6,7 +6,8 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
@@ -45,14 +46,14 @@ afterAll(() => {
 const token = (slug = "a-post", agoMs = 10 * MINUTE_MS) =>
   issueDwellToken({ slug, nowMs: nowMs() - agoMs });
 const stored = () =>
-  readSql((sql) => ({
-    reads: sql.all<{
+  read((tx) => ({
+    reads: sqlOf(tx).all<{
       userId: string | null;
       clientId: string | null;
       postSlug: string;
       createdAt: number;
     }>(`SELECT "userId", "clientId", "postSlug", "createdAt" FROM "PostRead" ORDER BY "rowid"`),
-    tokens: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n,
+    tokens: sqlOf(tx).get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n,
   }));
 const NOTHING = { reads: [], tokens: 0 };
 
@@ -90,9 +91,9 @@ async function send({
 }
 const beacon = (fields: object) => ({ body: JSON.stringify(fields) });
 async function memberCookie(team = "RED") {
-  const { member, session } = await writeSql((sql) => {
-    const member = insertUser(sql, { team });
-    return { member, session: createSession(sql, member.id) };
+  const { member, session } = await write(async (tx) => {
+    const member = insertUser(tx, { team });
+    return { member, session: await createSession(tx, member.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   return { member, cookie: `${name}=${value}` };
@@ -145,8 +146,8 @@ test("a member's read moves the standings and sets no cookie", async () => {
   ]);
   expect((await stored()).reads).toMatchObject([{ userId: member.id, clientId: null }]);
   expect(
-    await readSql((sql) =>
-      sql.all(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`),
+    await read((tx) =>
+      sqlOf(tx).all(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`),
     ),
   ).toEqual([
     { postSlug: "a-post", team: "BLUE" },
@@ -157,7 +158,7 @@ test("a member's read moves the standings and sets no cookie", async () => {
 
 test("an expired session counts as an anonymous reader", async () => {
   const { member, cookie } = await memberCookie();
-  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, member.id));
+  await write((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, member.id));
   expect((await send({ cookie })).headers.get("set-cookie")).toMatch(/^reader=/);
   expect((await stored()).reads).toMatchObject([{ userId: null }]);
 });

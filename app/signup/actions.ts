@@ -31,9 +31,9 @@ export const signUp = defineServerAction({
           : SIGNUP_EXPIRED_MESSAGE,
       );
     const session = await write(
-      (sql) => {
-        const { userId } = createMember(sql, { browserId: cookie.browserId, ...input });
-        return logInAndClaimReads(sql, { userId, sessionIds, request });
+      async (tx) => {
+        const { userId } = await createMember(tx, { browserId: cookie.browserId, ...input });
+        return logInAndClaimReads(tx, { userId, sessionIds, request });
       },
       { isDurable: true },
     );

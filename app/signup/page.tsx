@@ -10,7 +10,7 @@ import { TeamChoice } from "#components/member/team-choice.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
 import { getViewer } from "#lib/members/viewer.ts";
 
@@ -19,7 +19,7 @@ export const metadata: Metadata = { title: "Sign up", robots: { index: false } }
 export default async function Page() {
   await connection();
   const cookie = await readLoginFlowCookie("signup");
-  const pending = cookie && (await readSql((sql) => findPendingSignup(sql, cookie)));
+  const pending = cookie && (await read((tx) => findPendingSignup(tx, cookie)));
   if (!cookie || !pending) redirect((await getViewer()).member ? "/me" : "/login");
   return (
     <div className="wrap entry">

@@ -3,7 +3,7 @@
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData } from "#lib/posts/page-data.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listPosts } from "#lib/posts/post.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { type PastLeadChange, listLeadChanges } from "#lib/reading/lead-history.ts";
@@ -43,9 +43,9 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
   const { viewer, standings, leadingTeams, nowMs } = await readSitePageData(sessionIds);
   const pastStandings = await getStandingsHistory(nowMs);
-  const { changes, currentStandings } = await readSql((sql) => ({
-    changes: listLeadChanges(sql, MAX_CHANGES_READ),
-    currentStandings: getCurrentStandings(sql, nowMs),
+  const { changes, currentStandings } = await read(async (tx) => ({
+    changes: await listLeadChanges(tx, MAX_CHANGES_READ),
+    currentStandings: getCurrentStandings(tx, nowMs),
   }));
   const firstWeek = pastStandings.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));
   const leaders = posts.map(({ slug }) => leadingTeams.get(slug));

@@ -3,9 +3,9 @@
 
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import type { Sql } from "#lib/db/connection.ts";
 import { createSql } from "#lib/db/connection.ts";
-import { closeDatabase, writeSql } from "#lib/db/database.ts";
+import { closeDatabase } from "#lib/db/database.ts";
+import { type Sql, writeSql } from "#lib/db/sql.ts";
 import { recordRead } from "#lib/reading/record-read.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";

@@ -8,7 +8,7 @@ import { KNOWN_TABLES } from "#cli/migrate-postgres/table-mapping.ts";
 import { connectSource, readRows } from "#cli/migrate-postgres/source-connection.ts";
 import { finishLoad, createStagingDatabase } from "#cli/migrate-postgres/staging-database.ts";
 import { verifyCopy } from "#cli/migrate-postgres/verify-copy.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { DEFAULT_OPTIONS } from "#cli/migrate-postgres/options.ts";
 
 export interface CopyMeasurement {

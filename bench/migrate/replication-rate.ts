@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { replicateChanges } from "#cli/migrate-postgres/replicate-changes.ts";
 import { dropSlot } from "#cli/migrate-postgres/replication-slot.ts";
 import { migrationFiles } from "#cli/migrate-postgres/migration-state.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { FULL_SIZES, createSourceSite, runSql } from "#tests/support/source-site.ts";
 import type { TestPostgres } from "#tests/support/postgres.ts";
 import { copySource } from "#cli/migrate-postgres/copy-command.ts";

@@ -1,7 +1,7 @@
 // Repeats a page's SQLite queries on a PostgreSQL, with the same values.
 
 import postgres from "postgres";
-import type { Sql, SqlValue } from "#lib/db/connection.ts";
+import type { Sql, SqlValue } from "#lib/db/sql.ts";
 import { singleton } from "#lib/core/singleton.ts";
 
 export interface Query {

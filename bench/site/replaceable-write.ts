@@ -1,10 +1,10 @@
-// Replaces lib/db/database.ts in the bench site's copy of count-read.ts, so that a route can
+// Replaces lib/db/sql.ts in the bench site's copy of record-beacon.sql.ts, so that a route can
 // replace the write.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import * as database from "#lib/db/database.ts";
+import * as database from "#lib/db/sql.ts";
 
-export * from "#lib/db/database.ts";
+export * from "#lib/db/sql.ts";
 
 export type WriteSql = typeof database.writeSql;
 

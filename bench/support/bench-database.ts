@@ -6,7 +6,7 @@ import { seededRandom } from "#tests/support/random.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { createSql } from "#lib/db/connection.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
 /**

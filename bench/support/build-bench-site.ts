@@ -17,8 +17,8 @@ import { BENCH_SITE_DIR } from "./bench-site.ts";
 /** Modules of the copy in which one import is redirected to a replaceable double. */
 const REPLACED_IMPORTS = [
   {
-    file: "app/reads/count-read.ts",
-    from: '"#lib/db/database.ts"',
+    file: "app/reads/record-beacon.sql.ts",
+    from: '"#lib/db/sql.ts"',
     to: '"#bench/site/replaceable-write.ts"',
   },
   {
@@ -39,7 +39,7 @@ function linkTree(source: string, target: string): void {
     const [from, to] = [join(source, entry.name), join(target, entry.name)];
     if (entry.isDirectory()) linkTree(from, to);
     else if (entry.isFile()) linkSync(from, to);
-    else cpSync(from, to, { verbatimSymlinks: true });
+    else cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { listAuditEvents } from "#lib/db/audit.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { createSession } from "#lib/members/sessions.ts";
 
 /** Runs the real command on this test's database, which stays open like on a running site. */
@@ -16,14 +16,14 @@ function admin(...args: string[]) {
 }
 
 test("the first admin is granted, listed and revoked while the site runs", async () => {
-  const { id } = await writeSql((sql) =>
-    insertUser(sql, {
+  const { id } = await write((tx) =>
+    insertUser(tx, {
       email: "Ada@example.test",
       firstName: "Ada",
       createdAt: Date.parse("2026-11-01"),
     }),
   );
-  await writeSql((sql) => createSession(sql, id));
+  await write((tx) => createSession(tx, id));
   expect(admin("list")).toMatchObject({
     status: 0,
     stdout: expect.stringContaining("no admins yet") as string,
@@ -48,7 +48,7 @@ test("the first admin is granted, listed and revoked while the site runs", async
       "ada@example.test is no longer an admin. They were not logged in.\nWarning: there are no admins left.\n",
     stderr: "",
   });
-  const events = await readSql((sql) => listAuditEvents(sql));
+  const events = await read((tx) => listAuditEvents(tx));
   expect(events.map(({ actorId, subjectId, detail }) => [actorId, subjectId, detail.role])).toEqual(
     [
       [null, id, { from: "ADMIN", to: "MEMBER" }],

@@ -10,7 +10,7 @@ import {
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
-import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
+import { closeDatabase, read, write } from "#lib/db/database.ts";
 import { stopWatchingLitefs } from "#lib/replication/role.ts";
 import { changeRoleByEmail, listAdmins } from "#lib/members/roles.ts";
 
@@ -41,16 +41,16 @@ exitUnlessDatabase();
 
 try {
   if (command === "list") {
-    const admins = await readSql(listAdmins);
+    const admins = await read(listAdmins);
     for (const { email, firstName, createdAt } of admins)
-      console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
+      console.log(`${email}  ${firstName}  ${createdAt.toISOString().slice(0, 10)}`);
     if (admins.length === 0)
       console.log("There are no admins yet. Add one with: npm run admin -- grant EMAIL");
   } else {
     await exitUnlessPrimary();
     // Keep the case, because migrated addresses may have capitals.
-    const { to, revokedSessionCount, adminCount } = await writeSql((sql) =>
-      changeRoleByEmail(sql, {
+    const { to, revokedSessionCount, adminCount } = await write((tx) =>
+      changeRoleByEmail(tx, {
         email: address!.trim(),
         role: command === "grant" ? "ADMIN" : "MEMBER",
       }),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { type CutoverOptions, cutOver } from "./cutover.ts";
 import { withMigrationLock } from "./migration-lock.ts";
 import { type Migration, type MigrationEvent, type MigrationStep } from "./migration.ts";

@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createSql } from "#lib/db/connection.ts";
-import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
+import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 import { runMigrate, startMigrate } from "#tests/support/migrate-command.ts";
 import { createSourceDatabase, createSourceSite, runSql } from "#tests/support/source-site.ts";
 import { openTargetRows } from "#tests/support/source-ledger.ts";

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { abortMigration } from "./abort-command.ts";
 import { copySource } from "./copy-command.ts";
 import { cleanUpSource, cutOver } from "./cutover.ts";

@@ -63,7 +63,7 @@ export interface Migration {
   readonly options: MigrationOptions;
   /** Whether this site accepts the source site's cookies. */
   readonly hasLegacyCookieSecret: boolean;
-  /** Rebuilds the read counters (lib/reading/rebuild-counters.ts). */
+  /** Rebuilds the read counters (lib/reading/rebuild-counters.sql.ts). */
   readonly rebuildCounters: (sql: Sql) => unknown;
   readonly onEvent: (event: MigrationEvent) => void;
   /** Stops the command between or within steps, like a crash. */

@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { createSql } from "#lib/db/connection.ts";
-import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { replicateChanges } from "./replicate-changes.ts";
 import { type Migration, getCompleteCopy } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";

@@ -3,9 +3,9 @@
 
 import { parseCommandLine, exitUnlessDatabase, exitUnlessPrimary } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
-import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
+import { closeDatabase, read, write } from "#lib/db/database.ts";
 import { stopWatchingLitefs } from "#lib/replication/role.ts";
-import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 
 const usage = `Usage: npm run reads:rebuild [-- --check]
 
@@ -21,7 +21,7 @@ const startedMs = performance.now();
 const formatElapsed = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 try {
   if (flags.check) {
-    const differences = await readSql(findCounterMismatches);
+    const differences = await read(findCounterMismatches);
     for (const { table, key, stored, computed } of differences)
       console.log(
         `${table} ${key}: stored ${stored ?? "nothing"}, computed ${computed ?? "nothing"}`,
@@ -34,7 +34,7 @@ try {
     process.exitCode = differences.length === 0 ? 0 : 1;
   } else {
     await exitUnlessPrimary();
-    const { reads, readers } = await writeSql(rebuildCounters);
+    const { reads, readers } = await write(rebuildCounters);
     console.log(`Counted ${reads} reads by ${readers} readers (${formatElapsed()}).`);
   }
 } finally {

@@ -59,7 +59,7 @@ export function AuditLogTable({
         {events.map((event) => (
           <tr key={event.id}>
             <td>
-              <Timestamp ms={event.createdAt} />
+              <Timestamp ms={event.createdAt.getTime()} />
             </td>
             <td>
               {event.actorId === null ? (

@@ -188,7 +188,7 @@ for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
     for (const transport of ACTION_TRANSPORTS) {
       const fixture = await insertFixture();
       const { fields, cookie: extra } = splitFieldsAndCookie(
-        actionCase.makeValidFields({ fixture, db }),
+        await actionCase.makeValidFields({ fixture, db }),
       );
       const page = typeof actionCase.page === "string" ? actionCase.page : actionCase.page(fixture);
       const request = makeActionRequest(transport, ids[0]!.id, page, fields);

@@ -38,7 +38,7 @@ test(`${REQUESTS} invalid requests cause no error, no write, no leak and no memo
     const id = getActionId(name);
     const page = typeof actionCase.page === "string" ? actionCase.page : actionCase.page(fixture);
     pages.push(page);
-    const { fields } = splitFieldsAndCookie(actionCase.makeValidFields({ fixture, db }));
+    const { fields } = splitFieldsAndCookie(await actionCase.makeValidFields({ fixture, db }));
     if (Object.keys(actionCase.invalidFields).length > 0)
       actions.push({
         name,

@@ -3,7 +3,6 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createSql } from "#lib/db/connection.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { OPEN_REDIRECT_PAYLOADS } from "#tests/support/open-redirect-payloads.ts";
 import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
@@ -26,6 +25,7 @@ import {
 import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 import { HOST, ORIGIN } from "#tests/support/attack/attack-server.ts";
 import type { AttackFixture } from "#tests/support/attack/attack-fixture.ts";
+import { writeTo } from "#tests/support/write-to.ts";
 
 const redirectTargets = OPEN_REDIRECT_PAYLOADS.filter(
   (value): value is string => typeof value === "string",
@@ -74,7 +74,9 @@ test("next= is never an open redirect, in any place that accepts it", async ({
         )?.[1] ?? "";
       expect(Buffer.from(storedNext, "base64url").toString(), about).toBe("/me");
 
-      const { token, code } = startChallenge(createSql(db), { email: owner.email });
+      const { token, code } = await writeTo(db.name, (tx) =>
+        startChallenge(tx, { email: owner.email }),
+      );
       assertStaysOnSite(
         parseActionResult(
           await sendAttack(
@@ -88,7 +90,7 @@ test("next= is never an open redirect, in any place that accepts it", async ({
         about,
       );
       // The browser can forge the cookie.
-      const second = startChallenge(createSql(db), { email: owner.email });
+      const second = await writeTo(db.name, (tx) => startChallenge(tx, { email: owner.email }));
       const forged = { cookie: loginFlowCookie("login", second.browserId, target) };
       assertStaysOnSite(
         parseActionResult(

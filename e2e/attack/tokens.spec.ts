@@ -4,7 +4,6 @@
 import { randomBytes } from "node:crypto";
 import { hashSecret } from "#lib/core/secret.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
@@ -26,6 +25,7 @@ import {
   type AttackResponse,
   sendAttack,
 } from "#tests/support/attack/attack-client.ts";
+import { writeTo } from "#tests/support/write-to.ts";
 
 const random = () => randomBytes(16).toString("base64url");
 const truncate = (token: string) => token.slice(0, -1);
@@ -67,9 +67,9 @@ test("a login link works once, in the requesting browser, for 15 minutes; a GET 
   site: { db },
 }) => {
   const { owner, neighbor } = await insertFixture();
-  const challenge = startChallenge(createSql(db), { email: owner.email });
-  const other = startChallenge(createSql(db), { email: neighbor.email });
-  const device = createDeviceLink(createSql(db), owner.id);
+  const challenge = await writeTo(db.name, (tx) => startChallenge(tx, { email: owner.email }));
+  const other = await writeTo(db.name, (tx) => startChallenge(tx, { email: neighbor.email }));
+  const device = await writeTo(db.name, (tx) => createDeviceLink(tx, owner.id));
   const ownCookie = loginCookie(challenge.browserId);
   const before = await hashTablesWhenIdle();
   for (const cookie of [undefined, ownCookie]) {
@@ -134,7 +134,7 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
   site: { db },
 }) => {
   const { owner, neighbor } = await insertFixture();
-  const make = () => startChallenge(createSql(db), { email: owner.email });
+  const make = () => writeTo(db.name, (tx) => startChallenge(tx, { email: owner.email }));
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
   const triesOf = (browserId: string) =>
     db
@@ -142,7 +142,7 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
       .pluck()
       .get(hashSecret(browserId));
 
-  const first = make();
+  const first = await make();
   const ownCookie = loginCookie(first.browserId);
   const before = await hashTablesWhenIdle();
   expect((await byCode({ code: first.code })).status, "without a browser").toBe("refused");
@@ -167,14 +167,14 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
     (await byCode({ code: first.code, token: first.token })).hasSession,
     "the right code with the email's token, on another device",
   ).toBe(true);
-  const inSameBrowser = make();
+  const inSameBrowser = await make();
   for (let i = 0; i < 6; i++)
     await byCode({ code: wrong(inSameBrowser.code) }, loginCookie(inSameBrowser.browserId));
   expect(
     (await byLink(inSameBrowser.token, loginCookie(inSameBrowser.browserId))).hasSession,
     "the email's link after five wrong codes",
   ).toBe(true);
-  const voided = make();
+  const voided = await make();
   await Promise.all(
     Array.from({ length: 24 }, () => byCode({ code: wrong(voided.code), token: voided.token })),
   );
@@ -191,8 +191,8 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
     "the link, after five codes with the token",
   ).toBe(false);
 
-  const second = make();
-  const another = startChallenge(createSql(db), { email: neighbor.email });
+  const second = await make();
+  const another = await writeTo(db.name, (tx) => startChallenge(tx, { email: neighbor.email }));
   expect(
     (await byCode({ code: another.code }, loginCookie(second.browserId))).hasSession,
     "another challenge's code",
@@ -223,9 +223,9 @@ test("a sign-up needs the cookie of a verified address and works once, for 30 mi
   const email = `${random()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, "")}@example.test`;
-  const proven = startSignup(createSql(db), { email });
-  const login = startChallenge(createSql(db), { email });
-  const taken = startSignup(createSql(db), { email: owner.email });
+  const proven = await writeTo(db.name, (tx) => startSignup(tx, { email }));
+  const login = await writeTo(db.name, (tx) => startChallenge(tx, { email }));
+  const taken = await writeTo(db.name, (tx) => startSignup(tx, { email: owner.email }));
   const before = await hashTablesWhenIdle();
   const tries: Record<string, string | undefined> = {
     "no cookie": undefined,
@@ -270,9 +270,9 @@ test("a device link works once, for a minute, until a newer one; it does not cou
   site: { db },
 }) => {
   const { owner } = await insertFixture();
-  const voided = createDeviceLink(createSql(db), owner.id);
-  const link = createDeviceLink(createSql(db), owner.id);
-  const login = startChallenge(createSql(db), { email: owner.email });
+  const voided = await writeTo(db.name, (tx) => createDeviceLink(tx, owner.id));
+  const link = await writeTo(db.name, (tx) => createDeviceLink(tx, owner.id));
+  const login = await writeTo(db.name, (tx) => startChallenge(tx, { email: owner.email }));
   const before = await hashTablesWhenIdle();
   for (const cookie of [undefined, owner.cookie])
     expect((await sendAttack({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(
@@ -331,7 +331,8 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const { owner, neighbor } = await insertFixture();
   const key = registerPasskey(db, owner.id);
   const otherKey = registerPasskey(db, neighbor.id);
-  const begin = (userId: string | null = null) => startCeremony(createSql(db), userId);
+  const begin = (userId: string | null = null) =>
+    writeTo(db.name, (tx) => startCeremony(tx, userId));
   const verify = (
     body: unknown,
     browser: string | undefined,
@@ -348,7 +349,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const hasSession = (response: AttackResponse) =>
     (response.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
 
-  const otherChallenge = begin().challenge;
+  const otherChallenge = (await begin()).challenge;
   const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.signAssertion>> = {
     "another challenge": () => key.signAssertion({ challenge: otherChallenge }),
     "an empty challenge": () => key.signAssertion({ challenge: "" }),
@@ -383,7 +384,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     }),
   };
   for (const [what, make] of Object.entries(wrongs)) {
-    const { browserId: browser, challenge } = begin();
+    const { browserId: browser, challenge } = await begin();
     const response = await verify(make(challenge), browser);
     expect(
       [what, response.status < 500 && response.status >= 400, hasSession(response)],
@@ -394,8 +395,8 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       `${what}: the attempt has cost its challenge`,
     ).toBe(409);
   }
-  const { browserId: browser, challenge } = begin();
-  const adding = begin(owner.id);
+  const { browserId: browser, challenge } = await begin();
+  const adding = await begin(owner.id);
   const before = await hashTablesWhenIdle();
   const answer = key.signAssertion({ challenge });
   for (const [what, response] of [
@@ -420,7 +421,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     ]);
   }
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
-  const late = begin();
+  const late = await begin();
   await setClock(5 * MINUTE_MS);
   expect(
     (await verify(key.signAssertion({ challenge: late.challenge }), late.browserId)).status,
@@ -431,7 +432,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   expect(answers.filter(hasSession), "of eight in parallel").toHaveLength(1);
   expect((await verify(answer, browser)).status, "used").toBe(409);
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
-  const gone = begin();
+  const gone = await begin();
   expect(
     (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.browserId))
       .status,
@@ -445,7 +446,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   site: { db },
 }) => {
   const { owner, neighbor } = await insertFixture();
-  const begin = (userId: string | null) => startCeremony(createSql(db), userId);
+  const begin = (userId: string | null) => writeTo(db.name, (tx) => startCeremony(tx, userId));
   const add = (body: unknown, browser: string, cookie: string | undefined) =>
     sendAttack({
       method: "POST",
@@ -456,27 +457,31 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   const before = keys();
   const wrongs: Record<string, () => Promise<AttackResponse>> = {
     "another challenge": async () =>
-      add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).browserId, owner.cookie),
+      add(
+        makePasskeyRegistration((await begin(null)).challenge),
+        (await begin(owner.id)).browserId,
+        owner.cookie,
+      ),
     "a login ceremony": async () => {
-      const { browserId: browser, challenge } = begin(null);
+      const { browserId: browser, challenge } = await begin(null);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "another member's ceremony": async () => {
-      const { browserId: browser, challenge } = begin(neighbor.id);
+      const { browserId: browser, challenge } = await begin(neighbor.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "a forged browser": async () =>
-      add(makePasskeyRegistration(begin(owner.id).challenge), random(), owner.cookie),
+      add(makePasskeyRegistration((await begin(owner.id)).challenge), random(), owner.cookie),
     anonymous: async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, undefined);
     },
     "an old login": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookieOfOlderLogin);
     },
     "another site": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { origin: "https://evil.example" }),
         browser,
@@ -484,7 +489,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "another relying party": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { host: "evil.example" }),
         browser,
@@ -492,7 +497,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "an assertion": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { type: "webauthn.get" }),
         browser,
@@ -500,11 +505,11 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "no user present": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       return add(makePasskeyRegistration(challenge, { flags: 0x40 }), browser, owner.cookie);
     },
     "six minutes later": async () => {
-      const { browserId: browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = await begin(owner.id);
       await setClock(6 * MINUTE_MS);
       const response = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
       await setClock(0);
@@ -516,7 +521,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
     expect([what, status >= 400 && status < 500], `${status} ${text}`).toEqual([what, true]);
   }
   expect(keys()).toEqual(before);
-  const { browserId: browser, challenge } = begin(owner.id);
+  const { browserId: browser, challenge } = await begin(owner.id);
   const answers = await Promise.all(
     Array.from({ length: 6 }, () => add(makePasskeyRegistration(challenge), browser, owner.cookie)),
   );

@@ -14,6 +14,7 @@ import { expect, test } from "#tests/support/attack/fixtures.ts";
 import { sendAttack } from "#tests/support/attack/attack-client.ts";
 import { insertReviewedCall } from "#tests/support/attack/attack-fixture.ts";
 import { insertEpisode } from "#tests/support/factories.ts";
+import { writeTo } from "#tests/support/write-to.ts";
 
 /**
  * Breaks out of attributes, scripts, titles, comments and CDATA, and is detectable as an element.
@@ -84,6 +85,7 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
   });
   const typed = insertReviewedCall(db, { userId: owner.id, ...texts, audio: null });
 
+  const link = await writeTo(db.name, (tx) => createDeviceLink(tx, owner.id));
   const pages: [string, string | undefined, readonly string[]][] = [
     ["/me", owner.cookie, ["name", "device", "key"]],
     ["/calls/mine", owner.cookie, ["t", "reason"]],
@@ -106,7 +108,7 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
     ["/admin/log", admin.cookie, ["action"]],
     ["/me/delete", owner.cookie, []],
     ["/login", owner.cookie, ["name"]],
-    [`/login/device?token=${createDeviceLink(createSql(db), owner.id).token}`, undefined, ["name"]],
+    [`/login/device?token=${link.token}`, undefined, ["name"]],
     ["/teams", undefined, []],
     ["/", owner.cookie, []],
   ];
@@ -182,7 +184,7 @@ test("a User-Agent is escaped in the list of sessions", async ({ insertFixture, 
     "x".repeat(8_000),
     "\u00ff\u00fe",
   ]) {
-    const { token } = createDeviceLink(createSql(db), owner.id);
+    const { token } = await writeTo(db.name, (tx) => createDeviceLink(tx, owner.id));
     const request = makeSameOriginAction(
       "call",
       "app/login/device/actions.ts#logInOnDevice",

@@ -182,7 +182,9 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
     const given = ACTION_CASES[name];
     expect(given, `${name} is in tests/support/attack/action-cases.ts`).toBeDefined();
     if (!given) continue;
-    const { fields, cookie: extra } = splitFieldsAndCookie(given.makeValidFields({ fixture, db }));
+    const { fields, cookie: extra } = splitFieldsAndCookie(
+      await given.makeValidFields({ fixture, db }),
+    );
     const page = typeof given.page === "string" ? given.page : given.page(fixture);
     // The form for an email link is on the page that the link opens.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;

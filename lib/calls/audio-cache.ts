@@ -30,21 +30,27 @@ export class AudioCache {
     });
   }
 
-  /**
-   * Returns the recording for `key`, calling `read` on a miss. The key must change with the bytes;
-   * null isn't cached.
-   */
-  get(key: string, read: () => CachedAudio | null): CachedAudio | null {
+  /** Returns the recording for `key`, or null. The key must change with the bytes. */
+  get(key: string): CachedAudio | null {
     const recent = this.#recent.get(key);
     if (recent) return recent;
     const inUse = this.#inUse.get(key);
     const bytes = inUse?.bytes.deref();
-    const audio = inUse && bytes ? { bytes, etag: inUse.etag } : read();
-    if (!audio) return null;
-    if (!bytes) {
-      this.#inUse.set(key, { bytes: new WeakRef(audio.bytes), etag: audio.etag });
-      this.#finalizer.register(audio.bytes, key);
-    }
+    if (!inUse || !bytes) return null;
+    const audio = { bytes, etag: inUse.etag };
+    this.#recent.set(key, audio);
+    return audio;
+  }
+
+  /**
+   * Caches the recording for `key`. Returns the copy that is in memory already if another request
+   * read it meanwhile.
+   */
+  add(key: string, audio: CachedAudio): CachedAudio {
+    const present = this.get(key);
+    if (present) return present;
+    this.#inUse.set(key, { bytes: new WeakRef(audio.bytes), etag: audio.etag });
+    this.#finalizer.register(audio.bytes, key);
     this.#recent.set(key, audio);
     return audio;
   }

@@ -1,10 +1,12 @@
 // Reads published episodes, their audio and their neighbors.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 import { type SniffedAudio, sniffAudio } from "./audio/probe.ts";
+import { findAudioSizes, readAnswerAudio, readMergedAudio } from "./audio-blobs.sql.ts";
 import { AudioCache } from "./audio-cache.ts";
-import { IS_RECORDED_SQL, findCallAudio } from "./recording.ts";
+import { findCallAudio } from "./recording.ts";
+import { findRecordedCallIds } from "./recording.sql.ts";
 
 export interface Episode {
   readonly callId: string;
@@ -32,95 +34,116 @@ export interface AudioFile {
   readonly sizeBytes: number;
 }
 
-interface EpisodeRow extends Omit<Episode, "hasCall" | "answer" | "mergedAudio"> {
-  readonly hasCall: number;
-  readonly answerType: string;
-  readonly answerDurationMs: number;
-  readonly answerBytes: number;
-  readonly joinedType: string | null;
-  readonly joinedDurationMs: number;
-  readonly joinedBytes: number;
-}
+// Checking the state is defense in depth: an episode always belongs to a published call.
+const IS_PUBLISHED = {
+  call: { review: { state: "PUBLISHED" }, answer: { isNot: null } },
+} satisfies Prisma.EpisodeWhereInput;
 
-// octet_length() takes a column's size from the row header, without reading the column.
-const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName",
-  ${IS_RECORDED_SQL} AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
-  e."joinedType", e."joinedDurationMs", octet_length(e."joinedAudio") AS "joinedBytes"`;
-// The unary + keeps SQLite from using the index CallReview_queue, which sorts every published call:
-// 140 ms with 10,000 of them. Checking the state is defense in depth: an episode always belongs to
-// a published call.
-const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND +r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
+const EPISODE = {
+  callId: true,
+  number: true,
+  slug: true,
+  publishedAt: true,
+  updatedAt: true,
+  title: true,
+  description: true,
+  keywords: true,
+  callerName: true,
+  mergedType: true,
+  mergedDurationMs: true,
+  call: {
+    select: {
+      review: { select: { durationMs: true } },
+      answer: { select: { contentType: true, durationMs: true } },
+    },
+  },
+} satisfies Prisma.EpisodeSelect;
 
-function toEpisode({
-  hasCall,
-  answerType,
-  answerDurationMs,
-  answerBytes,
-  joinedType,
-  joinedDurationMs,
-  joinedBytes,
-  ...row
-}: EpisodeRow): Episode {
-  return {
-    ...row,
-    hasCall: hasCall === 1,
-    answer: { contentType: answerType, durationMs: answerDurationMs, sizeBytes: answerBytes },
-    mergedAudio:
-      joinedType === null
-        ? null
-        : { contentType: joinedType, durationMs: joinedDurationMs, sizeBytes: joinedBytes },
-  };
+type EpisodeRow = Prisma.EpisodeGetPayload<{ select: typeof EPISODE }>;
+
+/** Adds which episodes have the recording of a call, and the sizes of their files. */
+function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
+  const callIds = rows.map(({ callId }) => callId);
+  const recordedIds = findRecordedCallIds(tx, callIds);
+  const sizes = findAudioSizes(tx, callIds);
+  return rows.flatMap(({ mergedType, mergedDurationMs, call: { review, answer }, ...row }) => {
+    const size = sizes.get(row.callId);
+    if (!answer || !size) return [];
+    return {
+      ...row,
+      publishedAt: row.publishedAt.getTime(),
+      updatedAt: row.updatedAt.getTime(),
+      hasCall: recordedIds.has(row.callId),
+      callDurationMs: review?.durationMs ?? null,
+      answer: { ...answer, sizeBytes: size.answerBytes },
+      mergedAudio:
+        mergedType === null
+          ? null
+          : {
+              contentType: mergedType,
+              durationMs: mergedDurationMs ?? 0,
+              sizeBytes: size.mergedBytes,
+            },
+    };
+  });
 }
 
 /** Returns at most `limit` episodes after the first `skip`, newest first. */
-export function listEpisodes(
-  sql: Sql,
+export async function listEpisodes(
+  tx: Tx,
   { limit, skip = 0 }: { limit: number; skip?: number },
-): Episode[] {
-  return sql
-    .all<EpisodeRow>(
-      `SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`,
-      limit,
-      skip,
-    )
-    .map(toEpisode);
+): Promise<Episode[]> {
+  const rows = await tx.episode.findMany({
+    where: IS_PUBLISHED,
+    orderBy: { number: "desc" },
+    take: limit,
+    skip,
+    select: EPISODE,
+  });
+  return toEpisodes(tx, rows);
 }
 
-export function countEpisodes(sql: Sql): number {
-  return sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${FROM}`)?.count ?? 0;
+export function countEpisodes(tx: Tx): Promise<number> {
+  return tx.episode.count({ where: IS_PUBLISHED });
 }
 
-/** Returns slugs and times of the last change (ms) for the sitemap, newest first. */
+/** Returns slugs and times of the last change for the sitemap, newest first. */
 export function listSitemapEpisodes(
-  sql: Sql,
+  tx: Tx,
   limit = 10_000,
-): { slug: string; updatedAt: number }[] {
-  return sql.all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
+): Promise<{ slug: string; updatedAt: Date }[]> {
+  return tx.episode.findMany({
+    where: IS_PUBLISHED,
+    orderBy: { number: "desc" },
+    take: limit,
+    select: { slug: true, updatedAt: true },
+  });
 }
 
 /** Returns an episode with its transcript and neighbors, or null. */
-export function findEpisode(
-  sql: Sql,
+export async function findEpisode(
+  tx: Tx,
   slug: string,
-):
-  | (Episode & { transcript: string; previous: EpisodeLink | null; next: EpisodeLink | null })
-  | null {
-  const row = sql.get<EpisodeRow & { transcript: string }>(
-    `SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`,
-    slug,
-  );
-  if (!row) return null;
-  const { transcript, ...rest } = row;
-  const findLink = (condition: string) =>
-    sql.get<EpisodeLink>(
-      `SELECT e."number", e."slug", e."title" ${FROM} WHERE ${condition} LIMIT 1`,
-      row.number,
-    ) ?? null;
+): Promise<
+  (Episode & { transcript: string; previous: EpisodeLink | null; next: EpisodeLink | null }) | null
+> {
+  const row = await tx.episode.findUnique({
+    where: { ...IS_PUBLISHED, slug },
+    select: { ...EPISODE, transcript: true },
+  });
+  const [episode] = row ? toEpisodes(tx, [row]) : [];
+  if (!row || !episode) return null;
+  const findNeighbor = (number: { lt: number } | { gt: number }, order: "asc" | "desc") =>
+    tx.episode.findFirst({
+      where: { ...IS_PUBLISHED, number },
+      orderBy: { number: order },
+      select: { number: true, slug: true, title: true },
+    });
   return {
-    ...toEpisode(rest),
-    transcript,
-    previous: findLink(`e."number" < ? ORDER BY e."number" DESC`),
-    next: findLink(`e."number" > ? ORDER BY e."number"`),
+    ...episode,
+    transcript: row.transcript,
+    previous: await findNeighbor({ lt: row.number }, "desc"),
+    next: await findNeighbor({ gt: row.number }, "asc"),
   };
 }
 
@@ -140,32 +163,35 @@ export type EpisodeAudioKind = "call" | "answer" | "episode";
  * Returns an audio file of a published episode with its detected type, or null. `etag` changes with
  * the bytes.
  */
-export function findEpisodeAudio(
-  sql: Sql,
+export async function findEpisodeAudio(
+  tx: Tx,
   slug: string,
   kind: EpisodeAudioKind,
-): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
-  const row = sql.get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
-    `SELECT e."callId", e."title", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
-    slug,
-  );
-  if (!row) return null;
-  const readBlob = (query: string, changedAt: number) => {
-    const etag = `${row.callId}-${kind}-${changedAt}`;
-    return episodeAudioCache.get(etag, () => {
-      const bytes = sql.get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
-      return bytes ? { bytes, etag } : null;
-    });
+): Promise<{ bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null> {
+  const episode = await tx.episode.findUnique({
+    where: { ...IS_PUBLISHED, slug },
+    select: {
+      callId: true,
+      title: true,
+      publishedAt: true,
+      call: { select: { answer: { select: { createdAt: true } } } },
+    },
+  });
+  if (!episode) return null;
+  const { callId, title, publishedAt, call } = episode;
+  const readCached = (readBytes: typeof readAnswerAudio, changedAt: Date | undefined) => {
+    const etag = `${callId}-${kind}-${changedAt?.getTime()}`;
+    const cached = episodeAudioCache.get(etag);
+    if (cached) return cached;
+    const bytes = readBytes(tx, callId);
+    return bytes && episodeAudioCache.add(etag, { bytes, etag });
   };
   const audio =
     kind === "call"
-      ? findCallAudio(sql, row.callId)
+      ? await findCallAudio(tx, callId)
       : kind === "answer"
-        ? readBlob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
-        : readBlob(
-            `SELECT "joinedAudio" AS "bytes" FROM "Episode" WHERE "callId" = ?`,
-            row.publishedAt,
-          );
+        ? readCached(readAnswerAudio, call.answer?.createdAt)
+        : readCached(readMergedAudio, publishedAt);
   const sniffed = audio && sniffAudio(audio.bytes);
-  return audio && sniffed && { ...audio, sniffed, title: row.title };
+  return audio && sniffed && { ...audio, sniffed, title };
 }

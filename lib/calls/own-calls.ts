@@ -2,15 +2,16 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
-import { IS_RECORDED_SQL } from "./recording.ts";
+import type { CallState } from "#lib/db/column-values.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { findRecordedCallIds } from "./recording.sql.ts";
 
 export interface OwnCall {
   readonly id: string;
   readonly createdAt: number;
   readonly title: string;
   readonly description: string;
-  readonly state: "NEW" | "REVIEWING" | "ANSWERED" | "PUBLISHED" | "DECLINED";
+  readonly state: CallState;
   /** False for a typed question. */
   readonly isRecorded: boolean;
   /** Null for a typed question, or a recording from the source site that was never probed. */
@@ -25,24 +26,49 @@ export interface OwnCall {
 const MAX_LISTED = 200;
 
 /** Returns the member's calls, newest first, without audio and without the admins' notes. */
-export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
-  const rows = sql.all<Omit<OwnCall, "isRecorded"> & { isRecorded: number }>(
-    `SELECT c."id", c."createdAt", c."title", c."description", r."state", ${IS_RECORDED_SQL} AS "isRecorded", r."durationMs",
-       CASE WHEN r."state" = 'DECLINED' THEN r."declineReason" ELSE '' END AS "declineReason",
-       CASE WHEN r."state" = 'PUBLISHED' THEN e."slug" END AS "slug"
-     FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Episode" e ON e."callId" = c."id"
-     WHERE c."userId" = ? ORDER BY c."createdAt" DESC, c."id" LIMIT ${MAX_LISTED}`,
-    member.id,
+export async function listOwnCalls(tx: Tx, member: Member): Promise<OwnCall[]> {
+  const calls = await tx.call.findMany({
+    where: { userId: member.id },
+    select: {
+      id: true,
+      createdAt: true,
+      title: true,
+      description: true,
+      review: { select: { state: true, durationMs: true, declineReason: true } },
+      episode: { select: { slug: true } },
+    },
+    orderBy: [{ createdAt: "desc" }, { id: "asc" }],
+    take: MAX_LISTED,
+  });
+  const recorded = findRecordedCallIds(
+    tx,
+    calls.map(({ id }) => id),
   );
-  return rows.map((row) => ({ ...row, isRecorded: row.isRecorded === 1 }));
+  return calls.map(({ id, createdAt, title, description, review, episode }) => {
+    const { state, durationMs, declineReason } = review!;
+    return {
+      id,
+      createdAt: createdAt.getTime(),
+      title,
+      description,
+      state,
+      isRecorded: recorded.has(id),
+      durationMs,
+      declineReason: state === "DECLINED" ? declineReason : "",
+      slug: state === "PUBLISHED" ? (episode?.slug ?? null) : null,
+    };
+  });
 }
 
 /**
  * Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for
  * any other.
  */
-export function deleteOwnCall(sql: Sql, { id, member }: { id: string; member: Member }): void {
-  const { changes } = sql.run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
-  if (changes === 0)
+export async function deleteOwnCall(
+  tx: Tx,
+  { id, member }: { id: string; member: Member },
+): Promise<void> {
+  const { count } = await tx.call.deleteMany({ where: { id, userId: member.id } });
+  if (count === 0)
     throw new AppError("not_found", "This call doesn’t exist. It may have been deleted already.");
 }

@@ -4,13 +4,13 @@ import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { prepareAnswer } from "./probe-upload.ts";
 import { createUpload, findUpload, putPart } from "./upload.ts";
 
 async function person(role: string): Promise<Member> {
-  return writeSql((sql) => ({
-    ...insertUser(sql, { role }),
+  return write((tx) => ({
+    ...insertUser(tx, { role }),
     sessionKey: "key",
     loggedInAtMs: nowMs(),
   }));
@@ -18,14 +18,14 @@ async function person(role: string): Promise<Member> {
 
 async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}): Promise<string> {
   const id = randomUUID();
-  await writeSql((sql) => {
-    createUpload(sql, {
+  await write(async (tx) => {
+    await createUpload(tx, {
       id,
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
       member,
     });
-    if (whole) putPart(sql, { id, member, number: 0, bytes });
+    if (whole) await putPart(tx, { id, member, number: 0, bytes });
   });
   return id;
 }
@@ -68,5 +68,5 @@ test("a file that isn't audio is rejected and deleted", async () => {
     code: "invalid",
     field: "audio",
   });
-  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
+  expect(await read((tx) => findUpload(tx, { id: uploadId, member: by }))).toBeNull();
 });

@@ -1,7 +1,7 @@
 // Assembles and probes a finished upload before the transaction that uses it.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
 import { ANSWER_LIMITS, type AudioLimits, type EncodedAudio, probeAudio } from "./audio/probe.ts";
 import { assembleUpload, removeUpload } from "./upload.ts";
@@ -16,12 +16,12 @@ export async function probeUpload(
   limits: AudioLimits,
 ): Promise<EncodedAudio> {
   try {
-    const audio = await readSql((sql) => assembleUpload(sql, upload));
+    const audio = await read((tx) => assembleUpload(tx, upload));
     const { contentType, durationMs } = await probeAudio(audio, limits);
     return { contentType, durationMs, audio };
   } catch (error) {
     if (isAppError(error, "invalid") || isAppError(error, "too_large"))
-      await writeSql((sql) => removeUpload(sql, upload));
+      await write((tx) => removeUpload(tx, upload));
     if (isAppError(error, "not_found"))
       throw new AppError("not_found", error.message, { field: "audio" });
     throw error;

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { explain, recordStatements } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import {
   countEpisodes,
   findEpisode,
@@ -17,7 +17,7 @@ import {
 import { episodeSlug, publishCall, findMergeSource, unpublishCall } from "./publish.ts";
 import { getRecording } from "./recording.ts";
 import { declineCall, saveAnswer } from "./review.ts";
-import { getReviewedCall } from "./review-queue.ts";
+import { getReviewedCall, listReviewQueue } from "./review-queue.ts";
 
 const audio = readFileSync("tests/fixtures/audio/tone.mp3");
 const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
@@ -25,9 +25,9 @@ const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
 const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 
 async function admins(): Promise<Member[]> {
-  return writeSql((sql) =>
+  return write((tx) =>
     ["Grace", "Hedy"].map((firstName) => ({
-      ...insertUser(sql, { role: "ADMIN", firstName }),
+      ...insertUser(tx, { role: "ADMIN", firstName }),
       sessionKey: "key",
       loggedInAtMs: nowMs(),
     })),
@@ -38,30 +38,26 @@ async function insertAnsweredCall(
   admin: Member,
   fields: { title?: string; base64?: string; firstName?: string } = {},
 ) {
-  return writeSql((sql) => {
+  return write(async (tx) => {
     const { firstName = "Ada", ...call } = fields;
-    const user = insertUser(sql, { firstName });
-    const { id } = insertCall(sql, { userId: user.id, ...call });
-    saveAnswer(sql, {
+    const user = insertUser(tx, { firstName });
+    const { id } = insertCall(tx, { userId: user.id, ...call });
+    const version = async () => (await getReviewedCall(tx, { admin, callId: id })).changedAt;
+    await saveAnswer(tx, {
       callId: id,
       admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
+      expectedVersion: await version(),
       answer: { contentType: "audio/mpeg", durationMs: 4_000, audio },
     });
-    return {
-      callId: id,
-      admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: id }).changedAt,
-      userId: user.id,
-    };
+    return { callId: id, admin, expectedVersion: await version(), userId: user.id };
   });
 }
-const listEmails = () =>
-  readSql((sql) =>
-    sql
-      .all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`)
-      .map(({ payload }) => JSON.parse(payload).mail),
+async function listEmails() {
+  const rows = await read((tx) =>
+    tx.delivery.findMany({ orderBy: { id: "asc" }, select: { payload: true } }),
   );
+  return rows.map(({ payload }) => JSON.parse(payload).mail);
+}
 
 test("publishing creates an episode and an email with first name and link", async () => {
   const [grace] = await admins();
@@ -69,11 +65,11 @@ test("publishing creates an episode and an email with first name and link", asyn
     title: "Was für ein “Ding”?",
     base64,
   });
-  const { number, slug } = await writeSql((sql) =>
-    publishCall(sql, { ...call, transcript: "Two\n\nparagraphs." }),
+  const { number, slug } = await write((tx) =>
+    publishCall(tx, { ...call, transcript: "Two\n\nparagraphs." }),
   );
   expect({ number, slug }).toEqual({ number: 1, slug: "1-was-fur-ein-ding" });
-  const episode = await readSql((sql) => findEpisode(sql, slug));
+  const episode = await read((tx) => findEpisode(tx, slug));
   expect(episode).toMatchObject({
     number: 1,
     title: "Was für ein “Ding”?",
@@ -94,7 +90,7 @@ test("publishing creates an episode and an email with first name and link", asyn
 test("the email about a typed question doesn't mention a voice", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64: "" });
-  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  await write((tx) => publishCall(tx, { ...call, transcript: "" }));
   const [email] = await listEmails();
   expect(JSON.stringify(email.parts)).toMatch(/your question as you wrote it/);
   expect(JSON.stringify(email.parts)).not.toMatch(/voice|recording/);
@@ -105,9 +101,9 @@ test("a Discord webhook gets the episode without the caller's email address", as
   try {
     const [grace] = await admins();
     const call = await insertAnsweredCall(grace!, { title: "Who hears?" });
-    await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-    const deliveries = await readSql((sql) =>
-      sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
+    await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+    const deliveries = await read((tx) =>
+      tx.delivery.findMany({ where: { kind: "DISCORD" }, select: { payload: true } }),
     );
     expect(deliveries.map(({ payload }) => JSON.parse(payload).text)).toEqual([
       `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
@@ -122,13 +118,13 @@ test("two concurrent publishes make one episode", async () => {
   const call = await insertAnsweredCall(grace!);
   const results = await Promise.allSettled(
     [grace!, hedy!, grace!].map((admin) =>
-      writeSql((sql) => publishCall(sql, { ...call, admin, transcript: "" })),
+      write((tx) => publishCall(tx, { ...call, admin, transcript: "" })),
     ),
   );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   for (const result of results)
     if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
-  expect(await readSql(countEpisodes)).toBe(1);
+  expect(await read(countEpisodes)).toBe(1);
   expect(await listEmails()).toHaveLength(1);
 });
 
@@ -136,15 +132,15 @@ test("publishing is atomic, and can be retried after a crash", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
   await expect(
-    writeSql((sql) => {
-      publishCall(sql, { ...call, transcript: "" });
+    write(async (tx) => {
+      await publishCall(tx, { ...call, transcript: "" });
       throw new Error("crash");
     }),
   ).rejects.toThrow("crash");
-  expect(await readSql(countEpisodes)).toBe(0);
+  expect(await read(countEpisodes)).toBe(0);
   expect(await listEmails()).toEqual([]);
-  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  expect(await readSql(countEpisodes)).toBe(1);
+  await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  expect(await read(countEpisodes)).toBe(1);
 });
 
 test("calls that are published concurrently get distinct numbers", async () => {
@@ -155,50 +151,42 @@ test("calls that are published concurrently get distinct numbers", async () => {
     insertAnsweredCall(grace!),
   ]);
   await Promise.all(
-    calls.map((call) => writeSql((sql) => publishCall(sql, { ...call, transcript: "" }))),
+    calls.map((call) => write((tx) => publishCall(tx, { ...call, transcript: "" }))),
   );
-  expect(
-    await readSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number)),
-  ).toEqual([3, 2, 1]);
+  const episodes = await read((tx) => listEpisodes(tx, { limit: 10 }));
+  expect(episodes.map(({ number }) => number)).toEqual([3, 2, 1]);
 });
 
 test("unpublishing removes an episode everywhere, and it can be published again", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const seen = () => readSql((sql) => getReviewedCall(sql, { admin: grace!, callId: call.callId }));
-  await writeSql((sql) =>
-    unpublishCall(sql, {
-      ...call,
-      expectedVersion: getReviewedCall(sql, { admin: grace!, callId: call.callId }).changedAt,
-    }),
-  );
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  const seen = () => read((tx) => getReviewedCall(tx, { admin: grace!, callId: call.callId }));
+  const published = await seen();
+  await write((tx) => unpublishCall(tx, { ...call, expectedVersion: published.changedAt }));
   expect(
-    await readSql((sql) => [
-      findEpisode(sql, slug),
-      findEpisodeAudio(sql, slug, "answer"),
-      findEpisodeAudio(sql, slug, "call"),
-      listEpisodes(sql, { limit: 10 }).length,
-      listSitemapEpisodes(sql).length,
+    await read(async (tx) => [
+      await findEpisode(tx, slug),
+      await findEpisodeAudio(tx, slug, "answer"),
+      await findEpisodeAudio(tx, slug, "call"),
+      await listEpisodes(tx, { limit: 10 }),
+      await listSitemapEpisodes(tx),
     ]),
-  ).toEqual([null, null, null, 0, 0]);
+  ).toEqual([null, null, null, [], []]);
   const { changedAt, state } = await seen();
   expect(state).toBe("ANSWERED");
   expect(
-    await writeSql((sql) =>
-      publishCall(sql, { ...call, expectedVersion: changedAt, transcript: "" }),
-    ),
+    await write((tx) => publishCall(tx, { ...call, expectedVersion: changedAt, transcript: "" })),
   ).toEqual({ number: 1, slug });
 });
 
 test("an episode is deleted with the caller's account", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
-  expect(
-    await readSql((sql) => [findEpisode(sql, slug), findEpisodeAudio(sql, slug, "answer")]),
-  ).toEqual([null, null]);
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  await write((tx) => tx.user.delete({ where: { id: call.userId } }));
+  expect(await read((tx) => findEpisode(tx, slug))).toBeNull();
+  expect(await read((tx) => findEpisodeAudio(tx, slug, "answer"))).toBeNull();
 });
 
 test("an episode has its neighbors and its audio files", async () => {
@@ -214,10 +202,10 @@ test("an episode has its neighbors and its audio files", async () => {
     audio: readFileSync("tests/fixtures/audio/tone-vbr.mp3"),
   };
   for (const [i, call] of calls.entries())
-    await writeSql((sql) =>
-      publishCall(sql, { ...call, transcript: "", mergedAudio: i === 1 ? mergedAudio : null }),
+    await write((tx) =>
+      publishCall(tx, { ...call, transcript: "", mergedAudio: i === 1 ? mergedAudio : null }),
     );
-  const episode = await readSql((sql) => findEpisode(sql, "2-another-thing"));
+  const episode = await read((tx) => findEpisode(tx, "2-another-thing"));
   expect(episode).toMatchObject({
     previous: { number: 1, slug: "1-one-thing" },
     next: { number: 3, title: "Third thing" },
@@ -228,7 +216,7 @@ test("an episode has its neighbors and its audio files", async () => {
     },
   });
   const audioOf = (slug: string, kind: "call" | "answer" | "episode") =>
-    readSql((sql) => findEpisodeAudio(sql, slug, kind));
+    read((tx) => findEpisodeAudio(tx, slug, kind));
   expect(await audioOf("2-another-thing", "call")).toMatchObject({
     title: "Another thing",
     bytes: voice,
@@ -244,43 +232,56 @@ test("an episode has its neighbors and its audio files", async () => {
 test("episode queries use indexes and don't sort", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!);
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
-  const plans = await readSql((sql) => {
-    const asked: [text: string, values: Parameters<Sql["all"]>[1][]][] = [];
-    const noting: Sql = {
-      ...sql,
-      get: (text, ...values) => (asked.push([text, values]), sql.get(text, ...values)),
-      all: (text, ...values) => (asked.push([text, values]), sql.all(text, ...values)),
-    };
-    listEpisodes(noting, { limit: 10 });
-    listSitemapEpisodes(noting);
-    findEpisode(noting, slug);
-    findEpisodeAudio(noting, slug, "answer");
-    return asked
-      .filter(([text]) => text.includes(`"Episode" e`))
-      .map(([text, values]) =>
-        sql
-          .all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values)
-          .map(({ detail }) => detail)
-          .join("; "),
-      );
-  });
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  const statements = await recordStatements(() =>
+    read(async (tx) => {
+      await listEpisodes(tx, { limit: 10 });
+      await listSitemapEpisodes(tx);
+      await findEpisode(tx, slug);
+      await findEpisodeAudio(tx, slug, "answer");
+    }),
+  );
+  const plans = [];
+  for (const statement of statements)
+    if (statement.includes("FROM `main`.`Episode`"))
+      plans.push((await explain(statement)).join("; "));
   expect(plans).toHaveLength(6);
   for (const plan of plans) {
-    expect(plan).toMatch(/(SCAN|SEARCH) e USING INDEX Episode_/);
+    expect(plan).toMatch(/^(SCAN|SEARCH) main\.Episode USING INDEX Episode_/);
     expect(plan).not.toMatch(/TEMP B-TREE|CallReview_queue/);
   }
+});
+
+test("no list and no decision reads audio", async () => {
+  const [grace] = await admins();
+  const { userId: _, ...call } = await insertAnsweredCall(grace!, { base64 });
+  const mergedAudio = { contentType: "audio/mpeg", durationMs: 1_000, audio };
+  const statements = await recordStatements(async () => {
+    const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "", mergedAudio }));
+    await read(async (tx) => {
+      await listEpisodes(tx, { limit: 10 });
+      await listSitemapEpisodes(tx);
+      await findEpisode(tx, slug);
+      await listReviewQueue(tx, { admin: grace!, state: null, query: "how" });
+      await listReviewQueue(tx, { admin: grace!, state: null });
+      await getReviewedCall(tx, { admin: grace!, callId: call.callId });
+    });
+  });
+  const columnsRead = statements
+    .map((statement) => /\bRETURNING\b.*|^SELECT.*/.exec(statement)?.[0] ?? "")
+    .join("\n")
+    .replaceAll(/octet_length\(\w+\."\w+"\)/g, "");
+  expect(columnsRead).toMatch(/transcript/);
+  expect(columnsRead).not.toMatch(/audio[`"]|base64/i);
 });
 
 test("an audio file is in memory once", async () => {
   const [grace] = await admins();
   const call = await insertAnsweredCall(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  const { slug } = await write((tx) => publishCall(tx, { ...call, transcript: "" }));
   for (const kind of ["call", "answer"] as const) {
-    const [one, other] = await readSql((sql) => [
-      findEpisodeAudio(sql, slug, kind)!,
-      findEpisodeAudio(sql, slug, kind)!,
-    ]);
+    const readAudio = () => read((tx) => findEpisodeAudio(tx, slug, kind));
+    const [one, other] = await Promise.all([readAudio(), readAudio()]);
     expect(other!.bytes).toBe(one!.bytes);
   }
 });
@@ -290,16 +291,15 @@ test("a reused call id gets the new recording, even of the same length", async (
   const other = Buffer.from(voice);
   other[other.length - 1] = other[other.length - 1]! ^ 1;
   const urls = [voice, other].map((bytes) => `data:audio/webm;base64,${bytes.toString("base64")}`);
-  const users = await writeSql((sql) => [insertUser(sql), insertUser(sql)]);
+  const users = await write((tx) => [insertUser(tx), insertUser(tx)]);
   const createdAt = nowMs();
   const readAudio = async (fields: { userId: string; createdAt: number; base64: string }) => {
-    await writeSql((sql) => {
-      sql.run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
-      insertCall(sql, { id: "the-same", ...fields });
+    await write(async (tx) => {
+      await tx.call.deleteMany({ where: { id: "the-same" } });
+      insertCall(tx, { id: "the-same", ...fields });
     });
-    return Buffer.from(
-      await readSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
-    );
+    const { bytes } = await read((tx) => getRecording(tx, { id: "the-same", member: grace! }));
+    return Buffer.from(bytes);
   };
   expect(
     (await readAudio({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice),
@@ -319,31 +319,28 @@ test("a reused call id gets the new recording, even of the same length", async (
 test("the audio of an unpublished call is not found", async () => {
   const [grace] = await admins();
   const { userId: _, ...call } = await insertAnsweredCall(grace!);
-  await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everyone." }));
-  expect(
-    await readSql((sql) => [countEpisodes(sql), findEpisodeAudio(sql, "1", "answer")]),
-  ).toEqual([0, null]);
+  await write((tx) => declineCall(tx, { ...call, reason: "Not for everyone." }));
+  expect(await read(countEpisodes)).toBe(0);
+  expect(await read((tx) => findEpisodeAudio(tx, "1", "answer"))).toBeNull();
 });
 
 test("only the version that the admin saw is merged", async () => {
   const [grace] = await admins();
   const { userId, ...call } = await insertAnsweredCall(grace!, { title: "To be merged", base64 });
-  expect(await readSql((sql) => findMergeSource(sql, call))).toEqual({
+  expect(await read((tx) => findMergeSource(tx, call))).toEqual({
     title: "To be merged",
     call: voice,
     answer: audio,
   });
   expect(
-    await readSql((sql) =>
-      findMergeSource(sql, { ...call, expectedVersion: call.expectedVersion - 1 }),
-    ),
+    await read((tx) => findMergeSource(tx, { ...call, expectedVersion: call.expectedVersion - 1 })),
   ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
-  await expect(
-    readSql((sql) => findMergeSource(sql, { ...call, admin: member })),
-  ).rejects.toMatchObject({ code: "forbidden" });
+  await expect(read((tx) => findMergeSource(tx, { ...call, admin: member }))).rejects.toMatchObject(
+    { code: "forbidden" },
+  );
   const typed = await insertAnsweredCall(grace!);
-  expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });
+  expect(await read((tx) => findMergeSource(tx, typed))).toMatchObject({ call: null });
 });
 
 test("a slug contains the letters of the title", () => {

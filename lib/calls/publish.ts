@@ -3,9 +3,10 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type EncodedAudio, sniffAudio } from "./audio/probe.ts";
+import { saveMergedAudio } from "./audio-blobs.sql.ts";
 import { findCallAudio } from "./recording.ts";
 import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
 import { publishedEmail } from "./review-emails.ts";
@@ -28,25 +29,23 @@ export function episodeSlug(number: number, title: string): string {
 }
 
 /** Returns the number of the next episode: the highest plus one. */
-export function nextEpisodeNumber(sql: Sql): number {
-  return (
-    (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
-    1
-  );
+export async function nextEpisodeNumber(tx: Tx): Promise<number> {
+  const { _max } = await tx.episode.aggregate({ _max: { number: true } });
+  return (_max.number ?? 0) + 1;
 }
 
 /**
  * Returns the input of mergeAudio(), or null if publishing would fail. A recording in an unknown
  * format (from the source site) is left out. Throws AppError: forbidden for members, not_found.
  */
-export function findMergeSource(
-  sql: Sql,
+export async function findMergeSource(
+  tx: Tx,
   { callId, admin, expectedVersion }: ReviewDecision,
-): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
-  const { title, state, changedAt } = getReviewedCall(sql, { admin, callId });
-  const answer = findAnswerAudio(sql, { admin, callId });
+): Promise<{ title: string; call: Uint8Array | null; answer: Uint8Array } | null> {
+  const { title, state, changedAt } = await getReviewedCall(tx, { admin, callId });
+  const answer = await findAnswerAudio(tx, { admin, callId });
   if (state !== "ANSWERED" || changedAt !== expectedVersion || !answer) return null;
-  const recording = findCallAudio(sql, callId);
+  const recording = await findCallAudio(tx, callId);
   return {
     title,
     call: recording && sniffAudio(recording.bytes) ? recording.bytes : null,
@@ -59,45 +58,49 @@ export function findMergeSource(
  * the Discord message to the outbox: call triggerDeliveries() after the commit. Throws like
  * transitionCall.
  */
-export function publishCall(
-  sql: Sql,
+export async function publishCall(
+  tx: Tx,
   {
     transcript,
     mergedAudio = null,
     ...decision
   }: ReviewDecision & { transcript: string; mergedAudio?: EncodedAudio | null },
-): { number: number; slug: string } {
-  transitionCall(sql, decision, ["ANSWERED"], "PUBLISHED");
+): Promise<{ number: number; slug: string }> {
+  await transitionCall(tx, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, admin } = decision;
-  const caller = getCaller(sql, callId);
-  const number = nextEpisodeNumber(sql);
+  const caller = await getCaller(tx, callId);
+  const texts = await tx.call.findUniqueOrThrow({
+    where: { id: callId },
+    select: { title: true, description: true, keywords: true },
+  });
+  const number = await nextEpisodeNumber(tx);
   const slug = episodeSlug(number, caller.title);
-  const now = nowMs();
-  sql.run(
-    `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript", "joinedType", "joinedDurationMs", "joinedAudio")
-     SELECT "id", ?, ?, ?, ?, "title", "description", "keywords", ?, ?, ?, ?, ? FROM "Call" WHERE "id" = ?`,
-    number,
-    slug,
-    now,
-    now,
-    caller.firstName,
-    transcript,
-    mergedAudio?.contentType ?? null,
-    mergedAudio ? Math.round(mergedAudio.durationMs) : null,
-    mergedAudio?.audio ?? null,
-    callId,
-  );
-  enqueueDelivery(
-    sql,
+  const now = new Date(nowMs());
+  await tx.episode.create({
+    data: {
+      ...texts,
+      callId,
+      number,
+      slug,
+      publishedAt: now,
+      updatedAt: now,
+      callerName: caller.firstName,
+      transcript,
+    },
+    select: { callId: true },
+  });
+  if (mergedAudio) saveMergedAudio(tx, callId, mergedAudio);
+  await enqueueDelivery(
+    tx,
     { kind: "MAIL", mail: publishedEmail(caller, { number, slug }) },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  enqueueDelivery(
-    sql,
+  await enqueueDelivery(
+    tx,
     { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  recordAuditEvent(sql, {
+  await recordAuditEvent(tx, {
     actorId: admin.id,
     action: "call.publish",
     subjectId: callId,
@@ -110,17 +113,15 @@ export function publishCall(
  * Unpublishes a call: PUBLISHED → ANSWERED. Deletes the episode; the caller isn't notified. Throws
  * like transitionCall.
  */
-export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["PUBLISHED"], "ANSWERED");
-  const episode = sql.get<{ number: number }>(
-    `SELECT "number" FROM "Episode" WHERE "callId" = ?`,
-    decision.callId,
-  );
-  sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
-    actorId: decision.admin.id,
+export async function unpublishCall(tx: Tx, decision: ReviewDecision): Promise<void> {
+  await transitionCall(tx, decision, ["PUBLISHED"], "ANSWERED");
+  const { callId, admin } = decision;
+  const episode = await tx.episode.findUnique({ where: { callId }, select: { number: true } });
+  await tx.episode.deleteMany({ where: { callId } });
+  await recordAuditEvent(tx, {
+    actorId: admin.id,
     action: "call.unpublish",
-    subjectId: decision.callId,
+    subjectId: callId,
     detail: { number: episode?.number ?? null },
   });
 }

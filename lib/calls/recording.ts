@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 import { decodeRecording, sniffAudio } from "./audio/probe.ts";
 import { AudioCache, type CachedAudio } from "./audio-cache.ts";
 import { readUploadParts } from "./upload.ts";
@@ -22,21 +22,28 @@ export interface StoredRecording {
 // cache.
 const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
 
+/** What identifies a recording. A member can reuse the id of a deleted call. */
+const AUDIO_KEY = {
+  id: true,
+  userId: true,
+  createdAt: true,
+  updatedAt: true,
+} satisfies Prisma.CallSelect;
+
 /**
  * Returns the recording of the member's own call, or of any call for an admin. Throws
  * AppError(not_found) otherwise, and for typed questions.
  */
-export function getRecording(
-  sql: Sql,
+export async function getRecording(
+  tx: Tx,
   { id, member }: { id: string; member: Member },
-): StoredRecording {
-  const call = sql.get<{ userId: string; title: string }>(
-    `SELECT "userId", "title" FROM "Call" WHERE "id" = ?`,
-    id,
-  );
-  const audio =
-    call && (call.userId === member.id || member.role === "ADMIN") ? findCallAudio(sql, id) : null;
-  if (!call || !audio) throw new AppError("not_found", "This recording doesn’t exist.");
+): Promise<StoredRecording> {
+  const call = await tx.call.findUnique({
+    where: { id, ...(member.role !== "ADMIN" && { userId: member.id }) },
+    select: { ...AUDIO_KEY, title: true },
+  });
+  const audio = call && (await readCallAudio(tx, call));
+  if (!audio) throw new AppError("not_found", "This recording doesn’t exist.");
   const sniffed = sniffAudio(audio.bytes);
   return {
     ...audio,
@@ -46,40 +53,34 @@ export function getRecording(
 }
 
 /**
- * SQL condition: call `c` has a recording. octet_length() takes the size from the row header,
- * without reading the column.
- */
-export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL))`;
-
-/**
  * Returns the recording of a call, from its upload's parts or, for calls of the source site,
  * decoded from Call.base64. Null for a typed question or a missing call. The calling function must
  * authorize the listener.
  */
-export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
-  const call = sql.get<{
-    userId: string;
-    createdAt: number;
-    base64Chars: number;
-    uploadId: string | null;
-    size: number;
-  }>(
-    `SELECT c."userId", c."createdAt", octet_length(c."base64") AS "base64Chars", u."id" AS "uploadId", u."size"
-     FROM "Call" c LEFT JOIN "Upload" u ON u."callId" = c."id" AND u."contentType" IS NOT NULL WHERE c."id" = ?`,
-    id,
-  );
-  if (!call) return null;
-  const { userId, createdAt, base64Chars, uploadId, size } = call;
-  // Browsers choose the ids of calls. A reused id may be a different recording of the same length.
-  return recordingCache.get([id, userId, createdAt, base64Chars, uploadId].join(" "), () => {
-    const bytes = uploadId
-      ? readUploadParts(sql, { id: uploadId, size })
-      : decodeRecording(
-          sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ??
-            "",
-        );
-    return (
-      bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) }
-    );
+export async function findCallAudio(tx: Tx, id: string): Promise<CachedAudio | null> {
+  const call = await tx.call.findUnique({ where: { id }, select: AUDIO_KEY });
+  return call && (await readCallAudio(tx, call));
+}
+
+async function readCallAudio(
+  tx: Tx,
+  { id, userId, createdAt, updatedAt }: Prisma.CallGetPayload<{ select: typeof AUDIO_KEY }>,
+): Promise<CachedAudio | null> {
+  const upload = await tx.upload.findFirst({
+    where: { callId: id, contentType: { not: null } },
+    select: { id: true, size: true },
   });
+  const key = [id, userId, createdAt.getTime(), updatedAt.getTime(), upload?.id].join(" ");
+  const cached = recordingCache.get(key);
+  if (cached) return cached;
+  const bytes = upload ? readUploadParts(tx, upload) : await readSourceRecording(tx, id);
+  if (!bytes) return null;
+  const etag = createHash("sha256").update(bytes).digest("base64url").slice(0, 27);
+  return recordingCache.add(key, { bytes, etag });
+}
+
+/** Decodes the recording of a call from the source site. Returns null for a typed question. */
+async function readSourceRecording(tx: Tx, id: string): Promise<Uint8Array | null> {
+  const call = await tx.call.findUnique({ where: { id }, select: { base64: true } });
+  return call && decodeRecording(call.base64);
 }

@@ -2,12 +2,13 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
-import type { Sql, SqlValue } from "../db/connection.ts";
-import { IS_RECORDED_SQL } from "./recording.ts";
-import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
+import { CALL_STATES, type CallState } from "#lib/db/column-values.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
+import { findAudioSizes, readAnswerAudio } from "./audio-blobs.sql.ts";
+import { findRecordedCallIds } from "./recording.sql.ts";
+import { searchCallIds } from "./search-calls.sql.ts";
 
-export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
-export type CallState = (typeof CALL_STATES)[number];
+export type { CallState };
 
 export interface QueuedCall {
   readonly id: string;
@@ -43,70 +44,84 @@ export interface ReviewQueue {
 export const QUEUE_PAGE_SIZE = 25;
 const MAX_SEARCH_WORDS = 8;
 
+const QUEUED_CALL = {
+  callId: true,
+  state: true,
+  changedAt: true,
+  durationMs: true,
+  reviewerId: true,
+  call: { select: { title: true, createdAt: true, user: { select: { firstName: true } } } },
+} satisfies Prisma.CallReviewSelect;
+
+type QueuedCallRow = Prisma.CallReviewGetPayload<{ select: typeof QUEUED_CALL }> & {
+  readonly state: CallState;
+};
+
+/** Adds the reviewers' names, and whether the calls have a recording. */
+async function toQueuedCalls(tx: Tx, rows: readonly QueuedCallRow[]): Promise<QueuedCall[]> {
+  const recordedIds = findRecordedCallIds(
+    tx,
+    rows.map(({ callId }) => callId),
+  );
+  const reviewers = await tx.user.findMany({
+    where: { id: { in: rows.flatMap(({ reviewerId }) => reviewerId ?? []) } },
+    select: { id: true, firstName: true },
+  });
+  const nameById = new Map(reviewers.map(({ id, firstName }) => [id, firstName]));
+  return rows.map(({ callId, state, changedAt, durationMs, reviewerId, call }) => ({
+    id: callId,
+    title: call.title,
+    createdAt: call.createdAt.getTime(),
+    state,
+    changedAt: changedAt.getTime(),
+    durationMs,
+    isTyped: !recordedIds.has(callId),
+    callerName: call.user.firstName,
+    reviewerName: nameById.get(reviewerId ?? "") ?? null,
+  }));
+}
+
 /**
  * Returns a page of the calls in `state` (null: all) that have every word of `query` in the title,
  * keywords, description or caller's first name. Open calls come oldest first, the others newest
  * first. Throws AppError(forbidden) for members.
  */
-export function listReviewQueue(
-  sql: Sql,
+export async function listReviewQueue(
+  tx: Tx,
   {
     admin,
     state,
     query = "",
     page = 1,
   }: { admin: Member; state: CallState | null; query?: string; page?: number },
-): ReviewQueue {
+): Promise<ReviewQueue> {
   assertAdmin(admin);
-  const counts: Record<CallState, number> = {
-    NEW: 0,
-    REVIEWING: 0,
-    ANSWERED: 0,
-    PUBLISHED: 0,
-    DECLINED: 0,
-  };
-  for (const row of sql.all<{ state: CallState; count: number }>(
-    `SELECT "state", COUNT(*) AS "count" FROM "CallReview" GROUP BY "state"`,
-  ))
-    counts[row.state] = row.count;
-
-  const words = query
-    .trim()
-    .split(/\s+/)
-    .filter(Boolean)
-    .slice(0, MAX_SEARCH_WORDS)
-    .map(escapeLikePattern);
-  const where = [
-    ...(state ? [`r."state" = ?`] : []),
-    ...words.map(
-      () =>
-        `(c."title" LIKE ? ESCAPE '\\' OR c."keywords" LIKE ? ESCAPE '\\' OR c."description" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\')`,
-    ),
-  ].join(" AND ");
-  const values: SqlValue[] = [
-    ...(state ? [state] : []),
-    ...words.flatMap((word) => [word, word, word, word]),
-  ];
-  const from = `FROM "CallReview" r JOIN "Call" c ON c."id" = r."callId" JOIN "User" u ON u."id" = c."userId" ${where && `WHERE ${where}`}`;
+  const counts = await countCallsByState(tx);
+  const words = query.trim().split(/\s+/).filter(Boolean).slice(0, MAX_SEARCH_WORDS);
+  const order = state === "NEW" || state === "REVIEWING" || state === "ANSWERED" ? "asc" : "desc";
+  const matchingIds = words.length > 0 ? searchCallIds(tx, { state, words, order }) : null;
   const total =
-    sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
+    matchingIds?.length ??
+    (state ? counts[state] : Object.values(counts).reduce((sum, count) => sum + count, 0));
   const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE_SIZE));
   const shownPage = Math.min(Math.max(1, Math.floor(page) || 1), pages);
-  const isOpenState = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
-  const calls = sql.all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
-    `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
-            (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName"
-     ${from} ORDER BY r."changedAt" ${isOpenState ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
-    ...values,
-    (shownPage - 1) * QUEUE_PAGE_SIZE,
-  );
-  return {
-    calls: calls.map((call) => ({ ...call, isTyped: call.isTyped === 1 })),
-    counts,
-    total,
-    page: shownPage,
-    pages,
-  };
+  const skip = (shownPage - 1) * QUEUE_PAGE_SIZE;
+  const rows = await tx.callReview.findMany({
+    ...(matchingIds
+      ? { where: { callId: { in: matchingIds.slice(skip, skip + QUEUE_PAGE_SIZE) } } }
+      : { where: state ? { state } : {}, skip, take: QUEUE_PAGE_SIZE }),
+    orderBy: [{ changedAt: order }, { callId: "asc" }],
+    select: QUEUED_CALL,
+  });
+  return { calls: await toQueuedCalls(tx, rows), counts, total, page: shownPage, pages };
+}
+
+async function countCallsByState(tx: Tx): Promise<Record<CallState, number>> {
+  const rows = await tx.callReview.groupBy({ by: "state", _count: true });
+  const countByState = new Map<string, number>(rows.map(({ state, _count }) => [state, _count]));
+  return Object.fromEntries(
+    CALL_STATES.map((state) => [state, countByState.get(state) ?? 0]),
+  ) as Record<CallState, number>;
 }
 
 export interface ReviewedCall extends QueuedCall {
@@ -132,81 +147,82 @@ export interface ReviewedCall extends QueuedCall {
   } | null;
 }
 
-interface ReviewedCallRow extends Omit<ReviewedCall, "isTyped" | "answer" | "episode"> {
-  readonly isTyped: number;
-  readonly answerCreatedAt: number | null;
-  readonly answerDurationMs: number;
-  readonly answerType: string;
-  readonly answerBytes: number;
-  readonly number: number | null;
-  readonly slug: string;
-  readonly publishedAt: number;
-  readonly transcript: string;
-  readonly isMerged: number;
-}
-
 /**
  * Returns a call with its review, answer and episode, without audio. Throws AppError: forbidden for
  * members, not_found.
  */
-export function getReviewedCall(
-  sql: Sql,
+export async function getReviewedCall(
+  tx: Tx,
   { admin, callId }: { admin: Member; callId: string },
-): ReviewedCall {
+): Promise<ReviewedCall> {
   assertAdmin(admin);
-  const row = sql.get<ReviewedCallRow>(
-    `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
-            r."state", r."changedAt", r."durationMs", r."note", r."declineReason", (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName",
-            w."createdAt" AS "answerCreatedAt", w."durationMs" AS "answerDurationMs", w."contentType" AS "answerType", octet_length(w."audio") AS "answerBytes",
-            e."number", e."slug", e."publishedAt", e."transcript", e."joinedType" IS NOT NULL AS "isMerged"
-     FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" JOIN "User" u ON u."id" = c."userId"
-     LEFT JOIN "CallAnswer" w ON w."callId" = c."id" LEFT JOIN "Episode" e ON e."callId" = c."id" WHERE c."id" = ?`,
-    callId,
-  );
-  if (!row)
-    throw new AppError("not_found", "This call doesn’t exist. Its caller may have deleted it.");
-  const {
-    answerCreatedAt,
-    answerDurationMs,
-    answerType,
-    answerBytes,
-    number,
-    slug,
-    publishedAt,
-    transcript,
-    isMerged,
-    isTyped,
-    ...call
-  } = row;
-  return {
-    ...call,
-    isTyped: isTyped === 1,
-    answer:
-      answerCreatedAt === null
-        ? null
-        : {
-            createdAt: answerCreatedAt,
-            durationMs: answerDurationMs,
-            contentType: answerType,
-            sizeBytes: answerBytes,
+  const row = await tx.callReview.findUnique({
+    where: { callId },
+    select: {
+      ...QUEUED_CALL,
+      note: true,
+      declineReason: true,
+      call: {
+        select: {
+          ...QUEUED_CALL.call.select,
+          userId: true,
+          updatedAt: true,
+          description: true,
+          keywords: true,
+          answer: { select: { createdAt: true, durationMs: true, contentType: true } },
+          episode: {
+            select: {
+              number: true,
+              slug: true,
+              publishedAt: true,
+              transcript: true,
+              mergedType: true,
+            },
           },
-    episode:
-      number === null ? null : { number, slug, publishedAt, transcript, isMerged: isMerged === 1 },
+        },
+      },
+    },
+  });
+  const [queuedCall] = row ? await toQueuedCalls(tx, [row]) : [];
+  if (!row || !queuedCall)
+    throw new AppError("not_found", "This call doesn’t exist. Its caller may have deleted it.");
+  const { note, declineReason, call } = row;
+  const { userId, updatedAt, description, keywords, answer, episode } = call;
+  return {
+    ...queuedCall,
+    userId,
+    updatedAt: updatedAt.getTime(),
+    description,
+    keywords,
+    note,
+    declineReason,
+    answer: answer && {
+      ...answer,
+      createdAt: answer.createdAt.getTime(),
+      sizeBytes: findAudioSizes(tx, [callId]).get(callId)?.answerBytes ?? 0,
+    },
+    episode: episode && {
+      number: episode.number,
+      slug: episode.slug,
+      publishedAt: episode.publishedAt.getTime(),
+      transcript: episode.transcript,
+      isMerged: episode.mergedType !== null,
+    },
   };
 }
 
 /**
  * Returns the answer's audio, or null without an answer. Throws AppError(forbidden) for members.
  */
-export function findAnswerAudio(
-  sql: Sql,
+export async function findAnswerAudio(
+  tx: Tx,
   { admin, callId }: { admin: Member; callId: string },
-): { createdAt: number; contentType: string; audio: Uint8Array } | null {
+): Promise<{ createdAt: number; contentType: string; audio: Uint8Array } | null> {
   assertAdmin(admin);
-  return (
-    sql.get<{ createdAt: number; contentType: string; audio: Uint8Array }>(
-      `SELECT "createdAt", "contentType", "audio" FROM "CallAnswer" WHERE "callId" = ?`,
-      callId,
-    ) ?? null
-  );
+  const answer = await tx.callAnswer.findUnique({
+    where: { callId },
+    select: { createdAt: true, contentType: true },
+  });
+  const audio = answer && readAnswerAudio(tx, callId);
+  return audio && { ...answer, createdAt: answer.createdAt.getTime(), audio };
 }

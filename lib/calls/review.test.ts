@@ -3,11 +3,12 @@ import { insertCall, insertUser, type CallRow } from "#tests/support/factories.t
 import { nowMs, setClock } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { CALL_STATES, type CallState, type Role } from "#lib/db/column-values.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
 import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { publishCall, unpublishCall } from "./publish.ts";
 import {
+  type ReviewDecision,
   declineCall,
   editCall,
   unclaimCall,
@@ -17,50 +18,41 @@ import {
   claimCall,
 } from "./review.ts";
 import {
-  type CallState,
   QUEUE_PAGE_SIZE,
   findAnswerAudio,
   getReviewedCall,
   listReviewQueue,
 } from "./review-queue.ts";
 
-function person(sql: Sql, role: string, firstName = "Grace"): Member {
-  const { id, team } = insertUser(sql, { role, firstName });
+function person(tx: Tx, role: Role, firstName = "Grace"): Member {
+  const { id, team } = insertUser(tx, { role, firstName });
   return { id, firstName, team, role, sessionKey: "key", loggedInAtMs: nowMs() };
 }
 
 const people = () =>
-  writeSql((sql) => ({
-    admin: person(sql, "ADMIN"),
-    other: person(sql, "ADMIN", "Hedy"),
-    caller: person(sql, "MEMBER", "Ada"),
+  write((tx) => ({
+    admin: person(tx, "ADMIN"),
+    other: person(tx, "ADMIN", "Hedy"),
+    caller: person(tx, "MEMBER", "Ada"),
   }));
 const answer = { contentType: "audio/mpeg", durationMs: 4_000.4, audio: new Uint8Array([1, 2, 3]) };
 
 async function callIn(state: CallState, options: Partial<CallRow> = {}) {
   const all = await people();
-  const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...options }));
-  const step = (
-    fn: (sql: Sql, decision: { callId: string; admin: Member; expectedVersion: number }) => unknown,
-  ) =>
-    writeSql(
-      (sql) =>
-        void fn(sql, {
-          callId: call.id,
-          admin: all.admin,
-          expectedVersion: getReviewedCall(sql, { admin: all.admin, callId: call.id }).changedAt,
-        }),
-    );
+  const call = await write((tx) => insertCall(tx, { userId: all.caller.id, ...options }));
+  const step = (fn: (tx: Tx, decision: ReviewDecision) => Promise<unknown>) =>
+    write(async (tx) => {
+      const { changedAt } = await getReviewedCall(tx, { admin: all.admin, callId: call.id });
+      await fn(tx, { callId: call.id, admin: all.admin, expectedVersion: changedAt });
+    });
   if (state === "REVIEWING") await step(claimCall);
   if (state === "ANSWERED" || state === "PUBLISHED")
-    await step((sql, decision) => saveAnswer(sql, { ...decision, answer }));
+    await step((tx, decision) => saveAnswer(tx, { ...decision, answer }));
   if (state === "PUBLISHED")
-    await step((sql, decision) => publishCall(sql, { ...decision, transcript: "Said." }));
+    await step((tx, decision) => publishCall(tx, { ...decision, transcript: "Said." }));
   if (state === "DECLINED")
-    await step((sql, decision) =>
-      declineCall(sql, { ...decision, reason: "It was asked before." }),
-    );
-  const seen = () => readSql((sql) => getReviewedCall(sql, { admin: all.admin, callId: call.id }));
+    await step((tx, decision) => declineCall(tx, { ...decision, reason: "It was asked before." }));
+  const seen = () => read((tx) => getReviewedCall(tx, { admin: all.admin, callId: call.id }));
   return { ...all, call, seen };
 }
 
@@ -69,10 +61,7 @@ const DECISIONS: Record<
   {
     from: CallState[];
     to: (from: CallState) => CallState;
-    run: (
-      sql: Sql,
-      decision: { callId: string; admin: Member; expectedVersion: number },
-    ) => unknown;
+    run: (tx: Tx, decision: ReviewDecision) => Promise<unknown>;
   }
 > = {
   take: { from: ["NEW"], to: () => "REVIEWING", run: claimCall },
@@ -80,33 +69,32 @@ const DECISIONS: Record<
   answer: {
     from: ["NEW", "REVIEWING", "ANSWERED"],
     to: () => "ANSWERED",
-    run: (sql, decision) => saveAnswer(sql, { ...decision, answer }),
+    run: (tx, decision) => saveAnswer(tx, { ...decision, answer }),
   },
   "remove the answer of": { from: ["ANSWERED"], to: () => "REVIEWING", run: removeAnswer },
   decline: {
     from: ["NEW", "REVIEWING", "ANSWERED"],
     to: () => "DECLINED",
-    run: (sql, decision) => declineCall(sql, { ...decision, reason: "It was asked before." }),
+    run: (tx, decision) => declineCall(tx, { ...decision, reason: "It was asked before." }),
   },
   reopen: { from: ["DECLINED"], to: () => "NEW", run: reopenCall },
   publish: {
     from: ["ANSWERED"],
     to: () => "PUBLISHED",
-    run: (sql, decision) => publishCall(sql, { ...decision, transcript: "" }),
+    run: (tx, decision) => publishCall(tx, { ...decision, transcript: "" }),
   },
   "take down": { from: ["PUBLISHED"], to: () => "ANSWERED", run: unpublishCall },
 };
-const STATES: CallState[] = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"];
 
 for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
-  for (const state of STATES) {
+  for (const state of CALL_STATES) {
     const allowed = from.includes(state);
     test(`an admin ${allowed ? "can" : "can’t"} ${name} a call that is ${state}`, async () => {
       const { admin, call, seen } = await callIn(state);
       const before = await seen();
       const decision = { callId: call.id, admin, expectedVersion: before.changedAt };
       if (allowed) {
-        await writeSql((sql) => void run(sql, decision));
+        await write((tx) => run(tx, decision));
         const after = await seen();
         expect(after.state).toBe(to(state));
         expect(after.changedAt).toBeGreaterThan(before.changedAt);
@@ -116,13 +104,13 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
             (state === "ANSWERED" && after.state === "DECLINED"),
         );
         expect(after.episode !== null).toBe(after.state === "PUBLISHED");
-        const [event] = await readSql((sql) => listAuditEvents(sql, { subjectId: call.id }));
+        const [event] = await read((tx) => listAuditEvents(tx, { subjectId: call.id }));
         expect(event).toMatchObject({
           actorId: admin.id,
           action: expect.stringMatching(/^call\./),
         });
       } else {
-        await expect(writeSql((sql) => void run(sql, decision))).rejects.toMatchObject({
+        await expect(write((tx) => run(tx, decision))).rejects.toMatchObject({
           code: "conflict",
         });
         expect(await seen()).toEqual(before);
@@ -134,10 +122,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { caller, call, seen } = await callIn(from[0]!);
     const before = await seen();
     await expect(
-      writeSql(
-        (sql) =>
-          void run(sql, { callId: call.id, admin: caller, expectedVersion: before.changedAt }),
-      ),
+      write((tx) => run(tx, { callId: call.id, admin: caller, expectedVersion: before.changedAt })),
     ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
   });
@@ -147,7 +132,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { changedAt } = await seen();
     const results = await Promise.allSettled(
       [admin, other].map((admin) =>
-        writeSql((sql) => void run(sql, { callId: call.id, admin, expectedVersion: changedAt })),
+        write((tx) => run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
       ),
     );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -163,9 +148,9 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
   test(`an admin can’t ${name} a deleted call`, async () => {
     const { admin, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
-    await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
+    await write((tx) => tx.call.delete({ where: { id: call.id } }));
     await expect(
-      writeSql((sql) => void run(sql, { callId: call.id, admin, expectedVersion: changedAt })),
+      write((tx) => run(tx, { callId: call.id, admin, expectedVersion: changedAt })),
     ).rejects.toMatchObject({ code: "not_found" });
   });
 }
@@ -174,12 +159,12 @@ test("two decisions in the same millisecond conflict", async () => {
   setClock(Date.UTC(2026, 10, 23));
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
-  await writeSql((sql) =>
-    saveAnswer(sql, { callId: call.id, admin, expectedVersion: changedAt, answer }),
+  await write((tx) =>
+    saveAnswer(tx, { callId: call.id, admin, expectedVersion: changedAt, answer }),
   );
   await expect(
-    writeSql((sql) =>
-      publishCall(sql, {
+    write((tx) =>
+      publishCall(tx, {
         callId: call.id,
         admin: other,
         expectedVersion: changedAt,
@@ -196,8 +181,8 @@ test("two decisions in the same millisecond conflict", async () => {
 test("declining stores the reason and emails it to the caller", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
-  const rows = await readSql((sql) =>
-    sql.all<{ userId: string; payload: string }>(`SELECT "userId", "payload" FROM "Delivery"`),
+  const rows = await read((tx) =>
+    tx.delivery.findMany({ select: { userId: true, payload: true } }),
   );
   expect(rows).toHaveLength(1);
   expect(rows[0]!.userId).toBe(caller.id);
@@ -205,7 +190,7 @@ test("declining stores the reason and emails it to the caller", async () => {
   expect(mail.to).toBe(`${caller.id}@example.test`);
   expect(mail.parts).toContain("It was asked before.");
   expect(mail.subject).toContain(call.title);
-  expect(await readSql((sql) => listDeliveries(sql))).toMatchObject([
+  expect(await read((tx) => listDeliveries(tx))).toMatchObject([
     { about: `A call was declined: ${call.title}` },
   ]);
 });
@@ -213,32 +198,26 @@ test("declining stores the reason and emails it to the caller", async () => {
 test("a conflicting decline sends no email", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { changedAt } = await seen();
-  const before = await readSql((sql) => listDeliveries(sql).length);
+  const before = await read(async (tx) => (await listDeliveries(tx)).length);
   await expect(
-    writeSql((sql) =>
-      declineCall(sql, { callId: call.id, admin, expectedVersion: changedAt, reason: "No." }),
+    write((tx) =>
+      declineCall(tx, { callId: call.id, admin, expectedVersion: changedAt, reason: "No." }),
     ),
   ).rejects.toMatchObject({ code: "conflict" });
-  expect(await readSql((sql) => listDeliveries(sql).length)).toBe(before);
+  expect(await read(async (tx) => (await listDeliveries(tx)).length)).toBe(before);
 });
 
 test("reopening a declined call with an answer makes it answered, without the reason", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
-  await writeSql((sql) =>
-    declineCall(sql, {
-      callId: call.id,
-      admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: call.id }).changedAt,
-      reason: "Not this one, after all.",
-    }),
-  );
-  await writeSql((sql) =>
-    reopenCall(sql, {
-      callId: call.id,
-      admin,
-      expectedVersion: getReviewedCall(sql, { admin, callId: call.id }).changedAt,
-    }),
-  );
+  const decision = async () => ({
+    callId: call.id,
+    admin,
+    expectedVersion: (await seen()).changedAt,
+  });
+  const decline = { ...(await decision()), reason: "Not this one, after all." };
+  await write((tx) => declineCall(tx, decline));
+  const reopen = await decision();
+  await write((tx) => reopenCall(tx, reopen));
   expect(await seen()).toMatchObject({
     state: "ANSWERED",
     declineReason: "",
@@ -249,15 +228,15 @@ test("reopening a declined call with an answer makes it answered, without the re
 test("a new answer replaces the old one", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
-  await writeSql((sql) =>
-    saveAnswer(sql, {
+  await write((tx) =>
+    saveAnswer(tx, {
       callId: call.id,
       admin,
       expectedVersion: changedAt,
       answer: { ...answer, contentType: "audio/webm", audio: new Uint8Array([9]) },
     }),
   );
-  const found = await readSql((sql) => findAnswerAudio(sql, { admin, callId: call.id }));
+  const found = await read((tx) => findAnswerAudio(tx, { admin, callId: call.id }));
   expect(found).toMatchObject({ contentType: "audio/webm" });
   expect([...found!.audio]).toEqual([9]);
 });
@@ -271,20 +250,20 @@ const texts = {
 
 test("an admin can edit the texts of a call", async () => {
   const { admin, call, seen } = await callIn("NEW");
-  await writeSql((sql) =>
-    editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
+  await write((tx) =>
+    editCall(tx, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
   );
   expect(await seen()).toMatchObject(texts);
 });
 
 test("of two admins who edit concurrently, one gets a conflict", async () => {
   const { admin, other, call, seen } = await callIn("NEW");
-  await writeSql((sql) =>
-    editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
+  await write((tx) =>
+    editCall(tx, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
   );
   await expect(
-    writeSql((sql) =>
-      editCall(sql, {
+    write((tx) =>
+      editCall(tx, {
         callId: call.id,
         admin: other,
         expectedVersion: call.updatedAt,
@@ -299,8 +278,8 @@ test("of two admins who edit concurrently, one gets a conflict", async () => {
 test("editing a published call edits its episode, which keeps its slug", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { slug } = (await seen()).episode!;
-  await writeSql((sql) =>
-    editCall(sql, {
+  await write((tx) =>
+    editCall(tx, {
       callId: call.id,
       admin,
       expectedVersion: call.updatedAt,
@@ -308,11 +287,11 @@ test("editing a published call edits its episode, which keeps its slug", async (
       transcript: "Better said.",
     }),
   );
-  const row = await readSql((sql) =>
-    sql.get<Record<string, unknown>>(
-      `SELECT "title", "description", "keywords", "transcript", "slug" FROM "Episode" WHERE "callId" = ?`,
-      call.id,
-    ),
+  const row = await read((tx) =>
+    tx.episode.findUnique({
+      where: { callId: call.id },
+      select: { title: true, description: true, keywords: true, transcript: true, slug: true },
+    }),
   );
   expect(row).toEqual({
     title: texts.title,
@@ -328,25 +307,24 @@ test("a member can’t edit a call or read the queue, a call or an answer", asyn
   const before = await seen();
   const admin = caller;
   await expect(
-    writeSql((sql) =>
-      editCall(sql, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
+    write((tx) =>
+      editCall(tx, { callId: call.id, admin, expectedVersion: call.updatedAt, ...texts }),
     ),
   ).rejects.toMatchObject({ code: "forbidden" });
-  for (const read of [
-    (sql: Sql) => listReviewQueue(sql, { admin, state: null }),
-    (sql: Sql) => getReviewedCall(sql, { admin, callId: call.id }),
-    (sql: Sql) => findAnswerAudio(sql, { admin, callId: call.id }),
-  ]) {
-    await expect(readSql((sql) => void read(sql))).rejects.toMatchObject({ code: "forbidden" });
-  }
+  for (const readAsMember of [
+    () => read((tx) => listReviewQueue(tx, { admin, state: null })),
+    () => read((tx) => getReviewedCall(tx, { admin, callId: call.id })),
+    () => read((tx) => findAnswerAudio(tx, { admin, callId: call.id })),
+  ])
+    await expect(readAsMember()).rejects.toMatchObject({ code: "forbidden" });
   expect(await seen()).toEqual(before);
 });
 
 test("the queue counts all states, matches every word, and escapes LIKE wildcards", async () => {
   const { admin, caller } = await callIn("DECLINED", { title: "Something else" });
-  await writeSql((sql) => {
-    insertCall(sql, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
-    insertCall(sql, {
+  await write((tx) => {
+    insertCall(tx, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
+    insertCall(tx, {
       userId: caller.id,
       title: "1000 ways",
       description: "A back\\slash in twenty characters.",
@@ -354,20 +332,17 @@ test("the queue counts all states, matches every word, and escapes LIKE wildcard
     });
   });
   const titles = (query: string, state: CallState | null = null) =>
-    readSql((sql) =>
-      listReviewQueue(sql, { admin, state, query })
-        .calls.map(({ title }) => title)
-        .sort(),
-    );
+    read(async (tx) => {
+      const { calls } = await listReviewQueue(tx, { admin, state, query });
+      return calls.map(({ title }) => title).sort();
+    });
   expect(await titles("100%")).toEqual(["100% of what?"]);
   expect(await titles("share_of what")).toEqual(["100% of what?"]);
   expect(await titles("back\\slash")).toEqual(["1000 ways"]);
   expect(await titles("ada")).toHaveLength(3);
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);
-  const { counts, total, calls } = await readSql((sql) =>
-    listReviewQueue(sql, { admin, state: "NEW" }),
-  );
+  const { counts, total, calls } = await read((tx) => listReviewQueue(tx, { admin, state: "NEW" }));
   expect(counts).toEqual({ NEW: 2, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 1 });
   expect(total).toBe(2);
   expect(Object.fromEntries(calls.map(({ title, isTyped }) => [title, isTyped]))).toEqual({
@@ -378,12 +353,12 @@ test("the queue counts all states, matches every word, and escapes LIKE wildcard
 
 test("the queue is paginated, oldest first", async () => {
   const { admin, caller } = await people();
-  await writeSql((sql) => {
+  await write((tx) => {
     for (let i = 0; i < QUEUE_PAGE_SIZE + 2; i++)
-      insertCall(sql, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
+      insertCall(tx, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
   });
   const page = (number: number) =>
-    readSql((sql) => listReviewQueue(sql, { admin, state: "NEW", page: number }));
+    read((tx) => listReviewQueue(tx, { admin, state: "NEW", page: number }));
   expect((await page(1)).calls[0]!.title).toBe("Call 0");
   expect((await page(2)).calls.map(({ title }) => title)).toEqual([
     `Call ${QUEUE_PAGE_SIZE}`,

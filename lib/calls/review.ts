@@ -1,4 +1,4 @@
-// Applies admins' decisions to calls. Optimistic locking: each is one UPDATE that requires the
+// Applies admins' decisions to calls. Optimistic locking: each is one update that requires the
 // state and version that the admin saw. The second of two concurrent decisions fails with a
 // conflict that names the first.
 
@@ -6,11 +6,13 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import type { CallState } from "#lib/db/column-values.ts";
+import type { Tx } from "#lib/db/database.ts";
 import type { EncodedAudio } from "./audio/probe.ts";
-import { IS_RECORDED_SQL } from "./recording.ts";
+import { saveAnswerAudio } from "./audio-blobs.sql.ts";
+import { findRecordedCallIds } from "./recording.sql.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { type CallState, getReviewedCall } from "./review-queue.ts";
+import { getReviewedCall } from "./review-queue.ts";
 import { declinedEmail } from "./review-emails.ts";
 
 export interface ReviewDecision {
@@ -36,29 +38,33 @@ const STATE_PHRASES: Record<CallState, string> = {
   DECLINED: "This call is declined",
 };
 
+/** Returns the version after `version`: now, but always later, even within one millisecond. */
+const nextVersion = (version: number) => new Date(Math.max(nowMs(), version + 1));
+
 /**
- * Moves the call from one of the states `from` to `to`. changedAt always increases, even within one
- * millisecond. Throws AppError: forbidden for members, not_found, conflict if the call is in
- * another state or has another version.
+ * Moves the call from one of the states `from` to `to`, and sets its declineReason if given. Throws
+ * AppError: forbidden for members, not_found, conflict if the call is in another state or has another
+ * version.
  */
-export function transitionCall(
-  sql: Sql,
+export async function transitionCall(
+  tx: Tx,
   { callId, admin, expectedVersion }: ReviewDecision,
   from: readonly CallState[],
   to: CallState,
-): void {
+  fields: { declineReason?: string } = {},
+): Promise<void> {
   assertAdmin(admin);
-  const { changes } = sql.run(
-    `UPDATE "CallReview" SET "state" = ?, "reviewerId" = ?, "changedAt" = max(?, "changedAt" + 1) WHERE "callId" = ? AND "changedAt" = ? AND "state" IN (${from.map(() => "?").join(", ")})`,
-    to,
-    admin.id,
-    nowMs(),
-    callId,
-    expectedVersion,
-    ...from,
-  );
-  if (changes === 1) return;
-  const { state, changedAt, reviewerName } = getReviewedCall(sql, { admin, callId });
+  const { count } = await tx.callReview.updateMany({
+    where: { callId, changedAt: new Date(expectedVersion), state: { in: [...from] } },
+    data: {
+      ...fields,
+      state: to,
+      reviewerId: admin.id,
+      changedAt: nextVersion(expectedVersion),
+    },
+  });
+  if (count === 1) return;
+  const { state, changedAt, reviewerName } = await getReviewedCall(tx, { admin, callId });
   const reason =
     changedAt === expectedVersion
       ? `${STATE_PHRASES[state]}, so this isn’t possible.`
@@ -70,9 +76,9 @@ export function transitionCall(
  * Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws like
  * transitionCall.
  */
-export function claimCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["NEW"], "REVIEWING");
-  recordAuditEvent(sql, {
+export async function claimCall(tx: Tx, decision: ReviewDecision): Promise<void> {
+  await transitionCall(tx, decision, ["NEW"], "REVIEWING");
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.take",
     subjectId: decision.callId,
@@ -81,9 +87,9 @@ export function claimCall(sql: Sql, decision: ReviewDecision): void {
 }
 
 /** Releases a claimed call: REVIEWING → NEW. Throws like transitionCall. */
-export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["REVIEWING"], "NEW");
-  recordAuditEvent(sql, {
+export async function unclaimCall(tx: Tx, decision: ReviewDecision): Promise<void> {
+  await transitionCall(tx, decision, ["REVIEWING"], "NEW");
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.put_back",
     subjectId: decision.callId,
@@ -95,20 +101,13 @@ export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
  * Saves or replaces the answer: NEW, REVIEWING or ANSWERED → ANSWERED. `answer` must have been
  * probed. Throws like transitionCall.
  */
-export function saveAnswer(
-  sql: Sql,
+export async function saveAnswer(
+  tx: Tx,
   { answer, ...decision }: ReviewDecision & { answer: EncodedAudio },
-): void {
-  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
-  sql.run(
-    `INSERT OR REPLACE INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, ?, ?, ?)`,
-    decision.callId,
-    nowMs(),
-    answer.contentType,
-    Math.round(answer.durationMs),
-    answer.audio,
-  );
-  recordAuditEvent(sql, {
+): Promise<void> {
+  await transitionCall(tx, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
+  saveAnswerAudio(tx, decision.callId, answer);
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.answer",
     subjectId: decision.callId,
@@ -117,10 +116,10 @@ export function saveAnswer(
 }
 
 /** Deletes the answer: ANSWERED → REVIEWING. Throws like transitionCall. */
-export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
-  transitionCall(sql, decision, ["ANSWERED"], "REVIEWING");
-  sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
+export async function removeAnswer(tx: Tx, decision: ReviewDecision): Promise<void> {
+  await transitionCall(tx, decision, ["ANSWERED"], "REVIEWING");
+  await tx.callAnswer.deleteMany({ where: { callId: decision.callId } });
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.answer_removed",
     subjectId: decision.callId,
@@ -132,23 +131,20 @@ export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
  * Declines a call: NEW, REVIEWING or ANSWERED → DECLINED. Adds an email with the reason to the
  * outbox: call triggerDeliveries() after the commit. Throws like transitionCall.
  */
-export function declineCall(
-  sql: Sql,
+export async function declineCall(
+  tx: Tx,
   { reason, ...decision }: ReviewDecision & { reason: string },
-): void {
-  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
-  sql.run(
-    `UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`,
-    reason,
-    decision.callId,
-  );
-  const caller = getCaller(sql, decision.callId);
-  enqueueDelivery(
-    sql,
+): Promise<void> {
+  await transitionCall(tx, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED", {
+    declineReason: reason,
+  });
+  const caller = await getCaller(tx, decision.callId);
+  await enqueueDelivery(
+    tx,
     { kind: "MAIL", mail: declinedEmail(caller, reason) },
     { userId: caller.userId, about: `A call was declined: ${caller.title}` },
   );
-  recordAuditEvent(sql, {
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.decline",
     subjectId: decision.callId,
@@ -160,13 +156,13 @@ export function declineCall(
  * Reopens a call: DECLINED → ANSWERED if it has an answer, else NEW. The caller isn't notified.
  * Throws like transitionCall.
  */
-export function reopenCall(sql: Sql, decision: ReviewDecision): void {
+export async function reopenCall(tx: Tx, decision: ReviewDecision): Promise<void> {
   assertAdmin(decision.admin);
-  const isAnswered =
-    sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
-  transitionCall(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
-  sql.run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
-  recordAuditEvent(sql, {
+  const answerCount = await tx.callAnswer.count({ where: { callId: decision.callId } });
+  await transitionCall(tx, decision, ["DECLINED"], answerCount > 0 ? "ANSWERED" : "NEW", {
+    declineReason: "",
+  });
+  await recordAuditEvent(tx, {
     actorId: decision.admin.id,
     action: "call.reopen",
     subjectId: decision.callId,
@@ -187,8 +183,8 @@ export interface CallTexts {
  * updatedAt as the admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
  * has edited the call.
  */
-export function editCall(
-  sql: Sql,
+export async function editCall(
+  tx: Tx,
   {
     callId,
     admin,
@@ -199,40 +195,35 @@ export function editCall(
     note,
     transcript,
   }: ReviewDecision & CallTexts & { transcript?: string },
-): void {
+): Promise<void> {
   assertAdmin(admin);
-  const now = nowMs();
-  const { changes } = sql.run(
-    `UPDATE "Call" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "id" = ? AND "updatedAt" = ?`,
-    title,
-    description,
-    keywords,
-    now,
-    callId,
-    expectedVersion,
-  );
-  if (changes === 0) {
-    getReviewedCall(sql, { admin, callId });
+  const texts = { title, description, keywords };
+  const { count } = await tx.call.updateMany({
+    where: { id: callId, updatedAt: new Date(expectedVersion) },
+    data: { ...texts, updatedAt: nextVersion(expectedVersion) },
+  });
+  if (count === 0) {
+    await getReviewedCall(tx, { admin, callId });
     throw new AppError(
       "conflict",
       "Another admin has changed this call. Reload to see the latest version.",
     );
   }
-  sql.run(`UPDATE "CallReview" SET "note" = ? WHERE "callId" = ?`, note, callId);
-  const isPublished =
-    sql.run(
-      `UPDATE "Episode" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "callId" = ?`,
-      title,
-      description,
-      keywords,
-      now,
-      callId,
-    ).changes === 1;
-  if (isPublished && transcript !== undefined)
-    sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
-  recordAuditEvent(sql, {
+  await tx.callReview.updateMany({ where: { callId }, data: { note } });
+  const episode = await tx.episode.findUnique({ where: { callId }, select: { updatedAt: true } });
+  if (episode)
+    await tx.episode.update({
+      where: { callId },
+      data: {
+        ...texts,
+        updatedAt: nextVersion(episode.updatedAt.getTime()),
+        ...(transcript !== undefined && { transcript }),
+      },
+      select: { callId: true },
+    });
+  await recordAuditEvent(tx, {
     actorId: admin.id,
-    action: isPublished ? "episode.edit" : "call.edit",
+    action: episode ? "episode.edit" : "call.edit",
     subjectId: callId,
     detail: {},
   });
@@ -252,12 +243,13 @@ export interface Caller {
  * Returns the caller of a call with their email address, which pages must not show. Throws
  * AppError(not_found).
  */
-export function getCaller(sql: Sql, callId: string): Caller {
-  const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
-    `SELECT u."id" AS "userId", u."email", u."firstName", c."title", NOT ${IS_RECORDED_SQL} AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
-    callId,
-  );
-  if (!caller)
+export async function getCaller(tx: Tx, callId: string): Promise<Caller> {
+  const call = await tx.call.findUnique({
+    where: { id: callId },
+    select: { userId: true, title: true, user: { select: { email: true, firstName: true } } },
+  });
+  if (!call)
     throw new AppError("not_found", "This call doesn’t exist. Its caller may have deleted it.");
-  return { ...caller, isTyped: caller.isTyped === 1 };
+  const { user, ...rest } = call;
+  return { ...rest, ...user, isTyped: !findRecordedCallIds(tx, [callId]).has(callId) };
 }

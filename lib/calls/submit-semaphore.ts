@@ -4,7 +4,7 @@
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { singleton } from "#lib/core/singleton.ts";
 
-/** A call is up to 5 MB of bytes and 7 MB of base64: four at a time stay under 50 MB. */
+/** A recording is up to 5.2 MB, and in memory while it is probed: four take 21 MB. */
 const MAX_CONCURRENT_SUBMITS = 4;
 
 /** Runs `fn` with a permit. Throws AppError(unavailable) if none is free within 20 seconds. */

@@ -7,8 +7,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
 import { formatDuration } from "#lib/core/format.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql } from "../db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { CALL_LIMITS } from "./audio/probe.ts";
 import { probeUpload } from "./probe-upload.ts";
@@ -51,7 +50,8 @@ export async function prepareRecording({
   member: Member;
 }): Promise<PreparedRecording | null> {
   const upload = { id: uploadId, member };
-  if (await readSql((sql) => findUpload(sql, upload)?.callId)) return null;
+  const existing = await read((tx) => findUpload(tx, upload));
+  if (existing?.callId) return null;
   const { contentType, durationMs } = await probeUpload(upload, CALL_LIMITS);
   return { uploadId, contentType, durationMs };
 }
@@ -62,8 +62,8 @@ export async function prepareRecording({
  * call, with isNew false. Throws AppError: conflict for another member's id; not_found (field
  * "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
  */
-export function submitCall(
-  sql: Sql,
+export async function submitCall(
+  tx: Tx,
   {
     id,
     title,
@@ -73,8 +73,8 @@ export function submitCall(
     recording,
     member,
   }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
-): { id: string; isNew: boolean } {
-  const existing = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
+): Promise<{ id: string; isNew: boolean }> {
+  const existing = await tx.call.findUnique({ where: { id }, select: { userId: true } });
   if (existing && existing.userId !== member.id)
     throw new AppError(
       "conflict",
@@ -83,12 +83,12 @@ export function submitCall(
   if (existing) {
     // The first response was lost and the member recorded again. The call exists, so this upload
     // isn't needed.
-    if (uploadId) removeUpload(sql, { id: uploadId, member });
+    if (uploadId) await removeUpload(tx, { id: uploadId, member });
     return { id, isNew: false };
   }
-  const upload = uploadId ? findUpload(sql, { id: uploadId, member }) : null;
+  const upload = uploadId ? await findUpload(tx, { id: uploadId, member }) : null;
   if (upload?.callId) {
-    if (sql.get(`SELECT 1 FROM "Call" WHERE "id" = ?`, upload.callId))
+    if ((await tx.call.count({ where: { id: upload.callId } })) > 0)
       return { id: upload.callId, isNew: false };
     throw new AppError(
       "conflict",
@@ -101,54 +101,65 @@ export function submitCall(
       field: "audio",
     });
   const now = nowMs();
-  assertCallQuota(sql, member, now);
-  sql.run(
-    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, '')`,
-    id,
-    now,
-    now,
-    title,
-    description,
-    keywords,
-    member.id,
-  );
-  if (recording) {
-    sql.run(
-      `UPDATE "CallReview" SET "durationMs" = ? WHERE "callId" = ?`,
-      recording.durationMs,
+  await assertCallQuota(tx, member, now);
+  const createdAt = new Date(now);
+  await tx.call.create({
+    data: {
       id,
-    );
-    completeUpload(sql, {
+      createdAt,
+      updatedAt: createdAt,
+      title,
+      description,
+      keywords,
+      userId: member.id,
+      base64: "",
+    },
+    select: { id: true },
+  });
+  if (recording) {
+    await tx.callReview.update({
+      where: { callId: id },
+      data: { durationMs: recording.durationMs },
+      select: { callId: true },
+    });
+    await completeUpload(tx, {
       id: recording.uploadId,
       member,
       callId: id,
       contentType: recording.contentType,
     });
   }
-  notifyAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
+  await notifyAdmins(tx, {
+    id,
+    title,
+    description,
+    member,
+    durationMs: recording?.durationMs ?? null,
+  });
   return { id, isNew: true };
 }
 
-function assertCallQuota(sql: Sql, member: Member, now: number): void {
-  const recent = sql.all<{ createdAt: number }>(
-    `SELECT "createdAt" FROM "Call" WHERE "userId" = ? AND "createdAt" > ? ORDER BY "createdAt" DESC LIMIT ${MAX_CALLS_PER_DAY}`,
-    member.id,
-    now - DAY_MS,
-  );
+async function assertCallQuota(tx: Tx, member: Member, now: number): Promise<void> {
+  const recent = await tx.call.findMany({
+    where: { userId: member.id, createdAt: { gt: new Date(now - DAY_MS) } },
+    select: { createdAt: true },
+    orderBy: { createdAt: "desc" },
+    take: MAX_CALLS_PER_DAY,
+  });
   if (recent.length >= MAX_CALLS_PER_DAY) {
+    const freeAtMs = recent.at(-1)!.createdAt.getTime() + DAY_MS;
     throw new AppError(
       "rate_limited",
       "Daily limit reached. Your draft is saved: send it tomorrow.",
       {
-        retryAfterSeconds: Math.max(1, Math.ceil((recent.at(-1)!.createdAt + DAY_MS - now) / 1000)),
+        retryAfterSeconds: Math.max(1, Math.ceil((freeAtMs - now) / 1000)),
       },
     );
   }
-  const open = sql.get<{ count: number }>(
-    `SELECT COUNT(*) AS "count" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? AND r."state" IN ('NEW', 'REVIEWING')`,
-    member.id,
-  )!;
-  if (open.count >= MAX_OPEN_CALLS)
+  const openCount = await tx.call.count({
+    where: { userId: member.id, review: { state: { in: ["NEW", "REVIEWING"] } } },
+  });
+  if (openCount >= MAX_OPEN_CALLS)
     throw new AppError(
       "rate_limited",
       `${MAX_OPEN_CALLS} of your calls are still open. Delete one or wait for an answer.`,
@@ -157,8 +168,8 @@ function assertCallQuota(sql: Sql, member: Member, now: number): void {
   consume([[submitLimiter, member.id]], now, "Daily limit reached. Try again tomorrow.");
 }
 
-function notifyAdmins(
-  sql: Sql,
+async function notifyAdmins(
+  tx: Tx,
   {
     id,
     title,
@@ -166,18 +177,22 @@ function notifyAdmins(
     member,
     durationMs,
   }: { id: string; title: string; description: string; member: Member; durationMs: number | null },
-): void {
+): Promise<void> {
   const link = `${env.SITE_URL}/admin/calls/${id}`;
   const action =
     durationMs === null
       ? "asked a question"
       : `recorded a question (${formatDuration(durationMs)})`;
   const concerns = { userId: member.id, about: `New call, to the admins: ${title}` };
-  for (const { email } of sql.all<{ email: string }>(
-    `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_NOTIFIED_ADMINS}`,
-  )) {
-    enqueueDelivery(
-      sql,
+  const admins = await tx.user.findMany({
+    where: { role: "ADMIN" },
+    select: { email: true },
+    orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+    take: MAX_NOTIFIED_ADMINS,
+  });
+  for (const { email } of admins) {
+    await enqueueDelivery(
+      tx,
       {
         kind: "MAIL",
         mail: {
@@ -193,8 +208,8 @@ function notifyAdmins(
       concerns,
     );
   }
-  enqueueDelivery(
-    sql,
+  await enqueueDelivery(
+    tx,
     { kind: "DISCORD", text: `New call: ${title} (${member.firstName} ${action})\n${link}` },
     concerns,
   );

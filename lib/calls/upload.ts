@@ -6,8 +6,9 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio/probe.ts";
+import { findPartBytes, insertPart } from "./upload.sql.ts";
 
 /** Size of every part but the last. fly-replay carries request bodies up to 1 MB. */
 export const PART_BYTES = 524_288;
@@ -60,31 +61,32 @@ const uploadNotFound = () =>
   );
 
 /** Returns the member's own upload, or null. */
-export function findUpload(
-  sql: Sql,
+export async function findUpload(
+  tx: Tx,
   { id, member }: { id: string; member: Member },
-): Upload | null {
-  const row = sql.get<{ size: number; sha256: string; callId: string | null }>(
-    `SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`,
-    id,
-    member.id,
-  );
-  if (!row) return null;
-  const parts = partCount(row.size);
-  const received = row.callId
-    ? Array.from({ length: parts }, (_, number) => number)
-    : sql
-        .all<{ number: number }>(
-          `SELECT "number" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
-          id,
-        )
-        .map(({ number }) => number);
-  return { id, ...row, partBytes: PART_BYTES, parts, received };
+): Promise<Upload | null> {
+  const upload = await tx.upload.findUnique({
+    where: { id, userId: member.id },
+    select: {
+      size: true,
+      sha256: true,
+      callId: true,
+      parts: { select: { number: true }, orderBy: { number: "asc" } },
+    },
+  });
+  if (!upload) return null;
+  const { size, sha256, callId } = upload;
+  const parts = partCount(size);
+  const received =
+    callId === null
+      ? upload.parts.map(({ number }) => number)
+      : Array.from({ length: parts }, (_, number) => number);
+  return { id, size, sha256, callId, partBytes: PART_BYTES, parts, received };
 }
 
 /** Returns the member's own upload. Throws AppError(not_found) for any other. */
-export function getUpload(sql: Sql, query: { id: string; member: Member }): Upload {
-  const upload = findUpload(sql, query);
+export async function getUpload(tx: Tx, query: { id: string; member: Member }): Promise<Upload> {
+  const upload = await findUpload(tx, query);
   if (!upload) throw uploadNotFound();
   return upload;
 }
@@ -95,59 +97,56 @@ export function getUpload(sql: Sql, query: { id: string; member: Member }): Uplo
  * id with another size, hash or member; too_large; rate_limited above 3 or 40 MB open, or 60 in a
  * day.
  */
-export function createUpload(
-  sql: Sql,
+export async function createUpload(
+  tx: Tx,
   { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member },
-): Upload {
-  const existing = sql.get<{ userId: string; size: number; sha256: string }>(
-    `SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`,
-    id,
-  );
+): Promise<Upload> {
+  const existing = await tx.upload.findUnique({
+    where: { id },
+    select: { userId: true, size: true, sha256: true },
+  });
   if (existing) {
     if (existing.userId !== member.id || existing.size !== size || existing.sha256 !== sha256)
       throw new AppError("conflict", "This id belongs to another upload. Use a new one.", {
         field: "id",
       });
-    return getUpload(sql, { id, member });
+    return getUpload(tx, { id, member });
   }
   assertAudioSize(size, audioLimitsFor(member));
   const now = nowMs();
-  deleteExpiredUploads(sql, now);
-  evictOldUploads(sql, member, size, now);
+  await deleteExpiredUploads(tx, now);
+  await evictOldUploads(tx, member, size, now);
   consume([[uploadLimiter, member.id]], now, "Daily upload limit reached. Try again tomorrow.");
-  sql.run(
-    `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
-    id,
-    member.id,
-    now,
-    size,
-    sha256,
-  );
-  return getUpload(sql, { id, member });
+  await tx.upload.create({
+    data: { id, userId: member.id, createdAt: new Date(now), size, sha256 },
+    select: { id: true },
+  });
+  return getUpload(tx, { id, member });
 }
 
 /**
  * Evicts the member's oldest uploads until there is room. Throws AppError(rate_limited) if they are
  * too recent.
  */
-function evictOldUploads(sql: Sql, member: Member, size: number, now: number): void {
-  const open = sql.all<{ id: string; size: number; createdAt: number }>(
-    `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
-    member.id,
-  );
+async function evictOldUploads(tx: Tx, member: Member, size: number, now: number): Promise<void> {
+  const open = await tx.upload.findMany({
+    where: { userId: member.id, callId: null },
+    select: { id: true, size: true, createdAt: true },
+    orderBy: { createdAt: "asc" },
+  });
   while (
     open.length >= MAX_OPEN_UPLOADS ||
     open.reduce((sum, each) => sum + each.size, size) > MAX_OPEN_BYTES
   ) {
     const oldest = open.shift()!;
-    const waitMs = oldest.createdAt + EVICTABLE_AFTER_MS - now;
+    const waitMs = oldest.createdAt.getTime() + EVICTABLE_AFTER_MS - now;
     if (waitMs > 0)
       throw new AppError(
         "rate_limited",
         "You have other uploads in progress. Send or discard them first, or wait 15 minutes.",
         { retryAfterSeconds: Math.ceil(waitMs / 1000) },
       );
-    sql.run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
+    await tx.upload.delete({ where: { id: oldest.id }, select: { id: true } });
   }
 }
 
@@ -179,36 +178,22 @@ export function assertPartLength(upload: UploadState, number: number, length: nu
  * invalid for a wrong size; conflict if different bytes are stored; rate_limited above 600 parts of
  * a member in an hour.
  */
-export function putPart(
-  sql: Sql,
+export async function putPart(
+  tx: Tx,
   { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array },
-): void {
-  const upload = getUpload(sql, { id, member });
+): Promise<void> {
+  const upload = await getUpload(tx, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
   consume([[partLimiter, member.id]], nowMs(), "Hourly upload limit reached. Try again later.");
-  const isNew =
-    sql.run(
-      `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`,
-      id,
-      number,
-      bytes,
-    ).changes === 1;
-  if (
-    isNew ||
-    sql.get(
-      `SELECT 1 FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ? AND "bytes" = ?`,
-      id,
-      number,
-      bytes,
-    )
-  )
-    return;
-  throw new AppError(
-    "conflict",
-    `Part ${number} was already stored with other bytes. Discard this upload and use a new id.`,
-    { field: "body" },
-  );
+  const stored = findPartBytes(tx, { uploadId: id, number });
+  if (!stored) insertPart(tx, { uploadId: id, number, bytes });
+  else if (Buffer.compare(stored, bytes) !== 0)
+    throw new AppError(
+      "conflict",
+      `Part ${number} was already stored with other bytes. Discard this upload and use a new id.`,
+      { field: "body" },
+    );
 }
 
 /**
@@ -216,8 +201,11 @@ export function putPart(
  * parts are missing or it was already submitted, invalid if the hash doesn't match. In that case
  * the upload can only be deleted.
  */
-export function assembleUpload(sql: Sql, query: { id: string; member: Member }): Uint8Array {
-  const upload = getUpload(sql, query);
+export async function assembleUpload(
+  tx: Tx,
+  query: { id: string; member: Member },
+): Promise<Uint8Array> {
+  const upload = await getUpload(tx, query);
   if (upload.callId)
     throw new AppError("conflict", "This recording was already sent.", { field: "audio" });
   const missing = upload.parts - upload.received.length;
@@ -228,7 +216,7 @@ export function assembleUpload(sql: Sql, query: { id: string; member: Member }):
       { field: "audio" },
     );
   }
-  const bytes = readUploadParts(sql, upload);
+  const bytes = readUploadParts(tx, upload);
   if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256)
     throw new AppError("invalid", "The recording was damaged in transit. Send it again.", {
       field: "audio",
@@ -238,63 +226,60 @@ export function assembleUpload(sql: Sql, query: { id: string; member: Member }):
 
 /** Returns the parts of an upload in one buffer of its size; zeros stand in for missing bytes. */
 export function readUploadParts(
-  sql: Sql,
+  tx: Tx,
   { id, size }: { readonly id: string; readonly size: number },
 ): Uint8Array {
   const whole = Buffer.allocUnsafeSlow(size).fill(0);
   for (let number = 0; number < partCount(size); number++) {
-    const part = sql.get<{ bytes: Uint8Array }>(
-      `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`,
-      id,
-      number,
-    );
-    if (part) whole.set(part.bytes, number * PART_BYTES);
+    const bytes = findPartBytes(tx, { uploadId: id, number });
+    if (bytes) whole.set(bytes, number * PART_BYTES);
   }
   return whole;
 }
 
 /** Deletes the member's own open upload with its parts. Returns whether there was one. */
-export function removeUpload(sql: Sql, { id, member }: { id: string; member: Member }): boolean {
-  return (
-    sql.run(
-      `DELETE FROM "Upload" WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
-      id,
-      member.id,
-    ).changes === 1
-  );
+export async function removeUpload(
+  tx: Tx,
+  { id, member }: { id: string; member: Member },
+): Promise<boolean> {
+  const { count } = await tx.upload.deleteMany({ where: { id, userId: member.id, callId: null } });
+  return count === 1;
 }
 
 /**
  * Makes the parts of the member's own upload the recording of `callId`. Returns false if it was not
  * open.
  */
-export function completeUpload(
-  sql: Sql,
+export async function completeUpload(
+  tx: Tx,
   {
     id,
     member,
     callId,
     contentType,
   }: { id: string; member: Member; callId: string; contentType: string },
-): boolean {
-  return (
-    sql.run(
-      `UPDATE "Upload" SET "callId" = ?, "contentType" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
-      callId,
-      contentType,
-      id,
-      member.id,
-    ).changes === 1
-  );
+): Promise<boolean> {
+  const { count } = await tx.upload.updateMany({
+    where: { id, userId: member.id, callId: null },
+    data: { callId, contentType },
+  });
+  return count === 1;
 }
 
 /**
  * Deletes the oldest uploads that are over a day old and not a call's recording, a few at a time.
  * Returns how many.
  */
-export function deleteExpiredUploads(sql: Sql, now: number): number {
-  return sql.run(
-    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "contentType" IS NULL AND "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,
-    now - UPLOAD_TTL_MS,
-  ).changes;
+export async function deleteExpiredUploads(tx: Tx, now: number): Promise<number> {
+  const expired = await tx.upload.findMany({
+    where: { contentType: null, createdAt: { lte: new Date(now - UPLOAD_TTL_MS) } },
+    select: { id: true },
+    orderBy: { createdAt: "asc" },
+    take: MAX_DELETED_PER_SWEEP,
+  });
+  if (expired.length === 0) return 0;
+  const { count } = await tx.upload.deleteMany({
+    where: { id: { in: expired.map(({ id }) => id) } },
+  });
+  return count;
 }

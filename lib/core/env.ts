@@ -67,6 +67,7 @@ const secretsSchema = z
 
 export const envSchema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
+  SLOW_QUERY_MS: z.coerce.number().int().min(-1).max(60_000).default(50),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOffSchema.optional(),
   METRICS_TOKEN: secretSchema(16).optional(),

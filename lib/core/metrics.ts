@@ -52,6 +52,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
     "Time that reads waited for their reader's own transaction (read-your-writes), by result.",
   durable_wait_seconds: "Time that durable writes waited for a standby, by result.",
   writes_refused: "Refused writes, by reason.",
+  db_query_seconds: "Duration of a database query in SQLite.",
   write_queue_length: "Writes waiting in the queue.",
   write_batch: "Writes per group commit.",
   write_commit_seconds: "Duration of a group commit.",

@@ -1,11 +1,11 @@
 // Records audit events in the transaction that makes the change.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "./connection.ts";
+import type { Tx } from "./database.ts";
 
 export interface AuditEvent {
   readonly id: number;
-  readonly createdAt: number;
+  readonly createdAt: Date;
   /** null for the command line. */
   readonly actorId: string | null;
   readonly action: string;
@@ -17,8 +17,8 @@ export interface AuditEvent {
  * Records `action`, such as "user.role", on `subjectId`. Keep email addresses and content out of
  * `detail`.
  */
-export function recordAuditEvent(
-  sql: Sql,
+export async function recordAuditEvent(
+  tx: Tx,
   {
     actorId,
     action,
@@ -30,31 +30,35 @@ export function recordAuditEvent(
     subjectId: string;
     detail?: Record<string, unknown>;
   },
-): void {
-  sql.run(
-    `INSERT INTO "AuditEvent" ("createdAt", "actorId", "action", "subjectId", "detail") VALUES (?, ?, ?, ?, ?)`,
-    nowMs(),
-    actorId,
-    action,
-    subjectId,
-    JSON.stringify(detail),
-  );
+): Promise<void> {
+  await tx.auditEvent.create({
+    data: {
+      createdAt: new Date(nowMs()),
+      actorId,
+      action,
+      subjectId,
+      detail: JSON.stringify(detail),
+    },
+    select: { id: true },
+  });
 }
 
-/** Returns at most `limit` events, newest first, of one subject or of all. */
-export function listAuditEvents(
-  sql: Sql,
-  { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},
-): AuditEvent[] {
-  const rows = subjectId
-    ? sql.all<AuditEvent & { detail: string }>(
-        `SELECT * FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id" DESC LIMIT ?`,
-        subjectId,
-        limit,
-      )
-    : sql.all<AuditEvent & { detail: string }>(
-        `SELECT * FROM "AuditEvent" ORDER BY "id" DESC LIMIT ?`,
-        limit,
-      );
+/** Returns at most `limit` events older than `before`, newest first, of one subject or of all. */
+export async function listAuditEvents(
+  tx: Tx,
+  {
+    subjectId = null,
+    before = null,
+    limit = 100,
+  }: { subjectId?: string | null; before?: number | null; limit?: number } = {},
+): Promise<AuditEvent[]> {
+  const rows = await tx.auditEvent.findMany({
+    where: {
+      ...(subjectId !== null && { subjectId }),
+      ...(before !== null && { id: { lt: before } }),
+    },
+    orderBy: { id: "desc" },
+    take: limit,
+  });
   return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
 }

@@ -9,6 +9,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { sqliteErrorCode } from "#lib/core/sqlite-error.ts";
+import { measureQuery } from "./query-log.ts";
 
 /** A value that SQLite can store; dates are integer milliseconds since the Unix epoch. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -86,21 +87,56 @@ export function createSql(db: Database.Database): Sql {
   return {
     get<Row>(text: string, ...values: SqlValue[]) {
       assertNoUndefined(text, values);
-      return prepare(text).get(...values) as Row | undefined;
+      return measureQuery(text, () => prepare(text).get(...values)) as Row | undefined;
     },
     all<Row>(text: string, ...values: SqlValue[]) {
       assertNoUndefined(text, values);
-      return prepare(text).all(...values) as Row[];
+      return measureQuery(text, () => prepare(text).all(...values)) as Row[];
     },
     run(text: string, ...values: SqlValue[]) {
       assertNoUndefined(text, values);
       try {
-        return { changes: prepare(text).run(...values).changes };
+        return { changes: measureQuery(text, () => prepare(text).run(...values)).changes };
       } catch (error) {
         throw toWriteRefusedError(error, text);
       }
     },
   };
+}
+
+/**
+ * Wraps `db` for Prisma's adapter and caches its prepared statements. The adapter prepares every
+ * query again, which costs a quarter of a page's three queries (0.57 ms of CPU, 0.43 with the cache).
+ * Sharing a statement is safe: the adapter binds, runs and reads it synchronously.
+ */
+function withPreparedStatements(db: Database.Database): Pick<Database.Database, "exec" | "close"> {
+  const statements = new Map<string, Database.Statement>();
+  const columns = new WeakMap<Database.Statement, Database.ColumnDefinition[]>();
+  const prepare = (text: string): Database.Statement => {
+    let statement = statements.get(text);
+    if (!statement) {
+      if (statements.size >= MAX_PREPARED_STATEMENTS) statements.clear();
+      statement = db.prepare(text);
+      if (statement.reader) columns.set(statement.raw(), statement.columns());
+      statements.set(text, statement);
+    }
+    return statement;
+  };
+  return {
+    exec: (text) => db.exec(text),
+    close: () => db.close(),
+    prepare: (text: string) => ({
+      bind: (values: unknown[]) => {
+        const statement = prepare(text);
+        return {
+          reader: statement.reader,
+          columns: () => columns.get(statement),
+          raw: () => ({ all: () => measureQuery(text, () => statement.all(values)) }),
+          run: () => measureQuery(text, () => statement.run(values)),
+        };
+      },
+    }),
+  } as Pick<Database.Database, "exec" | "close">;
 }
 
 /**
@@ -120,7 +156,9 @@ export async function openConnection(
   );
   const adapter = await factory.connect();
   // The adapter's types declare its connection private; tests fail if the field moves.
-  const db = (adapter as unknown as { client: Database.Database }).client;
+  const internals = adapter as unknown as { client: Database.Database };
+  const db = internals.client;
+  internals.client = withPreparedStatements(db) as Database.Database;
   if (kind === "writer") {
     if (db.pragma("journal_mode", { simple: true }) !== "wal") {
       if (isReplicated() && Number(db.pragma("page_count", { simple: true })) !== 0) {

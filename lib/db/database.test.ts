@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -5,14 +8,15 @@ import { expect, test, vi } from "vitest";
 import { env } from "#lib/core/env.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { insertUser } from "#tests/support/factories.ts";
+import { recordStatements } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import type { Tx } from "./prisma-client.ts";
-import { closeDatabase, read, readSql, write, writeSql } from "./database.ts";
+import { type Tx, closeDatabase, read, write } from "./database.ts";
+import { readSql, sqlOf, writeSql } from "./sql.ts";
 
 const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });
 const emails = () =>
-  read(async ({ prisma }) =>
-    (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
+  read(async (tx) =>
+    (await tx.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
   );
 
 /** Returns a promise with its resolver, so that tests wait for events instead of time. */
@@ -35,14 +39,14 @@ function naiveClient() {
 test("a rollback does not undo an unrelated write", async () => {
   const inside = gate();
   const unrelated = gate();
-  const failing = write(async ({ prisma }) => {
-    await prisma.user.create({ data: userData("failing@example.test") });
+  const failing = write(async (tx) => {
+    await tx.user.create({ data: userData("failing@example.test") });
     inside.open();
     await unrelated.opened;
     throw new Error("roll back");
   });
   await inside.opened;
-  const other = write(({ prisma }) => prisma.user.create({ data: userData("other@example.test") }));
+  const other = write((tx) => tx.user.create({ data: userData("other@example.test") }));
   unrelated.open();
   await expect(failing).rejects.toThrow("roll back");
   await other;
@@ -71,8 +75,8 @@ test("on a naive client, a rollback undoes an unrelated, acknowledged write", as
 test("a read never sees an uncommitted write", async () => {
   const inside = gate();
   const seen = gate();
-  const writing = write(async ({ prisma }) => {
-    await prisma.user.create({ data: userData("early@example.test") });
+  const writing = write(async (tx) => {
+    await tx.user.create({ data: userData("early@example.test") });
     inside.open();
     await seen.opened;
   });
@@ -101,12 +105,59 @@ test("on a naive client, a read sees an uncommitted write", async () => {
   await naive.$disconnect();
 });
 
+test("text columns with few values are unions, also in relations, and other values throw", async () => {
+  const { id, team } = await write((tx) => tx.user.create({ data: userData("a@example.test") }));
+  expect(team satisfies "RED" | "BLUE" | "YELLOW").toBe("RED");
+  await write((tx) =>
+    tx.session.create({ data: { id: "s", userId: id, expirationDate: new Date() } }),
+  );
+  const outside = new Database(env.DATABASE_FILE);
+  outside.pragma("ignore_check_constraints = ON");
+  outside.exec(`UPDATE "User" SET "team" = 'GREEN'`);
+  outside.close();
+  await expect(
+    read(async (tx) => {
+      const session = await tx.session.findUnique({
+        where: { id: "s" },
+        select: { user: { select: { team: true } } },
+      });
+      return session?.user.team;
+    }),
+  ).rejects.toThrow('User.team is "GREEN", not one of RED, BLUE, YELLOW.');
+});
+
+test("a slow query is logged with its statement, without its values", async () => {
+  const statements = await recordStatements(() =>
+    read((tx) => tx.user.findFirst({ where: { email: "secret@example.test" } })),
+  );
+  expect(statements).toEqual([expect.stringMatching(/^SELECT .*`User`/)]);
+  expect(statements.join("")).not.toContain("secret@");
+});
+
+test("a query's values do not stay in memory", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const usedBytes = () => {
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const { id: userId } = await write((tx) => insertUser(tx));
+  const query = () =>
+    write(async (tx) => {
+      const data = { userId, publicKey: new Uint8Array(1_000_000), counter: 0, transports: "" };
+      await tx.passkey.create({ data: { ...data, id: randomUUID(), name: "A key" } });
+    });
+  await query();
+  const before = usedBytes();
+  for (let i = 0; i < 40; i++) await query();
+  expect(usedBytes() - before).toBeLessThan(20_000_000);
+});
+
 test("undefined in a filter throws instead of matching every row", async () => {
   await writeSql((sql) => insertUser(sql));
   const id = undefined as unknown as string;
-  await expect(write(({ prisma }) => prisma.user.deleteMany({ where: { id } }))).rejects.toThrow(
-    /undefined/,
-  );
+  await expect(write((tx) => tx.user.deleteMany({ where: { id } }))).rejects.toThrow(/undefined/);
   await expect(writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id))).rejects.toThrow(
     /Value 1 is undefined/,
   );
@@ -114,15 +165,15 @@ test("undefined in a filter throws instead of matching every row", async () => {
 });
 
 test("all queries of a read see the same state, through Prisma and SQL", async () => {
-  const counts = await read(async ({ prisma, sql }) => {
-    const before = await prisma.user.count();
+  const counts = await read(async (tx) => {
+    const before = await tx.user.count();
     await new Promise<void>((resolve, reject) =>
       setImmediate(() => void outsideWrite().then(resolve, reject)),
     );
     return [
       before,
-      await prisma.user.count(),
-      sql.get<{ n: number }>(`SELECT count(*) AS n FROM "User"`)?.n,
+      await tx.user.count(),
+      sqlOf(tx).get<{ n: number }>(`SELECT count(*) AS n FROM "User"`)?.n,
     ];
   });
   expect(counts).toEqual([0, 0, 0]);
@@ -142,10 +193,10 @@ async function outsideWrite() {
 }
 
 test("a read refuses to write", async () => {
-  await expect(
-    read(({ prisma }) => prisma.user.create({ data: userData("a@example.test") })),
-  ).rejects.toThrow(/readonly/);
-  await expect(read(({ sql }) => insertUser(sql))).rejects.toThrow(/readonly/);
+  await expect(read((tx) => tx.user.create({ data: userData("a@example.test") }))).rejects.toThrow(
+    /readonly/,
+  );
+  await expect(read((tx) => insertUser(tx))).rejects.toThrow(/readonly/);
   await expect(readSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
 });
 
@@ -215,8 +266,8 @@ test("a tx is revoked after its transaction", async () => {
   await write((tx) => {
     revokedTx = tx;
   });
-  expect(() => revokedTx?.sql.get("SELECT 1")).toThrow(/ran after its transaction ended/);
-  await expect(revokedTx?.prisma.user.count()).rejects.toThrow();
+  expect(() => sqlOf(revokedTx!).get("SELECT 1")).toThrow(/ran after its transaction ended/);
+  await expect(revokedTx?.user.count()).rejects.toThrow();
 });
 
 test("nested transactions throw", async () => {
@@ -231,9 +282,7 @@ test("readSql and writeSql refuse an async function", async () => {
 });
 
 test("reads beyond the number of connections wait", async () => {
-  const sizes = await Promise.all(
-    Array.from({ length: 40 }, () => read(({ prisma }) => prisma.user.count())),
-  );
+  const sizes = await Promise.all(Array.from({ length: 40 }, () => read((tx) => tx.user.count())));
   expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
 });
 
@@ -276,8 +325,8 @@ test("a date is the same number in Prisma, SQL and sorting", async () => {
     new Date("2026-03-29T01:30:00.001Z"),
   ];
   for (const [i, createdAt] of dates.entries()) {
-    await write(({ prisma }) =>
-      prisma.postRead.create({ data: { createdAt, clientId: String(i), postSlug: "prisma" } }),
+    await write((tx) =>
+      tx.postRead.create({ data: { createdAt, clientId: String(i), postSlug: "prisma" } }),
     );
     await writeSql((sql) =>
       sql.run(
@@ -300,8 +349,8 @@ test("a date is the same number in Prisma, SQL and sorting", async () => {
       { createdAt, kind: "integer" },
     ]),
   );
-  await read(async ({ prisma }) => {
-    const found = await prisma.postRead.findMany({
+  await read(async (tx) => {
+    const found = await tx.postRead.findMany({
       where: { createdAt: { gte: dates[0] } },
       orderBy: { createdAt: "asc" },
     });
@@ -381,9 +430,7 @@ test("a date stored as text is refused, in both of SQLite's formats", async () =
 test("the database refuses an unknown role or team", async () => {
   await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
   await expect(
-    write(({ prisma }) =>
-      prisma.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }),
-    ),
+    write((tx) => tx.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } })),
   ).rejects.toThrow(/CHECK/);
 });
 

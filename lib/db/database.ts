@@ -32,6 +32,8 @@ import {
   withPrisma,
 } from "./prisma-client.ts";
 
+export { Prisma } from "../../prisma/generated/client.ts";
+export type { Tx } from "./prisma-client.ts";
 export { closeDatabase } from "./connection-pool.ts";
 
 /** Adds to the request's read time, for Server-Timing. */
@@ -92,7 +94,7 @@ async function readOnConnection<T>(
 
 /**
  * Runs a synchronous `fn` like read(), but with plain SQL only. It costs a tenth, for reads that
- * every request makes (docs/decisions/003-prisma-and-sql-share-the-write-path.md).
+ * every request makes (docs/decisions/034-prisma-is-the-data-layer.md).
  */
 export async function readSql<T>(fn: (sql: Sql) => T): Promise<T> {
   assertNotInTransaction("readSql()");

@@ -9,20 +9,21 @@ import type {
   SqlQuery,
   Transaction,
 } from "@prisma/driver-adapter-utils";
-import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
+import { PrismaClient } from "../../prisma/generated/client.ts";
+import { columnValues } from "./column-values.ts";
 import { type Connection, type Sql, toWriteRefusedError } from "./connection.ts";
-
-/** Prisma and plain SQL in the same transaction, as read() and write() pass them. */
-export interface Tx {
-  readonly prisma: Prisma.TransactionClient;
-  readonly sql: Sql;
-}
 
 /** A transaction on a connection. Queries after its end throw. */
 export interface TransactionScope {
   readonly connection: Connection;
   readonly kind: "read" | "write";
   isOpen: boolean;
+  /** Plain SQL on the connection, once it was asked for. */
+  sql?: Sql;
+  /** The version of the database that cachedUntilChange() took before the first query. */
+  version?: string;
+  /** Whether a query ran, which fixes the state that all further ones see. */
+  hasQueried?: boolean;
   /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
   lastSqliteError?: unknown;
 }
@@ -45,27 +46,35 @@ function throwOutsideTransaction(): never {
   throw new Error("A Prisma query ran outside read() and write(). Use the tx that they pass.");
 }
 
-function assertOpen({ isOpen }: TransactionScope, text: string): void {
-  if (!isOpen)
+function assertOpen(scope: TransactionScope, text: string): void {
+  scope.hasQueried = true;
+  if (!scope.isOpen)
     throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 }
 
 function attachTransaction(scope: TransactionScope): Transaction {
   const { adapter } = scope.connection;
-  const guard = (query: SqlQuery) => (assertOpen(scope, query.sql), query);
-  const reject = (error: unknown, query: SqlQuery) => {
-    scope.lastSqliteError = error;
-    return Promise.reject(scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error);
-  };
+  async function runQuery<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<T> {
+    assertOpen(scope, query.sql);
+    // @prisma/debug keeps its last hundred arguments even when it is off. Clear the copy that it
+    // gets, or recordings and tokens would stay in memory.
+    const copy = { ...query };
+    try {
+      return await run(copy);
+    } catch (error) {
+      scope.lastSqliteError = error;
+      throw scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error;
+    } finally {
+      copy.args = [];
+    }
+  }
   return {
     ...ADAPTER_INFO,
     // With phantom queries, Prisma sends no BEGIN or COMMIT; read() and the write queue send them.
     options: { usePhantomQuery: true },
     // Writes come here too: Prisma sends INSERT … RETURNING as a query.
-    queryRaw: (query) =>
-      adapter.queryRaw(guard(query)).catch((error: unknown) => reject(error, query)),
-    executeRaw: (query) =>
-      adapter.executeRaw(guard(query)).catch((error: unknown) => reject(error, query)),
+    queryRaw: (query) => runQuery(query, (copy) => adapter.queryRaw(copy)),
+    executeRaw: (query) => runQuery(query, (copy) => adapter.executeRaw(copy)),
     commit: async () => {},
     rollback: async () => {},
   };
@@ -86,20 +95,49 @@ const adapterFactory: SqlDriverAdapterFactory = {
   },
 };
 
-const prismaClient = new PrismaClient({ adapter: adapterFactory });
+const prismaClient = new PrismaClient({
+  adapter: adapterFactory,
+  // The other formats quote source code in messages, for which each query records a stack.
+  errorFormat: "minimal",
+}).$extends(columnValues);
+
+type TransactionClient = Parameters<Parameters<typeof prismaClient.$transaction>[0]>[0];
+
+/** Prisma's client inside a transaction of read() or write(). */
+// An interface, because compiler messages show its name instead of its definition.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface Tx extends TransactionClient {}
 
 /** Longer than the deadlines of read() and write(), whose errors have better messages. */
 const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
-/** Runs `fn` with a Tx on the scope's connection. Errors of `fn` pass unchanged. */
+const scopeOfTx = new WeakMap<object, TransactionScope>();
+
+/** Runs `fn` with a Prisma client on the scope's connection. Errors of `fn` pass unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
-  const { sql } = scope.connection;
   return runInScope(scope, () =>
-    prismaClient.$transaction(async (prisma) => fn({ prisma, sql: revocable(scope, sql) }), {
-      timeout: PRISMA_TIMEOUT_MS,
-      maxWait: 5_000,
-    }),
+    prismaClient.$transaction(
+      async (tx) => {
+        scopeOfTx.set(tx, scope);
+        return fn(tx);
+      },
+      { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 },
+    ),
   );
+}
+
+/** Returns the scope of `tx`. Throws Error if it is not the tx of read() or write(). */
+export function scopeOf(tx: Tx): TransactionScope {
+  const scope = scopeOfTx.get(tx);
+  if (!scope) throw new Error("This is not the tx that read() or write() passes.");
+  return scope;
+}
+
+/** Returns plain SQL in the transaction of `tx`, or `tx` if it is plain SQL already; see lib/db/sql.ts. */
+export function sqlOf(tx: Tx | Sql): Sql {
+  if ("all" in tx) return tx;
+  const scope = scopeOf(tx);
+  return (scope.sql ??= revocable(scope, scope.connection.sql));
 }
 
 /** Wraps `sql` so that it throws after the end of the scope. */

@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { checkReadiness } from "./readiness.ts";
-import { closeDatabase, writeSql } from "#lib/db/database.ts";
+import { closeDatabase } from "#lib/db/database.ts";
 import { litefsState, stopWatchingLitefs } from "#lib/replication/role.ts";
 import { env } from "#lib/core/env.ts";
+import { execute } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 
 afterEach(() => {
@@ -117,10 +118,8 @@ test("an instance on a full disk is ready, because it serves reads, and reports 
 });
 
 test("a primary with missing migrations is not ready", async () => {
-  await writeSql((sql) =>
-    sql.run(
-      `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,
-    ),
+  await execute(
+    `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,
   );
   expect(await checkReadiness()).toMatchObject({
     ready: false,

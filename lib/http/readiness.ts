@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { replicationLagMs } from "#lib/replication/node-view.ts";
 import { log } from "#lib/core/log.ts";
-import { readSql } from "#lib/db/database.ts";
+import { listAppliedMigrations } from "#lib/db/applied-migrations.sql.ts";
 import { isDiskFull } from "#lib/db/disk-space.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
@@ -56,16 +56,7 @@ function listBundledMigrations(): readonly string[] | null {
 
 async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   try {
-    return await readSql(
-      (sql) =>
-        new Set(
-          sql
-            .all<{ name: string }>(
-              `SELECT "migration_name" AS "name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
-            )
-            .map(({ name }) => name),
-        ),
-    );
+    return new Set(await listAppliedMigrations());
   } catch (error) {
     log("error", "ready.database_unreadable", { error });
     return null;

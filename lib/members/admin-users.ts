@@ -4,102 +4,106 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
+import type { Team } from "#lib/db/column-values.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
-import { type Role, createEditConflictError, countAdmins, revokeAllSessions } from "./roles.ts";
+import { countAdmins, createEditConflictError, nextUpdatedAt, revokeAllSessions } from "./roles.ts";
+import { searchUserIds } from "./search-users.sql.ts";
 
-export interface ListedUser {
-  readonly id: string;
-  readonly firstName: string;
-  readonly email: string;
-  readonly team: string;
-  readonly role: Role;
-  /** Milliseconds since the Unix epoch. */
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly readCount: number;
-  readonly callCount: number;
-}
-
-const USER_COLUMNS_SQL = `u."id", u."firstName", u."email", u."team", u."role", u."createdAt", u."updatedAt",
-  (SELECT COUNT(*) FROM "PostRead" WHERE "userId" = u."id") AS "readCount",
-  (SELECT COUNT(*) FROM "Call" WHERE "userId" = u."id") AS "callCount"`;
+const LISTED_USER_SELECT = {
+  id: true,
+  firstName: true,
+  email: true,
+  team: true,
+  role: true,
+  createdAt: true,
+  updatedAt: true,
+} as const satisfies Prisma.UserSelect;
 
 export const USERS_PER_PAGE = 50;
 
 /**
  * Returns a page of members whose name or address contains `text` ("" for all), newest first;
- * `before` is the previous page's `next`. Scans in rowid order until the page is full, which takes
- * up to 30 ms with 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
+ * `before` is the previous page's `next`. Scans until the page is full, which takes up to 40 ms with
+ * 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
  */
-export function searchUsers(
-  sql: Sql,
+export async function searchUsers(
+  tx: Tx,
   admin: Member,
   { text, before = null }: { text: string; before?: number | null },
-): { users: ListedUser[]; next: number | null } {
+) {
   assertAdmin(admin);
-  const query = text.normalize("NFC").trim().slice(0, 200);
-  // LIKE ignores case for ASCII only, so match other letters in both cases.
-  const lower = escapeLikePattern(query.toLowerCase());
-  const rows = sql.all<ListedUser & { cursor: number }>(
-    `SELECT u.rowid AS "cursor", ${USER_COLUMNS_SQL} FROM "User" u
-     WHERE u.rowid < ? ${query ? `AND (u."firstName" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\' OR u."email" LIKE ? ESCAPE '\\')` : ""}
-     ORDER BY u.rowid DESC LIMIT ${USERS_PER_PAGE + 1}`,
-    before ?? Number.MAX_SAFE_INTEGER,
-    ...(query ? [lower, escapeLikePattern(query.toUpperCase()), lower] : []),
+  const matches = searchUserIds(tx, {
+    text: text.normalize("NFC").trim().slice(0, 200),
+    before,
+    limit: USERS_PER_PAGE + 1,
+  });
+  const page = matches.slice(0, USERS_PER_PAGE);
+  const ids = page.map(({ id }) => id);
+  const rows = await tx.user.findMany({ where: { id: { in: ids } }, select: LISTED_USER_SELECT });
+  const rowsById = new Map(rows.map((row) => [row.id, row]));
+  // Prisma's `_count` of a relation would group its whole table.
+  const where = { userId: { in: ids } };
+  const readCounts = toCountsByUser(
+    await tx.postRead.groupBy({ by: ["userId"], where, _count: true }),
   );
-  const users = rows.slice(0, USERS_PER_PAGE).map(({ cursor: _, ...user }) => user);
-  return { users, next: rows.length > USERS_PER_PAGE ? rows[USERS_PER_PAGE - 1]!.cursor : null };
+  const callCounts = toCountsByUser(await tx.call.groupBy({ by: ["userId"], where, _count: true }));
+  return {
+    users: ids.map((id) => ({
+      ...rowsById.get(id)!,
+      readCount: readCounts.get(id) ?? 0,
+      callCount: callCounts.get(id) ?? 0,
+    })),
+    next: matches.length > USERS_PER_PAGE ? page.at(-1)!.cursor : null,
+  };
 }
 
-export interface UserDetails extends ListedUser {
-  readonly sessionCount: number;
-  /** null if never seen or unknown. */
-  readonly lastSeenAt: number | null;
-  readonly passkeyCount: number;
-  readonly isLastAdmin: boolean;
-  /** Newest first, at most 50. */
-  readonly callList: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly state: string;
-    readonly createdAt: number;
-  }[];
+function toCountsByUser(groups: { userId: string | null; _count: number }[]) {
+  return new Map(groups.map(({ userId, _count }) => [userId, _count]));
 }
 
 /**
- * Returns a member with their calls. Throws AppError(forbidden) unless `admin` is an admin, and
- * AppError(not_found).
+ * Returns a member with their newest 50 calls. `lastSeenAt` is null if never seen or unknown. Throws
+ * AppError(forbidden) unless `admin` is an admin, and AppError(not_found).
  */
-export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
+export async function getUser(tx: Tx, admin: Member, id: string) {
   assertAdmin(admin);
-  const user = sql.get<Omit<UserDetails, "isLastAdmin" | "callList">>(
-    `SELECT ${USER_COLUMNS_SQL}, COUNT(s."id") AS "sessionCount", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeyCount"
-     FROM "User" u LEFT JOIN "Session" s ON s."userId" = u."id" AND s."expirationDate" > ? LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
-     WHERE u."id" = ? GROUP BY u."id"`,
-    nowMs(),
-    id,
-  );
+  const user = await tx.user.findUnique({ where: { id }, select: LISTED_USER_SELECT });
   if (!user) throw createUserNotFoundError();
-  const callList = sql.all<UserDetails["callList"][number]>(
-    `SELECT c."id", c."title", r."state", c."createdAt" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? ORDER BY c."createdAt" DESC, c."id" LIMIT 50`,
-    id,
-  );
-  return { ...user, isLastAdmin: isLastAdmin(sql, id), callList };
+  const activeSession = { userId: id, expirationDate: { gt: new Date(nowMs()) } };
+  const lastSeen = await tx.sessionInfo.aggregate({
+    where: { session: activeSession },
+    _max: { lastSeenAt: true },
+  });
+  const reviews = await tx.callReview.findMany({
+    where: { call: { userId: id } },
+    select: { state: true, call: { select: { id: true, title: true, createdAt: true } } },
+    orderBy: [{ call: { createdAt: "desc" } }, { callId: "asc" }],
+    take: 50,
+  });
+  return {
+    ...user,
+    readCount: await tx.postRead.count({ where: { userId: id } }),
+    callCount: await tx.call.count({ where: { userId: id } }),
+    sessionCount: await tx.session.count({ where: activeSession }),
+    lastSeenAt: lastSeen._max.lastSeenAt,
+    passkeyCount: await tx.passkey.count({ where: { userId: id } }),
+    isLastAdmin: await isLastAdmin(tx, id),
+    callList: reviews.map(({ state, call }) => ({ ...call, state })),
+  };
 }
 
 /**
  * Returns the number of members, and of admins among them. Throws AppError(forbidden) unless
  * `admin` is an admin.
  */
-export function countUsers(sql: Sql, admin: Member): { members: number; admins: number } {
+export async function countUsers(
+  tx: Tx,
+  admin: Member,
+): Promise<{ members: number; admins: number }> {
   assertAdmin(admin);
-  return {
-    members: sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User"`)?.n ?? 0,
-    admins: countAdmins(sql),
-  };
+  return { members: await tx.user.count(), admins: await countAdmins(tx) };
 }
 
 /**
@@ -109,40 +113,41 @@ export function countUsers(sql: Sql, admin: Member): { members: number; admins: 
  * `admin` is an admin, AppError(not_found), and AppError(conflict) if the member has changed since
  * `expectedUpdatedAt` (optimistic lock).
  */
-export function editUser(
-  sql: Sql,
+export async function editUser(
+  tx: Tx,
   admin: Member,
   {
     id,
     firstName,
     team,
     expectedUpdatedAt,
-  }: { id: string; firstName: string; team: string; expectedUpdatedAt: number },
-): { changed: readonly string[]; slugs: readonly string[] } {
+  }: { id: string; firstName: string; team: Team; expectedUpdatedAt: number },
+): Promise<{ changed: readonly string[]; slugs: readonly string[] }> {
   assertAdmin(admin);
-  const before = sql.get<{ firstName: string; team: string; updatedAt: number }>(
-    `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
-    id,
-  );
+  const before = await tx.user.findUnique({
+    where: { id },
+    select: { firstName: true, team: true, updatedAt: true },
+  });
   if (!before) throw createUserNotFoundError();
-  if (before.updatedAt !== expectedUpdatedAt) throw createEditConflictError();
+  if (before.updatedAt.getTime() !== expectedUpdatedAt) throw createEditConflictError();
   const detail = {
     ...(before.firstName !== firstName && { name: "changed" }),
     ...(before.team !== team && { team: { from: before.team, to: team } }),
   };
   const changed = Object.keys(detail);
   if (changed.length === 0) return { changed, slugs: [] };
-  sql.run(
-    `UPDATE "User" SET "firstName" = ?, "team" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
-    firstName,
-    team,
-    nowMs(),
-    id,
-  );
-  recordAuditEvent(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
+  await tx.user.update({
+    where: { id },
+    data: { firstName, team, updatedAt: nextUpdatedAt(before) },
+    select: { id: true },
+  });
+  await recordAuditEvent(tx, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
   return {
     changed,
-    slugs: before.team === team ? [] : [...listReadSlugs(sql, { member: { id }, clientId: null })],
+    slugs:
+      before.team === team
+        ? []
+        : [...(await listReadSlugs(tx, { member: { id }, clientId: null }))],
   };
 }
 
@@ -151,12 +156,13 @@ export function editUser(
  * Throws AppError(forbidden) or AppError(unauthorized) unless `admin` is an admin with a recent
  * login, and AppError(not_found).
  */
-export function revokeUserSessions(sql: Sql, admin: Member, id: string): number {
+export async function revokeUserSessions(tx: Tx, admin: Member, id: string): Promise<number> {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  if (!sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw createUserNotFoundError();
-  const ended = revokeAllSessions(sql, id);
-  recordAuditEvent(sql, {
+  if (!(await tx.user.findUnique({ where: { id }, select: { id: true } })))
+    throw createUserNotFoundError();
+  const ended = await revokeAllSessions(tx, id);
+  await recordAuditEvent(tx, {
     actorId: admin.id,
     action: "user.sessions",
     subjectId: id,
@@ -171,20 +177,20 @@ export function revokeUserSessions(sql: Sql, admin: Member, id: string): number 
  * an admin with a recent login, AppError(not_found), AppError(invalid) for a wrong `typed`, and
  * AppError(conflict) for the last admin.
  */
-export function deleteUser(
-  sql: Sql,
+export async function deleteUser(
+  tx: Tx,
   admin: Member,
   { id, typed }: { id: string; typed: string },
-): { slugs: readonly string[] } {
+): Promise<{ slugs: readonly string[] }> {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
+  const user = await tx.user.findUnique({ where: { id }, select: { email: true } });
   if (!user) throw createUserNotFoundError();
   if (typed.trim().toLowerCase() !== user.email.toLowerCase())
     throw new AppError("invalid", "This is not the member's email address. Nothing was deleted.", {
       field: "typed",
     });
-  return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
+  return deleteAccount(tx, id, { actorId: admin.id, action: "user.delete" });
 }
 
 function createUserNotFoundError(): AppError {

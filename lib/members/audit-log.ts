@@ -1,8 +1,8 @@
 // Lists audit events with the names of actors and subjects.
 
 import { type Member, assertAdmin } from "#lib/members/member.ts";
-import type { AuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import { type AuditEvent, listAuditEvents } from "#lib/db/audit.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 export interface AuditLogEntry extends AuditEvent {
   /** null for the command line or a deleted member. */
@@ -17,21 +17,33 @@ export const EVENTS_PER_PAGE = 100;
  * Returns a page of EVENTS_PER_PAGE events, newest first, of one subject or of all. `before` is the
  * previous page's `next`. Throws AppError(forbidden) unless `admin` is an admin.
  */
-export function listAuditLog(
-  sql: Sql,
+export async function listAuditLog(
+  tx: Tx,
   admin: Member,
   { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {},
-): { events: AuditLogEntry[]; next: number | null } {
+): Promise<{ events: AuditLogEntry[]; next: number | null }> {
   assertAdmin(admin);
-  const rows = sql.all<AuditLogEntry & { detail: string }>(
-    `SELECT e.*, a."firstName" AS "actorName", COALESCE(u."firstName", c."title") AS "subjectName"
-     FROM "AuditEvent" e LEFT JOIN "User" a ON a."id" = e."actorId" LEFT JOIN "User" u ON u."id" = e."subjectId" LEFT JOIN "Call" c ON c."id" = e."subjectId"
-     WHERE ${subjectId === null ? "" : `e."subjectId" = ? AND `}e."id" < ? ORDER BY e."id" DESC LIMIT ${EVENTS_PER_PAGE + 1}`,
-    ...(subjectId === null ? [] : [subjectId]),
-    before ?? Number.MAX_SAFE_INTEGER,
-  );
-  const events = rows
-    .slice(0, EVENTS_PER_PAGE)
-    .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
-  return { events, next: rows.length > EVENTS_PER_PAGE ? events.at(-1)!.id : null };
+  const found = await listAuditEvents(tx, { subjectId, before, limit: EVENTS_PER_PAGE + 1 });
+  const page = found.slice(0, EVENTS_PER_PAGE);
+  const subjectIds = page.map((event) => event.subjectId);
+  const actorIds = page.flatMap(({ actorId }) => actorId ?? []);
+  // Events outlive the rows that they name, so these are no relations.
+  const users = await tx.user.findMany({
+    where: { id: { in: [...new Set([...subjectIds, ...actorIds])] } },
+    select: { id: true, firstName: true },
+  });
+  const calls = await tx.call.findMany({
+    where: { id: { in: [...new Set(subjectIds)] } },
+    select: { id: true, title: true },
+  });
+  const firstNames = new Map(users.map(({ id, firstName }) => [id, firstName]));
+  const titles = new Map(calls.map(({ id, title }) => [id, title]));
+  return {
+    events: page.map((event) => ({
+      ...event,
+      actorName: event.actorId === null ? null : (firstNames.get(event.actorId) ?? null),
+      subjectName: firstNames.get(event.subjectId) ?? titles.get(event.subjectId) ?? null,
+    })),
+    next: found.length > EVENTS_PER_PAGE ? page.at(-1)!.id : null,
+  };
 }

@@ -1,43 +1,41 @@
 import { describe, expect, test } from "vitest";
+import { selectRows } from "#tests/support/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { listAuditEvents } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
-import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
+import { read, write } from "#lib/db/database.ts";
+import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 
-const tables = (sql: Sql) =>
-  sql
-    .all<{ name: string }>(
-      `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
-    )
-    .map(({ name }) => name);
-/** Returns every row of every table as text. */
-const everything = (sql: Sql): Record<string, string[]> =>
-  Object.fromEntries(
-    tables(sql).map((name) => [
-      name,
-      sql
-        .all<object>(`SELECT * FROM "${name}"`)
-        .map((row) =>
-          JSON.stringify(row, (_, value: unknown) =>
-            value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
-          ),
-        )
-        .sort(),
-    ]),
+async function listTables(): Promise<string[]> {
+  const tables = await selectRows<{ name: string }>(
+    `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
   );
+  return tables.map(({ name }) => name);
+}
+/** Returns every row of every table as text. */
+async function everything(): Promise<Record<string, string[]>> {
+  const rowsByTable: Record<string, string[]> = {};
+  for (const name of await listTables())
+    rowsByTable[name] = (await selectRows<object>(`SELECT * FROM "${name}"`))
+      .map((row) =>
+        JSON.stringify(row, (_, value: unknown) =>
+          value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
+        ),
+      )
+      .sort();
+  return rowsByTable;
+}
 
 describe("deleting an account", () => {
   test("leaves no row of the member in any table, and no other row changed", async () => {
-    await writeSql((sql) => insertFullAccount(sql, "bob", { team: "BLUE" }));
-    const before = await readSql(everything);
-    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    await write((tx) => insertFullAccount(tx, "bob", { team: "BLUE" }));
+    const before = await everything();
+    const ada = await write((tx) => insertFullAccount(tx, "ada"));
     // The fixture must cover every table that can refer to a member.
-    const full = await readSql(everything);
+    const full = await everything();
     const touched = Object.keys(full).filter(
       (name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]),
     );
@@ -49,8 +47,8 @@ describe("deleting an account", () => {
         )
         .sort(),
     );
-    await writeSql((sql) => deleteAccount(sql, ada.id));
-    const after = await readSql(everything);
+    await write((tx) => deleteAccount(tx, ada.id));
+    const after = await everything();
     // Only the audit event with the ID remains.
     expect({ ...after, AuditEvent: [] }).toEqual({ ...before, AuditEvent: [] });
     expect(after.AuditEvent).toHaveLength(1);
@@ -58,13 +56,12 @@ describe("deleting an account", () => {
   });
 
   test("reaches every table with a foreign key to members, by cascade", async () => {
-    const keys = await readSql((sql) =>
-      tables(sql).flatMap((name) =>
-        sql
-          .all<{ table: string; on_delete: string }>(`PRAGMA foreign_key_list("${name}")`)
-          .map((key) => ({ name, ...key })),
-      ),
-    );
+    const keys: { name: string; table: string; on_delete: string }[] = [];
+    for (const name of await listTables())
+      for (const key of await selectRows<{ table: string; on_delete: string }>(
+        `PRAGMA foreign_key_list("${name}")`,
+      ))
+        keys.push({ name, ...key });
     expect(
       keys
         .filter(({ table }) => table === "User")
@@ -85,54 +82,56 @@ describe("deleting an account", () => {
   });
 
   test("keeps the counters consistent and records a lead change", async () => {
-    const ada = await writeSql((sql) => {
-      const ada = insertFullAccount(sql, "ada", { team: "RED" });
-      insertFullAccount(sql, "bob", { team: "BLUE" });
-      insertRead(sql, {
+    const ada = await write(async (tx) => {
+      const ada = await insertFullAccount(tx, "ada", { team: "RED" });
+      await insertFullAccount(tx, "bob", { team: "BLUE" });
+      insertRead(tx, {
         userId: ada.id,
         clientId: null,
         postSlug: "shared-post",
         createdAt: nowMs() - 10 * DAY_MS,
       });
-      recordLeadChanges(sql, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
+      recordLeadChanges(tx, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
       return ada;
     });
-    const { slugs, changes } = await writeSql((sql) => {
-      const { slugs } = deleteAccount(sql, ada.id);
-      return { slugs, changes: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
+    const { slugs, changes } = await write(async (tx) => {
+      const { slugs } = await deleteAccount(tx, ada.id);
+      return { slugs, changes: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
     });
     expect(slugs.sort()).toEqual(["ada-post", "shared-post"]);
     expect(changes).toContainEqual({ slug: "ada-post", from: "RED", to: null });
     expect(changes).toContainEqual({ slug: "shared-post", from: "RED", to: "BLUE" });
-    expect(await readSql(findCounterMismatches)).toEqual([]);
+    expect(await read(findCounterMismatches)).toEqual([]);
   });
 
   test("is logged without the member's data", async () => {
-    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
-    await writeSql((sql) => deleteAccount(sql, id));
-    expect(await readSql((sql) => listAuditEvents(sql))).toMatchObject([
+    const { id } = await write((tx) => insertFullAccount(tx, "ada"));
+    await write((tx) => deleteAccount(tx, id));
+    expect(await read((tx) => listAuditEvents(tx))).toMatchObject([
       { actorId: id, action: "user.left", subjectId: id, detail: {} },
     ]);
   });
 
   test("is refused for the last admin, but not for one of two", async () => {
-    const [ada, bob] = await writeSql((sql) => [
-      insertUser(sql, { role: "ADMIN" }),
-      insertUser(sql, { role: "ADMIN" }),
+    const [ada, bob] = await write((tx) => [
+      insertUser(tx, { role: "ADMIN" }),
+      insertUser(tx, { role: "ADMIN" }),
     ]);
-    await writeSql((sql) => deleteAccount(sql, ada!.id));
-    expect(await readSql((sql) => isLastAdmin(sql, bob!.id))).toBe(true);
-    await expect(writeSql((sql) => deleteAccount(sql, bob!.id))).rejects.toMatchObject({
+    await write((tx) => deleteAccount(tx, ada!.id));
+    expect(await read((tx) => isLastAdmin(tx, bob!.id))).toBe(true);
+    await expect(write((tx) => deleteAccount(tx, bob!.id))).rejects.toMatchObject({
       code: "conflict",
     });
-    expect(await readSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([{ id: bob!.id }]);
+    expect(await read((tx) => tx.user.findMany({ select: { id: true } }))).toEqual([
+      { id: bob!.id },
+    ]);
   });
 
   test("is refused for a deleted account, and not logged", async () => {
-    await expect(writeSql((sql) => deleteAccount(sql, "unknown"))).rejects.toMatchObject({
+    await expect(write((tx) => deleteAccount(tx, "unknown"))).rejects.toMatchObject({
       code: "not_found",
     });
-    expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
+    expect(await read((tx) => listAuditEvents(tx))).toEqual([]);
   });
 
   test("requires the word or the first name, ignoring case", () => {

@@ -2,8 +2,9 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import { deleteChallengesByEmail } from "./email.sql.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
 /** The word that confirms the deletion. The member's first name works too. */
@@ -16,9 +17,9 @@ export function isDeleteConfirmed(typed: string, firstName: string): boolean {
 }
 
 /** Returns true if the member is the only admin. */
-export function isLastAdmin(sql: Sql, userId: string): boolean {
-  const role = sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
-  return role === "ADMIN" && countAdmins(sql) === 1;
+export async function isLastAdmin(tx: Tx, userId: string): Promise<boolean> {
+  const user = await tx.user.findUnique({ where: { id: userId }, select: { role: true } });
+  return user?.role === "ADMIN" && (await countAdmins(tx)) === 1;
 }
 
 /**
@@ -26,18 +27,17 @@ export function isLastAdmin(sql: Sql, userId: string): boolean {
  * to recordLeadChanges() in the same transaction. Throws AppError(conflict) for the last admin, and
  * AppError(not_found).
  */
-export function deleteAccount(
-  sql: Sql,
+export async function deleteAccount(
+  tx: Tx,
   userId: string,
   by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
-): { slugs: string[] } {
-  const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
+): Promise<{ slugs: string[] }> {
+  const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true } });
   if (!user) throw new AppError("not_found", "This account has been deleted.");
-  if (isLastAdmin(sql, userId)) throw createLastAdminError();
-  const slugs = [...listReadSlugs(sql, { member: { id: userId }, clientId: null })];
-  for (const table of ["LoginChallenge", "PendingSignup"])
-    sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
-  sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);
-  recordAuditEvent(sql, { ...by, subjectId: userId });
+  if (await isLastAdmin(tx, userId)) throw createLastAdminError();
+  const slugs = [...(await listReadSlugs(tx, { member: { id: userId }, clientId: null }))];
+  deleteChallengesByEmail(tx, user.email);
+  await tx.user.deleteMany({ where: { id: userId } });
+  await recordAuditEvent(tx, { ...by, subjectId: userId });
   return { slugs };
 }

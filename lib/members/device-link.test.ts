@@ -3,7 +3,7 @@ import { insertUser } from "#tests/support/factories.ts";
 import { SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import {
@@ -13,10 +13,10 @@ import {
   consumeDeviceLink,
 } from "./device-link.ts";
 
-const user = (firstName = "Ada") => writeSql((sql) => insertUser(sql, { firstName }).id);
-const code = (userId: string) => writeSql((sql) => createDeviceLink(sql, userId).token);
-const find = (token: string) => readSql((sql) => findDeviceLink(sql, token));
-const spend = (token: string) => writeSql((sql) => consumeDeviceLink(sql, token));
+const user = (firstName = "Ada") => write((tx) => insertUser(tx, { firstName }).id);
+const code = (userId: string) => write(async (tx) => (await createDeviceLink(tx, userId)).token);
+const find = (token: string) => read((tx) => findDeviceLink(tx, token));
+const spend = (token: string) => write((tx) => consumeDeviceLink(tx, token));
 
 test("a link names its member and logs in once", async () => {
   const ada = await user();
@@ -55,9 +55,7 @@ test("a new link invalidates the member's previous one, and no other member's", 
 
 test("neither a forged token nor the stored hash logs in", async () => {
   const token = await code(await user());
-  const { tokenHash } = (await readSql((sql) =>
-    sql.get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`),
-  ))!;
+  const { tokenHash } = await read((tx) => tx.deviceLink.findFirstOrThrow());
   expect(tokenHash).not.toContain(token);
   for (const forged of ["", tokenHash, `${token}x`, token.slice(1)])
     await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
@@ -65,10 +63,13 @@ test("neither a forged token nor the stored hash logs in", async () => {
 
 test("a login with a link does not count as recent", async () => {
   const ada = await user();
-  const id = await writeSql((sql) => createSession(sql, ada).id);
+  const id = await write(async (tx) => (await createSession(tx, ada)).id);
   const member = () =>
-    readSql((sql) => resolveViewer(sql, { sessionKey: hashSecret(id), clientId: null }).member!);
+    read(
+      async (tx) =>
+        (await resolveViewer(tx, { sessionKey: hashSecret(id), clientId: null })).member!,
+    );
   expect(isRecentLogin(await member())).toBe(true);
-  await writeSql((sql) => markLoginNotRecent(sql, hashSecret(id)));
+  await write((tx) => markLoginNotRecent(tx, hashSecret(id)));
   expect(isRecentLogin(await member())).toBe(false);
 });

@@ -4,7 +4,7 @@ import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 /**
  * Enough time to scan the code in its last visible second, then read the page and tap the button on
@@ -18,18 +18,25 @@ export const DEVICE_LINK_DISPLAY_MS = 15 * SECOND_MS;
  * Creates a link and invalidates the member's previous one. Returns its token (128 bits,
  * base64url); the database stores the hash.
  */
-export function createDeviceLink(sql: Sql, userId: string): { token: string; expiresAtMs: number } {
+export async function createDeviceLink(
+  tx: Tx,
+  userId: string,
+): Promise<{ token: string; expiresAtMs: number }> {
   const token = generateSecret(128);
   const expiresAtMs = nowMs() + DEVICE_LINK_TTL_MS;
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  sql.run(
-    `INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES (?, ?, ?)`,
-    hashSecret(token),
-    userId,
-    expiresAtMs,
-  );
+  await tx.deviceLink.deleteMany({ where: { userId } });
+  await tx.deviceLink.create({
+    data: { tokenHash: hashSecret(token), userId, expiresAt: new Date(expiresAtMs) },
+    select: { tokenHash: true },
+  });
   return { token, expiresAtMs };
 }
+
+const validLinkFilter = (token: string) => ({
+  tokenHash: hashSecret(token),
+  usedAt: null,
+  expiresAt: { gt: new Date(nowMs()) },
+});
 
 export interface DeviceLink {
   readonly userId: string;
@@ -41,13 +48,17 @@ export interface DeviceLink {
  * Returns the link with this token; null if it was used, invalidated, has expired or never existed.
  * Changes nothing.
  */
-export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
+export async function findDeviceLink(tx: Tx, token: string): Promise<DeviceLink | null> {
+  const link = await tx.deviceLink.findUnique({
+    where: validLinkFilter(token),
+    select: { expiresAt: true, user: { select: { id: true, firstName: true } } },
+  });
   return (
-    sql.get<DeviceLink>(
-      `SELECT "userId", "firstName", "expiresAt" AS "expiresAtMs" FROM "DeviceLink" JOIN "User" ON "User"."id" = "userId" WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
-      hashSecret(token),
-      nowMs(),
-    ) ?? null
+    link && {
+      userId: link.user.id,
+      firstName: link.user.firstName,
+      expiresAtMs: link.expiresAt.getTime(),
+    }
   );
 }
 
@@ -55,21 +66,12 @@ export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
  * Consumes the link and returns the member it logs in. Throws AppError(conflict) if it is not
  * valid; of concurrent calls, only one succeeds.
  */
-export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
-  const tokenHash = hashSecret(token);
-  const { changes } = sql.run(
-    `UPDATE "DeviceLink" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
-    nowMs(),
-    tokenHash,
-    nowMs(),
-  );
-  const link =
-    changes === 1
-      ? sql.get<{ userId: string }>(
-          `SELECT "userId" FROM "DeviceLink" WHERE "tokenHash" = ?`,
-          tokenHash,
-        )
-      : undefined;
+export async function consumeDeviceLink(tx: Tx, token: string): Promise<{ userId: string }> {
+  const [link] = await tx.deviceLink.updateManyAndReturn({
+    where: validLinkFilter(token),
+    data: { usedAt: new Date(nowMs()) },
+    select: { userId: true },
+  });
   if (!link)
     throw new AppError(
       "conflict",
@@ -83,14 +85,19 @@ export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
  * time. Otherwise, someone at an unattended device could get a recent login from its own QR code,
  * then delete the account or add a passkey.
  */
-export function markLoginNotRecent(sql: Sql, sessionKey: string): void {
-  sql.run(
-    `UPDATE "SessionInfo" SET "begunAt" = (SELECT "createdAt" FROM "Session" WHERE "id" = "sessionId") WHERE "sessionId" = ? AND "begunAt" IS NULL`,
-    sessionKey,
-  );
-  sql.run(
-    `UPDATE "Session" SET "createdAt" = MIN("createdAt", ?) WHERE "id" = ?`,
-    nowMs() - RECENT_LOGIN_MS,
-    sessionKey,
-  );
+export async function markLoginNotRecent(tx: Tx, sessionKey: string): Promise<void> {
+  const session = await tx.session.findUnique({
+    where: { id: sessionKey },
+    select: { createdAt: true },
+  });
+  if (!session) return;
+  await tx.sessionInfo.updateMany({
+    where: { sessionId: sessionKey, startedAt: null },
+    data: { startedAt: session.createdAt },
+  });
+  const backdated = new Date(nowMs() - RECENT_LOGIN_MS);
+  await tx.session.updateMany({
+    where: { id: sessionKey, createdAt: { gt: backdated } },
+    data: { createdAt: backdated },
+  });
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { selectRows } from "#tests/support/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { RECORDING, SECRETS, insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { exportAccount } from "./export-account.ts";
 
 describe("the data of a member", () => {
@@ -13,7 +14,7 @@ describe("the data of a member", () => {
   };
 
   test("is complete, with recordings, as one JSON document", async () => {
-    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const ada = await write((tx) => insertFullAccount(tx, "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
       user: {
@@ -58,18 +59,17 @@ describe("the data of a member", () => {
   });
 
   test("contains no key, no hash, no admins' notes, and nothing of other members", async () => {
-    const { ada } = await writeSql((sql) => ({
-      bob: insertFullAccount(sql, "bob"),
-      ada: insertFullAccount(sql, "ada"),
+    const { ada } = await write(async (tx) => ({
+      bob: await insertFullAccount(tx, "bob"),
+      ada: await insertFullAccount(tx, "ada"),
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
-    const stored = await readSql((sql) => [
-      ...sql
-        .all<{ secret: string }>(
-          `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
-        )
-        .map(({ secret }) => secret),
+    const secrets = await selectRows<{ secret: string }>(
+      `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
+    );
+    const stored = [
+      ...secrets.map(({ secret }) => secret),
       SECRETS.key,
       Buffer.from(SECRETS.key).toString("base64"),
       Buffer.from(SECRETS.key).toString("base64url"),
@@ -77,16 +77,17 @@ describe("the data of a member", () => {
       "the admin",
       "a hash of bytes",
       ...ada.secrets,
-    ]);
+    ];
     expect(stored.length).toBeGreaterThan(12);
     for (const secret of stored) expect(text).not.toContain(secret);
   });
 
-  test("arrives in chunks, however many reads there are", async () => {
-    const { id } = await writeSql((sql) => {
-      const user = insertUser(sql);
+  /** Inserts a member who has read 50 posts 50 times. */
+  const insertManyReads = () =>
+    write((tx) => {
+      const user = insertUser(tx);
       for (let i = 0; i < 2_500; i++)
-        insertRead(sql, {
+        insertRead(tx, {
           userId: user.id,
           clientId: null,
           postSlug: `post-${i % 50}`,
@@ -94,6 +95,9 @@ describe("the data of a member", () => {
         });
       return user;
     });
+
+  test("arrives in chunks, however many reads there are", async () => {
+    const { id } = await insertManyReads();
     const sizes: number[] = [];
     for await (const piece of exportAccount(id)) sizes.push(piece.length);
     expect(sizes.length).toBeGreaterThan(5);
@@ -101,14 +105,27 @@ describe("the data of a member", () => {
     expect(reads).toHaveLength(2_500);
   });
 
+  test("continues after a read that is deleted in the meantime", async () => {
+    const { id } = await insertManyReads();
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) {
+      pieces.push(piece);
+      if (!piece.startsWith(`{"post"`)) continue;
+      const last = (JSON.parse(`[${piece}]`) as { post: string }[]).at(-1)!;
+      await write((tx) => tx.postRead.deleteMany({ where: { userId: id, postSlug: last.post } }));
+    }
+    const { reads } = JSON.parse(pieces.join("")) as { reads: unknown[] };
+    expect(reads).toHaveLength(2_500);
+  });
+
   test("splits long recordings into small chunks without losing a character", async () => {
     // 700,000 characters, with a surrogate pair across the end of a chunk.
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
-    const { id } = await writeSql((sql) => {
-      const user = insertFullAccount(sql, "ada");
-      sql.run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
-      sql.run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
+    const { id } = await write(async (tx) => {
+      const user = await insertFullAccount(tx, "ada");
+      await tx.call.updateMany({ where: { title: "ada asks aloud" }, data: { base64 } });
+      await tx.callAnswer.updateMany({ data: { audio: sound } });
       return user;
     });
     const pieces: string[] = [];
@@ -130,12 +147,12 @@ describe("the data of a member", () => {
   });
 
   test("skips a call that is deleted in the meantime", async () => {
-    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const { id } = await write((tx) => insertFullAccount(tx, "ada"));
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);
       if (piece.includes(`"calls":[`))
-        await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+        await write((tx) => tx.call.deleteMany({ where: { title: "ada asks aloud" } }));
     }
     expect(JSON.parse(pieces.join(""))).toMatchObject({
       calls: [{ title: "ada asks in writing" }],

@@ -2,8 +2,7 @@
 // transaction, because a long one keeps the WAL from being checkpointed. At most one call is in
 // memory.
 
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Prisma, type Tx, read } from "#lib/db/database.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
@@ -12,180 +11,178 @@ const READS_PER_CHUNK = 1_000;
 /** Base64 characters of a recording per chunk; a multiple of four. */
 const AUDIO_CHARS_PER_CHUNK = 262_144;
 
-const toIsoDate = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-
-interface UserRow {
-  id: string;
-  createdAt: number;
-  updatedAt: number;
-  email: string;
-  firstName: string;
-  role: string;
-  team: string;
-  discordId: string | null;
-  convertKitId: string | null;
-}
+// JSON.stringify() writes a Date as ISO 8601 in UTC.
+const ACCOUNT_SELECT = {
+  id: true,
+  createdAt: true,
+  updatedAt: true,
+  email: true,
+  firstName: true,
+  role: true,
+  team: true,
+  discordId: true,
+  convertKitId: true,
+  sessions: {
+    select: {
+      createdAt: true,
+      expirationDate: true,
+      info: { select: { device: true, place: true, lastSeenAt: true } },
+    },
+    orderBy: { createdAt: "asc" },
+  },
+  passkeys: {
+    select: { name: true, createdAt: true, lastUsedAt: true },
+    orderBy: { createdAt: "asc" },
+  },
+  uploads: {
+    where: { callId: null },
+    select: { createdAt: true, size: true },
+    orderBy: { createdAt: "asc" },
+  },
+  deliveries: { select: { createdAt: true, kind: true, about: true }, orderBy: { id: "asc" } },
+} as const satisfies Prisma.UserSelect;
 
 /**
  * Returns everything except reads and calls. Excludes keys and hashes, so that an export can't be
  * used to log in.
  */
-function readAccount(sql: Sql, userId: string) {
-  const user = sql.get<UserRow>(
-    `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
-    userId,
-  );
-  if (!user) throw new AppError("not_found", "This account has been deleted.");
-  const sessions = sql.all<{
-    device: string | null;
-    place: string | null;
-    createdAt: number;
-    expirationDate: number;
-    lastSeenAt: number | null;
-  }>(
-    `SELECT "device", "place", "createdAt", "expirationDate", "lastSeenAt" FROM "Session" LEFT JOIN "SessionInfo" ON "sessionId" = "id" WHERE "userId" = ? ORDER BY "createdAt"`,
-    userId,
-  );
-  const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(
-    `SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`,
-    userId,
-  );
-  const uploads = sql.all<{ createdAt: number; size: number }>(
-    `SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
-    userId,
-  );
-  const messages = sql.all<{ createdAt: number; kind: string; about: string }>(
-    `SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`,
-    userId,
-  );
-  const changes = sql.all<{ createdAt: number; action: string }>(
-    `SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`,
-    userId,
-  );
+async function readAccount(tx: Tx, userId: string) {
+  const account = await tx.user.findUnique({ where: { id: userId }, select: ACCOUNT_SELECT });
+  if (!account) throw new AppError("not_found", "This account has been deleted.");
+  const { sessions, passkeys, uploads, deliveries, ...user } = account;
+  const changes = await tx.auditEvent.findMany({
+    where: { subjectId: userId },
+    select: { action: true, createdAt: true },
+    orderBy: { id: "asc" },
+  });
   return {
-    user: { ...user, createdAt: toIsoDate(user.createdAt), updatedAt: toIsoDate(user.updatedAt) },
-    sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({
-      device,
-      place: formatRegion(place),
-      startedAt: toIsoDate(createdAt),
-      lastSeenAt: toIsoDate(lastSeenAt),
-      expiresAt: toIsoDate(expirationDate),
+    user,
+    sessions: sessions.map(({ createdAt, expirationDate, info }) => ({
+      device: info?.device ?? null,
+      place: formatRegion(info?.place ?? null),
+      startedAt: createdAt,
+      lastSeenAt: info?.lastSeenAt ?? null,
+      expiresAt: expirationDate,
     })),
     passkeys: passkeys.map(({ name, createdAt, lastUsedAt }) => ({
       name,
-      addedAt: toIsoDate(createdAt),
-      lastUsedAt: toIsoDate(lastUsedAt),
+      addedAt: createdAt,
+      lastUsedAt,
     })),
     unfinishedUploads: uploads.map(({ createdAt, size }) => ({
-      startedAt: toIsoDate(createdAt),
+      startedAt: createdAt,
       bytes: size,
     })),
-    queuedMessages: messages.map(({ createdAt, kind, about }) => ({
+    queuedMessages: deliveries.map(({ kind, about, createdAt }) => ({
       kind,
       about,
-      since: toIsoDate(createdAt),
+      since: createdAt,
     })),
-    changesByAdmins: changes.map(({ createdAt, action }) => ({ action, at: toIsoDate(createdAt) })),
+    changesByAdmins: changes.map(({ action, createdAt }) => ({ action, at: createdAt })),
   };
 }
 
-interface ReadRow {
-  id: string;
-  postSlug: string;
-  createdAt: number;
+interface ReadsCursor {
+  readonly id: string;
+  readonly postSlug: string;
+  readonly createdAt: Date;
+}
+
+/** Returns the next READS_PER_CHUNK reads by post, time and id. Scans one index range. */
+async function readReadsAfter(tx: Tx, userId: string, { id, postSlug, createdAt }: ReadsCursor) {
+  // Prisma's `cursor` finds nothing if its row was deleted in the meantime.
+  return tx.postRead.findMany({
+    where: {
+      userId,
+      postSlug: { gte: postSlug },
+      OR: [
+        { postSlug: { gt: postSlug } },
+        { createdAt: { gt: createdAt } },
+        { createdAt, id: { gt: id } },
+      ],
+    },
+    select: { id: true, postSlug: true, createdAt: true },
+    orderBy: [{ postSlug: "asc" }, { createdAt: "asc" }, { id: "asc" }],
+    take: READS_PER_CHUNK,
+  });
 }
 
 async function* streamReads(userId: string): AsyncGenerator<string> {
-  let cursor: ReadRow = { id: "", postSlug: "", createdAt: 0 };
+  let cursor: ReadsCursor = { id: "", postSlug: "", createdAt: new Date(0) };
   for (let isFirst = true; ; isFirst = false) {
-    const rows = await readSql((sql) =>
-      sql.all<ReadRow>(
-        `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_PER_CHUNK}`,
-        userId,
-        cursor.postSlug,
-        cursor.createdAt,
-        cursor.id,
-      ),
-    );
+    const rows = await read((tx) => readReadsAfter(tx, userId, cursor));
     const last = rows.at(-1);
     if (!last) return;
     yield (
       (isFirst ? "" : ",") +
       rows
-        .map(({ postSlug, createdAt }) =>
-          JSON.stringify({ post: postSlug, readAt: toIsoDate(createdAt) }),
-        )
+        .map(({ postSlug, createdAt }) => JSON.stringify({ post: postSlug, readAt: createdAt }))
         .join(",")
     );
     cursor = last;
   }
 }
 
-interface CallRow {
-  id: string;
-  createdAt: number;
-  updatedAt: number;
-  title: string;
-  description: string;
-  keywords: string;
-  base64: string;
-  uploadId: string | null;
-  contentType: string | null;
-  state: string | null;
-  durationMs: number | null;
-  declineReason: string | null;
-}
+const EPISODE_SELECT = {
+  number: true,
+  slug: true,
+  publishedAt: true,
+  updatedAt: true,
+  title: true,
+  description: true,
+  keywords: true,
+  callerName: true,
+  transcript: true,
+  // By way of the episode, so that an unpublished answer is not even loaded.
+  call: {
+    select: { answer: { select: { contentType: true, durationMs: true, audio: true } } },
+  },
+} as const satisfies Prisma.EpisodeSelect;
 
-interface EpisodeRow {
-  number: number;
-  slug: string;
-  publishedAt: number;
-  updatedAt: number;
-  title: string;
-  description: string;
-  keywords: string;
-  callerName: string;
-  transcript: string;
-  contentType: string | null;
-  durationMs: number | null;
-  audio: Uint8Array | null;
-}
+const CALL_SELECT = {
+  id: true,
+  createdAt: true,
+  updatedAt: true,
+  title: true,
+  description: true,
+  keywords: true,
+  base64: true,
+  review: { select: { state: true, durationMs: true, declineReason: true } },
+  episode: { select: EPISODE_SELECT },
+} as const satisfies Prisma.CallSelect;
 
 /**
  * Returns a call with its recording, and its episode with the answer; null if it was deleted.
  * Excludes admins' notes and unpublished answers.
  */
-function readCall(sql: Sql, id: string, userId: string) {
-  const row = sql.get<CallRow>(
-    `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", u."id" AS "uploadId", u."contentType", r."state", r."durationMs", r."declineReason"
-     FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" AND u."contentType" IS NOT NULL WHERE c."id" = ? AND c."userId" = ?`,
-    id,
-    userId,
-  );
-  if (!row) return null;
-  const episode = sql.get<EpisodeRow>(
-    `SELECT e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName", e."transcript", a."contentType", a."durationMs", a."audio"
-     FROM "Episode" e LEFT JOIN "CallAnswer" a ON a."callId" = e."callId" WHERE e."callId" = ?`,
-    id,
-  );
-  const parts = row.uploadId
-    ? sql.all<{ bytes: Uint8Array }>(
-        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
-        row.uploadId,
-      )
-    : [];
-  return { row, recording: Buffer.concat(parts.map(({ bytes }) => bytes)), episode };
+async function readCall(tx: Tx, id: string, userId: string) {
+  const call = await tx.call.findUnique({ where: { id, userId }, select: CALL_SELECT });
+  if (!call) return null;
+  const upload = await tx.upload.findFirst({
+    where: { callId: id, contentType: { not: null } },
+    select: {
+      contentType: true,
+      parts: { select: { bytes: true }, orderBy: { number: "asc" } },
+    },
+  });
+  return {
+    ...call,
+    contentType: upload?.contentType,
+    recording: Buffer.concat((upload?.parts ?? []).map(({ bytes }) => bytes)),
+  };
 }
 
 /** Yields the JSON of a call in chunks. */
 async function* streamCall({
-  row,
+  base64,
+  contentType,
   recording,
+  review,
   episode,
-}: NonNullable<ReturnType<typeof readCall>>): AsyncGenerator<string> {
-  const { base64, uploadId, contentType, createdAt, updatedAt, ...rest } = row;
-  yield `${openJsonObject({ ...rest, createdAt: toIsoDate(createdAt), updatedAt: toIsoDate(updatedAt) })},"audio":`;
-  if (uploadId && contentType) yield* streamDataUrl(contentType, recording);
+  ...rest
+}: NonNullable<Awaited<ReturnType<typeof readCall>>>): AsyncGenerator<string> {
+  yield `${openJsonObject({ ...rest, ...review })},"audio":`;
+  if (contentType) yield* streamDataUrl(contentType, recording);
   else if (base64) {
     yield `"`;
     // JSON.stringify() escapes a split surrogate pair as two halves, which a parser joins again.
@@ -213,17 +210,13 @@ function* streamDataUrl(contentType: string, bytes: Uint8Array): Generator<strin
 }
 
 async function* streamEpisode({
-  contentType,
-  durationMs,
-  audio,
-  publishedAt,
-  updatedAt,
+  call: { answer },
   ...episode
-}: EpisodeRow): AsyncGenerator<string> {
-  yield `${openJsonObject({ ...episode, publishedAt: toIsoDate(publishedAt), updatedAt: toIsoDate(updatedAt) })},"answer":`;
-  if (audio && contentType) {
-    yield `${openJsonObject({ durationMs })},"audio":`;
-    yield* streamDataUrl(contentType, audio);
+}: Prisma.EpisodeGetPayload<{ select: typeof EPISODE_SELECT }>): AsyncGenerator<string> {
+  yield `${openJsonObject(episode)},"answer":`;
+  if (answer) {
+    yield `${openJsonObject({ durationMs: answer.durationMs })},"audio":`;
+    yield* streamDataUrl(answer.contentType, answer.audio);
     yield "}";
   } else yield "null";
   yield "}";
@@ -233,15 +226,16 @@ async function* streamEpisode({
 const openJsonObject = (object: object) => JSON.stringify(object).slice(0, -1);
 
 async function* streamCalls(userId: string): AsyncGenerator<string> {
-  const ids = await readSql((sql) =>
-    sql.all<{ id: string }>(
-      `SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
-      userId,
-    ),
+  const ids = await read((tx) =>
+    tx.call.findMany({
+      where: { userId },
+      select: { id: true },
+      orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+    }),
   );
   let isFirst = true;
   for (const { id } of ids) {
-    const call = await readSql((sql) => readCall(sql, id, userId));
+    const call = await read((tx) => readCall(tx, id, userId));
     if (!call) continue; // deleted in the meantime
     if (!isFirst) yield ",";
     yield* streamCall(call);
@@ -255,8 +249,8 @@ async function* streamCalls(userId: string): AsyncGenerator<string> {
  * Throws AppError(not_found) before the first chunk.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
-  const head = await readSql((sql) => readAccount(sql, userId));
-  yield openJsonObject({ exportedAt: toIsoDate(nowMs()), ...head });
+  const head = await read((tx) => readAccount(tx, userId));
+  yield openJsonObject({ exportedAt: new Date(nowMs()), ...head });
   yield `,"reads":[`;
   yield* streamReads(userId);
   yield `],"calls":[`;

@@ -2,14 +2,14 @@
 // (docs/decisions/024-legacy-cookies-are-upgraded.md).
 
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { nowMs } from "#lib/core/clock.ts";
 import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
 import { env } from "#lib/core/env.ts";
 import { incrementCounter } from "#lib/core/metrics.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { type ResponseCookie, cookieAttributes } from "#lib/http/cookies.ts";
 import { signReaderId, unsignReaderId } from "#lib/reading/reader-id.ts";
+import { findSessionExpiryMs } from "./sessions.ts";
 import {
   buildReaderCookie,
   readReaderCookie,
@@ -101,17 +101,6 @@ export function readLegacyReaderId(get: GetCookie): string | null {
   return id && unsignReaderId(signReaderId(id));
 }
 
-/** Returns when the session `id` expires; null if it does not exist or has expired. */
-const findSessionExpiryMs = (id: string) =>
-  readSql(
-    (sql) =>
-      sql.get<{ expiresAtMs: number }>(
-        `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
-        hashSecret(id),
-        nowMs(),
-      )?.expiresAtMs ?? null,
-  );
-
 /**
  * Returns the cookie that deletes `name`. It uses Expires, because Next drops Max-Age=0 when a
  * server action also sets cookies.
@@ -140,7 +129,8 @@ export async function upgradeLegacyCookies(get: GetCookie): Promise<ResponseCook
   if (session && get(LEGACY_COOKIES.session) !== undefined) {
     const id = readLegacySessionId(get);
     const hasOwn = id !== null && (await unsealSession(get(getCookieName("session")))) !== null;
-    const expiresAtMs = id !== null && !hasOwn ? await findSessionExpiryMs(id) : null;
+    const expiresAtMs =
+      id !== null && !hasOwn ? await read((tx) => findSessionExpiryMs(tx, hashSecret(id))) : null;
     const isExchanged = id !== null && expiresAtMs !== null;
     if (isExchanged) cookies.push(await sealSessionCookie({ id, expiresAtMs }));
     if (id !== null) expiredNames.add(session.name);

@@ -2,7 +2,7 @@
 // the cookie.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { setResponseCookie } from "#lib/http/cookies.ts";
 import { claimReads } from "#lib/reading/claim-reads.ts";
 import { type LeadChange, logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
@@ -29,28 +29,28 @@ export type LoginResult = { readonly session: NewSession } | { readonly signupBr
  * Replaces this browser's session with a new one, against session fixation, and claims its
  * anonymous reads. Pass the result to setSessionCookie() after the commit.
  */
-export function logInAndClaimReads(
-  sql: Sql,
+export async function logInAndClaimReads(
+  tx: Tx,
   { userId, sessionIds, request }: LoginRequest & { userId: string },
-): NewSession {
-  if (sessionIds.sessionKey) sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
-  const session = createSession(sql, userId, describeDevice(request));
-  const { slugs } = claimReads(sql, { clientId: sessionIds.clientId, userId });
-  return { ...session, leadChanges: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
+): Promise<NewSession> {
+  if (sessionIds.sessionKey) await tx.session.deleteMany({ where: { id: sessionIds.sessionKey } });
+  const session = await createSession(tx, userId, describeDevice(request));
+  const { slugs } = await claimReads(tx, { clientId: sessionIds.clientId, userId });
+  return { ...session, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
 }
 
 /**
  * Logs in the member with this verified email address, or starts a sign-up. Call it in the
  * transaction that consumed the link or code.
  */
-export function completeLogin(
-  sql: Sql,
+export async function completeLogin(
+  tx: Tx,
   { email, ...loginRequest }: LoginRequest & { email: string },
-): LoginResult {
-  const userId = findMemberId(sql, email);
+): Promise<LoginResult> {
+  const userId = findMemberId(tx, email);
   return userId
-    ? { session: logInAndClaimReads(sql, { userId, ...loginRequest }) }
-    : { signupBrowserId: startSignup(sql, { email }).browserId };
+    ? { session: await logInAndClaimReads(tx, { userId, ...loginRequest }) }
+    : { signupBrowserId: (await startSignup(tx, { email })).browserId };
 }
 
 /**

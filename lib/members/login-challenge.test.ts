@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import {
   CHALLENGE_TTL_MS,
   type NewChallenge,
@@ -21,19 +20,15 @@ beforeEach(async () => {
   challenge = await start();
 });
 
-const start = (email = EMAIL) => writeSql((sql) => startChallenge(sql, { email }));
+const start = (email = EMAIL) => write((tx) => startChallenge(tx, { email }));
 const byLink = (overrides: Partial<Parameters<typeof consumeLoginLink>[1]> = {}) =>
-  writeSql((sql) =>
-    consumeLoginLink(sql, { token: challenge.token, browserId: challenge.browserId, ...overrides }),
+  write((tx) =>
+    consumeLoginLink(tx, { token: challenge.token, browserId: challenge.browserId, ...overrides }),
   );
 const byCode = (overrides: Parameters<typeof consumeLoginCode>[1]) =>
-  writeSql((sql) => consumeLoginCode(sql, overrides));
+  write((tx) => consumeLoginCode(tx, overrides));
 const rows = () =>
-  readSql((sql) =>
-    sql.all<Record<string, unknown>>(
-      `SELECT * FROM "LoginChallenge" ORDER BY "createdAt", "email"`,
-    ),
-  );
+  read((tx) => tx.loginChallenge.findMany({ orderBy: [{ createdAt: "asc" }, { email: "asc" }] }));
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
 test("the token and browser ID have 128 random bits, the code six random digits", async () => {
@@ -56,8 +51,8 @@ test("the database stores only hashes of the secrets", async () => {
   for (const secret of [challenge.token, challenge.browserId, challenge.code])
     expect(stored).not.toContain(secret);
   // The hash depends on the challenge, so codes can't be looked up.
-  const hashes = await writeSql((sql) =>
-    Array.from({ length: 30 }, () => startChallenge(sql, { email: EMAIL })),
+  const hashes = await write((tx) =>
+    Promise.all(Array.from({ length: 30 }, () => startChallenge(tx, { email: EMAIL }))),
   ).then(rows);
   expect(new Set(hashes.map(({ codeHash }) => codeHash)).size).toBe(31);
 });
@@ -104,33 +99,33 @@ test("a forged link does not work", async () => {
     expect([token, await byLink({ token })]).toEqual([token, null]);
   }
   const [row] = await rows();
-  expect(
-    await byLink({ token: row?.tokenHash as string, browserId: row?.browserHash as string }),
-  ).toBeNull();
+  expect(await byLink({ token: row!.tokenHash, browserId: row!.browserHash })).toBeNull();
 });
 
 test("finding a challenge changes nothing", async () => {
   const before = await rows();
   for (let i = 0; i < 20; i++) {
     // SQLite refuses writes in a read transaction.
-    await readSql((sql) => {
+    await read(async (tx) => {
       expect(
-        findChallenge(sql, { token: challenge.token, browserId: challenge.browserId }),
+        await findChallenge(tx, { token: challenge.token, browserId: challenge.browserId }),
       ).toEqual({
         email: EMAIL,
         expiresAtMs: challenge.expiresAtMs,
         isThisBrowser: true,
         canUseCode: true,
       });
-      expect(findChallenge(sql, { token: challenge.token, browserId: null })?.isThisBrowser).toBe(
-        false,
-      );
       expect(
-        findChallenge(sql, { token: challenge.token, browserId: "another" })?.isThisBrowser,
+        (await findChallenge(tx, { token: challenge.token, browserId: null }))?.isThisBrowser,
       ).toBe(false);
-      expect(findChallenge(sql, { browserId: challenge.browserId })?.email).toBe(EMAIL);
-      expect(findChallenge(sql, { browserId: null })).toBeNull();
-      expect(findChallenge(sql, { token: "forged", browserId: challenge.browserId })).toBeNull();
+      expect(
+        (await findChallenge(tx, { token: challenge.token, browserId: "another" }))?.isThisBrowser,
+      ).toBe(false);
+      expect((await findChallenge(tx, { browserId: challenge.browserId }))?.email).toBe(EMAIL);
+      expect(await findChallenge(tx, { browserId: null })).toBeNull();
+      expect(
+        await findChallenge(tx, { token: "forged", browserId: challenge.browserId }),
+      ).toBeNull();
     });
   }
   expect(await rows()).toEqual(before);
@@ -186,9 +181,9 @@ test("five wrong codes with the cookie block the code there; link and token stil
       expect(await byCode({ browserId: challenge.browserId, code })).toEqual({
         outcome: "too_many_attempts",
       });
-    expect(
-      await readSql((sql) => findChallenge(sql, { browserId: challenge.browserId })),
-    ).toMatchObject({ email: EMAIL, canUseCode: false });
+    expect(await read((tx) => findChallenge(tx, { browserId: challenge.browserId }))).toMatchObject(
+      { email: EMAIL, canUseCode: false },
+    );
     expect(await getIn()).toBe(EMAIL);
     challenge = await start();
   }
@@ -207,9 +202,9 @@ test("five wrong codes with the token invalidate the challenge", async () => {
     outcome: "expired",
   });
   expect(await byLink()).toBeNull();
-  expect(await readSql((sql) => findChallenge(sql, challenge))).toBeNull();
+  expect(await read((tx) => findChallenge(tx, challenge))).toBeNull();
   // The browser may still request another email.
-  expect(await readSql((sql) => pendingLoginEmail(sql, challenge))).toBe(EMAIL);
+  expect(await read((tx) => pendingLoginEmail(tx, challenge))).toBe(EMAIL);
 });
 
 test("only five of a hundred concurrent wrong codes are checked", async () => {
@@ -229,9 +224,9 @@ test("a malformed code is wrong, not an error", async () => {
 
 test("link and code expire after fifteen minutes", async () => {
   setClock(NOW + 14 * MINUTE_MS);
-  expect(await readSql((sql) => findChallenge(sql, challenge))).not.toBeNull();
+  expect(await read((tx) => findChallenge(tx, challenge))).not.toBeNull();
   setClock(challenge.expiresAtMs);
-  expect(await readSql((sql) => findChallenge(sql, challenge))).toBeNull();
+  expect(await read((tx) => findChallenge(tx, challenge))).toBeNull();
   expect(await byLink()).toBeNull();
   expect(await byCode({ browserId: challenge.browserId, code: challenge.code })).toEqual({
     outcome: "expired",
@@ -243,20 +238,20 @@ test("link and code expire after fifteen minutes", async () => {
 });
 
 test("a canceled challenge does not work; a used one stays used", async () => {
-  await writeSql((sql) => cancelChallenge(sql, challenge));
+  await write((tx) => cancelChallenge(tx, challenge));
   expect(await byLink()).toBeNull();
   expect(await rows()).toEqual([]);
   challenge = await start();
   await byLink();
-  await writeSql((sql) => cancelChallenge(sql, challenge));
+  await write((tx) => cancelChallenge(tx, challenge));
   expect(await rows()).toHaveLength(1);
-  expect(await readSql((sql) => pendingLoginEmail(sql, challenge))).toBeNull();
+  expect(await read((tx) => pendingLoginEmail(tx, challenge))).toBeNull();
 });
 
 test("each new challenge deletes a few rows that expired more than an hour ago", async () => {
   const count = async () => (await rows()).length;
-  await writeSql((sql: Sql) =>
-    Array.from({ length: 49 }, () => startChallenge(sql, { email: EMAIL })),
+  await write((tx) =>
+    Promise.all(Array.from({ length: 49 }, () => startChallenge(tx, { email: EMAIL }))),
   );
   expect(await count()).toBe(50);
   setClock(NOW + CHALLENGE_TTL_MS + HOUR_MS - MINUTE_MS);

@@ -5,7 +5,7 @@ import { randomInt } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
@@ -21,7 +21,12 @@ const RETENTION_MS = HOUR_MS;
  * Expired rows deleted with each new one: faster than they arrive, but never a long transaction.
  */
 const SWEEP_LIMIT = 20;
-const OPEN_CHALLENGE_SQL = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_ATTEMPTS}`;
+const openChallengeFilter = (now: Date) =>
+  ({
+    usedAt: null,
+    expiresAt: { gt: now },
+    tokenTries: { lt: MAX_ATTEMPTS },
+  }) satisfies Prisma.LoginChallengeWhereInput;
 
 /**
  * The secrets to send: the token and code by email, the browser ID as a cookie. The database stores
@@ -66,12 +71,12 @@ export type ChallengeKey = { readonly browserId: string } | { readonly token: st
 /**
  * Creates a challenge. Also deletes up to SWEEP_LIMIT rows that expired more than RETENTION_MS ago.
  */
-export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
+export async function startChallenge(tx: Tx, { email }: { email: string }): Promise<NewChallenge> {
   const now = nowMs();
-  sql.run(
-    `DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
-    now - RETENTION_MS,
-  );
+  await tx.loginChallenge.deleteMany({
+    where: { expiresAt: { lte: new Date(now - RETENTION_MS) } },
+    limit: SWEEP_LIMIT,
+  });
   const challenge = {
     token: generateSecret(128),
     code: String(randomInt(1_000_000)).padStart(6, "0"),
@@ -79,64 +84,71 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
     expiresAtMs: now + CHALLENGE_TTL_MS,
   };
   const tokenHash = hashSecret(challenge.token);
-  sql.run(
-    `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
-    tokenHash,
-    hashSecret(challenge.browserId),
-    signText(LABEL, `${tokenHash} ${challenge.code}`),
-    email,
-    now,
-    challenge.expiresAtMs,
-  );
+  await tx.loginChallenge.create({
+    data: {
+      tokenHash,
+      browserHash: hashSecret(challenge.browserId),
+      codeHash: signText(LABEL, `${tokenHash} ${challenge.code}`),
+      email,
+      createdAt: new Date(now),
+      expiresAt: new Date(challenge.expiresAtMs),
+    },
+    select: { tokenHash: true },
+  });
   return challenge;
 }
 
 /** Deletes a challenge whose email could not be sent. */
-export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }): void {
-  sql.run(
-    `DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
-    hashSecret(browserId),
-  );
+export async function cancelChallenge(tx: Tx, { browserId }: { browserId: string }): Promise<void> {
+  await tx.loginChallenge.deleteMany({
+    where: { browserHash: hashSecret(browserId), usedAt: null },
+  });
 }
 
 /**
  * Returns the open challenge of a link, or of this browser's cookie; null if there is none. Changes
  * nothing.
  */
-export function findChallenge(
-  sql: Sql,
+export async function findChallenge(
+  tx: Tx,
   { token, browserId }: { token?: string; browserId: string | null },
-): OpenChallenge | null {
-  if (token === undefined && browserId === null) return null;
+): Promise<OpenChallenge | null> {
   const browserHash = browserId === null ? null : hashSecret(browserId);
-  const [column, hash] =
-    token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
-  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
-    `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
-    hash,
-    nowMs(),
+  const key =
+    token !== undefined
+      ? { tokenHash: hashSecret(token) }
+      : browserHash !== null
+        ? { browserHash }
+        : null;
+  const row =
+    key &&
+    (await tx.loginChallenge.findUnique({
+      where: { ...key, ...openChallengeFilter(new Date(nowMs())) },
+      select: { email: true, expiresAt: true, browserHash: true, tries: true },
+    }));
+  return (
+    row && {
+      email: row.email,
+      expiresAtMs: row.expiresAt.getTime(),
+      isThisBrowser: row.browserHash === browserHash,
+      canUseCode: row.tries < MAX_ATTEMPTS,
+    }
   );
-  return row
-    ? {
-        email: row.email,
-        expiresAtMs: row.expiresAtMs,
-        isThisBrowser: row.browserHash === browserHash,
-        canUseCode: row.tries < MAX_ATTEMPTS,
-      }
-    : null;
 }
 
 /**
  * Returns the address to resend the email to, even after expiry or too many attempts; null if the
  * challenge was used or is unknown.
  */
-export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }): string | null {
-  return (
-    sql.get<{ email: string }>(
-      `SELECT "email" FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
-      hashSecret(browserId),
-    )?.email ?? null
-  );
+export async function pendingLoginEmail(
+  tx: Tx,
+  { browserId }: { browserId: string },
+): Promise<string | null> {
+  const challenge = await tx.loginChallenge.findUnique({
+    where: { browserHash: hashSecret(browserId), usedAt: null },
+    select: { email: true },
+  });
+  return challenge?.email ?? null;
 }
 
 /**
@@ -144,25 +156,22 @@ export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }
  * invalidated or opened in another browser. A single UPDATE decides, so only one of several
  * concurrent calls succeeds.
  */
-export function consumeLoginLink(
-  sql: Sql,
+export async function consumeLoginLink(
+  tx: Tx,
   { token, browserId }: { token: string; browserId: string | null },
-): string | null {
+): Promise<string | null> {
   if (browserId === null) return null;
-  const now = nowMs();
-  const tokenHash = hashSecret(token);
-  const { changes } = sql.run(
-    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
-    now,
-    tokenHash,
-    hashSecret(browserId),
-    now,
-  );
-  if (changes !== 1) return null;
-  return sql.get<{ email: string }>(
-    `SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`,
-    tokenHash,
-  )!.email;
+  const now = new Date(nowMs());
+  const [consumed] = await tx.loginChallenge.updateManyAndReturn({
+    where: {
+      tokenHash: hashSecret(token),
+      browserHash: hashSecret(browserId),
+      ...openChallengeFilter(now),
+    },
+    data: { usedAt: now },
+    select: { email: true },
+  });
+  return consumed?.email ?? null;
 }
 
 /**
@@ -170,35 +179,36 @@ export function consumeLoginLink(
  * token. A wrong code uses up an attempt, so commit the transaction whatever the result, and refuse
  * afterwards.
  */
-export function consumeLoginCode(
-  sql: Sql,
+export async function consumeLoginCode(
+  tx: Tx,
   { code, ...key }: ChallengeKey & { code: string },
-): CodeVerdict {
-  const now = nowMs();
-  const [column, hash, attemptsColumn] =
-    "token" in key
-      ? ["tokenHash", hashSecret(key.token), "tokenTries"]
-      : ["browserHash", hashSecret(key.browserId), "tries"];
-  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; attempts: number }>(
-    `SELECT "tokenHash", "codeHash", "email", "${attemptsColumn}" AS "attempts" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
-    hash,
-    now,
-  );
+): Promise<CodeVerdict> {
+  const now = new Date(nowMs());
+  const isByToken = "token" in key;
+  const row = await tx.loginChallenge.findUnique({
+    where: {
+      ...(isByToken
+        ? { tokenHash: hashSecret(key.token) }
+        : { browserHash: hashSecret(key.browserId) }),
+      ...openChallengeFilter(now),
+    },
+    select: { tokenHash: true, codeHash: true, tries: true, tokenTries: true },
+  });
   if (!row) return { outcome: "expired" };
-  if (row.attempts >= MAX_ATTEMPTS) return { outcome: "too_many_attempts" };
+  const attempts = isByToken ? row.tokenTries : row.tries;
+  if (attempts >= MAX_ATTEMPTS) return { outcome: "too_many_attempts" };
+  const where = { tokenHash: row.tokenHash, ...openChallengeFilter(now) };
   if (!isValidSignature(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
-    sql.run(
-      `UPDATE "LoginChallenge" SET "${attemptsColumn}" = "${attemptsColumn}" + 1 WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
-      row.tokenHash,
-      now,
-    );
-    return { outcome: "wrong", attemptsLeft: MAX_ATTEMPTS - row.attempts - 1 };
+    await tx.loginChallenge.updateMany({
+      where,
+      data: isByToken ? { tokenTries: { increment: 1 } } : { tries: { increment: 1 } },
+    });
+    return { outcome: "wrong", attemptsLeft: MAX_ATTEMPTS - attempts - 1 };
   }
-  const { changes } = sql.run(
-    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
-    now,
-    row.tokenHash,
-    now,
-  );
-  return changes === 1 ? { outcome: "proven", email: row.email } : { outcome: "expired" };
+  const [consumed] = await tx.loginChallenge.updateManyAndReturn({
+    where,
+    data: { usedAt: now },
+    select: { email: true },
+  });
+  return consumed ? { outcome: "proven", email: consumed.email } : { outcome: "expired" };
 }

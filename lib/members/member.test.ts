@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
+import type { Role } from "#lib/db/column-values.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin, isRecentLogin } from "./member.ts";
 
@@ -27,7 +28,7 @@ test("only the exact role ADMIN is an admin", () => {
   for (const role of ["MEMBER", "admin", "ADMIN ", "", "OWNER", "ADMIN,MEMBER"])
     expect(
       isAppError(
-        thrown(() => assertAdmin(member({ role }))),
+        thrown(() => assertAdmin(member({ role: role as Role }))),
         "forbidden",
       ),
       role,

@@ -2,12 +2,13 @@
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
+import type { Role, Team } from "#lib/db/column-values.ts";
 
 export interface Member {
   readonly id: string;
   readonly firstName: string;
-  readonly team: string;
-  readonly role: string;
+  readonly team: Team;
+  readonly role: Role;
   /** Primary key of the session: the SHA-256 of the ID in the cookie. */
   readonly sessionKey: string;
   /** When the member last logged in. Renewing the session does not change it. */

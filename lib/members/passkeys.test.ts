@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { startCeremony, consumeCeremonyChallenge } from "./webauthn-challenge.ts";
 import {
   AuthenticationResponse,
@@ -25,8 +25,8 @@ import {
 } from "./passkeys.ts";
 
 const CHALLENGE = "Y2hhbGxlbmdlLWNoYWxsZW5nZS1jaGFsbGVuZ2UtMDE";
-const user = (overrides = {}) => writeSql((sql) => insertUser(sql, overrides).id);
-const challenges = () => readSql((sql) => sql.all(`SELECT * FROM "PasskeyChallenge"`).length);
+const user = (overrides = {}) => write((tx) => insertUser(tx, overrides).id);
+const challenges = () => read((tx) => tx.passkeyChallenge.count());
 const plain = (userId: string, id = "a") => ({
   id,
   userId,
@@ -43,16 +43,16 @@ async function registered(counter = 0) {
     RegistrationResponse.parse(device.register(CHALLENGE, { counter })),
     { challenge: CHALLENGE, userId },
   );
-  await writeSql((sql) => addPasskey(sql, { ...passkey, name: "Mine" }));
-  return { userId, device, passkey: (await readSql((sql) => findPasskey(sql, device.id)))! };
+  await write((tx) => addPasskey(tx, { ...passkey, name: "Mine" }));
+  return { userId, device, passkey: (await read((tx) => findPasskey(tx, device.id)))! };
 }
 
 test("a second passkey on the same device gets a number, per member", async () => {
   const [ada, bob] = [await user(), await user()];
   const add = (userId: string, id: string, device = "Firefox on Linux") =>
-    writeSql((sql) => {
-      const name = pickPasskeyName(sql, { userId, name: device });
-      addPasskey(sql, { ...plain(userId, id), name });
+    write(async (tx) => {
+      const name = await pickPasskeyName(tx, { userId, name: device });
+      await addPasskey(tx, { ...plain(userId, id), name });
       return name;
     });
   expect([
@@ -66,15 +66,15 @@ test("a second passkey on the same device gets a number, per member", async () =
 });
 
 test("a challenge is consumed once, by its browser", async () => {
-  const { browserId, challenge } = await writeSql((sql) => startCeremony(sql, null));
+  const { browserId, challenge } = await write((tx) => startCeremony(tx, null));
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: "another", userId: null })),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: "another", userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: undefined, userId: null })),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: undefined, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   const both = await Promise.allSettled(
-    [1, 2].map(() => writeSql((sql) => consumeCeremonyChallenge(sql, { browserId, userId: null }))),
+    [1, 2].map(() => write((tx) => consumeCeremonyChallenge(tx, { browserId, userId: null }))),
   );
   expect(both.map((one) => (one.status === "fulfilled" ? one.value : "refused"))).toEqual([
     challenge,
@@ -85,42 +85,38 @@ test("a challenge is consumed once, by its browser", async () => {
 
 test("a challenge expires after five minutes, and the next one deletes it", async () => {
   setClock(nowMs());
-  const { browserId } = await writeSql((sql) => startCeremony(sql, null));
+  const { browserId } = await write((tx) => startCeremony(tx, null));
   setClock(nowMs() + 5 * MINUTE_MS);
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId, userId: null })),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
-  await writeSql((sql) => startCeremony(sql, null));
+  await write((tx) => startCeremony(tx, null));
   expect(await challenges()).toBe(1);
 });
 
 test("a challenge is bound to its purpose and its member", async () => {
   const [ada, bob] = [await user(), await user()];
-  const adding = await writeSql((sql) => startCeremony(sql, ada));
+  const adding = await write((tx) => startCeremony(tx, ada));
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: null })),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: bob })),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: bob })),
   ).rejects.toMatchObject({ code: "conflict" });
-  const loggingIn = await writeSql((sql) => startCeremony(sql, null));
+  const loggingIn = await write((tx) => startCeremony(tx, null));
   await expect(
-    writeSql((sql) =>
-      consumeCeremonyChallenge(sql, { browserId: loggingIn.browserId, userId: ada }),
-    ),
+    write((tx) => consumeCeremonyChallenge(tx, { browserId: loggingIn.browserId, userId: ada })),
   ).rejects.toMatchObject({ code: "conflict" });
   expect(
-    await writeSql((sql) =>
-      consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: ada }),
-    ),
+    await write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: ada })),
   ).toBe(adding.challenge);
 });
 
 test("the database does not store the ceremony's cookie", async () => {
-  const { browserId } = await writeSql((sql) => startCeremony(sql, null));
-  expect(
-    JSON.stringify(await readSql((sql) => sql.all(`SELECT * FROM "PasskeyChallenge"`))),
-  ).not.toContain(browserId);
+  const { browserId } = await write((tx) => startCeremony(tx, null));
+  expect(JSON.stringify(await read((tx) => tx.passkeyChallenge.findMany()))).not.toContain(
+    browserId,
+  );
 });
 
 test("the options request a discoverable passkey of this host with the stored challenge", async () => {
@@ -257,62 +253,71 @@ test("a counter that does not increase is refused as a clone", async () => {
     challenge: CHALLENGE,
     passkey,
   });
-  await writeSql((sql) => recordPasskeyUse(sql, passkey, counter));
-  expect(await readSql((sql) => findPasskey(sql, passkey.id))).toMatchObject({ counter: 6 });
+  await write((tx) => recordPasskeyUse(tx, passkey, counter));
+  expect(await read((tx) => findPasskey(tx, passkey.id))).toMatchObject({ counter: 6 });
   // A concurrent login verified against the same row is refused.
-  await expect(writeSql((sql) => recordPasskeyUse(sql, passkey, 6))).rejects.toMatchObject({
+  await expect(write((tx) => recordPasskeyUse(tx, passkey, 6))).rejects.toMatchObject({
     code: "conflict",
   });
 });
 
+test("a counter has 32 bits, without a sign", async () => {
+  const max = 2 ** 32 - 1;
+  const userId = await user();
+  await write((tx) => addPasskey(tx, { ...plain(userId), counter: max - 1 }));
+  const passkey = (await read((tx) => findPasskey(tx, "a")))!;
+  await write((tx) => recordPasskeyUse(tx, passkey, max));
+  expect(await read((tx) => findPasskey(tx, "a"))).toMatchObject({ counter: max });
+});
+
 test("a passkey removed during verification does not log in", async () => {
   const { userId, passkey } = await registered();
-  await writeSql((sql) => deletePasskey(sql, { id: passkey.id, userId }));
-  await expect(writeSql((sql) => recordPasskeyUse(sql, passkey, 1))).rejects.toMatchObject({
+  await write((tx) => deletePasskey(tx, { id: passkey.id, userId }));
+  await expect(write((tx) => recordPasskeyUse(tx, passkey, 1))).rejects.toMatchObject({
     code: "conflict",
   });
 });
 
 test("a passkey is stored once, for one member", async () => {
   const [ada, bob] = [await user(), await user()];
-  await writeSql((sql) => addPasskey(sql, plain(ada)));
+  await write((tx) => addPasskey(tx, plain(ada)));
   for (const userId of [ada, bob])
-    await expect(writeSql((sql) => addPasskey(sql, plain(userId)))).rejects.toMatchObject({
+    await expect(write((tx) => addPasskey(tx, plain(userId)))).rejects.toMatchObject({
       code: "conflict",
     });
-  expect(await readSql((sql) => findPasskey(sql, "a"))).toMatchObject({ userId: ada });
+  expect(await read((tx) => findPasskey(tx, "a"))).toMatchObject({ userId: ada });
 });
 
 test("a member has at most twenty passkeys", async () => {
   const ada = await user();
   for (let i = 0; i < MAX_PASSKEYS; i++)
-    await writeSql((sql) => addPasskey(sql, plain(ada, `key-${i}`)));
-  await expect(writeSql((sql) => addPasskey(sql, plain(ada, "one-more")))).rejects.toMatchObject({
+    await write((tx) => addPasskey(tx, plain(ada, `key-${i}`)));
+  await expect(write((tx) => addPasskey(tx, plain(ada, "one-more")))).rejects.toMatchObject({
     code: "conflict",
   });
-  await expect(readSql((sql) => listExcludedCredentials(sql, ada))).rejects.toMatchObject({
+  await expect(read((tx) => listExcludedCredentials(tx, ada))).rejects.toMatchObject({
     code: "conflict",
   });
-  expect(await readSql((sql) => listPasskeys(sql, ada))).toHaveLength(MAX_PASSKEYS);
+  expect(await read((tx) => listPasskeys(tx, ada))).toHaveLength(MAX_PASSKEYS);
 });
 
 test("a member renames and removes only their own passkeys", async () => {
   const [ada, bob] = [await user(), await user()];
-  await writeSql((sql) => addPasskey(sql, plain(ada)));
+  await write((tx) => addPasskey(tx, plain(ada)));
   await expect(
-    writeSql((sql) => updatePasskeyName(sql, { id: "a", userId: bob, name: "Bob's" })),
+    write((tx) => updatePasskeyName(tx, { id: "a", userId: bob, name: "Bob's" })),
   ).rejects.toMatchObject({ code: "not_found" });
-  await expect(
-    writeSql((sql) => deletePasskey(sql, { id: "a", userId: bob })),
-  ).rejects.toMatchObject({ code: "not_found" });
-  expect(await readSql((sql) => listPasskeys(sql, bob))).toEqual([]);
-  await writeSql((sql) => updatePasskeyName(sql, { id: "a", userId: ada, name: "Desk" }));
-  expect(await readSql((sql) => listPasskeys(sql, ada))).toMatchObject([
+  await expect(write((tx) => deletePasskey(tx, { id: "a", userId: bob }))).rejects.toMatchObject({
+    code: "not_found",
+  });
+  expect(await read((tx) => listPasskeys(tx, bob))).toEqual([]);
+  await write((tx) => updatePasskeyName(tx, { id: "a", userId: ada, name: "Desk" }));
+  expect(await read((tx) => listPasskeys(tx, ada))).toMatchObject([
     { id: "a", name: "Desk", lastUsedAt: null },
   ]);
-  await writeSql((sql) => deletePasskey(sql, { id: "a", userId: ada }));
-  expect(await readSql((sql) => findPasskey(sql, "a"))).toBeNull();
-  await expect(
-    writeSql((sql) => deletePasskey(sql, { id: "a", userId: ada })),
-  ).rejects.toMatchObject({ code: "not_found" });
+  await write((tx) => deletePasskey(tx, { id: "a", userId: ada }));
+  expect(await read((tx) => findPasskey(tx, "a"))).toBeNull();
+  await expect(write((tx) => deletePasskey(tx, { id: "a", userId: ada }))).rejects.toMatchObject({
+    code: "not_found",
+  });
 });

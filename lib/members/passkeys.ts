@@ -2,52 +2,51 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 
 /** More than anyone needs, and few enough to list in one request. */
 export const MAX_PASSKEYS = 20;
 
-export interface ListedPasskey {
-  /**
-   * The credential ID, base64url. Not a secret: browsers receive it when adding another passkey.
-   */
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: number;
-  /** null if never used. */
-  readonly lastUsedAt: number | null;
-}
+// The ID is no secret: browsers receive it when adding another passkey.
+const LISTED_COLUMNS = {
+  id: true,
+  name: true,
+  createdAt: true,
+  lastUsedAt: true,
+} satisfies Prisma.PasskeySelect;
+export type ListedPasskey = Prisma.PasskeyGetPayload<{ select: typeof LISTED_COLUMNS }>;
 
-export interface Passkey {
-  readonly id: string;
-  readonly userId: string;
-  /** COSE key (RFC 9052). */
-  readonly publicKey: Uint8Array;
-  readonly counter: number;
-  /** Comma-separated WebAuthn transports. */
-  readonly transports: string;
-}
+// The public key is a COSE key (RFC 9052).
+const CREDENTIAL_COLUMNS = {
+  id: true,
+  userId: true,
+  publicKey: true,
+  counter: true,
+  transports: true,
+} satisfies Prisma.PasskeySelect;
+export type Passkey = Prisma.PasskeyGetPayload<{ select: typeof CREDENTIAL_COLUMNS }>;
 
 /** Returns the member's passkeys, oldest first. */
-export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
-  return sql.all(
-    `SELECT "id", "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
-    userId,
-  );
+export function listPasskeys(tx: Tx, userId: string): Promise<ListedPasskey[]> {
+  return tx.passkey.findMany({
+    where: { userId },
+    orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+    select: LISTED_COLUMNS,
+  });
 }
 
 /**
  * Returns the member's passkeys, so that a browser does not add one twice. Throws
  * AppError(conflict) if there are MAX_PASSKEYS.
  */
-export function listExcludedCredentials(
-  sql: Sql,
+export async function listExcludedCredentials(
+  tx: Tx,
   userId: string,
-): Pick<Passkey, "id" | "transports">[] {
-  const credentials = sql.all<Pick<Passkey, "id" | "transports">>(
-    `SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`,
-    userId,
-  );
+): Promise<Pick<Passkey, "id" | "transports">[]> {
+  const credentials = await tx.passkey.findMany({
+    where: { userId },
+    select: { id: true, transports: true },
+  });
   if (credentials.length >= MAX_PASSKEYS)
     throw new AppError(
       "conflict",
@@ -57,24 +56,20 @@ export function listExcludedCredentials(
 }
 
 /** Returns the passkey with this credential ID, of any member; null if there is none. */
-export function findPasskey(sql: Sql, id: string): Passkey | null {
-  return (
-    sql.get<Passkey>(
-      `SELECT "id", "userId", "publicKey", "counter", "transports" FROM "Passkey" WHERE "id" = ?`,
-      id,
-    ) ?? null
-  );
+export function findPasskey(tx: Tx, id: string): Promise<Passkey | null> {
+  return tx.passkey.findUnique({ where: { id }, select: CREDENTIAL_COLUMNS });
 }
 
 /**
  * Returns `name`, with a number if the member already has a passkey of that name: "Firefox on Linux
  * 2".
  */
-export function pickPasskeyName(
-  sql: Sql,
+export async function pickPasskeyName(
+  tx: Tx,
   { userId, name }: { userId: string; name: string },
-): string {
-  const taken = new Set(listPasskeys(sql, userId).map((passkey) => passkey.name));
+): Promise<string> {
+  const passkeys = await tx.passkey.findMany({ where: { userId }, select: { name: true } });
+  const taken = new Set(passkeys.map((passkey) => passkey.name));
   let unique = name;
   for (let i = 2; taken.has(unique); i++) unique = `${name.slice(0, 57)} ${i}`;
   return unique;
@@ -84,57 +79,53 @@ export function pickPasskeyName(
  * Stores a verified passkey. Throws AppError(conflict) if it is already stored or the member has
  * MAX_PASSKEYS.
  */
-export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
-  listExcludedCredentials(sql, passkey.userId);
-  const { changes } = sql.run(
-    `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    passkey.id,
-    passkey.userId,
-    passkey.publicKey,
-    passkey.counter,
-    passkey.transports,
-    name,
-    nowMs(),
-  );
-  if (changes === 0) throw new AppError("conflict", "You already have this passkey.");
+export async function addPasskey(tx: Tx, passkey: Passkey & { name: string }): Promise<void> {
+  await listExcludedCredentials(tx, passkey.userId);
+  if (await tx.passkey.findUnique({ where: { id: passkey.id }, select: { id: true } }))
+    throw new AppError("conflict", "You already have this passkey.");
+  await tx.passkey.create({
+    data: { ...passkey, createdAt: new Date(nowMs()) },
+    select: { id: true },
+  });
 }
 
 /**
  * Records a verified use. Throws AppError(conflict) if the passkey was removed or its counter has
  * changed since it was read (optimistic lock); the login's transaction must then roll back.
  */
-export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
-  const { changes } = sql.run(
-    `UPDATE "Passkey" SET "counter" = ?, "lastUsedAt" = ? WHERE "id" = ? AND "counter" = ?`,
-    newCounter,
-    nowMs(),
-    id,
-    counter,
-  );
-  if (changes === 0)
+export async function recordPasskeyUse(
+  tx: Tx,
+  { id, counter }: Passkey,
+  newCounter: number,
+): Promise<void> {
+  const { count } = await tx.passkey.updateMany({
+    where: { id, counter },
+    data: { counter: newCounter, lastUsedAt: new Date(nowMs()) },
+  });
+  if (count === 0)
     throw new AppError("conflict", "This passkey was just used or removed. Please try again.");
 }
 
 /**
  * Renames one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
  */
-export function updatePasskeyName(
-  sql: Sql,
+export async function updatePasskeyName(
+  tx: Tx,
   { id, userId, name }: { id: string; userId: string; name: string },
-): void {
-  if (
-    sql.run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
-      .changes === 0
-  )
-    throw createPasskeyNotFoundError();
+): Promise<void> {
+  const { count } = await tx.passkey.updateMany({ where: { id, userId }, data: { name } });
+  if (count === 0) throw createPasskeyNotFoundError();
 }
 
 /**
  * Deletes one of the member's passkeys. Throws AppError(not_found) if they have no such passkey.
  */
-export function deletePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
-  if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
-    throw createPasskeyNotFoundError();
+export async function deletePasskey(
+  tx: Tx,
+  { id, userId }: { id: string; userId: string },
+): Promise<void> {
+  const { count } = await tx.passkey.deleteMany({ where: { id, userId } });
+  if (count === 0) throw createPasskeyNotFoundError();
 }
 
 const createPasskeyNotFoundError = () =>

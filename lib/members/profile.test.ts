@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { nowMs, setClock } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { changeFirstName, firstNameField, getProfile } from "./profile.ts";
 
 test("a first name has 1 to 60 characters", () => {
@@ -25,34 +25,32 @@ test("a first name has 1 to 60 characters", () => {
 
 test("changing a first name affects one member and sets updatedAt", async () => {
   setClock(nowMs());
-  const [ada, bob] = await writeSql((sql) => [
-    insertUser(sql),
-    insertUser(sql, { firstName: "Bob" }),
-  ]);
+  const [ada, bob] = await write((tx) => [insertUser(tx), insertUser(tx, { firstName: "Bob" })]);
   setClock(nowMs() + 5_000);
-  await writeSql((sql) => changeFirstName(sql, { userId: ada!.id, name: "Augusta" }));
-  const rows = await readSql((sql) =>
-    sql.all<{ firstName: string; updatedAt: number }>(
-      `SELECT "firstName", "updatedAt" FROM "User" ORDER BY "rowid"`,
-    ),
+  await write((tx) => changeFirstName(tx, { userId: ada!.id, name: "Augusta" }));
+  const rows = await read((tx) =>
+    tx.user.findMany({
+      select: { firstName: true, updatedAt: true },
+      orderBy: { firstName: "asc" },
+    }),
   );
   expect(rows.map((row) => row.firstName)).toEqual(["Augusta", "Bob"]);
-  expect(rows[0]!.updatedAt).toBeGreaterThan(ada!.updatedAt);
-  expect(rows[1]!.updatedAt).toBe(bob!.updatedAt);
+  expect(rows[0]!.updatedAt.getTime()).toBeGreaterThan(ada!.updatedAt);
+  expect(rows[1]!.updatedAt.getTime()).toBe(bob!.updatedAt);
 });
 
 test("a profile counts the member's own calls", async () => {
-  const { ada } = await writeSql((sql) => {
-    const [ada, bob] = [insertUser(sql), insertUser(sql)];
-    for (const userId of [ada.id, ada.id, bob.id]) insertCall(sql, { userId });
+  const { ada } = await write((tx) => {
+    const [ada, bob] = [insertUser(tx), insertUser(tx)];
+    for (const userId of [ada.id, ada.id, bob.id]) insertCall(tx, { userId });
     return { ada };
   });
-  expect(await readSql((sql) => getProfile(sql, ada.id))).toMatchObject({
+  expect(await read((tx) => getProfile(tx, ada.id))).toMatchObject({
     email: ada.email,
     callCount: 2,
     episodeCount: 0,
   });
-  await expect(readSql((sql) => getProfile(sql, "unknown"))).rejects.toMatchObject({
+  await expect(read((tx) => getProfile(tx, "unknown"))).rejects.toMatchObject({
     code: "not_found",
   });
 });

@@ -3,40 +3,37 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 /** A field of 1 to 60 characters on one line. */
 export const firstNameField = () => singleLineField({ label: "The first name", maxLength: 60 });
 
-export interface Profile {
-  readonly email: string;
-  readonly createdAt: number;
-  readonly callCount: number;
-  /** Number of published calls. */
-  readonly episodeCount: number;
-}
+export type Profile = Awaited<ReturnType<typeof getProfile>>;
 
-/** Returns the member's profile. Throws AppError(not_found) if the account was deleted. */
-export function getProfile(sql: Sql, userId: string): Profile {
-  const profile = sql.get<Profile>(
-    `SELECT "email", "createdAt", (SELECT COUNT(*) FROM "Call" WHERE "userId" = "User"."id") AS "callCount",
-       (SELECT COUNT(*) FROM "Call" JOIN "Episode" ON "Episode"."callId" = "Call"."id" WHERE "Call"."userId" = "User"."id") AS "episodeCount"
-     FROM "User" WHERE "id" = ?`,
-    userId,
-  );
-  if (!profile) throw new AppError("not_found", "This account has been deleted.");
-  return profile;
+/**
+ * Returns the member's profile, with the number of their calls and of the published ones. Throws
+ * AppError(not_found) if the account was deleted.
+ */
+export async function getProfile(tx: Tx, userId: string) {
+  const user = await tx.user.findUnique({
+    where: { id: userId },
+    select: { email: true, createdAt: true },
+  });
+  if (!user) throw new AppError("not_found", "This account has been deleted.");
+  return {
+    ...user,
+    callCount: await tx.call.count({ where: { userId } }),
+    episodeCount: await tx.call.count({ where: { userId, episode: { isNot: null } } }),
+  };
 }
 
 /** Changes the member's first name. Published episodes keep the old one. */
-export function changeFirstName(
-  sql: Sql,
+export async function changeFirstName(
+  tx: Tx,
   { userId, name }: { userId: string; name: string },
-): void {
-  sql.run(
-    `UPDATE "User" SET "firstName" = ?, "updatedAt" = ? WHERE "id" = ?`,
-    name,
-    nowMs(),
-    userId,
-  );
+): Promise<void> {
+  await tx.user.updateMany({
+    where: { id: userId },
+    data: { firstName: name, updatedAt: new Date(nowMs()) },
+  });
 }

@@ -1,11 +1,12 @@
 import { sealData } from "iron-session";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { execute, selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { renewSession } from "#lib/members/renew-session.ts";
 import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -17,17 +18,14 @@ afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefi
 
 /** Creates a session now, row and cookie. */
 async function begin(): Promise<{ id: string; cookie: string }> {
-  const session = await writeSql((sql) => createSession(sql, insertUser(sql).id));
+  const session = await write((tx) => createSession(tx, insertUser(tx).id));
   return { id: session.id, cookie: (await sealSessionCookie(session)).value };
 }
 const expiry = (id: string) =>
-  readSql(
-    (sql) =>
-      sql.get<{ at: number }>(
-        `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-        hashSecret(id),
-      )?.at ?? null,
-  );
+  read(async (tx) => {
+    const session = await tx.session.findUnique({ where: { id: hashSecret(id) } });
+    return session?.expirationDate.getTime() ?? null;
+  });
 const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
 
 test("a session with half a year left is renewed, row and cookie", async () => {
@@ -53,7 +51,9 @@ test("a session with half a year left is renewed, row and cookie", async () => {
 
 test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) =>
+    tx.session.updateMany({ data: { expirationDate: new Date(NOW + 10 * DAY_MS) } }),
+  );
   const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
   const seal = await unsealSession((await renewSession(value))?.value);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
@@ -62,7 +62,9 @@ test("a migrated session that expires soon is renewed, however new its cookie is
 
 test("a cookie that shows no renewal is due saves the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  await write((tx) =>
+    tx.session.updateMany({ data: { expirationDate: new Date(NOW + 10 * DAY_MS) } }),
+  );
   expect(await renewSession(cookie)).toBeNull();
   const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
   expect(await renewSession(older)).not.toBeNull();
@@ -93,16 +95,14 @@ test("SESSION_RENEW_DAYS sets when a renewal is due", async () => {
 
 test("only one of ten concurrent requests renews the row and gets the cookie", async () => {
   const { id, cookie } = await begin();
-  await writeSql((sql) => {
-    sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
-    sql.run(
-      `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
-    );
-  });
+  await execute(`CREATE TABLE "Renewals" ("at" INTEGER)`);
+  await execute(
+    `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
+  );
   pass(200);
   const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
   expect(cookies.filter((each) => each !== null)).toHaveLength(1);
-  expect(await readSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
+  expect(await selectRows(`SELECT * FROM "Renewals"`)).toHaveLength(1);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
   // Later requests with the old cookie find the session already renewed.
   pass(200, 50 * SECOND_MS);
@@ -126,15 +126,15 @@ test("an expired session is not renewed", async () => {
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeLessThan(nowMs());
   pass(200);
-  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   expect(await renewSession(cookie)).toBeNull();
   expect(await expiry(id)).toBeNull();
 });
 
 test("a renewal affects one session of the member", async () => {
   const { id, cookie } = await begin();
-  const other = await writeSql((sql) =>
-    createSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+  const other = await write(async (tx) =>
+    createSession(tx, (await tx.session.findFirstOrThrow()).userId),
   );
   pass(200);
   await renewSession(cookie);

@@ -3,10 +3,11 @@
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import type { ResponseCookie } from "#lib/http/cookies.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { SESSION_DAYS, sealSessionCookie, unsealSession } from "./cookies.ts";
+import { findSessionExpiryMs } from "./sessions.ts";
 
 /**
  * Tabs opened together all send the old cookie. One request renews it; the others need no new
@@ -33,34 +34,25 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   )
     return null;
   const key = hashSecret(session.id);
-  const row = await readSql((sql) =>
-    sql.get<{ expiresAtMs: number }>(
-      `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
-      key,
-    ),
-  );
-  if (!row || row.expiresAtMs <= now) return null;
+  const expiresAtMs = await read((tx) => findSessionExpiryMs(tx, key));
+  if (expiresAtMs === null) return null;
 
-  if (row.expiresAtMs >= dueMs) {
+  if (expiresAtMs >= dueMs) {
     const isOldCookie =
       session.sealedAtMs !== null && session.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
-    const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
+    const isJustRenewed = expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
     return isOldCookie && !isJustRenewed
-      ? sealSessionCookie({ id: session.id, expiresAtMs: row.expiresAtMs })
+      ? sealSessionCookie({ id: session.id, expiresAtMs })
       : null;
   }
   // Don't wait for a primary. If there is none, a later request renews the session.
   await ensurePrimary({ settleMs: 0 });
-  const { changes } = await writeSql((sql) =>
-    sql.run(
-      `UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`,
-      now + SESSION_DAYS * DAY_MS,
-      key,
-      now,
-      dueMs,
-    ),
+  const renewedUntilMs = now + SESSION_DAYS * DAY_MS;
+  const { count } = await write((tx) =>
+    tx.session.updateMany({
+      where: { id: key, expirationDate: { gt: new Date(now), lt: new Date(dueMs) } },
+      data: { expirationDate: new Date(renewedUntilMs) },
+    }),
   );
-  return changes === 1
-    ? sealSessionCookie({ id: session.id, expiresAtMs: now + SESSION_DAYS * DAY_MS })
-    : null;
+  return count === 1 ? sealSessionCookie({ id: session.id, expiresAtMs: renewedUntilMs }) : null;
 }

@@ -3,48 +3,44 @@ import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { COMMAND_LINE, changeRole, changeRoleByEmail, countAdmins, listAdmins } from "./roles.ts";
 
 /** Returns a new member with a recent login. */
-function newMember(sql: Sql, overrides: Parameters<typeof insertUser>[1] = {}): Member {
-  const { id, firstName, team, role } = insertUser(sql, overrides);
+function newMember(tx: Tx, overrides: Parameters<typeof insertUser>[1] = {}): Member {
+  const { id, firstName, team, role } = insertUser(tx, overrides);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
-const roleOf = (sql: Sql, id: string) =>
-  sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, id)?.role;
-const sessionsOf = (sql: Sql, id: string) =>
-  sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)?.n;
+const roleOf = async (tx: Tx, id: string) =>
+  (await tx.user.findUnique({ where: { id }, select: { role: true } }))?.role;
+const sessionsOf = (tx: Tx, userId: string) => tx.session.count({ where: { userId } });
 
 test("granting the admin role revokes the member's sessions and is logged", () =>
-  writeSql((sql) => {
-    const admin = newMember(sql, { role: "ADMIN" });
-    const { id } = insertUser(sql);
-    const other = insertUser(sql);
-    createSession(sql, id);
-    createSession(sql, id);
-    createSession(sql, other.id);
-    sql.run(
-      `INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES ('x', ?, ?)`,
-      id,
-      nowMs() + HOUR_MS,
-    );
-    expect(changeRole(sql, admin, { id, role: "ADMIN" })).toEqual({
+  write(async (tx) => {
+    const admin = newMember(tx, { role: "ADMIN" });
+    const { id } = insertUser(tx);
+    const other = insertUser(tx);
+    await createSession(tx, id);
+    await createSession(tx, id);
+    await createSession(tx, other.id);
+    await tx.deviceLink.create({
+      data: { tokenHash: "x", userId: id, expiresAt: new Date(nowMs() + HOUR_MS) },
+    });
+    expect(await changeRole(tx, admin, { id, role: "ADMIN" })).toEqual({
       id,
       from: "MEMBER",
       to: "ADMIN",
       revokedSessionCount: 2,
       adminCount: 2,
     });
-    expect([roleOf(sql, id), sessionsOf(sql, id), sessionsOf(sql, other.id)]).toEqual([
-      "ADMIN",
-      0,
-      1,
-    ]);
-    expect(sql.get(`SELECT 1 FROM "DeviceLink"`)).toBeUndefined();
-    expect(listAuditEvents(sql)).toMatchObject([
+    expect([
+      await roleOf(tx, id),
+      await sessionsOf(tx, id),
+      await sessionsOf(tx, other.id),
+    ]).toEqual(["ADMIN", 0, 1]);
+    expect(await tx.deviceLink.count()).toBe(0);
+    expect(await listAuditEvents(tx)).toMatchObject([
       {
         actorId: admin.id,
         action: "user.role",
@@ -55,88 +51,90 @@ test("granting the admin role revokes the member's sessions and is logged", () =
   }));
 
 test("a member can't change roles", () =>
-  writeSql((sql) => {
-    const member = newMember(sql);
-    expect(() => changeRole(sql, member, { id: member.id, role: "ADMIN" })).toThrow(
+  write(async (tx) => {
+    const member = newMember(tx);
+    await expect(changeRole(tx, member, { id: member.id, role: "ADMIN" })).rejects.toThrow(
       expect.objectContaining({ code: "forbidden" }),
     );
-    expect(roleOf(sql, member.id)).toBe("MEMBER");
-    expect(listAuditEvents(sql)).toEqual([]);
+    expect(await roleOf(tx, member.id)).toBe("MEMBER");
+    expect(await listAuditEvents(tx)).toEqual([]);
   }));
 
 test("changing roles requires a recent login", () =>
-  writeSql((sql) => {
-    const admin = { ...newMember(sql, { role: "ADMIN" }), loggedInAtMs: nowMs() - HOUR_MS };
-    const { id } = insertUser(sql);
-    expect(() => changeRole(sql, admin, { id, role: "ADMIN" })).toThrow(
+  write(async (tx) => {
+    const admin = { ...newMember(tx, { role: "ADMIN" }), loggedInAtMs: nowMs() - HOUR_MS };
+    const { id } = insertUser(tx);
+    await expect(changeRole(tx, admin, { id, role: "ADMIN" })).rejects.toThrow(
       expect.objectContaining({ code: "unauthorized", field: "login" }),
     );
-    expect(roleOf(sql, id)).toBe("MEMBER");
+    expect(await roleOf(tx, id)).toBe("MEMBER");
   }));
 
 test("the last admin can't be revoked, one of two can", () =>
-  writeSql((sql) => {
-    const first = newMember(sql, { role: "ADMIN" });
-    expect(() => changeRole(sql, first, { id: first.id, role: "MEMBER" })).toThrow(/last admin/);
-    const second = insertUser(sql, { role: "ADMIN" });
-    expect(changeRole(sql, first, { id: first.id, role: "MEMBER" }).adminCount).toBe(1);
-    expect([roleOf(sql, first.id), roleOf(sql, second.id), countAdmins(sql)]).toEqual([
-      "MEMBER",
-      "ADMIN",
-      1,
-    ]);
+  write(async (tx) => {
+    const first = newMember(tx, { role: "ADMIN" });
+    await expect(changeRole(tx, first, { id: first.id, role: "MEMBER" })).rejects.toThrow(
+      /last admin/,
+    );
+    const second = insertUser(tx, { role: "ADMIN" });
+    expect((await changeRole(tx, first, { id: first.id, role: "MEMBER" })).adminCount).toBe(1);
+    expect([
+      await roleOf(tx, first.id),
+      await roleOf(tx, second.id),
+      await countAdmins(tx),
+    ]).toEqual(["MEMBER", "ADMIN", 1]);
   }));
 
 test("a role change is refused after a concurrent edit, or without effect", () =>
-  writeSql((sql) => {
-    const admin = newMember(sql, { role: "ADMIN" });
-    const { id, updatedAt } = insertUser(sql);
-    expect(() =>
-      changeRole(sql, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt - 1 }),
-    ).toThrow(/has changed since/);
-    expect(() =>
-      changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
-    ).toThrow(/not an admin/);
-    expect(() => changeRole(sql, admin, { id: "unknown", role: "ADMIN" })).toThrow(
+  write(async (tx) => {
+    const admin = newMember(tx, { role: "ADMIN" });
+    const { id, updatedAt } = insertUser(tx);
+    await expect(
+      changeRole(tx, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt - 1 }),
+    ).rejects.toThrow(/has changed since/);
+    await expect(
+      changeRole(tx, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+    ).rejects.toThrow(/not an admin/);
+    await expect(changeRole(tx, admin, { id: "unknown", role: "ADMIN" })).rejects.toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
-    changeRole(sql, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt });
-    expect(() =>
-      changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
-    ).toThrow(/has changed since/);
+    await changeRole(tx, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt });
+    await expect(
+      changeRole(tx, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+    ).rejects.toThrow(/has changed since/);
   }));
 
 test("the command line ignores the case of addresses, and may demote the last admin", async () => {
-  await writeSql((sql) => insertUser(sql, { email: "Ada@Example.test" }));
-  await writeSql((sql) => changeRoleByEmail(sql, { email: "ada@example.TEST", role: "ADMIN" }));
-  expect(await readSql(listAdmins)).toMatchObject([{ email: "Ada@Example.test" }]);
-  expect(await readSql((sql) => listAuditEvents(sql))).toMatchObject([
+  await write((tx) => insertUser(tx, { email: "Ada@Example.test" }));
+  await write((tx) => changeRoleByEmail(tx, { email: "ada@example.TEST", role: "ADMIN" }));
+  expect(await read(listAdmins)).toMatchObject([{ email: "Ada@Example.test" }]);
+  expect(await read((tx) => listAuditEvents(tx))).toMatchObject([
     { actorId: null, action: "user.role" },
   ]);
   expect(
-    await writeSql((sql) => changeRoleByEmail(sql, { email: "ada@example.test", role: "MEMBER" })),
+    await write((tx) => changeRoleByEmail(tx, { email: "ada@example.test", role: "MEMBER" })),
   ).toMatchObject({ adminCount: 0 });
 });
 
 test("if addresses differ only in case, the exact match is used", () =>
-  writeSql((sql) => {
+  write(async (tx) => {
     const [capital, small] = [
-      insertUser(sql, { email: "Ada@example.test" }),
-      insertUser(sql, { email: "ada@example.test" }),
+      insertUser(tx, { email: "Ada@example.test" }),
+      insertUser(tx, { email: "ada@example.test" }),
     ];
-    expect(() => changeRoleByEmail(sql, { email: "ADA@example.test", role: "ADMIN" })).toThrow(
-      /differ only in case/,
-    );
-    changeRoleByEmail(sql, { email: "ada@example.test", role: "ADMIN" });
-    expect([roleOf(sql, capital.id), roleOf(sql, small.id)]).toEqual(["MEMBER", "ADMIN"]);
+    await expect(
+      changeRoleByEmail(tx, { email: "ADA@example.test", role: "ADMIN" }),
+    ).rejects.toThrow(/differ only in case/);
+    await changeRoleByEmail(tx, { email: "ada@example.test", role: "ADMIN" });
+    expect([await roleOf(tx, capital.id), await roleOf(tx, small.id)]).toEqual(["MEMBER", "ADMIN"]);
   }));
 
 test("an address without an account can't be made an admin", () =>
-  writeSql((sql) => {
-    expect(() => changeRoleByEmail(sql, { email: "ada@example.test", role: "ADMIN" })).toThrow(
-      /has not signed up yet/,
-    );
-    expect(() => changeRole(sql, COMMAND_LINE, { id: "x", role: "ADMIN" })).toThrow(
+  write(async (tx) => {
+    await expect(
+      changeRoleByEmail(tx, { email: "ada@example.test", role: "ADMIN" }),
+    ).rejects.toThrow(/has not signed up yet/);
+    await expect(changeRole(tx, COMMAND_LINE, { id: "x", role: "ADMIN" })).rejects.toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
   }));

@@ -5,10 +5,9 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
-
-export const ROLES = ["ADMIN", "MEMBER"] as const;
-export type Role = (typeof ROLES)[number];
+import type { Role } from "#lib/db/column-values.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { findUsersByEmail } from "./email.sql.ts";
 
 /**
  * The command line needs no role, because a user who can run it can also edit the database file.
@@ -25,31 +24,32 @@ export interface RoleChange {
   readonly adminCount: number;
 }
 
-interface RoleChangeTarget {
-  readonly id: string;
-  readonly role: Role;
-  readonly updatedAt: number;
-}
-
-export function countAdmins(sql: Sql): number {
-  return (
-    sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User" WHERE "role" = 'ADMIN'`)?.n ?? 0
-  );
+export async function countAdmins(tx: Tx): Promise<number> {
+  return tx.user.count({ where: { role: "ADMIN" } });
 }
 
 /** Returns every admin, oldest first. */
-export function listAdmins(
-  sql: Sql,
-): { id: string; email: string; firstName: string; createdAt: number }[] {
-  return sql.all(
-    `SELECT "id", "email", "firstName", "createdAt" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id"`,
-  );
+export async function listAdmins(tx: Tx) {
+  return tx.user.findMany({
+    where: { role: "ADMIN" },
+    select: { id: true, email: true, firstName: true, createdAt: true },
+    orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+  });
 }
 
 /** Deletes all sessions and device links of the member. Returns the number of sessions. */
-export function revokeAllSessions(sql: Sql, userId: string): number {
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  return sql.run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
+export async function revokeAllSessions(tx: Tx, userId: string): Promise<number> {
+  await tx.deviceLink.deleteMany({ where: { userId } });
+  const { count } = await tx.session.deleteMany({ where: { userId } });
+  return count;
+}
+
+/**
+ * Returns the `updatedAt` for a change of `row`: later than the present one even if the clock is
+ * not, so that an optimistic lock notices every change.
+ */
+export function nextUpdatedAt(row: { updatedAt: Date }): Date {
+  return new Date(Math.max(nowMs(), row.updatedAt.getTime() + 1));
 }
 
 /**
@@ -59,37 +59,36 @@ export function revokeAllSessions(sql: Sql, userId: string): number {
  * already has the role, has changed since `expectedUpdatedAt` (optimistic lock), or is the last
  * admin (which the command line may demote).
  */
-export function changeRole(
-  sql: Sql,
+export async function changeRole(
+  tx: Tx,
   actor: Member | typeof COMMAND_LINE,
   { id, role, expectedUpdatedAt }: { id: string; role: Role; expectedUpdatedAt?: number },
-): RoleChange {
+): Promise<RoleChange> {
   if (actor !== COMMAND_LINE) {
     assertAdmin(actor);
     assertRecentLogin(actor);
   }
-  const target = sql.get<RoleChangeTarget>(
-    `SELECT "id", "role", "updatedAt" FROM "User" WHERE "id" = ?`,
-    id,
-  );
+  const target = await tx.user.findUnique({
+    where: { id },
+    select: { role: true, updatedAt: true },
+  });
   if (!target) throw new AppError("not_found", "This member no longer exists.");
-  if (expectedUpdatedAt !== undefined && expectedUpdatedAt !== target.updatedAt)
+  if (expectedUpdatedAt !== undefined && expectedUpdatedAt !== target.updatedAt.getTime())
     throw createEditConflictError();
   if (target.role === role)
     throw new AppError(
       "conflict",
       role === "ADMIN" ? "They are already an admin." : "They are not an admin.",
     );
-  if (actor !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1)
+  if (actor !== COMMAND_LINE && target.role === "ADMIN" && (await countAdmins(tx)) === 1)
     throw createLastAdminError();
-  sql.run(
-    `UPDATE "User" SET "role" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
-    role,
-    nowMs(),
-    id,
-  );
-  const revokedSessionCount = revokeAllSessions(sql, id);
-  recordAuditEvent(sql, {
+  await tx.user.update({
+    where: { id },
+    data: { role, updatedAt: nextUpdatedAt(target) },
+    select: { id: true },
+  });
+  const revokedSessionCount = await revokeAllSessions(tx, id);
+  await recordAuditEvent(tx, {
     actorId: actor === COMMAND_LINE ? null : actor.id,
     action: "user.role",
     subjectId: id,
@@ -100,7 +99,7 @@ export function changeRole(
     from: target.role,
     to: role,
     revokedSessionCount,
-    adminCount: countAdmins(sql),
+    adminCount: await countAdmins(tx),
   };
 }
 
@@ -109,15 +108,12 @@ export function changeRole(
  * AppError(not_found) if it has no account, and AppError(conflict) if several accounts differ only
  * in case.
  */
-export function changeRoleByEmail(
-  sql: Sql,
+export async function changeRoleByEmail(
+  tx: Tx,
   { email, role }: { email: string; role: Role },
-): RoleChange {
-  const users = sql.all<{ id: string; email: string }>(
-    `SELECT "id", "email" FROM "User" WHERE "email" = ? COLLATE NOCASE`,
-    email,
-  );
-  const target = users.find((user) => user.email === email) ?? users[0];
+): Promise<RoleChange> {
+  const users = findUsersByEmail(tx, email);
+  const [target] = users;
   if (!target)
     throw new AppError(
       "not_found",
@@ -131,7 +127,7 @@ export function changeRoleByEmail(
       { field: "email" },
     );
   }
-  return changeRole(sql, COMMAND_LINE, { id: target.id, role });
+  return changeRole(tx, COMMAND_LINE, { id: target.id, role });
 }
 
 export function createLastAdminError(): AppError {

@@ -7,7 +7,7 @@ import { currentRequest } from "#tests/support/next-headers.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { defineServerAction } from "./server-action.ts";
@@ -25,9 +25,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Logs the following requests in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
-  const { userId, session } = await writeSql((sql) => {
-    const user = insertUser(sql, { role });
-    return { userId: user.id, session: createSession(sql, user.id) };
+  const { userId, session } = await write(async (tx) => {
+    const user = insertUser(tx, { role });
+    return { userId: user.id, session: await createSession(tx, user.id) };
   });
   currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;
   return userId;
@@ -104,10 +104,10 @@ test("an admin action is refused for a member", async () => {
 test("an expired, deleted or forged session is refused", async () => {
   await logIn();
   const { call, ran } = action("member");
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs() - 1));
+  await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(nowMs() - 1) } }));
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   await logIn();
-  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   currentRequest.cookie = "session=Fe26.2*1*forged";
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
@@ -270,12 +270,10 @@ test("the role is checked again inside the transaction that writes", async () =>
     fields: z.object({}),
     run: async ({ write }) => {
       // Another admin revokes the role in the meantime.
-      await writeSql((sql) =>
-        sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId),
-      );
-      await write((sql) => {
+      await write((tx) => tx.user.updateMany({ where: { id: userId }, data: { role: "MEMBER" } }));
+      await write((tx) => {
         wrote();
-        sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
+        return tx.user.updateMany({ data: { firstName: "Eve" } });
       });
     },
   });
@@ -284,7 +282,7 @@ test("the role is checked again inside the transaction that writes", async () =>
     code: "forbidden",
   });
   expect(wrote).not.toHaveBeenCalled();
-  expect(await readSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({
+  expect(await read((tx) => tx.user.findFirst({ select: { firstName: true } }))).toEqual({
     firstName: "Ada",
   });
 });

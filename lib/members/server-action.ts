@@ -4,8 +4,7 @@
 import type { z } from "zod";
 import { isAppError } from "#lib/core/errors.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { type WriteOptions, readSql } from "#lib/db/database.ts";
+import { type WriteOptions, type Tx, read } from "#lib/db/database.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
@@ -34,7 +33,10 @@ interface ActionContext<Input, R extends RequiredRole> {
    * Runs writeAuthorized() with the action's requirements, which checks the role again inside the
    * transaction.
    */
-  write<T>(fn: (sql: Sql, member: MemberWithRole<R>) => T, options?: WriteOptions): Promise<T>;
+  write<T>(
+    fn: (tx: Tx, member: MemberWithRole<R>) => Promise<T> | T,
+    options?: WriteOptions,
+  ): Promise<T>;
 }
 
 interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> {
@@ -103,7 +105,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
       const member =
         requiredRole === "anyone"
           ? null
-          : await readSql((sql) => requireViewer(sql, sessionIds, requirement));
+          : await read((tx) => requireViewer(tx, sessionIds, requirement));
       const parsed = fields.safeParse(texts);
       if (!parsed.success) return invalidFieldsState(parsed.error, values);
       const message = await run({

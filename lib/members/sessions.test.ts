@@ -4,8 +4,7 @@ import { DAY_MS, HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "../db/connection.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { createDeviceLink, findDeviceLink, markLoginNotRecent } from "./device-link.ts";
 import {
@@ -16,13 +15,11 @@ import {
   createSessionHandle,
 } from "./sessions.ts";
 
-const user = () => writeSql((sql) => insertUser(sql).id);
+const user = () => write((tx) => insertUser(tx).id);
 const session = (userId: string, where?: { device: string; place: string | null }) =>
-  writeSql((sql) => hashSecret(createSession(sql, userId, where).id));
+  write(async (tx) => hashSecret((await createSession(tx, userId, where)).id));
 const keys = async () =>
-  (await readSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`)))
-    .map(({ id }) => id)
-    .sort();
+  (await read((tx) => tx.session.findMany({ select: { id: true } }))).map(({ id }) => id).sort();
 
 test("lists the member's own sessions, the current one first, by handles that are not keys", async () => {
   setClock(nowMs());
@@ -31,7 +28,7 @@ test("lists the member's own sessions, the current one first, by handles that ar
   const old = await session(ada, { device: "Firefox on Linux", place: "fra" });
   setClock(nowMs() + HOUR_MS);
   const moved = await session(ada);
-  const list = await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
+  const list = await read((tx) => listSessions(tx, { userId: ada, sessionKey: old }));
   expect(list).toMatchObject([
     { device: "Firefox on Linux", place: "Frankfurt", isCurrent: true },
     { device: null, place: null, lastSeenAtMs: null, isCurrent: false },
@@ -39,38 +36,82 @@ test("lists the member's own sessions, the current one first, by handles that ar
   for (const key of [old, moved]) expect(JSON.stringify(list)).not.toContain(key);
 });
 
+test("lists the other sessions by last activity; a migrated one counts from its login", async () => {
+  const start = nowMs();
+  const ada = await user();
+  const at = async (hours: number, device?: string) => {
+    setClock(start + hours * HOUR_MS);
+    return session(ada, device === undefined ? undefined : { device, place: null });
+  };
+  const current = await at(0, "current");
+  const active = await at(1, "active");
+  await at(2, "idle");
+  await at(3);
+  const backdated = await at(4, "by device link");
+  await write((tx) => markLoginNotRecent(tx, backdated));
+  await write((tx) =>
+    tx.sessionInfo.update({
+      where: { sessionId: active },
+      data: { lastSeenAt: new Date(start + 5 * HOUR_MS) },
+    }),
+  );
+  const list = await read((tx) => listSessions(tx, { userId: ada, sessionKey: current }));
+  expect(list.map(({ device }) => device)).toEqual([
+    "current",
+    "active",
+    "by device link",
+    null,
+    "idle",
+  ]);
+});
+
+test("lists a hundred sessions at most, among them the current one", async () => {
+  const ada = await user();
+  const current = await session(ada, { device: "current", place: null });
+  setClock(nowMs() + HOUR_MS);
+  await write(async (tx) => {
+    for (let i = 0; i < 101; i++) await createSession(tx, ada, { device: "another", place: null });
+  });
+  const list = await read((tx) => listSessions(tx, { userId: ada, sessionKey: current }));
+  expect(list).toHaveLength(100);
+  expect(list.map(({ isCurrent }) => isCurrent)).toEqual([true, ...Array(99).fill(false)]);
+});
+
 test("does not list an expired session", async () => {
   const ada = await user();
   setClock(nowMs());
   const key = await session(ada);
   setClock(nowMs() + 366 * DAY_MS);
-  expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual([]);
+  expect(await read((tx) => listSessions(tx, { userId: ada, sessionKey: key }))).toEqual([]);
 });
 
 test("deletes only the member's own session", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
   for (const handle of [createSessionHandle(other), other, two, "", "x".repeat(43)]) {
-    await expect(
-      writeSql((sql) => deleteSession(sql, { userId: ada, handle })),
-    ).rejects.toMatchObject({ code: "not_found" });
+    await expect(write((tx) => deleteSession(tx, { userId: ada, handle }))).rejects.toMatchObject({
+      code: "not_found",
+    });
   }
-  await writeSql((sql) => deleteSession(sql, { userId: ada, handle: createSessionHandle(two) }));
+  await write((tx) => deleteSession(tx, { userId: ada, handle: createSessionHandle(two) }));
   expect(await keys()).toEqual([one, other].sort());
 });
 
 test("deleting a session invalidates the member's device link, and no other member's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two] = [await session(ada), await session(ada)];
-  const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
+  const theirs = await write(async (tx) => (await createDeviceLink(tx, bob)).token);
   for (const end of [
-    (sql: Sql) => deleteSession(sql, { userId: ada, handle: createSessionHandle(two) }),
-    (sql: Sql) => deleteSessionByKey(sql, one),
+    (tx: Tx) => deleteSession(tx, { userId: ada, handle: createSessionHandle(two) }),
+    (tx: Tx) => deleteSessionByKey(tx, one),
   ]) {
-    const { token } = await writeSql((sql) => createDeviceLink(sql, ada));
-    await writeSql(end);
+    const { token } = await write((tx) => createDeviceLink(tx, ada));
+    await write(end);
     expect(
-      await readSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId]),
+      await read(async (tx) => [
+        await findDeviceLink(tx, token),
+        (await findDeviceLink(tx, theirs))?.userId,
+      ]),
     ).toEqual([null, bob]);
   }
 });
@@ -79,38 +120,39 @@ test("lists a login with a device link by its real time, though it does not coun
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
   const createdAt = () =>
-    readSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
+    read(async (tx) => (await tx.session.findFirstOrThrow()).createdAt.getTime());
   const startedAtMs = await createdAt();
-  for (let i = 0; i < 2; i++) await writeSql((sql) => markLoginNotRecent(sql, key));
+  for (let i = 0; i < 2; i++) await write((tx) => markLoginNotRecent(tx, key));
   setClock(nowMs() + HOUR_MS);
-  expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toMatchObject(
-    [{ startedAtMs }],
-  );
+  expect(await read((tx) => listSessions(tx, { userId: ada, sessionKey: key }))).toMatchObject([
+    { startedAtMs },
+  ]);
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
 test("deleting other sessions keeps this one and other members', and invalidates the device link", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, , other] = [await session(ada), await session(ada), await session(bob)];
-  const [mine, theirs] = await writeSql((sql) => [
-    createDeviceLink(sql, ada).token,
-    createDeviceLink(sql, bob).token,
+  const [mine, theirs] = await write(async (tx) => [
+    (await createDeviceLink(tx, ada)).token,
+    (await createDeviceLink(tx, bob)).token,
   ]);
-  expect(await writeSql((sql) => deleteOtherSessions(sql, { userId: ada, sessionKey: one }))).toBe(
-    1,
-  );
+  expect(await write((tx) => deleteOtherSessions(tx, { userId: ada, sessionKey: one }))).toBe(1);
   expect(await keys()).toEqual([one, other].sort());
   expect(
-    await readSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId]),
+    await read(async (tx) => [
+      await findDeviceLink(tx, mine!),
+      (await findDeviceLink(tx, theirs!))?.userId,
+    ]),
   ).toEqual([null, bob]);
 });
 
 test("a logout deletes one session", async () => {
   const ada = await user();
   const [one, two] = [await session(ada, { device: "Firefox", place: null }), await session(ada)];
-  await writeSql((sql) => deleteSessionByKey(sql, one));
+  await write((tx) => deleteSessionByKey(tx, one));
   expect(await keys()).toEqual([two]);
-  expect(await readSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
+  expect(await read((tx) => tx.sessionInfo.count())).toBe(0);
 });
 
 test("a region is shown as its city, or as its code if unknown", () => {

@@ -5,7 +5,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Prisma, Tx } from "#lib/db/database.ts";
 import { SESSION_DAYS } from "./cookies.ts";
 import type { SessionDevice } from "./describe-device.ts";
 
@@ -17,31 +17,34 @@ const MAX_LISTED_SESSIONS = 100;
  * Creates a session that lasts 365 days. Returns the ID for the cookie; the database stores its
  * hash.
  */
-export function createSession(
-  sql: Sql,
+export async function createSession(
+  tx: Tx,
   userId: string,
   device?: SessionDevice,
-): { id: string; expiresAtMs: number } {
+): Promise<{ id: string; expiresAtMs: number }> {
   const id = generateSecret(256);
-  const now = nowMs();
-  const expiresAtMs = now + SESSION_DAYS * DAY_MS;
-  const key = hashSecret(id);
-  sql.run(
-    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-    key,
-    now,
-    userId,
-    expiresAtMs,
-  );
-  if (device)
-    sql.run(
-      `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`,
-      key,
-      device.device,
-      device.place,
-      now,
-    );
+  const createdAt = new Date(nowMs());
+  const expiresAtMs = createdAt.getTime() + SESSION_DAYS * DAY_MS;
+  await tx.session.create({
+    data: {
+      id: hashSecret(id),
+      createdAt,
+      userId,
+      expirationDate: new Date(expiresAtMs),
+      ...(device && { info: { create: { ...device, lastSeenAt: createdAt } } }),
+    },
+    select: { id: true },
+  });
   return { id, expiresAtMs };
+}
+
+/** Returns when the session expires; null if it does not exist or has expired. */
+export async function findSessionExpiryMs(tx: Tx, sessionKey: string): Promise<number | null> {
+  const session = await tx.session.findUnique({
+    where: { id: sessionKey, expirationDate: { gt: new Date(nowMs()) } },
+    select: { expirationDate: true },
+  });
+  return session?.expirationDate.getTime() ?? null;
 }
 
 /**
@@ -66,29 +69,42 @@ export interface ListedSession {
   readonly isCurrent: boolean;
 }
 
-interface SessionRow extends Pick<
-  ListedSession,
-  "device" | "place" | "startedAtMs" | "lastSeenAtMs"
-> {
-  readonly id: string;
-}
+const LISTED_COLUMNS = {
+  id: true,
+  createdAt: true,
+  info: { select: { device: true, place: true, startedAt: true, lastSeenAt: true } },
+} satisfies Prisma.SessionSelect;
+type SessionRow = Prisma.SessionGetPayload<{ select: typeof LISTED_COLUMNS }>;
 
-/** Returns the member's unexpired sessions, the current one first, the rest by last activity. */
-export function listSessions(
-  sql: Sql,
+/** The last activity, or the login of a migrated session. */
+const lastActiveMs = ({ createdAt, info }: SessionRow) => (info?.lastSeenAt ?? createdAt).getTime();
+
+/**
+ * Returns the member's unexpired sessions, the current one first, the rest by last activity. Of more
+ * than MAX_LISTED_SESSIONS, it leaves out migrated ones first.
+ */
+export async function listSessions(
+  tx: Tx,
   { userId, sessionKey }: { userId: string; sessionKey: string },
-): ListedSession[] {
-  const rows = sql.all<SessionRow>(
-    `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "startedAtMs", i."lastSeenAt" AS "lastSeenAtMs" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
-     WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED_SESSIONS}`,
-    userId,
-    nowMs(),
-    sessionKey,
-  );
-  return rows.map(({ id, place, ...row }) => ({
-    ...row,
-    place: formatRegion(place),
+): Promise<ListedSession[]> {
+  const where = { userId, expirationDate: { gt: new Date(nowMs()) } };
+  const current = await tx.session.findUnique({
+    where: { ...where, id: sessionKey },
+    select: LISTED_COLUMNS,
+  });
+  const others = await tx.session.findMany({
+    where: { ...where, id: { not: sessionKey } },
+    orderBy: [{ info: { lastSeenAt: "desc" } }, { createdAt: "desc" }],
+    take: MAX_LISTED_SESSIONS - (current ? 1 : 0),
+    select: LISTED_COLUMNS,
+  });
+  others.sort((a, b) => lastActiveMs(b) - lastActiveMs(a));
+  return [...(current ? [current] : []), ...others].map(({ id, createdAt, info }) => ({
     handle: createSessionHandle(id),
+    device: info?.device ?? null,
+    place: formatRegion(info?.place ?? null),
+    startedAtMs: (info?.startedAt ?? createdAt).getTime(),
+    lastSeenAtMs: info?.lastSeenAt.getTime() ?? null,
     isCurrent: id === sessionKey,
   }));
 }
@@ -97,39 +113,40 @@ export function listSessions(
  * Deletes the member's session with this handle, and their device link, which that session may have
  * created. Throws AppError(not_found).
  */
-export function deleteSession(
-  sql: Sql,
+export async function deleteSession(
+  tx: Tx,
   { userId, handle }: { userId: string; handle: string },
-): void {
-  const session = sql
-    .all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId)
-    .find(({ id }) => isValidSignature(LABEL, id, handle));
+): Promise<void> {
+  const sessions = await tx.session.findMany({ where: { userId }, select: { id: true } });
+  const session = sessions.find(({ id }) => isValidSignature(LABEL, id, handle));
   if (!session) throw new AppError("not_found", "This device is already logged out.");
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
+  await tx.deviceLink.deleteMany({ where: { userId } });
+  await tx.session.deleteMany({ where: { id: session.id } });
 }
 
 /**
  * Deletes the member's device link and all sessions except this one. Returns the number of deleted
  * sessions.
  */
-export function deleteOtherSessions(
-  sql: Sql,
+export async function deleteOtherSessions(
+  tx: Tx,
   { userId, sessionKey }: { userId: string; sessionKey: string },
-): number {
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey)
-    .changes;
+): Promise<number> {
+  await tx.deviceLink.deleteMany({ where: { userId } });
+  const { count } = await tx.session.deleteMany({ where: { userId, id: { not: sessionKey } } });
+  return count;
 }
 
 /**
  * Deletes the session with this key and its member's device link. For logging out the current
  * browser.
  */
-export function deleteSessionByKey(sql: Sql, sessionKey: string): void {
-  sql.run(
-    `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,
-    sessionKey,
-  );
-  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
+export async function deleteSessionByKey(tx: Tx, sessionKey: string): Promise<void> {
+  const session = await tx.session.findUnique({
+    where: { id: sessionKey },
+    select: { userId: true },
+  });
+  if (!session) return;
+  await tx.deviceLink.deleteMany({ where: { userId: session.userId } });
+  await tx.session.deleteMany({ where: { id: sessionKey } });
 }

@@ -1,37 +1,38 @@
 import { beforeEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { explain, recordStatements, selectRows } from "#tests/support/database.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { readSql, writeSql } from "../db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import type { Team } from "#lib/reading/team.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 import { startSignup, createMember, findMemberId, findPendingSignup } from "./sign-up.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
-const begin = (email = "ada@example.test") => writeSql((sql) => startSignup(sql, { email }));
-const create = (browserId: string, overrides: { firstName?: string; team?: string } = {}) =>
-  writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...overrides }));
+const begin = (email = "ada@example.test") => write((tx) => startSignup(tx, { email }));
+const create = (browserId: string, overrides: { firstName?: string; team?: Team } = {}) =>
+  write((tx) => createMember(tx, { browserId, firstName: "Ada", team: "RED", ...overrides }));
 const refusal = (made: Promise<unknown>) =>
   made.then(
     () => null,
     (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const users = () =>
-  readSql((sql) =>
-    sql.all<Record<string, unknown>>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`),
-  );
+  selectRows<{ email: string }>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`);
 const waiting = () =>
-  readSql((sql) =>
-    sql.all<{ kind: string; payload: string; userId: string }>(
-      `SELECT "kind", "payload", "userId" FROM "Delivery" ORDER BY "id"`,
-    ),
+  read((tx) =>
+    tx.delivery.findMany({
+      select: { kind: true, payload: true, userId: true },
+      orderBy: { id: "asc" },
+    }),
   );
 
 test("a new member has the verified address, the name and the team, and no admin role", async () => {
   const { browserId } = await begin();
-  expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
+  expect(await read((tx) => findPendingSignup(tx, { browserId }))).toEqual({
     email: "ada@example.test",
   });
   const { userId } = await create(browserId, { team: "BLUE" });
@@ -48,7 +49,7 @@ test("a new member has the verified address, the name and the team, and no admin
       team: "BLUE",
     },
   ]);
-  expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
+  expect(await read((tx) => findPendingSignup(tx, { browserId }))).toBeNull();
 });
 
 test("a verified address creates one member, even with concurrent calls", async () => {
@@ -62,11 +63,9 @@ test("a verified address creates one member, even with concurrent calls", async 
 
 test("without a verified address, no member is created", async () => {
   const { browserId } = await begin();
-  const [row] = await readSql((sql) =>
-    sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
-  );
-  expect(row?.browserHash).not.toBe(browserId);
-  for (const forged of ["", "x", row?.browserHash as string, browserId.toLowerCase() + "x"])
+  const { browserHash } = await read((tx) => tx.pendingSignup.findFirstOrThrow());
+  expect(browserHash).not.toBe(browserId);
+  for (const forged of ["", "x", browserHash, browserId.toLowerCase() + "x"])
     expect(await refusal(create(forged))).toBe("conflict");
   setClock(NOW + SIGNUP_TTL_MS + MINUTE_MS);
   expect(await refusal(create(browserId))).toBe("conflict");
@@ -81,28 +80,25 @@ test("an address verified in two browsers creates one member", async () => {
 });
 
 test("finds a migrated address with capitals: the exact match first, then the oldest", async () => {
-  const [old, , exact] = await writeSql((sql) => [
-    insertUser(sql, { email: "Ada@Example.test", createdAt: NOW - 2 }),
-    insertUser(sql, { email: "aDA@example.test", createdAt: NOW - 1 }),
-    insertUser(sql, { email: "eve@example.test" }),
+  const [old, , exact] = await write((tx) => [
+    insertUser(tx, { email: "Ada@Example.test", createdAt: NOW - 2 }),
+    insertUser(tx, { email: "aDA@example.test", createdAt: NOW - 1 }),
+    insertUser(tx, { email: "eve@example.test" }),
   ]);
-  const find = (email: string) => readSql((sql) => findMemberId(sql, email));
+  const find = (email: string) => read((tx) => findMemberId(tx, email));
   expect(await find("ada@example.test")).toBe(old?.id);
   expect(await find("eve@example.test")).toBe(exact?.id);
-  const newest = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
+  const newest = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
   expect(await find("ada@example.test")).toBe(newest.id);
   for (const unknown of ["", "ada", "%", "ada_example.test", "ada@example.tes"])
     expect(await find(unknown)).toBeNull();
 });
 
-test("the address lookup uses an index", () =>
-  readSql((sql) => {
-    const [plan] = sql.all<{ detail: string }>(
-      `EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
-      "x",
-    );
-    expect(plan?.detail).toContain("USING INDEX User_by_email");
-  }));
+test("the address lookup uses an index", async () => {
+  const statements = await recordStatements(() => read((tx) => findMemberId(tx, "x")));
+  const lookup = statements.find((statement) => statement.includes(`"User"`));
+  expect((await explain(lookup!))[0]).toContain("USING INDEX User_by_email");
+});
 
 test("enqueues messages to the newsletter and Discord in the same transaction, with markup escaped", async () => {
   await create((await begin()).browserId);
@@ -136,7 +132,7 @@ test("enqueues messages to the newsletter and Discord in the same transaction, w
 
 test("the database refuses an unknown team", async () => {
   const { browserId } = await begin();
-  await expect(create(browserId, { team: "GREEN" })).rejects.toThrow(/CHECK/);
+  await expect(create(browserId, { team: "GREEN" as Team })).rejects.toThrow(/CHECK/);
   expect(await users()).toEqual([]);
   await create(browserId);
 });
@@ -145,5 +141,5 @@ test("deletes sign-ups that expired more than an hour ago", async () => {
   await begin();
   setClock(NOW + SIGNUP_TTL_MS + HOUR_MS + MINUTE_MS);
   await begin();
-  expect(await readSql((sql) => sql.all(`SELECT 1 FROM "PendingSignup"`))).toHaveLength(1);
+  expect(await read((tx) => tx.pendingSignup.count())).toBe(1);
 });

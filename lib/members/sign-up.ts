@@ -4,9 +4,11 @@ import { randomUUID } from "node:crypto";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
+import type { Team } from "#lib/reading/team.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
+import { findUsersByEmail } from "./email.sql.ts";
 
 export const SIGNUP_EXPIRED_MESSAGE = "This sign-up has expired. Log in to continue.";
 
@@ -17,36 +19,32 @@ const SWEEP_LIMIT = 20;
  * Returns the ID of the member with this lowercase address, or null. Migrated addresses may contain
  * capitals: if several differ only in case, the exact match wins, then the oldest.
  */
-export function findMemberId(sql: Sql, email: string): string | null {
-  const exact = sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
-  return (
-    (
-      exact ??
-      sql.get<{ id: string }>(
-        `SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
-        email,
-      )
-    )?.id ?? null
-  );
+export function findMemberId(tx: Tx, email: string): string | null {
+  return findUsersByEmail(tx, email)[0]?.id ?? null;
 }
 
 /**
  * Records that this browser verified `email`, and returns the ID for its cookie. Also deletes up to
  * SWEEP_LIMIT expired rows.
  */
-export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
+export async function startSignup(
+  tx: Tx,
+  { email }: { email: string },
+): Promise<{ browserId: string }> {
   const now = nowMs();
-  sql.run(
-    `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
-    now - RETENTION_MS,
-  );
+  await tx.pendingSignup.deleteMany({
+    where: { expiresAt: { lte: new Date(now - RETENTION_MS) } },
+    limit: SWEEP_LIMIT,
+  });
   const browserId = generateSecret(128);
-  sql.run(
-    `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
-    hashSecret(browserId),
-    email,
-    now + SIGNUP_TTL_MS,
-  );
+  await tx.pendingSignup.create({
+    data: {
+      browserHash: hashSecret(browserId),
+      email,
+      expiresAt: new Date(now + SIGNUP_TTL_MS),
+    },
+    select: { browserHash: true },
+  });
   return { browserId };
 }
 
@@ -55,16 +53,13 @@ export function startSignup(sql: Sql, { email }: { email: string }): { browserId
  * expired.
  */
 export function findPendingSignup(
-  sql: Sql,
+  tx: Tx,
   { browserId }: { browserId: string },
-): { email: string } | null {
-  return (
-    sql.get<{ email: string }>(
-      `SELECT "email" FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
-      hashSecret(browserId),
-      nowMs(),
-    ) ?? null
-  );
+): Promise<{ email: string } | null> {
+  return tx.pendingSignup.findUnique({
+    where: { browserHash: hashSecret(browserId), expiresAt: { gt: new Date(nowMs()) } },
+    select: { email: true },
+  });
 }
 
 /** Escapes Discord's markup (*this*, [that](…)), so that a name is shown as is. */
@@ -75,39 +70,32 @@ const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:
  * and Discord: call triggerDeliveries() after the commit. Throws AppError(conflict) if the sign-up
  * has expired or the address has an account.
  */
-export function createMember(
-  sql: Sql,
-  { browserId, firstName, team }: { browserId: string; firstName: string; team: string },
-): { userId: string } {
-  const now = nowMs();
-  const pending = findPendingSignup(sql, { browserId });
-  const { changes } = sql.run(
-    `DELETE FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
-    hashSecret(browserId),
-    now,
-  );
-  if (!pending || changes !== 1) throw new AppError("conflict", SIGNUP_EXPIRED_MESSAGE);
+export async function createMember(
+  tx: Tx,
+  { browserId, firstName, team }: { browserId: string; firstName: string; team: Team },
+): Promise<{ userId: string }> {
+  const now = new Date(nowMs());
+  const pending = await findPendingSignup(tx, { browserId });
+  const { count } = await tx.pendingSignup.deleteMany({
+    where: { browserHash: hashSecret(browserId), expiresAt: { gt: now } },
+  });
+  if (!pending || count !== 1) throw new AppError("conflict", SIGNUP_EXPIRED_MESSAGE);
   const email = pending.email.toLowerCase();
-  if (findMemberId(sql, email))
+  if (findMemberId(tx, email))
     throw new AppError("conflict", "This email already has an account. Log in instead.");
   const userId = randomUUID();
-  sql.run(
-    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, 'MEMBER', ?)`,
-    userId,
-    now,
-    now,
-    email,
-    firstName,
-    team,
-  );
-  enqueueDelivery(
-    sql,
+  await tx.user.create({
+    data: { id: userId, createdAt: now, updatedAt: now, email, firstName, role: "MEMBER", team },
+    select: { id: true },
+  });
+  await enqueueDelivery(
+    tx,
     { kind: "NEWSLETTER", email, firstName },
     { userId, about: "A new member for the newsletter" },
   );
   const teamName = team.charAt(0) + team.slice(1).toLowerCase();
-  enqueueDelivery(
-    sql,
+  await enqueueDelivery(
+    tx,
     { kind: "DISCORD", text: `${escapeDiscordMarkdown(firstName)} joined the ${teamName} team.` },
     { userId, about: "A new member, for Discord" },
   );

@@ -4,8 +4,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { readRequestCookies } from "#lib/http/cookies.ts";
 import { readReaderCookie, unsealSession } from "./cookies.ts";
@@ -41,25 +40,34 @@ export async function readSessionCookies(): Promise<SessionIds> {
 /**
  * Returns the viewer with these IDs; `member` is null if the session has expired or was deleted.
  */
-export function resolveViewer(sql: Sql, { sessionKey, clientId }: SessionIds): Viewer {
-  const member = sessionKey
-    ? sql.get<Member>(
-        `SELECT u."id", u."firstName", u."team", u."role", s."id" AS "sessionKey", s."createdAt" AS "loggedInAtMs" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
-        sessionKey,
-        nowMs(),
-      )
-    : undefined;
-  return { member: member ?? null, clientId };
+export async function resolveViewer(tx: Tx, { sessionKey, clientId }: SessionIds): Promise<Viewer> {
+  if (!sessionKey) return { member: null, clientId };
+  const session = await tx.session.findUnique({
+    where: { id: sessionKey, expirationDate: { gt: new Date(nowMs()) } },
+    select: {
+      createdAt: true,
+      user: { select: { id: true, firstName: true, team: true, role: true } },
+    },
+  });
+  const member = session && {
+    id: session.user.id,
+    firstName: session.user.firstName,
+    team: session.user.team,
+    role: session.user.role,
+    sessionKey,
+    loggedInAtMs: session.createdAt.getTime(),
+  };
+  return { member, clientId };
 }
 
 /**
  * Returns the viewer of this request. Pages that read more should call resolveViewer() in their own
- * readSql().
+ * read().
  */
 export async function getViewer(ids?: SessionIds): Promise<Viewer> {
   const sessionIds = ids ?? (await readSessionCookies());
   if (!sessionIds.sessionKey) return { member: null, clientId: sessionIds.clientId };
-  return readSql((sql) => resolveViewer(sql, sessionIds));
+  return read((tx) => resolveViewer(tx, sessionIds));
 }
 
 /**

@@ -3,7 +3,7 @@
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
@@ -11,23 +11,25 @@ export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
  * Starts a ceremony: registration for the member `userId`, or login if it is null. Returns the
  * browser's cookie value and the challenge, each 256 random bits in base64url.
  */
-export function startCeremony(
-  sql: Sql,
+export async function startCeremony(
+  tx: Tx,
   userId: string | null,
-): { browserId: string; challenge: string } {
+): Promise<{ browserId: string; challenge: string }> {
   const now = nowMs();
-  sql.run(`DELETE FROM "PasskeyChallenge" WHERE "expiresAt" <= ?`, now);
+  await tx.passkeyChallenge.deleteMany({ where: { expiresAt: { lte: new Date(now) } } });
   // A member adds one passkey at a time.
-  if (userId) sql.run(`DELETE FROM "PasskeyChallenge" WHERE "userId" = ?`, userId);
+  if (userId) await tx.passkeyChallenge.deleteMany({ where: { userId } });
   const browserId = generateSecret(256);
   const challenge = generateSecret(256);
-  sql.run(
-    `INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`,
-    hashSecret(browserId),
-    challenge,
-    userId,
-    now + CEREMONY_TTL_MS,
-  );
+  await tx.passkeyChallenge.create({
+    data: {
+      browserHash: hashSecret(browserId),
+      challenge,
+      userId,
+      expiresAt: new Date(now + CEREMONY_TTL_MS),
+    },
+    select: { browserHash: true },
+  });
   return { browserId, challenge };
 }
 
@@ -36,18 +38,17 @@ export function startCeremony(
  * Commit the transaction even if verification fails, because an attempt uses up its challenge.
  * Throws AppError(conflict) if there is no challenge or it has expired.
  */
-export function consumeCeremonyChallenge(
-  sql: Sql,
+export async function consumeCeremonyChallenge(
+  tx: Tx,
   { browserId, userId }: { browserId: string | undefined; userId: string | null },
-): string {
-  const row = browserId
-    ? sql.get<{ challenge: string; expiresAt: number }>(
-        `DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`,
-        hashSecret(browserId),
-        userId,
-      )
-    : undefined;
-  if (!row || row.expiresAt <= nowMs())
-    throw new AppError("conflict", "That took too long. Please try again.");
+): Promise<string> {
+  const where = {
+    browserHash: hashSecret(browserId ?? ""),
+    userId,
+    expiresAt: { gt: new Date(nowMs()) },
+  };
+  const row = await tx.passkeyChallenge.findUnique({ where, select: { challenge: true } });
+  const { count } = await tx.passkeyChallenge.deleteMany({ where });
+  if (!row || count !== 1) throw new AppError("conflict", "That took too long. Please try again.");
   return row.challenge;
 }

@@ -180,7 +180,7 @@ export async function verifyAuthentication(
       requireUserVerification: false,
       credential: {
         id: passkey.id,
-        publicKey: new Uint8Array(passkey.publicKey),
+        publicKey: passkey.publicKey,
         counter: passkey.counter,
       },
     });

@@ -4,7 +4,7 @@ import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type ErrorCode, isAppError } from "#lib/core/errors.ts";
 import { hashSecret } from "#lib/core/secret.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { type RequiredRole, requireViewer, writeAuthorized } from "./write-authorized.ts";
@@ -16,9 +16,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Inserts a member with a session and its device. */
 const begin = (role = "MEMBER") =>
-  writeSql((sql) => {
-    const user = insertUser(sql, { role });
-    const { id } = createSession(sql, user.id, { device: "Firefox on Linux", place: null });
+  write(async (tx) => {
+    const user = insertUser(tx, { role });
+    const { id } = await createSession(tx, user.id, { device: "Firefox on Linux", place: null });
     return { user, identity: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
   });
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
@@ -28,16 +28,14 @@ const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
   );
 const rename = (identity: SessionIds, role: RequiredRole, isRecentLogin = false) =>
   codeOf(
-    writeAuthorized(identity, { role, isRecentLogin }, (sql) =>
-      sql.run(`UPDATE "User" SET "firstName" = 'Eve'`),
+    writeAuthorized(identity, { role, isRecentLogin }, (tx) =>
+      tx.user.updateMany({ data: { firstName: "Eve" } }),
     ),
   );
 const names = () =>
-  readSql((sql) =>
-    sql
-      .all<{ firstName: string }>(`SELECT "firstName" FROM "User"`)
-      .map(({ firstName }) => firstName),
-  );
+  read(async (tx) => (await tx.user.findMany()).map(({ firstName }) => firstName));
+const seen = () =>
+  read(async (tx) => (await tx.sessionInfo.findFirstOrThrow()).lastSeenAt.getTime());
 
 test("each role can write what it is allowed to, and nothing else", async () => {
   const member = await begin();
@@ -57,7 +55,7 @@ test("each role can write what it is allowed to, and nothing else", async () => 
 
 test("the ID in the cookie is not the key of its row", async () => {
   const { user } = await begin();
-  const { id } = await writeSql((sql) => createSession(sql, user.id));
+  const { id } = await write((tx) => createSession(tx, user.id));
   expect(await rename({ sessionKey: id, clientId: null }, "member")).toBe("unauthorized");
 });
 
@@ -69,17 +67,17 @@ test("a login is recent for less than fifteen minutes, even an admin's", async (
   setClock(NOW + 15 * MINUTE_MS + 1_000);
   expect(await rename(identity, "admin", true)).toBe("unauthorized");
   expect(await rename(identity, "admin")).toBe("done");
-  const error = await readSql((sql) =>
-    requireViewer(sql, identity, { role: "admin", isRecentLogin: true }),
+  const error = await read((tx) =>
+    requireViewer(tx, identity, { role: "admin", isRecentLogin: true }),
   ).catch((each: unknown) => each);
   expect(error).toMatchObject({ field: "login" });
 });
 
 test("an expired session or a revoked role counts immediately", async () => {
   const { user, identity } = await begin("ADMIN");
-  await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, user.id));
+  await write((tx) => tx.user.updateMany({ where: { id: user.id }, data: { role: "MEMBER" } }));
   expect(await rename(identity, "admin")).toBe("forbidden");
-  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs()));
+  await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(nowMs()) } }));
   expect(await rename(identity, "member")).toBe("unauthorized");
   expect(await names()).toEqual(["Ada"]);
 });
@@ -87,8 +85,6 @@ test("an expired session or a revoked role counts immediately", async () => {
 test("last seen is written with other writes, at most once an hour", async () => {
   setClock(NOW);
   const { identity } = await begin();
-  const seen = () =>
-    readSql((sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at);
   setClock(NOW + 59 * MINUTE_MS);
   await rename(identity, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
@@ -101,17 +97,13 @@ test("an error in the transaction rolls everything back, even last seen", async 
   setClock(NOW);
   const { identity } = await begin();
   setClock(NOW + 2 * HOUR_MS);
-  const failing = writeAuthorized(identity, { role: "member" }, (sql) => {
-    sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
+  const failing = writeAuthorized(identity, { role: "member" }, async (tx) => {
+    await tx.user.updateMany({ data: { firstName: "Eve" } });
     throw new TypeError("broken");
   });
   await expect(failing).rejects.toThrow("broken");
   expect(await names()).toEqual(["Ada"]);
-  expect(
-    await readSql(
-      (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
-    ),
-  ).toBeLessThan(NOW + MINUTE_MS);
+  expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
 });
 
 test("without a primary every write is refused", async () => {

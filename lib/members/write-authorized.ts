@@ -3,8 +3,7 @@
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Admin, type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { type WriteOptions, writeSql } from "#lib/db/database.ts";
+import { type WriteOptions, type Tx, write } from "#lib/db/database.ts";
 import { type SessionIds, resolveViewer } from "./viewer.ts";
 
 export type RequiredRole = "anyone" | "member" | "admin";
@@ -28,12 +27,12 @@ const LAST_SEEN_INTERVAL_MS = HOUR_MS;
  * AppError(forbidden) if an admin is required, and AppError(unauthorized) with field "login" if a
  * recent login is required.
  */
-export function requireViewer<R extends RequiredRole>(
-  sql: Sql,
+export async function requireViewer<R extends RequiredRole>(
+  tx: Tx,
   sessionIds: SessionIds,
   { role, isRecentLogin = false }: Requirement<R>,
-): MemberWithRole<R> {
-  const { member } = resolveViewer(sql, sessionIds);
+): Promise<MemberWithRole<R>> {
+  const { member } = await resolveViewer(tx, sessionIds);
   if (role !== "anyone") {
     if (!member) throw new AppError("unauthorized", "Log in first.");
     if (role === "admin") assertAdmin(member);
@@ -43,23 +42,24 @@ export function requireViewer<R extends RequiredRole>(
 }
 
 /**
- * Runs `fn` like writeSql(), with the member as of this transaction. Call ensurePrimary() first.
- * Throws like requireViewer() and writeSql(); then nothing is written.
+ * Runs `fn` like write(), with the member as of this transaction. Call ensurePrimary() first.
+ * Throws like requireViewer() and write(); then nothing is written.
  */
 export function writeAuthorized<R extends RequiredRole, T>(
   sessionIds: SessionIds,
   { role, isRecentLogin, ...options }: Requirement<R> & WriteOptions,
-  fn: (sql: Sql, member: MemberWithRole<R>) => T,
+  fn: (tx: Tx, member: MemberWithRole<R>) => Promise<T> | T,
 ): Promise<T> {
-  return writeSql((sql) => {
-    const member = requireViewer(sql, sessionIds, { role, isRecentLogin });
+  return write(async (tx) => {
+    const member = await requireViewer(tx, sessionIds, { role, isRecentLogin });
     if (member)
-      sql.run(
-        `UPDATE "SessionInfo" SET "lastSeenAt" = ? WHERE "sessionId" = ? AND "lastSeenAt" < ?`,
-        nowMs(),
-        member.sessionKey,
-        nowMs() - LAST_SEEN_INTERVAL_MS,
-      );
-    return fn(sql, member);
+      await tx.sessionInfo.updateMany({
+        where: {
+          sessionId: member.sessionKey,
+          lastSeenAt: { lt: new Date(nowMs() - LAST_SEEN_INTERVAL_MS) },
+        },
+        data: { lastSeenAt: new Date(nowMs()) },
+      });
+    return fn(tx, member);
   }, options);
 }

@@ -1,15 +1,20 @@
 // Reads a page's data about reads and teams in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
-import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reading/read-totals.ts";
+import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
+import { type Tx, read } from "#lib/db/database.ts";
+import {
+  countPostReads,
+  getPostTotals,
+  getSiteTotals,
+  listReadSlugs,
+} from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
 
-/** Leading teams change a few times a day and cost milliseconds to compute. */
-const LEADING_TEAMS_TTL_MS = 10_000;
+/** Finding the leading teams of a few hundred posts takes milliseconds, so they may be this old. */
+const LEADING_TEAMS_TTL_MS = 1_000;
 
 export interface PageData {
   readonly viewer: Viewer;
@@ -29,41 +34,41 @@ export interface PageData {
 let leadingTeamsCache: { loadedAtMs: number; value: Map<string, Team> } | undefined;
 let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
 
-function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): PageData {
+async function queryPageData(tx: Tx, identity: SessionIds): Promise<Omit<PageData, "standings">> {
   const now = nowMs();
-  const viewer = resolveViewer(sql, identity);
+  const viewer = await resolveViewer(tx, identity);
   if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.loadedAtMs) > LEADING_TEAMS_TTL_MS)
-    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(sql, now) };
+    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(tx, now) };
   if (startOfDayTotalsCache?.day !== epochDay(now))
-    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(sql) };
+    startOfDayTotalsCache = { day: epochDay(now), value: await getPostTotals(tx) };
   return {
     viewer,
-    standings: getStandings(sql, { slug, nowMs: now }),
     leadingTeams: leadingTeamsCache.value,
-    readSlugs: listReadSlugs(sql, { member: viewer.member, clientId: viewer.clientId }),
+    readSlugs: await listReadSlugs(tx, viewer),
     startOfDayTotals: startOfDayTotalsCache.value,
     nowMs: now,
   };
 }
 
 /** Returns the data for a post's page, including its reads. */
-export const queryPostPageData = (
-  sql: Sql,
-  identity: SessionIds,
-  slug: string,
-): PageData & { readonly reads: number } => ({
-  ...queryPageData(sql, identity, slug),
-  reads:
-    sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
-      ?.reads ?? 0,
-});
-
-/** Runs queryPostPageData in a read transaction. */
 export function readPostPageData(
   identity: SessionIds,
   slug: string,
-): Promise<ReturnType<typeof queryPostPageData>> {
-  return readSql((sql) => queryPostPageData(sql, identity, slug));
+): Promise<PageData & { readonly reads: number }> {
+  return read((tx) => queryPostPageData(tx, identity, slug));
+}
+
+async function queryPostPageData(
+  tx: Tx,
+  identity: SessionIds,
+  slug: string,
+): Promise<PageData & { readonly reads: number }> {
+  // The same for every reader until the next commit. cachedUntilChange() must come first.
+  const post = await cachedUntilChange(tx, `post:${slug}`, async () => ({
+    standings: getStandings(tx, { slug, nowMs: nowMs() }),
+    reads: await countPostReads(tx, slug),
+  }));
+  return { ...post, ...(await queryPageData(tx, identity)) };
 }
 
 /**
@@ -75,11 +80,14 @@ export function readSitePageData(identity: SessionIds): Promise<
     readonly postTotals: ReadonlyMap<string, number>;
   }
 > {
-  return readSql((sql) => ({
-    ...queryPageData(sql, identity, null),
-    totals: getSiteTotals(sql),
-    postTotals: getPostTotals(sql),
-  }));
+  return read(async (tx) => {
+    const site = await cachedUntilChange(tx, "site", async () => ({
+      standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
+      totals: await getSiteTotals(tx),
+      postTotals: await getPostTotals(tx),
+    }));
+    return { ...site, ...(await queryPageData(tx, identity)) };
+  });
 }
 
 /** Returns the viewer's key for daily random choices; "" for viewers without an id. */

@@ -1,13 +1,7 @@
 // Claims a member's anonymous reads from before they logged in.
 
-import type { Sql } from "#lib/db/connection.ts";
-import { DEDUPLICATION_WINDOW_MS } from "./record-read.ts";
-
-interface AnonymousRead {
-  readonly id: string;
-  readonly slug: string;
-  readonly readAtMs: number;
-}
+import type { Tx } from "#lib/db/database.ts";
+import { DEDUPLICATION_WINDOW_MS } from "./record-read.sql.ts";
 
 export interface ClaimedReads {
   /** Number of reads that now belong to the member. */
@@ -22,42 +16,37 @@ export interface ClaimedReads {
  * Moves the anonymous reads of `clientId` to the member, in the login's transaction. Idempotent;
  * without an ID, it does nothing.
  */
-export function claimReads(
-  sql: Sql,
+export async function claimReads(
+  tx: Tx,
   { clientId, userId }: { clientId: string | null | undefined; userId: string },
-): ClaimedReads {
+): Promise<ClaimedReads> {
   if (!clientId) return { claimedCount: 0, duplicateCount: 0, slugs: [] };
-  const anonymous = sql.all<AnonymousRead>(
-    `SELECT "id", "postSlug" AS "slug", "createdAt" AS "readAtMs" FROM "PostRead" WHERE "clientId" = ? AND "userId" IS NULL ORDER BY "postSlug", "createdAt", "id"`,
-    clientId,
-  );
+  const anonymous = await tx.postRead.findMany({
+    where: { clientId, userId: null },
+    orderBy: [{ postSlug: "asc" }, { createdAt: "asc" }, { id: "asc" }],
+    select: { id: true, postSlug: true, createdAt: true },
+  });
   if (anonymous.length === 0) return { claimedCount: 0, duplicateCount: 0, slugs: [] };
-  const slugs = [...new Set(anonymous.map(({ slug }) => slug))];
-  const countedAtMs = new Map(
-    slugs.map((slug) => [
-      slug,
-      sql
-        .all<{ readAtMs: number }>(
-          `SELECT "createdAt" AS "readAtMs" FROM "PostRead" WHERE "userId" = ? AND "postSlug" = ?`,
-          userId,
-          slug,
-        )
-        .map(({ readAtMs }) => readAtMs),
-    ]),
-  );
-  let duplicateCount = 0;
-  for (const { id, slug, readAtMs } of anonymous) {
-    const others = countedAtMs.get(slug)!;
-    if (others.some((other) => Math.abs(other - readAtMs) < DEDUPLICATION_WINDOW_MS)) {
-      sql.run(`DELETE FROM "PostRead" WHERE "id" = ?`, id);
-      duplicateCount += 1;
-    } else others.push(readAtMs);
+  const slugs = [...new Set(anonymous.map(({ postSlug }) => postSlug))];
+  const countedReads = await tx.postRead.findMany({
+    where: { userId, postSlug: { in: slugs } },
+    select: { postSlug: true, createdAt: true },
+  });
+  const duplicateIds: string[] = [];
+  for (const read of anonymous) {
+    const isDuplicate = countedReads.some(
+      ({ postSlug, createdAt }) =>
+        postSlug === read.postSlug &&
+        Math.abs(createdAt.getTime() - read.createdAt.getTime()) < DEDUPLICATION_WINDOW_MS,
+    );
+    if (isDuplicate) duplicateIds.push(read.id);
+    else countedReads.push(read);
   }
+  await tx.postRead.deleteMany({ where: { id: { in: duplicateIds } } });
   // Clear the ID, so that the member's reads can't be linked to the browser's reads after logout.
-  const { changes } = sql.run(
-    `UPDATE "PostRead" SET "userId" = ?, "clientId" = NULL WHERE "clientId" = ? AND "userId" IS NULL`,
-    userId,
-    clientId,
-  );
-  return { claimedCount: changes, duplicateCount, slugs };
+  const { count } = await tx.postRead.updateMany({
+    where: { clientId, userId: null },
+    data: { userId, clientId: null },
+  });
+  return { claimedCount: count, duplicateCount: duplicateIds.length, slugs };
 }

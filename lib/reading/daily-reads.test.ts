@@ -1,43 +1,43 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { listDailyReads, listPostReads } from "./daily-reads.ts";
 
 const NOW = Date.parse("2026-11-23T23:59:00Z");
 
 test("counts reads per UTC day and team, for the site and for one post", () =>
-  writeSql((sql) => {
-    const red = insertUser(sql, { team: "RED" });
-    insertRead(sql, { userId: red.id, postSlug: "a", createdAt: NOW });
-    insertRead(sql, { userId: red.id, postSlug: "b", createdAt: NOW });
-    insertRead(sql, { postSlug: "a", createdAt: NOW - DAY_MS });
+  write(async (tx) => {
+    const red = insertUser(tx, { team: "RED" });
+    insertRead(tx, { userId: red.id, postSlug: "a", createdAt: NOW });
+    insertRead(tx, { userId: red.id, postSlug: "b", createdAt: NOW });
+    insertRead(tx, { postSlug: "a", createdAt: NOW - DAY_MS });
     const today = epochDay(NOW);
-    expect(listDailyReads(sql, { slug: null, days: 3, nowMs: NOW })).toEqual([
+    expect(await listDailyReads(tx, { slug: null, days: 3, nowMs: NOW })).toEqual([
       { day: today - 2, total: 0, byTeam: {} },
       { day: today - 1, total: 1, byTeam: { UNKNOWN: 1 } },
       { day: today, total: 2, byTeam: { RED: 2 } },
     ]);
-    expect(listDailyReads(sql, { slug: "a", days: 2, nowMs: NOW })).toEqual([
+    expect(await listDailyReads(tx, { slug: "a", days: 2, nowMs: NOW })).toEqual([
       { day: today - 1, total: 1, byTeam: { UNKNOWN: 1 } },
       { day: today, total: 1, byTeam: { RED: 1 } },
     ]);
   }));
 
 test("leaves out reads before the first day and after today", () =>
-  writeSql((sql) => {
+  write(async (tx) => {
     for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS])
-      insertRead(sql, { postSlug: "a", createdAt });
+      insertRead(tx, { postSlug: "a", createdAt });
     expect(
-      listDailyReads(sql, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total),
+      (await listDailyReads(tx, { slug: null, days: 2, nowMs: NOW })).map(({ total }) => total),
     ).toEqual([0, 0]);
-    expect(listDailyReads(sql, { slug: "unknown", days: 1, nowMs: NOW })).toMatchObject([
+    expect(await listDailyReads(tx, { slug: "unknown", days: 1, nowMs: NOW })).toMatchObject([
       { total: 0 },
     ]);
   }));
 
 test("counts each post's reads, all and recent", () =>
-  writeSql((sql) => {
+  write(async (tx) => {
     for (const [postSlug, daysAgo] of [
       ["a", 0],
       ["a", 10],
@@ -46,8 +46,8 @@ test("counts each post's reads, all and recent", () =>
       ["c", 2],
       ["c", 3],
     ] as const)
-      insertRead(sql, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
-    expect(listPostReads(sql, { days: 3, nowMs: NOW })).toEqual([
+      insertRead(tx, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
+    expect(await listPostReads(tx, { days: 3, nowMs: NOW })).toEqual([
       { slug: "c", reads: 3, recent: 2 },
       { slug: "a", reads: 2, recent: 1 },
       { slug: "b", reads: 1, recent: 0 },

@@ -1,7 +1,8 @@
 // Lists reads per day and team, for one post or the whole site.
 
 import { epochDay } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { WHOLE_SITE } from "./standings.ts";
 
 export interface DailyReads {
   /** Days since 1970-01-01 UTC. */
@@ -15,17 +16,15 @@ export interface DailyReads {
  * Returns the last `days` UTC days up to today, including those without reads, for a post or
  * (`slug` null) the whole site. Scans one index range.
  */
-export function listDailyReads(
-  sql: Sql,
+export async function listDailyReads(
+  tx: Tx,
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
-): DailyReads[] {
+): Promise<DailyReads[]> {
   const today = epochDay(nowMs);
-  const rows = sql.all<{ day: number; team: string; reads: number }>(
-    `SELECT "day", "team", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" BETWEEN ? AND ?`,
-    slug ?? "",
-    today - days + 1,
-    today,
-  );
+  const rows = await tx.dailyTeamReads.findMany({
+    where: { postSlug: slug ?? WHOLE_SITE, day: { gte: today - days + 1, lte: today } },
+    select: { day: true, team: true, reads: true },
+  });
   const byDay = new Map<number, Record<string, number>>();
   for (const { day, team, reads } of rows) byDay.set(day, { ...byDay.get(day), [team]: reads });
   return Array.from({ length: days }, (_, i) => {
@@ -39,16 +38,24 @@ export function listDailyReads(
  * Returns each post's total reads and those of the last `days` days, most-read first. Posts without
  * reads are omitted. Scans one index range per post.
  */
-export function listPostReads(
-  sql: Sql,
+export async function listPostReads(
+  tx: Tx,
   { days, nowMs }: { days: number; nowMs: number },
-): { slug: string; reads: number; recent: number }[] {
+): Promise<{ slug: string; reads: number; recent: number }[]> {
   const today = epochDay(nowMs);
-  return sql.all(
-    `SELECT t."postSlug" AS "slug", t."reads",
-       COALESCE((SELECT SUM(d."reads") FROM "PostTeamDay" d WHERE d."postSlug" = t."postSlug" AND d."day" BETWEEN ? AND ?), 0) AS "recent"
-     FROM "PostTotal" t ORDER BY t."reads" DESC, t."postSlug"`,
-    today - days + 1,
-    today,
-  );
+  const totals = await tx.postTotal.findMany({ orderBy: [{ reads: "desc" }, { postSlug: "asc" }] });
+  const sums = await tx.dailyTeamReads.groupBy({
+    by: ["postSlug"],
+    where: {
+      postSlug: { in: totals.map(({ postSlug }) => postSlug) },
+      day: { gte: today - days + 1, lte: today },
+    },
+    _sum: { reads: true },
+  });
+  const recentBySlug = new Map(sums.map(({ postSlug, _sum }) => [postSlug, _sum.reads ?? 0]));
+  return totals.map(({ postSlug, reads }) => ({
+    slug: postSlug,
+    reads,
+    recent: recentBySlug.get(postSlug) ?? 0,
+  }));
 }

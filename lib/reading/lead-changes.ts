@@ -1,9 +1,11 @@
 // Records which team leads each post and the whole site, so that each change is announced once.
 
 import { log } from "#lib/core/log.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import type { Sql } from "#lib/db/sql.ts";
+import { findRecordedLead, insertLeadChange } from "./lead-changes.sql.ts";
 import { WHOLE_SITE, findLeadingTeams } from "./standings.ts";
-import { type Team, parseTeam } from "./team.ts";
+import type { Team } from "./team.ts";
 
 export interface LeadChange {
   /** null for the whole site. */
@@ -19,27 +21,18 @@ export interface LeadChange {
  * the commit.
  */
 export function recordLeadChanges(
-  sql: Sql,
+  tx: Tx | Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
 ): LeadChange[] {
   if (slugs.length === 0) return [];
   const changes: LeadChange[] = [];
   const keys = [...new Set([...slugs, WHOLE_SITE])];
-  const leadingTeams = findLeadingTeams(sql, { slugs: keys, nowMs });
+  const leadingTeams = findLeadingTeams(tx, { slugs: keys, nowMs });
   for (const [i, key] of keys.entries()) {
-    const recorded = sql.get<{ team: string | null }>(
-      `SELECT "team" FROM "OwnershipChange" WHERE "postSlug" = ? ORDER BY "id" DESC LIMIT 1`,
-      key,
-    );
-    const from = parseTeam(recorded?.team);
+    const from = findRecordedLead(tx, key);
     const to = leadingTeams[i] ?? null;
     if (from === to) continue;
-    sql.run(
-      `INSERT INTO "OwnershipChange" ("createdAt", "postSlug", "team") VALUES (?, ?, ?)`,
-      nowMs,
-      key,
-      to,
-    );
+    insertLeadChange(tx, { slug: key, team: to, nowMs });
     changes.push({ slug: key === WHOLE_SITE ? null : key, from, to });
   }
   return changes;

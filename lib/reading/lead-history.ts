@@ -1,8 +1,8 @@
 // Lists recent lead changes.
 
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { WHOLE_SITE } from "./standings.ts";
-import { type Team, parseTeam } from "./team.ts";
+import type { Team } from "./team.ts";
 
 export interface PastLeadChange {
   readonly id: number;
@@ -15,25 +15,39 @@ export interface PastLeadChange {
 }
 
 /** Returns the last `limit` lead changes, newest first, including those of deleted posts. */
-export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
-  return sql
-    .all<{
-      id: number;
-      createdAt: number;
-      postSlug: string;
-      team: string | null;
-      before: string | null;
-    }>(
-      `SELECT "id", "createdAt", "postSlug", "team",
-         (SELECT "team" FROM "OwnershipChange" AS "earlier" WHERE "earlier"."postSlug" = "change"."postSlug" AND "earlier"."id" < "change"."id" ORDER BY "earlier"."id" DESC LIMIT 1) AS "before"
-       FROM "OwnershipChange" AS "change" ORDER BY "id" DESC LIMIT ?`,
-      limit,
-    )
-    .map(({ id, createdAt, postSlug, team, before }) => ({
+export async function listLeadChanges(tx: Tx, limit: number): Promise<PastLeadChange[]> {
+  const changes = await tx.leadChange.findMany({ orderBy: { id: "desc" }, take: limit });
+  const leads = await findLeadsBefore(tx, changes);
+  const past: PastLeadChange[] = [];
+  for (const { id, createdAt, postSlug, team } of changes.toReversed()) {
+    past.push({
       id,
-      changedAtMs: createdAt,
+      changedAtMs: createdAt.getTime(),
       slug: postSlug === WHOLE_SITE ? null : postSlug,
-      from: parseTeam(before),
-      to: parseTeam(team),
-    }));
+      from: leads.get(postSlug) ?? null,
+      to: team,
+    });
+    leads.set(postSlug, team);
+  }
+  return past.toReversed();
+}
+
+/** Returns who led each of the posts before the oldest of `changes`. */
+async function findLeadsBefore(
+  tx: Tx,
+  changes: readonly { readonly id: number; readonly postSlug: string }[],
+): Promise<Map<string, Team | null>> {
+  const newest = await tx.leadChange.groupBy({
+    by: ["postSlug"],
+    where: {
+      postSlug: { in: changes.map(({ postSlug }) => postSlug) },
+      id: { lt: changes.at(-1)?.id ?? 0 },
+    },
+    _max: { id: true },
+  });
+  const earlier = await tx.leadChange.findMany({
+    where: { id: { in: newest.map(({ _max }) => _max.id ?? 0) } },
+    select: { postSlug: true, team: true },
+  });
+  return new Map(earlier.map(({ postSlug, team }) => [postSlug, team]));
 }

@@ -1,45 +1,45 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
 
 test("a new site has no reads", () =>
-  writeSql((sql) => {
-    expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
-    expect(getPostTotals(sql)).toEqual(new Map());
-    expect(listMostReadSlugs(sql, 4)).toEqual([]);
+  write(async (tx) => {
+    expect(await getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
+    expect(await getPostTotals(tx)).toEqual(new Map());
+    expect(await listMostReadSlugs(tx, 4)).toEqual([]);
   }));
 
 test("counts reads per post, and readers once", () =>
-  writeSql((sql) => {
-    const { id } = insertUser(sql);
-    for (const postSlug of ["a", "b", "b"]) insertRead(sql, { userId: id, postSlug });
-    for (const postSlug of ["b", "c"]) insertRead(sql, { clientId: "one", postSlug });
-    insertRead(sql, { clientId: "two", postSlug: "c" });
-    expect(getSiteTotals(sql)).toEqual({ reads: 6, readers: 3 });
-    expect(getPostTotals(sql)).toEqual(
+  write(async (tx) => {
+    const { id } = insertUser(tx);
+    for (const postSlug of ["a", "b", "b"]) insertRead(tx, { userId: id, postSlug });
+    for (const postSlug of ["b", "c"]) insertRead(tx, { clientId: "one", postSlug });
+    insertRead(tx, { clientId: "two", postSlug: "c" });
+    expect(await getSiteTotals(tx)).toEqual({ reads: 6, readers: 3 });
+    expect(await getPostTotals(tx)).toEqual(
       new Map([
         ["a", 1],
         ["b", 3],
         ["c", 2],
       ]),
     );
-    expect(listMostReadSlugs(sql, 2)).toEqual(["b", "c"]);
+    expect(await listMostReadSlugs(tx, 2)).toEqual(["b", "c"]);
   }));
 
 test("posts with equal reads are ordered by slug", () =>
-  writeSql((sql) => {
-    for (const postSlug of ["c", "a", "b"]) insertRead(sql, { postSlug });
-    expect(listMostReadSlugs(sql, 3)).toEqual(["a", "b", "c"]);
+  write(async (tx) => {
+    for (const postSlug of ["c", "a", "b"]) insertRead(tx, { postSlug });
+    expect(await listMostReadSlugs(tx, 3)).toEqual(["a", "b", "c"]);
   }));
 
 test("a member's posts are listed by member, an anonymous reader's by ID", () =>
-  writeSql((sql) => {
-    const member = insertUser(sql);
-    insertRead(sql, { userId: member.id, clientId: "mine", postSlug: "a" });
-    insertRead(sql, { clientId: "mine", postSlug: "b" });
-    insertRead(sql, { postSlug: "c" });
-    expect(listReadSlugs(sql, { member, clientId: "mine" })).toEqual(new Set(["a"]));
-    expect(listReadSlugs(sql, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
-    expect(listReadSlugs(sql, { member: null, clientId: null })).toEqual(new Set());
+  write(async (tx) => {
+    const member = insertUser(tx);
+    insertRead(tx, { userId: member.id, clientId: "mine", postSlug: "a" });
+    insertRead(tx, { clientId: "mine", postSlug: "b" });
+    insertRead(tx, { postSlug: "c" });
+    expect(await listReadSlugs(tx, { member, clientId: "mine" })).toEqual(new Set(["a"]));
+    expect(await listReadSlugs(tx, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
+    expect(await listReadSlugs(tx, { member: null, clientId: null })).toEqual(new Set());
   }));

@@ -1,53 +1,50 @@
 // Reads totals from the counter tables, without counting PostRead.
 
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import type { Reader } from "./reader-id.ts";
 
 /** Returns the site's total reads and distinct readers (members and anonymous IDs). */
-export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
-  return (
-    sql.get<{ reads: number; readers: number }>(`SELECT "reads", "readers" FROM "SiteTotal"`) ?? {
-      reads: 0,
-      readers: 0,
-    }
-  );
+export async function getSiteTotals(tx: Tx): Promise<{ reads: number; readers: number }> {
+  const totals = await tx.siteTotal.findUnique({
+    where: { id: 1 },
+    select: { reads: true, readers: true },
+  });
+  return totals ?? { reads: 0, readers: 0 };
+}
+
+/** Returns the post's total reads. */
+export async function countPostReads(tx: Tx, slug: string): Promise<number> {
+  const total = await tx.postTotal.findUnique({ where: { postSlug: slug } });
+  return total?.reads ?? 0;
 }
 
 /** Returns each post's total reads by slug. Posts without reads are omitted. */
-export function getPostTotals(sql: Sql): Map<string, number> {
-  return new Map(
-    sql
-      .all<{ slug: string; reads: number }>(`SELECT "postSlug" AS "slug", "reads" FROM "PostTotal"`)
-      .map(({ slug, reads }) => [slug, reads]),
-  );
+export async function getPostTotals(tx: Tx): Promise<Map<string, number>> {
+  const totals = await tx.postTotal.findMany();
+  return new Map(totals.map(({ postSlug, reads }) => [postSlug, reads]));
 }
 
 /**
  * Returns the slugs of the `n` most-read posts, ties by slug. Includes hidden and deleted posts.
  */
-export function listMostReadSlugs(sql: Sql, n: number): string[] {
-  return sql
-    .all<{ slug: string }>(
-      `SELECT "postSlug" AS "slug" FROM "PostTotal" ORDER BY "reads" DESC, "postSlug" LIMIT ?`,
-      n,
-    )
-    .map(({ slug }) => slug);
+export async function listMostReadSlugs(tx: Tx, n: number): Promise<string[]> {
+  const totals = await tx.postTotal.findMany({
+    orderBy: [{ reads: "desc" }, { postSlug: "asc" }],
+    take: n,
+  });
+  return totals.map(({ postSlug }) => postSlug);
 }
 
 /**
  * Returns the slugs of all posts that the reader has read; empty without a member or ID. Scans one
  * index range.
  */
-export function listReadSlugs(sql: Sql, { member, clientId }: Reader): Set<string> {
+export async function listReadSlugs(tx: Tx, { member, clientId }: Reader): Promise<Set<string>> {
   if (!member && !clientId) return new Set();
-  const rows = member
-    ? sql.all<{ slug: string }>(
-        `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
-        member.id,
-      )
-    : sql.all<{ slug: string }>(
-        `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "clientId" = ? AND "userId" IS NULL`,
-        clientId,
-      );
-  return new Set(rows.map(({ slug }) => slug));
+  // findMany with `distinct` would load all of the reader's rows and compare them in JavaScript.
+  const groups = await tx.postRead.groupBy({
+    by: ["postSlug"],
+    where: member ? { userId: member.id } : { clientId, userId: null },
+  });
+  return new Set(groups.map(({ postSlug }) => postSlug));
 }

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, epochDay, subtractMonths, setClock } from "#lib/core/clock.ts";
 import { clearCacheMemory } from "#lib/cache/define-cache.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import {
@@ -40,16 +41,16 @@ test("each week matches a plain count of all reads", async () => {
     const next = seededRandom(seed);
     const reads: { userId: string | null; createdAt: number }[] = [];
     const users: { id: string; team: string }[] = [];
-    await writeSql((sql) => {
-      sql.run(`DELETE FROM "User"`);
+    await write((tx) => {
+      sqlOf(tx).run(`DELETE FROM "User"`);
       // More than one batch.
       for (let i = 0; i < 280; i++)
-        users.push(insertUser(sql, { team: TEAMS[Math.floor(next() * 3)]! }));
+        users.push(insertUser(tx, { team: TEAMS[Math.floor(next() * 3)]! }));
       for (let i = 0; i < 1_200; i++) {
         const userId = next() < 0.7 ? users[Math.floor(next() * users.length)]!.id : null;
         const createdAt = NOW - Math.floor(next() * 800 * DAY_MS);
         reads.push({ userId, createdAt });
-        insertRead(sql, { userId, createdAt, postSlug: `post-${i % 7}` });
+        insertRead(tx, { userId, createdAt, postSlug: `post-${i % 7}` });
       }
     });
     const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
@@ -78,11 +79,11 @@ test("each week matches a plain count of all reads", async () => {
 });
 
 test("a week matches the standings at its end", async () => {
-  const weeks = await writeSql((sql) => {
-    const users = TEAMS.map((team) => insertUser(sql, { team }));
+  const weeks = await write((tx) => {
+    const users = TEAMS.map((team) => insertUser(tx, { team }));
     const taken: unknown[] = [];
     for (let i = 0; i < 40; i++) {
-      insertRead(sql, {
+      insertRead(tx, {
         userId: users[i % 3]!.id,
         createdAt: at("2026-10-01T12:00:00Z") + i * DAY_MS,
       });
@@ -91,9 +92,7 @@ test("a week matches the standings at its end", async () => {
         taken.push({
           day: epochDay(end),
           teams: TEAMS.map((team) =>
-            getStandings(sql, { slug: null, nowMs: end }).find(
-              (standing) => standing.team === team,
-            ),
+            getStandings(tx, { slug: null, nowMs: end }).find((standing) => standing.team === team),
           ),
         });
     }
@@ -118,8 +117,8 @@ test("without reads, every week is zero", async () => {
 test("the history is cached for a day", async () => {
   setClock(NOW);
   await getStandingsHistory(NOW);
-  await writeSql((sql) =>
-    insertRead(sql, { userId: insertUser(sql, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
+  await write((tx) =>
+    insertRead(tx, { userId: insertUser(tx, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
   );
   const blue = async (nowMs: number) =>
     (await getStandingsHistory(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
@@ -139,10 +138,10 @@ test("an aborted computation stops between batches", async () => {
 });
 
 test("the current standings are in the order of TEAMS", async () => {
-  await writeSql((sql) =>
-    insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }),
+  await write((tx) =>
+    insertRead(tx, { userId: insertUser(tx, { team: "YELLOW" }).id, createdAt: NOW }),
   );
-  expect(await readSql((sql) => getCurrentStandings(sql, NOW))).toEqual({
+  expect(await read((tx) => getCurrentStandings(tx, NOW))).toEqual({
     day: epochDay(NOW),
     teams: [
       { team: "RED", reads: 0, members: 0, readsPerMember: 0 },

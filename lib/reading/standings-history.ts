@@ -3,8 +3,7 @@
 import { z } from "zod";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import {
   ACTIVE_WINDOW_MONTHS,
   READS_WINDOW_MONTHS,
@@ -12,6 +11,7 @@ import {
   getWindowStartDay,
   getStandings,
 } from "./standings.ts";
+import { type MemberReadDay, listMemberReadDays } from "./standings-history.sql.ts";
 import { TEAMS, type Team, parseTeam } from "./team.ts";
 
 export interface StandingsSnapshot {
@@ -45,9 +45,9 @@ const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
 
 /**
  * Returns each team's reads by current members in the six months up to each of `days`, from
- * PostTeamDay.
+ * DailyTeamReads.
  */
-function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
+async function sumReadsUpTo(tx: Tx, days: readonly number[]): Promise<Record<Team, number>[]> {
   const windows = days.map((day) => ({
     from: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
     to: day,
@@ -55,12 +55,12 @@ function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[]
   const sums = days.map(
     () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
   );
-  const rows = sql.all<{ team: string; day: number; reads: number }>(
-    `SELECT "team", "day", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ? AND "day" <= ?`,
-    WHOLE_SITE,
-    windows[0]?.from ?? 0,
-    windows.at(-1)?.to ?? -1,
-  );
+  const rows = await tx.dailyTeamReads.findMany({
+    where: {
+      postSlug: WHOLE_SITE,
+      day: { gte: windows[0]?.from ?? 0, lte: windows.at(-1)?.to ?? -1 },
+    },
+  });
   for (const { team, day, reads } of rows) {
     const parsedTeam = parseTeam(team);
     if (parsedTeam)
@@ -71,32 +71,26 @@ function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[]
 }
 
 interface MemberBatch {
-  readonly rows: { userId: string; team: string; day: number }[];
+  readonly rows: readonly MemberReadDay[];
   /** The ID of the batch's last member; null after the last batch. */
   readonly last: string | null;
 }
 
-/**
- * Returns the days from `from` to `to` on which the next batch of members read something. Scans
- * only index ranges of PostRead_has_member_read.
- */
-function listNextMembers(sql: Sql, after: string, from: number, to: number): MemberBatch {
-  const last =
-    sql.get<{ last: string | null }>(
-      `SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBER_BATCH_SIZE})`,
-      after,
-    )?.last ?? null;
-  if (last === null) return { rows: [], last };
-  const rows = sql.all<MemberBatch["rows"][number]>(
-    `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m CROSS JOIN "PostRead" r ON r."userId" = m."userId"
-     WHERE m."userId" > ? AND m."userId" <= ? AND m."day" >= ? AND r."createdAt" >= ? AND r."createdAt" <= ?`,
-    after,
-    last,
-    from,
-    from * DAY_MS,
-    getDayEndMs(to),
-  );
-  return { rows, last };
+/** Returns the days from `from` to `to` on which the next batch of members read something. */
+async function listNextMembers(
+  tx: Tx,
+  after: string,
+  from: number,
+  to: number,
+): Promise<MemberBatch> {
+  const members = await tx.memberLastRead.findMany({
+    where: { userId: { gt: after } },
+    orderBy: { userId: "asc" },
+    take: MEMBER_BATCH_SIZE,
+    select: { userId: true },
+  });
+  const last = members.at(-1)?.userId ?? null;
+  return { rows: last === null ? [] : listMemberReadDays(tx, { after, last, from, to }), last };
 }
 
 const iterateBits = function* (mask: number) {
@@ -129,7 +123,7 @@ async function countActiveMembersUpTo(
   );
   for (let after = ""; ;) {
     signal?.throwIfAborted();
-    const { rows, last } = await readSql((sql) => listNextMembers(sql, after, from, to));
+    const { rows, last } = await read((tx) => listNextMembers(tx, after, from, to));
     if (last === null) return counts;
     const active = new Map<string, { team: string; mask: number }>();
     for (const { userId, team, day } of rows) {
@@ -151,7 +145,7 @@ async function countActiveMembersUpTo(
 /**
  * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the
  * rules of getStandings() and with today's members and teams. Scans all reads in batches, because
- * TeamActiveDay has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
+ * DailyActiveMembers has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
  * at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
  */
 export async function computeStandingsHistory({
@@ -166,7 +160,7 @@ export async function computeStandingsHistory({
   if (weeks > MAX_WEEKS) throw new RangeError(`At most ${MAX_WEEKS} weeks.`);
   const days = listSundays(weeks, nowMs);
   const members = await countActiveMembersUpTo(days, signal);
-  const reads = await readSql((sql) => sumReadsUpTo(sql, days));
+  const reads = await read((tx) => sumReadsUpTo(tx, days));
   return days.map((day, i) => ({
     day,
     teams: TEAMS.map((team) => {
@@ -211,8 +205,8 @@ export function getStandingsHistory(nowMs: number): Promise<StandingsSnapshot[]>
 }
 
 /** Returns the current standings as a snapshot. */
-export function getCurrentStandings(sql: Sql, nowMs: number): StandingsSnapshot {
-  const standings = getStandings(sql, { slug: null, nowMs });
+export function getCurrentStandings(tx: Tx, nowMs: number): StandingsSnapshot {
+  const standings = getStandings(tx, { slug: null, nowMs });
   return {
     day: epochDay(nowMs),
     teams: TEAMS.map((team) => standings.find((standing) => standing.team === team)!),

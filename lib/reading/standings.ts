@@ -1,14 +1,21 @@
 // Ranks the teams for a post, the whole site, or all posts, from the counter tables.
 
 import { epochDay, subtractMonths } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
+import type { Sql } from "#lib/db/sql.ts";
+import {
+  type CountsByTeam,
+  countActiveMembers,
+  sumReadsByTeam,
+  sumReadsOfAllPosts,
+} from "./standings.sql.ts";
 import { TEAMS, type Team } from "./team.ts";
 
 /** Standings divide the reads of the last 6 months by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
 
-/** The value of PostTeamDay.postSlug for the whole site. */
+/** The value of DailyTeamReads.postSlug for the whole site. */
 export const WHOLE_SITE = "";
 
 export interface Standing {
@@ -21,33 +28,12 @@ export interface Standing {
   readonly readsPerMember: number;
 }
 
-type CountsByTeam = Record<Team, number>;
-
 /**
  * Returns the first UTC day of a window of `months` months that ends now. That whole day counts,
  * because counters are per day.
  */
 export function getWindowStartDay(nowMs: number, months: number): number {
   return epochDay(subtractMonths(nowMs, months));
-}
-
-// One sum per team: with GROUP BY, SQLite would sort the window's rows.
-const SUMS_BY_TEAM_SQL = TEAMS.map(
-  (team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`,
-).join(", ");
-const READS_SQL = `SELECT ${SUMS_BY_TEAM_SQL} FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ?`;
-// The table's key starts with the team, so this scans one index range per team.
-const ACTIVE_MEMBERS_SQL = `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
-  FROM (SELECT ? AS "from")`;
-const READS_OF_ALL_POSTS_SQL = `SELECT "PostTotal"."postSlug" AS "slug", ${SUMS_BY_TEAM_SQL.replaceAll(`"reads"`, `"PostTeamDay"."reads"`)}
-  FROM "PostTotal" CROSS JOIN "PostTeamDay" ON "PostTeamDay"."postSlug" = "PostTotal"."postSlug" AND "day" >= ?
-  GROUP BY "PostTotal"."postSlug"`;
-
-function countActiveMembers(sql: Sql, nowMs: number): CountsByTeam {
-  return sql.get<CountsByTeam>(
-    ACTIVE_MEMBERS_SQL,
-    getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS),
-  ) as CountsByTeam;
 }
 
 function rankTeams(reads: CountsByTeam, members: CountsByTeam): Standing[] {
@@ -71,15 +57,13 @@ function pickLeadingTeam(standings: Standing[]): Team | null {
  * number of reads.
  */
 export function getStandings(
-  sql: Sql,
+  tx: Tx | Sql,
   { slug, nowMs }: { slug: string | null; nowMs: number },
 ): Standing[] {
-  const reads = sql.get<CountsByTeam>(
-    READS_SQL,
-    slug ?? WHOLE_SITE,
-    getWindowStartDay(nowMs, READS_WINDOW_MONTHS),
-  ) as CountsByTeam;
-  return rankTeams(reads, countActiveMembers(sql, nowMs));
+  return rankTeams(
+    sumReadsByTeam(tx, slug ?? WHOLE_SITE, getWindowStartDay(nowMs, READS_WINDOW_MONTHS)),
+    countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS)),
+  );
 }
 
 /**
@@ -87,27 +71,23 @@ export function getStandings(
  * null if no team has reads.
  */
 export function findLeadingTeams(
-  sql: Sql,
+  tx: Tx | Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
 ): (Team | null)[] {
-  const members = countActiveMembers(sql, nowMs);
+  const members = countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS));
   const from = getWindowStartDay(nowMs, READS_WINDOW_MONTHS);
-  return slugs.map((slug) =>
-    pickLeadingTeam(
-      rankTeams(sql.get<CountsByTeam>(READS_SQL, slug, from) as CountsByTeam, members),
-    ),
-  );
+  return slugs.map((slug) => pickLeadingTeam(rankTeams(sumReadsByTeam(tx, slug, from), members)));
 }
 
 /**
  * Returns the leading team by slug; posts without a leader are omitted. Takes a few milliseconds
  * for a few hundred posts, so cache the result if every request needs it.
  */
-export function mapLeadingTeams(sql: Sql, nowMs: number): Map<string, Team> {
-  const members = countActiveMembers(sql, nowMs);
+export function mapLeadingTeams(tx: Tx | Sql, nowMs: number): Map<string, Team> {
+  const members = countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS));
   const result = new Map<string, Team>();
-  for (const { slug, ...reads } of sql.all<CountsByTeam & { slug: string }>(
-    READS_OF_ALL_POSTS_SQL,
+  for (const { slug, ...reads } of sumReadsOfAllPosts(
+    tx,
     getWindowStartDay(nowMs, READS_WINDOW_MONTHS),
   )) {
     const team = pickLeadingTeam(rankTeams(reads, members));

@@ -1,8 +1,8 @@
-// Lists the teams and parses team names.
+// Parses team names from outside the database.
 
-/** All teams, in the order of lists and ties. */
-export const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
-export type Team = (typeof TEAMS)[number];
+import { TEAMS, type Team } from "#lib/db/column-values.ts";
+
+export { TEAMS, type Team };
 
 /** Returns the team named `value`, or null. */
 export function parseTeam(value: unknown): Team | null {

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { env } from "#lib/core/env.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { readPosition, heartbeatAgeMs, waitForTxid } from "./position.ts";
 import { findPrimaryInstance, currentRole, waitForKnownRole } from "./role.ts";
 import { type FakeLitefs, startFakeLitefs } from "#tests/support/fake-litefs.ts";
@@ -67,15 +67,13 @@ test("an unreadable file never makes a primary", async () => {
 
 test("without LiteFS's events, the role is unknown and writes are refused", async () => {
   litefs = await startFakeLitefs(null);
-  expect(await writeSql((sql) => insertUser(sql).id)).toBeTruthy();
+  expect(await write((tx) => insertUser(tx).id)).toBeTruthy();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   litefs.breakStream();
   await vi.waitFor(() => expect(currentRole()).toBe("unknown"), 10_000);
-  await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
+  await expect(write((tx) => insertUser(tx))).rejects.toMatchObject({ code: "unavailable" });
   // Reads still work.
-  expect(await readSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({
-    n: 1,
-  });
+  expect(await read((tx) => tx.user.count())).toBe(1);
 });
 
 test("a handover is awaited, up to a deadline", async () => {

@@ -2,7 +2,9 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql, SqlValue } from "#lib/db/connection.ts";
+import type { Role, Team } from "#lib/db/column-values.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { type Sql, type SqlValue, sqlOf } from "#lib/db/sql.ts";
 
 export const PART_BYTES = 524_288;
 
@@ -10,9 +12,9 @@ export const sha256 = (bytes: string | Uint8Array): string =>
   createHash("sha256").update(bytes).digest("hex");
 
 /** Inserts and returns `row`, whose keys are columns of `table`. */
-function insertRow<Row extends object>(sql: Sql, table: string, row: Row): Row {
+function insertRow<Row extends object>(tx: Tx | Sql, table: string, row: Row): Row {
   const columns = Object.keys(row);
-  sql.run(
+  sqlOf(tx).run(
     `INSERT INTO "${table}" ("${columns.join('", "')}") VALUES (${columns.map(() => "?").join(", ")})`,
     ...(Object.values(row) as SqlValue[]),
   );
@@ -25,14 +27,17 @@ export interface UserRow {
   updatedAt: number;
   email: string;
   firstName: string;
-  role: string;
-  team: string;
+  role: Role;
+  team: Team;
 }
 
-export function insertUser(sql: Sql, fields: Partial<UserRow> = {}): UserRow {
+/** Accepts any role and team, so that tests can show what the database refuses. */
+type UserFields = Partial<Omit<UserRow, "role" | "team">> & { role?: string; team?: string };
+
+export function insertUser(tx: Tx | Sql, fields: UserFields = {}): UserRow {
   const id = fields.id ?? randomUUID();
   const now = nowMs();
-  return insertRow(sql, "User", {
+  return insertRow(tx, "User", {
     id,
     createdAt: now,
     updatedAt: now,
@@ -41,7 +46,7 @@ export function insertUser(sql: Sql, fields: Partial<UserRow> = {}): UserRow {
     role: "MEMBER",
     team: "RED",
     ...fields,
-  });
+  } as UserRow);
 }
 
 export interface ReadRow {
@@ -53,8 +58,8 @@ export interface ReadRow {
 }
 
 /** Inserts a read, by an anonymous reader unless `userId` is set. */
-export function insertRead(sql: Sql, fields: Partial<ReadRow> = {}): ReadRow {
-  return insertRow(sql, "PostRead", {
+export function insertRead(tx: Tx | Sql, fields: Partial<ReadRow> = {}): ReadRow {
+  return insertRow(tx, "PostRead", {
     id: randomUUID(),
     createdAt: nowMs(),
     userId: null,
@@ -77,9 +82,9 @@ export interface CallRow {
 }
 
 /** Inserts a call. A database trigger adds its review (NEW). */
-export function insertCall(sql: Sql, fields: Partial<CallRow> & { userId: string }): CallRow {
+export function insertCall(tx: Tx | Sql, fields: Partial<CallRow> & { userId: string }): CallRow {
   const now = nowMs();
-  return insertRow(sql, "Call", {
+  return insertRow(tx, "Call", {
     id: randomUUID(),
     createdAt: now,
     updatedAt: now,
@@ -100,10 +105,10 @@ export interface AnswerRow {
 }
 
 export function insertAnswer(
-  sql: Sql,
+  tx: Tx | Sql,
   fields: Partial<AnswerRow> & Pick<AnswerRow, "callId" | "audio">,
 ): AnswerRow {
-  return insertRow(sql, "CallAnswer", {
+  return insertRow(tx, "CallAnswer", {
     createdAt: nowMs(),
     contentType: "audio/wav",
     durationMs: 1_000,
@@ -126,14 +131,14 @@ export interface EpisodeRow {
 
 /** Inserts the episode of a call, with the next free number. */
 export function insertEpisode(
-  sql: Sql,
+  tx: Tx | Sql,
   fields: Partial<EpisodeRow> & { callId: string },
 ): EpisodeRow {
   const now = nowMs();
-  const { number } = sql.get<{ number: number }>(
+  const { number } = sqlOf(tx).get<{ number: number }>(
     `SELECT COALESCE(MAX("number"), 0) + 1 AS "number" FROM "Episode"`,
   )!;
-  return insertRow(sql, "Episode", {
+  return insertRow(tx, "Episode", {
     number,
     slug: `an-episode-${number}`,
     publishedAt: now,
@@ -152,10 +157,10 @@ export function insertEpisode(
  * id.
  */
 export function insertUpload(
-  sql: Sql,
+  tx: Tx | Sql,
   { userId, bytes, isComplete = true }: { userId: string; bytes: Uint8Array; isComplete?: boolean },
 ): string {
-  const { id } = insertRow(sql, "Upload", {
+  const { id } = insertRow(tx, "Upload", {
     id: randomUUID(),
     userId,
     createdAt: nowMs(),
@@ -163,7 +168,7 @@ export function insertUpload(
     sha256: sha256(bytes),
   });
   for (let offset = 0; isComplete && offset < bytes.length; offset += PART_BYTES)
-    insertRow(sql, "UploadPart", {
+    insertRow(tx, "UploadPart", {
       uploadId: id,
       number: offset / PART_BYTES,
       bytes: bytes.subarray(offset, offset + PART_BYTES),
@@ -182,10 +187,10 @@ export interface PasskeyRow {
 }
 
 export function insertPasskey(
-  sql: Sql,
+  tx: Tx | Sql,
   fields: Partial<PasskeyRow> & Pick<PasskeyRow, "id" | "userId" | "publicKey">,
 ): PasskeyRow {
-  return insertRow(sql, "Passkey", {
+  return insertRow(tx, "Passkey", {
     counter: 0,
     transports: "internal",
     name: "A key",

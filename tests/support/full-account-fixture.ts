@@ -2,7 +2,7 @@
 // deletion.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
@@ -16,31 +16,30 @@ export const SECRETS = { key: "the public key of a passkey", answer: "the answer
  * Inserts the member and their rows. `tag` is part of every text. Returns as `secrets` login
  * tokens, and ids that no export needs.
  */
-export function insertFullAccount(
-  sql: Sql,
+export async function insertFullAccount(
+  tx: Tx,
   tag: string,
   fields: { role?: string; team?: string } = {},
 ) {
-  const now = nowMs();
-  const user = insertUser(sql, { firstName: tag, email: `${tag}@Example.test`, ...fields });
-  const session = createSession(sql, user.id, { device: `${tag}'s browser`, place: "fra" });
-  sql.run(
-    `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
-    `${tag} token`,
-    `${tag} browser`,
-    `${tag} code`,
-    user.email.toLowerCase(),
-    now,
-    now + DAY_MS,
-  );
-  sql.run(
-    `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
-    `${tag} browser`,
-    user.email,
-    now + DAY_MS,
-  );
-  const { token } = createDeviceLink(sql, user.id);
-  addPasskey(sql, {
+  const user = insertUser(tx, { firstName: tag, email: `${tag}@Example.test`, ...fields });
+  const session = await createSession(tx, user.id, { device: `${tag}'s browser`, place: "fra" });
+  const createdAt = new Date(nowMs());
+  const expiresAt = new Date(nowMs() + DAY_MS);
+  await tx.loginChallenge.create({
+    data: {
+      tokenHash: `${tag} token`,
+      browserHash: `${tag} browser`,
+      codeHash: `${tag} code`,
+      email: user.email.toLowerCase(),
+      createdAt,
+      expiresAt,
+    },
+  });
+  await tx.pendingSignup.create({
+    data: { browserHash: `${tag} browser`, email: user.email, expiresAt },
+  });
+  const { token } = await createDeviceLink(tx, user.id);
+  await addPasskey(tx, {
     id: `${tag}-credential`,
     userId: user.id,
     publicKey: Buffer.from(SECRETS.key),
@@ -48,33 +47,40 @@ export function insertFullAccount(
     transports: "",
     name: `${tag}'s key`,
   });
-  const { browserId } = startCeremony(sql, user.id);
-  sql.run(
-    `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (?, 'MAIL', ?, ?, '{"to":"somebody"}')`,
-    now,
-    user.id,
-    `An email about ${tag}`,
-  );
+  const { browserId } = await startCeremony(tx, user.id);
+  await tx.delivery.create({
+    data: {
+      createdAt,
+      kind: "MAIL",
+      userId: user.id,
+      about: `An email about ${tag}`,
+      payload: '{"to":"somebody"}',
+    },
+  });
   for (const postSlug of [`${tag}-post`, "shared-post"])
-    insertRead(sql, { userId: user.id, clientId: null, postSlug });
-  const published = insertCall(sql, {
+    insertRead(tx, { userId: user.id, clientId: null, postSlug });
+  const published = insertCall(tx, {
     userId: user.id,
     title: `${tag} asks aloud`,
     base64: RECORDING,
   });
-  const typed = insertCall(sql, { userId: user.id, title: `${tag} asks in writing` });
+  const typed = insertCall(tx, { userId: user.id, title: `${tag} asks in writing` });
   for (const { id } of [published, typed]) {
-    sql.run(
-      `UPDATE "CallReview" SET "reviewerId" = 'the admin', "note" = 'a note among admins', "declineReason" = 'Asked before.' WHERE "callId" = ?`,
-      id,
-    );
-    insertAnswer(sql, {
+    await tx.callReview.update({
+      where: { callId: id },
+      data: {
+        reviewerId: "the admin",
+        note: "a note among admins",
+        declineReason: "Asked before.",
+      },
+    });
+    insertAnswer(tx, {
       callId: id,
       contentType: "audio/webm",
       audio: Buffer.from(SECRETS.answer),
     });
   }
-  insertEpisode(sql, {
+  insertEpisode(tx, {
     callId: published.id,
     slug: `${tag}-episode`,
     title: `${tag}'s episode`,
@@ -83,16 +89,15 @@ export function insertFullAccount(
     callerName: tag,
     transcript: "A transcript",
   });
-  sql.run(
-    `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, 10, 'a hash of bytes')`,
-    `${tag} upload`,
-    user.id,
-    now,
-  );
-  sql.run(
-    `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, 0, ?)`,
-    `${tag} upload`,
-    Buffer.from("0123456789"),
-  );
+  await tx.upload.create({
+    data: {
+      id: `${tag} upload`,
+      userId: user.id,
+      createdAt,
+      size: 10,
+      sha256: "a hash of bytes",
+      parts: { create: { number: 0, bytes: Buffer.from("0123456789") } },
+    },
+  });
   return { ...user, secrets: [session.id, token, browserId, `${tag}-credential`] };
 }

@@ -17,7 +17,7 @@ import { type SourceWriter, startSourceWriter } from "./source-writer.ts";
 import { type SourceSiteSizes, createSourceSite } from "./source-site.ts";
 import { type TestPostgres, startPostgres } from "./postgres.ts";
 import { createSql } from "#lib/db/connection.ts";
-import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
+import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const DAY_MS = 86_400_000;

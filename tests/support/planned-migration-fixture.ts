@@ -10,7 +10,7 @@ import { connectSource } from "#cli/migrate-postgres/source-connection.ts";
 import { createStagingDatabase, finishLoad } from "#cli/migrate-postgres/staging-database.ts";
 import type { TableMapping } from "#cli/migrate-postgres/table-mapping.ts";
 import { type Verification, verifyCopy } from "#cli/migrate-postgres/verify-copy.ts";
-import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 
 export const PERMISSIVE_OPTIONS: MigrationOptions = { unknown: "keep", invalidRows: "quarantine" };
 

@@ -3,7 +3,7 @@
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { renderSitemap } from "#lib/posts/sitemap.ts";
 
@@ -13,7 +13,7 @@ const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const index = await getIndex();
-  const episodes = await readSql((sql) => listSitemapEpisodes(sql));
+  const episodes = await read((tx) => listSitemapEpisodes(tx));
   const pages = [
     "/calls",
     "/teams",
@@ -21,7 +21,7 @@ export async function GET(request: Request): Promise<Response> {
     "/how-we-count",
     ...episodes.map(({ slug, updatedAt }) => ({
       path: `/calls/${slug}`,
-      lastmod: new Date(updatedAt).toISOString().slice(0, 10),
+      lastmod: updatedAt.toISOString().slice(0, 10),
     })),
   ];
   return conditionalResponse(

@@ -55,8 +55,8 @@ export const deleteCacheEntry = defineServerAction({
     const { name, peer } = await getInstance(input.instance);
     if (!peer && !inspectEntry(input.key))
       throw new AppError("not_found", "Already deleted.", { field: "key" });
-    await write((sql, admin) =>
-      recordAuditEvent(sql, {
+    await write((tx, admin) =>
+      recordAuditEvent(tx, {
         actorId: admin.id,
         action: "cache.delete",
         subjectId: redactSecrets(input.key).slice(0, 300),

@@ -20,7 +20,7 @@ import {
 } from "#lib/calls/review.ts";
 import { prepareAnswer } from "#lib/calls/probe-upload.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 // Ids from the source site may have another format.
@@ -31,7 +31,10 @@ const callIdField = z
 const MISSING_VERSION_MESSAGE = "Reload the page and try again.";
 const versionField = z.coerce
   .number({ error: MISSING_VERSION_MESSAGE })
-  .int({ error: MISSING_VERSION_MESSAGE });
+  .int({ error: MISSING_VERSION_MESSAGE })
+  // A Date can't hold every integer.
+  .min(-8.64e15, { error: MISSING_VERSION_MESSAGE })
+  .max(8.64e15 - 1, { error: MISSING_VERSION_MESSAGE });
 const decisionFields = z.object({ id: callIdField, seen: versionField });
 const transcriptField = multiLineField({
   label: "The transcript",
@@ -56,8 +59,8 @@ export const claimCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        claimCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
+      await write((tx, admin) =>
+        claimCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
       );
       return "Assigned to you.";
     }),
@@ -68,8 +71,8 @@ export const unclaimCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        unclaimCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
+      await write((tx, admin) =>
+        unclaimCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
       );
       return "Moved back to New.";
     }),
@@ -89,9 +92,14 @@ export const saveAnswerAction = defineServerAction({
           field: "audio",
         });
       const prepared = await prepareAnswer({ uploadId, admin: member });
-      await write((sql, admin) => {
-        saveAnswer(sql, { callId: input.id, admin, expectedVersion: input.seen, answer: prepared });
-        removeUpload(sql, { id: uploadId, member: admin });
+      await write(async (tx, admin) => {
+        await saveAnswer(tx, {
+          callId: input.id,
+          admin,
+          expectedVersion: input.seen,
+          answer: prepared,
+        });
+        await removeUpload(tx, { id: uploadId, member: admin });
       });
       return "Answer saved. Listen once more before publishing.";
     }),
@@ -102,8 +110,8 @@ export const removeAnswerAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        removeAnswer(sql, { callId: input.id, admin, expectedVersion: input.seen }),
+      await write((tx, admin) =>
+        removeAnswer(tx, { callId: input.id, admin, expectedVersion: input.seen }),
       );
       return "Answer removed.";
     }),
@@ -116,8 +124,8 @@ export const declineCallAction = defineServerAction({
   }),
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        declineCall(sql, {
+      await write((tx, admin) =>
+        declineCall(tx, {
           callId: input.id,
           admin,
           expectedVersion: input.seen,
@@ -134,8 +142,8 @@ export const reopenCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        reopenCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
+      await write((tx, admin) =>
+        reopenCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
       );
       return "Reopened. The caller was not notified.";
     }),
@@ -155,8 +163,8 @@ export const editCallAction = defineServerAction({
     transcript: transcriptField.optional(),
   }),
   run: async ({ input: { id, seen, ...texts }, write }) => {
-    await write((sql, admin) =>
-      editCall(sql, { callId: id, admin, expectedVersion: seen, ...texts }),
+    await write((tx, admin) =>
+      editCall(tx, { callId: id, admin, expectedVersion: seen, ...texts }),
     );
     refresh();
     return "Saved.";
@@ -170,11 +178,11 @@ export const publishCallAction = defineServerAction({
     refreshAfter(async () => {
       const version = { callId: input.id, expectedVersion: input.seen };
       // Merges before the write, which must be short. publishCall throws if the answer has changed since.
-      const source = await readSql((sql) => findMergeSource(sql, { ...version, admin: member }));
+      const source = await read((tx) => findMergeSource(tx, { ...version, admin: member }));
       const mergedAudio = source && (await mergeAudio(source));
       const { number } = await write(
-        (sql, admin) =>
-          publishCall(sql, { ...version, admin, transcript: input.transcript, mergedAudio }),
+        (tx, admin) =>
+          publishCall(tx, { ...version, admin, transcript: input.transcript, mergedAudio }),
         { isDurable: true },
       );
       triggerDeliveries();
@@ -192,8 +200,8 @@ export const unpublishCallAction = defineServerAction({
   fields: decisionFields,
   run: ({ input, write }) =>
     refreshAfter(async () => {
-      await write((sql, admin) =>
-        unpublishCall(sql, { callId: input.id, admin, expectedVersion: input.seen }),
+      await write((tx, admin) =>
+        unpublishCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
       );
       return "Unpublished. The caller was not notified.";
     }),

@@ -7,8 +7,9 @@ import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
-import { CALL_STATES, type CallState, listReviewQueue } from "#lib/calls/review-queue.ts";
-import { readSql } from "#lib/db/database.ts";
+import { listReviewQueue } from "#lib/calls/review-queue.ts";
+import { CALL_STATES, type CallState } from "#lib/db/column-values.ts";
+import { read } from "#lib/db/database.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
 export const generateMetadata = () => adminMetadata("Calls");
@@ -25,8 +26,8 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
   const state = isState(stateParam) ? stateParam : null;
   // A search covers all states; without one, the queue starts with new calls.
   const shownState = state ?? (q || stateParam === "all" ? null : "NEW");
-  const { calls, counts, total, page, pages } = await readSql((sql) =>
-    listReviewQueue(sql, {
+  const { calls, counts, total, page, pages } = await read((tx) =>
+    listReviewQueue(tx, {
       admin,
       state: shownState,
       query: q,

@@ -16,7 +16,7 @@ export const retryDeliveryAction = defineServerAction({
   requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => retryPendingDelivery(sql, admin.id, input.id));
+    await write((tx, admin) => retryPendingDelivery(tx, admin.id, input.id));
     triggerDeliveries();
     redirect("/admin/deliveries?notice=retrying");
   },
@@ -26,7 +26,7 @@ export const abandonDeliveryAction = defineServerAction({
   requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => discardDelivery(sql, admin.id, input.id));
+    await write((tx, admin) => discardDelivery(tx, admin.id, input.id));
     redirect("/admin/deliveries?notice=cancelled");
   },
 });

@@ -6,10 +6,9 @@ import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
-import type { PendingDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { type PendingDelivery, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 export const generateMetadata = () => adminMetadata("Deliveries");
 
@@ -28,7 +27,7 @@ function DeliveryAttempts({ tries, nextTryAt }: PendingDelivery) {
         ", paused"
       ) : (
         <>
-          , next at <Timestamp ms={nextTryAt} /> UTC
+          , next at <Timestamp ms={nextTryAt.getTime()} /> UTC
         </>
       )}
     </>
@@ -43,7 +42,7 @@ export default async function DeliveriesPage({
   const { admin, notFoundPage } = await requireAdminPage("/admin/deliveries");
   if (!admin) return notFoundPage;
   const notice = lastValue((await searchParams).notice);
-  const deliveries = await readSql((sql) => listDeliveries(sql, MAX_SHOWN));
+  const deliveries = await read((tx) => listDeliveries(tx, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
     <AdminFrame
@@ -63,7 +62,7 @@ export default async function DeliveriesPage({
                 <div className="row-what">
                   <strong>{delivery.about}</strong>
                   <small>
-                    {KINDS[delivery.kind]}, <Timestamp ms={delivery.createdAt} /> UTC,{" "}
+                    {KINDS[delivery.kind]}, <Timestamp ms={delivery.createdAt.getTime()} /> UTC,{" "}
                     <DeliveryAttempts {...delivery} />
                   </small>
                   {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}

@@ -4,7 +4,7 @@ import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, parseCursor, buildHref } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 
 export const generateMetadata = () => adminMetadata("Log");
@@ -13,7 +13,7 @@ export default async function LogPage({ searchParams }: { searchParams: Promise<
   const { admin, notFoundPage } = await requireAdminPage("/admin/log");
   if (!admin) return notFoundPage;
   const before = parseCursor((await searchParams).before);
-  const { events, next } = await readSql((sql) => listAuditLog(sql, admin, { before }));
+  const { events, next } = await read((tx) => listAuditLog(tx, admin, { before }));
   return (
     <AdminFrame
       current="log"

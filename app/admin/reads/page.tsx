@@ -7,7 +7,7 @@ import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { ReadsChart } from "#components/admin/reads-chart.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { nowMs } from "#lib/core/clock.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listDailyReads, listPostReads } from "#lib/reading/daily-reads.ts";
 
 export const generateMetadata = () => adminMetadata("Reads");
@@ -42,11 +42,11 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
   const now = nowMs();
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
   const slugParam = lastValue(query.slug);
-  const { days, counted, slug } = await readSql((sql) => {
-    const counted = listPostReads(sql, { days: DAYS, nowMs: now });
+  const { days, counted, slug } = await read(async (tx) => {
+    const counted = await listPostReads(tx, { days: DAYS, nowMs: now });
     const slug =
       titles.has(slugParam) || counted.some((post) => post.slug === slugParam) ? slugParam : null;
-    return { counted, slug, days: listDailyReads(sql, { slug, days: DAYS, nowMs: now }) };
+    return { counted, slug, days: await listDailyReads(tx, { slug, days: DAYS, nowMs: now }) };
   });
   const readSlugs = new Set(counted.map((post) => post.slug));
   const rows: PostReadsRow[] = [

@@ -8,9 +8,9 @@ import { defineServerAction } from "#lib/members/server-action.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
 import { firstNameField } from "#lib/members/profile.ts";
-import { ROLES, changeRole } from "#lib/members/roles.ts";
+import { changeRole } from "#lib/members/roles.ts";
 import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
-import { TEAMS } from "#lib/reading/team.ts";
+import { ROLES, TEAMS } from "#lib/db/column-values.ts";
 
 /** Ids from the source site may have another format. */
 const userId = z
@@ -30,11 +30,11 @@ export const editMember = defineServerAction({
     team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
   }),
   async run({ input, write }) {
-    const { changed, changes } = await write((sql, admin) => {
-      const { changed, slugs } = editUser(sql, admin, input);
+    const { changed, changes } = await write(async (tx, admin) => {
+      const { changed, slugs } = await editUser(tx, admin, input);
       return {
         changed,
-        changes: recordLeadChanges(sql, { slugs, nowMs: nowMs() }),
+        changes: recordLeadChanges(tx, { slugs, nowMs: nowMs() }),
       };
     });
     logLeadChanges(changes);
@@ -53,7 +53,7 @@ export const changeMemberRole = defineServerAction({
     role: z.enum(ROLES, { error: "This role doesn’t exist." }),
   }),
   async run({ input, write }) {
-    const { to, revokedSessionCount } = await write((sql, admin) => changeRole(sql, admin, input));
+    const { to, revokedSessionCount } = await write((tx, admin) => changeRole(tx, admin, input));
     refresh();
     return `${to === "ADMIN" ? "Now an admin." : "Now a member."}${revokedSessionCount > 0 ? " They have been logged out." : ""}`;
   },
@@ -64,7 +64,7 @@ export const revokeMemberSessions = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({ id: userId }),
   async run({ input, write }) {
-    const count = await write((sql, admin) => revokeUserSessions(sql, admin, input.id));
+    const count = await write((tx, admin) => revokeUserSessions(tx, admin, input.id));
     refresh();
     return count === 1 ? "Logged out of 1 device." : `Logged out of ${count} devices.`;
   },
@@ -80,9 +80,9 @@ export const deleteMember = defineServerAction({
       .max(300, { error: "This isn’t the member’s email address." }),
   }),
   async run({ input, member, write }) {
-    const changes = await write((sql, admin) => {
-      const { slugs } = deleteUser(sql, admin, input);
-      return recordLeadChanges(sql, { slugs, nowMs: nowMs() });
+    const changes = await write(async (tx, admin) => {
+      const { slugs } = await deleteUser(tx, admin, input);
+      return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
     });
     logLeadChanges(changes);
     redirect(input.id === member.id ? "/" : "/admin/users?notice=deleted");

@@ -7,7 +7,7 @@ import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { searchUsers } from "#lib/members/admin-users.ts";
 
 export const generateMetadata = () => adminMetadata("Users");
@@ -18,7 +18,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
   const before = parseCursor(query.before);
-  const { users, next } = await readSql((sql) => searchUsers(sql, admin, { text: q, before }));
+  const { users, next } = await read((tx) => searchUsers(tx, admin, { text: q, before }));
   return (
     <AdminFrame
       current="users"
@@ -57,7 +57,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                   </td>
                   <td>{user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>}</td>
                   <td>
-                    <Timestamp ms={user.createdAt} />
+                    <Timestamp ms={user.createdAt.getTime()} />
                   </td>
                   <td className="number">{user.readCount}</td>
                   <td className="number">{user.callCount}</td>

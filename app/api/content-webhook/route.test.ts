@@ -3,7 +3,7 @@ import { POST } from "./route.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestGitHost, signWebhook, startGitHost } from "#tests/support/git-host.ts";
 import { findPublishedVersion } from "#lib/posts/catalog/published-version.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
 import { getPost, getCatalogStatus, stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 
@@ -14,7 +14,7 @@ let host: TestGitHost;
 
 const send = (body: BodyInit, headers: Record<string, string> = {}) =>
   POST(new Request("http://site/api/content-webhook", { method: "POST", body, headers }));
-const publishedVersion = async () => (await readSql(findPublishedVersion))?.version ?? null;
+const publishedVersion = async () => (await read(findPublishedVersion))?.version ?? null;
 
 beforeEach(async () => {
   host = await startGitHost();

@@ -8,7 +8,7 @@ import { log } from "#lib/core/log.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { setPublishedVersion } from "#lib/posts/catalog/published-version.ts";
 import { MAX_WEBHOOK_BYTES, verifyWebhook } from "#lib/posts/source/push-webhook.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
 export const dynamic = "force-dynamic";
@@ -31,7 +31,7 @@ export async function POST(request: Request): Promise<Response> {
     if (event.kind === "ping") return jsonMessage(200, "Pong.");
     if (event.kind === "ignored") return jsonMessage(202, event.reason);
     await ensurePrimary();
-    const isNew = await writeSql((sql) => setPublishedVersion(sql, event.version));
+    const isNew = await write((tx) => setPublishedVersion(tx, event.version));
     log("info", "content.pushed", { version: event.version, isNew });
     // Not awaited: the host times out after ten seconds, and compiling may take longer.
     void refreshCatalog();

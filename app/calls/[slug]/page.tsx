@@ -11,7 +11,7 @@ import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes
 import { parseKeywords } from "#lib/calls/keywords.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
 import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { formatDate } from "#lib/core/format.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
@@ -24,7 +24,7 @@ interface Props {
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
   const { slug } = await params;
   await connection();
-  const episode = await readSql((sql) => findEpisode(sql, slug));
+  const episode = await read((tx) => findEpisode(tx, slug));
   if (!episode) return { title: "Not found", robots: { index: false } };
   const { title, keywords } = episode;
   const path = `/calls/${slug}`;
@@ -50,7 +50,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
-  const episode = await readSql((sql) => findEpisode(sql, slug));
+  const episode = await read((tx) => findEpisode(tx, slug));
   if (!episode) {
     setNotFoundStatus();
     return <NotFoundPage identity={await readSessionCookies()} />;

@@ -4,7 +4,7 @@ import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listEpisodes } from "#lib/calls/episodes.ts";
 import { MAX_FEED_EPISODES, renderPodcastFeed } from "#lib/calls/podcast-feed.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -12,7 +12,7 @@ export const dynamic = "force-dynamic";
 const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
-  const episodes = await readSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
+  const episodes = await read((tx) => listEpisodes(tx, { limit: MAX_FEED_EPISODES }));
   return conditionalResponse(
     request,
     createCacheableBody(renderPodcastFeed(getSiteMetadata(), episodes)),

@@ -3,13 +3,12 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { GET, HEAD } from "#app/calls/recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
 import { toDataUrl, readAudioFixture } from "#tests/support/audio.ts";
-import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
-import { nowMs } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -18,13 +17,13 @@ vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, options);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write(async (tx) => {
+    const user = insertUser(tx, options);
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
-  const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSecret(session.id), clientId: null }),
+  const { member } = await read((tx) =>
+    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -45,41 +44,28 @@ beforeEach(async () => {
 });
 
 const leave = (options: Partial<Parameters<typeof insertCall>[1]> = {}) =>
-  writeSql(
-    (sql) =>
-      insertCall(sql, {
+  write(
+    (tx) =>
+      insertCall(tx, {
         userId: ada.id,
         base64: toDataUrl("audio/webm", WEBM),
         ...options,
       }).id,
   );
 const setState = (id: string, state: string, declineReason = "") =>
-  writeSql((sql) =>
-    sql.run(
-      `UPDATE "CallReview" SET "state" = ?, "declineReason" = ?, "note" = 'between us' WHERE "callId" = ?`,
-      state,
-      declineReason,
-      id,
-    ),
+  write((tx) =>
+    tx.callReview.update({
+      where: { callId: id },
+      data: { state, declineReason, note: "between us" },
+    }),
   );
 const publish = (id: string, slug = "an-episode") =>
-  writeSql((sql) => {
-    sql.run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, id);
-    sql.run(
-      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/webm', 2000, ?)`,
-      id,
-      nowMs(),
-      WEBM,
-    );
-    sql.run(
-      `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName") VALUES (?, 1, ?, ?, ?, 'T', 'D', 'K', 'Ada')`,
-      id,
-      slug,
-      nowMs(),
-      nowMs(),
-    );
+  write(async (tx) => {
+    await tx.callReview.update({ where: { callId: id }, data: { state: "PUBLISHED" } });
+    insertAnswer(tx, { callId: id, contentType: "audio/webm", durationMs: 2_000, audio: WEBM });
+    insertEpisode(tx, { callId: id, slug });
   });
-const mine = (who: TestMember) => readSql((sql) => listOwnCalls(sql, who.member));
+const mine = (who: TestMember) => read((tx) => listOwnCalls(tx, who.member));
 const hear = (
   id: string,
   who: TestMember | null = ada,
@@ -99,10 +85,13 @@ async function remove(id: string, who: TestMember | null = ada): Promise<FormSta
   return deleteCall(INITIAL_FORM_STATE, form);
 }
 const counts = () =>
-  readSql((sql) =>
-    ["Call", "CallReview", "CallAnswer", "Episode"].map(
-      (table) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
-    ),
+  read((tx) =>
+    Promise.all([
+      tx.call.count(),
+      tx.callReview.count(),
+      tx.callAnswer.count(),
+      tx.episode.count(),
+    ]),
   );
 
 test("members see their own calls with state, newest first", async () => {
@@ -116,8 +105,8 @@ test("members see their own calls with state, newest first", async () => {
   await setState(second, "DECLINED", "This was asked before.");
   await publish(third);
   await setState(fourth, "REVIEWING", "not yet told");
-  await writeSql((sql) =>
-    sql.run(`UPDATE "CallReview" SET "durationMs" = 1980 WHERE "callId" = ?`, first),
+  await write((tx) =>
+    tx.callReview.update({ where: { callId: first }, data: { durationMs: 1_980 } }),
   );
   expect(
     (await mine(ada)).map(({ id, state, isRecorded, durationMs, declineReason, slug }) => [
@@ -183,7 +172,7 @@ test("a recording is not found for other members", async () => {
 test("a former admin can't get recordings", async () => {
   const id = await leave();
   expect((await hear(id, grace)).status).toBe(200);
-  await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
+  await write((tx) => tx.user.update({ where: { id: grace.id }, data: { role: "MEMBER" } }));
   expect((await hear(id, grace)).status).toBe(404);
 });
 

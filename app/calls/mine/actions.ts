@@ -12,7 +12,7 @@ export const deleteCall = defineServerAction({
   requiredRole: "member",
   fields: z.object({ id: uuidField("The call") }),
   run: async ({ input, write }) => {
-    await write((sql, member) => deleteOwnCall(sql, { id: input.id, member }));
+    await write((tx, member) => deleteOwnCall(tx, { id: input.id, member }));
     refresh();
     return "Call deleted.";
   },

@@ -10,7 +10,7 @@ import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
@@ -24,9 +24,9 @@ interface Props {
 export default async function Page({ searchParams }: Props) {
   await connection();
   const identity = await readSessionCookies();
-  const calls = await readSql((sql) => {
-    const { member } = resolveViewer(sql, identity);
-    return member && listOwnCalls(sql, member);
+  const calls = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
+    return member && (await listOwnCalls(tx, member));
   });
   if (!calls) redirect("/login?next=/calls/mine");
   const { sent } = await searchParams;

@@ -11,11 +11,12 @@ import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { findCallAudio } from "#lib/calls/recording.ts";
 import { submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES, deleteExpiredUploads } from "#lib/calls/upload.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { exportAccount } from "#lib/members/export-account.ts";
+import type { Member } from "#lib/members/member.ts";
 import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
@@ -25,9 +26,9 @@ interface TestMember {
   cookie: string;
 }
 async function logIn(overrides: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, overrides);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write(async (tx) => {
+    const user = insertUser(tx, overrides);
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
@@ -84,48 +85,49 @@ async function upload(
   }: { member?: TestMember; skip?: number; sha256?: string } = {},
 ): Promise<string> {
   const id = randomUUID();
-  await writeSql((sql) => {
-    sql.run(
-      `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
-      id,
-      member.id,
-      nowMs(),
-      bytes.length,
-      sha256,
-    );
+  await write(async (tx) => {
+    await tx.upload.create({
+      data: { id, userId: member.id, createdAt: new Date(nowMs()), size: bytes.length, sha256 },
+    });
     for (let number = 0; number * PART_BYTES < bytes.length; number++) {
       if (number !== skip)
-        sql.run(
-          `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`,
-          id,
-          number,
-          bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES),
-        );
+        await tx.uploadPart.create({
+          data: {
+            uploadId: id,
+            number,
+            bytes: bytes.slice(number * PART_BYTES, (number + 1) * PART_BYTES),
+          },
+        });
     }
   });
   return id;
 }
 
-interface CallRow {
-  id: string;
-  title: string;
-  description: string;
-  keywords: string;
-  userId: string;
-  contentType: string | null;
-  uploadId: string | null;
-  state: string;
-  durationMs: number | null;
-}
 const stored = () =>
-  readSql((sql) => ({
-    calls: sql.all<CallRow>(
-      `SELECT c."id", c."title", c."description", c."keywords", c."userId", u."contentType", u."id" AS "uploadId", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" ORDER BY c."createdAt"`,
-    ),
-    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
-    uploads: sql.all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
-    deliveries: listDeliveries(sql).map(({ about }) => about),
-  }));
+  read(async (tx) => {
+    const uploads = await tx.upload.findMany({
+      select: { id: true, callId: true, contentType: true },
+    });
+    const calls = await tx.call.findMany({
+      orderBy: { createdAt: "asc" },
+      include: { review: true },
+    });
+    return {
+      calls: calls.map(({ review, ...call }) => {
+        const upload = uploads.find(({ callId }) => callId === call.id);
+        return {
+          ...call,
+          contentType: upload?.contentType ?? null,
+          uploadId: upload?.id ?? null,
+          state: review!.state,
+          durationMs: review!.durationMs,
+        };
+      }),
+      parts: await tx.uploadPart.count(),
+      uploads: uploads.map(({ id, callId }) => ({ id, callId })),
+      deliveries: (await listDeliveries(tx)).map(({ about }) => about),
+    };
+  });
 const refusal = (state: string | FormState) =>
   typeof state === "string" ? state : [state.status, state.code, state.errors];
 
@@ -154,7 +156,7 @@ test("the parts of an upload become the recording of a call", async () => {
     },
   ]);
   expect(calls[0]).toMatchObject({ contentType: "audio/webm", uploadId });
-  const recording = await readSql((sql) => findCallAudio(sql, id));
+  const recording = await read((tx) => findCallAudio(tx, id));
   expect(Buffer.from(recording!.bytes).equals(Buffer.from(bytes))).toBe(true);
   expect([parts, uploads]).toEqual([2, [{ id: uploadId, callId: id }]]);
 });
@@ -163,7 +165,7 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   const bytes = makeOpusWebm({ seconds: 90 });
   const id = randomUUID();
   await submit({ id, uploadId: await upload(bytes) });
-  await writeSql((sql) => deleteExpiredUploads(sql, nowMs() + 2 * DAY_MS));
+  await write((tx) => deleteExpiredUploads(tx, nowMs() + 2 * DAY_MS));
   expect((await stored()).parts).toBe(2);
 
   const pieces: string[] = [];
@@ -171,9 +173,9 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   const { calls } = JSON.parse(pieces.join("")) as { calls: { audio: string }[] };
   expect(calls.map(({ audio }) => audio)).toEqual([toDataUrl("audio/webm", bytes)]);
 
-  await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, id));
+  await write((tx) => tx.call.delete({ where: { id } }));
   expect(await stored()).toMatchObject({ parts: 0, uploads: [{ callId: id }] });
-  await writeSql((sql) => deleteExpiredUploads(sql, nowMs() + 2 * DAY_MS));
+  await write((tx) => deleteExpiredUploads(tx, nowMs() + 2 * DAY_MS));
   expect((await stored()).uploads).toEqual([]);
 });
 
@@ -181,7 +183,7 @@ test("every admin gets an email with a link; the webhook is called if there is o
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   const id = randomUUID();
   // Not through the action, which triggers the deliveries.
-  const member = {
+  const member: Member = {
     id: ada.id,
     firstName: "Ada",
     team: "RED",
@@ -189,8 +191,8 @@ test("every admin gets an email with a link; the webhook is called if there is o
     sessionKey: "",
     loggedInAtMs: nowMs(),
   };
-  const payloads = await writeSql((sql) => {
-    storeCall(sql, {
+  const payloads = await write(async (tx) => {
+    await storeCall(tx, {
       ...fields(),
       id,
       title: "A <b>bold</b> question",
@@ -198,9 +200,10 @@ test("every admin gets an email with a link; the webhook is called if there is o
       recording: null,
       member,
     });
-    return sql.all<{ payload: string; userId: string }>(
-      `SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`,
-    );
+    return tx.delivery.findMany({
+      select: { payload: true, userId: true },
+      orderBy: { id: "asc" },
+    });
   });
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   const deliveries = payloads.map(
@@ -433,7 +436,7 @@ test("a recording that does not match its hash makes no call, and is deleted", a
 test("resending a deleted call does not restore it", async () => {
   const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   await submit({ uploadId });
-  await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+  await write((tx) => tx.call.deleteMany());
   expect(refusal(await submit({ uploadId }))).toEqual([
     "refused",
     "conflict",
@@ -453,7 +456,7 @@ test("a member can leave ten calls in 24 hours", async () => {
 test("deleting calls does not raise the limit above twenty a day", async () => {
   for (let i = 0; i < 20; i++) {
     expect(await submit()).toMatch(/^\/calls\/mine/);
-    await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+    await write((tx) => tx.call.deleteMany());
   }
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
 });
@@ -465,11 +468,10 @@ test("a member can have twenty unanswered calls; an answered one makes room", as
   }
   setClock(nowMs() + DAY_MS + 1_000);
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
-  await writeSql((sql) =>
-    sql.run(
-      `UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`,
-    ),
-  );
+  await write(async (tx) => {
+    const { callId } = await tx.callReview.findFirstOrThrow({ orderBy: { callId: "asc" } });
+    await tx.callReview.update({ where: { callId }, data: { state: "ANSWERED" } });
+  });
   expect(await submit()).toMatch(/^\/calls\/mine/);
 });
 

@@ -40,7 +40,7 @@ export const submitCall = defineServerAction({
     const { uploadId } = input;
     const store = async () => {
       const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
-      return write((sql, member) => storeCall(sql, { ...input, recording, member }), {
+      return write((tx, member) => storeCall(tx, { ...input, recording, member }), {
         isDurable: true,
       });
     };

@@ -16,7 +16,8 @@ import {
   completeUpload,
   putPart as storePart,
 } from "#lib/calls/upload.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
+import type { Member } from "#lib/members/member.ts";
 import { resolveViewer } from "#lib/members/viewer.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
@@ -33,17 +34,17 @@ const part = (number: number, of: Uint8Array = RECORDING) =>
 interface TestMember {
   id: string;
   cookie: string;
-  member: NonNullable<ReturnType<typeof resolveViewer>["member"]>;
+  member: Member;
 }
 
 async function logIn(options: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await writeSql((sql) => {
-    const user = insertUser(sql, options);
-    return { user, session: createSession(sql, user.id) };
+  const { user, session } = await write(async (tx) => {
+    const user = insertUser(tx, options);
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
-  const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSecret(session.id), clientId: null }),
+  const { member } = await read((tx) =>
+    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -110,11 +111,11 @@ async function createTestUpload(bytes = RECORDING, options: RequestOptions = {})
   return announced.id;
 }
 const rows = () =>
-  readSql((sql) => ({
-    uploads: sql
-      .all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`)
-      .map(({ id }) => id),
-    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+  read(async (tx) => ({
+    uploads: (
+      await tx.upload.findMany({ select: { id: true }, orderBy: { createdAt: "asc" } })
+    ).map(({ id }) => id),
+    parts: await tx.uploadPart.count(),
   }));
 async function refused(answer: Promise<Response> | Response, status: number, message: RegExp) {
   const response = await answer;
@@ -141,7 +142,7 @@ test("parts can be uploaded in any order", async () => {
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
   expect(
     Buffer.from(
-      await readSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member })),
+      await read((tx) => assembleUpload(tx, { id: announced.id, member: ada.member })),
     ).equals(Buffer.from(RECORDING)),
   ).toBe(true);
 });
@@ -158,23 +159,20 @@ test("a corrupted part can't be replaced: the hash fails, and the recording need
   const id = await createTestUpload();
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
-  await expect(
-    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
-  ).rejects.toMatchObject({ code: "invalid", field: "audio" });
+  await expect(read((tx) => assembleUpload(tx, { id, member: ada.member }))).rejects.toMatchObject({
+    code: "invalid",
+    field: "audio",
+  });
   await refused(put(id, 0, part(0)), 409, /Part 0 was already stored with other bytes/);
-  const first = await readSql(
-    (sql) =>
-      sql.get<{ bytes: Uint8Array }>(
-        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`,
-        id,
-      )!.bytes,
+  const first = await read((tx) =>
+    tx.uploadPart.findUniqueOrThrow({ where: { uploadId_number: { uploadId: id, number: 0 } } }),
   );
-  expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
+  expect(Buffer.from(first.bytes).equals(Buffer.alloc(PART_BYTES))).toBe(true);
   expect((await remove(id)).status).toBe(204);
   const again = await createTestUpload();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
   expect(
-    await readSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
+    await read(async (tx) => (await assembleUpload(tx, { id: again, member: ada.member })).length),
   ).toBe(RECORDING.length);
 });
 
@@ -182,8 +180,8 @@ test("a member can upload 600 parts an hour, including repeated ones", async () 
   setClock(nowMs());
   const id = await createTestUpload();
   const last = { id, number: 1, bytes: part(1) };
-  await writeSql((sql) => {
-    for (let i = 0; i < 600; i++) storePart(sql, { ...last, member: ada.member });
+  await write(async (tx) => {
+    for (let i = 0; i < 600; i++) await storePart(tx, { ...last, member: ada.member });
   });
   const refusal = await refused(put(id, 1, part(1)), 429, /Hourly upload limit reached/);
   expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
@@ -196,9 +194,7 @@ test("a member can upload 600 parts an hour, including repeated ones", async () 
 test("an incomplete upload is a conflict", async () => {
   const id = await createTestUpload();
   await put(id, 1, part(1));
-  await expect(
-    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
-  ).rejects.toMatchObject({
+  await expect(read((tx) => assembleUpload(tx, { id, member: ada.member }))).rejects.toMatchObject({
     code: "conflict",
     field: "audio",
     message: expect.stringMatching(/1 of 2 parts .* upload the rest/),
@@ -263,7 +259,7 @@ test("a session revoked during an upload stores nothing", async () => {
   );
   const answer = put(id, 0, body);
   await reading.promise;
-  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  await write((tx) => tx.session.deleteMany());
   gate.resolve();
   await refused(answer, 401, /Log in/);
   expect((await rows()).parts).toBe(0);
@@ -497,8 +493,8 @@ test("an upload that became a call is complete and read-only", async () => {
   await post(announced);
   await put(announced.id, 0, part(0));
   await put(announced.id, 1, part(1));
-  await writeSql((sql) =>
-    completeUpload(sql, {
+  await write((tx) =>
+    completeUpload(tx, {
       id: announced.id,
       member: ada.member,
       callId: "a-call",
@@ -514,7 +510,7 @@ test("an upload that became a call is complete and read-only", async () => {
 
 test("uploads are deleted with the account", async () => {
   await put(await createTestUpload(), 0, part(0));
-  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, ada.id));
+  await write((tx) => tx.user.delete({ where: { id: ada.id } }));
   expect(await rows()).toEqual({ uploads: [], parts: 0 });
 });
 

@@ -8,7 +8,7 @@ import { uuidField } from "#lib/core/validate.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { ANSWER_LIMITS, assertAudioSize } from "#lib/calls/audio/probe.ts";
 import { createUpload } from "#lib/calls/upload.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -49,13 +49,13 @@ export function POST(request: Request): Promise<Response> {
     assertSameOrigin(request);
     await ensurePrimary();
     const identity = await readSessionCookies();
-    await readSql((sql) => requireViewer(sql, identity, { role: "member" }));
+    await read((tx) => requireViewer(tx, identity, { role: "member" }));
     const announcement = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
     // Checks the larger of both limits before the write queue.
     assertAudioSize(announcement.size, ANSWER_LIMITS);
     return uploadStateResponse(
-      await writeAuthorized(identity, { role: "member" }, (sql, member) =>
-        createUpload(sql, { ...announcement, member }),
+      await writeAuthorized(identity, { role: "member" }, (tx, member) =>
+        createUpload(tx, { ...announcement, member }),
       ),
     );
   });

@@ -9,7 +9,7 @@ import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { CodeForm } from "../code-form.tsx";
 import { Notice } from "#components/ui/notice.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { pendingLoginEmail, findChallenge } from "#lib/members/login-challenge.ts";
 
 export const metadata: Metadata = { title: "Check your email", robots: { index: false } };
@@ -22,9 +22,9 @@ export default async function Page({
   await connection();
   const cookie = await readLoginFlowCookie("login");
   if (!cookie) redirect("/login");
-  const { open, email } = await readSql((sql) => ({
-    open: findChallenge(sql, cookie),
-    email: pendingLoginEmail(sql, cookie),
+  const { open, email } = await read(async (tx) => ({
+    open: await findChallenge(tx, cookie),
+    email: await pendingLoginEmail(tx, cookie),
   }));
   const isResent = (await searchParams).again !== undefined;
   const loginUrl = `/login?next=${encodeURIComponent(cookie.next)}`;

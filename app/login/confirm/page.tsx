@@ -8,7 +8,7 @@ import { CodeForm } from "../code-form.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { env } from "#lib/core/env.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
 import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
@@ -25,8 +25,8 @@ export default async function Page({
   const token = typeof params.token === "string" ? params.token.slice(0, 100) : "";
   const next = sanitizeRedirectPath(params.next);
   const cookie = await readLoginFlowCookie("login");
-  const open = await readSql((sql) =>
-    findChallenge(sql, { token, browserId: cookie?.browserId ?? null }),
+  const open = await read((tx) =>
+    findChallenge(tx, { token, browserId: cookie?.browserId ?? null }),
   );
   if (!open) {
     if (token) retryOnPrimary();

@@ -16,10 +16,10 @@ export const logInOnDevice = defineServerAction({
   async run({ input, sessionIds, request, clientAddress, write }) {
     consumeDeviceLogin(clientAddress);
     const session = await write(
-      (sql) => {
-        const { userId } = consumeDeviceLink(sql, input.token);
-        const newSession = logInAndClaimReads(sql, { userId, sessionIds, request });
-        markLoginNotRecent(sql, hashSecret(newSession.id));
+      async (tx) => {
+        const { userId } = await consumeDeviceLink(tx, input.token);
+        const newSession = await logInAndClaimReads(tx, { userId, sessionIds, request });
+        await markLoginNotRecent(tx, hashSecret(newSession.id));
         return newSession;
       },
       { isDurable: true },

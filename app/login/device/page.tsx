@@ -5,7 +5,7 @@ import { connection } from "next/server";
 import { logInOnDevice } from "./actions.ts";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { findDeviceLink } from "#lib/members/device-link.ts";
 import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
@@ -20,9 +20,9 @@ export default async function Page({
   await connection();
   const { token } = await searchParams;
   const identity = await readSessionCookies();
-  const { link, member } = await readSql((sql) => ({
-    link: typeof token === "string" && token.length <= 100 ? findDeviceLink(sql, token) : null,
-    member: resolveViewer(sql, identity).member,
+  const { link, member } = await read(async (tx) => ({
+    link: typeof token === "string" && token.length <= 100 ? await findDeviceLink(tx, token) : null,
+    member: (await resolveViewer(tx, identity)).member,
   }));
   if (!link || typeof token !== "string") {
     if (token) retryOnPrimary();

@@ -20,13 +20,13 @@ export const deleteMyAccount = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({ confirmation: singleLineField({ label: "The word", maxLength: 60 }) }),
   async run({ input, write }) {
-    const leadChanges = await write((sql, { id, firstName }) => {
+    const leadChanges = await write(async (tx, { id, firstName }) => {
       if (!isDeleteConfirmed(input.confirmation, firstName))
         throw new AppError("invalid", `Type “${DELETE_CONFIRMATION}” to confirm.`, {
           field: "confirmation",
         });
-      const { slugs } = deleteAccount(sql, id);
-      return recordLeadChanges(sql, { slugs, nowMs: nowMs() });
+      const { slugs } = await deleteAccount(tx, id);
+      return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
     });
     logLeadChanges(leadChanges);
     await sessionCookie.expire();

@@ -9,7 +9,7 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { isRecentLogin } from "#lib/members/member.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { DELETE_CONFIRMATION, isLastAdmin } from "#lib/members/delete-account.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
@@ -26,13 +26,13 @@ function describeDeletedData({ callCount, episodeCount }: Profile): string {
 export default async function Page() {
   await connection();
   const identity = await readSessionCookies();
-  const account = await readSql((sql) => {
-    const { member } = resolveViewer(sql, identity);
+  const account = await read(async (tx) => {
+    const { member } = await resolveViewer(tx, identity);
     return (
       member && {
         member,
-        profile: getProfile(sql, member.id),
-        isOnlyAdmin: isLastAdmin(sql, member.id),
+        profile: await getProfile(tx, member.id),
+        isOnlyAdmin: await isLastAdmin(tx, member.id),
       }
     );
   });

@@ -11,7 +11,7 @@ import { ExpiringQrCode } from "#components/member/expiring-qr-code.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import {
   DEVICE_LINK_TTL_MS,
   DEVICE_LINK_DISPLAY_MS,
@@ -26,7 +26,7 @@ export default async function Page() {
   const { member } = await getViewer();
   if (!member) redirect("/login?next=/me");
   const token = await deviceLinkCookie.read();
-  const anyLink = token ? await readSql((sql) => findDeviceLink(sql, token)) : null;
+  const anyLink = token ? await read((tx) => findDeviceLink(tx, token)) : null;
   const link = anyLink?.userId === member.id ? anyLink : null;
   return (
     <div className="wrap">

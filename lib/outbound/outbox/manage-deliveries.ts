@@ -4,40 +4,48 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 /**
  * Returns the number of pending deliveries, of those that failed at least once, and of those given
  * up.
  */
-export function countDeliveries(sql: Sql): { waiting: number; failed: number; givenUp: number } {
-  return sql.get(
-    `SELECT COUNT(*) AS "waiting", COUNT("lastError") AS "failed", COUNT(*) FILTER (WHERE "nextTryAt" IS NULL) AS "givenUp" FROM "Delivery"`,
-  ) as { waiting: number; failed: number; givenUp: number };
+export async function countDeliveries(
+  tx: Tx,
+): Promise<{ waiting: number; failed: number; givenUp: number }> {
+  const { _count: count } = await tx.delivery.aggregate({
+    _count: { _all: true, lastError: true, nextTryAt: true },
+  });
+  return { waiting: count._all, failed: count.lastError, givenUp: count._all - count.nextTryAt };
 }
 
 /**
  * Makes a delivery due now; call triggerDeliveries() after the commit. Throws AppError(not_found)
  * if it was sent or discarded.
  */
-export function retryPendingDelivery(sql: Sql, actorId: string, id: number): void {
-  const { changes } = sql.run(
-    `UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`,
-    nowMs(),
-    id,
-  );
-  if (changes === 0) throw deliveryNotFound();
-  recordAuditEvent(sql, { actorId, action: "delivery.retry", subjectId: String(id) });
+export async function retryPendingDelivery(tx: Tx, actorId: string, id: number): Promise<void> {
+  const { count } = await tx.delivery.updateMany({
+    where: { id },
+    data: { nextTryAt: new Date(nowMs()), tries: 0 },
+  });
+  if (count === 0) throw deliveryNotFound();
+  await recordAuditEvent(tx, { actorId, action: "delivery.retry", subjectId: String(id) });
 }
 
 /** Deletes a delivery. Throws AppError(not_found) if it was sent or discarded. */
-export function discardDelivery(sql: Sql, actorId: string, id: number): void {
-  const detail = sql.get<{ kind: string; tries: number }>(
-    `DELETE FROM "Delivery" WHERE "id" = ? RETURNING "kind", "tries"`,
-    id,
-  );
+export async function discardDelivery(tx: Tx, actorId: string, id: number): Promise<void> {
+  const detail = await tx.delivery.findUnique({
+    where: { id },
+    select: { kind: true, tries: true },
+  });
   if (!detail) throw deliveryNotFound();
-  recordAuditEvent(sql, { actorId, action: "delivery.give_up", subjectId: String(id), detail });
+  await tx.delivery.deleteMany({ where: { id } });
+  await recordAuditEvent(tx, {
+    actorId,
+    action: "delivery.give_up",
+    subjectId: String(id),
+    detail,
+  });
 }
 
 const deliveryNotFound = () =>

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { execute } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
 import { resetSingleton } from "#lib/core/singleton.ts";
@@ -74,12 +74,12 @@ async function outside(
   return { origin: server.origin, taken };
 }
 
-const waiting = () => readSql((sql) => listDeliveries(sql));
-const put = (fn: (sql: Sql) => void) => writeSql(fn);
+const waiting = () => read((tx) => listDeliveries(tx));
+const put = (fn: (tx: Tx) => Promise<unknown>) => write(fn);
 
 test("a delivery is sent once, after its transaction, and then deleted", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   expect(await waiting()).toMatchObject([
     { kind: "MAIL", about: "call published", tries: 0, lastError: null },
@@ -92,8 +92,11 @@ test("a delivery is sent once, after its transaction, and then deleted", async (
 });
 
 test("a transaction that rolls back sends nothing", async () => {
-  const failing = put((sql) => {
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" });
+  const failing = put(async (tx) => {
+    await enqueueDelivery(tx, mailTo("ada@example.test"), {
+      userId: null,
+      about: "call published",
+    });
     throw new TypeError("undone");
   });
   await expect(failing).rejects.toThrow("undone");
@@ -104,8 +107,8 @@ test("a transaction that rolls back sends nothing", async () => {
 test("a failing delivery is retried with delays, given up, and retried by an admin", async () => {
   const readLog = captureLog();
   smtp.mode = "refuse";
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const waits: number[] = [];
   for (let tries = 1; tries <= 8; tries++) {
@@ -117,12 +120,12 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
       lastError: expect.stringContaining("The email was not sent: ") as string,
     });
     if (delivery!.nextTryAt === null) break;
-    waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
+    waits.push(Math.round((delivery!.nextTryAt.getTime() - nowMs()) / MINUTE_MS));
     // Not before that.
-    setClock(delivery!.nextTryAt - SECOND_MS);
+    setClock(delivery!.nextTryAt.getTime() - SECOND_MS);
     await runDueDeliveries();
     expect(smtp.attemptCount).toBe(tries);
-    setClock(delivery!.nextTryAt);
+    setClock(delivery!.nextTryAt.getTime());
   }
   expect(waits).toEqual([1, 5, 30, 120, 360, 720, 1_440]);
   const [abandoned] = await waiting();
@@ -134,32 +137,31 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
   // The reason contains no email address.
   expect(JSON.stringify(await waiting()) + readLog()).not.toContain("ada@example.test");
   smtp.mode = "ok";
-  await writeSql((sql) => retryPendingDelivery(sql, "root", abandoned!.id));
+  await write((tx) => retryPendingDelivery(tx, "root", abandoned!.id));
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(1);
   expect(await waiting()).toEqual([]);
 });
 
 test("a discarded delivery is not sent", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const [delivery] = await waiting();
-  await writeSql((sql) => discardDelivery(sql, "root", delivery!.id));
+  await write((tx) => discardDelivery(tx, "root", delivery!.id));
   await runDueDeliveries();
   expect(smtp.attemptCount).toBe(0);
 });
 
 test("a failing delivery does not block others", async () => {
   const readLog = captureLog();
-  await put((sql) => {
-    sql.run(
-      `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "nextTryAt") VALUES (?, 'MAIL', 'broken', '{', ?)`,
-      NOW,
-      NOW,
-    );
+  await put(async (tx) => {
+    const now = new Date(NOW);
+    await tx.delivery.create({
+      data: { createdAt: now, kind: "MAIL", about: "broken", payload: "{", nextTryAt: now },
+    });
     for (let i = 0; i < 45; i++)
-      enqueueDelivery(sql, mailTo(`${i}@example.test`), { userId: null, about: "many" });
+      await enqueueDelivery(tx, mailTo(`${i}@example.test`), { userId: null, about: "many" });
   });
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(45);
@@ -168,13 +170,13 @@ test("a failing delivery does not block others", async () => {
 });
 
 test("only one of two concurrent runs sends, even across processes", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   await Promise.all([runDueDeliveries(), runDueDeliveries()]);
   expect(smtp.attemptCount).toBe(1);
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const first = runDueDeliveries();
   // Like another process: separate memory, the same table.
@@ -184,11 +186,11 @@ test("only one of two concurrent runs sends, even across processes", async () =>
 });
 
 test("a crashed process's delivery is claimed again after its lease expires", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
-  await put((sql) =>
-    sql.run(`UPDATE "Delivery" SET "tries" = 1, "nextTryAt" = ?`, NOW + 2 * MINUTE_MS),
+  await put((tx) =>
+    tx.delivery.updateMany({ data: { tries: 1, nextTryAt: new Date(NOW + 2 * MINUTE_MS) } }),
   );
   await runDueDeliveries();
   expect(smtp.attemptCount).toBe(0);
@@ -198,12 +200,12 @@ test("a crashed process's delivery is claimed again after its lease expires", as
 });
 
 test("a delivery enqueued during a run is sent by it", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("one@example.test"), { userId: null, about: "one" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("one@example.test"), { userId: null, about: "one" }),
   );
   const run = runDueDeliveries();
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("two@example.test"), { userId: null, about: "two" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("two@example.test"), { userId: null, about: "two" }),
   );
   void runDueDeliveries();
   await run;
@@ -214,17 +216,17 @@ test("a delivery enqueued during a run is sent by it", async () => {
 });
 
 test("pending deliveries are deleted with their account", async () => {
-  const { id } = await writeSql((sql) => insertUser(sql));
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: id, about: "call published" }),
+  const { id } = await write((tx) => insertUser(tx));
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: id, about: "call published" }),
   );
-  await put((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id));
+  await put((tx) => tx.user.delete({ where: { id } }));
   expect(await waiting()).toEqual([]);
 });
 
 test("only the primary delivers", async () => {
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   overrideEnv({ REPLICATION: "on" });
   await runDueDeliveries();
@@ -239,10 +241,10 @@ test("a new member is subscribed to the newsletter, and their subscriber ID is s
       : { status: 201, body: {} },
   );
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
-  const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
-  await put((sql) =>
+  const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
+  await put((tx) =>
     enqueueDelivery(
-      sql,
+      tx,
       { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     ),
@@ -260,7 +262,7 @@ test("a new member is subscribed to the newsletter, and their subscriber ID is s
       body: {},
     },
   ]);
-  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+  expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
     convertKitId: "4711",
   });
   expect(await waiting()).toEqual([]);
@@ -283,17 +285,17 @@ test.each([
     const readLog = captureLog();
     const { origin } = await outside(() => answer);
     overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
-    const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
-    await put((sql) =>
+    const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
+    await put((tx) =>
       enqueueDelivery(
-        sql,
+        tx,
         { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
         { userId: user.id, about: "sign-up" },
       ),
     );
     await runDueDeliveries();
     expect((await waiting())[0]?.lastError).toMatch(reason);
-    expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+    expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
       convertKitId: null,
     });
     expect(readLog()).not.toMatch(/kit-secret|ada@example/);
@@ -305,9 +307,9 @@ test("a webhook pings no one, and its URL appears in no error or log", async () 
   let status = 404;
   const { origin, taken } = await outside(() => ({ status }));
   overrideEnv({ DISCORD_WEBHOOK_URL: `${origin}/api/webhooks/1/very-secret` });
-  await put((sql) =>
+  await put((tx) =>
     enqueueDelivery(
-      sql,
+      tx,
       { kind: "DISCORD", text: `@everyone ${"x".repeat(3_000)}` },
       { userId: null, about: "new member" },
     ),
@@ -326,8 +328,8 @@ test("a webhook pings no one, and its URL appears in no error or log", async () 
   expect(allowed_mentions).toEqual({ parse: [] });
 
   // A closed port; a private address; a removed setting.
-  await put((sql) =>
-    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
+  await put((tx) =>
+    enqueueDelivery(tx, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
   );
   await servers.splice(0)[0]?.close();
   await runDueDeliveries();
@@ -346,28 +348,28 @@ test("a webhook pings no one, and its URL appears in no error or log", async () 
 });
 
 test("a delivery without a configured receiver is not enqueued", async () => {
-  const user = await writeSql((sql) => insertUser(sql));
-  await put((sql) => {
-    enqueueDelivery(
-      sql,
+  const user = await write((tx) => insertUser(tx));
+  await put(async (tx) => {
+    await enqueueDelivery(
+      tx,
       { kind: "NEWSLETTER", email: "ada@example.test", firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     );
-    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: user.id, about: "sign-up" });
+    await enqueueDelivery(
+      tx,
+      { kind: "DISCORD", text: "Hello" },
+      { userId: user.id, about: "sign-up" },
+    );
   });
-  expect(await readSql((sql) => sql.get(`SELECT COUNT(*) AS "n" FROM "Delivery"`))).toEqual({
-    n: 0,
-  });
+  expect(await read((tx) => tx.delivery.count())).toBe(0);
 });
 
 test("a run without due deliveries writes nothing", async () => {
-  await put((sql) =>
-    sql.run(
-      `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
-    ),
+  await execute(
+    `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
   );
-  await put((sql) =>
-    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "later" }),
+  await put((tx) =>
+    enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "later" }),
   );
   setClock(NOW - MINUTE_MS);
   await runDueDeliveries();

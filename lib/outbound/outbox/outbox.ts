@@ -7,22 +7,10 @@ import { env } from "#lib/core/env.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { log } from "#lib/core/log.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { type Delivery, deliver } from "./deliver.ts";
-
-export interface PendingDelivery {
-  readonly id: number;
-  readonly createdAt: number;
-  readonly kind: Delivery["kind"];
-  readonly about: string;
-  readonly tries: number;
-  /** null if given up; an admin can retry it. */
-  readonly nextTryAt: number | null;
-  readonly lastError: string | null;
-}
 
 /** Backoff after each failure; after the last, an admin decides. */
 const RETRY_DELAYS_MS = [
@@ -57,59 +45,65 @@ function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
  * triggerDeliveries() after the commit. Deleting the account `userId` deletes it too. `about` is
  * shown to admins: never put addresses or content there.
  */
-export function enqueueDelivery(
-  sql: Sql,
+export async function enqueueDelivery(
+  tx: Tx,
   delivery: Delivery,
   { userId, about }: { userId: string | null; about: string },
-): void {
+): Promise<void> {
   if (!isDeliveryConfigured(delivery.kind)) return;
-  sql.run(
-    `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`,
-    nowMs(),
-    delivery.kind,
-    userId,
-    about,
-    JSON.stringify(delivery),
-    nowMs(),
-  );
+  const now = new Date(nowMs());
+  await tx.delivery.create({
+    data: {
+      createdAt: now,
+      kind: delivery.kind,
+      userId,
+      about,
+      payload: JSON.stringify(delivery),
+      nextTryAt: now,
+    },
+    select: { id: true },
+  });
 }
 
-interface DueDelivery {
-  readonly id: number;
-  readonly kind: Delivery["kind"];
-  readonly userId: string | null;
-  readonly payload: string;
-  readonly tries: number;
-}
+const isDueAt = (now: number) => ({ nextTryAt: { lte: new Date(now) } });
 
-/** Claims up to BATCH_SIZE due deliveries for LEASE_MS. */
-function claimDueDeliveries(sql: Sql): DueDelivery[] {
+type ClaimedDelivery = Awaited<ReturnType<typeof claimDueDeliveries>>[number];
+
+/**
+ * Claims up to BATCH_SIZE due deliveries for LEASE_MS. Writes run one at a time, so each delivery
+ * is claimed once.
+ */
+async function claimDueDeliveries(tx: Tx) {
   const now = nowMs();
-  const due = sql.all<DueDelivery>(
-    `SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH_SIZE}`,
-    now,
-  );
-  for (const { id } of due)
-    sql.run(
-      `UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`,
-      now + LEASE_MS,
-      id,
-    );
+  const due = await tx.delivery.findMany({
+    where: isDueAt(now),
+    select: { id: true, kind: true, userId: true, payload: true, tries: true },
+    orderBy: [{ nextTryAt: "asc" }, { id: "asc" }],
+    take: BATCH_SIZE,
+  });
+  await tx.delivery.updateMany({
+    where: { id: { in: due.map(({ id }) => id) } },
+    data: { tries: { increment: 1 }, nextTryAt: new Date(now + LEASE_MS) },
+  });
   return due;
 }
 
-async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery): Promise<void> {
+async function attemptDelivery({
+  id,
+  kind,
+  userId,
+  payload,
+  tries,
+}: ClaimedDelivery): Promise<void> {
   try {
     const result = await deliver(JSON.parse(payload) as Delivery);
-    await writeSql((sql) => {
-      sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
+    await write(async (tx) => {
+      await tx.delivery.deleteMany({ where: { id } });
       if (result?.convertKitId && userId)
-        sql.run(
-          `UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`,
-          result.convertKitId,
-          nowMs(),
-          userId,
-        );
+        await tx.user.updateMany({
+          where: { id: userId },
+          data: { convertKitId: result.convertKitId, updatedAt: new Date(nowMs()) },
+        });
     });
   } catch (error) {
     const retryDelayMs = RETRY_DELAYS_MS[tries];
@@ -120,13 +114,14 @@ async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery
       error,
     });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-    await writeSql((sql) =>
-      sql.run(
-        `UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`,
-        retryDelayMs === undefined ? null : nowMs() + retryDelayMs,
-        reason,
-        id,
-      ),
+    await write((tx) =>
+      tx.delivery.updateMany({
+        where: { id },
+        data: {
+          nextTryAt: retryDelayMs === undefined ? null : new Date(nowMs() + retryDelayMs),
+          lastError: reason,
+        },
+      }),
     );
   }
 }
@@ -155,10 +150,10 @@ export async function runDueDeliveries(): Promise<void> {
       for (;;) {
         if (currentRole() !== "primary") return;
         // Read first, so that an idle site writes nothing.
-        const isAnyDue = await readSql((sql) =>
-          sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
+        const isAnyDue = await read((tx) =>
+          tx.delivery.findFirst({ where: isDueAt(nowMs()), select: { id: true } }),
         );
-        const due = isAnyDue ? await writeSql(claimDueDeliveries) : [];
+        const due = isAnyDue ? await write(claimDueDeliveries) : [];
         if (due.length === 0) break;
         await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
       }
@@ -188,10 +183,24 @@ export function startDeliveryPolling(): void {
   state.timer.unref();
 }
 
-/** Returns at most `limit` pending deliveries, newest first. */
-export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
-  return sql.all<PendingDelivery>(
-    `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,
-    limit,
-  );
+export type PendingDelivery = Awaited<ReturnType<typeof listDeliveries>>[number];
+
+/**
+ * Returns at most `limit` pending deliveries, newest first. `nextTryAt` is null if given up; an
+ * admin can retry it.
+ */
+export async function listDeliveries(tx: Tx, limit = 100) {
+  return tx.delivery.findMany({
+    select: {
+      id: true,
+      createdAt: true,
+      kind: true,
+      about: true,
+      tries: true,
+      nextTryAt: true,
+      lastError: true,
+    },
+    orderBy: { id: "desc" },
+    take: limit,
+  });
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
 import { findPublishedVersion } from "./published-version.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import {
   BROKEN_POST,
   makePostText,
@@ -196,11 +196,11 @@ test("only the primary writes the disk's version to the database", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   sites.isPrimary = false;
   await waitUntilCompiled(sites.createDiskSite());
-  expect(await readSql(findPublishedVersion)).toBeNull();
+  expect(await read(findPublishedVersion)).toBeNull();
   sites.isPrimary = true;
   const site = await waitUntilCompiled(sites.createDiskSite());
   await expect
-    .poll(() => readSql(findPublishedVersion))
+    .poll(() => read(findPublishedVersion))
     .toMatchObject({ version: site.getStatus().servedVersion! });
 });
 

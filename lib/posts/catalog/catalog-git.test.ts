@@ -4,7 +4,7 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import {
   BROKEN_POST,
   makePostText,
@@ -18,7 +18,7 @@ test("at the first start the branch's head is published", async () => {
   const sha = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.version).toBe(sha);
-  expect(await readSql(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
+  expect(await read(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
 });
 
 test("a replica without a published version is unavailable and writes nothing", async () => {
@@ -28,7 +28,7 @@ test("a replica without a published version is unavailable and writes nothing", 
     code: "unavailable",
     message: expect.stringContaining("No content version is published"),
   });
-  expect(await readSql(findPublishedVersion)).toBeNull();
+  expect(await read(findPublishedVersion)).toBeNull();
 });
 
 test("at a first start without the host, the outage has a reason, and ends with the host's", async () => {
@@ -65,7 +65,7 @@ test("a new version reads and compiles only changed posts, even on a replica", a
     "content/blog/a.mdx": makePostText("A"),
     "content/blog/b.mdx": makePostText("B2"),
   });
-  await writeSql((sql) => setPublishedVersion(sql, next));
+  await write((tx) => setPublishedVersion(tx, next));
   await site.refresh();
   expect((await site.getIndex()).posts.map(({ frontMatter }) => frontMatter.title)).toEqual([
     "A",
@@ -82,12 +82,12 @@ test("polling finds a lost push, and an older head does not undo a webhook's ver
   const second = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
   setClock(nowMs() + 6 * MINUTE_MS);
   await site.refresh();
-  await expect.poll(async () => (await readSql(findPublishedVersion))?.version).toBe(second);
+  await expect.poll(async () => (await read(findPublishedVersion))?.version).toBe(second);
   const third = "c".repeat(40);
   setClock(nowMs() + 6 * MINUTE_MS);
-  await writeSql((sql) => setPublishedVersion(sql, third));
+  await write((tx) => setPublishedVersion(tx, third));
   await site.refresh();
-  expect((await readSql(findPublishedVersion))?.version).toBe(third);
+  expect((await read(findPublishedVersion))?.version).toBe(third);
   expect(first).not.toBe(second);
 });
 
@@ -97,7 +97,7 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
     sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
     const site = await waitUntilCompiled(sites.createGitSite());
     const next = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
-    await writeSql((sql) => setPublishedVersion(sql, next));
+    await write((tx) => setPublishedVersion(tx, next));
     sites.host.mode = mode;
     const requestCount = sites.host.requests.length;
     for (let i = 0; i < 20; i++) await site.refresh();
@@ -131,7 +131,7 @@ test("a restart with an unreadable version serves the previous one", async () =>
   sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   await waitUntilCompiled(sites.createGitSite());
   await sites.stopAll();
-  await writeSql((sql) => setPublishedVersion(sql, "d".repeat(40)));
+  await write((tx) => setPublishedVersion(tx, "d".repeat(40)));
   const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
   expect(site.getStatus()).toMatchObject({
@@ -153,7 +153,7 @@ test("without a cache file, the last good post comes from the previous version",
     "content/blog/a.mdx": BROKEN_POST,
     "content/blog/b.mdx": makePostText("B2"),
   });
-  await writeSql((sql) => setPublishedVersion(sql, next));
+  await write((tx) => setPublishedVersion(tx, next));
   const site = await waitUntilCompiled(sites.createGitSite());
   expect(
     (await site.getIndex()).posts.map(({ frontMatter, version }) => [
@@ -204,7 +204,7 @@ test("images that were not built have their size, and are found by path and vers
     "content/blog/a/index.mdx": BROKEN_POST,
     "content/blog/a/drawing.svg": svg.replace("30", "60"),
   });
-  await writeSql((sql) => setPublishedVersion(sql, next));
+  await write((tx) => setPublishedVersion(tx, next));
   await site.refresh();
   expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
   expect((await site.findFile("blog/a/drawing.svg", null))!.blobSha).not.toBe(blobSha);

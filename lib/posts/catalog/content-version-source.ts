@@ -3,7 +3,7 @@
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import type { ContentSource } from "#lib/posts/source/content-source.ts";
 import type { GitSource } from "#lib/posts/source/git-source.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
@@ -47,7 +47,7 @@ export function createDiskVersionSource(
       if (version !== writtenVersion && isPrimary()) {
         writtenVersion = version;
         // Not awaited, because posts must be readable even if the database is not writable.
-        writeSql((sql) => setPublishedVersion(sql, version)).catch((error: unknown) =>
+        write((tx) => setPublishedVersion(tx, version)).catch((error: unknown) =>
           log("warn", "content.version_not_written", { error }),
         );
       }
@@ -71,14 +71,14 @@ export function createGitVersionSource(
 
   async function pollOnce(): Promise<void> {
     const head = await source.getHead();
-    const published = await readSql(findPublishedVersion);
+    const published = await read(findPublishedVersion);
     if (published?.version === head) return;
     const isRecent = published && nowMs() - published.updatedAtMs < SETTLE_MS;
     if (isRecent && COMMIT_SHA.test(published.version)) {
       polledAtMs = nowMs() - pollMs + SETTLE_MS;
       return;
     }
-    await writeSql((sql) => setPublishedVersion(sql, head));
+    await write((tx) => setPublishedVersion(tx, head));
     log("info", "content.version_found", { version: head, previous: published?.version });
   }
 
@@ -91,7 +91,7 @@ export function createGitVersionSource(
   return {
     kind: "git",
     async getVersion() {
-      const published = await readSql(findPublishedVersion);
+      const published = await read(findPublishedVersion);
       if (published && COMMIT_SHA.test(published.version)) {
         if (isPrimary() && nowMs() - polledAtMs >= pollMs)
           poll().catch((error: unknown) => log("info", "content.poll_failed", { error }));
@@ -100,7 +100,7 @@ export function createGitVersionSource(
       // There is no version yet, or it is from a disk source that was configured earlier.
       if (isPrimary()) {
         await poll();
-        const first = await readSql(findPublishedVersion);
+        const first = await read(findPublishedVersion);
         if (first) return first.version;
       }
       throw new AppError("unavailable", "No content version is published yet.", {
@@ -108,7 +108,7 @@ export function createGitVersionSource(
       });
     },
     async getPreviousVersion() {
-      const published = await readSql(findPublishedVersion);
+      const published = await read(findPublishedVersion);
       return published?.previous && COMMIT_SHA.test(published.previous) ? published.previous : null;
     },
     getProblem: () => source.getHostStatus().problem,

@@ -1,7 +1,7 @@
 // Stores the published content version in one replicated row that all instances share.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Tx } from "#lib/db/database.ts";
 
 export interface PublishedVersion {
   /** A commit SHA, or "disk-…" for content from disk. */
@@ -12,11 +12,10 @@ export interface PublishedVersion {
 }
 
 /** Returns the published version, or null before the first one. */
-export function findPublishedVersion(sql: Sql): PublishedVersion | null {
+export async function findPublishedVersion(tx: Tx): Promise<PublishedVersion | null> {
+  const row = await tx.contentVersion.findUnique({ where: { id: 1 } });
   return (
-    sql.get<PublishedVersion>(
-      `SELECT "version", "previous", "updatedAt" AS "updatedAtMs" FROM "ContentVersion" WHERE "id" = 1`,
-    ) ?? null
+    row && { version: row.version, previous: row.previous, updatedAtMs: row.updatedAt.getTime() }
   );
 }
 
@@ -24,14 +23,14 @@ export function findPublishedVersion(sql: Sql): PublishedVersion | null {
  * Publishes `version` and keeps the previous one. Idempotent: returns false and writes nothing if
  * it is already published.
  */
-export function setPublishedVersion(sql: Sql, version: string): boolean {
-  // One statement, so that two concurrent webhooks cannot both record the same previous version.
-  const { changes } = sql.run(
-    `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, ?, NULL, ?)
-     ON CONFLICT ("id") DO UPDATE SET "previous" = "version", "version" = excluded."version", "updatedAt" = excluded."updatedAt"
-     WHERE "version" <> excluded."version"`,
+export async function setPublishedVersion(tx: Tx, version: string): Promise<boolean> {
+  const current = await findPublishedVersion(tx);
+  if (current?.version === version) return false;
+  const data = {
     version,
-    nowMs(),
-  );
-  return changes > 0;
+    previous: current?.version ?? null,
+    updatedAt: new Date(nowMs()),
+  };
+  await tx.contentVersion.upsert({ where: { id: 1 }, create: { id: 1, ...data }, update: data });
+  return true;
 }

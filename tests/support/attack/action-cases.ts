@@ -6,11 +6,11 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
+import { writeTo } from "#tests/support/write-to.ts";
 import { invalidValues } from "./fuzz-values.ts";
 import type { Fields } from "./server-action-request.ts";
 import type { ActionCase, CaseContext } from "./cases.ts";
@@ -21,8 +21,10 @@ import type { CallState, AttackFixture } from "./attack-fixture.ts";
 export const loginFlowCookie = (name: "login" | "signup", browserId: string, next = "/me") =>
   `__Host-${name}=${browserId}.${Buffer.from(next).toString("base64url")}`;
 
-function insertLoginChallenge({ fixture, db }: CaseContext) {
-  const challenge = startChallenge(createSql(db), { email: fixture.owner.email });
+async function insertLoginChallenge({ fixture, db }: CaseContext) {
+  const challenge = await writeTo(db.name, (tx) =>
+    startChallenge(tx, { email: fixture.owner.email }),
+  );
   return { ...challenge, cookie: loginFlowCookie("login", challenge.browserId) };
 }
 
@@ -37,15 +39,18 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/actions.ts#resendLoginEmail": {
     requiredRole: "anyone",
     page: "/login/code",
-    makeValidFields: (context) => ({ fields: {}, cookie: insertLoginChallenge(context).cookie }),
+    makeValidFields: async (context) => ({
+      fields: {},
+      cookie: (await insertLoginChallenge(context)).cookie,
+    }),
     writtenTables: ["LoginChallenge"],
     invalidFields: {},
   },
   "app/login/actions.ts#logInByLink": {
     requiredRole: "anyone",
     page: "/login/confirm",
-    makeValidFields: (context) => {
-      const { token, cookie } = insertLoginChallenge(context);
+    makeValidFields: async (context) => {
+      const { token, cookie } = await insertLoginChallenge(context);
       return { fields: { token, next: "/me" }, cookie };
     },
     writtenTables: ["LoginChallenge", "Session"],
@@ -54,8 +59,8 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/actions.ts#logInByCode": {
     requiredRole: "anyone",
     page: "/login/code",
-    makeValidFields: (context) => {
-      const { code, cookie } = insertLoginChallenge(context);
+    makeValidFields: async (context) => {
+      const { code, cookie } = await insertLoginChallenge(context);
       return { fields: { code, next: "/me" }, cookie };
     },
     writtenTables: ["LoginChallenge", "Session"],
@@ -64,8 +69,8 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/device/actions.ts#logInOnDevice": {
     requiredRole: "anyone",
     page: "/login/device",
-    makeValidFields: ({ fixture, db }) => ({
-      token: createDeviceLink(createSql(db), fixture.owner.id).token,
+    makeValidFields: async ({ fixture, db }) => ({
+      token: (await writeTo(db.name, (tx) => createDeviceLink(tx, fixture.owner.id))).token,
     }),
     writtenTables: ["DeviceLink", "Session"],
     invalidFields: { token: invalidValues.token },
@@ -73,13 +78,15 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/signup/actions.ts#signUp": {
     requiredRole: "anyone",
     page: "/signup",
-    makeValidFields: ({ db }) => ({
-      fields: { firstName: "Dora", team: "BLUE" },
-      cookie: loginFlowCookie(
-        "signup",
-        startSignup(createSql(db), { email: `${randomUUID()}@example.test` }).browserId,
-      ),
-    }),
+    makeValidFields: async ({ db }) => {
+      const { browserId } = await writeTo(db.name, (tx) =>
+        startSignup(tx, { email: `${randomUUID()}@example.test` }),
+      );
+      return {
+        fields: { firstName: "Dora", team: "BLUE" },
+        cookie: loginFlowCookie("signup", browserId),
+      };
+    },
     writtenTables: ["PendingSignup", "Session", "User"],
     invalidFields: { firstName: invalidValues.text(1, 60), team: invalidValues.choice },
   },

@@ -30,7 +30,9 @@ export interface ActionCase extends AccessRule {
   /** The page with the action's form. */
   readonly page: string | ((fixture: AttackFixture) => string);
   /** Returns fields that succeed for the owner, or for the admin. */
-  makeValidFields(context: CaseContext): Fields | FieldsWithCookie;
+  makeValidFields(
+    context: CaseContext,
+  ): Fields | FieldsWithCookie | Promise<Fields | FieldsWithCookie>;
   /** The tables that a success changes. "SessionInfo" may always change. */
   readonly writtenTables: readonly string[];
   /** Returns state outside the database that a rejected request must not change. */

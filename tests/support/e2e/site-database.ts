@@ -3,7 +3,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Tx } from "#lib/db/database.ts";
 import { fetchJson } from "#tests/support/fetch-json.ts";
+import { writeTo } from "#tests/support/write-to.ts";
 import { CONTROL_PORT, DATA_DIR, IS_CLUSTER } from "./site-under-test.ts";
 
 const SYNC_TIMEOUT_MS = 10_000;
@@ -17,10 +19,27 @@ export interface ClusterDatabaseFiles {
 /** The caller closes it. */
 export async function openSiteDatabase(): Promise<Database.Database> {
   if (!IS_CLUSTER) return new Database(join(DATA_DIR, "lectern.db"), { timeout: 5_000 });
-  return openOnPrimary(
-    await fetchJson<ClusterDatabaseFiles>(`http://127.0.0.1:${CONTROL_PORT}/database-files`),
-  );
+  return openOnPrimary(await fetchDatabaseFiles());
 }
+
+/**
+ * Runs `fn` in one transaction on the file of `db`, through Prisma. On a cluster, resolves once the
+ * replica has it, or throws after ten seconds.
+ */
+export async function writeToSite<T>(
+  db: Database.Database,
+  fn: (tx: Tx) => Promise<T> | T,
+): Promise<T> {
+  const value = await writeTo(db.name, fn);
+  if (IS_CLUSTER) {
+    const { primary, replica } = await fetchDatabaseFiles();
+    waitUntilInSync(primary, replica);
+  }
+  return value;
+}
+
+const fetchDatabaseFiles = () =>
+  fetchJson<ClusterDatabaseFiles>(`http://127.0.0.1:${CONTROL_PORT}/database-files`);
 
 /**
  * Opens the primary's file. Each write returns once the replica has it, or throws after ten

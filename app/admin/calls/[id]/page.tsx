@@ -29,14 +29,17 @@ import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
 import { getReviewedCall } from "#lib/calls/review-queue.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminMetadata((sql, admin) => getReviewedCall(sql, { admin, callId: id }).title);
+  return adminMetadata(async (tx, admin) => {
+    const { title } = await getReviewedCall(tx, { admin, callId: id });
+    return title;
+  });
 }
 
 export default async function CallPage({ params }: Props) {
@@ -44,11 +47,11 @@ export default async function CallPage({ params }: Props) {
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await readSql((sql) => {
+  const data = await read(async (tx) => {
     try {
       return {
-        call: getReviewedCall(sql, { admin, callId: id }),
-        nextNumber: nextEpisodeNumber(sql),
+        call: await getReviewedCall(tx, { admin, callId: id }),
+        nextNumber: await nextEpisodeNumber(tx),
       };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;

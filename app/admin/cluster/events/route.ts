@@ -3,7 +3,7 @@
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { streamClusterEvents } from "#lib/replication/cluster-events.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
@@ -14,10 +14,11 @@ export const dynamic = "force-dynamic";
 export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const session = await readSessionCookies();
-    await readSql((sql) => requireViewer(sql, session, { role: "admin" }));
+    await read((tx) => requireViewer(tx, session, { role: "admin" }));
     if (!isReplicated())
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    const isAllowed = () => readSql((sql) => resolveViewer(sql, session).member?.role === "ADMIN");
+    const isAllowed = () =>
+      read(async (tx) => (await resolveViewer(tx, session)).member?.role === "ADMIN");
     const stream = streamClusterEvents({ isAllowed, signal: request.signal });
     if (!stream)
       throw new AppError(

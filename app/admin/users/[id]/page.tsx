@@ -14,8 +14,7 @@ import { Field, SelectField } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
-import type { CallState } from "#lib/calls/review-queue.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -25,7 +24,7 @@ type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminMetadata((sql, admin) => getUser(sql, admin, id).firstName);
+  return adminMetadata(async (tx, admin) => (await getUser(tx, admin, id)).firstName);
 }
 
 export default async function UserPage({ params }: Props) {
@@ -33,9 +32,12 @@ export default async function UserPage({ params }: Props) {
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await readSql((sql) => {
+  const data = await read(async (tx) => {
     try {
-      return { user: getUser(sql, admin, id), log: listAuditLog(sql, admin, { subjectId: id }) };
+      return {
+        user: await getUser(tx, admin, id),
+        log: await listAuditLog(tx, admin, { subjectId: id }),
+      };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;
@@ -47,7 +49,7 @@ export default async function UserPage({ params }: Props) {
   }
   const { user, log } = data;
   const isSelf = user.id === admin.id;
-  const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt) };
+  const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt.getTime()) };
   return (
     <AdminFrame current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
       <section className="desk-section" aria-labelledby="facts">
@@ -63,7 +65,7 @@ export default async function UserPage({ params }: Props) {
           <dd>{user.role === "ADMIN" ? "Admin" : "Member"}</dd>
           <dt>Joined</dt>
           <dd>
-            <Timestamp ms={user.createdAt} /> UTC
+            <Timestamp ms={user.createdAt.getTime()} /> UTC
           </dd>
           <dt>Reads</dt>
           <dd className="figures">{user.readCount}</dd>
@@ -76,7 +78,7 @@ export default async function UserPage({ params }: Props) {
                 : `${user.sessionCount} devices`}
             {user.lastSeenAt !== null && (
               <>
-                , last seen <Timestamp ms={user.lastSeenAt} /> UTC
+                , last seen <Timestamp ms={user.lastSeenAt.getTime()} /> UTC
               </>
             )}
           </dd>
@@ -127,8 +129,7 @@ export default async function UserPage({ params }: Props) {
                 <span className="row-what">
                   <a href={`/admin/calls/${call.id}`}>{call.title}</a>
                   <small>
-                    {CALL_STATE_LABELS[call.state as CallState]}, <Timestamp ms={call.createdAt} />{" "}
-                    UTC
+                    {CALL_STATE_LABELS[call.state]}, <Timestamp ms={call.createdAt.getTime()} /> UTC
                   </small>
                 </span>
               </li>

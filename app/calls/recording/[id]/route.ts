@@ -4,7 +4,7 @@ import { audioResponse } from "#lib/calls/audio-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
 import { getRecording } from "#lib/calls/recording.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
@@ -17,8 +17,8 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
     const identity = await readSessionCookies();
-    const recording = await readSql((sql) =>
-      getRecording(sql, { id, member: requireViewer(sql, identity, { role: "member" }) }),
+    const recording = await read(async (tx) =>
+      getRecording(tx, { id, member: await requireViewer(tx, identity, { role: "member" }) }),
     );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });

@@ -3,7 +3,7 @@
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
 import { getUpload, removeUpload } from "#lib/calls/upload.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -22,10 +22,10 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { id } = await params;
     const identity = await readSessionCookies();
     return uploadStateResponse(
-      await readSql((sql) =>
-        getUpload(sql, {
+      await read(async (tx) =>
+        getUpload(tx, {
           id: id.toLowerCase(),
-          member: requireViewer(sql, identity, { role: "member" }),
+          member: await requireViewer(tx, identity, { role: "member" }),
         }),
       ),
     );
@@ -38,8 +38,8 @@ export function DELETE(request: Request, { params }: Context): Promise<Response>
     assertSameOrigin(request);
     await ensurePrimary();
     const { id } = await params;
-    await writeAuthorized(await readSessionCookies(), { role: "member" }, (sql, member) =>
-      removeUpload(sql, { id: id.toLowerCase(), member }),
+    await writeAuthorized(await readSessionCookies(), { role: "member" }, (tx, member) =>
+      removeUpload(tx, { id: id.toLowerCase(), member }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });

@@ -1,6 +1,6 @@
 // POST /login/passkey/options: starts a login with a passkey. 200 with the WebAuthn request options.
 
-import { writeSql } from "#lib/db/database.ts";
+import { write } from "#lib/db/database.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -15,7 +15,7 @@ export function POST(request: Request): Promise<Response> {
     assertSameOrigin(request);
     await ensurePrimary();
     consumePasskeyRequest(getClientAddress(request));
-    const { browserId, challenge } = await writeSql((sql) => startCeremony(sql, null));
+    const { browserId, challenge } = await write((tx) => startCeremony(tx, null));
     await ceremonyCookie.set(browserId);
     return Response.json(await createAuthenticationOptions(challenge), {
       headers: { "cache-control": "no-store" },

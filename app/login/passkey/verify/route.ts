@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
+import { read, write } from "#lib/db/database.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -27,11 +27,11 @@ export function POST(request: Request): Promise<Response> {
     const { response, next } = await readJson(request, Body);
     const browserId = await ceremonyCookie.read();
     // Consumed before the response is verified, so that each challenge works only once.
-    const challenge = await writeSql((sql) =>
-      consumeCeremonyChallenge(sql, { browserId, userId: null }),
+    const challenge = await write((tx) =>
+      consumeCeremonyChallenge(tx, { browserId, userId: null }),
     );
     await ceremonyCookie.expire();
-    const passkey = await readSql((sql) => findPasskey(sql, response.id));
+    const passkey = await read((tx) => findPasskey(tx, response.id));
     if (!passkey)
       throw new AppError(
         "unauthorized",
@@ -39,10 +39,10 @@ export function POST(request: Request): Promise<Response> {
       );
     const counter = await verifyAuthentication(response, { challenge, passkey });
     const sessionIds = await readSessionCookies();
-    const session = await writeSql(
-      (sql) => {
-        recordPasskeyUse(sql, passkey, counter);
-        return logInAndClaimReads(sql, { userId: passkey.userId, sessionIds, request });
+    const session = await write(
+      async (tx) => {
+        await recordPasskeyUse(tx, passkey, counter);
+        return logInAndClaimReads(tx, { userId: passkey.userId, sessionIds, request });
       },
       { isDurable: true },
     );

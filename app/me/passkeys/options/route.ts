@@ -21,10 +21,10 @@ export function POST(request: Request): Promise<Response> {
     const { browserId, ...ceremony } = await writeAuthorized(
       await readSessionCookies(),
       { role: "member", isRecentLogin: true },
-      (sql, { id, firstName }) => ({
-        excludedCredentials: listExcludedCredentials(sql, id),
-        member: { id, firstName, email: getProfile(sql, id).email },
-        ...startCeremony(sql, id),
+      async (tx, { id, firstName }) => ({
+        excludedCredentials: await listExcludedCredentials(tx, id),
+        member: { id, firstName, email: (await getProfile(tx, id)).email },
+        ...(await startCeremony(tx, id)),
       }),
     );
     await ceremonyCookie.set(browserId);

@@ -31,19 +31,26 @@ export function POST(request: Request): Promise<Response> {
     const sessionIds = await readSessionCookies();
     const browserId = await ceremonyCookie.read();
     // Consumed before the response is verified, so that each challenge works only once.
-    const ceremony = await writeAuthorized(sessionIds, REQUIREMENT, (sql, { id: userId }) => ({
-      challenge: consumeCeremonyChallenge(sql, { browserId, userId }),
+    const ceremony = await writeAuthorized(sessionIds, REQUIREMENT, async (tx, { id: userId }) => ({
+      challenge: await consumeCeremonyChallenge(tx, { browserId, userId }),
       userId,
     }));
     await ceremonyCookie.expire();
     const passkey = await verifyRegistration(response, ceremony);
-    const storedName = await writeAuthorized(sessionIds, REQUIREMENT, (sql, { id: userId }) => {
-      const name =
-        requestedName ??
-        pickPasskeyName(sql, { userId, name: describeDevice(request).device.slice(0, 60) });
-      addPasskey(sql, { ...passkey, userId, name });
-      return name;
-    });
+    const storedName = await writeAuthorized(
+      sessionIds,
+      REQUIREMENT,
+      async (tx, { id: userId }) => {
+        const name =
+          requestedName ??
+          (await pickPasskeyName(tx, {
+            userId,
+            name: describeDevice(request).device.slice(0, 60),
+          }));
+        await addPasskey(tx, { ...passkey, userId, name });
+        return name;
+      },
+    );
     return Response.json({ name: storedName }, { headers: { "cache-control": "no-store" } });
   });
 }

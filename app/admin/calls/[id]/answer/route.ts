@@ -6,7 +6,7 @@ import { requireViewer } from "#lib/members/write-authorized.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { sniffAudio } from "#lib/calls/audio/probe.ts";
 import { findAnswerAudio } from "#lib/calls/review-queue.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
@@ -19,8 +19,11 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
     const identity = await readSessionCookies();
-    const answer = await readSql((sql) =>
-      findAnswerAudio(sql, { admin: requireViewer(sql, identity, { role: "admin" }), callId: id }),
+    const answer = await read(async (tx) =>
+      findAnswerAudio(tx, {
+        admin: await requireViewer(tx, identity, { role: "admin" }),
+        callId: id,
+      }),
     );
     const sniffed = answer && sniffAudio(answer.audio);
     if (!sniffed) throw new AppError("not_found", "This answer doesn’t exist.");

@@ -4,7 +4,7 @@ import { audioResponse } from "#lib/calls/audio-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type EpisodeAudioKind, findEpisodeAudio } from "#lib/calls/episodes.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -20,7 +20,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { slug, file } = await params;
     const [, kind, extension] = /^(call|answer|episode)(?:\.([a-z0-9]{2,4}))?$/.exec(file) ?? [];
     const audio = kind
-      ? await readSql((sql) => findEpisodeAudio(sql, slug, kind as EpisodeAudioKind))
+      ? await read((tx) => findEpisodeAudio(tx, slug, kind as EpisodeAudioKind))
       : null;
     if (!audio || (extension && extension !== audio.sniffed.extension))
       throw new AppError("not_found", "This recording doesn’t exist.");

@@ -5,7 +5,7 @@ import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { assertPartLength, getUpload, expectedPartLength, putPart } from "#lib/calls/upload.ts";
-import { readSql } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -30,9 +30,9 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     const id = rawId.toLowerCase();
     const number = /^\d{1,4}$/.test(digits) ? Number(digits) : -1;
     const identity = await readSessionCookies();
-    const { upload, memberId } = await readSql((sql) => {
-      const member = requireViewer(sql, identity, { role: "member" });
-      return { upload: getUpload(sql, { id, member }), memberId: member.id };
+    const { upload, memberId } = await read(async (tx) => {
+      const member = await requireViewer(tx, identity, { role: "member" });
+      return { upload: await getUpload(tx, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);
     const contentLength = request.headers.get("content-length");
@@ -48,8 +48,8 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
       release,
     );
     assertPartLength(upload, number, bytes.length);
-    await writeAuthorized(identity, { role: "member" }, (sql, member) =>
-      putPart(sql, { id, member, number, bytes }),
+    await writeAuthorized(identity, { role: "member" }, (tx, member) =>
+      putPart(tx, { id, member, number, bytes }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });

@@ -3,10 +3,10 @@
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 import { withPageData } from "#bench/site/replaceable-page-data.ts";
+import { queryPostPageDataInSql } from "#bench/site/post-page-data.sql.ts";
 import { type Query, recordQueries, repeatOnPostgres } from "#bench/site/repeat-on-postgres.ts";
-import { readSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/sql.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
-import { queryPostPageData } from "#lib/posts/page-data.ts";
 
 interface Props {
   params: Promise<{ mode: string; slug: string }>;
@@ -25,16 +25,9 @@ export default async function Page({ params }: Props) {
   const identity = await readSessionCookies();
   const page = await withPageData(
     async () => {
-      const data = await readSql((local) => {
-        const sql = recordQueries(local, queries);
-        // The middleware's query before every member page: checks whether the session is due for
-        // renewal.
-        sql.get(
-          `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
-          identity.sessionKey,
-        );
-        return queryPostPageData(sql, identity, slug);
-      });
+      const data = await readSql((sql) =>
+        queryPostPageDataInSql(recordQueries(sql, queries), identity, slug),
+      );
       await repeatOnPostgres(
         process.env.BENCH_POSTGRES_URL ?? "",
         queries,

@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, epochDay, subtractMonths } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
-import { writeSql } from "#lib/db/database.ts";
+import { type Tx, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
 import { claimReads } from "./claim-reads.ts";
-import { findCounterMismatches, rebuildCounters } from "./rebuild-counters.ts";
+import { findCounterMismatches, rebuildCounters } from "./rebuild-counters.sql.ts";
 import { recordRead } from "./record-read.ts";
 import { issueDwellToken } from "./dwell-token.ts";
 import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
@@ -37,17 +37,17 @@ interface Row {
   clientId: string | null;
   postSlug: string;
 }
-const rowsOf = (sql: Sql) =>
-  sql.all<Row>(
+const rowsOf = (tx: Tx) =>
+  sqlOf(tx).all<Row>(
     `SELECT "id", "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "rowid"`,
   );
-const usersOf = (sql: Sql) =>
-  sql.all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
+const usersOf = (tx: Tx) =>
+  sqlOf(tx).all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
 
 /** Computes the expected results naively from the rows. */
-function naive(sql: Sql, nowMs: number) {
-  const rows = rowsOf(sql);
-  const teamOf = new Map(usersOf(sql).map(({ id, team }) => [id, team]));
+function naive(tx: Tx, nowMs: number) {
+  const rows = rowsOf(tx);
+  const teamOf = new Map(usersOf(tx).map(({ id, team }) => [id, team]));
   const readsFrom = epochDay(subtractMonths(nowMs, 6));
   const activeFrom = epochDay(subtractMonths(nowMs, 12));
   const standing = (slug: string | null) =>
@@ -93,21 +93,21 @@ function naive(sql: Sql, nowMs: number) {
   };
 }
 
-function told(sql: Sql, nowMs: number): ReturnType<typeof naive> {
+async function told(tx: Tx, nowMs: number): Promise<ReturnType<typeof naive>> {
   return {
-    totals: getSiteTotals(sql),
-    postTotals: Object.fromEntries([...getPostTotals(sql)].sort()),
-    mostRead: listMostReadSlugs(sql, 100),
-    standings: [null, ...POSTS].map((slug) => getStandings(sql, { slug, nowMs })),
-    leaders: Object.fromEntries([...mapLeadingTeams(sql, nowMs)].sort()),
+    totals: await getSiteTotals(tx),
+    postTotals: Object.fromEntries([...(await getPostTotals(tx))].sort()),
+    mostRead: await listMostReadSlugs(tx, 100),
+    standings: [null, ...POSTS].map((slug) => getStandings(tx, { slug, nowMs })),
+    leaders: Object.fromEntries([...mapLeadingTeams(tx, nowMs)].sort()),
   };
 }
 
-const dump = (sql: Sql) =>
+const dump = (tx: Tx) =>
   Object.fromEntries(
     TABLES.map((table) => [
       table,
-      sql
+      sqlOf(tx)
         .all<Record<string, unknown>>(`SELECT * FROM "${table}"`)
         .map((row) => JSON.stringify(row))
         .sort(),
@@ -115,15 +115,15 @@ const dump = (sql: Sql) =>
   );
 
 /** Performs a random event. Returns the time until the next one. */
-function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
-  const user = r.pick([null, ...usersOf(sql)]);
-  const row = r.pick([null, ...rowsOf(sql)]);
+async function happen(tx: Tx, r: Random, nowMs: number, isStrict: boolean): Promise<number> {
+  const user = r.pick([null, ...usersOf(tx)]);
+  const row = r.pick([null, ...rowsOf(tx)]);
   const clientId = r.pick(BROWSERS);
   const postSlug = r.pick(POSTS);
   const what = r.next();
   if (what < 0.35) {
     const token = issueDwellToken({ slug: postSlug, nowMs: nowMs - HOUR_MS });
-    const { isCounted } = recordRead(sql, {
+    const { isCounted } = recordRead(tx, {
       token,
       slug: postSlug,
       member: r.next() < 0.6 ? user : null,
@@ -131,13 +131,13 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
       readingMinutes: 3,
       nowMs,
     });
-    if (isCounted) recordLeadChanges(sql, { slugs: [postSlug], nowMs });
+    if (isCounted) recordLeadChanges(tx, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
     // Rows that a migration can import: with both IDs or neither, out of order, within a week of
     // each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
     if (!isStrict)
-      insertRead(sql, {
+      insertRead(tx, {
         createdAt,
         postSlug,
         userId: r.pick([null, user?.id ?? null]),
@@ -145,22 +145,22 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
       });
   } else if (what < 0.6) {
     if (user)
-      claimReads(sql, {
+      await claimReads(tx, {
         clientId: r.pick([clientId, clientId, null, "", "unknown"]),
         userId: user.id,
       });
   } else if (what < 0.66) {
-    if (row) sql.run(`DELETE FROM "PostRead" WHERE "id" = ?`, row.id);
+    if (row) sqlOf(tx).run(`DELETE FROM "PostRead" WHERE "id" = ?`, row.id);
   } else if (what < 0.7) {
     if (!isStrict)
-      sql.run(
+      sqlOf(tx).run(
         `DELETE FROM "PostRead" WHERE "postSlug" = ? AND "createdAt" < ?`,
         postSlug,
         nowMs - 200 * DAY_MS,
       );
   } else if (what < 0.76) {
     if (row && !isStrict) {
-      sql.run(
+      sqlOf(tx).run(
         `UPDATE "PostRead" SET "createdAt" = ?, "postSlug" = ?, "userId" = ?, "clientId" = ? WHERE "id" = ?`,
         r.pick([row.createdAt, nowMs - r.below(400) * DAY_MS]),
         r.pick([row.postSlug, postSlug]),
@@ -170,89 +170,89 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
       );
     }
   } else if (what < 0.82) {
-    insertUser(sql, { team: r.pick(TEAMS) });
+    insertUser(tx, { team: r.pick(TEAMS) });
   } else if (what < 0.87) {
     if (user)
-      sql.run(
+      sqlOf(tx).run(
         `UPDATE "User" SET "team" = ?, "firstName" = 'Grace' WHERE "id" = ?`,
         r.pick(TEAMS),
         user.id,
       );
   } else if (what < 0.9) {
-    if (user) sql.run(`DELETE FROM "User" WHERE "id" = ?`, user.id);
+    if (user) sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, user.id);
   } else {
     return r.pick([MINUTE_MS, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 100 * DAY_MS]) * r.next();
   }
   return 0;
 }
 
-function live(
-  sql: Sql,
+async function live(
+  tx: Tx,
   seed: number,
   isStrict: boolean,
-  check: (sql: Sql, nowMs: number) => void,
-): void {
+  check: (tx: Tx, nowMs: number) => Promise<void>,
+): Promise<void> {
   const r = random(seed);
   let nowMs = START + r.below(365) * DAY_MS + r.below(DAY_MS);
   for (let i = 0; i < OPERATIONS; i++) {
-    nowMs += Math.round(happen(sql, r, nowMs, isStrict));
-    if (i % 20 === 19) check(sql, nowMs);
+    nowMs += Math.round(await happen(tx, r, nowMs, isStrict));
+    if (i % 20 === 19) await check(tx, nowMs);
   }
 }
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   test(`counters, a rebuild and plain counting agree through history ${seed}`, () =>
-    writeSql((sql) => {
-      live(sql, seed, false, (sql, nowMs) => {
-        const right = naive(sql, nowMs);
-        expect(told(sql, nowMs)).toEqual(right);
-        expect(findCounterMismatches(sql)).toEqual([]);
-        const maintained = dump(sql);
-        expect(rebuildCounters(sql)).toEqual(right.totals);
-        expect(dump(sql)).toEqual(maintained);
+    write(async (tx) => {
+      await live(tx, seed, false, async (tx, nowMs) => {
+        const right = naive(tx, nowMs);
+        expect(await told(tx, nowMs)).toEqual(right);
+        expect(findCounterMismatches(tx)).toEqual([]);
+        const maintained = dump(tx);
+        expect(rebuildCounters(tx)).toEqual(right.totals);
+        expect(dump(tx)).toEqual(maintained);
       });
-      expect(rowsOf(sql).length).toBeGreaterThan(10);
+      expect(rowsOf(tx).length).toBeGreaterThan(10);
     }));
 }
 
 for (let seed = 1; seed <= 10; seed++) {
   test(`no reader's reads of a post are within seven days of each other in history ${seed}`, () =>
-    writeSql((sql) => {
-      live(sql, 1_000 + seed, true, (sql, nowMs) => {
+    write(async (tx) => {
+      await live(tx, 1_000 + seed, true, async (tx, nowMs) => {
         const last = new Map<string, number>();
-        for (const { userId, clientId, postSlug, createdAt } of rowsOf(sql).sort(
+        for (const { userId, clientId, postSlug, createdAt } of rowsOf(tx).sort(
           (a, b) => a.createdAt - b.createdAt,
         )) {
           const key = `${userId ?? clientId} ${postSlug}`;
           expect(createdAt - (last.get(key) ?? -Infinity)).toBeGreaterThanOrEqual(7 * DAY_MS);
           last.set(key, createdAt);
         }
-        for (const user of usersOf(sql)) {
-          expect(listReadSlugs(sql, { member: user, clientId: null })).toEqual(
+        for (const user of usersOf(tx)) {
+          expect(await listReadSlugs(tx, { member: user, clientId: null })).toEqual(
             new Set(
-              rowsOf(sql)
+              rowsOf(tx)
                 .filter(({ userId }) => userId === user.id)
                 .map(({ postSlug }) => postSlug),
             ),
           );
         }
-        expect(told(sql, nowMs)).toEqual(naive(sql, nowMs));
+        expect(await told(tx, nowMs)).toEqual(naive(tx, nowMs));
       });
     }));
 }
 
 test("a wrong counter is detected and repaired", () =>
-  writeSql((sql) => {
-    const { id } = insertUser(sql);
-    insertRead(sql, { userId: id, createdAt: START });
-    insertRead(sql, { clientId: "browser-1", postSlug: "b-post", createdAt: START });
-    const right = dump(sql);
-    sql.run(`UPDATE "PostTotal" SET "reads" = 7 WHERE "postSlug" = 'a-post'`);
-    sql.run(`DELETE FROM "PostTeamDay" WHERE "postSlug" = 'b-post'`);
-    sql.run(`UPDATE "SiteTotal" SET "readers" = 9`);
-    sql.run(`INSERT INTO "TeamActiveDay" VALUES ('BLUE', 1, 1)`);
-    sql.run(`UPDATE "TeamActiveDay" SET "members" = 0 WHERE "team" = 'RED'`);
-    expect(findCounterMismatches(sql)).toEqual([
+  write((tx) => {
+    const { id } = insertUser(tx);
+    insertRead(tx, { userId: id, createdAt: START });
+    insertRead(tx, { clientId: "browser-1", postSlug: "b-post", createdAt: START });
+    const right = dump(tx);
+    sqlOf(tx).run(`UPDATE "PostTotal" SET "reads" = 7 WHERE "postSlug" = 'a-post'`);
+    sqlOf(tx).run(`DELETE FROM "PostTeamDay" WHERE "postSlug" = 'b-post'`);
+    sqlOf(tx).run(`UPDATE "SiteTotal" SET "readers" = 9`);
+    sqlOf(tx).run(`INSERT INTO "TeamActiveDay" VALUES ('BLUE', 1, 1)`);
+    sqlOf(tx).run(`UPDATE "TeamActiveDay" SET "members" = 0 WHERE "team" = 'RED'`);
+    expect(findCounterMismatches(tx)).toEqual([
       {
         table: "PostTeamDay",
         key: `b-post ${epochDay(START)} UNKNOWN`,
@@ -264,28 +264,28 @@ test("a wrong counter is detected and repaired", () =>
       { table: "TeamActiveDay", key: "BLUE 1", stored: "1", computed: null },
       { table: "TeamActiveDay", key: `RED ${epochDay(START)}`, stored: "0", computed: "1" },
     ]);
-    expect(rebuildCounters(sql)).toEqual({ reads: 2, readers: 2 });
-    expect(dump(sql)).toEqual(right);
-    expect(findCounterMismatches(sql)).toEqual([]);
+    expect(rebuildCounters(tx)).toEqual({ reads: 2, readers: 2 });
+    expect(dump(tx)).toEqual(right);
+    expect(findCounterMismatches(tx)).toEqual([]);
   }));
 
 test("a rebuild restores a missing SiteTotal row", () =>
-  writeSql((sql) => {
-    sql.run(`DELETE FROM "SiteTotal"`);
-    expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
-    rebuildCounters(sql);
-    expect(findCounterMismatches(sql)).toEqual([]);
+  write(async (tx) => {
+    sqlOf(tx).run(`DELETE FROM "SiteTotal"`);
+    expect(await getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
+    rebuildCounters(tx);
+    expect(findCounterMismatches(tx)).toEqual([]);
   }));
 
 test("a member's ID can't change", () =>
-  writeSql((sql) => {
-    const { id } = insertUser(sql);
-    expect(() => sql.run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow(
+  write((tx) => {
+    const { id } = insertUser(tx);
+    expect(() => sqlOf(tx).run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow(
       "The id of a member never changes.",
     );
   }));
 
 test("a read needs a slug: the empty one is the whole site", () =>
-  writeSql((sql) => {
-    expect(() => insertRead(sql, { postSlug: "" })).toThrow(/CHECK/);
+  write((tx) => {
+    expect(() => insertRead(tx, { postSlug: "" })).toThrow(/CHECK/);
   }));

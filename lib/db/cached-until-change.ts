@@ -1,0 +1,42 @@
+// Caches values that are the same for all readers until the database changes.
+
+import { LRUCache } from "lru-cache";
+import { singleton } from "#lib/core/singleton.ts";
+import { databaseState, syncReaderConnection } from "./connection-pool.ts";
+import { type Tx, scopeOf } from "./prisma-client.ts";
+
+/** One entry per post and a few for the site; a thousand posts fit. */
+const MAX_ENTRIES = 2_000;
+
+const entries = singleton(
+  "cached-until-change",
+  () => new LRUCache<string, { version: string; value: object }>({ max: MAX_ENTRIES }),
+);
+
+/**
+ * Returns the cached result of `load` for `key`, or calls it if the database has changed since. Each
+ * commit by any process, and each transaction that LiteFS applies, changes SQLite's data_version. In
+ * a read, call it before the first query; otherwise it throws Error. In a write it always loads.
+ */
+export async function cachedUntilChange<T extends object>(
+  tx: Tx,
+  key: string,
+  load: () => Promise<T> | T,
+): Promise<T> {
+  const scope = scopeOf(tx);
+  if (scope.kind === "write") return load();
+  if (scope.version === undefined) {
+    const state = databaseState();
+    const watcher = await syncReaderConnection(state);
+    if (scope.hasQueried)
+      throw new Error(`cachedUntilChange("${key}") must come before the first query of its read.`);
+    // Taken before the first query, so a cached value is never older than its version.
+    scope.version = `${state.file}:${state.generation}:${watcher.sql.get<{ data_version: number }>("PRAGMA data_version")?.data_version}`;
+  }
+  const { version } = scope;
+  const entry = entries.get(key);
+  if (entry?.version === version) return entry.value as T;
+  const value = await load();
+  entries.set(key, { version, value });
+  return value;
+}

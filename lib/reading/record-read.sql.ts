@@ -1,0 +1,71 @@
+// The statements of recordRead(), in plain SQL: a counted read takes 0.016 ms in a group commit, and
+// one Prisma query 0.3 ms.
+
+import { DAY_MS } from "#lib/core/clock.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { type Sql, sqlOf } from "#lib/db/sql.ts";
+
+/** A reader's next read of the same post counts only after this time. */
+export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
+/**
+ * Expired tokens deleted with each counted read: more than it adds, so the table holds about one
+ * day's worth.
+ */
+const SWEEP_LIMIT = 4;
+
+// Checks and inserts in a single statement. It looks a week in both directions, because after a
+// failover the clock may be slightly behind the newest row.
+const insertReadSql = (
+  isSameReader: string,
+) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
+  SELECT "id", "now", "user", "client", "slug"
+  FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
+  WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
+  AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${isSameReader} AND "old"."postSlug" = "slug"
+    AND "old"."createdAt" > "now" - ${DEDUPLICATION_WINDOW_MS} AND "old"."createdAt" < "now" + ${DEDUPLICATION_WINDOW_MS})`;
+const INSERT_MEMBER_READ_SQL = insertReadSql(`"old"."userId" = "user"`);
+const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
+  `"old"."clientId" = "client" AND "old"."userId" IS NULL`,
+);
+
+export interface NewRead {
+  readonly id: string;
+  readonly nowMs: number;
+  /** null for an anonymous reader, who has a clientId. */
+  readonly userId: string | null;
+  readonly clientId: string | null;
+  readonly slug: string;
+  readonly nonce: string;
+  readonly expiresAtMs: number;
+}
+
+/** Returns false, and inserts nothing, if the token was used or a read of this reader counted within 7 days. */
+export const insertReadOnce = (tx: Tx | Sql, read: NewRead): boolean =>
+  sqlOf(tx).run(
+    read.userId === null ? INSERT_ANONYMOUS_READ_SQL : INSERT_MEMBER_READ_SQL,
+    read.id,
+    read.nowMs,
+    read.userId,
+    read.clientId,
+    read.slug,
+    read.nonce,
+    read.expiresAtMs,
+  ).changes > 0;
+
+type Token = Pick<NewRead, "nonce" | "expiresAtMs">;
+
+export const isTokenUsed = (tx: Tx | Sql, { nonce, expiresAtMs }: Token): boolean =>
+  sqlOf(tx).get(
+    `SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`,
+    expiresAtMs,
+    nonce,
+  ) !== undefined;
+
+/** Marks the token as used, and deletes a few expired ones. */
+export function consumeToken(tx: Tx | Sql, { nonce, expiresAtMs }: Token, nowMs: number): void {
+  sqlOf(tx).run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
+  sqlOf(tx).run(
+    `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
+    nowMs,
+  );
+}

@@ -161,12 +161,10 @@ export async function acquireReader(state: DatabaseState): Promise<Connection> {
   }
   const { promise, resolve } = Promise.withResolvers<Connection>();
   state.readerWaiters.push(resolve);
-  return withTimeout(
-    promise,
-    READ_TIMEOUT_MS,
-    "The site is busy. Try again in a moment.",
-    () => void state.readerWaiters.splice(state.readerWaiters.indexOf(resolve), 1),
-  );
+  return withTimeout(promise, READ_TIMEOUT_MS, "The site is busy. Try again in a moment.", () => {
+    const index = state.readerWaiters.indexOf(resolve);
+    if (index >= 0) state.readerWaiters.splice(index, 1);
+  });
 }
 
 /**
@@ -177,16 +175,20 @@ export function releaseReader(
   connection: Connection,
   generation: number,
 ): void {
+  if (generation === state.generation) return passOn(state, connection);
+  state.readerCount -= 1;
+  closeTracked(state, connection);
+  // A waiter stays in the list meanwhile, so that it can still time out.
+  if (state.readerWaiters.length > 0)
+    void acquireReader(state).then(
+      (replacement) => passOn(state, replacement),
+      (error: unknown) => log("error", "db.open_failed", { error }),
+    );
+}
+
+/** Gives the connection to the first waiter, or else to the pool. */
+function passOn(state: DatabaseState, connection: Connection): void {
   const nextWaiter = state.readerWaiters.shift();
-  if (generation !== state.generation) {
-    state.readerCount -= 1;
-    closeTracked(state, connection);
-    if (nextWaiter)
-      void acquireReader(state).then(nextWaiter, (error: unknown) =>
-        log("error", "db.open_failed", { error }),
-      );
-    return;
-  }
   if (nextWaiter) nextWaiter(connection);
   else state.idleReaders.push(connection);
 }

@@ -154,6 +154,23 @@ test("the default ETag is a hash of the bytes", () => {
   expect(made(bytes)).not.toBe(made(bytes.subarray(1)));
 });
 
+test("an ETag from any text is a valid header, and matches", () => {
+  for (const etag of ["звонок-1", '"quoted", twice', "😀", "a\r\nb", "*"]) {
+    const respond = (headers: Record<string, string> = {}) =>
+      audioResponse(new Request("http://localhost:3000/x", { method: "HEAD", headers }), {
+        bytes,
+        contentType: "audio/ogg",
+        filename: "a.ogg",
+        etag,
+        cacheControl: "no-store",
+      });
+    const tag = respond().headers.get("etag")!;
+    expect(tag).toMatch(/^"[!#-+\--~]+"$/);
+    expect(respond({ "if-none-match": `"other", ${tag}` }).status).toBe(304);
+    expect(respond({ "if-none-match": '"other"' }).status).toBe(200);
+  }
+});
+
 test("an empty recording gets a 200", async () => {
   const response = audioResponse(new Request("http://localhost:3000/x"), {
     bytes: new Uint8Array(),

@@ -16,7 +16,7 @@ interface AudioPayload {
   readonly contentType: string;
   /** With extension. May contain any text: contentDisposition() escapes it. */
   readonly filename: string;
-  /** A strong ETag without quotes; by default a hash of the bytes. */
+  /** Text that changes with the bytes, for a strong ETag; by default a hash of the bytes. */
   readonly etag?: string;
   readonly cacheControl: string;
 }
@@ -123,7 +123,7 @@ function streamRange(
       buffer = null;
       releasePermit();
     },
-    onIdleTimeout: () => void connection?.destroy(),
+    onTimeout: () => void connection?.destroy(),
   });
 }
 
@@ -137,7 +137,8 @@ export function audioResponse(
   request: Request,
   { bytes, contentType, filename, etag, cacheControl }: AudioPayload,
 ): Response {
-  const tag = `"${etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"`;
+  // Encoded, because a migrated call's ID may contain any text, and a header may not.
+  const tag = `"${encodeURIComponent(etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27))}"`;
   const headers = {
     "content-type": contentType,
     "x-content-type-options": "nosniff",

@@ -31,7 +31,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
       bytes: answer.audio,
       contentType: sniffed.contentType,
       filename: `answer.${sniffed.extension}`,
-      etag: `${encodeURIComponent(id)}-${answer.createdAt}`,
+      etag: `${id}-${answer.createdAt}`,
       cacheControl: "private, no-store",
     });
   });

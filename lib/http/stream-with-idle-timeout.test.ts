@@ -4,7 +4,7 @@ import { IDLE_TIMEOUT_MS, streamWithIdleTimeout } from "./stream-with-idle-timeo
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-function made(pieces: (Uint8Array | Error)[]) {
+function made(pieces: (Uint8Array | Error)[], maxDurationMs?: number) {
   const on = { next: 0, end: 0, idle: 0 };
   const stream = streamWithIdleTimeout({
     nextChunk() {
@@ -13,8 +13,9 @@ function made(pieces: (Uint8Array | Error)[]) {
       if (piece instanceof Error) throw piece;
       return piece;
     },
+    maxDurationMs,
     onEnd: () => void (on.end += 1),
-    onIdleTimeout: () => void (on.idle += 1),
+    onTimeout: () => void (on.idle += 1),
   });
   return { on, reader: stream.getReader() };
 }
@@ -41,6 +42,19 @@ test("a reader that stalls for a minute gets an error", async () => {
   vi.advanceTimersByTime(IDLE_TIMEOUT_MS);
   expect(on).toEqual({ next: 2, end: 1, idle: 1 });
   await expect(reader.read()).rejects.toThrow(/read nothing for a minute/);
+});
+
+test("a reader that reads slowly gets an error at the deadline", async () => {
+  const { on, reader } = made(Array.from({ length: 99 }, piece), 2.5 * IDLE_TIMEOUT_MS);
+  for (let i = 0; i < 4; i++) {
+    await reader.read();
+    vi.advanceTimersByTime(IDLE_TIMEOUT_MS / 2);
+  }
+  expect(on.end).toBe(0);
+  vi.advanceTimersByTime(IDLE_TIMEOUT_MS / 2);
+  expect(on).toEqual({ next: 4, end: 1, idle: 1 });
+  await expect(reader.read()).rejects.toThrow(/too slowly/);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test("an unread stream is released", () => {

@@ -10,44 +10,52 @@ interface PullSource {
   nextChunk(): Uint8Array | null | Promise<Uint8Array | null>;
   /** Called exactly once, however the stream ends: release everything here. */
   onEnd(): void;
+  /** The stream's maximum duration, which bounds slow readers too. Default: unlimited. */
+  readonly maxDurationMs?: number;
   /**
-   * Called on idle timeout, before `onEnd`. Destroy the connection: a blocked write never returns.
+   * Called on a timeout, before `onEnd`. Destroy the connection: a blocked write never returns.
    */
-  onIdleTimeout?(): void;
+  onTimeout?(): void;
 }
 
 /**
  * Returns a stream of the chunks of `nextChunk`. It errors if `nextChunk` throws or the reader
- * stalls for IDLE_TIMEOUT_MS.
+ * stalls for IDLE_TIMEOUT_MS, or is not done after `maxDurationMs`.
  */
 export function streamWithIdleTimeout({
   nextChunk,
   onEnd,
-  onIdleTimeout,
+  maxDurationMs,
+  onTimeout,
 }: PullSource): ReadableStream<Uint8Array> {
-  let timer: NodeJS.Timeout;
+  let idleTimer: NodeJS.Timeout;
+  let deadline: NodeJS.Timeout | undefined;
   let isOver = false;
   const end = () => {
     if (isOver) return;
     isOver = true;
-    clearTimeout(timer);
+    clearTimeout(idleTimer);
+    clearTimeout(deadline);
     onEnd();
   };
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        timer = setTimeout(() => {
-          controller.error(new Error("The client read nothing for a minute."));
-          try {
-            onIdleTimeout?.();
-          } finally {
-            end();
-          }
-        }, IDLE_TIMEOUT_MS);
-        timer.unref();
+        const failAfter = (ms: number, message: string) =>
+          setTimeout(() => {
+            controller.error(new Error(message));
+            try {
+              onTimeout?.();
+            } finally {
+              end();
+            }
+          }, ms).unref();
+        idleTimer = failAfter(IDLE_TIMEOUT_MS, "The client read nothing for a minute.");
+        if (maxDurationMs !== undefined)
+          deadline = failAfter(maxDurationMs, "The client read too slowly.");
       },
       async pull(controller) {
-        timer.refresh();
+        idleTimer.refresh();
         try {
           const chunk = await nextChunk();
           // Canceled in the meantime.

@@ -2,7 +2,7 @@
 
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
+import { NOT_A_LOGIN } from "#lib/members/member.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import type { Tx } from "#lib/db/database.ts";
 
@@ -81,9 +81,9 @@ export async function consumeDeviceLink(tx: Tx, token: string): Promise<{ userId
 }
 
 /**
- * Backdates a session's login, so that it does not count as recent; SessionInfo keeps the real
- * time. Otherwise, someone at an unattended device could get a recent login from its own QR code,
- * then delete the account or add a passkey.
+ * Marks a session as NOT_A_LOGIN; SessionInfo keeps the real time. Otherwise, someone at an
+ * unattended device could get a recent login from its own QR code, then delete the account or add a
+ * passkey.
  */
 export async function markLoginNotRecent(tx: Tx, sessionKey: string): Promise<void> {
   const session = await tx.session.findUnique({
@@ -95,9 +95,5 @@ export async function markLoginNotRecent(tx: Tx, sessionKey: string): Promise<vo
     where: { sessionId: sessionKey, startedAt: null },
     data: { startedAt: session.createdAt },
   });
-  const backdated = new Date(nowMs() - RECENT_LOGIN_MS);
-  await tx.session.updateMany({
-    where: { id: sessionKey, createdAt: { gt: backdated } },
-    data: { createdAt: backdated },
-  });
+  await tx.session.update({ where: { id: sessionKey }, data: { createdAt: NOT_A_LOGIN } });
 }

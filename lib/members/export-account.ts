@@ -26,7 +26,7 @@ const ACCOUNT_SELECT = {
     select: {
       createdAt: true,
       expirationDate: true,
-      info: { select: { device: true, place: true, lastSeenAt: true } },
+      info: { select: { device: true, place: true, startedAt: true, lastSeenAt: true } },
     },
     orderBy: { createdAt: "asc" },
   },
@@ -60,7 +60,7 @@ async function readAccount(tx: Tx, userId: string) {
     sessions: sessions.map(({ createdAt, expirationDate, info }) => ({
       device: info?.device ?? null,
       place: formatRegion(info?.place ?? null),
-      startedAt: createdAt,
+      startedAt: info?.startedAt ?? createdAt,
       lastSeenAt: info?.lastSeenAt ?? null,
       expiresAt: expirationDate,
     })),

@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import type { Role } from "#lib/db/column-values.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin, assertRecentLogin, isRecentLogin } from "./member.ts";
+import {
+  type Member,
+  NOT_A_LOGIN,
+  assertAdmin,
+  assertRecentLogin,
+  isRecentLogin,
+} from "./member.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const member = (overrides: Partial<Member> = {}): Member => ({
@@ -49,5 +55,16 @@ test("a login is recent for fifteen minutes", () => {
       isRecent ? null : "login",
     );
     if (!isRecent) expect(isAppError(error, "unauthorized")).toBe(true);
+  }
+});
+
+test("a clock that is set back makes no old login recent", () => {
+  setClock(NOW - 15 * MINUTE_MS);
+  expect(isRecentLogin(member())).toBe(false);
+  setClock(NOW - 1_000); // another machine's clock
+  expect(isRecentLogin(member())).toBe(true);
+  for (const ms of [NOW, 0, 1, -1]) {
+    setClock(ms);
+    expect(isRecentLogin(member({ loggedInAtMs: NOT_A_LOGIN.getTime() }))).toBe(false);
   }
 });

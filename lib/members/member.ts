@@ -11,7 +11,7 @@ export interface Member {
   readonly role: Role;
   /** Primary key of the session: the SHA-256 of the ID in the cookie. */
   readonly sessionKey: string;
-  /** When the member last logged in. Renewing the session does not change it. */
+  /** When the member last logged in, or NOT_A_LOGIN. Renewing the session does not change it. */
   readonly loggedInAtMs: number;
 }
 
@@ -27,9 +27,20 @@ export function assertAdmin(member: Member): asserts member is Admin {
   if (member.role !== "ADMIN") throw new AppError("forbidden", "Only admins can do this.");
 }
 
-/** Returns true if the member logged in within RECENT_LOGIN_MS. */
-export function isRecentLogin(member: Member): boolean {
-  return nowMs() - member.loggedInAtMs < RECENT_LOGIN_MS;
+/**
+ * Marks a session that is not from a login, such as one from a device link. It is not recent,
+ * wherever the clock is set.
+ */
+export const NOT_A_LOGIN = new Date(0);
+
+/**
+ * Returns true if the member logged in within RECENT_LOGIN_MS. After a clock was set back, a login
+ * in the future is not recent.
+ */
+export function isRecentLogin({ loggedInAtMs }: Member): boolean {
+  return (
+    loggedInAtMs !== NOT_A_LOGIN.getTime() && Math.abs(nowMs() - loggedInAtMs) < RECENT_LOGIN_MS
+  );
 }
 
 /**

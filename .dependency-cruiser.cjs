@@ -84,7 +84,8 @@ module.exports = {
     },
     {
       name: "sql-in-sql-files",
-      comment: "docs/decisions/034: the site reads and writes through Prisma; plain SQL is in *.sql.ts",
+      comment:
+        "docs/decisions/034: the site reads and writes through Prisma; plain SQL is in *.sql.ts",
       severity: "error",
       from: {
         path: "^(app|components|lib)/",

@@ -406,7 +406,7 @@ test("a stalled body times out", async () => {
     // The timer is set once the body is being read.
     await vi.waitUntil(() => isRead && vi.getTimerCount() > 0);
     await vi.advanceTimersByTimeAsync(60_000);
-    await refused(answer, 400, /took too long/);
+    await refused(answer, 408, /took too long/);
   } finally {
     vi.useRealTimers();
   }

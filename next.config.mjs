@@ -53,7 +53,7 @@ const config = {
   experimental: {
     // The limit of bodies that the middleware buffers: a server action's (1 MB).
     proxyClientMaxBodySize: "1100kb",
-    // As pages are. Otherwise /BLOG/slug would match the rewrite to a post's static page.
+    // As pages are.
     caseSensitiveRoutes: true,
   },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
@@ -80,6 +80,10 @@ const config = {
           : []),
         // Requested by browsers for documents without an icon.
         { source: "/favicon.ico", destination: "/icon.svg" },
+        { source: "/", missing: withoutCookies, destination: "/static/home" },
+      ],
+      // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without cookies, and 404 with them.
+      afterFiles: [
         { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
         {
           source: "/blog/:slug([^/.]+)",
@@ -91,9 +95,7 @@ const config = {
           missing: withoutCookies,
           destination: "/static/blog/:slug",
         },
-        { source: "/", missing: withoutCookies, destination: "/static/home" },
       ],
-      afterFiles: [],
       fallback: [],
     };
   },

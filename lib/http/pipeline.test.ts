@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { currentRequestContext } from "#lib/core/request-context.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { createPipelineServer } from "./pipeline.ts";
 
 /** Serves the pipeline with a handler that returns method, URL and bytes received. */
@@ -55,6 +56,27 @@ test("a request to upgrade the protocol is served as HTTP/1.1", () =>
     for await (const data of socket) received += String(data);
     expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*GET \/feed\.xml$/);
   }));
+
+test("a WebSocket is opened in development only, for Next's client", async () => {
+  const server = createPipelineServer((_, response) => response.end("page"));
+  server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  for (const [NODE_ENV, status] of [
+    ["development", "101"],
+    ["production", "200"],
+  ] as const) {
+    overrideEnv({ NODE_ENV });
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write(
+      "GET /_next/hmr HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n",
+    );
+    let received = "";
+    for await (const data of socket) received += String(data);
+    expect([NODE_ENV, received.slice(9, 12)]).toEqual([NODE_ENV, status]);
+  }
+  overrideEnv({ NODE_ENV: "test" });
+  server.close();
+});
 
 /** Serves one request with `handler` and returns the response. */
 async function serve(

@@ -1,5 +1,5 @@
-// Queries the data of a post's page in plain SQL with hand-written row types: the baseline for
-// Prisma, and what a site with a remote PostgreSQL would send.
+// Queries the data of a post's page in plain SQL with hand-written row types. It is the baseline
+// for Prisma, and sends what a site with a remote PostgreSQL would send.
 
 import type { PostPageData } from "#bench/site/replaceable-page-data.ts";
 import { epochDay, nowMs } from "#lib/core/clock.ts";
@@ -9,7 +9,7 @@ import type { SessionIds } from "#lib/members/viewer.ts";
 import { getStandings, mapLeadingTeams } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
 
-/** The site caches both for as long. */
+/** The site caches the leading teams for the same time. */
 const LEADING_TEAMS_TTL_MS = 1_000;
 let leadingTeams: { loadedAtMs: number; value: Map<string, Team> } | undefined;
 let startOfDayTotals: { day: number; value: Map<string, number> } | undefined;

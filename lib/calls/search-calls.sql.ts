@@ -1,5 +1,5 @@
-// Searches calls in plain SQL, because Prisma's `contains` doesn't escape LIKE wildcards: "100%" would
-// find "1000". With 10,000 calls, a search takes 16 ms.
+// Searches calls in plain SQL, because Prisma's `contains` doesn't escape LIKE wildcards: a search
+// for "100%" would match "1000". With 10,000 calls, a search takes 16 ms.
 
 import type { CallState } from "#lib/db/column-values.ts";
 import type { Tx } from "#lib/db/database.ts";
@@ -7,8 +7,8 @@ import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 
 /**
- * Returns the ids of the calls in `state` (null: all) that have each of `words` in the title, keywords,
- * description or caller's first name, ordered by their last change.
+ * Returns the IDs of the calls in `state` (null: all) that have each of `words` in the title,
+ * keywords, description or caller's first name, ordered by their last change.
  */
 export function searchCallIds(
   tx: Tx,

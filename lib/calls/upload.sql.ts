@@ -1,6 +1,6 @@
-// Reads and inserts the bytes of a part, in plain SQL: Prisma passes bytes as base64. A recording of
-// 5 MB takes 67 ms to read instead of 8 ms, and a part 25 ms to insert instead of 9 ms, during which
-// all other writes wait.
+// Reads and inserts the bytes of a part in plain SQL, because Prisma passes bytes as base64.
+// Reading a 5 MB recording takes 8 ms instead of 67 ms. Inserting a part takes 9 ms instead of
+// 25 ms, during which all other writes wait.
 
 import type { Tx } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";

@@ -3,13 +3,14 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-// Otherwise the build takes the parent of DATA_DIR, the whole checkout, into the image.
+// Without these turbopackIgnore comments, the build would trace the parent of DATA_DIR, and copy
+// the whole checkout into the image.
 const isFolder = (path: string) =>
   statSync(/* turbopackIgnore: true */ path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates `folder` and its missing parents; an existing folder keeps its mode. Throws the system's
- * error. Node's own `recursive` never returns for a folder in /proc.
+ * Creates `folder` with `mode`, and its missing parents. An existing folder keeps its mode. Throws
+ * Node's file system error. mkdirSync's `recursive` option never returns for a folder in /proc.
  */
 export function createFolder(folder: string, mode?: number): void {
   if (isFolder(folder)) return;

@@ -21,12 +21,12 @@ const intSchema = (fallback: number, min: number, max: number) => {
 };
 const urlSchema = (options: { protocol?: RegExp } = {}) =>
   z.url({ ...options, error: "must be a full URL such as https://example.com" });
-/** A secret; blanks at its ends don't count. */
+/** A secret. Leading and trailing spaces don't count toward `minLength`. */
 const secretSchema = (minLength: number) =>
   z
     .string()
     .refine((value) => value.trim().length >= minLength, `needs at least ${minLength} characters`);
-/** A URL without user, path, query and fragment; returned as its origin. */
+/** A URL without credentials, path, query or fragment. Parsed to its origin. */
 const originSchema = () =>
   urlSchema({ protocol: /^https?$/ })
     .transform((value) => new URL(value))
@@ -145,7 +145,7 @@ type Env = Omit<
 > & {
   /** The site's origin. */
   SITE_URL: string;
-  /** True if the owner has not set SITE_URL, so that SITE_URL is this machine. */
+  /** True if the owner has not set SITE_URL, so it is http://localhost. */
   IS_SITE_URL_DEFAULT: boolean;
   FLY_LITEFS_DIR: string;
   DATABASE_FILE: string;
@@ -208,7 +208,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
   );
 }
 
-/** Returns the secret from the environment or the data folder; adds to `problems` if it can't. */
+/** Returns the secret from the environment or the data folder. On failure, adds to `problems`. */
 function findSessionSecret(
   { DATA_DIR, SESSION_SECRET }: z.output<typeof envSchema>,
   problems: string[],
@@ -276,7 +276,7 @@ export function isBuilding(): boolean {
   return process.env.NEXT_PHASE === "phase-production-build";
 }
 
-/** Returns true in production without SITE_URL: links in emails would lead to the reader's machine. */
+/** Returns true in production without SITE_URL. Links in emails would then point to localhost. */
 export function isSiteUrlMissing(): boolean {
   return env.NODE_ENV === "production" && env.IS_SITE_URL_DEFAULT;
 }

@@ -1,4 +1,4 @@
-// Reads the session secret from its file, which the first start creates.
+// Reads the session secret from its file. The first start creates the file.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -16,8 +16,8 @@ import { createFolder } from "./create-folder.ts";
 export const MIN_SESSION_SECRET_LENGTH = 32;
 
 /**
- * Returns the secret in `file`, generated on the first start so that a new site runs without
- * configuration. Throws if the file is empty or too short: anyone can sign with a known key.
+ * Returns the secret in `file`. If the file is missing, generates one, so that a new site runs
+ * without configuration. Throws Error if the secret is empty or short enough to guess.
  */
 export function loadOrCreateSessionSecret(file: string): string {
   const secret = (readIfExists(file) ?? createSecretFile(file)).trim();
@@ -38,8 +38,8 @@ function readIfExists(file: string): string | null {
 }
 
 /**
- * Writes a new secret to a temporary file and links it to `file`, so that `file` is never partly
- * written. Returns what `file` contains: if two processes start, one secret wins.
+ * Writes a new secret to a temporary file and links `file` to it, so that `file` is never partly
+ * written. Returns the contents of `file`: if two processes start, both get the first one's secret.
  */
 function createSecretFile(file: string): string {
   createFolder(dirname(file));

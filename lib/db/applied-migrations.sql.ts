@@ -1,5 +1,5 @@
-// Reads Prisma's own table of migrations, which has no model, in plain SQL: schema.prisma declares
-// only the tables that the migrations create.
+// Reads Prisma's migrations table in plain SQL. The table has no model, because schema.prisma
+// declares only the tables that migrations create.
 
 import { readSql } from "./sql.ts";
 

@@ -1,4 +1,4 @@
-// Caches values that are the same for all readers until the database changes.
+// Caches values that are the same for all readers, until the database changes.
 
 import { LRUCache } from "lru-cache";
 import { singleton } from "#lib/core/singleton.ts";
@@ -14,9 +14,9 @@ const entries = singleton(
 );
 
 /**
- * Returns the cached result of `load` for `key`, or calls it if the database has changed since. Each
- * commit by any process, and each transaction that LiteFS applies, changes SQLite's data_version. In
- * a read, call it before the first query; otherwise it throws Error. In a write it always loads.
+ * Returns the cached result of `load` for `key`, or calls `load` if the database has changed since.
+ * SQLite's data_version changes with each commit by any process, and with each LiteFS transaction.
+ * In a read, it throws Error unless it comes before the first query. In a write, it never caches.
  */
 export async function cachedUntilChange<T extends object>(
   tx: Tx,
@@ -30,7 +30,7 @@ export async function cachedUntilChange<T extends object>(
     const watcher = await syncReaderConnection(state);
     if (scope.hasQueried)
       throw new Error(`cachedUntilChange("${key}") must come before the first query of its read.`);
-    // Taken before the first query, so a cached value is never older than its version.
+    // Read before the first query, so a cached value is never older than its version.
     scope.version = `${state.file}:${state.generation}:${watcher.sql.get<{ data_version: number }>("PRAGMA data_version")?.data_version}`;
   }
   const { version } = scope;

@@ -1,9 +1,9 @@
-// Types text columns as unions: a Prisma extension checks each value when it is read. CHECK
-// constraints in prisma/migrations guarantee the same on write.
+// Types text columns as unions. A Prisma extension checks each value on read; CHECK constraints in
+// prisma/migrations check it on write.
 
 import { Prisma } from "../../prisma/generated/client.ts";
 
-/** Every team, in the order of lists and of ties. */
+/** Every team, in display order. Ties are also in this order. */
 export const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
 export type Team = (typeof TEAMS)[number];
 
@@ -15,7 +15,7 @@ export type CallState = (typeof CALL_STATES)[number];
 
 export const DELIVERY_KINDS = ["MAIL", "NEWSLETTER", "DISCORD"] as const;
 
-/** Returns `value` if it is one of `values`; otherwise throws TypeError, which names the column. */
+/** Returns `value` if it is one of `values`. Otherwise throws a TypeError that names the column. */
 function parseColumn<T extends string>(values: readonly T[], value: string, column: string): T {
   if ((values as readonly string[]).includes(value)) return value as T;
   throw new TypeError(`${column} is ${JSON.stringify(value)}, not one of ${values.join(", ")}.`);

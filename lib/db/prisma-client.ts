@@ -18,11 +18,11 @@ export interface TransactionScope {
   readonly connection: Connection;
   readonly kind: "read" | "write";
   isOpen: boolean;
-  /** Plain SQL on the connection, once it was asked for. */
+  /** Plain SQL on the connection; set by the first sqlOf(). */
   sql?: Sql;
-  /** The version of the database that cachedUntilChange() took before the first query. */
+  /** The database version that cachedUntilChange() read before the first query. */
   version?: string;
-  /** Whether a query ran, which fixes the state that all further ones see. */
+  /** True once a query has run. The first query fixes the state that all later ones see. */
   hasQueried?: boolean;
   /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
   lastSqliteError?: unknown;
@@ -97,7 +97,7 @@ const adapterFactory: SqlDriverAdapterFactory = {
 
 const prismaClient = new PrismaClient({
   adapter: adapterFactory,
-  // The other formats quote source code in messages, for which each query records a stack.
+  // Other formats quote source code in messages, so each query would record a stack trace.
   errorFormat: "minimal",
 }).$extends(columnValues);
 
@@ -113,7 +113,7 @@ const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
 const scopeOfTx = new WeakMap<object, TransactionScope>();
 
-/** Runs `fn` with a Prisma client on the scope's connection. Errors of `fn` pass unchanged. */
+/** Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   return runInScope(scope, () =>
     prismaClient.$transaction(
@@ -133,7 +133,7 @@ export function scopeOf(tx: Tx): TransactionScope {
   return scope;
 }
 
-/** Returns plain SQL in the transaction of `tx`, or `tx` if it is plain SQL already; see lib/db/sql.ts. */
+/** Returns plain SQL in the transaction of `tx`, or `tx` itself if it is already plain SQL. */
 export function sqlOf(tx: Tx | Sql): Sql {
   if ("all" in tx) return tx;
   const scope = scopeOf(tx);

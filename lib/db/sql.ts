@@ -1,5 +1,5 @@
-// Plain SQL, for what Prisma can't express or is too slow at. Only *.sql.ts files may import it; each
-// states the reason and a measurement.
+// Exports plain SQL, for statements that Prisma can't express or runs too slowly. Only *.sql.ts
+// files may import it. Each says why it needs it.
 
 export type { Sql, SqlValue } from "./connection.ts";
 export { sqlOf } from "./prisma-client.ts";

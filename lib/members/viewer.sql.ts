@@ -5,7 +5,7 @@ import type { Sql } from "#lib/db/sql.ts";
 
 /**
  * Returns the ID of the session's member; null if the session has expired or was deleted. Takes
- * 0.01 ms, resolveViewer() 0.35 ms.
+ * 0.01 ms; resolveViewer() takes 0.35 ms.
  */
 export const findSessionMember = (sql: Sql, sessionKey: string | null): { id: string } | null =>
   (sessionKey === null

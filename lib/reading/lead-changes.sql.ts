@@ -1,10 +1,11 @@
-// The statements of recordLeadChanges(), in plain SQL because the beacon's transaction is synchronous.
+// Runs the statements of recordLeadChanges() in plain SQL, because the beacon's transaction is
+// synchronous.
 
 import type { Tx } from "#lib/db/database.ts";
 import { type Sql, sqlOf } from "#lib/db/sql.ts";
 import { type Team, parseTeam } from "./team.ts";
 
-/** Returns the team that led the post, or the site, when a change was last recorded. */
+/** Returns the team that led the post or the site at the last recorded change; null if none. */
 export const findRecordedLead = (tx: Tx | Sql, slug: string): Team | null =>
   parseTeam(
     sqlOf(tx).get<{ team: string | null }>(

@@ -1,6 +1,6 @@
 // Computes all counters from PostRead and User, to repair them or to check the triggers that
-// maintain them. Plain SQL, because SQLite aggregates a million reads in a second inside the database,
-// and because a migration runs it on its staging database.
+// maintain them. In plain SQL, because SQLite aggregates a million reads in a second, and because a
+// migration runs it on its staging database.
 
 import type { Tx } from "#lib/db/database.ts";
 import { type Sql, sqlOf } from "#lib/db/sql.ts";

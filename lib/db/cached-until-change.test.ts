@@ -7,7 +7,7 @@ import { read, write } from "./database.ts";
 const addPost = (postSlug: string) =>
   write((tx) => tx.postTotal.create({ data: { postSlug, reads: 1 } }));
 
-/** Returns the number of posts, and how often it was loaded. */
+/** Returns functions for the cached number of posts and for how often it was loaded. */
 function counter() {
   let loads = 0;
   const count = () =>
@@ -21,7 +21,7 @@ function counter() {
   return { count, loads: () => loads };
 }
 
-test("a value is kept until the database changes, in this process or in another", async () => {
+test("a value is cached until this or another process changes the database", async () => {
   const { count, loads } = counter();
   expect([await count(), await count(), await count()]).toEqual([0, 0, 0]);
   expect(loads()).toBe(1);
@@ -35,7 +35,7 @@ test("a value is kept until the database changes, in this process or in another"
   expect(loads()).toBe(3);
 });
 
-test("a write that rolls back does not change the value, and a write does not see a kept one", async () => {
+test("a rolled-back write does not change the value, and a write does not see a cached one", async () => {
   const { count } = counter();
   await count();
   await expect(
@@ -51,7 +51,7 @@ test("a write that rolls back does not change the value, and a write does not se
   expect(await count()).toBe(0);
 });
 
-test("readers that overlap with commits never get an older state than the one they started in", async () => {
+test("a read during commits never gets an older state than when it started", async () => {
   const { count } = counter();
   let committed = 0;
   let isDone = false;
@@ -71,7 +71,7 @@ test("readers that overlap with commits never get an older state than the one th
   expect(await count()).toBe(200);
 });
 
-test("it must come before the other queries of a read", async () => {
+test("in a read, it throws after another query", async () => {
   await expect(
     read(async (tx) => {
       await tx.user.count();

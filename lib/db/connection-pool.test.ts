@@ -9,7 +9,7 @@ import {
 
 afterEach(() => void vi.useRealTimers());
 
-/** Returns all readers of the pool. */
+/** Acquires every reader of the pool. */
 async function acquireAll() {
   const state = databaseState();
   return {
@@ -18,7 +18,7 @@ async function acquireAll() {
   };
 }
 
-test("a waiter that times out while the file is reopened costs no other waiter, and no connection", async () => {
+test("if a waiter times out during a reopen, the next one gets its connection", async () => {
   const { state, readers } = await acquireAll();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const first = acquireReader(state).catch((error: Error) => error);
@@ -41,7 +41,7 @@ test("a waiter that times out while the file is reopened costs no other waiter, 
   expect([state.readerCount, state.idleReaders.length]).toEqual([1, 1]);
 });
 
-test("waiters are served first come, first served", async () => {
+test("waiters get connections in the order of their arrival", async () => {
   const { state, readers } = await acquireAll();
   const order: number[] = [];
   const waiting = [1, 2, 3].map((n) =>

@@ -19,14 +19,14 @@ const emails = () =>
     (await tx.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
   );
 
-/** Returns a promise with its resolver, so that tests wait for events instead of time. */
+/** Returns a promise with its resolver, so that tests wait for events instead of sleeping. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { open, opened };
 }
 
-/** Creates the obvious setup, one client on one connection, which has the bugs below. */
+/** Creates a plain Prisma client with one connection. The tests below show its bugs. */
 function naiveClient() {
   return new PrismaClient({
     adapter: new PrismaBetterSqlite3(
@@ -364,8 +364,8 @@ test("a date is the same number in Prisma, SQL and sorting", async () => {
 });
 
 /**
- * Corrupts all pages but the first two until the connections reopen, like an import under open
- * connections. Returns the number of reopens.
+ * Corrupts all pages except the first two until the connections are reopened, like an import while
+ * connections are open. Returns a function for the number of reopens.
  */
 function breakUntilOpenedAnew(): () => number {
   const outside = new Database(env.DATABASE_FILE);

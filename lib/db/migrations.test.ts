@@ -38,8 +38,8 @@ function copyOfMigrations(): string {
 let engine: ReturnType<typeof startSchemaEngine> | undefined;
 
 /**
- * Prisma's schema engine as WebAssembly, because the native one is not available everywhere. One
- * per process, because it is a global.
+ * Loads Prisma's schema engine as WebAssembly, because the native one is not available everywhere.
+ * Once per process, because it is a global.
  */
 async function startSchemaEngine() {
   const path = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");

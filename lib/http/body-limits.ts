@@ -1,10 +1,10 @@
-// Lists how large a request body each route takes. A handler may have a smaller limit of its own.
+// Defines the maximum size of a request body per route. A handler may enforce a smaller limit.
 
 import type { IncomingHttpHeaders } from "node:http";
 
 interface HeldBodyLimit {
   readonly maxBytes: number;
-  /** A body without this header is refused with `status`, before it is read. */
+  /** Requests without this header are refused with `status` before the body is read. */
   readonly requiredHeader?: {
     readonly name: string;
     readonly status: number;
@@ -13,8 +13,8 @@ interface HeldBodyLimit {
 }
 
 /**
- * Held: the pipeline receives the whole body, then calls the handler. Streamed: the handler reads
- * and limits the body, after it has checked who sends it. Unread: no one reads the body.
+ * HeldBodyLimit: the pipeline receives the whole body, then calls the handler. "streamed": the
+ * handler authorizes the sender, then reads and limits the body. "unread": nothing reads the body.
  */
 export type BodyLimit = HeldBodyLimit | "streamed" | "unread";
 
@@ -46,7 +46,7 @@ const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
 /** Next's default limit for an action's body (serverActions.bodySizeLimit). */
 export const ACTION_LIMIT: BodyLimit = { maxBytes: 1_048_576 };
 
-/** Returns the limit of a request's body: ACTION_LIMIT if Next takes it for a server action. */
+/** Returns the body limit of a request: ACTION_LIMIT if Next handles it as a server action. */
 export function findBodyLimit(
   { method, url }: { readonly method: string; readonly url: string },
   headers: IncomingHttpHeaders,

@@ -10,7 +10,7 @@ afterEach(() => overrideEnv({ TRUST_PROXY: undefined }));
 const from = (headers: Record<string, string>) =>
   getClientAddress({ headers: new Headers(headers) });
 
-/** The client of a request that `peer` sends with `rawHeaders`, names and values in turn. */
+/** Returns the client of a request from `peer`. `rawHeaders` alternates names and values. */
 const clientOf = (peer: string, ...rawHeaders: string[]) =>
   readClientAddress({ socket: { remoteAddress: peer }, rawHeaders } as unknown as IncomingMessage);
 
@@ -46,7 +46,7 @@ test("behind a number of proxies, X-Forwarded-For is read from the right", () =>
   expect(clientOf(PROXY)).toBe(PROXY);
   overrideEnv({ TRUST_PROXY: "2" });
   expect(clientOf(PROXY, "X-Forwarded-For", header)).toBe("7.7.7.7");
-  // A request that passed fewer proxies.
+  // A request that passed through fewer proxies.
   expect(clientOf(PROXY, "X-Forwarded-For", "192.0.2.1")).toBe("192.0.2.1");
 });
 
@@ -80,7 +80,7 @@ test("Forwarded is read like X-Forwarded-For", () => {
     expect(clientOf(PROXY, "Forwarded", header), header).toBe(client);
 });
 
-test("a node may have a port and brackets, and anything else ends the walk", () => {
+test("a node may have a port and brackets; anything else is ignored, with all nodes to its left", () => {
   overrideEnv({ TRUST_PROXY: "2" });
   const clients = {
     "192.0.2.1:443": "192.0.2.1",

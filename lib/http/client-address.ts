@@ -15,7 +15,7 @@ function normalizeAddress(address: string | null | undefined): string | null {
   return isIP(v4) ? v4.toLowerCase() : null;
 }
 
-/** Returns the address of a node, such as `192.0.2.1:80` or `"[2001:db8::1]:80"`; null for others. */
+/** Returns the IP address of a node, such as `192.0.2.1:80` or `"[2001:db8::1]:80"`, or null. */
 function parseNode(text: string): string | null {
   const node = text.trim().replace(/^"(.*)"$/, "$1");
   return normalizeAddress(
@@ -23,18 +23,19 @@ function parseNode(text: string): string | null {
   );
 }
 
-/** Returns the node of `for` in one element of Forwarded (RFC 7239, section 4). */
+/** Returns the `for` node of one element of Forwarded (RFC 7239, section 4); "" if missing. */
 const forNode = (element: string) => /(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? "";
 
-/** Returns true if the proxy at `address`, the `index`-th from the server, may name its client. */
+/** Returns true if the proxy at `address`, `index` hops beyond the peer, may name its client. */
 function isTrusted(trust: TrustProxy, address: string, index: number): boolean {
   if (typeof trust === "number") return index < trust;
   return typeof trust === "object" && trust.check(address, isIPv4(address) ? "ipv4" : "ipv6");
 }
 
 /**
- * Walks from the server to the client, that is, from the right of the header, as far as proxies are
- * trusted. What is further left may be forged. An unknown node ends the walk.
+ * Returns the client's address: reads the header from right to left, from the server toward the
+ * client, as long as proxies are trusted. Stops at an unknown node. Anything further left may be
+ * forged.
  */
 function walk(trust: TrustProxy, peer: string, nodes: readonly string[]): string {
   let client = peer;
@@ -48,8 +49,8 @@ function walk(trust: TrustProxy, peer: string, nodes: readonly string[]): string
 
 /**
  * Returns the address of the client that sent `request` (IPv4-mapped addresses as IPv4); null if
- * unknown. It is the socket's peer, unless TRUST_PROXY trusts the peer to name another. If Forwarded
- * and X-Forwarded-For name different clients, the client forged one of them, and the peer counts.
+ * unknown. It is the socket's peer, unless TRUST_PROXY trusts the peer to name another address. If
+ * Forwarded and X-Forwarded-For name different clients, one is forged, so it returns the peer.
  */
 export function readClientAddress(request: IncomingMessage): string | null {
   const trust = env.TRUST_PROXY;

@@ -4,7 +4,7 @@ import { isIPv4 } from "node:net";
 import { ipv6Groups } from "#lib/core/ip-address.ts";
 
 /**
- * Returns an IPv4 address unchanged, and the /64 of an IPv6 address, because each client has a
+ * Returns an IPv4 address unchanged, or the /64 of an IPv6 address, because a client usually has a
  * whole /64.
  */
 export function clientKey(address: string): string {
@@ -12,7 +12,7 @@ export function clientKey(address: string): string {
 }
 
 /**
- * Returns the /24 of an IPv4 address, or the /56 of an IPv6 address, the usual allocation of a
+ * Returns the /24 of an IPv4 address, or the /56 of an IPv6 address, the usual allocation for a
  * household.
  */
 export function subnetKey(address: string): string {

@@ -9,7 +9,7 @@ test("refused types and codings are removed", () => {
   expect(acceptedEncodings("gzip, br; q=0.0, *;q=0")).toBe("gzip");
 });
 
-test("what the client accepts is kept as it is", () => {
+test("accepted types and codings are unchanged", () => {
   for (const header of [
     "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
     "text/markdown, text/html;q=0.9, */*;q=0.1",

@@ -1,5 +1,5 @@
-// Removes from Accept and Accept-Encoding what the client refuses. The rewrites of next.config.mjs
-// only look for names in these headers.
+// Removes refused types and codings (q=0) from Accept and Accept-Encoding, because the rewrites in
+// next.config.mjs only look for names in these headers.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 
@@ -33,7 +33,7 @@ export function acceptedTypes(header: string): string {
   return join(choices.filter(({ name, quality }) => name !== "text/markdown" || quality >= html));
 }
 
-/** Pipeline step. */
+/** Pipeline step. Rewrites both headers of the request. */
 export function removeRefusedChoices({ request: { headers } }: RequestContext): void {
   if (headers.accept?.includes(";")) headers.accept = acceptedTypes(headers.accept);
   const encodings = headers["accept-encoding"];

@@ -6,7 +6,7 @@ import { checkReadiness } from "./readiness.ts";
 
 afterEach(() => shareContentOutage(() => null));
 
-/** Returns the response to a request that the handler answers with `status`. */
+/** Returns the response to a request for which the handler sends `status`. */
 async function respond(status: number, init?: RequestInit): Promise<Response> {
   const server = createPipelineServer((_, response) => {
     response.writeHead(status, { "content-type": "text/xml", etag: '"a"' });
@@ -21,7 +21,7 @@ async function respond(status: number, init?: RequestInit): Promise<Response> {
   }
 }
 
-test("without content, a page or file that fails is 503 with Retry-After", async () => {
+test("without content, a 500 becomes a 503 with Retry-After", async () => {
   shareContentOutage(() => ({ reason: "The host is down.", retryAfterSeconds: 7 }));
   for (const accept of ["*/*", "text/html"]) {
     const response = await respond(500, { headers: { accept } });
@@ -37,7 +37,7 @@ test("without content, a page or file that fails is 503 with Retry-After", async
   expect((await respond(500, { method: "HEAD" })).status).toBe(503);
 });
 
-test("without content, what does not need it is unchanged", async () => {
+test("without content, other responses are unchanged", async () => {
   shareContentOutage(() => ({ reason: "The host is down.", retryAfterSeconds: 7 }));
   for (const status of [200, 404, 409])
     expect([(await respond(status)).status, await (await respond(status)).text()]).toEqual([
@@ -46,12 +46,12 @@ test("without content, what does not need it is unchanged", async () => {
     ]);
 });
 
-test("with content, an error stays one", async () => {
+test("with content, a 500 is unchanged", async () => {
   shareContentOutage(() => null);
   expect((await respond(500)).status).toBe(500);
 });
 
-test("without content, the instance is not ready, and says why", async () => {
+test("without content, the instance is not ready and reports why", async () => {
   expect(findContentOutage()).toBeNull();
   shareContentOutage(() => ({ reason: "The host is down.", retryAfterSeconds: 7 }));
   expect(await checkReadiness()).toMatchObject({

@@ -1,5 +1,5 @@
-// Responds with 503 while this instance has no content, because it could not reach the source since
-// it started.
+// Responds with 503 instead of 500 while this instance has no content, because it has not reached
+// the source since it started.
 
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
@@ -13,20 +13,20 @@ export interface ContentOutage {
 
 type FindOutage = () => ContentOutage | null;
 
-/** Sets the function that tells whether content is missing. The catalog calls it. */
+/** Sets the function that findContentOutage() calls. The catalog calls this at the start. */
 export function shareContentOutage(find: FindOutage): void {
   resetSingleton("content-outage");
   singleton("content-outage", () => find);
 }
 
-/** Returns why this instance has no content; null if it has. */
+/** Returns why this instance has no content; null if it has content. */
 export function findContentOutage(): ContentOutage | null {
   return peekSingleton<FindOutage>("content-outage")?.() ?? null;
 }
 
 /**
- * Returns the response for a page or file that failed without content, or null. Next reports it as
- * 500.
+ * Returns a 503 response to replace a 500 while there is no content, otherwise null. Also sets
+ * Retry-After.
  */
 export function findOutageReplacement(
   { request, response }: PipelineContext,

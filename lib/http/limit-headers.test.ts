@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-/** Returns the status, and the headers that the handler saw. */
+/** Returns the status, and the headers that the handler received. */
 const send = (headers: Record<string, string>, path = "/", method = "GET") =>
   new Promise<{ status: number; seen: Record<string, string> }>((resolve, reject) => {
     const { port } = server.address() as AddressInfo;
@@ -31,7 +31,7 @@ const send = (headers: Record<string, string>, path = "/", method = "GET") =>
       .end();
   });
 
-test("User-Agent is cut to 512 characters, on any route and method", async () => {
+test("User-Agent is truncated to 512 characters for every route and method", async () => {
   for (const path of ["/", "/healthz", "/icon.svg", "/login"])
     expect((await send({ "user-agent": "a".repeat(15_000) }, path)).seen["user-agent"]).toBe(
       "a".repeat(512),
@@ -63,7 +63,7 @@ test("other headers that are parsed have at most 4,096 characters", async () => 
   }
 });
 
-test("cookies and unknown headers are bounded by Node alone", async () => {
+test("cookies and unknown headers have only Node's limit", async () => {
   for (const name of ["cookie", "x-amzn-oidc-data"]) {
     expect((await send({ [name]: "a".repeat(15_000) })).seen[name]).toHaveLength(15_000);
     expect((await send({ [name]: "a".repeat(17_000) })).status).toBe(431);

@@ -1,23 +1,24 @@
-// Bounds each header before Next or the site parses it. Node bounds all headers together (16 kB).
+// Limits the length of headers before Next or the site parses them. Node limits only their total
+// length (16 kB).
 
 import type { PipelineContext } from "./pipeline-context.ts";
 import { refuseRequest } from "./refuse-request.ts";
 
 /**
- * Next matches User-Agent in quadratic time, several times per request: 16 kB blocked the process
- * for 1 to 6 s. Real ones have up to 300 characters.
+ * Next matches User-Agent in quadratic time, several times per request: 16 kB blocks the process
+ * for 1 to 6 s. Real browsers send up to 300 characters.
  */
 const MAX_USER_AGENT_LENGTH = 512;
-/** Several times what browsers and proxies send. */
+/** Several times as long as the headers of browsers and proxies. */
 const MAX_HEADER_LENGTH = 4_096;
 /**
  * Headers that Next, its libraries or the site parse. Cookie may be longer, because other sites of
- * the domain set cookies too; it is parsed in linear time.
+ * the domain also set cookies, and it is parsed in linear time.
  */
 const PARSED_HEADER =
   /^(accept|cache-control|content-|fly-|forwarded$|host$|if-|last-event-id$|next-|origin$|purpose$|range$|referer$|rsc$|sec-|x-(action|forwarded|github|hub|lectern|middleware|nextjs)-)/;
 
-/** Pipeline step. Cuts User-Agent, and refuses other parsed headers that are too long with 431. */
+/** Pipeline step. Truncates User-Agent, and refuses other overlong parsed headers with 431. */
 export function limitHeaders(context: PipelineContext): void {
   const { headers } = context.request;
   const userAgent = headers["user-agent"];

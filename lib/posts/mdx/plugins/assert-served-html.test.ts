@@ -1,4 +1,4 @@
-// Tests that a post whose HTML browsers parse into other elements is rejected at its line.
+// Tests that a post is rejected, at its line, if browsers would parse its HTML into other elements.
 
 import { expect, test } from "vitest";
 import { seededRandom } from "#tests/support/random.ts";
@@ -29,7 +29,7 @@ test.each([
     "an attribute after a harmless one",
     `<b title="a < b">b</b> <title><a title="${PAYLOAD}">x</a></title>`,
   ],
-])("%s that ends or begins in an attribute is rejected at its line, in .mdx", async (_, html) => {
+])("%s that starts or ends in an attribute is rejected at its line, in .mdx", async (_, html) => {
   expect(await problemOf(wrap(html))).toMatch(
     /^3: browsers would read a part of an attribute as an element/,
   );
@@ -37,12 +37,12 @@ test.each([
 
 test.each([
   ["a title in MathML", `<math><title><title><a title="${PAYLOAD}">x</a></title></title></math>`],
-])("%s is rejected, since a component may put it into SVG", async (_, html) => {
+])("%s is rejected, because a component may put it in SVG", async (_, html) => {
   const body = `import B from "./box.tsx"\n\n<B>${html}</B>\n`;
   expect(await problemOf(body, { localComponents })).toMatch(/^3: browsers would read/);
 });
 
-test("in .md, the content of a title is text, and an error has its line", async () => {
+test("in .md, the content of a title is text, and an error names its line", async () => {
   const body = wrap(`<title><a title="${PAYLOAD}">x</a></title>`);
   expect(await problemOf(body, { file: "blog/test.md" })).toMatch(/^3: onError on <img>/);
 });
@@ -55,7 +55,7 @@ test.each(["textarea", "noscript", "style", "xmp", "iframe", "noembed", "noframe
   },
 );
 
-test("markup in an attribute is allowed where it stays one", async () => {
+test("markup in an attribute is allowed if browsers keep it there", async () => {
   const html = await htmlFrom(`<a href="/" title="a <b> & </title><i>">x</a>\n`);
   expect(html).toContain('title="a <b> &#x26; </title><i>"');
   expect(await htmlFrom(`<svg viewBox="0 0 1 1"><title>a &lt;b></title></svg>\n`)).toContain(

@@ -1,5 +1,5 @@
-// Rejects HTML that a browser parses into other elements than the ones that were checked (mutation
-// XSS), with its line.
+// Rejects HTML that browsers would parse into different elements than those that were checked
+// (mutation XSS), and reports its line.
 
 import { fromHtml } from "hast-util-from-html";
 import { toHtml } from "hast-util-to-html";
@@ -7,20 +7,22 @@ import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import type { Element, Node } from "#lib/posts/mdx/mdx-tree.ts";
 
 type Space = "html" | "svg";
-/** Start tags as served, each with the element that it was written for. */
+/** Each served start tag, with the element that it was written for. */
 type StartTags = Map<string, Element | undefined>;
 
 /** The content of these SVG elements is HTML. */
 const htmlIntegrationPoints = new Set(["desc", "title"]);
-/** What the HTML is parsed in. SVG and MathML have other rules. */
+/** Where the HTML is parsed. Inside SVG and MathML, other rules apply. */
 export type Surroundings = "html" | "any";
 const wrappersBySurroundings = { html: ["div"], any: ["div", "svg", "math"] } as const;
-/** Follows the HTML. A post cannot contain it, since it is not an allowed element. */
+/**
+ * A start tag added after the HTML. Posts can't contain it, because it is not an allowed element.
+ */
 const END = "<lectern-end>";
 
 /**
- * Parses `html` as browsers do. Throws PostError if they would find a start tag that was not
- * written for an element of `nodes`, or would take the HTML after it for a part of it.
+ * Parses `html` like a browser. Throws PostError if a browser would find a start tag that was not
+ * written for an element of `nodes`, or would treat the HTML that follows `html` as part of it.
  */
 export function assertServedHtml(
   html: string,
@@ -34,7 +36,7 @@ export function assertServedHtml(
     const [, ...tags] = parseStartTags(`<${wrapper}>${html}${END}`);
     const unexpected = tags.find((tag) => !written.has(tag)) ?? (tags.includes(END) ? null : "<");
     if (unexpected === null) continue;
-    // Within an attribute, quotes are escaped, so its element's tag contains the part before one.
+    // Quotes in an attribute are escaped, so the text before the first quote finds its element.
     const start = unexpected.split('"')[0]!;
     const source = [...written].find(([tag]) => tag.includes(start, 1))?.[1];
     context.fail(
@@ -44,7 +46,7 @@ export function assertServedHtml(
   }
 }
 
-/** Returns the start tags that a browser finds in `html`, without those that it adds itself. */
+/** Returns the start tags that a browser finds in `html`, without elements that it adds itself. */
 function parseStartTags(html: string): string[] {
   const tags: string[] = [];
   const visit = (parent: { children: readonly object[] }) => {

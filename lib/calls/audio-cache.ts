@@ -9,8 +9,8 @@ export interface CachedAudio {
 }
 
 /**
- * An LRU of recently served recordings. Entries evicted while a response still streams stay
- * reachable through a WeakRef, so each recording is in memory at most once.
+ * Implements an LRU cache of recently served recordings. An evicted entry stays reachable through a
+ * WeakRef while a response streams it, so each recording is in memory at most once.
  */
 export class AudioCache {
   readonly #recent: LRUCache<string, CachedAudio>;
@@ -43,8 +43,8 @@ export class AudioCache {
   }
 
   /**
-   * Caches the recording for `key`. Returns the copy that is in memory already if another request
-   * read it meanwhile.
+   * Caches the recording for `key` and returns it, or the copy already in memory if another request
+   * has read it meanwhile.
    */
   add(key: string, audio: CachedAudio): CachedAudio {
     const present = this.get(key);

@@ -250,7 +250,7 @@ test("a client that reads nothing for a minute is disconnected", async () => {
 });
 
 test("every response has Content-Length, which Next drops from handlers", async () => {
-  // Mimics how Next sends a handler's response: next/dist/server/send-response.js.
+  // Sends a handler's response like Next does in next/dist/server/send-response.js.
   const server = createPipelineServer((request, response) => {
     const { status, headers, body } = audioResponse(
       new Request("http://localhost:3000/x", {

@@ -14,7 +14,7 @@ import { singleton } from "#lib/core/singleton.ts";
 interface AudioPayload {
   readonly bytes: Uint8Array;
   readonly contentType: string;
-  /** With extension. May contain any text: contentDisposition() escapes it. */
+  /** Includes the extension. May contain any text, because contentDisposition() escapes it. */
   readonly filename: string;
   /** Text that changes with the bytes, for a strong ETag; by default a hash of the bytes. */
   readonly etag?: string;
@@ -137,12 +137,12 @@ export function audioResponse(
   request: Request,
   { bytes, contentType, filename, etag, cacheControl }: AudioPayload,
 ): Response {
-  // Encoded, because a migrated call's ID may contain any text, and a header may not.
+  // Encoded, because a migrated call's ID may contain characters that a header may not.
   const tag = `"${encodeURIComponent(etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27))}"`;
   const headers = {
     "content-type": contentType,
     "x-content-type-options": "nosniff",
-    // Prevents XSS: opened as a document, the file must not run scripts.
+    // Prevents XSS: a file opened as a document must not run scripts.
     "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
     "cross-origin-resource-policy": "same-origin",
     "content-disposition": contentDisposition(filename),

@@ -3,7 +3,7 @@
 import { signText } from "#lib/core/signature.ts";
 
 /**
- * Returns an opaque, stable id of 22 characters (an HMAC). It doesn't reveal the member's id to
+ * Returns an opaque, stable ID of 22 characters (an HMAC), which doesn't reveal the member's ID to
  * other users of the browser.
  */
 export function draftOwnerId(member: { readonly id: string }): string {

@@ -19,7 +19,7 @@ export interface Episode {
   /** Comma-separated. */
   readonly keywords: string;
   readonly callerName: string;
-  /** False for a typed question, which is the description. */
+  /** False for a typed question; the description is then the question. */
   readonly hasCall: boolean;
   /** Null for a typed question, or a recording from the source site that was never probed. */
   readonly callDurationMs: number | null;
@@ -61,7 +61,7 @@ const EPISODE = {
 
 type EpisodeRow = Prisma.EpisodeGetPayload<{ select: typeof EPISODE }>;
 
-/** Adds which episodes have the recording of a call, and the sizes of their files. */
+/** Adds to each episode whether its call has a recording, and the sizes of its files. */
 function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
   const callIds = rows.map(({ callId }) => callId);
   const recordedIds = findRecordedCallIds(tx, callIds);
@@ -107,7 +107,7 @@ export function countEpisodes(tx: Tx): Promise<number> {
   return tx.episode.count({ where: IS_PUBLISHED });
 }
 
-/** Returns slugs and times of the last change for the sitemap, newest first. */
+/** Returns each episode's slug and last change for the sitemap, newest first. */
 export function listSitemapEpisodes(
   tx: Tx,
   limit = 10_000,

@@ -1,8 +1,8 @@
 // Parses and normalizes the keywords of a call, a comma-separated line.
 
 /**
- * Returns the trimmed words of a comma-separated list, without empty ones and without duplicates
- * (case-insensitive).
+ * Returns the trimmed words of a comma-separated list, without empty words and duplicates (ignoring
+ * case).
  */
 export function parseKeywords(keywords: string): string[] {
   const words = new Map<string, string>();

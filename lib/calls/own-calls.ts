@@ -22,7 +22,7 @@ export interface OwnCall {
   readonly slug: string | null;
 }
 
-/** The newest calls that are listed. */
+/** Maximum number of calls listed, newest first. */
 const MAX_LISTED = 200;
 
 /** Returns the member's calls, newest first, without audio and without the admins' notes. */
@@ -61,8 +61,8 @@ export async function listOwnCalls(tx: Tx, member: Member): Promise<OwnCall[]> {
 }
 
 /**
- * Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for
- * any other.
+ * Deletes the member's own call with its recording, answer and episode. Throws AppError(not_found)
+ * for any other call.
  */
 export async function deleteOwnCall(
   tx: Tx,

@@ -75,8 +75,8 @@ function buildShowNotes(episode: Episode, url: string): string {
 }
 
 /**
- * Renders RSS 2.0; `episodes` are newest first. An episode's guid is its call's id, which survives
- * a new title.
+ * Returns the feed as RSS 2.0. Pass `episodes` newest first. An episode's guid is its call's ID,
+ * which stays the same if the title changes.
  */
 export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]): string {
   const newest = episodes.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0);

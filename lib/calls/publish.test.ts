@@ -21,7 +21,7 @@ import { getReviewedCall, listReviewQueue } from "./review-queue.ts";
 
 const audio = readFileSync("tests/fixtures/audio/tone.mp3");
 const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
-/** Mislabeled, as migrated rows may be. */
+/** A file with the wrong content type, like some migrated rows. */
 const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 
 async function admins(): Promise<Member[]> {
@@ -252,7 +252,7 @@ test("episode queries use indexes and don't sort", async () => {
   }
 });
 
-test("no list and no decision reads audio", async () => {
+test("lists and decisions never read audio", async () => {
   const [grace] = await admins();
   const { userId: _, ...call } = await insertAnsweredCall(grace!, { base64 });
   const mergedAudio = { contentType: "audio/mpeg", durationMs: 1_000, audio };

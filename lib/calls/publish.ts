@@ -15,7 +15,7 @@ import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 const MAX_SLUG_CHARS = 60;
 
 /**
- * Returns an episode's slug: its number, then its title in lowercase ASCII if any of it remains.
+ * Returns an episode's slug: its number, then its title in lowercase ASCII, if any letters remain.
  */
 export function episodeSlug(number: number, title: string): string {
   const words = title

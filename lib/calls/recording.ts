@@ -22,7 +22,7 @@ export interface StoredRecording {
 // cache.
 const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
 
-/** What identifies a recording. A member can reuse the id of a deleted call. */
+/** Columns that identify a recording. The ID is not enough: a member can reuse a deleted call's. */
 const AUDIO_KEY = {
   id: true,
   userId: true,
@@ -53,9 +53,9 @@ export async function getRecording(
 }
 
 /**
- * Returns the recording of a call, from its upload's parts or, for calls of the source site,
- * decoded from Call.base64. Null for a typed question or a missing call. The calling function must
- * authorize the listener.
+ * Returns the recording of a call from its upload's parts or, for calls of the source site, decoded
+ * from Call.base64. Returns null for a typed question or a missing call. The caller must authorize
+ * the listener.
  */
 export async function findCallAudio(tx: Tx, id: string): Promise<CachedAudio | null> {
   const call = await tx.call.findUnique({ where: { id }, select: AUDIO_KEY });

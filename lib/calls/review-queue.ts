@@ -16,7 +16,8 @@ export interface QueuedCall {
   readonly createdAt: number;
   readonly state: CallState;
   /**
-   * When the state or the answer last changed, in ms. Serves as the version for optimistic locking.
+   * When the state or answer last changed, in ms since the Unix epoch. The version for optimistic
+   * locking.
    */
   readonly changedAt: number;
   /** Null for a typed question, or a recording from the source site that was never probed. */

@@ -1,4 +1,4 @@
-// Applies admins' decisions to calls. Optimistic locking: each is one update that requires the
+// Applies admins' decisions to calls, with optimistic locking: each is one update that requires the
 // state and version that the admin saw. The second of two concurrent decisions fails with a
 // conflict that names the first.
 
@@ -38,13 +38,13 @@ const STATE_PHRASES: Record<CallState, string> = {
   DECLINED: "This call is declined",
 };
 
-/** Returns the version after `version`: now, but always later, even within one millisecond. */
+/** Returns the next version: the current time, but at least a millisecond after `version`. */
 const nextVersion = (version: number) => new Date(Math.max(nowMs(), version + 1));
 
 /**
  * Moves the call from one of the states `from` to `to`, and sets its declineReason if given. Throws
- * AppError: forbidden for members, not_found, conflict if the call is in another state or has another
- * version.
+ * AppError: forbidden for members, not_found, conflict if the call is in another state or has
+ * another version.
  */
 export async function transitionCall(
   tx: Tx,

@@ -4,7 +4,7 @@
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { singleton } from "#lib/core/singleton.ts";
 
-/** A recording is up to 5.2 MB, and in memory while it is probed: four take 21 MB. */
+/** A recording is in memory while it is probed. Each has up to 5.2 MB, so four have 21 MB. */
 const MAX_CONCURRENT_SUBMITS = 4;
 
 /** Runs `fn` with a permit. Throws AppError(unavailable) if none is free within 20 seconds. */

@@ -1,5 +1,5 @@
 // Submits a call: one transaction turns an uploaded recording or a typed question into a Call row.
-// Idempotent by form id.
+// Idempotent by form ID.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";

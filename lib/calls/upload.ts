@@ -18,7 +18,7 @@ export const MAX_OPEN_BYTES = 40_000_000;
 /** How long after its creation an unfinished upload is deleted. */
 export const UPLOAD_TTL_MS = DAY_MS;
 const MAX_UPLOADS_PER_DAY = 60;
-/** 300 MB: seven times what may be open at the same time. */
+/** 600 parts are 300 MB, over seven times MAX_OPEN_BYTES. */
 const MAX_PARTS_PER_HOUR = 600;
 /**
  * An open upload of this age is evicted for a new one: a closed tab must not lock the member out
@@ -41,7 +41,7 @@ export interface UploadState {
 
 export interface Upload extends UploadState {
   readonly sha256: string;
-  /** The call that it became; null while it is open. All parts of a call count as received. */
+  /** The call that uses the upload, whose parts all count as received; null while it is open. */
   readonly callId: string | null;
 }
 

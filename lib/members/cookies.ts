@@ -44,7 +44,7 @@ interface SessionCookie {
 }
 
 // Unsealing derives a key and decrypts, which costs as much as a small page. The TTL is one minute,
-// so that the seal's own expiry still takes effect.
+// so an expired seal is accepted for at most one minute more.
 const unsealedCookies = new LRUCache<string, SessionCookie>({ max: 5_000, ttl: MINUTE_MS });
 
 /**

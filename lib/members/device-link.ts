@@ -45,8 +45,8 @@ export interface DeviceLink {
 }
 
 /**
- * Returns the link with this token; null if it was used, invalidated, has expired or never existed.
- * Changes nothing.
+ * Returns the link with this token; null if it was used, was invalidated, has expired or never
+ * existed. Changes nothing.
  */
 export async function findDeviceLink(tx: Tx, token: string): Promise<DeviceLink | null> {
   const link = await tx.deviceLink.findUnique({

@@ -96,7 +96,7 @@ describe("the data of a member", () => {
       return user;
     });
 
-  test("arrives in chunks, however many reads there are", async () => {
+  test("arrives in small chunks for any number of reads", async () => {
     const { id } = await insertManyReads();
     const sizes: number[] = [];
     for await (const piece of exportAccount(id)) sizes.push(piece.length);

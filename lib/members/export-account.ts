@@ -133,7 +133,7 @@ const EPISODE_SELECT = {
   keywords: true,
   callerName: true,
   transcript: true,
-  // By way of the episode, so that an unpublished answer is not even loaded.
+  // Selected through the episode, so that an unpublished answer is not even loaded.
   call: {
     select: { answer: { select: { contentType: true, durationMs: true, audio: true } } },
   },
@@ -185,7 +185,7 @@ async function* streamCall({
   if (contentType) yield* streamDataUrl(contentType, recording);
   else if (base64) {
     yield `"`;
-    // JSON.stringify() escapes a split surrogate pair as two halves, which a parser joins again.
+    // JSON.stringify() escapes the two halves of a split surrogate pair; a parser joins them again.
     for (let start = 0; start < base64.length; start += AUDIO_CHARS_PER_CHUNK)
       yield JSON.stringify(base64.slice(start, start + AUDIO_CHARS_PER_CHUNK)).slice(1, -1);
     yield `"`;

@@ -12,7 +12,7 @@ import {
 } from "#lib/members/legacy-cookies.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
 
-// The packages themselves signed the cookies below with it.
+// The secret that the packages used to sign the cookies below.
 const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
 const open = (
@@ -30,8 +30,8 @@ afterEach(() =>
   }),
 );
 
-// Made by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature 1.2.2
-// with SECRET.
+// Created by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature
+// 1.2.2 with SECRET.
 const REAL = {
   session:
     "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D.RFlKPrJRItp3xsS401hTUWLxAFGVI3MPVpTOGoRLuB0",
@@ -132,7 +132,7 @@ test("refuses unsigned cookies and signatures for another purpose", async () => 
     own.value,
   ]) {
     expect(open(value), value).toBeNull();
-    // Even if the owner uses the same secret for both sites.
+    // Also if the owner uses the same secret for both sites.
     expect(open(value, "sessionId", [env.SESSION_SECRET]), value).toBeNull();
   }
 });

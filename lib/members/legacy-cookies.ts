@@ -53,8 +53,8 @@ function parseIdField(json: string, field: string): unknown {
 /**
  * Returns the ID in a signed cookie's decoded value; null unless one of `secrets` signed it.
  * Supports two formats:
- * - Remix and React Router (createCookie, createCookieSessionStorage): base64 of JSON, ".", signature
- *   of that base64. The JSON is the ID itself, or an object with the ID in `field`.
+ * - Remix and React Router (createCookie, createCookieSessionStorage): base64 of JSON, ".",
+ *   signature of that base64. The JSON is the ID itself, or an object with the ID in `field`.
  * - Express (package cookie-signature): "s:", the ID, ".", signature of the ID.
  */
 export function unsignLegacyCookie(
@@ -116,8 +116,8 @@ type UpgradeResult = "exchanged" | "ours" | "ended" | "unreadable";
 
 /**
  * Returns the cookies that replace valid legacy cookies and delete them. IDs stay the same; none is
- * carried over if its session has ended or this site's cookie exists. Writes nothing, and leaves
- * unreadable cookies alone, because the owner may still correct the secret.
+ * carried over if its session has ended or this site's cookie exists. Writes nothing. Doesn't
+ * delete unreadable cookies, because the owner may still correct the secret.
  */
 export async function upgradeLegacyCookies(get: GetCookie): Promise<ResponseCookie[]> {
   const { LEGACY_SESSION_COOKIE: session, LEGACY_CLIENT_COOKIE: client } = env;

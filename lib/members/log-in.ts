@@ -26,7 +26,7 @@ export interface NewSession {
 export type LoginResult = { readonly session: NewSession } | { readonly signupBrowserId: string };
 
 /**
- * Replaces this browser's session with a new one, against session fixation, and claims its
+ * Replaces this browser's session with a new one, to prevent session fixation, and claims its
  * anonymous reads. Pass the result to setSessionCookie() after the commit.
  */
 export async function logInAndClaimReads(

@@ -153,7 +153,7 @@ export async function pendingLoginEmail(
 
 /**
  * Consumes the link and returns the verified address; null if it is forged, expired, used,
- * invalidated or opened in another browser. A single UPDATE decides, so only one of several
+ * invalidated or opened in another browser. It is a single UPDATE, so only one of several
  * concurrent calls succeeds.
  */
 export async function consumeLoginLink(

@@ -58,7 +58,7 @@ test("a login is recent for fifteen minutes", () => {
   }
 });
 
-test("a clock that is set back makes no old login recent", () => {
+test("setting the clock back does not make an old login recent", () => {
   setClock(NOW - 15 * MINUTE_MS);
   expect(isRecentLogin(member())).toBe(false);
   setClock(NOW - 1_000); // another machine's clock

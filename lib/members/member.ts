@@ -28,13 +28,13 @@ export function assertAdmin(member: Member): asserts member is Admin {
 }
 
 /**
- * Marks a session that is not from a login, such as one from a device link. It is not recent,
- * wherever the clock is set.
+ * Marks a session that is not from a login, such as one from a device link. It is never recent,
+ * even if the clock is wrong.
  */
 export const NOT_A_LOGIN = new Date(0);
 
 /**
- * Returns true if the member logged in within RECENT_LOGIN_MS. After a clock was set back, a login
+ * Returns true if the member logged in within RECENT_LOGIN_MS. If the clock was set back, a login
  * in the future is not recent.
  */
 export function isRecentLogin({ loggedInAtMs }: Member): boolean {

@@ -261,7 +261,7 @@ test("a counter that does not increase is refused as a clone", async () => {
   });
 });
 
-test("a counter has 32 bits, without a sign", async () => {
+test("a counter is an unsigned 32-bit integer", async () => {
   const max = 2 ** 32 - 1;
   const userId = await user();
   await write((tx) => addPasskey(tx, { ...plain(userId), counter: max - 1 }));

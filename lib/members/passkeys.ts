@@ -4,7 +4,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Prisma, Tx } from "#lib/db/database.ts";
 
-/** More than anyone needs, and few enough to list in one request. */
+/** Maximum per member: more than anyone needs, and few enough to list in one request. */
 export const MAX_PASSKEYS = 20;
 
 // The ID is no secret: browsers receive it when adding another passkey.

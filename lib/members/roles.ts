@@ -45,8 +45,8 @@ export async function revokeAllSessions(tx: Tx, userId: string): Promise<number>
 }
 
 /**
- * Returns the `updatedAt` for a change of `row`: later than the present one even if the clock is
- * not, so that an optimistic lock notices every change.
+ * Returns the new `updatedAt` for a change of `row`. It is always later than the current one, so
+ * that an optimistic lock detects every change.
  */
 export function nextUpdatedAt(row: { updatedAt: Date }): Date {
   return new Date(Math.max(nowMs(), row.updatedAt.getTime() + 1));

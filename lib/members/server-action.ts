@@ -120,7 +120,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
     } catch (error) {
       if (!isAppError(error)) throw error;
       const { code, field, message, retryAfterSeconds } = error;
-      // Send the page with the form as 503, so that caches, crawlers and monitors don't take it for
+      // Send the page with the form as 503, so that caches, crawlers and monitors don't treat it as
       // success.
       if (context && code === "unavailable") context.retryAfterSeconds = retryAfterSeconds ?? 1;
       return {

@@ -65,7 +65,7 @@ test("lists the other sessions by last activity; a migrated one counts from its 
   ]);
 });
 
-test("lists a hundred sessions at most, among them the current one", async () => {
+test("lists at most a hundred sessions, including the current one", async () => {
   const ada = await user();
   const current = await session(ada, { device: "current", place: null });
   setClock(nowMs() + HOUR_MS);

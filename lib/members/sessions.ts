@@ -80,8 +80,8 @@ type SessionRow = Prisma.SessionGetPayload<{ select: typeof LISTED_COLUMNS }>;
 const lastActiveMs = ({ createdAt, info }: SessionRow) => (info?.lastSeenAt ?? createdAt).getTime();
 
 /**
- * Returns the member's unexpired sessions, the current one first, the rest by last activity. Of more
- * than MAX_LISTED_SESSIONS, it leaves out migrated ones first.
+ * Returns the member's unexpired sessions, the current one first, the others by last activity.
+ * Above MAX_LISTED_SESSIONS, it omits migrated sessions first.
  */
 export async function listSessions(
   tx: Tx,

@@ -73,8 +73,8 @@ const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
   (TRANSPORTS as readonly string[]).includes(name);
 
 /**
- * Returns the options to register a discoverable passkey. The browser refuses authenticators that
- * have one of `excludedCredentials`.
+ * Returns the options for registering a discoverable passkey. The browser refuses authenticators
+ * that have one of `excludedCredentials`.
  */
 export function createRegistrationOptions({
   challenge,

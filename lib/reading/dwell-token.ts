@@ -1,4 +1,4 @@
-// Issues and verifies dwell tokens, the signed proof of when a reader opened a post.
+// Issues and verifies dwell tokens, which prove when a reader opened a post.
 
 import { AppError } from "#lib/core/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";

@@ -41,7 +41,8 @@ export async function listMostReadSlugs(tx: Tx, n: number): Promise<string[]> {
  */
 export async function listReadSlugs(tx: Tx, { member, clientId }: Reader): Promise<Set<string>> {
   if (!member && !clientId) return new Set();
-  // findMany with `distinct` would load all of the reader's rows and compare them in JavaScript.
+  // findMany with `distinct` would load all of the reader's rows and deduplicate them in
+  // JavaScript.
   const groups = await tx.postRead.groupBy({
     by: ["postSlug"],
     where: member ? { userId: member.id } : { clientId, userId: null },

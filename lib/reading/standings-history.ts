@@ -27,9 +27,9 @@ export interface StandingsSnapshot {
 }
 
 const HISTORY_WEEKS = 26;
-/** Weeks are bits of a 32-bit integer. */
+/** Each week is a bit of a 32-bit integer. */
 const MAX_WEEKS = 31;
-/** Members per turn of the event loop, which takes a few milliseconds. */
+/** Members per turn of the event loop. A batch takes a few milliseconds. */
 const MEMBER_BATCH_SIZE = 250;
 /** 1970-01-01 was a Thursday, so day 3 was a Sunday. */
 const FIRST_SUNDAY = 3;
@@ -144,9 +144,9 @@ async function countActiveMembersUpTo(
 
 /**
  * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the
- * rules of getStandings() and with today's members and teams. Scans all reads in batches, because
- * DailyActiveMembers has only each member's last day. Takes 0.08 s for 10,000 members and 500,000 reads,
- * at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
+ * rules of getStandings(), with today's members and teams. Scans all reads in batches, because
+ * DailyActiveMembers has only each member's last day. Takes 0.08 s for 10,000 members and 500,000
+ * reads, at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
  */
 export async function computeStandingsHistory({
   weeks,

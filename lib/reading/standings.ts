@@ -52,9 +52,9 @@ function pickLeadingTeam(standings: Standing[]): Team | null {
 }
 
 /**
- * Returns all teams, best first, for a post, or for the site if `slug` is null. Ties are in the
- * order of TEAMS. Scans index ranges of at most a year of days, so the cost does not depend on the
- * number of reads.
+ * Returns all teams, best first, for a post, or for the site if `slug` is null. Tied teams are in
+ * the order of TEAMS. Scans index ranges of at most a year of days, so the cost does not depend on
+ * the number of reads.
  */
 export function getStandings(
   tx: Tx | Sql,

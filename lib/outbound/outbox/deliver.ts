@@ -67,7 +67,7 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
     case "NEWSLETTER":
       return subscribeToNewsletter(delivery.email, delivery.firstName);
     case "DISCORD":
-      // Members' text must not be able to ping anyone.
+      // Members' text must not ping anyone.
       await postJson(readRequiredSetting("DISCORD_WEBHOOK_URL"), {
         content: delivery.text.slice(0, 1_900),
         allowed_mentions: { parse: [] },

@@ -7,7 +7,7 @@ import { listDeliveries } from "./outbox.ts";
 
 const notFound = expect.objectContaining({ code: "not_found" });
 
-/** Inserts a delivery that was given up, and returns its ID. */
+/** Inserts a delivery that has used up its retries, and returns its ID. */
 async function insertAbandonedDelivery(tx: Tx): Promise<number> {
   const { id } = await tx.delivery.create({
     data: {

@@ -22,7 +22,7 @@ const RETRY_DELAYS_MS = [
   12 * HOUR_MS,
   DAY_MS,
 ];
-/** How long a claimed delivery is reserved; longer than its deadline. */
+/** How long a claim reserves a delivery; longer than the delivery's deadline. */
 const LEASE_MS = 2 * MINUTE_MS;
 const POLL_INTERVAL_MS = 15 * SECOND_MS;
 const BATCH_SIZE = 20;

@@ -1,6 +1,6 @@
 // Runs before a page: read-your-writes, legacy cookies, session renewal, Content-Security-Policy. Authorization happens
-// where the data is read. Requests without cookies skip it (docs/decisions/004-shared-pages.md), and so do beacons and
-// uploads, since Next buffers every body here.
+// where the data is read. Outside member pages, requests without a session, txid or legacy cookie skip it
+// (docs/decisions/004-shared-pages.md), and so do beacons and uploads, since Next buffers every body here.
 
 import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";

@@ -93,6 +93,10 @@ const commands = {
     await prepareDatabase();
     return serve("dev", args);
   },
+  async studio(args) {
+    await install();
+    return run(process.execPath, [bin("prisma"), "studio", ...args]);
+  },
   lint: checking(checks.lint),
   types: checking(checks.types),
   knip: checking(checks.knip),

@@ -1,5 +1,5 @@
-// Limits rates per key with a sliding window log, in memory. Each instance counts separately, so
-// use it where requests reach the primary.
+// Rate limiter: limits rates per key with a sliding window log, in memory. Each instance counts
+// separately, so use it where requests reach the primary.
 
 import { LRUCache } from "lru-cache";
 import { AppError } from "./errors.ts";

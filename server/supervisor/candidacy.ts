@@ -1,5 +1,5 @@
-// Decides whether this node is a candidate in the leader election when LiteFS starts. LiteFS elects
-// any candidate, however stale, so a node may be one only if it has caught up.
+// Decides whether this node is a candidate in the leader election, so that a failover may choose it.
+// LiteFS elects any candidate, however stale, so a node may be one only if it has caught up.
 
 import type { StoreState } from "./litefs-store.ts";
 

@@ -1,14 +1,14 @@
-// Damages the cache file under the open connection, as a failing disk does.
+// Damages the cache file while its connection is open, like a failing disk.
 
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { env } from "#lib/core/env.ts";
 
-/** Overwrites every other page, except the first. */
+/** Overwrites every other page, starting with the second. */
 export function damageCacheFile(): void {
   const pageBytes = withCacheDatabase((db) => {
     db.pragma("wal_checkpoint(TRUNCATE)");
-    db.pragma("shrink_memory"); // drops the pages that the connection has in memory
+    db.pragma("shrink_memory"); // drops the connection's cached pages
     return db.pragma("page_size", { simple: true }) as number;
   });
   const file = openSync(env.CACHE_FILE, "r+");

@@ -1,4 +1,5 @@
-// Reads and writes the database of a unit test in plain SQL, where the stored row itself is the point.
+// Reads and writes the database of a unit test in plain SQL, for tests of the stored rows
+// themselves.
 
 import { vi } from "vitest";
 import { type SqlValue, readSql, writeSql } from "#lib/db/sql.ts";
@@ -10,7 +11,7 @@ export const selectRow = <Row>(text: string, ...values: SqlValue[]): Promise<Row
 export const selectRows = <Row>(text: string, ...values: SqlValue[]): Promise<Row[]> =>
   readSql((sql) => sql.all<Row>(text, ...values));
 
-/** Returns how many rows changed. */
+/** Executes a statement and returns how many rows changed. */
 export const execute = (text: string, ...values: SqlValue[]): Promise<number> =>
   writeSql((sql) => sql.run(text, ...values).changes);
 
@@ -32,7 +33,7 @@ export async function recordStatements(fn: () => Promise<unknown>): Promise<stri
   return statements;
 }
 
-/** Returns SQLite's query plan of a statement, one line per step. Its parameters are NULL. */
+/** Returns SQLite's query plan for a statement, one line per step. Parameters are NULL. */
 export async function explain(statement: string): Promise<string[]> {
   const steps = await selectRows<{ detail: string }>(
     `EXPLAIN QUERY PLAN ${statement.replaceAll("?", "NULL")}`,

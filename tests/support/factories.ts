@@ -31,7 +31,7 @@ export interface UserRow {
   team: Team;
 }
 
-/** Accepts any role and team, so that tests can show what the database refuses. */
+/** Accepts any role and team, so that tests can check what the database refuses. */
 type UserFields = Partial<Omit<UserRow, "role" | "team">> & { role?: string; team?: string };
 
 export function insertUser(tx: Tx | Sql, fields: UserFields = {}): UserRow {

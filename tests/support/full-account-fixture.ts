@@ -13,8 +13,8 @@ export const RECORDING = `data:audio/webm;base64,${Buffer.from("the caller's voi
 export const SECRETS = { key: "the public key of a passkey", answer: "the answer of an admin" };
 
 /**
- * Inserts the member and their rows. `tag` is part of every text. Returns as `secrets` login
- * tokens, and ids that no export needs.
+ * Inserts the member and their rows. `tag` is part of every text. The returned `secrets` are login
+ * tokens, and IDs that an export must not contain.
  */
 export async function insertFullAccount(
   tx: Tx,

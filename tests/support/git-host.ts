@@ -142,7 +142,7 @@ export async function startGitHost({
       );
     }
     const bytes = kind === "blobs" ? blobs.get(name) : undefined;
-    // GitHub wraps its base64 into lines.
+    // GitHub breaks base64 into lines.
     return (
       bytes && {
         sha: name,

@@ -1,4 +1,4 @@
-// Creates the folder of this run, with the migrated database that every unit test copies.
+// Creates this run's folder, with the migrated database that every unit test copies.
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -6,7 +6,10 @@ import type { TestProject } from "vitest/node";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { TEMPLATE_NAME } from "./fresh-database.ts";
 
-/** Removes the folders of killed runs, which would keep memory in use. Their names end with a process id. */
+/**
+ * Removes the folders of killed runs, which may take up memory (/dev/shm). Their names end with the
+ * run's process ID.
+ */
 function removeAbandoned(folder: string): void {
   const prefix = basename(folder).replace(/\d+$/, "");
   for (const name of readdirSync(dirname(folder)))
@@ -23,11 +26,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Returns the teardown. */
+/** Returns the teardown function. */
 export default async function setup({ config }: TestProject): Promise<() => void> {
   const folder = config.env.TMPDIR!;
   removeAbandoned(folder);
-  // PostgreSQL may run as another user.
+  // PostgreSQL may run as another user, who must be able to read it.
   mkdirSync(folder, { mode: 0o755 });
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.on("exit", remove);

@@ -10,7 +10,7 @@ export interface CommandResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
-  /** The lines of --json. */
+  /** The parsed lines of --json output. */
   readonly events: Record<string, unknown>[];
 }
 
@@ -19,7 +19,9 @@ export interface RunningCommand {
   readonly ended: Promise<CommandResult>;
 }
 
-/** Starts the command with only `env` and Node's compile cache, not the rest of this process's environment. */
+/**
+ * Starts the command with `env`, but of this process's environment only PATH and the compile cache.
+ */
 export function startMigrate(
   args: readonly string[],
   env: Record<string, string> = {},

@@ -1,5 +1,5 @@
-// Plans the migration of a test's source and runs it without a slot: one snapshot, copied and
-// verified.
+// Plans the migration of a test's source and runs it without a replication slot: copies and
+// verifies one snapshot.
 
 import { join } from "node:path";
 import { copyTables } from "#cli/migrate-postgres/copy-tables.ts";

@@ -103,7 +103,7 @@ export async function startPostgres({
     fsync: "off",
     full_page_writes: "off",
     max_wal_size: "256MB",
-    // Both cost more than they save in minutes of small tables.
+    // With small tables, both cost more than they save within minutes.
     autovacuum: "off",
     jit: "off",
     // A killed command must be able to reconnect soon.
@@ -167,7 +167,7 @@ export async function startPostgres({
   const stop = async (how: "fast" | "immediate" = "fast") => {
     const running = server;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    // Concurrent calls wait for the same exit, because the folder is in use until then.
+    // Concurrent calls wait for the same exit, because the folder is in use until the exit.
     const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
     running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
     const late = setTimeout(() => running.kill("SIGQUIT"), STOP_TIMEOUT_MS);

@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 
 export type SourceTable = "User" | "Session" | "Call" | "PostRead";
 
-/** A row's columns as PostgreSQL's text in UTC. A recording is replaced by its MD5. */
+/** A row's columns as PostgreSQL text, in UTC. A recording is replaced by its MD5 hash. */
 export type RowImage = Readonly<Record<string, string | null>>;
 
 /** A row after a transaction; null if it was deleted. */

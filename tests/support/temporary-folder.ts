@@ -1,13 +1,17 @@
-// Chooses where unit tests put their files: in memory if possible, since creating databases on a disk costs most of their time.
+// Chooses where unit tests put their files: in memory if possible, because creating databases on
+// disk takes most of the tests' time.
 
 import { accessSync, constants, readFileSync, statfsSync } from "node:fs";
 import { freemem, tmpdir } from "node:os";
 
 const MEMORY_FOLDER = "/dev/shm";
-/** Two PostgreSQL servers with their databases need about half of it. */
+/** Twice what two PostgreSQL servers and their databases need. */
 const MIN_FREE_BYTES = 4 * 1024 ** 3;
 
-/** Returns Linux's file system in memory if it is large enough and can run programs, else the system's temporary folder. */
+/**
+ * Returns /dev/shm if it has enough space and allows programs to run, otherwise the system's
+ * temporary folder.
+ */
 export function chooseTemporaryFolder(): string {
   try {
     const mount = readFileSync("/proc/mounts", "utf8")
@@ -19,7 +23,7 @@ export function chooseTemporaryFolder(): string {
     const isUsable = mount?.[2] === "tmpfs" && !mount[3]?.split(",").includes("noexec");
     if (isUsable && Math.min(bavail * bsize, freemem()) > MIN_FREE_BYTES) return MEMORY_FOLDER;
   } catch {
-    // Another system.
+    // Not Linux.
   }
   return tmpdir();
 }

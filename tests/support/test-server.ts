@@ -55,7 +55,7 @@ export function serveTcp(
 ): Promise<TestServer> {
   return listen(
     createTcpServer((socket) => {
-      socket.resume(); // otherwise the end of the other side would go unnoticed
+      socket.resume(); // otherwise the client's FIN would go unnoticed
       handler(socket);
     }),
     host,

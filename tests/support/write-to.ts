@@ -13,7 +13,7 @@ let last: Promise<unknown> = Promise.resolve();
  * nothing is written.
  */
 export function writeTo<T>(file: string, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
-  // One at a time: BEGIN blocks the thread, on which another transaction could not end meanwhile.
+  // One at a time: BEGIN blocks the thread, so another open transaction could never end.
   const result = last.then(() => writeInTransaction(file, fn));
   last = result.catch(() => {});
   return result;

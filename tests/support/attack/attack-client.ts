@@ -79,8 +79,8 @@ export const SAME_ORIGIN_HEADERS = { origin: ORIGIN, "sec-fetch-site": "same-ori
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /**
- * Rejects without a complete response within 20 seconds, and for a response with a fault (see
- * findFault).
+ * Sends a request and returns the response. Rejects if the response is incomplete after 20 seconds,
+ * or has a fault (see findFault).
  */
 export function sendAttack({
   method = "GET",
@@ -152,8 +152,8 @@ export function sendAttack({
 }
 
 /**
- * Writes bytes to the server's port. Returns what the server sends until it closes the connection
- * or `ms` pass.
+ * Sends bytes to the server's port. Returns what the server sends until it closes the connection,
+ * or until `ms` have passed.
  */
 export function sendRawBytes(bytes: string | Uint8Array, ms = 3_000): Promise<string> {
   return new Promise((resolve) => {

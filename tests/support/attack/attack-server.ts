@@ -26,7 +26,7 @@ export interface AttackServer {
   readonly smtp: TestSmtpServer;
   /** Returns everything the process has printed. */
   readOutput(): string;
-  /** Returns null while the site responds, otherwise how it exited and its last output. */
+  /** Returns null while the site responds, otherwise its exit code or signal and last output. */
   describeFailure(): Promise<string | null>;
   /** Returns the memory in bytes after a garbage collection. */
   readMemory(): Promise<{ heap: number; rss: number }>;

@@ -16,7 +16,7 @@ export interface AccessRule {
   readonly requiredRole: "anyone" | "member" | "admin";
   /** Requires a login within the last fifteen minutes. */
   readonly needsRecentLogin?: true;
-  /** The request refers to the owner's objects, so the neighbor is rejected. */
+  /** True if the request refers to the owner's objects, so the neighbor is rejected. */
   readonly isOwnerOnly?: true;
 }
 
@@ -59,12 +59,12 @@ export interface HandlerCase extends AccessRule {
   readonly status: number;
   /** The tables that a success changes. A GET changes none. */
   readonly writtenTables?: readonly string[];
-  /** Strangers get the same status, so that the response doesn't reveal what exists. */
+  /** True if strangers get the same status, so that it doesn't reveal what exists. */
   readonly isSameForStrangers?: true;
   /** Does not authenticate by cookies, so the request's origin does not matter. */
   readonly isOriginIgnored?: true;
   /**
-   * Returns a request that is rejected for every sender. Unused for GET, where any request will do.
+   * Returns a request that is rejected for every sender. Not used for GET, where any request works.
    */
   makeInvalidRequest?(random: Random, fixture: AttackFixture): HandlerRequest;
 }

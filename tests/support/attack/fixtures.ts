@@ -1,4 +1,5 @@
-// Extends Playwright's test with the site under attack, its database and accounts, and fails tests that break the server.
+// Extends Playwright's test with the site under attack, its database and accounts. Fails tests that
+// break the server.
 
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";

@@ -18,7 +18,7 @@ export interface VisitorRequest {
   readonly body?: Buffer | string;
   /** The address of the client, such as 127.9.0.1. */
   readonly localAddress?: string;
-  /** Reuses connections. By default, each request has its own. */
+  /** Reuses connections. By default, each request opens its own. */
   readonly agent?: Agent;
   readonly timeoutMs?: number;
 }

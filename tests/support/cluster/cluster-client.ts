@@ -1,5 +1,5 @@
-// A browser without JavaScript that sends each request through a given region, from its own
-// address.
+// Implements a browser without JavaScript that sends each request through a given region, from its
+// own address.
 
 import { Agent } from "node:http";
 import { CookieJar, type Form, encodeForm, findForm } from "#tests/support/no-js-browser.ts";

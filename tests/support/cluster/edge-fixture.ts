@@ -105,8 +105,8 @@ export const echoRequest: Handler = async (request, response, name) => {
 };
 
 /**
- * Responds to writes with this fly-replay header, and to other requests and failed replays like
- * echoRequest.
+ * Returns a handler that responds to writes with this fly-replay header, and to other requests and
+ * failed replays like echoRequest.
  */
 export const replayWrites =
   (value: string): Handler =>

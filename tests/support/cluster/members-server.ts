@@ -38,7 +38,7 @@ const cluster: Cluster = await startCluster({
     CONTROL_PORT: String(NODE_CONTROL_PORT),
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${controlModule}`,
   },
-  // The image's command, with the address of the node.
+  // Same as the image's command, with the node's address.
   command: ({ HOST }) => [
     "env",
     `CONTROL_HOST=${HOST}`,
@@ -68,7 +68,7 @@ let seenEvents = 0;
 
 /** Returns the faults since the last call. A replay is not a fault. */
 function listNewFaults(): string[] {
-  // A body is aborted when the browser leaves the page.
+  // Leaving a page aborts its requests, which is not a fault.
   const events = edge
     .listEvents()
     .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("was cut off"));

@@ -1,5 +1,5 @@
-// Checks pages with axe: all rules in every viewport, colors in both color schemes, and no sideways
-// scrolling.
+// Checks pages with axe: all rules in every viewport, and colors in both color schemes. Also fails
+// if a page scrolls sideways.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,8 +19,9 @@ const axeSource = readFileSync(
 );
 
 /**
- * Returns one line per violation. Legacy mode needs no second page, but skips frames of other
- * origins, such as embeds. Each document loads axe once, because loading takes longer than a run.
+ * Returns one line per violation. Uses axe's legacy mode, which needs no second page, but skips
+ * frames of other origins, such as embeds. Each document loads axe once, because loading it takes
+ * longer than a run.
  */
 async function findViolations(page: Page, runOnly: { type: "tag" | "rule"; values: string[] }) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
@@ -33,13 +34,13 @@ async function findViolations(page: Page, runOnly: { type: "tag" | "rule"; value
   );
 }
 
-/** Returns by how many pixels the page is wider than its viewport. */
+/** Returns how many pixels wider than its viewport the page is. */
 export const measureOverflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /**
- * Fails if the page in its present state has a violation or scrolls sideways. Runs every rule once
- * per viewport, and those about colors in the dark scheme too. Leaves the last viewport.
+ * Fails if the page in its current state has a violation or scrolls sideways. Runs every rule once
+ * per viewport, and color rules also in the dark scheme. The page keeps the last viewport.
  */
 export async function expectAccessible(
   page: Page,

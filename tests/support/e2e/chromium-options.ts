@@ -6,7 +6,7 @@ const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export const chromiumOptions = {
   ...devices["Desktop Chrome"],
-  // Recording pictures of every page takes longer than many tests.
+  // Recording screenshots of every page takes longer than many tests.
   trace: { mode: "retain-on-failure", screenshots: false } as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",

@@ -1,5 +1,5 @@
-// Runs a control server on a local port in the site's process (--import) that sets its clock and
-// reports its memory. Not part of the site.
+// Runs a control server on a local port in the site's process (--import). It sets the site's clock
+// and reports its memory. It is not part of the site.
 
 import { createServer } from "node:http";
 import { setFlagsFromString } from "node:v8";
@@ -27,7 +27,7 @@ if (
       response.end(JSON.stringify({ heap: heapUsed, rss }));
       return;
     }
-    // Ready once the site responds, because its posts are then compiled.
+    // Ready once the site responds: its posts are compiled by then.
     fetch(`http://127.0.0.1:${PORT}/blog`, { signal: AbortSignal.timeout(30_000) }).then(
       ({ ok }) => response.writeHead(ok ? 200 : 503).end(),
       () => response.writeHead(503).end(),

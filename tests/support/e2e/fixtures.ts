@@ -19,8 +19,8 @@ interface Fixtures {
   /** Moves the server's clock, and resets it after the test. */
   serverClock: { forward(ms: number): Promise<void> };
   /**
-   * The site's database; on a cluster the primary's, whose writes return once the replica in ams
-   * has them.
+   * The site's database. On a cluster, it is the primary's, and writes return once the replica in
+   * ams has them.
    */
   database: Database.Database;
   /** Logs the browser in as a new member and returns the id. */

@@ -1,6 +1,6 @@
 // Starts the site under test: the production build on a new database, with a control server for its
-// clock and memory. Beside it run an SMTP server and a double of the embed providers, which also
-// serves the captured emails.
+// clock and memory. Also starts an SMTP server and a fake of the embed providers, which serves the
+// captured emails too.
 
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";

@@ -23,8 +23,8 @@ export async function openSiteDatabase(): Promise<Database.Database> {
 }
 
 /**
- * Runs `fn` in one transaction on the file of `db`, through Prisma. On a cluster, resolves once the
- * replica has it, or throws after ten seconds.
+ * Runs `fn` in one transaction on the file of `db`, through Prisma, and returns its result. On a
+ * cluster, resolves once the replica has the transaction, or throws after ten seconds.
  */
 export async function writeToSite<T>(
   db: Database.Database,

@@ -3,7 +3,7 @@
 /** Set by playwright.members.config.ts: the site is a cluster, reached through its edge in ams. */
 export const IS_CLUSTER = process.env.SITE_UNDER_TEST === "cluster";
 
-/** Each worker of Playwright has its own site, started by the server of that index. */
+/** Each Playwright worker has its own site, started by the server with the same index. */
 const INDEX = Number(process.env.SITE_INDEX ?? process.env.TEST_PARALLEL_INDEX ?? 0);
 export const PORTS_PER_SITE = 10;
 const SHIFT = PORTS_PER_SITE * INDEX;

@@ -1,6 +1,7 @@
 // Reads a page's data about reads and teams in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import {
@@ -31,62 +32,74 @@ export interface PageData {
   readonly nowMs: number;
 }
 
-let leadingTeamsCache: { loadedAtMs: number; value: Map<string, Team> } | undefined;
-let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
+const caches = singleton(
+  "page-data",
+  (): {
+    leadingTeams?: { readonly loadedAtMs: number; readonly value: ReadonlyMap<string, Team> };
+    startOfDayTotals?: { readonly day: number; readonly value: ReadonlyMap<string, number> };
+  } => ({}),
+);
 
-async function queryPageData(tx: Tx, identity: SessionIds): Promise<Omit<PageData, "standings">> {
+/** Part of the keys, because the windows of the standings move at midnight without a commit. */
+const today = () => epochDay(nowMs());
+
+async function queryPageData(tx: Tx, sessionIds: SessionIds): Promise<Omit<PageData, "standings">> {
   const now = nowMs();
-  const viewer = await resolveViewer(tx, identity);
-  if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.loadedAtMs) > LEADING_TEAMS_TTL_MS)
-    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(tx, now) };
-  if (startOfDayTotalsCache?.day !== epochDay(now))
-    startOfDayTotalsCache = { day: epochDay(now), value: await getPostTotals(tx) };
+  const viewer = await resolveViewer(tx, sessionIds);
+  let { leadingTeams, startOfDayTotals } = caches;
+  if (!leadingTeams || Math.abs(now - leadingTeams.loadedAtMs) > LEADING_TEAMS_TTL_MS)
+    caches.leadingTeams = leadingTeams = { loadedAtMs: now, value: mapLeadingTeams(tx, now) };
+  if (startOfDayTotals?.day !== epochDay(now))
+    caches.startOfDayTotals = startOfDayTotals = {
+      day: epochDay(now),
+      value: await getPostTotals(tx),
+    };
   return {
     viewer,
-    leadingTeams: leadingTeamsCache.value,
+    leadingTeams: leadingTeams.value,
     readSlugs: await listReadSlugs(tx, viewer),
-    startOfDayTotals: startOfDayTotalsCache.value,
+    startOfDayTotals: startOfDayTotals.value,
     nowMs: now,
   };
 }
 
 /** Returns the data for a post's page, including its reads. */
 export function readPostPageData(
-  identity: SessionIds,
+  sessionIds: SessionIds,
   slug: string,
 ): Promise<PageData & { readonly reads: number }> {
-  return read((tx) => queryPostPageData(tx, identity, slug));
+  return read((tx) => queryPostPageData(tx, sessionIds, slug));
 }
 
 async function queryPostPageData(
   tx: Tx,
-  identity: SessionIds,
+  sessionIds: SessionIds,
   slug: string,
 ): Promise<PageData & { readonly reads: number }> {
   // The same for every reader until the next commit. cachedUntilChange() must come first.
-  const post = await cachedUntilChange(tx, `post:${slug}`, async () => ({
+  const post = await cachedUntilChange(tx, `post:${today()}:${slug}`, async () => ({
     standings: getStandings(tx, { slug, nowMs: nowMs() }),
     reads: await countPostReads(tx, slug),
   }));
-  return { ...post, ...(await queryPageData(tx, identity)) };
+  return { ...post, ...(await queryPageData(tx, sessionIds)) };
 }
 
 /**
  * Returns the data for lists and the home page, including the totals of the site and of every post.
  */
-export function readSitePageData(identity: SessionIds): Promise<
+export function readSitePageData(sessionIds: SessionIds): Promise<
   PageData & {
     readonly totals: { reads: number; readers: number };
     readonly postTotals: ReadonlyMap<string, number>;
   }
 > {
   return read(async (tx) => {
-    const site = await cachedUntilChange(tx, "site", async () => ({
+    const site = await cachedUntilChange(tx, `site:${today()}`, async () => ({
       standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
       totals: await getSiteTotals(tx),
       postTotals: await getPostTotals(tx),
     }));
-    return { ...site, ...(await queryPageData(tx, identity)) };
+    return { ...site, ...(await queryPageData(tx, sessionIds)) };
   });
 }
 

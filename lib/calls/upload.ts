@@ -94,8 +94,8 @@ export async function getUpload(tx: Tx, query: { id: string; member: Member }): 
 /**
  * Creates an upload. Idempotent by `id`: the same size and hash return the existing upload. Evicts
  * open uploads of the member after 15 minutes if there is no room. Throws AppError: conflict for an
- * id with another size, hash or member; too_large; rate_limited above 3 or 40 MB open, or 60 in a
- * day.
+ * id with another size, hash or member; too_large; rate_limited above 3 open uploads, 40 MB open,
+ * or 60 uploads a day.
  */
 export async function createUpload(
   tx: Tx,

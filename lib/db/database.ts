@@ -93,8 +93,8 @@ async function readOnConnection<T>(
 }
 
 /**
- * Runs a synchronous `fn` like read(), but with plain SQL only. It costs a tenth, for reads that
- * every request makes (docs/decisions/034-prisma-is-the-data-layer.md).
+ * Runs a synchronous `fn` like read(), but with plain SQL only and at a tenth of the cost
+ * (docs/decisions/034-prisma-is-the-data-layer.md).
  */
 export async function readSql<T>(fn: (sql: Sql) => T): Promise<T> {
   assertNotInTransaction("readSql()");

@@ -25,8 +25,8 @@ export const USERS_PER_PAGE = 50;
 
 /**
  * Returns a page of members whose name or address contains `text` ("" for all), newest first;
- * `before` is the previous page's `next`. Scans until the page is full, which takes up to 40 ms with
- * 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
+ * `before` is the previous page's `next`. Scans until the page is full, which takes up to 40 ms
+ * with 50,000 members. Throws AppError(forbidden) unless `admin` is an admin.
  */
 export async function searchUsers(
   tx: Tx,
@@ -64,8 +64,8 @@ function toCountsByUser(groups: { userId: string | null; _count: number }[]) {
 }
 
 /**
- * Returns a member with their newest 50 calls. `lastSeenAt` is null if never seen or unknown. Throws
- * AppError(forbidden) unless `admin` is an admin, and AppError(not_found).
+ * Returns a member with their newest 50 calls. `lastSeenAt` is null if never seen or unknown.
+ * Throws AppError(forbidden) unless `admin` is an admin, and AppError(not_found).
  */
 export async function getUser(tx: Tx, admin: Member, id: string) {
   assertAdmin(admin);

@@ -61,8 +61,8 @@ const FOOTER_LINKS = [
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Checks only whether there is a session cookie: resolving the member would cost a query on every page.
-  const identity = await readSessionCookies();
-  const banner = await bannerFor(identity);
+  const sessionIds = await readSessionCookies();
+  const banner = await bannerFor(sessionIds);
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
@@ -76,7 +76,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <SiteHeader
           name={env.SITE_NAME}
           links={NAV_LINKS}
-          account={identity.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
+          account={sessionIds.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
         />
         <main id="main" tabIndex={-1}>
           {children}

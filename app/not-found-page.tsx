@@ -9,7 +9,7 @@ import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 
 /** Renders the page; the caller sets the status with setNotFoundStatus. */
-export async function NotFoundPage({ identity }: { identity: SessionIds }) {
+export async function NotFoundPage({ sessionIds }: { sessionIds: SessionIds }) {
   return (
     <>
       {/* The page cache stores a document with this attribute as a 404. */}
@@ -25,16 +25,16 @@ export async function NotFoundPage({ identity }: { identity: SessionIds }) {
       <Recommendations
         title="While you’re here"
         text="Three posts to read next."
-        cards={await loadRecommendationCards(identity)}
+        cards={await loadRecommendationCards(sessionIds)}
       />
     </>
   );
 }
 
 /** Returns no cards on errors: the 404 page must always work. */
-async function loadRecommendationCards(identity: SessionIds) {
+async function loadRecommendationCards(sessionIds: SessionIds) {
   try {
-    return recommendationCards(await getIndex(), await readSitePageData(identity), null);
+    return recommendationCards(await getIndex(), await readSitePageData(sessionIds), null);
   } catch (error) {
     log("warn", "pages.no_recommendations", { error });
     return [];

@@ -13,9 +13,9 @@ import type { SessionIds } from "#lib/members/viewer.ts";
 const NEWEST_COUNT = 5;
 
 /** Renders the home page for this viewer. */
-export async function renderHome(identity: SessionIds) {
+export async function renderHome(sessionIds: SessionIds) {
   const index = await getIndex();
-  const data = await readSitePageData(identity);
+  const data = await readSitePageData(sessionIds);
   const posts = listPosts(index);
   const featured =
     pickFeaturedPost(index, {

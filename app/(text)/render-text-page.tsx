@@ -1,13 +1,13 @@
 // Renders a text page: content/pages/<slug>.
 
 import type { Metadata } from "next";
-import { getPage } from "#lib/posts/catalog/site-catalog.ts";
+import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 
 export async function textPageMetadata(slug: string): Promise<Metadata> {
-  const page = await getPage(slug);
+  const page = await findPageBySlug(slug);
   if (!page) return { title: "Not found", robots: { index: false } };
   const { title, description } = page.frontMatter;
   return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
@@ -15,10 +15,10 @@ export async function textPageMetadata(slug: string): Promise<Metadata> {
 
 /** Renders content/pages/`slug`, or the 404 page. */
 export async function renderTextPage(slug: string) {
-  const page = await getPage(slug);
+  const page = await findPageBySlug(slug);
   if (!page) {
     setNotFoundStatus();
-    return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
+    return <NotFoundPage sessionIds={{ sessionKey: null, clientId: null }} />;
   }
   return (
     <article className="wrap">

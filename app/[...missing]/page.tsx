@@ -10,5 +10,5 @@ export const metadata: Metadata = { title: "Not found", robots: { index: false }
 export default async function MissingPage() {
   await connection();
   setNotFoundStatus();
-  return <NotFoundPage identity={await readSessionCookies()} />;
+  return <NotFoundPage sessionIds={await readSessionCookies()} />;
 }

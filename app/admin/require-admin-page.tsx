@@ -22,15 +22,15 @@ export async function requireAdminPage(
   path: string,
 ): Promise<{ admin: Admin; notFoundPage: null } | { admin: null; notFoundPage: ReactNode }> {
   await connection();
-  const identity = await readSessionCookies();
-  const { member } = await read((tx) => resolveViewer(tx, identity));
+  const sessionIds = await readSessionCookies();
+  const { member } = await read((tx) => resolveViewer(tx, sessionIds));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
   if (isAdmin(member)) {
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
     return { admin: member, notFoundPage: null };
   }
   setNotFoundStatus();
-  return { admin: null, notFoundPage: <NotFoundPage identity={identity} /> };
+  return { admin: null, notFoundPage: <NotFoundPage sessionIds={sessionIds} /> };
 }
 
 /**
@@ -41,9 +41,9 @@ export async function adminMetadata(
   title: string | ((tx: Tx, admin: Admin) => Promise<string>),
 ): Promise<Metadata> {
   await connection();
-  const identity = await readSessionCookies();
+  const sessionIds = await readSessionCookies();
   const pageTitle = await read(async (tx) => {
-    const { member } = await resolveViewer(tx, identity);
+    const { member } = await resolveViewer(tx, sessionIds);
     if (!isAdmin(member)) return null;
     try {
       return typeof title === "string" ? title : await title(tx, member);

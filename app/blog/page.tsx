@@ -54,8 +54,8 @@ export async function generateMetadata({
 export default async function BlogPage({ searchParams }: { searchParams: Promise<Query> }) {
   const query = await searchParams;
   await connection();
-  const [index, identity] = await Promise.all([getIndex(), readSessionCookies()]);
-  const data = await readSitePageData(identity);
+  const [index, sessionIds] = await Promise.all([getIndex(), readSessionCookies()]);
+  const data = await readSitePageData(sessionIds);
   const isMember = data.viewer.member !== null;
   const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
   const search = searchPosts(index, {

@@ -4,7 +4,7 @@ import { isbot } from "isbot";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { singleton } from "#lib/core/singleton.ts";
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readJson } from "#lib/http/read-json.ts";
@@ -65,7 +65,7 @@ async function limitAndRecord(
     sessionIds,
     { token, slug, readingMinutes, nowMs: now },
     (reader) =>
-      limiter.consume({ ...reader, address: getClientAddress(request), slug, nowMs: now }),
+      limiter.consume({ ...reader, address: findClientAddress(request), slug, nowMs: now }),
   );
   logLeadChanges(leadChanges);
   return read;

@@ -15,5 +15,5 @@ const replacement = new AsyncLocalStorage<ReadPostPageData>();
 export const withPageData = <T>(read: ReadPostPageData, fn: () => T): T =>
   replacement.run(read, fn);
 
-export const readPostPageData: ReadPostPageData = (identity, slug) =>
-  (replacement.getStore() ?? pageData.readPostPageData)(identity, slug);
+export const readPostPageData: ReadPostPageData = (sessionIds, slug) =>
+  (replacement.getStore() ?? pageData.readPostPageData)(sessionIds, slug);

@@ -8,7 +8,7 @@ import { clientKey } from "#lib/http/client-key.ts";
 import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { singleton } from "#lib/core/singleton.ts";
 
 interface AudioPayload {
@@ -94,7 +94,7 @@ function streamRange(
   const { whole, parts } = streamState();
   const { key, start, end } = source;
   const isPart = end - start < MAX_COPY_BYTES;
-  const address = getClientAddress(request);
+  const address = findClientAddress(request);
   const releasePermit = (isPart ? parts : whole).acquire(
     address ? clientKey(address) : "unknown",
     REFUSAL,

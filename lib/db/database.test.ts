@@ -105,7 +105,7 @@ test("on a naive client, a read sees an uncommitted write", async () => {
   await naive.$disconnect();
 });
 
-test("text columns with few values are unions, also in relations, and other values throw", async () => {
+test("text columns with a fixed set of values are unions, also in relations; other values throw", async () => {
   const { id, team } = await write((tx) => tx.user.create({ data: userData("a@example.test") }));
   expect(team satisfies "RED" | "BLUE" | "YELLOW").toBe("RED");
   await write((tx) =>

@@ -2,13 +2,13 @@ import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { getClientAddress, readClientAddress } from "./client-address.ts";
+import { findClientAddress, readClientAddress } from "./client-address.ts";
 import { createPipelineServer } from "./pipeline.ts";
 
 afterEach(() => overrideEnv({ TRUST_PROXY: undefined }));
 
 const from = (headers: Record<string, string>) =>
-  getClientAddress({ headers: new Headers(headers) });
+  findClientAddress({ headers: new Headers(headers) });
 
 /** Returns the client of a request from `peer`. `rawHeaders` alternates names and values. */
 const clientOf = (peer: string, ...rawHeaders: string[]) =>

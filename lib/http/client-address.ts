@@ -68,7 +68,7 @@ export function readClientAddress(request: IncomingMessage): string | null {
  * Returns the address of the client that sent `request`; null if unknown, as in tests. With
  * TRUST_PROXY=fly it comes from fly-client-ip, even on replayed requests.
  */
-export function getClientAddress(request: { readonly headers: Headers }): string | null {
+export function findClientAddress(request: { readonly headers: Headers }): string | null {
   if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));
   const context = currentRequestContext();
   return context ? readClientAddress(context.request) : null;

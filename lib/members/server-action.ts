@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { isAppError } from "#lib/core/errors.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { type WriteOptions, type Tx, read } from "#lib/db/database.ts";
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import type { FormState } from "#lib/http/form-state.ts";
@@ -113,7 +113,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
         member: member as ActionContext<never, R>["member"],
         sessionIds,
         request,
-        clientAddress: getClientAddress(request),
+        clientAddress: findClientAddress(request),
         write: (fn, options) => writeAuthorized(sessionIds, { ...requirement, ...options }, fn),
       });
       return { status: "done", message: message ?? null, code: null, errors: {}, values: {} };

@@ -19,16 +19,16 @@ const begin = (role = "MEMBER") =>
   write(async (tx) => {
     const user = insertUser(tx, { role });
     const { id } = await createSession(tx, user.id, { device: "Firefox on Linux", place: null });
-    return { user, identity: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
+    return { user, sessionIds: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
   });
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
   work.then(
     () => "done" as const,
     (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)),
   );
-const rename = (identity: SessionIds, role: RequiredRole, isRecentLogin = false) =>
+const rename = (sessionIds: SessionIds, role: RequiredRole, isRecentLogin = false) =>
   codeOf(
-    writeAuthorized(identity, { role, isRecentLogin }, (tx) =>
+    writeAuthorized(sessionIds, { role, isRecentLogin }, (tx) =>
       tx.user.updateMany({ data: { firstName: "Eve" } }),
     ),
   );
@@ -45,12 +45,12 @@ test("each role can write what it is allowed to, and nothing else", async () => 
   expect(await rename({ sessionKey: "0".repeat(64), clientId: "x" }, "member")).toBe(
     "unauthorized",
   );
-  expect(await rename(member.identity, "admin")).toBe("forbidden");
+  expect(await rename(member.sessionIds, "admin")).toBe("forbidden");
   expect(await names()).toEqual(["Ada", "Ada"]);
   expect(await rename(NOBODY, "anyone")).toBe("done");
-  expect(await rename(member.identity, "member")).toBe("done");
-  expect(await rename(admin.identity, "member")).toBe("done");
-  expect(await rename(admin.identity, "admin")).toBe("done");
+  expect(await rename(member.sessionIds, "member")).toBe("done");
+  expect(await rename(admin.sessionIds, "member")).toBe("done");
+  expect(await rename(admin.sessionIds, "admin")).toBe("done");
 });
 
 test("the ID in the cookie is not the key of its row", async () => {
@@ -61,43 +61,43 @@ test("the ID in the cookie is not the key of its row", async () => {
 
 test("a login is recent for less than fifteen minutes, even an admin's", async () => {
   setClock(NOW);
-  const { identity } = await begin("ADMIN");
+  const { sessionIds } = await begin("ADMIN");
   setClock(NOW + 15 * MINUTE_MS - 1_000);
-  expect(await rename(identity, "admin", true)).toBe("done");
+  expect(await rename(sessionIds, "admin", true)).toBe("done");
   setClock(NOW + 15 * MINUTE_MS + 1_000);
-  expect(await rename(identity, "admin", true)).toBe("unauthorized");
-  expect(await rename(identity, "admin")).toBe("done");
+  expect(await rename(sessionIds, "admin", true)).toBe("unauthorized");
+  expect(await rename(sessionIds, "admin")).toBe("done");
   const error = await read((tx) =>
-    requireViewer(tx, identity, { role: "admin", isRecentLogin: true }),
+    requireViewer(tx, sessionIds, { role: "admin", isRecentLogin: true }),
   ).catch((each: unknown) => each);
   expect(error).toMatchObject({ field: "login" });
 });
 
 test("an expired session or a revoked role counts immediately", async () => {
-  const { user, identity } = await begin("ADMIN");
+  const { user, sessionIds } = await begin("ADMIN");
   await write((tx) => tx.user.updateMany({ where: { id: user.id }, data: { role: "MEMBER" } }));
-  expect(await rename(identity, "admin")).toBe("forbidden");
+  expect(await rename(sessionIds, "admin")).toBe("forbidden");
   await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(nowMs()) } }));
-  expect(await rename(identity, "member")).toBe("unauthorized");
+  expect(await rename(sessionIds, "member")).toBe("unauthorized");
   expect(await names()).toEqual(["Ada"]);
 });
 
 test("last seen is written with other writes, at most once an hour", async () => {
   setClock(NOW);
-  const { identity } = await begin();
+  const { sessionIds } = await begin();
   setClock(NOW + 59 * MINUTE_MS);
-  await rename(identity, "member");
+  await rename(sessionIds, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
   setClock(NOW + HOUR_MS + MINUTE_MS);
-  await rename(identity, "member");
+  await rename(sessionIds, "member");
   expect(await seen()).toBeGreaterThanOrEqual(NOW + HOUR_MS + MINUTE_MS);
 });
 
 test("an error in the transaction rolls everything back, even last seen", async () => {
   setClock(NOW);
-  const { identity } = await begin();
+  const { sessionIds } = await begin();
   setClock(NOW + 2 * HOUR_MS);
-  const failing = writeAuthorized(identity, { role: "member" }, async (tx) => {
+  const failing = writeAuthorized(sessionIds, { role: "member" }, async (tx) => {
     await tx.user.updateMany({ data: { firstName: "Eve" } });
     throw new TypeError("broken");
   });
@@ -107,8 +107,8 @@ test("an error in the transaction rolls everything back, even last seen", async 
 });
 
 test("without a primary every write is refused", async () => {
-  const { identity } = await begin("ADMIN");
+  const { sessionIds } = await begin("ADMIN");
   overrideEnv({ REPLICATION: "on" });
-  expect(await rename(identity, "admin")).toBe("unavailable");
+  expect(await rename(sessionIds, "admin")).toBe("unavailable");
   expect(await rename(NOBODY, "member")).toBe("unavailable");
 });

@@ -169,7 +169,7 @@ test("each read deletes a few expired tokens", () =>
     expect(tokens(tx)).toBe(11);
   }));
 
-test("of fifty concurrent reads of one reader one counts", async () => {
+test("of fifty concurrent reads by one reader, one counts", async () => {
   const member = await write((tx) => insertUser(tx));
   for (const reader of [{ member }, { clientId: "reader-1" }]) {
     const results = await Promise.all(

@@ -5,7 +5,7 @@ import { type TestGitHost, signWebhook, startGitHost } from "#tests/support/git-
 import { findPublishedVersion } from "#lib/posts/catalog/published-version.ts";
 import { read } from "#lib/db/database.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
-import { getPost, getCatalogStatus, stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
+import { findPostBySlug, getCatalogStatus, stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 
 const SECRET = "a secret of sixteen";
 const text = (title: string) =>
@@ -46,14 +46,14 @@ afterEach(async () => {
 
 test("a push shows the new text without a deploy", async () => {
   host.commit({ "content/blog/a.mdx": text("One") });
-  expect((await getPost("a"))?.frontMatter.title).toBe("One");
+  expect((await findPostBySlug("a"))?.frontMatter.title).toBe("One");
   const sha = host.commit({ "content/blog/a.mdx": text("Two") });
   const { body, headers } = host.makePushWebhook(SECRET, sha);
   const response = await send(body, headers);
   expect([response.status, await response.json()]).toEqual([200, { message: `Published ${sha}.` }]);
   expect(await publishedVersion()).toBe(sha);
   await expect
-    .poll(async () => (await getPost("a"))?.frontMatter.title, { timeout: 10_000 })
+    .poll(async () => (await findPostBySlug("a"))?.frontMatter.title, { timeout: 10_000 })
     .toBe("Two");
   expect(await (await send(body, headers)).json()).toEqual({
     message: `${sha} is already published.`,

@@ -2,7 +2,7 @@
 
 import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
-import { getIndex, getPost } from "#lib/posts/catalog/site-catalog.ts";
+import { getIndex, findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { readPostPageData } from "#lib/posts/page-data.ts";
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
@@ -29,14 +29,14 @@ function editUrl(path: string): string | null {
 }
 
 /** Renders the post at `slug` for this viewer, or the 404 page. */
-export async function renderPost(slug: string, identity: SessionIds) {
-  const post = await getPost(slug);
+export async function renderPost(slug: string, sessionIds: SessionIds) {
+  const post = await findPostBySlug(slug);
   if (!post) {
     setNotFoundStatus();
-    return <NotFoundPage identity={identity} />;
+    return <NotFoundPage sessionIds={sessionIds} />;
   }
   const index = await getIndex();
-  const data = await readPostPageData(identity, slug);
+  const data = await readPostPageData(sessionIds, slug);
   const url = `${env.SITE_URL}/blog/${slug}`;
   return (
     <PostPage
@@ -63,7 +63,7 @@ export async function renderPost(slug: string, identity: SessionIds) {
 
 /** Returns the page's metadata; drafts and unlisted posts are noindex. */
 export async function postMetadata(slug: string): Promise<Metadata> {
-  const post = await getPost(slug);
+  const post = await findPostBySlug(slug);
   if (!post) return { title: "Not found", robots: { index: false } };
   const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
   const path = `/blog/${slug}`;

@@ -53,7 +53,7 @@ export default async function Page({ params }: Props) {
   const episode = await read((tx) => findEpisode(tx, slug));
   if (!episode) {
     setNotFoundStatus();
-    return <NotFoundPage identity={await readSessionCookies()} />;
+    return <NotFoundPage sessionIds={await readSessionCookies()} />;
   }
   const { url: site } = getSiteMetadata();
   const url = `${site}/calls/${slug}`;

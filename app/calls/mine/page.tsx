@@ -23,9 +23,9 @@ interface Props {
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const identity = await readSessionCookies();
+  const sessionIds = await readSessionCookies();
   const calls = await read(async (tx) => {
-    const { member } = await resolveViewer(tx, identity);
+    const { member } = await resolveViewer(tx, sessionIds);
     return member && (await listOwnCalls(tx, member));
   });
   if (!calls) redirect("/login?next=/calls/mine");

@@ -48,13 +48,13 @@ export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    const identity = await readSessionCookies();
-    await read((tx) => requireViewer(tx, identity, { role: "member" }));
+    const sessionIds = await readSessionCookies();
+    await read((tx) => requireViewer(tx, sessionIds, { role: "member" }));
     const announcement = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
     // Checks the larger of both limits before the write queue.
     assertAudioSize(announcement.size, ANSWER_LIMITS);
     return uploadStateResponse(
-      await writeAuthorized(identity, { role: "member" }, (tx, member) =>
+      await writeAuthorized(sessionIds, { role: "member" }, (tx, member) =>
         createUpload(tx, { ...announcement, member }),
       ),
     );

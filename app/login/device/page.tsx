@@ -19,10 +19,10 @@ export default async function Page({
 }) {
   await connection();
   const { token } = await searchParams;
-  const identity = await readSessionCookies();
+  const sessionIds = await readSessionCookies();
   const { link, member } = await read(async (tx) => ({
     link: typeof token === "string" && token.length <= 100 ? await findDeviceLink(tx, token) : null,
-    member: (await resolveViewer(tx, identity)).member,
+    member: (await resolveViewer(tx, sessionIds)).member,
   }));
   if (!link || typeof token !== "string") {
     if (token) retryOnPrimary();

@@ -25,9 +25,9 @@ function describeDeletedData({ callCount, episodeCount }: Profile): string {
 
 export default async function Page() {
   await connection();
-  const identity = await readSessionCookies();
+  const sessionIds = await readSessionCookies();
   const account = await read(async (tx) => {
-    const { member } = await resolveViewer(tx, identity);
+    const { member } = await resolveViewer(tx, sessionIds);
     return (
       member && {
         member,

@@ -58,7 +58,7 @@ export interface BuildOptions {
   /**
    * Returns the version published before, for last good posts that the local cache doesn't have.
    */
-  readonly getPreviousVersion: () => Promise<string | null>;
+  readonly findPreviousVersion: () => Promise<string | null>;
   readonly workers: number;
 }
 
@@ -239,9 +239,9 @@ export class CatalogBuild {
 
   /** Lists the files of the previous version. Returns null on disk, which has no older versions. */
   async #listPreviousFiles(): Promise<PreviousFiles | null> {
-    const { context, getPreviousVersion } = this.#options;
+    const { context, findPreviousVersion } = this.#options;
     try {
-      const version = await getPreviousVersion();
+      const version = await findPreviousVersion();
       if (version === null || version === this.version) return null;
       const files = listPostFiles(await context.source.listFiles(version));
       return { version, filesById: new Map(files.map((file) => [postId(file), file])) };

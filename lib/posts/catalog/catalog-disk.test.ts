@@ -22,14 +22,14 @@ test("posts on disk are compiled and listed newest first, separately from pages"
   sites.writeFile("pages/about.mdx", "---\ntitle: About\ndescription: Us\n---\n\nWe are.\n");
   const site = sites.createDiskSite();
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["new", "old"]);
-  expect(await site.getPost("new")).toMatchObject({
+  expect(await site.findPostBySlug("new")).toMatchObject({
     frontMatter: { title: "New" },
     compiled: { headings: [{ text: "A heading" }], text: expect.stringContaining("Hello you") },
   });
-  expect((await site.getPage("about"))?.compiled.text).toContain("We are.");
-  expect(await site.getPost("about")).toBeNull();
-  expect(await site.getPost("nothing")).toBeNull();
-  expect(await site.getPostSource("old")).toBe("\nText of Old.\n");
+  expect((await site.findPageBySlug("about"))?.compiled.text).toContain("We are.");
+  expect(await site.findPostBySlug("about")).toBeNull();
+  expect(await site.findPostBySlug("nothing")).toBeNull();
+  expect(await site.findPostSource("old")).toBe("\nText of Old.\n");
 });
 
 test("at the first start, lists come before all posts are compiled, and a requested post has priority", async () => {
@@ -47,7 +47,7 @@ test("at the first start, lists come before all posts are compiled, and a reques
     words: 300,
     readingMinutes: 2,
   });
-  const oldest = await site.getPost("p0");
+  const oldest = await site.findPostBySlug("p0");
   expect(oldest!.compiled.compiledSource).not.toBe("");
   expect(site.getStatus().buildProgress!.done).toBeLessThan(11);
   await waitUntilCompiled(site);
@@ -57,7 +57,7 @@ test("at the first start, lists come before all posts are compiled, and a reques
 test("concurrent requests share a compile, and a restart compiles nothing", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   const site = sites.createDiskSite();
-  const posts = await Promise.all(Array.from({ length: 30 }, () => site.getPost("a")));
+  const posts = await Promise.all(Array.from({ length: 30 }, () => site.findPostBySlug("a")));
   expect(new Set(posts.map((each) => each!.compiled)).size).toBe(1);
   await waitUntilCompiled(site);
   await sites.stopAll();
@@ -99,8 +99,8 @@ test("a post that no longer compiles keeps its last good version, and the status
   sites.writeFile("blog/a.mdx", BROKEN_POST);
   sites.writeFile("blog/b.mdx", makePostText("Other, changed"));
   await site.refresh();
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
-  expect((await site.getPost("b"))!.frontMatter.title).toBe("Other, changed");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("Good");
+  expect((await site.findPostBySlug("b"))!.frontMatter.title).toBe("Other, changed");
   expect(site.getStatus().failures).toEqual([
     expect.objectContaining({
       slug: "a",
@@ -115,11 +115,11 @@ test("a post that no longer compiles keeps its last good version, and the status
   await sites.stopAll();
   closeCacheFile();
   const restarted = await waitUntilCompiled(sites.createDiskSite());
-  expect((await restarted.getPost("a"))!.frontMatter.title).toBe("Good");
+  expect((await restarted.findPostBySlug("a"))!.frontMatter.title).toBe("Good");
 
   sites.writeFile("blog/a.mdx", makePostText("Fixed"));
   await restarted.refresh();
-  expect((await restarted.getPost("a"))!.frontMatter.title).toBe("Fixed");
+  expect((await restarted.findPostBySlug("a"))!.frontMatter.title).toBe("Fixed");
   expect(restarted.getStatus().failures).toEqual([]);
 });
 
@@ -129,7 +129,7 @@ test("a post with a broken front matter keeps its last good version, even across
   sites.writeFile("blog/a.mdx", makePostText("Bad").replace("2026-11-21", "someday"));
   await sites.stopAll();
   const site = await waitUntilCompiled(sites.createDiskSite());
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("Good");
   expect(site.getStatus().failures).toEqual([
     expect.objectContaining({ line: 3, field: "date", servedFrom: "last good" }),
   ]);
@@ -141,7 +141,7 @@ test("a post that never compiled is omitted, the others are served", async () =>
   sites.writeFile("blog/bytes.mdx", new Uint8Array([0x2d, 0x2d, 0x2d, 0xff, 0xfe]));
   const site = await waitUntilCompiled(sites.createDiskSite());
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["a"]);
-  expect(await site.getPost("broken")).toBeNull();
+  expect(await site.findPostBySlug("broken")).toBeNull();
   expect(
     site
       .getStatus()
@@ -156,25 +156,25 @@ test("a post that never compiled is omitted, the others are served", async () =>
 test("in development a broken post is an error with its line", async () => {
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
-  await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
+  await expect(site.findPostBySlug("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
   sites.writeFile("blog/broken.mdx", makePostText("Fixed"));
-  expect((await site.getPost("broken"))!.frontMatter.title).toBe("Fixed");
+  expect((await site.findPostBySlug("broken"))!.frontMatter.title).toBe("Fixed");
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
-  await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
+  await expect(site.findPostBySlug("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
 });
 
 test("in development a request shows the newest text", async () => {
   sites.writeFile("blog/a.mdx", makePostText("One"));
   const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
   sites.writeFile("blog/a.mdx", makePostText("Two"));
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("Two");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("Two");
 });
 
 test("of two files with the same slug, one is shown and the other is a failure", async () => {
   sites.writeFile("blog/a.mdx", makePostText("File"));
   sites.writeFile("blog/a/index.mdx", makePostText("Folder"));
   const site = await waitUntilCompiled(sites.createDiskSite());
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("File");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("File");
   expect(site.getStatus().failures).toEqual([
     expect.objectContaining({
       file: "blog/a/index.mdx",

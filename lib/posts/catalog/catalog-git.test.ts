@@ -17,7 +17,7 @@ const sites = setUpContentSites();
 test("at the first start the branch's head is published", async () => {
   const sha = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   const site = await waitUntilCompiled(sites.createGitSite());
-  expect((await site.getPost("a"))!.version).toBe(sha);
+  expect((await site.findPostBySlug("a"))!.version).toBe(sha);
   expect(await read(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
 });
 
@@ -49,7 +49,7 @@ test("at a first start without the host, the outage has a reason, and ends with 
   expect(retryAfterSeconds).toBeGreaterThanOrEqual(5);
   sites.host.mode = "ok";
   setClock(nowMs() + 10 * MINUTE_MS);
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("A");
   expect(site.findOutage()).toBeNull();
 });
 
@@ -101,7 +101,7 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
     sites.host.mode = mode;
     const requestCount = sites.host.requests.length;
     for (let i = 0; i < 20; i++) await site.refresh();
-    expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+    expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("A");
     expect(sites.host.requests.length - requestCount).toBe(1);
     expect(site.getStatus()).toMatchObject({
       publishedVersion: next,
@@ -111,7 +111,7 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
     sites.host.mode = "ok";
     setClock(nowMs() + 90 * MINUTE_MS);
     await site.refresh();
-    expect((await site.getPost("a"))!.frontMatter.title).toBe("A2");
+    expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("A2");
     expect(site.getStatus()).toMatchObject({ problem: null, sourceProblem: null });
   },
 );
@@ -123,7 +123,7 @@ test("a restart while the host is down serves the published version", async () =
   closeCacheFile();
   sites.host.mode = "outage";
   expect(
-    (await (await waitUntilCompiled(sites.createGitSite())).getPost("a"))!.frontMatter.title,
+    (await (await waitUntilCompiled(sites.createGitSite())).findPostBySlug("a"))!.frontMatter.title,
   ).toBe("A");
 });
 
@@ -133,7 +133,7 @@ test("a restart with an unreadable version serves the previous one", async () =>
   await sites.stopAll();
   await write((tx) => setPublishedVersion(tx, "d".repeat(40)));
   const site = await waitUntilCompiled(sites.createGitSite());
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+  expect((await site.findPostBySlug("a"))!.frontMatter.title).toBe("A");
   expect(site.getStatus()).toMatchObject({
     publishedVersion: "d".repeat(40),
     problem: { reason: expect.stringContaining("does not have") },
@@ -181,7 +181,7 @@ test("images that were not built have their size, and are found by path and vers
     "content/blog/a/part.tsx": "secret",
   });
   const site = await waitUntilCompiled(sites.createGitSite());
-  const post = (await site.getPost("a"))!;
+  const post = (await site.findPostBySlug("a"))!;
   expect(post.hero).toMatchObject({
     src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
     width: 30,

@@ -61,7 +61,7 @@ export function describeOutage(
 
 function describeProblem(source: ContentVersionSource): string {
   if (source.kind === "disk") return "The content folder can’t be read.";
-  return source.getProblem() === null
+  return source.findProblem() === null
     ? "No version of the content can be read."
     : "The Git host can’t be reached.";
 }

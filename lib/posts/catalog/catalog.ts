@@ -69,16 +69,16 @@ export class Catalog {
     return (await this.#getPublished()).index;
   }
 
-  getPost(slug: string): Promise<Post | null> {
+  findPostBySlug(slug: string): Promise<Post | null> {
     return this.#getById(`post/${slug}`);
   }
 
-  getPage(slug: string): Promise<Post | null> {
+  findPageBySlug(slug: string): Promise<Post | null> {
     return this.#getById(`page/${slug}`);
   }
 
   /** Returns the body of a post as written, or null. */
-  async getPostSource(slug: string): Promise<string | null> {
+  async findPostSource(slug: string): Promise<string | null> {
     return (await this.#getPublished()).parsedPosts.get(`post/${slug}`)?.body ?? null;
   }
 
@@ -121,7 +121,7 @@ export class Catalog {
     const published = this.#published;
     return {
       source: versionSource.kind,
-      sourceProblem: versionSource.getProblem(),
+      sourceProblem: versionSource.findProblem(),
       publishedVersion: this.#targetVersion,
       servedVersion: published?.version ?? null,
       compilerVersion: compilerVersion(),
@@ -240,7 +240,7 @@ export class Catalog {
   }
 
   async #publishPrevious(version: string): Promise<void> {
-    const previous = await this.#options.versionSource.getPreviousVersion().catch(() => null);
+    const previous = await this.#options.versionSource.findPreviousVersion().catch(() => null);
     if (previous === null || previous === version) return;
     await this.#buildAndPublish(previous, () => true).catch((error: unknown) =>
       log("warn", "content.previous_failed", { version: previous, error }),
@@ -256,7 +256,7 @@ export class Catalog {
       context,
       publishedIndex: this.#published,
       previousFailures: this.#failures,
-      getPreviousVersion: () => versionSource.getPreviousVersion(),
+      findPreviousVersion: () => versionSource.findPreviousVersion(),
       workers,
     });
     this.#build = build;

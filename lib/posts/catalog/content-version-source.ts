@@ -13,9 +13,9 @@ export interface ContentVersionSource {
   /** Throws AppError(unavailable) if no version is known. */
   getVersion(): Promise<string>;
   /** Returns the version published before, or null. */
-  getPreviousVersion(): Promise<string | null>;
+  findPreviousVersion(): Promise<string | null>;
   /** Returns why the source cannot be reached, or null. */
-  getProblem(): string | null;
+  findProblem(): string | null;
 }
 
 export interface VersionSourceOptions {
@@ -53,8 +53,8 @@ export function createDiskVersionSource(
       }
       return version;
     },
-    getPreviousVersion: async () => null,
-    getProblem: () => null,
+    findPreviousVersion: async () => null,
+    findProblem: () => null,
   };
 }
 
@@ -107,10 +107,10 @@ export function createGitVersionSource(
         retryAfterSeconds: 5,
       });
     },
-    async getPreviousVersion() {
+    async findPreviousVersion() {
       const published = await read(findPublishedVersion);
       return published?.previous && COMMIT_SHA.test(published.previous) ? published.previous : null;
     },
-    getProblem: () => source.getHostStatus().problem,
+    findProblem: () => source.getHostStatus().problem,
   };
 }

@@ -152,18 +152,18 @@ export function getIndex(): Promise<PostIndex> {
  * Returns the post at `slug`, or null. Compiles it with priority if necessary. Throws like
  * getIndex.
  */
-export function getPost(slug: string): Promise<Post | null> {
-  return getSiteCatalog().catalog.getPost(slug);
+export function findPostBySlug(slug: string): Promise<Post | null> {
+  return getSiteCatalog().catalog.findPostBySlug(slug);
 }
 
 /** Returns the compiled page content/pages/`slug`, or null. Throws like getIndex. */
-export function getPage(slug: string): Promise<Post | null> {
-  return getSiteCatalog().catalog.getPage(slug);
+export function findPageBySlug(slug: string): Promise<Post | null> {
+  return getSiteCatalog().catalog.findPageBySlug(slug);
 }
 
 /** Returns the unmodified body of a post, without front matter, or null. */
-export function getPostSource(slug: string): Promise<string | null> {
-  return getSiteCatalog().catalog.getPostSource(slug);
+export function findPostSource(slug: string): Promise<string | null> {
+  return getSiteCatalog().catalog.findPostSource(slug);
 }
 
 /** Returns what is published, what is being compiled, and what fails, for admins. */

@@ -60,7 +60,7 @@ export default async function CallPage({ params }: Props) {
   });
   if (!data) {
     setNotFoundStatus();
-    return <NotFoundPage identity={await readSessionCookies()} />;
+    return <NotFoundPage sessionIds={await readSessionCookies()} />;
   }
   const { call, nextNumber } = data;
   const { state, episode } = call;

@@ -45,7 +45,7 @@ export default async function UserPage({ params }: Props) {
   });
   if (!data) {
     setNotFoundStatus();
-    return <NotFoundPage identity={await readSessionCookies()} />;
+    return <NotFoundPage sessionIds={await readSessionCookies()} />;
   }
   const { user, log } = data;
   const isSelf = user.id === admin.id;

@@ -1,6 +1,6 @@
 // Serves a post as Markdown: next.config.mjs rewrites `/blog/<slug>.md` and `Accept: text/markdown` to this route.
 
-import { getPost, getPostSource } from "#lib/posts/catalog/site-catalog.ts";
+import { findPostBySlug, findPostSource } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { renderPostMarkdown } from "#lib/posts/post-markdown.ts";
 import { isListed } from "#lib/posts/post.ts";
@@ -14,8 +14,8 @@ export async function GET(
 ): Promise<Response> {
   // Next passes no params for the literal path /blog/[slug].md.
   const slug = (await params)?.slug;
-  const post = slug ? await getPost(slug) : null;
-  const source = post && (await getPostSource(post.slug));
+  const post = slug ? await findPostBySlug(slug) : null;
+  const source = post && (await findPostSource(post.slug));
   if (!post || source === null) {
     return new Response("# Not found\n\nPost not found.\n", {
       status: 404,

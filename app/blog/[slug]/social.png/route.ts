@@ -1,7 +1,7 @@
 // Serves the social image of a post, drafts included.
 
 import { socialImageCache } from "./social-image.tsx";
-import { getPost } from "#lib/posts/catalog/site-catalog.ts";
+import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { env } from "#lib/core/env.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
@@ -14,7 +14,7 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ slug: string }> },
 ): Promise<Response> {
-  const post = await getPost((await params).slug);
+  const post = await findPostBySlug((await params).slug);
   if (!post)
     return new Response("Post not found.\n", {
       status: 404,

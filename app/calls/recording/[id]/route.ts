@@ -16,9 +16,9 @@ interface Context {
 export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
-    const identity = await readSessionCookies();
+    const sessionIds = await readSessionCookies();
     const recording = await read(async (tx) =>
-      getRecording(tx, { id, member: await requireViewer(tx, identity, { role: "member" }) }),
+      getRecording(tx, { id, member: await requireViewer(tx, sessionIds, { role: "member" }) }),
     );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });

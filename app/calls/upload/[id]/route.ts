@@ -20,12 +20,12 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     // A replica may not have the latest part yet.
     await ensurePrimary();
     const { id } = await params;
-    const identity = await readSessionCookies();
+    const sessionIds = await readSessionCookies();
     return uploadStateResponse(
       await read(async (tx) =>
         getUpload(tx, {
           id: id.toLowerCase(),
-          member: await requireViewer(tx, identity, { role: "member" }),
+          member: await requireViewer(tx, sessionIds, { role: "member" }),
         }),
       ),
     );

@@ -15,7 +15,7 @@ export default async function Page({ params }: { params: Promise<{ secret: strin
   await connection();
   if (!canReadMailbox((await params).secret)) {
     setNotFoundStatus();
-    return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
+    return <NotFoundPage sessionIds={{ sessionKey: null, clientId: null }} />;
   }
   const emails = listLocalMailbox(MAX_EMAILS);
   return (

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 import { read, write } from "#lib/db/database.ts";
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readJson } from "#lib/http/read-json.ts";
@@ -23,7 +23,7 @@ export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(getClientAddress(request));
+    consumePasskeyRequest(findClientAddress(request));
     const { response, next } = await readJson(request, Body);
     const browserId = await ceremonyCookie.read();
     // Consumed before the response is verified, so that each challenge works only once.

@@ -1,6 +1,6 @@
 // POST /me/passkeys/options: starts adding a passkey. 200 with the WebAuthn creation options.
 
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { ceremonyCookie } from "#lib/members/cookies.ts";
@@ -17,7 +17,7 @@ export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(getClientAddress(request), (await requireMember()).id);
+    consumePasskeyRequest(findClientAddress(request), (await requireMember()).id);
     const { browserId, ...ceremony } = await writeAuthorized(
       await readSessionCookies(),
       { role: "member", isRecentLogin: true },

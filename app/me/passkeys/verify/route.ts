@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { singleLineField } from "#lib/core/validate.ts";
-import { getClientAddress } from "#lib/http/client-address.ts";
+import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readJson } from "#lib/http/read-json.ts";
@@ -26,7 +26,7 @@ export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(getClientAddress(request), (await requireMember()).id);
+    consumePasskeyRequest(findClientAddress(request), (await requireMember()).id);
     const { response, name: requestedName } = await readJson(request, Body);
     const sessionIds = await readSessionCookies();
     const browserId = await ceremonyCookie.read();

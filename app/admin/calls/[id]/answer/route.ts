@@ -18,10 +18,10 @@ interface Context {
 export function GET(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { id } = await params;
-    const identity = await readSessionCookies();
+    const sessionIds = await readSessionCookies();
     const answer = await read(async (tx) =>
       findAnswerAudio(tx, {
-        admin: await requireViewer(tx, identity, { role: "admin" }),
+        admin: await requireViewer(tx, sessionIds, { role: "admin" }),
         callId: id,
       }),
     );

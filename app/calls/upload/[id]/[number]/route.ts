@@ -29,9 +29,9 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     const { id: rawId, number: digits } = await params;
     const id = rawId.toLowerCase();
     const number = /^\d{1,4}$/.test(digits) ? Number(digits) : -1;
-    const identity = await readSessionCookies();
+    const sessionIds = await readSessionCookies();
     const { upload, memberId } = await read(async (tx) => {
-      const member = await requireViewer(tx, identity, { role: "member" });
+      const member = await requireViewer(tx, sessionIds, { role: "member" });
       return { upload: await getUpload(tx, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);
@@ -48,7 +48,7 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
       release,
     );
     assertPartLength(upload, number, bytes.length);
-    await writeAuthorized(identity, { role: "member" }, (tx, member) =>
+    await writeAuthorized(sessionIds, { role: "member" }, (tx, member) =>
       putPart(tx, { id, member, number, bytes }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

@@ -21,7 +21,7 @@ export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
   return withPageData(
-    (identity) => readSql((sql) => queryPostPageDataInSql(sql, identity, slug)),
+    (sessionIds) => readSql((sql) => queryPostPageDataInSql(sql, sessionIds, slug)),
     async () => renderPost(slug, await readSessionCookies()),
   );
 }

@@ -22,11 +22,11 @@ export default async function Page({ params }: Props) {
   const { mode, slug } = await params;
   await connection();
   const queries: Query[] = [];
-  const identity = await readSessionCookies();
+  const sessionIds = await readSessionCookies();
   const page = await withPageData(
     async () => {
       const data = await readSql((sql) =>
-        queryPostPageDataInSql(recordQueries(sql, queries), identity, slug),
+        queryPostPageDataInSql(recordQueries(sql, queries), sessionIds, slug),
       );
       await repeatOnPostgres(
         process.env.BENCH_POSTGRES_URL ?? "",
@@ -35,7 +35,7 @@ export default async function Page({ params }: Props) {
       );
       return data;
     },
-    () => renderPost(slug, identity),
+    () => renderPost(slug, sessionIds),
   );
   return (
     <>

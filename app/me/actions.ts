@@ -30,7 +30,9 @@ export const revokeSession = defineServerAction({
   requiredRole: "member",
   fields: z.object({ session: z.string({ error: "The session is missing." }).max(100) }),
   async run({ input, write }) {
-    await write((tx, { id }) => deleteSession(tx, { userId: id, handle: input.session }));
+    await write((tx, { id }) => deleteSession(tx, { userId: id, handle: input.session }), {
+      isDurable: true,
+    });
     refresh();
     return "Logged out.";
   },
@@ -40,8 +42,9 @@ export const revokeOtherSessions = defineServerAction({
   requiredRole: "member",
   fields: z.object({}),
   async run({ write }) {
-    const count = await write((tx, { id, sessionKey }) =>
-      deleteOtherSessions(tx, { userId: id, sessionKey }),
+    const count = await write(
+      (tx, { id, sessionKey }) => deleteOtherSessions(tx, { userId: id, sessionKey }),
+      { isDurable: true },
     );
     refresh();
     return `Logged out of ${count} other ${count === 1 ? "device" : "devices"}.`;
@@ -64,7 +67,9 @@ export const removePasskey = defineServerAction({
   requiredRole: "member",
   fields: z.object({ id: passkeyId }),
   async run({ input, write }) {
-    await write((tx, { id }) => deletePasskey(tx, { id: input.id, userId: id }));
+    await write((tx, { id }) => deletePasskey(tx, { id: input.id, userId: id }), {
+      isDurable: true,
+    });
     refresh();
     return "Passkey removed.";
   },
@@ -86,7 +91,7 @@ export const logOut = defineServerAction({
   fields: z.object({}),
   async run({ sessionIds, write }) {
     const { sessionKey } = sessionIds;
-    if (sessionKey) await write((tx) => deleteSessionByKey(tx, sessionKey));
+    if (sessionKey) await write((tx) => deleteSessionByKey(tx, sessionKey), { isDurable: true });
     await sessionCookie.expire();
     redirect(loginRedirectUrl("/"));
   },

@@ -33,6 +33,8 @@ export interface CallFields {
 
 export interface PreparedRecording {
   readonly uploadId: string;
+  /** Creation time of the upload: another one with the same ID was not probed. */
+  readonly createdAt: Date;
   /** Detected from the bytes, such as "audio/webm". */
   readonly contentType: string;
   readonly durationMs: number;
@@ -50,10 +52,16 @@ export async function prepareRecording({
   member: Member;
 }): Promise<PreparedRecording | null> {
   const upload = { id: uploadId, member };
-  const existing = await read((tx) => findUpload(tx, upload));
+  const existing = await read((tx) =>
+    tx.upload.findUnique({
+      where: { id: uploadId, userId: member.id },
+      select: { callId: true, createdAt: true },
+    }),
+  );
   if (existing?.callId) return null;
   const { contentType, durationMs } = await probeUpload(upload, CALL_LIMITS);
-  return { uploadId, contentType, durationMs };
+  // Without an upload, probeUpload has thrown.
+  return { uploadId, createdAt: existing!.createdAt, contentType, durationMs };
 }
 
 /**
@@ -122,12 +130,7 @@ export async function submitCall(
       data: { durationMs: recording.durationMs },
       select: { callId: true },
     });
-    await completeUpload(tx, {
-      id: recording.uploadId,
-      member,
-      callId: id,
-      contentType: recording.contentType,
-    });
+    await completeUpload(tx, { ...recording, member, callId: id });
   }
   await notifyAdmins(tx, {
     id,

@@ -247,23 +247,31 @@ export async function removeUpload(
 }
 
 /**
- * Makes the parts of the member's own upload the recording of `callId`. Returns false if it was not
- * open.
+ * Makes the parts of the member's own upload the recording of `callId`. Throws AppError(conflict),
+ * field "audio", unless it is open and the one that was created at `createdAt`.
  */
 export async function completeUpload(
   tx: Tx,
   {
-    id,
+    uploadId,
+    createdAt,
     member,
     callId,
     contentType,
-  }: { id: string; member: Member; callId: string; contentType: string },
-): Promise<boolean> {
+  }: { uploadId: string; createdAt: Date; member: Member; callId: string; contentType: string },
+): Promise<void> {
   const { count } = await tx.upload.updateMany({
-    where: { id, userId: member.id, callId: null },
+    where: { id: uploadId, userId: member.id, callId: null, createdAt },
     data: { callId, contentType },
   });
-  return count === 1;
+  if (count === 0)
+    throw new AppError(
+      "conflict",
+      "The recording has changed since it was checked. Send it again.",
+      {
+        field: "audio",
+      },
+    );
 }
 
 /**

@@ -1,6 +1,7 @@
 // Queues writes on one connection with group commit: jobs that arrive together share a transaction,
 // each in its own savepoint, and resolve after the commit.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
@@ -99,9 +100,11 @@ export function createWriteQueue(
           }),
         );
       }
+      // One job starts the batch of all, so each runs in the context of its own request.
+      const inRequest = AsyncLocalStorage.snapshot();
       return new Promise<CommittedWrite<T>>((resolve, reject) => {
         jobs.push({
-          run,
+          run: (scope) => inRequest(() => runInScope(scope, () => run(scope))),
           resolve: resolve as WriteJob["resolve"],
           reject,
           enqueuedAtMs: performance.now(),
@@ -153,10 +156,10 @@ async function runBatch(
         });
         continue;
       }
-      db.exec("SAVEPOINT job");
       const scope: TransactionScope = { connection, kind: "write", isOpen: true };
       try {
-        let value = runInScope(scope, () => job.run(scope));
+        db.exec("SAVEPOINT job");
+        let value = job.run(scope);
         if (value instanceof Promise) {
           value = await withTimeout(
             value,

@@ -32,15 +32,16 @@ export async function claimReads(
     where: { userId, postSlug: { in: slugs } },
     select: { postSlug: true, createdAt: true },
   });
+  const countedMsBySlug = new Map(slugs.map((slug) => [slug, [] as number[]]));
+  for (const { postSlug, createdAt } of countedReads)
+    countedMsBySlug.get(postSlug)!.push(createdAt.getTime());
   const duplicateIds: string[] = [];
-  for (const read of anonymous) {
-    const isDuplicate = countedReads.some(
-      ({ postSlug, createdAt }) =>
-        postSlug === read.postSlug &&
-        Math.abs(createdAt.getTime() - read.createdAt.getTime()) < DEDUPLICATION_WINDOW_MS,
-    );
-    if (isDuplicate) duplicateIds.push(read.id);
-    else countedReads.push(read);
+  for (const { id, postSlug, createdAt } of anonymous) {
+    const countedMs = countedMsBySlug.get(postSlug)!;
+    const readMs = createdAt.getTime();
+    if (countedMs.some((ms) => Math.abs(ms - readMs) < DEDUPLICATION_WINDOW_MS))
+      duplicateIds.push(id);
+    else countedMs.push(readMs);
   }
   await tx.postRead.deleteMany({ where: { id: { in: duplicateIds } } });
   // Clear the ID, so that the member's reads can't be linked to the browser's reads after logout.

@@ -53,7 +53,9 @@ export const changeMemberRole = defineServerAction({
     role: z.enum(ROLES, { error: "This role doesn’t exist." }),
   }),
   async run({ input, write }) {
-    const { to, revokedSessionCount } = await write((tx, admin) => changeRole(tx, admin, input));
+    const { to, revokedSessionCount } = await write((tx, admin) => changeRole(tx, admin, input), {
+      isDurable: true,
+    });
     refresh();
     return `${to === "ADMIN" ? "Now an admin." : "Now a member."}${revokedSessionCount > 0 ? " They have been logged out." : ""}`;
   },
@@ -64,7 +66,9 @@ export const revokeMemberSessions = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({ id: userId }),
   async run({ input, write }) {
-    const count = await write((tx, admin) => revokeUserSessions(tx, admin, input.id));
+    const count = await write((tx, admin) => revokeUserSessions(tx, admin, input.id), {
+      isDurable: true,
+    });
     refresh();
     return count === 1 ? "Logged out of 1 device." : `Logged out of ${count} devices.`;
   },
@@ -80,10 +84,13 @@ export const deleteMember = defineServerAction({
       .max(300, { error: "This isn’t the member’s email address." }),
   }),
   async run({ input, member, write }) {
-    const changes = await write(async (tx, admin) => {
-      const { slugs } = await deleteUser(tx, admin, input);
-      return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
-    });
+    const changes = await write(
+      async (tx, admin) => {
+        const { slugs } = await deleteUser(tx, admin, input);
+        return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
+      },
+      { isDurable: true },
+    );
     logLeadChanges(changes);
     redirect(input.id === member.id ? "/" : "/admin/users?notice=deleted");
   },

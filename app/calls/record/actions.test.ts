@@ -9,7 +9,7 @@ import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { findCallAudio } from "#lib/calls/recording.ts";
-import { submitCall as storeCall } from "#lib/calls/submit.ts";
+import { prepareRecording, submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES, deleteExpiredUploads } from "#lib/calls/upload.ts";
 import { read, write } from "#lib/db/database.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
@@ -431,6 +431,26 @@ test("a recording that does not match its hash makes no call, and is deleted", a
     ),
   ).toEqual(["refused", "invalid", { audio: expect.any(String) }]);
   expect((await stored()).uploads).toEqual([]);
+});
+
+test("an upload that was replaced after the check makes no call", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  const { id, firstName, team, role } = await read((tx) =>
+    tx.user.findUniqueOrThrow({ where: { id: ada.id } }),
+  );
+  const member = { id, firstName, team, role, sessionKey: "key", loggedInAtMs: nowMs() };
+  const recording = await prepareRecording({ uploadId, member });
+  await write(async (tx) => {
+    const { sha256, size } = await tx.upload.delete({ where: { id: uploadId } });
+    const createdAt = new Date(nowMs() + 1);
+    await tx.upload.create({
+      data: { id: uploadId, userId: id, createdAt, size, sha256 },
+    });
+  });
+  await expect(
+    write((tx) => storeCall(tx, { ...fields(), uploadId, recording, member })),
+  ).rejects.toMatchObject({ code: "conflict", field: "audio" });
+  expect((await stored()).calls).toEqual([]);
 });
 
 test("resending a deleted call does not restore it", async () => {

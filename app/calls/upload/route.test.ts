@@ -493,14 +493,16 @@ test("an upload that became a call is complete and read-only", async () => {
   await post(announced);
   await put(announced.id, 0, part(0));
   await put(announced.id, 1, part(1));
-  await write((tx) =>
-    completeUpload(tx, {
-      id: announced.id,
+  await write(async (tx) => {
+    const { createdAt } = await tx.upload.findUniqueOrThrow({ where: { id: announced.id } });
+    await completeUpload(tx, {
+      uploadId: announced.id,
+      createdAt,
       member: ada.member,
       callId: "a-call",
       contentType: "audio/webm",
-    }),
-  );
+    });
+  });
   expect((await rows()).parts).toBe(2);
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
   expect((await put(announced.id, 0, part(0))).status).toBe(204);

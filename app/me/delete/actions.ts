@@ -20,14 +20,17 @@ export const deleteMyAccount = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({ confirmation: singleLineField({ label: "The word", maxLength: 60 }) }),
   async run({ input, write }) {
-    const leadChanges = await write(async (tx, { id, firstName }) => {
-      if (!isDeleteConfirmed(input.confirmation, firstName))
-        throw new AppError("invalid", `Type “${DELETE_CONFIRMATION}” to confirm.`, {
-          field: "confirmation",
-        });
-      const { slugs } = await deleteAccount(tx, id);
-      return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
-    });
+    const leadChanges = await write(
+      async (tx, { id, firstName }) => {
+        if (!isDeleteConfirmed(input.confirmation, firstName))
+          throw new AppError("invalid", `Type “${DELETE_CONFIRMATION}” to confirm.`, {
+            field: "confirmation",
+          });
+        const { slugs } = await deleteAccount(tx, id);
+        return recordLeadChanges(tx, { slugs, nowMs: nowMs() });
+      },
+      { isDurable: true },
+    );
     logLeadChanges(leadChanges);
     await sessionCookie.expire();
     redirect("/goodbye");

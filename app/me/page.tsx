@@ -20,7 +20,7 @@ import { type Tx, read } from "#lib/db/database.ts";
 import { type ListedPasskey, listPasskeys } from "#lib/members/passkeys.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
-import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 import { getStandings } from "#lib/reading/standings.ts";
 import { pluralize } from "#lib/core/format.ts";
@@ -36,7 +36,7 @@ async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
   return {
     member,
     profile: await getProfile(tx, member.id),
-    postCount: (await listReadSlugs(tx, { member, clientId: null })).size,
+    postCount: listReadSlugs(tx, { member, clientId: null }).size,
     standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
     passkeys: await listPasskeys(tx, member.id),
     sessions: await listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),

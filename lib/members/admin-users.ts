@@ -6,7 +6,7 @@ import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Team } from "#lib/db/column-values.ts";
 import type { Prisma, Tx } from "#lib/db/database.ts";
-import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
 import { countAdmins, createEditConflictError, nextUpdatedAt, revokeAllSessions } from "./roles.ts";
 import { searchUserIds } from "./search-users.sql.ts";
@@ -144,10 +144,7 @@ export async function editUser(
   await recordAuditEvent(tx, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
   return {
     changed,
-    slugs:
-      before.team === team
-        ? []
-        : [...(await listReadSlugs(tx, { member: { id }, clientId: null }))],
+    slugs: before.team === team ? [] : [...listReadSlugs(tx, { member: { id }, clientId: null })],
   };
 }
 

@@ -3,7 +3,7 @@
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { deleteChallengesByEmail } from "./email.sql.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
@@ -35,7 +35,7 @@ export async function deleteAccount(
   const user = await tx.user.findUnique({ where: { id: userId }, select: { email: true } });
   if (!user) throw new AppError("not_found", "This account has been deleted.");
   if (await isLastAdmin(tx, userId)) throw createLastAdminError();
-  const slugs = [...(await listReadSlugs(tx, { member: { id: userId }, clientId: null }))];
+  const slugs = [...listReadSlugs(tx, { member: { id: userId }, clientId: null })];
   deleteChallengesByEmail(tx, user.email);
   await tx.user.deleteMany({ where: { id: userId } });
   await recordAuditEvent(tx, { ...by, subjectId: userId });

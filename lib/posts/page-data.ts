@@ -4,12 +4,8 @@ import { epochDay, nowMs } from "#lib/core/clock.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
 import { type Tx, read } from "#lib/db/database.ts";
-import {
-  countPostReads,
-  getPostTotals,
-  getSiteTotals,
-  listReadSlugs,
-} from "#lib/reading/read-totals.ts";
+import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
+import { countPostReads, getPostTotals, getSiteTotals } from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
@@ -57,7 +53,7 @@ async function queryPageData(tx: Tx, sessionIds: SessionIds): Promise<Omit<PageD
   return {
     viewer,
     leadingTeams: leadingTeams.value,
-    readSlugs: await listReadSlugs(tx, viewer),
+    readSlugs: listReadSlugs(tx, viewer),
     startOfDayTotals: startOfDayTotals.value,
     nowMs: now,
   };

@@ -5,7 +5,8 @@ import { type Tx, read, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 import { claimReads } from "./claim-reads.ts";
 import { findCounterMismatches } from "./rebuild-counters.sql.ts";
-import { listReadSlugs, getSiteTotals } from "./read-totals.ts";
+import { listReadSlugs } from "./read-slugs.sql.ts";
+import { getSiteTotals } from "./read-totals.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const all = (tx: Tx) =>
@@ -33,7 +34,7 @@ test("anonymous reads become the member's and keep their time", () =>
       { userId, clientId: null, postSlug: "two", createdAt: NOW + 1 },
     ]);
     expect(await getSiteTotals(tx)).toEqual({ reads: 2, readers: 1 });
-    expect(await listReadSlugs(tx, { member: { id: userId }, clientId: null })).toEqual(
+    expect(listReadSlugs(tx, { member: { id: userId }, clientId: null })).toEqual(
       new Set(["one", "two"]),
     );
   }));

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { write } from "#lib/db/database.ts";
-import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
+import { listReadSlugs } from "./read-slugs.sql.ts";
+import { listMostReadSlugs, getPostTotals, getSiteTotals } from "./read-totals.ts";
 
 test("a new site has no reads", () =>
   write(async (tx) => {
@@ -39,7 +40,7 @@ test("a member's posts are listed by member, an anonymous reader's by ID", () =>
     insertRead(tx, { userId: member.id, clientId: "mine", postSlug: "a" });
     insertRead(tx, { clientId: "mine", postSlug: "b" });
     insertRead(tx, { postSlug: "c" });
-    expect(await listReadSlugs(tx, { member, clientId: "mine" })).toEqual(new Set(["a"]));
-    expect(await listReadSlugs(tx, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
-    expect(await listReadSlugs(tx, { member: null, clientId: null })).toEqual(new Set());
+    expect(listReadSlugs(tx, { member, clientId: "mine" })).toEqual(new Set(["a"]));
+    expect(listReadSlugs(tx, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
+    expect(listReadSlugs(tx, { member: null, clientId: null })).toEqual(new Set());
   }));

@@ -1,7 +1,6 @@
 // Reads totals from the counter tables, without counting PostRead.
 
 import type { Tx } from "#lib/db/database.ts";
-import type { Reader } from "./reader-id.ts";
 
 /** Returns the site's total reads and distinct readers (members and anonymous IDs). */
 export async function getSiteTotals(tx: Tx): Promise<{ reads: number; readers: number }> {
@@ -33,19 +32,4 @@ export async function listMostReadSlugs(tx: Tx, n: number): Promise<string[]> {
     take: n,
   });
   return totals.map(({ postSlug }) => postSlug);
-}
-
-/**
- * Returns the slugs of all posts that the reader has read; empty without a member or ID. Scans one
- * index range.
- */
-export async function listReadSlugs(tx: Tx, { member, clientId }: Reader): Promise<Set<string>> {
-  if (!member && !clientId) return new Set();
-  // findMany with `distinct` would load all of the reader's rows and deduplicate them in
-  // JavaScript.
-  const groups = await tx.postRead.groupBy({
-    by: ["postSlug"],
-    where: member ? { userId: member.id } : { clientId, userId: null },
-  });
-  return new Set(groups.map(({ postSlug }) => postSlug));
 }

@@ -11,7 +11,8 @@ import { claimReads } from "./claim-reads.ts";
 import { findCounterMismatches, rebuildCounters } from "./rebuild-counters.sql.ts";
 import { recordRead } from "./record-read.ts";
 import { issueDwellToken } from "./dwell-token.ts";
-import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./read-totals.ts";
+import { listReadSlugs } from "./read-slugs.sql.ts";
+import { listMostReadSlugs, getPostTotals, getSiteTotals } from "./read-totals.ts";
 import { recordLeadChanges } from "./lead-changes.ts";
 import { mapLeadingTeams, getStandings } from "./standings.ts";
 import { TEAMS } from "./team.ts";
@@ -228,7 +229,7 @@ for (let seed = 1; seed <= 10; seed++) {
           last.set(key, createdAt);
         }
         for (const user of usersOf(tx)) {
-          expect(await listReadSlugs(tx, { member: user, clientId: null })).toEqual(
+          expect(listReadSlugs(tx, { member: user, clientId: null })).toEqual(
             new Set(
               rowsOf(tx)
                 .filter(({ userId }) => userId === user.id)

@@ -391,6 +391,7 @@ test("health endpoints reveal nothing internal", async ({ request }) => {
       migrationsMissing: 0,
       standby: null,
       problems: [],
+      degraded: [],
     },
   ]);
   // Without METRICS_TOKEN, not even this machine may read them.

@@ -43,21 +43,22 @@ function readIfExists(file: string): string | null {
  */
 function createSecretFile(file: string): string {
   createFolder(dirname(file));
+  // Without turbopackIgnore, the build takes every file that this pattern matches into the image.
   const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
   try {
-    const fd = openSync(temporary, "wx", 0o600);
+    const fd = openSync(/* turbopackIgnore: true */ temporary, "wx", 0o600);
     try {
       writeFileSync(fd, randomBytes(32).toString("hex"));
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    linkSync(temporary, file);
+    linkSync(/* turbopackIgnore: true */ temporary, file);
   } catch (error) {
     // EEXIST: another process created it first.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    rmSync(temporary, { force: true });
+    rmSync(/* turbopackIgnore: true */ temporary, { force: true });
   }
   return readFileSync(file, "utf8");
 }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 // Without these turbopackIgnore comments, the build would trace the parent of DATA_DIR, and copy
 // the whole checkout into the image.
 const isFolder = (path: string) =>
-  statSync(/* turbopackIgnore: true */ path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
  * Creates `folder` with `mode`, and its missing parents. An existing folder keeps its mode. Throws
@@ -16,7 +16,7 @@ export function createFolder(folder: string, mode?: number): void {
   if (isFolder(folder)) return;
   if (dirname(folder) !== folder) createFolder(dirname(folder));
   try {
-    mkdirSync(/* turbopackIgnore: true */ folder, mode);
+    mkdirSync(folder, mode);
   } catch (error) {
     // Another process may have created it first.
     if (!isFolder(folder)) throw error;

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { COOKIE_NAMES } from "./lib/core/cookie-names.ts";
 
-// Requests without the site's cookies get the shared static page, chosen by Next's router (docs/decisions/004-shared-pages.md).
+// Requests without the site's cookies get the shared static page, chosen by Next's router
+// (docs/decisions/004-shared-pages.md).
 const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
 
 const permissions = (microphone) =>
@@ -82,7 +83,8 @@ const config = {
         { source: "/favicon.ico", destination: "/icon.svg" },
         { source: "/", missing: withoutCookies, destination: "/static/home" },
       ],
-      // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without cookies, and 404 with them.
+      // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without
+      // cookies, and 404 with them.
       afterFiles: [
         { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
         {
@@ -125,7 +127,8 @@ const config = {
         source: "/_img/:path*",
         headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
       },
-      // Foreign content must not run as a page of this site (XSS). Set here, since the policy above overrides a handler's.
+      // Foreign content must not run as a page of this site (XSS). Set here, since the policy above
+      // overrides a handler's.
       ...[
         "/content-file/:path*",
         "/embed-image/:path*",

@@ -5,7 +5,10 @@ import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 
 const TEST_FILES = "{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}";
 
-/** Tests that mock modules or timers, change the environment, start processes or workers, or use a process-wide limit. */
+/**
+ * Tests that mock modules or timers, change the environment, start processes or workers, or use a
+ * process-wide limit.
+ */
 const NEEDS_OWN_PROCESS =
   /vi\.mock|useFakeTimers|process\.|overrideEnv|spawn|execFile|startPostgres|globalThis|compiler|workerPool|singleton|limiter|metric/i;
 

@@ -15,7 +15,8 @@ import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 
 /**
- * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login page, with `path` as the page
+ * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login
+ * page, with `path` as the page
  * to return to. Decides only what is shown: functions and actions check authorization again.
  */
 export async function requireAdminPage(
@@ -34,7 +35,8 @@ export async function requireAdminPage(
 }
 
 /**
- * Returns the metadata of an admin page, for generateMetadata. Only admins get its title. `title` may be a function that reads
+ * Returns the metadata of an admin page, for generateMetadata. Only admins get its title. `title`
+ * may be a function that reads
  * it and throws AppError(not_found).
  */
 export async function adminMetadata(

@@ -56,7 +56,10 @@ interface LoginEmailRequest {
   write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** Sends the email and ties the login to this browser, the same way for every address. Throws the redirect, or an AppError. */
+/**
+ * Sends the email and ties the login to this browser, the same way for every address. Throws the
+ * redirect, or an AppError.
+ */
 async function sendEmailAndRedirect(request: LoginEmailRequest): Promise<never> {
   assertSiteUrl();
   const { next, isResend = false, address } = request;

@@ -483,7 +483,7 @@ test("a login claims the reads of this browser's reader id, and none without an 
   const other = await member("bob@example.test");
   await write((tx) => {
     insertRead(tx, { clientId: "adas-browser", postSlug: "one" });
-    insertRead(tx, { clientId: "somebody", postSlug: "two" });
+    insertRead(tx, { clientId: "another-reader", postSlug: "two" });
     insertRead(tx, { userId: other.id, postSlug: "three" });
   });
   const reads = () =>

@@ -27,7 +27,8 @@ const Beacon = z.strictObject({
 });
 
 /**
- * Returns 204 with `x-read: counted` or `again`, or without it for a bot. An anonymous reader's first read sets their cookie.
+ * Returns 204 with `x-read: counted` or `again`, or without it for a bot. An anonymous reader's
+ * first read sets their cookie.
  * On an error, stores nothing and returns 400, 403, 404, 409, 413, 429 or 503 with the reason as text.
  */
 export function countRead(request: Request): Promise<Response> {

@@ -129,7 +129,7 @@ export class ClusterNode {
     return exitStatus;
   }
 
-  /** Kills all its processes at once, like a power failure. */
+  /** Kills all its processes simultaneously, like a power failure. */
   async kill(): Promise<void> {
     await this.#program?.kill();
     this.#cleanUp();

@@ -217,7 +217,7 @@ export function createChangeApplier(
     // row is replaced.
     const newId = extractKey(table, patch)[0];
     const isIdChanged = isParent(table) && newId !== undefined && newId !== key[0];
-    // Unchanged values are already in the table, so they are valid. Any text stands in for them.
+    // Unchanged values are already in the table, so they are valid. Any text can be their placeholder.
     const checkedRow = patch.map((value) => (value === undefined ? "unchanged" : value));
     const isValid = table.isSide || findInvalidReason(table, checkedRow) === null;
     if (isValid && !isIdChanged) {

@@ -188,7 +188,7 @@ export function assertStagingExists(targetFile: string): void {
 
 /**
  * Returns the state of a complete copy of this source that can still be updated. Throws
- * AppError(conflict) if there is none.
+ * AppError(conflict) if it doesn't exist.
  */
 export async function getCompleteCopy(migration: Migration): Promise<MigrationState> {
   const state = getState(migration.targetFile);

@@ -236,7 +236,7 @@ async function replaceInUse(file: string, from: string): Promise<void> {
 }
 
 /**
- * Copies owner and mode of the replaced file to `from`. If there is none to replace, uses the
+ * Copies owner and mode of the replaced file to `from`. If no file is replaced, uses the
  * folder's owner and mode 0600.
  */
 function copyOwnership(from: string, file: string): void {

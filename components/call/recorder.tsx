@@ -41,7 +41,8 @@ interface Props {
 }
 
 /**
- * Belongs inside an <ActionForm>. The state of the upload is shown in the form's `<div data-recorder-status="" />`, or below the recorder.
+ * Belongs inside an <ActionForm>. The state of the upload is shown in the form's `<div
+ * data-recorder-status="" />`, or below the recorder.
  * Without JavaScript the recorder is hidden and its field empty.
  */
 export function Recorder({

@@ -16,7 +16,10 @@ interface AudioPlayback {
   seek(ms: number): void;
 }
 
-/** `durationMs` is the measured length, since MediaRecorder writes none into its files. null falls back to the browser's value. */
+/**
+ * `durationMs` is the measured length, since MediaRecorder writes none into its files. null falls
+ * back to the browser's value.
+ */
 export function useAudioPlayback(durationMs: number | null): AudioPlayback {
   const audio = useRef<HTMLAudioElement>(null);
   const [isPlaying, setPlaying] = useState(false);

@@ -14,7 +14,8 @@ function findTextField(form: HTMLFormElement | null | undefined, name: string): 
 }
 
 /**
- * Calls `save` with the fields `names` shortly after they change, and immediately when the page is hidden or the form is submitted.
+ * Calls `save` with the fields `names` shortly after they change, and immediately when the page is
+ * hidden or the form is submitted.
  * Returns a stable function that fills the empty ones.
  */
 export function useDraftFields(

@@ -1,5 +1,6 @@
 "use client";
-// Uploads the recording before its form is submitted: intercepts the submission, and repeats it once the server has the audio.
+// Uploads the recording before its form is submitted: intercepts the submission, and repeats it
+// once the server has the audio.
 
 import { type RefObject, useEffect, useRef } from "react";
 import { flushSync } from "react-dom";

@@ -10,7 +10,10 @@ import { useState } from "react";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
-/** Adds a passkey for the logged-in member and refreshes the list. `loginNext` is the page to return to after logging in again. */
+/**
+ * Adds a passkey for the logged-in member and refreshes the list. `loginNext` is the page to return
+ * to after logging in again.
+ */
 export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   const router = useRouter();
   const { isBusy, error, run } = usePasskeyCeremony();

@@ -5,7 +5,10 @@ import { encode } from "uqr";
 /** The quiet zone that ISO/IEC 18004 requires. */
 const QUIET_ZONE_MODULES = 4;
 
-/** Draws `text` dark on light in either theme: many cameras can't read anything else. `label` is the accessible name. */
+/**
+ * Draws `text` dark on light in either theme: many cameras can't read anything else. `label` is the
+ * accessible name.
+ */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { data, size } = encode(text, { ecc: "M", border: QUIET_ZONE_MODULES });
   const path = data

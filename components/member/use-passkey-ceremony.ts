@@ -16,7 +16,10 @@ class CeremonyError extends Error {
 
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** POSTs `body` as JSON and returns the response's JSON. Throws a CeremonyError if the server refuses or can't be reached. */
+/**
+ * POSTs `body` as JSON and returns the response's JSON. Throws a CeremonyError if the server
+ * refuses or can't be reached.
+ */
 export async function postJson<T>(path: string, body: unknown): Promise<T> {
   let response: Response;
   let json: { code?: string; message?: string };
@@ -66,7 +69,10 @@ export interface CeremonyState {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Runs one ceremony at a time. A promise that never settles keeps it busy, such as while the browser leaves the page. */
+/**
+ * Runs one ceremony at a time. A promise that never settles keeps it busy, such as while the
+ * browser leaves the page.
+ */
 export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
   const [state, setState] = useState<CeremonyState>({ isBusy: false, error: null });
   return {

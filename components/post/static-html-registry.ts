@@ -1,4 +1,5 @@
-// Passes static HTML from the code that renders a post to the code that writes its document: same request, different bundle.
+// Passes static HTML from the code that renders a post to the code that writes its document: same
+// request, different bundle.
 // So the document contains each text once, as elements, and not again as data for React.
 
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";

@@ -1,4 +1,5 @@
-// Attacks with huge headers, half bodies, and headers, methods and ranges that Next answers with 500. Walks every route.
+// Attacks with huge headers, half bodies, and headers, methods and ranges that Next answers with
+// 500. Walks every route.
 
 import { type Socket, connect } from "node:net";
 import { ATTACK_PORT } from "#tests/support/e2e/site-under-test.ts";
@@ -140,7 +141,7 @@ test("no header or URL, however long, keeps the event loop busy, on any route", 
 interface HalfRequest {
   readonly about: string;
   readonly socket: Socket;
-  /** The status, or why there is none. */
+  /** The status, or the reason why no response arrived. */
   readonly outcome: Promise<number | string>;
 }
 

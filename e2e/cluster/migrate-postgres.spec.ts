@@ -1,4 +1,5 @@
-// Migrates from PostgreSQL on the primary of a running cluster: LiteFS imports the database and replicates it to every region.
+// Migrates from PostgreSQL on the primary of a running cluster: LiteFS imports the database and
+// replicates it to every region.
 
 import { spawn } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";

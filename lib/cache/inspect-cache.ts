@@ -76,7 +76,7 @@ export function inspectEntry(
   return { ...entry, outline: outlineJson(row.value) };
 }
 
-/** Deletes an entry from memory and file. Throws AppError(not_found) if there is none. */
+/** Deletes an entry from memory and file. Throws AppError(not_found) if it doesn't exist. */
 export function deleteInspectedEntry(key: string): void {
   if (!deleteCacheKey(key))
     throw new AppError("not_found", "This entry is already gone.", { field: "key" });

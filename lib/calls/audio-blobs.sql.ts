@@ -46,7 +46,7 @@ export const readAnswerAudio = (tx: Tx, callId: string): Uint8Array | null =>
     callId,
   )?.audio ?? null;
 
-/** Returns the merged audio of an episode, or null if there is none. */
+/** Returns the merged audio of an episode, or null. */
 export const readMergedAudio = (tx: Tx, callId: string): Uint8Array | null =>
   sqlOf(tx).get<{ audio: Uint8Array | null }>(
     `SELECT "joinedAudio" AS "audio" FROM "Episode" WHERE "callId" = ?`,

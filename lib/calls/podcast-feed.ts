@@ -50,7 +50,7 @@ export function episodeAudioPath(
 }
 
 /**
- * Returns an episode's RSS enclosure: the merged audio or, if there is none, the answer. The
+ * Returns an episode's RSS enclosure: the merged audio or, if it is missing, the answer. The
  * description links the question.
  */
 export function selectEnclosure(episode: Episode): AudioFile & { path: string } {

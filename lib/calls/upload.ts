@@ -224,7 +224,7 @@ export async function assembleUpload(
   return bytes;
 }
 
-/** Returns the parts of an upload in one buffer of its size; zeros stand in for missing bytes. */
+/** Returns the parts of an upload in one buffer of its size; missing bytes are zeros. */
 export function readUploadParts(
   tx: Tx,
   { id, size }: { readonly id: string; readonly size: number },

@@ -1,7 +1,7 @@
 // Generates random secrets and hashes them. The database stores only hashes, so a leaked copy can't
 // be used to log in.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Returns `bits` random bits in base64url. */
 export function generateSecret(bits: 128 | 256): string {
@@ -14,4 +14,10 @@ export function generateSecret(bits: 128 | 256): string {
  */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
+}
+
+/** Returns whether two secrets are equal, in constant time. */
+export function isSameSecret(actual: string, expected: string): boolean {
+  // Hashed first, because timingSafeEqual() takes only values of the same length.
+  return timingSafeEqual(Buffer.from(hashSecret(actual)), Buffer.from(hashSecret(expected)));
 }

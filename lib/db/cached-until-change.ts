@@ -5,7 +5,7 @@ import { singleton } from "#lib/core/singleton.ts";
 import { databaseState, syncReaderConnection } from "./connection-pool.ts";
 import { type Tx, scopeOf } from "./prisma-client.ts";
 
-/** One entry per post and a few for the site; a thousand posts fit. */
+/** One entry per post and day, and one for the site. The least recently used ones are evicted. */
 const MAX_ENTRIES = 2_000;
 
 const entries = singleton(

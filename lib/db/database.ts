@@ -29,6 +29,7 @@ import {
   type Tx,
   currentScope,
   revocable,
+  runInScope,
   withPrisma,
 } from "./prisma-client.ts";
 
@@ -73,7 +74,7 @@ async function readOnConnection<T>(
   try {
     connection.db.exec("BEGIN");
     return await withTimeout(
-      withPrisma(scope, fn),
+      runInScope(scope, () => withPrisma(scope, fn)),
       READ_TIMEOUT_MS,
       "The page took too long to read its data.",
       () => {

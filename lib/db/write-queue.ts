@@ -100,7 +100,7 @@ export function createWriteQueue(
           }),
         );
       }
-      // One job starts the batch of all, so each runs in the context of its own request.
+      // The first job starts the batch, so without this, all jobs would run in its request's context.
       const inRequest = AsyncLocalStorage.snapshot();
       return new Promise<CommittedWrite<T>>((resolve, reject) => {
         jobs.push({

@@ -1,6 +1,6 @@
 // Reads cookies from the raw Cookie header, before Next parses it.
 
-/** Returns the raw value of the first cookie named `name`; undefined if there is none. */
+/** Returns the raw value of the first cookie named `name`, or undefined. */
 export function findCookie(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
     const separator = pair.indexOf("=");

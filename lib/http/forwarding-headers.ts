@@ -9,7 +9,7 @@ import { singleton } from "#lib/core/singleton.ts";
 const FORWARDING_HEADER =
   /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
 
-/** Returns the header `name` as it arrived, repeated ones joined by commas; undefined without it. */
+/** Returns the header `name` as it arrived, repeated ones joined by commas, or undefined. */
 export function rawHeader({ rawHeaders }: IncomingMessage, name: string): string | undefined {
   const values = rawHeaders.filter((_, i) => i % 2 === 1 && isNamed(rawHeaders[i - 1]!, name));
   return values.length === 0 ? undefined : values.join(",");
@@ -18,7 +18,7 @@ export function rawHeader({ rawHeaders }: IncomingMessage, name: string): string
 const isNamed = (header: string, name: string) =>
   header.length === name.length && header.toLowerCase() === name;
 
-/** Returns the name of the first header that a proxy must have added; undefined if there is none. */
+/** Returns the name of the first header that a proxy must have added, or undefined. */
 export function findForwardingHeader({ rawHeaders }: IncomingMessage): string | undefined {
   return rawHeaders.find((name, i) => i % 2 === 0 && FORWARDING_HEADER.test(name));
 }

@@ -1,19 +1,15 @@
 // Decides who may read /metrics: a peer instance, or a client with the token.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import { env } from "#lib/core/env.ts";
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { isSameSecret } from "#lib/core/secret.ts";
 
 export const METRICS_SIGNATURE_SUBJECT = "metrics";
-
-const digest = (text: string) => createHash("sha256").update(text).digest();
 
 function hasToken(authorization: string | null): boolean {
   const token = /^Bearer (\S{1,500})$/i.exec(authorization ?? "")?.[1];
   return (
-    env.METRICS_TOKEN !== undefined &&
-    token !== undefined &&
-    timingSafeEqual(digest(token), digest(env.METRICS_TOKEN))
+    env.METRICS_TOKEN !== undefined && token !== undefined && isSameSecret(token, env.METRICS_TOKEN)
   );
 }
 

@@ -75,7 +75,7 @@ interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
   readonly regex: RegExp;
-  /** Index of the [slug] segment; -1 if there is none. */
+  /** Index of the [slug] segment; -1 if it has no slug. */
   readonly slugIndex: number;
 }
 

@@ -2,7 +2,7 @@
 
 export type SearchParams = Record<string, string | string[] | undefined>;
 
-/** Returns the parameter's last value, truncated to 2,000 characters; "" if there is none. */
+/** Returns the parameter's last value, truncated to 2,000 characters; "" if it is missing. */
 export function lastValue(value: string | string[] | undefined): string {
   return ((Array.isArray(value) ? value.at(-1) : value) ?? "").slice(0, 2_000);
 }

@@ -106,7 +106,7 @@ export async function cancelChallenge(tx: Tx, { browserId }: { browserId: string
 }
 
 /**
- * Returns the open challenge of a link, or of this browser's cookie; null if there is none. Changes
+ * Returns the open challenge of a link, or of this browser's cookie; null if it does not exist. Changes
  * nothing.
  */
 export async function findChallenge(

@@ -55,7 +55,7 @@ export async function listExcludedCredentials(
   return credentials;
 }
 
-/** Returns the passkey with this credential ID, of any member; null if there is none. */
+/** Returns the passkey with this credential ID, of any member, or null. */
 export function findPasskey(tx: Tx, id: string): Promise<Passkey | null> {
   return tx.passkey.findUnique({ where: { id }, select: CREDENTIAL_COLUMNS });
 }

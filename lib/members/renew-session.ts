@@ -45,7 +45,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
       ? sealSessionCookie({ id: session.id, expiresAtMs })
       : null;
   }
-  // Don't wait for a primary. If there is none, a later request renews the session.
+  // Don't wait for a primary. Without one, a later request renews the session.
   await ensurePrimary({ settleMs: 0 });
   const renewedUntilMs = now + SESSION_DAYS * DAY_MS;
   const { count } = await write((tx) =>

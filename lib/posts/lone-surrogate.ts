@@ -1,5 +1,5 @@
-// Finds lone surrogates: halves of a character that escapes such as "\uD800" can write, and that
-// UTF-8 and URLs can't contain.
+// Finds lone surrogates: half of a surrogate pair, which an escape such as "\uD800" can produce, and
+// which UTF-8 and URLs can't contain.
 
 /** Completes "title …" in an error. */
 export const LONE_SURROGATE_RULE =

@@ -14,13 +14,13 @@ async function redReads(slug: string) {
   return [reads, standings.find(({ team }) => team === "RED")?.reads];
 }
 
-test("a read is in the page's data at once, and leaves the standings when its window ends", async () => {
+test("a read is in the page's data immediately, and leaves the standings when its window ends", async () => {
   const user = await write((tx) => insertUser(tx, { team: "RED" }));
   expect(await redReads("a-post")).toEqual([0, 0]);
   await write((tx) => insertRead(tx, { userId: user.id, postSlug: "a-post" }));
   expect(await redReads("a-post")).toEqual([1, 1]);
   expect(await redReads("another-post")).toEqual([0, 0]);
-  // Nothing is written meanwhile.
+  // Nothing is written in between.
   setClock(nowMs() + 220 * DAY_MS);
   expect(await redReads("a-post")).toEqual([1, 0]);
   const site = await readSitePageData(NOBODY);

@@ -45,7 +45,7 @@ test("without an ID, nothing changes", () =>
     const other = insertUser(tx);
     insertRead(tx, { userId: other.id, clientId: null, createdAt: NOW });
     insertRead(tx, { userId: null, clientId: null, createdAt: NOW + 1 });
-    insertRead(tx, { clientId: "somebody", createdAt: NOW + 2 });
+    insertRead(tx, { clientId: "another-reader", createdAt: NOW + 2 });
     insertRead(tx, { clientId: "", createdAt: NOW + 3 });
     const before = all(tx);
     for (const clientId of [null, undefined, ""])

@@ -55,7 +55,7 @@ export function parseForms(html: string): Form[] {
   return forms;
 }
 
-/** Returns the first form with fields of all these names, hidden or not; null if there is none. */
+/** Returns the first form with fields of all these names, hidden or not, or null. */
 export function findForm(html: string, names: readonly string[]): Form | null {
   return (
     parseForms(html).find(({ fields, editableNames }) =>

@@ -46,7 +46,7 @@ const NOBODY_UID = 65_534;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-/** Returns the folder of the server's programs. Throws an Error if there is none. */
+/** Returns the folder of the server's programs. Throws an Error if PostgreSQL is not installed. */
 export function requirePostgres(): string {
   const bin = findPostgres();
   if (!bin) throw new Error(POSTGRES_MISSING);

@@ -2,7 +2,7 @@
 
 import { openConnection } from "#lib/db/connection.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { withPrisma } from "#lib/db/prisma-client.ts";
+import { type TransactionScope, runInScope, withPrisma } from "#lib/db/prisma-client.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -23,7 +23,8 @@ async function writeInTransaction<T>(file: string, fn: (tx: Tx) => Promise<T> | 
   const connection = await openConnection(file, "writer", BUSY_TIMEOUT_MS);
   try {
     connection.db.exec("BEGIN IMMEDIATE");
-    const value = await withPrisma({ connection, kind: "write", isOpen: true }, fn);
+    const scope: TransactionScope = { connection, kind: "write", isOpen: true };
+    const value = await runInScope(scope, () => withPrisma(scope, fn));
     connection.db.exec("COMMIT");
     return value;
   } finally {

@@ -19,7 +19,10 @@ import { PeerError, requestPeer } from "#lib/replication/request-peer.ts";
 
 const DELETE_TIMEOUT_MS = 3_000;
 
-/** Deletes an entry on another instance. Throws AppError: unavailable if it doesn't respond, not_found without the entry. */
+/**
+ * Deletes an entry on another instance. Throws AppError: unavailable if it doesn't respond,
+ * not_found without the entry.
+ */
 async function deleteRemoteEntry(peer: Peer, key: string): Promise<void> {
   try {
     const { deleted } = (await requestPeer(peer, {

@@ -1,5 +1,6 @@
 "use server";
-// Defines the server actions of the call pages. `seen` is the version that the admin saw, for the optimistic lock in review.ts.
+// Defines the server actions of the call pages. `seen` is the version that the admin saw, for the
+// optimistic lock in review.ts.
 
 import { refresh } from "next/cache";
 import { z } from "zod";

@@ -13,7 +13,8 @@ import { withSubmitPermit } from "#lib/calls/submit-semaphore.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 /**
- * Stores a call. Fields: id (idempotency key), title, description, keywords, uploadId (empty or missing for a typed question).
+ * Stores a call. Fields: id (idempotency key), title, description, keywords, uploadId (empty or
+ * missing for a typed question).
  * Errors of the recording are reported for the field "audio". Redirects to /calls/mine?sent=ID.
  */
 export const submitCall = defineServerAction({

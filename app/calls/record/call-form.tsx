@@ -12,7 +12,10 @@ import { submitCall } from "./actions.ts";
 
 const DRAFT_FIELDS = ["title", "description", "keywords"];
 
-/** `id` is the idempotency key without JavaScript; otherwise the recorder generates one. `maxMs` and `maxBytes` limit the recording. */
+/**
+ * `id` is the idempotency key without JavaScript; otherwise the recorder generates one. `maxMs` and
+ * `maxBytes` limit the recording.
+ */
 export function CallForm({
   id,
   owner,

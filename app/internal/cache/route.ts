@@ -1,4 +1,5 @@
-// POST /internal/cache: deletes an entry of this instance's cache. The primary sends it, after it has logged the action.
+// POST /internal/cache: deletes an entry of this instance's cache. The primary sends it, after it
+// has logged the action.
 
 import { z } from "zod";
 import { deleteEntryPayload } from "#lib/cache/inspect-cache.ts";
@@ -22,7 +23,10 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Returns `{deleted}`; 404 without a signature. The signature covers key and instance, so a replayed request deletes nothing else. */
+/**
+ * Returns `{deleted}`; 404 without a signature. The signature covers key and instance, so a
+ * replayed request deletes nothing else.
+ */
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const notFound = new AppError("not_found", "Not found.");

@@ -1,4 +1,5 @@
-// GET /reads/token?slug=: issues a dwell token for a page that was just opened, because the page itself may come from a cache.
+// GET /reads/token?slug=: issues a dwell token for a page that was just opened, because the page
+// itself may come from a cache.
 
 import { getCountablePost } from "#app/reads/countable-post.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";

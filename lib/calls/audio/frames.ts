@@ -23,7 +23,7 @@ interface Mp3Frame {
   readonly rate: number;
 }
 
-/** Parses the MP3 frame header at offset `at`; null if there is none. */
+/** Parses the MP3 frame header at offset `at`, or returns null. */
 export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe6) !== 0xe2) return null;
   const version = (bytes[at + 1]! >> 3) & 3; // 0: MPEG 2.5, 2: MPEG 2, 3: MPEG 1

@@ -41,7 +41,7 @@ interface TrackEntry {
 }
 
 /**
- * Reads an EBML variable-length integer. Returns null if there is none, -1 for an unknown size (all
+ * Reads an EBML variable-length integer. Returns null if it is missing, -1 for an unknown size (all
  * ones).
  */
 function readVint(bytes: Uint8Array, at: number): { value: number; length: number } | null {

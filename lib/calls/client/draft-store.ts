@@ -11,7 +11,7 @@ export interface DraftStore {
   /** False if drafts are lost when the tab closes. */
   readonly isPersistent: boolean;
   find(key: string): Promise<RecordingDraft | null>;
-  /** Returns the audio of the draft as one Blob; null if there is none. */
+  /** Returns the audio of the draft as one Blob, or null. */
   readAudio(draft: RecordingDraft): Promise<Blob | null>;
   /** Stores the draft and, if given, a chunk of its audio. Throws when storage fails. */
   save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }): Promise<void>;

@@ -1,9 +1,9 @@
-// Guards the page of the local mailbox with a secret in its address, new at each start and known
-// only to who sees the terminal. The client's address proves nothing: a proxy may be on this machine.
+// Protects the page of the local mailbox with a secret in its address, which is new at each start
+// and printed in the terminal. The client's address proves nothing, because a proxy may be on this
+// machine.
 
-import { timingSafeEqual } from "node:crypto";
 import { env } from "#lib/core/env.ts";
-import { generateSecret, hashSecret } from "#lib/core/secret.ts";
+import { generateSecret, isSameSecret } from "#lib/core/secret.ts";
 import { singleton } from "#lib/core/singleton.ts";
 
 const pageSecret = () => singleton("mailbox-secret", () => generateSecret(128));
@@ -13,10 +13,7 @@ export const mailboxUrl = (): string => `${env.SITE_URL}/dev/mail/${pageSecret()
 
 /** Returns true if no mail server is configured and `secret` is that of mailboxUrl(). */
 export function canReadMailbox(secret: string): boolean {
-  return (
-    env.SMTP_URL === undefined &&
-    timingSafeEqual(Buffer.from(hashSecret(secret)), Buffer.from(hashSecret(pageSecret())))
-  );
+  return env.SMTP_URL === undefined && isSameSecret(secret, pageSecret());
 }
 
 /** Prints where emails are shown, if no mail server is configured. */

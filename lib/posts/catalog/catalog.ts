@@ -84,7 +84,7 @@ export class Catalog {
 
   /**
    * Returns the file at `path` beside a post: the version `blobSha` if it is still in use, else the
-   * served one; null if there is none.
+   * served one; null if it is missing.
    */
   async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
     const files = (await this.#getPublished()).filesByPath.get(path);

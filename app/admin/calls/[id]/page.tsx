@@ -1,5 +1,6 @@
 // Renders /admin/calls/ID: a call with its question, answer, decisions and episode.
-// Every form is rendered in every state, but its fields only if they apply. So its message shows even without JavaScript.
+// Every form is rendered in every state, but its fields only if they apply. So its message shows
+// even without JavaScript.
 
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";

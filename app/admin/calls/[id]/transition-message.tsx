@@ -3,7 +3,10 @@
 
 import { FormMessage, useActionForm } from "#components/ui/action-form.tsx";
 
-/** Inside an <ActionForm ownMessage>. With `isCurrent` false, because the state has changed again, only errors are shown. */
+/**
+ * Inside an <ActionForm ownMessage>. With `isCurrent` false, because the state has changed again,
+ * only errors are shown.
+ */
 export function TransitionMessage({
   isCurrent,
   loginNext,

@@ -32,7 +32,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   });
 }
 
-/** Deletes an upload. Idempotent: returns 204 even if there is none. */
+/** Deletes an upload. Idempotent: returns 204 even if it doesn't exist. */
 export function DELETE(request: Request, { params }: Context): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);

@@ -1,7 +1,7 @@
 // Parses the info string after ```: language, lines to mark, file name, line numbers.
 
 export interface CodeMeta {
-  /** Lowercase; "" if there is none. */
+  /** Lowercase; "" if not given. */
   readonly language: string;
   readonly filename: string | null;
   /** Number of the first line. */

@@ -29,7 +29,6 @@ import {
   type Tx,
   currentScope,
   revocable,
-  runInScope,
   withPrisma,
 } from "./prisma-client.ts";
 
@@ -74,7 +73,7 @@ async function readOnConnection<T>(
   try {
     connection.db.exec("BEGIN");
     return await withTimeout(
-      runInScope(scope, () => withPrisma(scope, fn)),
+      withPrisma(scope, fn),
       READ_TIMEOUT_MS,
       "The page took too long to read its data.",
       () => {

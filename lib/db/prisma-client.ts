@@ -113,17 +113,18 @@ const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
 const scopeOfTx = new WeakMap<object, TransactionScope>();
 
-/**
- * Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. Call
- * it within runInScope().
- */
+/** Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
-  return prismaClient.$transaction(
-    async (tx) => {
-      scopeOfTx.set(tx, scope);
-      return fn(tx);
-    },
-    { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 },
+  // Also inside the write queue's scope: the queue may belong to another Next bundle, whose copy of
+  // this module has its own AsyncLocalStorage.
+  return runInScope(scope, () =>
+    prismaClient.$transaction(
+      async (tx) => {
+        scopeOfTx.set(tx, scope);
+        return fn(tx);
+      },
+      { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 },
+    ),
   );
 }
 

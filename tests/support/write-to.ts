@@ -2,7 +2,7 @@
 
 import { openConnection } from "#lib/db/connection.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { type TransactionScope, runInScope, withPrisma } from "#lib/db/prisma-client.ts";
+import { withPrisma } from "#lib/db/prisma-client.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -23,8 +23,7 @@ async function writeInTransaction<T>(file: string, fn: (tx: Tx) => Promise<T> | 
   const connection = await openConnection(file, "writer", BUSY_TIMEOUT_MS);
   try {
     connection.db.exec("BEGIN IMMEDIATE");
-    const scope: TransactionScope = { connection, kind: "write", isOpen: true };
-    const value = await runInScope(scope, () => withPrisma(scope, fn));
+    const value = await withPrisma({ connection, kind: "write", isOpen: true }, fn);
     connection.db.exec("COMMIT");
     return value;
   } finally {

@@ -147,6 +147,10 @@ test("a running cluster imports the migrated database on the primary only, and m
     });
     await cluster.waitUntilInSync();
     expect(countSessions(primary)).toBe(sessionCount);
+    // The first write after an import is accepted, although the connections are still open.
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.import@example.com")).status,
+    ).toBe(303);
     for (const name of readdirSync(primary.dataDir))
       if (name.startsWith("migration.db")) rmSync(join(primary.dataDir, name));
   } finally {

@@ -1,14 +1,7 @@
 // Tests the supervisor: stops, corrupt and empty stores, and crashing processes.
 
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  writeSync,
-} from "node:fs";
+import { randomFillSync } from "node:crypto";
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
@@ -28,25 +21,24 @@ function listen(node: ClusterNode): () => string {
   return () => node.log(LOG_BYTES).split(mark).at(-1)!;
 }
 
-/** Corrupts bytes in the middle of the database. Returns the function that restores them. */
+/**
+ * Corrupts bytes in ten pages of the database. LiteFS repairs the pages of the last transaction when
+ * it starts, so some of the pages must be others. The bytes are random, because equal changes to
+ * two pages cancel out in LiteFS' checksum. Returns the function that restores them.
+ */
 function damage(node: ClusterNode): () => void {
-  const file = openSync(join(store(node), "dbs", "lectern.db", "database"), "r+");
-  const at = 5 * 4_096 + 100;
-  const before = Buffer.alloc(500);
-  readSync(file, before, 0, before.length, at);
-  writeSync(
-    file,
-    before.map((byte) => byte ^ 0xff),
-    0,
-    before.length,
-    at,
-  );
-  closeSync(file);
-  return () => {
-    const again = openSync(join(store(node), "dbs", "lectern.db", "database"), "r+");
-    writeSync(again, before, 0, before.length, at);
-    closeSync(again);
+  const path = join(store(node), "dbs", "lectern.db", "database");
+  const from = 5 * 4_096;
+  const before = readFileSync(path).subarray(from, from + 10 * 4_096);
+  const bytes = Buffer.from(before);
+  for (let at = 100; at < bytes.length; at += 4_096) randomFillSync(bytes, at, 500);
+  const write = (content: Buffer) => {
+    const file = openSync(path, "r+");
+    writeSync(file, content, 0, content.length, from);
+    closeSync(file);
   };
+  write(bytes);
+  return () => write(before);
 }
 
 function kill(node: ClusterNode, pattern: RegExp): void {
@@ -89,6 +81,9 @@ for (const name of ["ams-1", "dfw-2"]) {
     cluster,
   }) => {
     const node = cluster.getNode(name);
+    // A small last transaction; LiteFS would repair everything from a snapshot.
+    await requestLoginEmail(cluster.getEdgeUrl("dfw"), `before.${name}@example.com`);
+    await cluster.waitUntilInSync();
     await node.stop();
     await cluster.waitForPrimary();
     damage(node);

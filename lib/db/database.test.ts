@@ -415,13 +415,27 @@ test("a read of a replaced file is retried on a new connection", async () => {
   }
 });
 
-test("a write to a replaced file is refused once", async () => {
+test("writes to a replaced file are retried on a new connection, each once", async () => {
   await closeDatabase();
+  // Opens the writer, which reads the schema only.
+  await writeSql((sql) => sql.run(`SELECT 1 FROM "User" WHERE 0`));
   const timesOpened = breakUntilOpenedAnew();
-  await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
+  const runs = { ok: 0, prisma: 0, sql: 0 };
+  await Promise.all([
+    writeSql(() => (runs.ok += 1)),
+    write((tx) => {
+      runs.prisma += 1;
+      return tx.user.create({ data: userData("a@example.test") });
+    }),
+    writeSql((sql) => {
+      runs.sql += 1;
+      insertUser(sql, { email: "b@example.test" });
+    }),
+  ]);
   expect(timesOpened()).toBe(1);
-  await writeSql((sql) => insertUser(sql, { email: "b@example.test" }));
-  expect(await emails()).toEqual(["b@example.test"]);
+  expect(await emails()).toEqual(["a@example.test", "b@example.test"]);
+  // The first write did not fail itself, but its batch was rolled back.
+  expect(runs).toEqual({ ok: 2, prisma: 2, sql: 1 });
 });
 
 test("a date stored as text is refused, in both of SQLite's formats", async () => {

@@ -121,7 +121,7 @@ async function readSqlOnConnection<T>(state: DatabaseState, fn: (sql: Sql) => T)
  * Runs `fn` in a transaction on the primary, one write at a time, and returns its result after the
  * commit. If `fn` throws, only its own writes are rolled back. Throws AppError(unavailable) on a
  * replica, if the disk or the queue is full, or after WRITE_TIMEOUT_MS. Send emails and webhooks
- * after it returns, because the commit can fail.
+ * after it returns: the commit can fail, and `fn` runs again if an import has replaced the file.
  */
 export async function write<T>(
   fn: (tx: Tx) => Promise<T> | T,
@@ -160,16 +160,14 @@ async function enqueueWrite<T>(
   const context = currentRequestContext();
   assertCanWrite(context);
   const state = databaseState();
+  const { generation } = state;
   const { value, txid } = await state.queue
     .enqueue(run, WRITE_TIMEOUT_MS)
     .catch((error: unknown) => {
       if (!isCorrupt(error)) throw error;
-      reopenConnections(state);
-      // Not retried: `fn` may have side effects.
-      throw new AppError("unavailable", "The database was just replaced. Try again in a moment.", {
-        retryAfterSeconds: 1,
-        cause: error,
-      });
+      // One reopening serves all writes of the batch.
+      if (state.generation === generation) reopenConnections(state);
+      return state.queue.enqueue(run, WRITE_TIMEOUT_MS);
     });
   if (txid === undefined) return value;
   if (context) context.committedTxid = Math.max(context.committedTxid ?? 0, txid);

@@ -8,7 +8,7 @@ import { log } from "#lib/core/log.ts";
 import { registerGauge, observeHistogram } from "#lib/core/metrics.ts";
 import { type TransactionScope, runInScope } from "./prisma-client.ts";
 import type { Connection } from "./connection.ts";
-import { isBusy } from "#lib/core/sqlite-error.ts";
+import { isBusy, isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 
 interface WriteJob {
@@ -176,8 +176,9 @@ async function runBatch(
       } catch (error) {
         scope.isOpen = false;
         failed.push({ job, error });
-        // On a full disk or an I/O error SQLite rolls back the whole transaction.
-        if (!db.inTransaction)
+        // On a full disk or an I/O error SQLite rolls back the whole transaction. After an import, the
+        // connection may hold pages of the old file, so no job of the batch may commit.
+        if (!db.inTransaction || isCorrupt(error))
           throw new AppError("unavailable", "The database write failed.", { cause: error });
         db.exec("ROLLBACK TO job");
         db.exec("RELEASE job");

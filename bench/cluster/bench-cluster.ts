@@ -2,12 +2,11 @@
 // settings.
 
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
-import type { ClusterNode } from "#cli/cluster/node.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
 import { startPlainFileSite } from "#tests/support/cluster/plain-file-site.ts";
 import { type Environment, readLog } from "#cli/cluster/program.ts";
@@ -82,24 +81,8 @@ export async function startBenchCluster(
     { timeout: 60_000 },
   );
   await cluster.waitUntilInSync(60_000);
-  for (const node of cluster.nodes.values()) await restartSite(node);
   for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
   return cluster;
-}
-
-/**
- * Kills the site, so that the launcher restarts it: connections that are open during an import see
- * a malformed database.
- */
-async function restartSite(node: ClusterNode): Promise<void> {
-  const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
-    node.listProcesses().find(isSite),
-  );
-  process.kill(site!, "SIGKILL");
-  await waitUntil(`${node.name} has a new site`, 30_000, () =>
-    node.listProcesses().some((pid) => pid !== site && isSite(pid)),
-  );
 }
 
 /** Starts the same image without LiteFS, on a copy of `data`. */

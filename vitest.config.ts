@@ -10,7 +10,7 @@ const TEST_FILES = "{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,
  * process-wide limit.
  */
 const NEEDS_OWN_PROCESS =
-  /vi\.mock|useFakeTimers|process\.|overrideEnv|spawn|execFile|startPostgres|globalThis|compiler|workerPool|singleton|limiter|metric/i;
+  /vi\.mock|useFakeTimers|process\.|override(Env|SiteConfig)|spawn|execFile|startPostgres|globalThis|compiler|workerPool|singleton|limiter|metric/i;
 
 const files = globSync(TEST_FILES);
 /** As patterns: folders such as [slug] have special characters. */

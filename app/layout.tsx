@@ -11,6 +11,7 @@ import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
 import { FEED_PATHS, feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import "./globals.css";
@@ -19,16 +20,16 @@ export function generateMetadata(): Metadata {
   const { description } = getSiteMetadata();
   return {
     metadataBase: new URL(env.SITE_URL),
-    title: { default: env.SITE_NAME, template: `%s · ${env.SITE_NAME}` },
+    title: { default: siteConfig.name, template: `%s · ${siteConfig.name}` },
     description,
-    applicationName: env.SITE_NAME,
-    authors: [{ name: env.SITE_AUTHOR }],
+    applicationName: siteConfig.name,
+    authors: [{ name: siteConfig.author.name }],
     openGraph: {
       type: "website",
-      siteName: env.SITE_NAME,
-      title: env.SITE_NAME,
+      siteName: siteConfig.name,
+      title: siteConfig.name,
       description,
-      locale: "en",
+      locale: siteConfig.language,
     },
     twitter: { card: "summary_large_image" },
     alternates: { types: feedAlternates },
@@ -65,7 +66,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const banner = await bannerFor(sessionIds);
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
-    <html lang="en" className={fontVariables} suppressHydrationWarning>
+    <html lang={siteConfig.language} className={fontVariables} suppressHydrationWarning>
       <head>
         <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
       </head>
@@ -74,7 +75,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           Skip to content
         </a>
         <SiteHeader
-          name={env.SITE_NAME}
+          name={siteConfig.name}
           links={NAV_LINKS}
           account={sessionIds.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
         />

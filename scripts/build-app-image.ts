@@ -35,6 +35,7 @@ const PROGRAMS = [
   "cli/migrate-postgres/checksum.worker.ts",
   "lib/posts/mdx/compile-worker.ts",
   "lib/cache/page-cache.ts",
+  "site.config.ts",
 ];
 
 /** Files that programs read at runtime by name. */

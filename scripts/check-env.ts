@@ -4,8 +4,10 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
+import { checkSiteConfig } from "#lib/core/site-config.ts";
 
 try {
+  checkSiteConfig();
   const problems: string[] = [];
   if (env.CONTENT_SOURCE === "disk" && !existsSync(join(env.CONTENT_DIR, "blog")))
     problems.push(`CONTENT_DIR: the folder ${join(env.CONTENT_DIR, "blog")} doesn't exist`);

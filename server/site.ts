@@ -37,6 +37,13 @@ if (!dev)
 const app = next({ dev, dir: rootDir, hostname, port });
 await app.prepare();
 // Imported here, after Next has read the .env files.
+const { checkSiteConfig } = await import("#lib/core/site-config.ts");
+try {
+  checkSiteConfig();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
 

@@ -28,7 +28,7 @@ test(".env.example is a valid configuration", () => {
     SITE_URL: "http://localhost:3000",
     CONTENT_SOURCE: "disk",
     REPLICATION: false,
-    IMAGE_HOSTS: [],
+    SITE_CONFIG: "site.config.ts",
   });
   expect(env.SESSION_SECRET).toMatch(/^[0-9a-f]{64}$/);
   expect(statSync(join(dir, "session-secret")).mode & 0o777).toBe(0o600);
@@ -47,6 +47,18 @@ test("one message lists everything that is invalid", () => {
   expect(wrong).toThrow(
     /SITE_URL: [\s\S]*CACHE_MAX_MB: [\s\S]*SESSION_SECRET: needs at least 32 characters[\s\S]*REPLICATION: /,
   );
+});
+
+test("a variable that has moved to site.config.ts is refused with its new place", () => {
+  for (const [variable, field] of [
+    ["SITE_NAME", "name"],
+    ["SITE_AUTHOR", "author.name"],
+    ["REPOSITORY_URL", "editUrl"],
+    ["IMAGE_HOSTS", "images.hosts"],
+  ] as const)
+    expect(() => parseEnv({ [variable]: "https://example.com" })).toThrow(
+      `${variable}: has moved to site.config.ts, as ${field}`,
+    );
 });
 
 test("variables required by another variable are listed", () => {

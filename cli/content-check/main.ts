@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { PostError } from "#lib/posts/post-error.ts";
 import { listLocalComponents } from "#lib/posts/source/component-registry.ts";
@@ -88,7 +89,7 @@ function readCheckItem(path: string): CheckItem {
         bodyLine: post.bodyLine,
         images,
         // Another blog may show images from any host.
-        imageHosts: isOwnBlog ? env.IMAGE_HOSTS : ["*"],
+        imageHosts: isOwnBlog ? siteConfig.images.hosts : ["*"],
         localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
         missingImages: isOwnBlog ? "fail" : "warn",
       },

@@ -6,6 +6,7 @@ import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.t
 import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
 import type { Standing } from "#lib/reading/standings.ts";
+import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
 import type { PostCardData } from "./post-card.tsx";
 import { Recommendations } from "./recommendations.tsx";
@@ -21,7 +22,10 @@ export interface PostPageProps {
   readonly url: string;
   /** URL to edit the post's file, or null. */
   readonly editUrl: string | null;
-  readonly author: string;
+  /** URL of the discussion of the post, or null. */
+  readonly discussUrl: string | null;
+  readonly author: Author;
+  readonly license?: { readonly name: string; readonly url: string } | undefined;
   /** The rendered text. */
   readonly children: ReactNode;
   /** Rendered after the page: read counter, structured data. */
@@ -36,7 +40,9 @@ export function PostPage({
   recommendations,
   url,
   editUrl,
+  discussUrl,
   author,
+  license,
   children,
   extras,
 }: PostPageProps) {
@@ -97,23 +103,27 @@ export function PostPage({
                   >
                     <MailIcon /> Email
                   </a>
+                  {discussUrl && (
+                    <a className="button" href={discussUrl}>
+                      Discuss this post
+                    </a>
+                  )}
                   {editUrl && (
                     <a className="button" href={editUrl}>
                       <PencilIcon /> Edit this post
                     </a>
                   )}
                 </p>
-              </section>
-              <section className="author" aria-labelledby="author-title">
-                <SiteMark />
-                <div>
-                  <h2 id="author-title">{author}</h2>
-                  <p>
-                    The posts describe the code that is serving this page.{" "}
-                    <a href="/about">More about us</a>.
+                {license && (
+                  <p className="post-license">
+                    License:{" "}
+                    <a href={license.url} rel="license">
+                      {license.name}
+                    </a>
                   </p>
-                </div>
+                )}
               </section>
+              <AuthorCard author={author} />
             </div>
           </div>
         </div>

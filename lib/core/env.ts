@@ -72,9 +72,7 @@ export const envSchema = z.object({
   LOG_REQUESTS: onOffSchema.optional(),
   METRICS_TOKEN: secretSchema(16).optional(),
   SITE_URL: originSchema().optional(),
-  SITE_NAME: z.string().min(1).max(60).default("Lectern"),
-  SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
-  REPOSITORY_URL: urlSchema().optional(),
+  SITE_CONFIG: z.string().min(1).default("site.config.ts"),
   DATA_DIR: z.string().min(1).default(".data"),
   DATABASE_FILE: z.string().min(1).optional(),
   CACHE_FILE: z.string().min(1).optional(),
@@ -110,7 +108,6 @@ export const envSchema = z.object({
   CONTENT_WEBHOOK_SECRET: secretSchema(16).optional(),
   COMPILE_TIMEOUT_MS: intSchema(10_000, 100, 120_000),
   COMPILE_WORKERS: intSchema(1, 1, 16),
-  IMAGE_HOSTS: listSchema,
   FETCH_ALLOW_PRIVATE: listSchema,
   EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: trustProxySchema,
@@ -139,6 +136,14 @@ export const envSchema = z.object({
   DEPLOYMENT_ID: z.string().optional(),
 });
 
+/** Variables of earlier versions, and where their values are now. */
+const MOVED_TO_SITE_CONFIG = {
+  SITE_NAME: "name",
+  SITE_AUTHOR: "author.name",
+  REPOSITORY_URL: "editUrl",
+  IMAGE_HOSTS: "images.hosts",
+};
+
 type Env = Omit<
   z.output<typeof envSchema>,
   "SITE_URL" | "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
@@ -165,6 +170,9 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  for (const [variable, field] of Object.entries(MOVED_TO_SITE_CONFIG))
+    if (set[variable])
+      problems.push(`${variable}: has moved to site.config.ts, as ${field}; remove it here`);
   if (parsed.success) {
     const { data } = parsed;
     if (data.CONTENT_SOURCE === "git" && !data.CONTENT_GIT_REPOSITORY) {

@@ -3,6 +3,7 @@
 
 import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
@@ -46,9 +47,9 @@ export function buildLoginEmail({
   const until = new Date(expiresAtMs).toISOString().slice(11, 16);
   return {
     to,
-    subject: `Log in to ${env.SITE_NAME}`,
+    subject: `Log in to ${siteConfig.name}`,
     parts: [
-      `Here's your link to log in to ${env.SITE_NAME}.`,
+      `Here's your link to log in to ${siteConfig.name}.`,
       { label: "Log in", link: link.href },
       "Or enter this code:",
       { code },

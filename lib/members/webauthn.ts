@@ -16,6 +16,7 @@ import {
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { CEREMONY_TTL_MS } from "./webauthn-challenge.ts";
 import type { Passkey } from "./passkeys.ts";
 
@@ -86,7 +87,7 @@ export function createRegistrationOptions({
   excludedCredentials: readonly Pick<Passkey, "id" | "transports">[];
 }) {
   return generateRegistrationOptions({
-    rpName: env.SITE_NAME,
+    rpName: siteConfig.name,
     rpID: getRelyingParty().host,
     userID: isoUint8Array.fromUTF8String(member.id),
     userName: member.email,

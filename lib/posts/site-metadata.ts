@@ -1,6 +1,7 @@
 // Describes the site for feeds, sitemap and structured data, and builds absolute URLs.
 
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 
 export interface SiteMetadata {
   /** With scheme and host, without a trailing slash. */
@@ -16,10 +17,10 @@ export interface SiteMetadata {
 export function getSiteMetadata(): SiteMetadata {
   return {
     url: env.SITE_URL,
-    name: env.SITE_NAME,
-    description: "Notes on a site that serves every reader from a SQLite database next to them.",
-    author: env.SITE_AUTHOR,
-    language: "en",
+    name: siteConfig.name,
+    description: siteConfig.description,
+    author: siteConfig.author.name,
+    language: siteConfig.language,
   };
 }
 
@@ -40,4 +41,27 @@ export function socialImageUrl(
 export function absoluteUrl(url: string, base: string): string | null {
   const parsed = URL.parse(url, base);
   return parsed && /^https?:$/.test(parsed.protocol) ? parsed.href : null;
+}
+
+/**
+ * Fills a link template of site.config.ts: {url}, {slug}, {path} in the repository, {title}. Returns
+ * null without a template.
+ */
+export function fillPostUrl(
+  template: string | undefined,
+  post: {
+    readonly slug: string;
+    readonly path: string;
+    readonly frontMatter: { readonly title: string };
+  },
+): string | null {
+  if (!template) return null;
+  const path = [env.CONTENT_GIT_PATH, post.path].filter(Boolean).join("/");
+  const values: Readonly<Record<string, string>> = {
+    url: encodeURIComponent(postUrl({ url: env.SITE_URL }, post.slug)),
+    slug: encodeURIComponent(post.slug),
+    path: path.split("/").map(encodeURIComponent).join("/"),
+    title: encodeURIComponent(post.frontMatter.title),
+  };
+  return template.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
 }

@@ -131,6 +131,7 @@ export async function startBuiltSite({
       NEXT_TELEMETRY_DISABLED: "1",
       NO_COLOR: "1",
       DATA_DIR: folder,
+      SITE_CONFIG: join(ROOT, "tests", "fixtures", "site.config.ts"),
       SITE_URL: url,
       LOG_LEVEL: "warn",
       ...env,

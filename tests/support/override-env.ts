@@ -1,6 +1,7 @@
 // Changes this process's environment and makes the configuration read it again.
 
 import { resetEnv } from "#lib/core/env.ts";
+import { resetSiteConfig } from "#lib/core/site-config.ts";
 
 /** Sets variables; undefined removes one. */
 export function overrideEnv(variables: Record<string, string | undefined>): void {
@@ -9,4 +10,5 @@ export function overrideEnv(variables: Record<string, string | undefined>): void
     else process.env[name] = value;
   }
   resetEnv();
+  resetSiteConfig();
 }

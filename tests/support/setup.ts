@@ -8,6 +8,7 @@ import { overrideEnv } from "./override-env.ts";
 
 overrideEnv({
   LOG_LEVEL: process.env.LOG_LEVEL ?? "error",
+  SITE_CONFIG: "tests/fixtures/site.config.ts",
   SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit",
 });
 

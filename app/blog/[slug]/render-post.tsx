@@ -11,22 +11,9 @@ import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/core/env.ts";
-import { socialImageUrl } from "#lib/posts/site-metadata.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { fillPostUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
-
-/** Returns the URL to edit a post's file, or null without REPOSITORY_URL. */
-function editUrl(path: string): string | null {
-  if (!env.REPOSITORY_URL) return null;
-  return [
-    env.REPOSITORY_URL.replace(/\/+$/, ""),
-    "edit",
-    env.CONTENT_GIT_BRANCH,
-    env.CONTENT_GIT_PATH,
-    path,
-  ]
-    .filter(Boolean)
-    .join("/");
-}
 
 /** Renders the post at `slug` for this viewer, or the 404 page. */
 export async function renderPost(slug: string, sessionIds: SessionIds) {
@@ -45,8 +32,10 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
       reads={data.reads}
       recommendations={recommendationCards(index, data, slug)}
       url={url}
-      editUrl={editUrl(post.path)}
-      author={env.SITE_AUTHOR}
+      editUrl={fillPostUrl(siteConfig.editUrl, post)}
+      discussUrl={fillPostUrl(siteConfig.discussUrl, post)}
+      author={siteConfig.author}
+      license={siteConfig.license}
       extras={
         <>
           {!post.frontMatter.draft && (
@@ -84,9 +73,9 @@ export async function postMetadata(slug: string): Promise<Metadata> {
       title,
       description,
       url: path,
-      siteName: env.SITE_NAME,
+      siteName: siteConfig.name,
       publishedTime: date,
-      authors: [env.SITE_AUTHOR],
+      authors: [siteConfig.author.name],
       tags: [...categories],
       images,
     },

@@ -7,7 +7,7 @@ import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { CodeForm } from "../code-form.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
-import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { read } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
 import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
@@ -55,7 +55,8 @@ export default async function Page({
         <p className="lead">
           {open.isThisBrowser ? (
             <>
-              Log in to {env.SITE_NAME} as <strong className="entry-address">{open.email}</strong>.
+              Log in to {siteConfig.name} as <strong className="entry-address">{open.email}</strong>
+              .
             </>
           ) : (
             "You opened this link in a different browser. To keep your account safe, enter the code from the same email."

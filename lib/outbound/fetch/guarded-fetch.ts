@@ -5,6 +5,7 @@ import { connect as connectTcp, type LookupFunction, type Socket } from "node:ne
 import { connect as connectTls } from "node:tls";
 import { Agent, type buildConnector } from "undici";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { ACCEPT_ENCODING, readResponseBody } from "./read-response-body.ts";
@@ -80,7 +81,7 @@ export function isFetchableUrl(text: string): boolean {
 }
 
 function formatUserAgent(): string {
-  const name = env.SITE_NAME.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "") || "Lectern";
+  const name = siteConfig.name.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "") || "Lectern";
   return `Mozilla/5.0 (compatible; ${name}/1.0; +${new URL(env.SITE_URL).href})`;
 }
 

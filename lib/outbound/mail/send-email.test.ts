@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { listLocalMailbox } from "./local-mailbox.ts";
@@ -15,7 +16,8 @@ beforeEach(async () => {
 afterEach(async () => {
   closeSmtpTransport();
   await smtp.close();
-  overrideEnv({ SMTP_URL: undefined, SITE_NAME: undefined, MAIL_FROM: undefined });
+  overrideEnv({ SMTP_URL: undefined, MAIL_FROM: undefined });
+  overrideSiteConfig();
 });
 
 const email = {
@@ -46,7 +48,7 @@ test("an email arrives as text and HTML", async () => {
 });
 
 test("a subject, a name or an address can't add a header or a recipient", async () => {
-  overrideEnv({ SITE_NAME: 'Evil" <x@evil.test>\r\nBcc: eve@evil.test' });
+  overrideSiteConfig({ name: 'Evil" <x@evil.test>' });
   await sendEmail({ ...email, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA separate body" });
   expect(smtp.emails).toHaveLength(1);
   expect(smtp.emails[0]).toMatchObject({ to: ["ada@example.test"] });

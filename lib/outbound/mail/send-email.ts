@@ -2,6 +2,7 @@
 
 import { createTransport } from "nodemailer";
 import { env, isSiteUrlMissing } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { singleton } from "#lib/core/singleton.ts";
@@ -89,7 +90,7 @@ function smtpTransport(url: string): PooledTransport["transport"] {
 export function senderAddress(): string {
   return (
     env.MAIL_FROM ??
-    `${env.SITE_NAME.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`
+    `${siteConfig.name.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`
   );
 }
 

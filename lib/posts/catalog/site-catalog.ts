@@ -3,6 +3,7 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import type { ContentFile, ContentSource } from "#lib/posts/source/content-source.ts";
@@ -69,7 +70,7 @@ function openSiteCatalog(): SiteCatalog {
       sourceId:
         source.kind === "git" ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
       images: loadImageManifest("public/_img"),
-      imageHosts: env.IMAGE_HOSTS,
+      imageHosts: siteConfig.images.hosts,
       componentsOf: (slug) =>
         Object.hasOwn(componentNamesBySlug, slug) ? componentNamesBySlug[slug]! : [],
     }),

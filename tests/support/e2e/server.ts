@@ -70,7 +70,7 @@ const child = spawn(
       ...LEGACY_SITE_ENV,
       LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
       CONTROL_PORT: String(CONTROL_PORT),
-      REPOSITORY_URL: "https://example.test/lectern",
+      SITE_CONFIG: "tests/fixtures/site.config.ts",
       SMTP_URL: smtp.url,
       EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${EMBED_PROVIDER_PORT}`,
       FETCH_ALLOW_PRIVATE: `127.0.0.1:${EMBED_PROVIDER_PORT}`,

@@ -3,6 +3,7 @@
 import { socialImageCache } from "./social-image.tsx";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { env } from "#lib/core/env.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
 import { toDrawableText, socialImageTitle } from "#lib/posts/social-image-text.ts";
@@ -20,9 +21,9 @@ export async function GET(
       status: 404,
       headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
     });
-  const site = toDrawableText(env.SITE_NAME);
+  const site = toDrawableText(siteConfig.name);
   const png = await socialImageCache.get({
-    title: socialImageTitle(post.frontMatter.title, env.SITE_NAME),
+    title: socialImageTitle(post.frontMatter.title, siteConfig.name),
     when: `${formatDate(post.frontMatter.date)} — ${formatReadingTime(post.compiled.readingMinutes)}`,
     site,
     host: toDrawableText(new URL(env.SITE_URL).host),

@@ -74,7 +74,9 @@ test("a remote image of another host is a link, with a warning", async () => {
   expect(post.compiledSource).toContain(
     '<a href=\\"https://evil.example/r.png\\" class=\\"image-link\\" rel=\\"noopener\\">R</a>',
   );
-  expect(post.warnings[0]).toMatch(/^blog\/test\.mdx:3: .*evil\.example is not among IMAGE_HOSTS$/);
+  expect(post.warnings[0]).toMatch(
+    /^blog\/test\.mdx:3: .*evil\.example is not among images\.hosts of site\.config\.ts$/,
+  );
 });
 
 test("a forbidden remote image inside a link does not nest links", async () => {

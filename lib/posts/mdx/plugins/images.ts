@@ -176,7 +176,7 @@ function convertRemoteImage(
   }
   context.warn(
     image,
-    `the image ${src.slice(0, 200)} is shown as a link: its host ${host || "(unreadable)"} is not among IMAGE_HOSTS`,
+    `the image ${src.slice(0, 200)} is shown as a link: its host ${host || "(unreadable)"} is not among images.hosts of site.config.ts`,
   );
   const label = createText(alt || fileNameOf(absolute));
   return inLink

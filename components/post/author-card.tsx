@@ -1,0 +1,34 @@
+// Renders the author below a post and on the home page: portrait, name, bio and links.
+
+import { SiteMark } from "#components/ui/icons.tsx";
+import { ProfileLinks } from "#components/ui/profile-links.tsx";
+import type { SiteConfig } from "#lib/core/site-config-schema.ts";
+
+export type Author = SiteConfig["author"];
+
+export function AuthorCard({ author }: { author: Author }) {
+  return (
+    <section className="author" aria-labelledby="author-title">
+      {author.portrait ? (
+        <img
+          className="author-portrait"
+          src={author.portrait}
+          alt=""
+          width={64}
+          height={64}
+          loading="lazy"
+        />
+      ) : (
+        <SiteMark />
+      )}
+      <div>
+        <h2 id="author-title">{author.name}</h2>
+        <p>
+          {author.bio && <>{author.bio} </>}
+          <a href="/about">More about {author.name}</a>
+        </p>
+        <ProfileLinks links={author.links} email={author.email} />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,20 @@
+// Decides which paths belong to a feature that the owner can switch off.
+
+export interface Features {
+  readonly teams: boolean;
+  readonly calls: boolean;
+  readonly members: boolean;
+}
+
+const PATHS: Readonly<Record<keyof Features, RegExp>> = {
+  teams: /^\/teams(\/|$)/,
+  calls: /^\/(calls|podcast|admin\/calls)(\/|$)/,
+  members: /^\/(login|signup|me|goodbye|admin|dev)(\/|$)/,
+};
+
+/** Returns the feature that is off and owns `path`, or null. */
+export function findDisabledFeature(path: string, features: Features): keyof Features | null {
+  for (const [feature, pattern] of Object.entries(PATHS) as [keyof Features, RegExp][])
+    if (!features[feature] && pattern.test(path)) return feature;
+  return null;
+}

@@ -1,0 +1,231 @@
+// Declares the fields of site.config.ts: their types, defaults and what is wrong with a value.
+
+import { z } from "zod";
+import { TEXT_CONTRAST, THEMES, contrastRatio, BACKGROUNDS, readableShade } from "./color.ts";
+import { findDisabledFeature } from "./features.ts";
+
+const text = (max: number) =>
+  z
+    .string({ error: "must be text" })
+    .trim()
+    .min(1, "must not be empty; leave the field out instead")
+    .max(max, `must have at most ${max} characters`)
+    .refine(
+      (value) => !/[\x00-\x1f\x7f]/.test(value),
+      "must be one line, without control characters",
+    );
+const isWebUrl = (value: string) => /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+const webUrl = z
+  .string({ error: "must be text" })
+  .refine(isWebUrl, "must be a full URL such as https://example.com/page");
+const isPath = (value: string) => /^\/(?![/\\])\S*$/.test(value);
+/** A page of this site, a page elsewhere, or an email address. */
+const linkUrl = z
+  .string({ error: "must be text" })
+  .refine(
+    (value) => isPath(value) || isWebUrl(value) || /^mailto:\S+@\S+$/.test(value),
+    "must be a path such as /about, a full URL, or mailto:name@example.com",
+  );
+const picture = z
+  .string({ error: "must be text" })
+  .refine(
+    (value) => isPath(value) || isWebUrl(value),
+    "must be a path in public/ such as /portrait.jpg, or a full URL",
+  );
+const email = z
+  .string({ error: "must be text" })
+  .regex(/^[^\s<>@]+@[^\s<>@]+$/, "must be an email address such as ada@example.com");
+const link = z.strictObject({ label: text(60), url: linkUrl });
+const profile = z.strictObject({ label: text(60), url: webUrl });
+
+const TEMPLATE_FIELDS = ["url", "slug", "path", "title"];
+const urlTemplate = z.string({ error: "must be text" }).superRefine((value, context) => {
+  for (const [, name] of value.matchAll(/\{([^}]*)\}/g))
+    if (!TEMPLATE_FIELDS.includes(name!))
+      context.addIssue(
+        `{${name}} is unknown; use ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(", ")}`,
+      );
+  if (!isWebUrl(value.replace(/\{[^}]*\}/g, "x")) && !/^mailto:/.test(value))
+    context.addIssue("must be a full URL such as https://example.com/discuss?url={url}");
+});
+
+const HEX = /^#[0-9a-f]{6}$/i;
+const hex = z.string().regex(HEX).toLowerCase();
+/**
+ * A color, from which the shades for both themes are derived, or one for each theme, whose contrast
+ * is checked.
+ */
+const themeColor = z
+  .union([hex, z.strictObject({ light: hex, dark: hex })], {
+    error: 'must be a color such as "#1a5b4a", or { light: "#1a5b4a", dark: "#86cbb2" }',
+  })
+  .transform((value, context) => {
+    if (typeof value === "string")
+      return { light: readableShade(value, "light"), dark: readableShade(value, "dark") };
+    for (const theme of THEMES) {
+      const ratio = contrastRatio(value[theme], BACKGROUNDS[theme]);
+      if (ratio >= TEXT_CONTRAST) continue;
+      context.addIssue({
+        code: "custom",
+        path: [theme],
+        message: `${value[theme]} has a contrast of ${ratio.toFixed(1)} to the ${theme} background and needs ${TEXT_CONTRAST}; the nearest readable shade is ${readableShade(value[theme], theme)}`,
+      });
+    }
+    return value;
+  });
+
+const team = z.strictObject({
+  name: text(20).optional(),
+  color: themeColor.optional(),
+  tagline: text(160).optional(),
+});
+
+const fontFamily = z
+  .string({ error: "must be text" })
+  .regex(/^[\w\s,"'-]{1,200}$/, "must be a CSS font-family list such as Georgia, serif");
+const fonts = z.strictObject({
+  text: fontFamily.optional(),
+  display: fontFamily.optional(),
+  sans: fontFamily.optional(),
+  mono: fontFamily.optional(),
+  files: z
+    .array(
+      z.strictObject({
+        family: z.string().regex(/^[\w -]{1,60}$/, "must be a name such as Inter"),
+        file: z
+          .string()
+          .regex(
+            /^\/[\w./-]+\.(woff2|woff|ttf|otf)$/,
+            "must be a file in public/ such as /fonts/inter.woff2",
+          ),
+        weight: z
+          .string()
+          .regex(/^\d{1,4}( \d{1,4})?$/, 'must be a weight such as "400" or "100 900"')
+          .default("400"),
+        style: z.enum(["normal", "italic"]).default("normal"),
+      }),
+    )
+    .default([]),
+});
+
+const host = z
+  .string()
+  .regex(
+    /^(\*|(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?)$/,
+    "must be a host such as cdn.example.com, or * for any",
+  );
+const images = z.strictObject({
+  hosts: z.array(host).default([]),
+  rewrites: z
+    .array(
+      z.strictObject({
+        from: z.string().regex(/^\/\S*\/$/, "must be a path that ends with /, such as /media/"),
+        to: webUrl,
+        query: z.string().max(200).optional(),
+      }),
+    )
+    .default([]),
+});
+
+const content = z.strictObject({
+  trust: z
+    .enum(["trusted", "strict"], { error: 'must be "trusted" or "strict"' })
+    .default("trusted"),
+  frontMatter: z.record(z.string(), text(40)).default({}),
+  address: z
+    .string()
+    .regex(
+      /^\/\S*:slug$/,
+      "must be a path that ends with :slug, such as /blog/:slug or /:year/:month/:slug",
+    )
+    .default("/blog/:slug"),
+  redirects: text(200).default("content/_redirects"),
+});
+
+const podcast = z.strictObject({
+  title: text(100).optional(),
+  description: text(4_000).optional(),
+  owner: z.strictObject({ name: text(100), email }).optional(),
+  category: text(60).default("Technology"),
+  artwork: picture.default("/podcast/cover.png"),
+  directories: z.array(profile).default([]),
+});
+
+const feature = z.boolean({ error: "must be true or false" }).default(true);
+
+const withDefaults = <T extends z.ZodObject>(schema: T) => schema.prefault({} as z.input<T>);
+
+export const siteConfigSchema = z
+  .strictObject({
+    name: text(60).default("Lectern"),
+    description: text(300).default("A personal site."),
+    language: z
+      .string({ error: "must be text" })
+      .refine((value) => {
+        try {
+          return Intl.getCanonicalLocales(value).length === 1;
+        } catch {
+          return false;
+        }
+      }, "must be a language tag such as en, de or pt-BR")
+      .default("en"),
+    author: withDefaults(
+      z.strictObject({
+        /** Without a name, the site's. */
+        name: text(60).optional(),
+        bio: text(600).optional(),
+        portrait: picture.optional(),
+        email: email.optional(),
+        links: z.array(profile).default([]),
+      }),
+    ),
+    /** Without a title, the description; without an intro, the author's bio. */
+    home: withDefaults(
+      z.strictObject({ title: text(120).optional(), intro: text(600).optional() }),
+    ),
+    header: withDefaults(z.strictObject({ links: z.array(link).max(8).optional() })),
+    footer: withDefaults(
+      z.strictObject({ links: z.array(link).max(24).optional(), text: text(300).optional() }),
+    ),
+    social: z.array(profile).default([]),
+    license: z.strictObject({ name: text(80), url: webUrl }).optional(),
+    discussUrl: urlTemplate.optional(),
+    editUrl: urlTemplate.optional(),
+    teams: withDefaults(
+      z.strictObject({ RED: team.optional(), BLUE: team.optional(), YELLOW: team.optional() }),
+    ),
+    accent: themeColor.optional(),
+    fonts: withDefaults(fonts),
+    podcast: withDefaults(podcast),
+    images: withDefaults(images),
+    content: withDefaults(content),
+    features: withDefaults(z.strictObject({ teams: feature, calls: feature, members: feature })),
+  })
+  .transform((config) => ({
+    ...config,
+    author: { ...config.author, name: config.author.name ?? config.name },
+    features: {
+      members: config.features.members,
+      // Only members have teams and leave calls.
+      teams: config.features.teams && config.features.members,
+      calls: config.features.calls && config.features.members,
+    },
+  }))
+  .superRefine(({ header, footer, features }, context) => {
+    for (const [place, { links = [] }] of Object.entries({ header, footer }))
+      for (const [index, { url }] of links.entries()) {
+        const disabled = findDisabledFeature(url, features);
+        if (disabled)
+          context.addIssue({
+            code: "custom",
+            path: [place, "links", index, "url"],
+            message: `${url} doesn't exist because features.${disabled} is off; remove the link`,
+          });
+      }
+  });
+
+/** What site.config.ts exports. */
+export type SiteConfigInput = z.input<typeof siteConfigSchema>;
+/** The parsed configuration, with defaults. */
+export type SiteConfig = Readonly<z.output<typeof siteConfigSchema>>;
+export type SiteLink = z.output<typeof link>;

@@ -2,9 +2,13 @@
 
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
-import { runReadYourWritesLoad } from "#tests/support/cluster/read-your-writes-load.ts";
+import {
+  listCountedSlugs,
+  runReadYourWritesLoad,
+} from "#tests/support/cluster/read-your-writes-load.ts";
 import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
-import { signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
+import { makeReadBeacon, signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
+import { seedMembers } from "#tests/support/cluster/node-database.ts";
 
 /** `npm run soak` tries 2,000. */
 const PAIRS = process.env.SOAK_KILLS ? 2_000 : 300;
@@ -21,6 +25,32 @@ test("the read after a write sees it in another region", async ({ cluster }) => 
   expect(result.pairCount).toBe(PAIRS);
   // Most writes arrive before the read. The other reads are replayed.
   expect(result.replayedReads).toBeLessThan(PAIRS / 20);
+});
+
+test("what all readers share is new on every instance after a commit elsewhere", async ({
+  cluster,
+}) => {
+  const [member] = await seedMembers(cluster, 1);
+  const [slug] = await listCountedSlugs(cluster);
+  const countReads = async (region: string) => {
+    // Without a txid cookie, nothing waits or replays: the instance must see the commit itself.
+    const reader = new ClusterClient(cluster, { session: member!.session });
+    const { text } = await reader.request(region, `/blog/${slug}`);
+    reader.close();
+    const [, once, times] = /Read to the end (?:(once)|([\d,]+) times)/.exec(text) ?? [];
+    return once ? 1 : Number(times?.replaceAll(",", "") ?? 0);
+  };
+  for (let i = 0; i < 3; i += 1) {
+    const before = await Promise.all([...cluster.edges.keys()].map(countReads));
+    const writer = new ClusterClient(cluster);
+    const { status } = await writer.request("dfw", "/reads", makeReadBeacon(cluster, slug!));
+    writer.close();
+    expect(status).toBe(204);
+    await cluster.waitUntilInSync();
+    expect(await Promise.all([...cluster.edges.keys()].map(countReads))).toEqual(
+      before.map((count) => count + 1),
+    );
+  }
 });
 
 test.describe("an invalid txid", () => {

@@ -21,32 +21,32 @@ export const config = {
     "/calls/(record|mine)/:path*",
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "session" }],
     },
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "__Host-session" }],
     },
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "txid" }],
     },
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "__Host-txid" }],
     },
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "legacy-session" }],
     },
     {
       source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
       has: [{ type: "cookie", key: "legacy-reader" }],
     },
   ],

@@ -37,6 +37,7 @@ test("a URL has its kind, with or without a query", () => {
     "/_next/static/a.js": "static",
     "/icon.svg": "static",
     "/content-file/blog/a/b.png": "picture",
+    "/post-code/0123456789abcdef0123456789abcdef.js": "post-code",
     "/healthz": "health",
     "/nothing": "other",
     "/wp-login.php": "other",

@@ -1,29 +1,41 @@
 // Renders the body of a post on the server.
 
+import type { ReactNode } from "react";
 import { localComponents } from "#content/components.generated.ts";
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
-import { Embed } from "./embed.tsx";
+import { ComponentFailure } from "./component-failure.tsx";
+import { isFrameworkSignal } from "./framework-signal.ts";
+import { guardTree } from "./guard-tree.ts";
+import { pageComponents } from "./page-components.ts";
+import { registerPostCode } from "./post-code-registry.ts";
+import { PostIsland } from "./post-island.tsx";
+import { reportComponentFailure } from "./report-failure.ts";
 import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
 import { StaticHtml } from "./static-html.tsx";
-
-/** Components that every post may use by name: PAGE_COMPONENTS of lib/posts/mdx/compiled-post.ts. */
-const pageComponents: ComponentMap = { Embed, StaticHtml };
 
 export interface MdxContentProps {
   readonly post: {
     readonly slug: string;
-    readonly compiled: Pick<CompiledPost, "compiledSource" | "localImports">;
+    readonly compiled: Pick<CompiledPost, "compiledSource" | "localImports" | "code">;
   };
   /** More components, or replacements for the page's. */
   readonly components?: ComponentMap;
 }
 
-/** The body of `post`, with the components next to it. Throws if one is not part of this build. */
+/** The body of `post`. A component that fails is a box and a line in the log, not a lost page. */
 export function MdxContent({ post, components }: MdxContentProps) {
-  const { compiledSource, localImports } = post.compiled;
-  const content = runCompiledPost(compiledSource);
-  const available = { ...pageComponents, ...components };
-  if (localImports.length === 0) return content({ components: available });
+  const { localImports, code } = post.compiled;
+  const available = { ...pageComponents, StaticHtml, PostIsland, ...components };
+  const stylesheet = code?.css && (
+    <link rel="stylesheet" href={`/post-code/${code.hash}.css`} precedence="post" />
+  );
+  const render = (local: ComponentMap) => (
+    <>
+      {stylesheet}
+      {renderText(post, { ...available, ...local })}
+    </>
+  );
+  if (localImports.length === 0) return render({});
   const load = (file: string) => {
     // hasOwn, since a post may be called "constructor".
     const files = Object.hasOwn(localComponents, post.slug) ? localComponents[post.slug]! : {};
@@ -32,7 +44,28 @@ export function MdxContent({ post, components }: MdxContentProps) {
       throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
     return loadModule();
   };
-  return loadLocalComponents(localImports, load).then((locals) =>
-    content({ components: { ...available, ...locals } }),
-  );
+  return loadLocalComponents(localImports, load).then(render);
+}
+
+function renderText(
+  { slug, compiled }: MdxContentProps["post"],
+  components: ComponentMap,
+): ReactNode {
+  const onFailure = (name: string, error: unknown) => {
+    reportComponentFailure(slug, name, error);
+    return <ComponentFailure name={name} />;
+  };
+  const { code } = compiled;
+  if (code) {
+    const report = (name: string, error: unknown) => reportComponentFailure(slug, name, error);
+    registerPostCode(code.hash, { browser: code.browser, report });
+  }
+  let node: ReactNode;
+  try {
+    node = runCompiledPost(compiled.compiledSource)({ components });
+  } catch (error) {
+    if (isFrameworkSignal(error)) throw error;
+    return onFailure("The text of this post", error);
+  }
+  return guardTree(node, { onFailure, isSignal: isFrameworkSignal, isServerBuild: true });
 }

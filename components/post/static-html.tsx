@@ -3,9 +3,16 @@
 import { StaticHtmlElement } from "./static-html-element.tsx";
 import { registerHtml } from "./static-html-registry.ts";
 
-/** `html` must come from lib/posts/mdx, which escapes author text: anything else would be an XSS risk. */
-export function StaticHtml({ html, inline = false }: { html: string; inline?: boolean }) {
-  const index = registerHtml(html);
+interface StaticHtmlProps {
+  /** From lib/posts/mdx, which escapes author text: anything else would be an XSS risk. */
+  readonly html: string;
+  readonly inline?: boolean;
+  /** Also sends the HTML as React's data, for an island that may show it later. */
+  readonly asData?: boolean;
+}
+
+export function StaticHtml({ html, inline = false, asData = false }: StaticHtmlProps) {
+  const index = asData ? null : registerHtml(html);
   return index === null ? (
     <StaticHtmlElement html={html} inline={inline} />
   ) : (

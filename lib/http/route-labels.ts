@@ -55,6 +55,7 @@ const ROUTES = {
   health: ["/healthz", "/readyz", "/metrics", "/cluster/here"],
   internal: ["/internal/status", "/internal/cache"],
   picture: ["/embed-image/[hash]", "/content-file/[...path]"],
+  "post-code": ["/post-code/[file]"],
 } as const;
 
 export type RouteKind = keyof typeof ROUTES | "static" | "other";

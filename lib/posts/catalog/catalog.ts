@@ -6,6 +6,7 @@ import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import type { ContentOutage } from "#lib/http/content-outage.ts";
+import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
@@ -15,7 +16,7 @@ import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
 import type { CatalogContext } from "./parsed-post.ts";
-import { type PublishedIndex, findPublishedPost } from "./published-index.ts";
+import { type PublishedIndex, findPublishedCode, findPublishedPost } from "./published-index.ts";
 import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
@@ -35,6 +36,7 @@ export class Catalog {
   readonly #options: CatalogOptions;
   readonly #firstPublish = Promise.withResolvers<void>();
   #published: PublishedIndex | null = null;
+  #replaced: PublishedIndex | null = null;
   #build: CatalogBuild | null = null;
   #failures: ReadonlyMap<string, PostFailure> = new Map();
   #targetVersion: string | null = null;
@@ -89,6 +91,16 @@ export class Catalog {
   async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
     const files = (await this.#getPublished()).filesByPath.get(path);
     return files?.find((file) => file.blobSha === blobSha) ?? files?.[0] ?? null;
+  }
+
+  /**
+   * Returns the code with this hash, also of the version published before this one: a page of it may
+   * still be in a cache.
+   */
+  async findPostCode(hash: string): Promise<PostCode | null> {
+    const published = await this.#getPublished();
+    const code = findPublishedCode(published, hash);
+    return code ?? (this.#replaced && findPublishedCode(this.#replaced, hash));
   }
 
   /** Returns a cache key that changes whenever a page with posts would look different. */
@@ -280,6 +292,8 @@ export class Catalog {
   }
 
   #publish(published: PublishedIndex): void {
+    // The index during a build shows the same posts as the one after it.
+    if (this.#published?.version !== published.version) this.#replaced = this.#published;
     this.#published = published;
     this.#contentKey = hashContent(published);
     this.#firstPublish.resolve();

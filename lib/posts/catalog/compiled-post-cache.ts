@@ -22,6 +22,7 @@ const compiledPostSchema: z.ZodType<CompiledPost> = z.object({
   readingMinutes: z.number(),
   components: z.array(z.string()),
   localImports: z.array(z.object({ name: z.string(), file: z.string(), imported: z.string() })),
+  code: z.object({ hash: z.string(), browser: z.string(), css: z.string() }).nullish(),
   embeds: z.array(z.string()),
   warnings: z.array(z.string()),
   stages: z.array(z.object({ name: z.string(), ms: z.number() })),

@@ -1,5 +1,6 @@
 // Defines the index of everything the site shows from a content version. Immutable once published.
 
+import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import type { ParsedPost } from "./parsed-post.ts";
@@ -48,4 +49,11 @@ export function createPublishedIndex(
 export function findPublishedPost({ index, pages }: PublishedIndex, id: string): Post | null {
   const slug = id.slice(id.indexOf("/") + 1);
   return (id.startsWith("post/") ? index.bySlug.get(slug) : pages.get(slug)) ?? null;
+}
+
+/** Returns the code with this hash of a published post or page, or null. */
+export function findPublishedCode({ index, pages }: PublishedIndex, hash: string): PostCode | null {
+  for (const posts of [index.posts, pages.values()])
+    for (const { compiled } of posts) if (compiled.code?.hash === hash) return compiled.code;
+  return null;
 }

@@ -16,6 +16,7 @@ import {
   setWantedLinkPreviews,
 } from "#lib/posts/link-previews/preview-registry.ts";
 import { currentRole } from "#lib/replication/role.ts";
+import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { Catalog } from "./catalog.ts";
@@ -165,6 +166,11 @@ export function findPageBySlug(slug: string): Promise<Post | null> {
 /** Returns the unmodified body of a post, without front matter, or null. */
 export function findPostSource(slug: string): Promise<string | null> {
   return getSiteCatalog().catalog.findPostSource(slug);
+}
+
+/** Returns the browser's part of a post with code, by its hash, or null. Throws like getIndex. */
+export function findPostCode(hash: string): Promise<PostCode | null> {
+  return getSiteCatalog().catalog.findPostCode(hash);
 }
 
 /** Returns what is published, what is being compiled, and what fails, for admins. */

@@ -45,6 +45,21 @@ export interface LocalImport {
   readonly imported: string;
 }
 
+/** The browser's part of a post with code. */
+export interface PostCode {
+  /** 32 hex digits of the SHA-256 of the other fields. */
+  readonly hash: string;
+  /**
+   * An ES module, "" without islands: POST_CODE_PREFIX and a function of `require` that returns
+   * `{islands}`.
+   */
+  readonly browser: string;
+  readonly css: string;
+}
+
+/** The beginning of `PostCode.browser`. What follows is a function expression. */
+export const POST_CODE_PREFIX = "export default ";
+
 export interface CompiledPost {
   /** Function body for React's jsx runtime; components/post/mdx-content.tsx runs it. */
   readonly compiledSource: string;
@@ -58,6 +73,8 @@ export interface CompiledPost {
   /** Components used: "Embed", "C.Counter". */
   readonly components: readonly string[];
   readonly localImports: readonly LocalImport[];
+  /** null if the post has neither islands nor stylesheets. */
+  readonly code?: PostCode | null;
   /** URLs that became <Embed>, each once. */
   readonly embeds: readonly string[];
   /** "file:line: reason" for constructs that were degraded. */

@@ -1,0 +1,80 @@
+// Recognizes the images and files of a post by their URLs.
+
+/** Files that a post may link to, apart from images. */
+const FILE_EXTENSION = /\.(?:pdf|zip|epub|mp3|m4a|ogg|wav|mp4|webm|mov|csv|txt|docx|xlsx|pptx)$/i;
+const UPLOAD_PATH = /\/(?:wp-content\/uploads|content\/(?:images|media|files))\//;
+
+/**
+ * Returns the URL of the original behind an image proxy or a resized copy; "" for what is no http(s)
+ * URL. `siteUrl` is the origin for paths; without one, paths stay paths.
+ */
+export function originalUrl(url: string, siteUrl: string): string {
+  const source = url.trim().startsWith("//") ? `https:${url.trim()}` : url.trim();
+  const absolute = source.startsWith("/") && siteUrl ? `${siteUrl}${source}` : source;
+  if (absolute.startsWith("/")) return removeGhostSize(absolute);
+  if (!/^https?:\/\//i.test(absolute) || !URL.canParse(absolute)) return "";
+  const parsed = new URL(absolute);
+  // Substack's proxy has the original's URL as its last part.
+  const inner = /\/image\/fetch\/.*?(https?%3A%2F%2F.*)$/i.exec(parsed.pathname)?.[1];
+  if (inner && /(^|\.)(substackcdn\.com|cdn\.substack\.com)$/.test(parsed.hostname))
+    return decodeURIComponent(inner);
+  // Jetpack's proxy has it as its path.
+  if (/^i\d\.wp\.com$/.test(parsed.hostname)) return `https:/${parsed.pathname}`;
+  if (UPLOAD_PATH.test(parsed.pathname)) parsed.search = "";
+  parsed.hash = "";
+  return removeGhostSize(parsed.href);
+}
+
+const removeGhostSize = (url: string) =>
+  url.replace(/\/content\/images\/size\/[^/]+\//, "/content/images/");
+
+/** Returns whether `url` is an uploaded file of the old site. */
+export function isUploadedFile(url: string, siteUrl: string): boolean {
+  const original = originalUrl(url, siteUrl);
+  if (original === "") return false;
+  const path = original.replace(/[?#].*$/, "");
+  return UPLOAD_PATH.test(path) && FILE_EXTENSION.test(path);
+}
+
+/** Returns a file name for `url`, with the extension that its bytes say. */
+export function assetFileName(url: string, bytes: Uint8Array): string | null {
+  const path = url.replace(/[?#].*$/, "");
+  let base = path.split("/").at(-1) ?? "";
+  try {
+    base = decodeURIComponent(base);
+  } catch {
+    // Not URL-encoded, so it is used as is.
+  }
+  const own = FILE_EXTENSION.exec(base)?.[0].toLowerCase();
+  const extension = detectImageExtension(bytes) ?? (isHtml(bytes) ? null : own);
+  if (!extension) return null;
+  const stem = base
+    .replace(/\.[a-z0-9]{1,5}$/i, "")
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
+  return `${stem || "file"}${extension}`;
+}
+
+/** Returns the extension for the bytes of an image, or null. */
+function detectImageExtension(bytes: Uint8Array): string | null {
+  const head = Buffer.from(bytes.subarray(0, 512)).toString("latin1");
+  if (head.startsWith("\x89PNG\r\n")) return ".png";
+  if (head.startsWith("\xff\xd8\xff")) return ".jpg";
+  if (/^GIF8[79]a/.test(head)) return ".gif";
+  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return ".webp";
+  if (/^ftypavi[fs]/.test(head.slice(4, 12))) return ".avif";
+  if (
+    /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/i.test(
+      head,
+    )
+  )
+    return ".svg";
+  return null;
+}
+
+/** A site that is gone often answers every address with a page. */
+const isHtml = (bytes: Uint8Array) =>
+  /^\s*<(?:!doctype html|html|head)/i.test(Buffer.from(bytes.subarray(0, 200)).toString("latin1"));

@@ -1,0 +1,293 @@
+// Imports exports with 50 posts each into an empty content folder, and checks the posts.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
+import {
+  PNG_BYTES,
+  ghostExportZip,
+  substackExportZip,
+  wordPressExportXml,
+} from "#tests/support/blog-exports.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
+import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
+import { readGhostExport } from "./ghost.ts";
+import { type ImportReport, importSite } from "./import-site.ts";
+import { readSubstackExport } from "./substack.ts";
+import { readWordPressExport } from "./wordpress.ts";
+
+let folder: string;
+let root: string;
+let oldSite: TestServer;
+let requests: string[];
+
+beforeEach(async () => {
+  folder = join(process.env.DATA_DIR!, "import");
+  root = join(folder, "content");
+  mkdirSync(folder, { recursive: true });
+  requests = [];
+  oldSite = await serveHttp(({ url }, response) => {
+    requests.push(url!);
+    if (url!.includes("gone")) response.writeHead(404).end("gone");
+    else if (url!.endsWith(".pdf")) response.end("%PDF-1.4");
+    else response.setHeader("Content-Type", "image/png").end(PNG_BYTES);
+  });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: oldSite.hostAndPort });
+});
+
+afterEach(async () => {
+  overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
+  await oldSite.close();
+});
+
+function writeExport(name: string, data: string | Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, data);
+  return file;
+}
+
+const importGhost = () =>
+  importSite(readGhostExport(writeExport("ghost.zip", ghostExportZip()), { url: "" }), {
+    root,
+    isDryRun: false,
+  });
+const importWordPress = () =>
+  importSite(
+    readWordPressExport(writeExport("wordpress.xml", wordPressExportXml(oldSite.origin))),
+    { root, isDryRun: false },
+  );
+const importSubstack = () =>
+  importSite(
+    readSubstackExport(writeExport("substack.zip", substackExportZip(oldSite.origin)), {
+      url: "https://x.substack.com",
+    }),
+    { root, isDryRun: false },
+  );
+
+const textOf = (path: string) => readFileSync(join(root, path, "index.mdx"), "utf8");
+const bodyOf = (path: string) => textOf(path).split("---\n").slice(2).join("---\n");
+const frontMatterOf = (path: string) =>
+  parseYaml(textOf(path).split("---\n")[1]!) as Record<string, unknown>;
+
+/** Runs the site's own check on the imported content. */
+function checkContent() {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["cli/content-check/main.ts", "--offline", "--json"],
+    { encoding: "utf8", env: { ...process.env, CONTENT_DIR: root } },
+  );
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as { posts: number; ok: number; failed: unknown[]; warnings: string[] };
+}
+
+/** Returns every file of the content folder with its text. */
+function snapshot(): Record<string, string> {
+  const paths = readdirSync(root, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    paths
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [path, readFileSync(path, "base64")]),
+  );
+}
+
+const reasonsFor = ({ warnings }: ImportReport, subject: string) =>
+  warnings.filter((warning) => warning.subject.includes(subject)).map(({ reason }) => reason);
+
+test("a Ghost export becomes posts that compile, with the images of its ZIP", async () => {
+  const report = await importGhost();
+  expect(report).toMatchObject({ posts: 48, pages: 2, drafts: 7, written: 50, aliases: 48 });
+  const check = checkContent();
+  expect([check.failed, check.posts, check.ok]).toEqual([[], check.posts, check.posts]);
+  expect(check.posts).toBeGreaterThanOrEqual(48);
+  expect(requests).toEqual([]);
+
+  expect(frontMatterOf("blog/ghost-post-0")).toEqual({
+    title: "Ghost post 0",
+    date: "2021-01-01T23:30:00+01:00",
+    updated: "2021-01-02T00:00:00+01:00",
+    description: "Post 0 starts with {braces} & a <tag>, see post 3.",
+    categories: ["SQLite"],
+    banner: "./banner.png",
+    bannerAlt: "A banner",
+    bannerCredit: "By Ada",
+    aliases: ["/ghost-post-0/"],
+  });
+  expect(bodyOf("blog/ghost-post-0")).toBe(
+    [
+      "",
+      "Post 0 starts with \\{braces} & a \\<tag>, see [post 3](/blog/ghost-post-3#part).",
+      "## Part",
+      '![A \\{brace}](./photo-one.png "A caption")',
+      "&#105;mport is a word\n",
+    ]
+      .join("\n\n")
+      .slice(1),
+  );
+  expect(existsSync(join(root, "blog/ghost-post-0/photo-one.png"))).toBe(true);
+  expect(bodyOf("blog/ghost-post-1")).toContain("![](./a.png)\n\n![](./b.png)");
+  expect(frontMatterOf("blog/ghost-post-1").title).toBe('Quotes: "a" & {b}');
+  expect(bodyOf("blog/ghost-post-3")).toContain("> [!NOTE]\n> 💡 Mind the **gap**");
+  expect(bodyOf("blog/ghost-post-4")).toContain(
+    "<details>\n<summary>More</summary>\n\nHidden text\n\n</details>",
+  );
+  expect(bodyOf("blog/ghost-post-5")).toContain('<video controls src="./film.mp4"></video>');
+  expect(frontMatterOf("blog/ghost-post-5").description).toBe("An excerpt of its own");
+  expect(bodyOf("blog/ghost-post-8")).toContain(
+    "\n\nhttps://www.youtube.com/watch?v=dQw4w9WgXcQ\n\n",
+  );
+  expect(bodyOf("blog/ghost-post-9")).toContain("| Name | Size |\n| --- | ---: |\n| a\\|b | 1 |");
+});
+
+test("Ghost's drafts, scheduled posts, pages and redirects keep what they are", async () => {
+  const report = await importGhost();
+  expect(frontMatterOf("blog/ghost-post-40").draft).toBe(true);
+  expect(frontMatterOf("blog/ghost-post-46")).toMatchObject({ date: "2099-01-01T11:00:00+01:00" });
+  expect(frontMatterOf("blog/ghost-post-46")).not.toHaveProperty("draft");
+  expect(frontMatterOf("blog/ghost-post-47").draft).toBe(true);
+  expect(reasonsFor(report, "Ghost post 47")).toEqual([
+    "was for paid readers only, so it became a draft",
+  ]);
+  expect(existsSync(join(root, "pages/ghost-post-48/index.mdx"))).toBe(true);
+  const redirects = readFileSync(join(root, "_redirects"), "utf8").split("\n");
+  for (const line of [
+    "/tag/sqlite/  /blog?topic=SQLite  301",
+    "/rss/  /feed.xml  301",
+    "/old-page/  /ghost-post-1/  301",
+    "/soon  /blog  302",
+  ])
+    expect(redirects).toContain(line);
+  expect(reasonsFor(report, "redirects.yaml")).toEqual([
+    expect.stringContaining("is a pattern") as string,
+  ]);
+});
+
+test("a WordPress export becomes posts that compile, with downloaded images", async () => {
+  const report = await importWordPress();
+  expect(report).toMatchObject({ posts: 48, pages: 2, drafts: 5, written: 50 });
+  const check = checkContent();
+  expect([check.failed, check.ok]).toEqual([[], check.posts]);
+  expect(check.posts).toBeGreaterThanOrEqual(48);
+
+  expect(frontMatterOf("blog/wp-post-0")).toEqual({
+    title: "WordPress post 0",
+    date: "2021-01-01T00:30:00+02:00",
+    description: "Block text with {braces} & post 1.",
+    categories: ["News & Views"],
+    keywords: ["SQL"],
+    banner: "./image-901.png",
+    bannerAlt: "Image 901",
+    aliases: ["/2021/01/wp-post-0/", "/?p=100", "/2021/01/wp-old/"],
+  });
+  expect(bodyOf("blog/wp-post-0")).toBe(
+    [
+      "",
+      "Block text with \\{braces} & [post 1](/blog/wp-post-1).",
+      "<figure>",
+      "![A photo](./photo-1024x768.png)",
+      "<figcaption>The *caption*</figcaption>",
+      "</figure>\n",
+    ]
+      .join("\n\n")
+      .slice(1),
+  );
+  expect(frontMatterOf("blog/wp-post-1").title).toBe("Tom & Jerry’s <tag>");
+  expect(bodyOf("blog/wp-post-1")).toContain(
+    'First classic paragraph\\\nwith a second line.\n\n![Big](./big.png "A classic caption")\n\nLast one.',
+  );
+  expect(bodyOf("blog/wp-post-2")).toContain("![Image 900](./image-900.png)\n\n![Image 901](");
+  expect(bodyOf("blog/wp-post-2")).toContain("\n\nhttps://vimeo.com/76979871\n");
+  expect(bodyOf("blog/wp-post-3")).toContain('```php\n<?php\n\nif ($a < 1) { echo "[x]"; }\n```');
+  expect(bodyOf("blog/wp-post-5")).toContain("A note[^1b2c-3d].\n\n[^1b2c-3d]: The *note*");
+  expect(bodyOf("blog/wp-post-6")).toContain("[Paper](./paper.pdf)\n");
+  expect(bodyOf("blog/wp-post-6")).toContain("> Quoted\n>\n> — Somebody");
+  expect(frontMatterOf("blog/wp-post-44").date).toBe("2099-05-05T00:30:00+02:00");
+  expect(frontMatterOf("blog/wp-post-45").draft).toBe(true);
+  expect(frontMatterOf("blog/wordpress-post-40").draft).toBe(true);
+});
+
+test("an image that is gone stays a link, and unknown shortcodes are named", async () => {
+  const report = await importWordPress();
+  expect(bodyOf("blog/wp-post-7")).toContain(
+    `![gone](${oldSite.origin}/wp-content/uploads/2021/01/gone.png)`,
+  );
+  expect(reasonsFor(report, "blog/wp-post-7/")).toEqual([
+    `${oldSite.origin}/wp-content/uploads/2021/01/gone.png stays a link: status 404`,
+  ]);
+  expect(reasonsFor(report, "WordPress post 7")).toEqual([
+    "the shortcode [contact-form-7] stayed as text",
+  ]);
+});
+
+test("a Substack export becomes posts that compile, without its buttons", async () => {
+  const report = await importSubstack();
+  expect(report).toMatchObject({ posts: 50, pages: 0, drafts: 7, written: 50, aliases: 50 });
+  const check = checkContent();
+  expect([check.failed, check.posts, check.ok]).toEqual([[], 50, 50]);
+  expect(frontMatterOf("blog/letter-1")).toEqual({
+    title: 'Letter 1, with "quotes"',
+    date: "2021-02-02T10:00:00Z",
+    description: "A subtitle",
+    aliases: ["/p/letter-1"],
+  });
+  expect(bodyOf("blog/letter-0")).toContain('![Drawing](./drawing.png "A caption")');
+  expect(bodyOf("blog/letter-1")).toContain("With a note.[^1]\n\n[^1]: The note.");
+  expect(bodyOf("blog/letter-2")).toBe(
+    "\nLetter 2 & \\{braces}, after [the first](/blog/letter-0).\n",
+  );
+  expect(bodyOf("blog/letter-3")).toContain("\n\nhttps://www.youtube.com/watch?v=dQw4w9WgXcQ\n");
+  expect(frontMatterOf("blog/letter-49").draft).toBe(true);
+});
+
+test("a second import changes nothing, and asks only for the image that was missing", async () => {
+  await importWordPress();
+  const before = snapshot();
+  const downloads = new Set(requests);
+  expect(downloads.size).toBe(new Set(requests).size);
+  requests = [];
+  const report = await importWordPress();
+  expect(report).toMatchObject({ written: 0, unchanged: 50, redirects: 0, images: 0 });
+  expect(snapshot()).toEqual(before);
+  expect(new Set(requests)).toEqual(new Set(["/wp-content/uploads/2021/01/gone.png"]));
+});
+
+test("posts that were edited or deleted since stay so, others follow a newer export", async () => {
+  await importGhost();
+  const edited = join(root, "blog/ghost-post-1/index.mdx");
+  writeFileSync(edited, `${readFileSync(edited, "utf8")}\nMine.\n`);
+  rmSync(join(root, "blog/ghost-post-2"), { recursive: true, force: true });
+  rmSync(join(root, "blog/cafe-au-lait"), { recursive: true, force: true });
+  rmSync(join(root, "blog/café-au-lait"), { recursive: true, force: true });
+  const site = readGhostExport(join(folder, "ghost.zip"), { url: "" });
+  const posts = site.posts.map((post) => ({
+    ...post,
+    title: post.slug === "ghost-post-3" || post.slug === "ghost-post-1" ? "New" : post.title,
+  }));
+  const report = await importSite({ ...site, posts }, { root, isDryRun: false });
+  expect(report).toMatchObject({ written: 1, unchanged: 47 });
+  expect(readFileSync(edited, "utf8")).toContain("Mine.");
+  expect(frontMatterOf("blog/ghost-post-3").title).toBe("New");
+  expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
+    "was edited since the last import, so it stays as it is",
+  ]);
+});
+
+test("a post that was there before is not overwritten", async () => {
+  mkdirSync(join(root, "blog/ghost-post-1"), { recursive: true });
+  writeFileSync(join(root, "blog/ghost-post-1/index.mdx"), "mine");
+  const report = await importGhost();
+  expect(textOf("blog/ghost-post-1")).toBe("mine");
+  expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
+    "exists and is not from this post, so it stays as it is",
+  ]);
+});
+
+test("a dry run writes and fetches nothing", async () => {
+  const site = readWordPressExport(writeExport("w.xml", wordPressExportXml(oldSite.origin)));
+  const report = await importSite(site, { root, isDryRun: true });
+  expect(report).toMatchObject({ posts: 48, pages: 2, written: 50 });
+  expect([existsSync(root), requests]).toEqual([false, []]);
+});

@@ -1,0 +1,91 @@
+// Runs the real command: its options, its report, and the members that it adds.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { ghostExportZip } from "#tests/support/blog-exports.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { read, write } from "#lib/db/database.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = join(process.env.DATA_DIR!, "import-command");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "ghost.zip"), ghostExportZip());
+});
+
+function runImport(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["cli/import/main.ts", ...args, "--to", join(folder, "content")],
+    { encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+}
+
+test("a dry run reports, the import writes, and a repetition changes nothing", () => {
+  const file = join(folder, "ghost.zip");
+  const dryRun = runImport("ghost", file, "--dry-run");
+  expect(dryRun).toMatchObject({ status: 0, stderr: "" });
+  expect(dryRun.stdout).toContain("Dry run: nothing was written. 48 posts, 2 pages, 7 drafts, ");
+  expect(existsSync(join(folder, "content"))).toBe(false);
+  const first = runImport("ghost", file);
+  expect(first.stdout).toContain("48 posts, 2 pages, 7 drafts, ");
+  expect(first.stdout).toContain("50 files written, 0 unchanged, ");
+  expect(first.stdout).toContain('the post "Ghost post 47": was for paid readers only');
+  expect(runImport("ghost", file).stdout).toContain("0 files written, 50 unchanged, ");
+});
+
+test("members are added once, never as admins, and known ones stay as they are", async () => {
+  await write((tx) => insertUser(tx, { email: "Known@example.test", firstName: "Known" }));
+  const csv = join(folder, "members.csv");
+  writeFileSync(
+    csv,
+    "email,name,created_at\nADA@example.test,Ada Lovelace,2020-01-02T03:04:05.000Z\nknown@example.test,Other,\nnobody,No,\nbob@example.test,,\n",
+  );
+  const args = ["ghost", join(folder, "ghost.zip"), "--members", csv];
+  const { status, stdout } = runImport(...args);
+  expect(status).toBe(0);
+  expect(stdout).toContain('Skipped the member "nobody": Enter a valid email address');
+  expect(stdout).toContain("2 members added, 1 had an account already.");
+  const listUsers = async () => {
+    const users = await read((tx) =>
+      tx.user.findMany({ orderBy: { email: "asc" }, include: { sessions: true } }),
+    );
+    return JSON.parse(JSON.stringify(users)) as typeof users;
+  };
+  const users = await listUsers();
+  expect(users.map(({ email, firstName, role }) => [email, firstName, role])).toEqual([
+    ["Known@example.test", "Known", "MEMBER"],
+    ["ada@example.test", "Ada", "MEMBER"],
+    ["bob@example.test", "Reader", "MEMBER"],
+  ]);
+  expect(users[1]).toMatchObject({
+    createdAt: "2020-01-02T03:04:05.000Z",
+    sessions: [],
+  });
+  expect(await read((tx) => tx.delivery.count())).toBe(0);
+  expect(runImport(...args).stdout).toContain("0 members added, 3 had an account already.");
+  expect(await listUsers()).toEqual(users);
+});
+
+test("wrong options and files are refused before anything is written", () => {
+  for (const args of [
+    ["ghost"],
+    ["tumblr", "x"],
+    ["ghost", "a", "b"],
+    ["ghost", "a", "--url", "example.com"],
+    ["ghost", "a", "--force"],
+  ])
+    expect([args, runImport(...args)]).toMatchObject([
+      args,
+      { status: 2, stderr: expect.stringContaining("Usage: npm run import") as string },
+    ]);
+  expect(runImport("ghost", join(folder, "none.json"))).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("none.json can't be read (ENOENT)") as string,
+  });
+  expect(existsSync(join(folder, "content"))).toBe(false);
+});

@@ -1,0 +1,106 @@
+// Imports an export of Ghost, WordPress or Substack: npm run import -- ghost FILE.
+
+import { readFileSync } from "node:fs";
+import {
+  exitUnlessDatabase,
+  exitUnlessPrimary,
+  exitWithUsage,
+  parseCommandLine,
+} from "#cli/command-line.ts";
+import { env } from "#lib/core/env.ts";
+import { closeDatabase } from "#lib/db/database.ts";
+import { stopWatchingLitefs } from "#lib/replication/role.ts";
+import { ExportError, type ExportedMember, type ExportedSite } from "./exported-site.ts";
+import { readGhostExport } from "./ghost.ts";
+import { formatReport } from "./format-report.ts";
+import { importMembersOf } from "./import-members.ts";
+import { importSite } from "./import-site.ts";
+import { decodeExport } from "./read-export.ts";
+import { readMembersCsv, readSubstackExport } from "./substack.ts";
+import { readWordPressExport } from "./wordpress.ts";
+
+process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
+
+const usage = `Usage: npm run import -- PLATFORM FILE [--to DIR] [--url URL] [--members [FILE.csv]] [--dry-run]
+
+Writes the posts and pages of another site's export into the content folder, with their images.
+  ghost FILE.json|FILE.zip   Settings → Import/Export → Export content; a ZIP may contain its images
+  wordpress FILE.xml         Tools → Export → All content
+  substack FILE.zip          Settings → Exports
+  --to DIR        the content folder (default: ${env.CONTENT_DIR})
+  --url URL       the old site, from which images are downloaded. Ghost exports don't name it.
+  --members CSV   also adds the people in this file as members of this site. They log in with the
+                  code that is emailed to them, like everyone.
+  --export-members  the same, with the subscribers in the export (Substack)
+  --dry-run       only prints what would be done
+The import can be repeated: files that you edited or deleted since the last time stay that way.
+Exit codes: 0 success, 1 the export can't be read, 2 unknown option.`;
+
+const { flags, words } = parseCommandLine(
+  usage,
+  {
+    to: { type: "string" },
+    url: { type: "string" },
+    members: { type: "string" },
+    "export-members": { type: "boolean" },
+    "dry-run": { type: "boolean" },
+  },
+  { words: true },
+);
+const [platform, file, ...rest] = words;
+if (file === undefined) exitWithUsage("Name the platform and the exported file.", usage);
+if (rest.length > 0) exitWithUsage(`Unexpected argument: "${rest[0]}".`, usage);
+const url = flags.url === undefined ? "" : readOrigin(flags.url);
+
+try {
+  const site = readExportOf(platform!, file);
+  const members = readMembers(site);
+  const isDryRun = flags["dry-run"] ?? false;
+  const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
+  for (const line of formatReport(report, { isDryRun })) console.log(line);
+  if (members.length > 0 && isDryRun) console.log(`${members.length} members would be added.`);
+  else if (members.length > 0) {
+    exitUnlessDatabase();
+    await exitUnlessPrimary();
+    for (const line of await importMembersOf(members)) console.log(line);
+  }
+} catch (error) {
+  if (!(error instanceof ExportError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  stopWatchingLitefs();
+  await closeDatabase();
+}
+
+function readExportOf(name: string, path: string): ExportedSite {
+  if (name === "ghost") return readGhostExport(path, { url });
+  if (name === "wordpress") return readWordPressExport(path);
+  if (name === "substack") return readSubstackExport(path, { url });
+  return exitWithUsage(
+    `Unknown platform: "${name}". There are ghost, wordpress and substack.`,
+    usage,
+  );
+}
+
+function readMembers(site: ExportedSite): readonly ExportedMember[] {
+  if (flags.members !== undefined) {
+    try {
+      return readMembersCsv(
+        flags.members,
+        decodeExport(flags.members, readFileSync(flags.members)),
+      );
+    } catch (error) {
+      if (error instanceof ExportError) throw error;
+      throw new ExportError(
+        `${flags.members} can't be read (${(error as NodeJS.ErrnoException).code}).`,
+      );
+    }
+  }
+  return flags["export-members"] ? site.members : [];
+}
+
+function readOrigin(value: string): string {
+  if (/^https?:\/\//.test(value) && URL.canParse(value)) return value.replace(/\/+$/, "");
+  return exitWithUsage(`--url must be the old site's address, such as https://example.com.`, usage);
+}

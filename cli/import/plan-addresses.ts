@@ -1,0 +1,95 @@
+// Decides where each imported post goes, and how links between the posts change.
+
+import { isSlug } from "#lib/posts/source/post-path.ts";
+import type { ExportedPost, ExportedSite } from "./exported-site.ts";
+import type { ImportManifest } from "./import-manifest.ts";
+
+export interface PostAddress {
+  readonly post: ExportedPost;
+  readonly slug: string;
+  /** Below the content folder: "blog/hello". */
+  readonly folder: string;
+  readonly file: string;
+  /** "/blog/hello", or "/about" for a page. */
+  readonly path: string;
+}
+
+/** Returns the address of every post: its own slug where possible, as in the last import. */
+export function planAddresses(site: ExportedSite, manifest: ImportManifest): PostAddress[] {
+  const taken = new Set<string>();
+  return site.posts.map((post) => {
+    const root = post.kind === "page" ? "pages" : "blog";
+    const earlier = manifest.findPath(post.id);
+    const earlierSlug = earlier?.startsWith(`${root}/`) ? earlier.split("/")[1]! : null;
+    const wanted = toSlug(post.slug) || toSlug(post.title) || toSlug(post.id);
+    let slug = earlierSlug ?? wanted;
+    for (let count = 2; taken.has(`${root}/${slug}`); count++) slug = `${wanted}-${count}`;
+    taken.add(`${root}/${slug}`);
+    const folder = `${root}/${slug}`;
+    return {
+      post,
+      slug,
+      folder,
+      file: `${folder}/index.mdx`,
+      path: post.kind === "page" ? `/${slug}` : `/blog/${slug}`,
+    };
+  });
+}
+
+/** Returns a slug that this site accepts, or "". */
+export function toSlug(text: string): string {
+  const clean = (value: string, pattern: RegExp) =>
+    value
+      .toLowerCase()
+      .replace(pattern, "-")
+      .replace(/[-._]{2,}/g, "-")
+      .slice(0, 90)
+      .replace(/^[-._]+|[-._]+$/g, "");
+  const slug = clean(text.normalize("NFC").replace(/['’]/g, ""), /[^\p{L}\p{N}\p{M}._-]+/gu);
+  if (isSlug(slug)) return slug;
+  const ascii = clean(text.normalize("NFKD").replace(/\p{M}/gu, ""), /[^a-z0-9]+/g);
+  return isSlug(ascii) ? ascii : "";
+}
+
+/**
+ * Returns a function that turns links to the old site's posts into links to the new ones. Other
+ * links stay as they are, paths become absolute.
+ */
+export function createLinkResolver(
+  siteUrl: string,
+  addresses: readonly PostAddress[],
+): (url: string) => string {
+  const paths = new Map(
+    addresses.flatMap(({ post, path }) =>
+      post.oldPaths.map((oldPath) => [comparablePath(oldPath), path] as const),
+    ),
+  );
+  const siteHost = URL.canParse(siteUrl) ? comparableHost(new URL(siteUrl)) : null;
+  return (url) => {
+    if (/^(?:#|mailto:|tel:)/i.test(url)) return url;
+    const isPath = url.startsWith("/") && !url.startsWith("//");
+    if (!isPath && !/^(?:https?:)?\/\//i.test(url)) return url;
+    const base = siteUrl || "http://old-site.invalid";
+    if (!URL.canParse(url, base)) return url;
+    const target = new URL(url, base);
+    if (!isPath && comparableHost(target) !== siteHost) return url;
+    const found =
+      paths.get(comparablePath(target.pathname + target.search)) ??
+      paths.get(comparablePath(target.pathname));
+    if (found !== undefined) return found + target.hash;
+    return isPath && siteUrl ? target.href : url;
+  };
+}
+
+const comparableHost = ({ host }: URL) => host.replace(/^www\./, "");
+
+/** Ignores a slash at the end, and how the path is encoded. */
+export function comparablePath(path: string): string {
+  let decoded = path;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    // Not URL-encoded, so it is compared as is.
+  }
+  return decoded.replace(/\/(?=$|\?)/, "") || "/";
+}

@@ -1,0 +1,110 @@
+// Checks that exports which are cut short, of another kind, or malicious are refused by name.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { strToU8, zipSync } from "fflate";
+import { beforeEach, expect, test } from "vitest";
+import {
+  ghostExportJson,
+  ghostExportZip,
+  substackExportZip,
+  wordPressExportXml,
+} from "#tests/support/blog-exports.ts";
+import { ExportError } from "./exported-site.ts";
+import { readGhostExport } from "./ghost.ts";
+import { readMembersCsv, readSubstackExport } from "./substack.ts";
+import { readWordPressExport } from "./wordpress.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = join(process.env.DATA_DIR!, "exports");
+  mkdirSync(folder, { recursive: true });
+});
+
+/** Returns the message of the ExportError that `read` throws for a file with these bytes. */
+function problemOf(name: string, data: string | Uint8Array, read: (file: string) => unknown) {
+  const file = join(folder, name);
+  writeFileSync(file, data);
+  try {
+    read(file);
+  } catch (error) {
+    if (error instanceof ExportError) return error.message;
+    throw error;
+  }
+  throw new Error("It was read.");
+}
+
+const ghost = (file: string) => readGhostExport(file, { url: "" });
+const substack = (file: string) => readSubstackExport(file, { url: "" });
+const xml = wordPressExportXml("https://old.example");
+
+test.each([
+  ["a.json", ghostExportJson().slice(0, 9_000), ghost, /a\.json is not complete JSON/],
+  ["a.json", "", ghost, /a\.json is empty/],
+  ["a.json", '{"db":[{"data":{}}]}', ghost, /a\.json is not a Ghost export: db\.0\.data\.posts/],
+  ["a.json", "null", ghost, /not a Ghost export/],
+  ["a.json", new Uint8Array([0xff, 0xfe, 0x00]), ghost, /a\.json is not UTF-8/],
+  ["a.zip", ghostExportZip().slice(0, 900), ghost, /a\.zip is not a complete ZIP archive/],
+  ["a.zip", zipSync({ "a.txt": strToU8("a") }), ghost, /a\.zip contains no JSON export/],
+  ["a.xml", xml.slice(0, xml.length / 2), readWordPressExport, /a\.xml is not complete: it ends/],
+  ["a.xml", "<html><body></body></html>", readWordPressExport, /it has no <rss>/],
+  [
+    "a.xml",
+    '<rss version="2.0"><channel></channel></rss>',
+    readWordPressExport,
+    /no wp:wxr_version/,
+  ],
+  ["a.zip", zipSync({ "a.txt": strToU8("a") }), substack, /it has no posts\.csv/],
+  ["a.zip", zipSync({ "posts.csv": strToU8('post_id,title\n1,"x') }), substack, /not valid CSV/],
+])("%s that is no export is refused with its name (%#)", (name, data, read, message) => {
+  expect(problemOf(name, data, read)).toMatch(message);
+});
+
+test("a file that is missing is named", () => {
+  expect(() => ghost(join(folder, "none.json"))).toThrow(/none\.json can't be read \(ENOENT\)/);
+});
+
+test("XML entities are refused, so that nothing expands", () => {
+  const bomb = `<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>${xml.slice(xml.indexOf("<rss"))}`;
+  expect(problemOf("a.xml", bomb, readWordPressExport)).toMatch(/declares XML entities/);
+});
+
+test("a path that leaves the archive's folder is refused", () => {
+  for (const path of ["../../evil.json", "/etc/evil.json", "a/..\\..\\evil.json"])
+    expect(problemOf("a.zip", zipSync({ [path]: strToU8("{}") }), ghost)).toMatch(
+      /leaves its folder. Nothing was imported/,
+    );
+});
+
+test("a ZIP bomb is refused before it is decompressed", () => {
+  const bomb = zipSync({ "ghost.json": new Uint8Array(5 * 1_048_576) });
+  expect(bomb.byteLength).toBeLessThan(100_000);
+  expect(problemOf("a.zip", withDeclaredSize(bomb, 900 * 1_048_576), ghost)).toMatch(
+    /would decompress to 943718400 bytes, which is too large/,
+  );
+});
+
+/** Changes the size that the archive's directory declares. */
+function withDeclaredSize(zip: Uint8Array, size: number): Uint8Array {
+  const bytes = Buffer.from(zip);
+  const entry = bytes.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+  bytes.writeUInt32LE(size, entry + 24);
+  return bytes;
+}
+
+test("members of Substack's and Ghost's lists are read, deleted ones left out", () => {
+  const file = join(folder, "substack.zip");
+  writeFileSync(file, substackExportZip("https://old.example"));
+  expect(substack(file).members[0]).toEqual({
+    email: "Reader@example.test",
+    name: "",
+    createdAt: "2022-03-04T05:06:07.000Z",
+  });
+  const csv =
+    "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n1,ada@example.test,Ada Lovelace,,true,false,,2020-01-02T03:04:05.000Z,,,\n2,gone@example.test,,,true,false,,2020-01-02T03:04:05.000Z,2021-01-01T00:00:00.000Z,,\n";
+  expect(readMembersCsv("members.csv", csv)).toEqual([
+    { email: "ada@example.test", name: "Ada Lovelace", createdAt: "2020-01-02T03:04:05.000Z" },
+  ]);
+  expect(() => readMembersCsv("x.csv", "a,b\n1,2\n")).toThrow(/x\.csv has no column "email"/);
+});

@@ -1,0 +1,35 @@
+// Adds the old site's redirects to the redirects file.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { ExportedRedirect } from "./exported-site.ts";
+import { comparablePath } from "./plan-addresses.ts";
+
+/** Adds the rules whose address has none yet, and returns their number. */
+export function addRedirects(
+  file: string,
+  rules: readonly ExportedRedirect[],
+  { platform, isDryRun }: { platform: string; isDryRun: boolean },
+): number {
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const known = new Set(
+    text
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/)[0]!)
+      .filter((from) => from.startsWith("/"))
+      .map(comparablePath),
+  );
+  const lines = rules.flatMap(({ from, to, status }) => {
+    const key = comparablePath(from);
+    if (known.has(key) || /\s/.test(from + to)) return [];
+    known.add(key);
+    return [`${from}  ${to}  ${status}`];
+  });
+  if (lines.length > 0 && !isDryRun) {
+    const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    writeFileSync(
+      file,
+      `${before}\n# From the ${platform} import\n${lines.join("\n")}\n`.trimStart(),
+    );
+  }
+  return lines.length;
+}

@@ -1,0 +1,192 @@
+// Turns the content of a WordPress post into plain HTML: paragraphs of the classic editor, block
+// comments, shortcodes.
+
+import { escapeHtml } from "#lib/core/escape-html.ts";
+
+interface Attachment {
+  readonly url: string;
+  readonly alt: string;
+}
+
+interface WordPressContext {
+  /** The JSON of the footnotes block, from the post's meta. */
+  readonly footnotes?: string;
+  readonly findAttachmentUrl: (id: string) => Attachment | null;
+}
+
+/** Shortcodes in the text that this importer does not know are reported, and stay as text. */
+export function normalizeWordPressHtml(
+  content: string,
+  context: WordPressContext,
+): { html: string; unknownShortcodes: string[] } {
+  const protectedCode: string[] = [];
+  const protect = (html: string) => {
+    protectedCode.push(html);
+    return `\n\n<pre data-protected="${protectedCode.length - 1}"></pre>\n\n`;
+  };
+  const isBlockContent = /<!-- wp:/.test(content);
+  let html = content.replace(/\r\n?/g, "\n");
+  html = html.replace(
+    /<!-- wp:syntaxhighlighter\/code(?: (\{.*?\}))? -->\s*<pre[^>]*>([\s\S]*?)<\/pre>\s*<!-- \/wp:syntaxhighlighter\/code -->/g,
+    (_, json: string | undefined, code: string) => protect(codeBlock(code, readLanguage(json))),
+  );
+  html = html.replace(
+    /\[(code|sourcecode|cc)((?:\s[^\]]*)?)\]([\s\S]*?)\[\/\1\]/g,
+    (_, _name, attributes: string, code: string) =>
+      protect(
+        codeBlock(
+          escapeRawCode(code.trim()),
+          readAttributes(attributes).lang ?? readAttributes(attributes).language ?? "",
+        ),
+      ),
+  );
+  html = html.replace(/<pre[\s>][\s\S]*?<\/pre>/g, (pre) =>
+    pre.startsWith("<pre data-protected") ? pre : protect(pre),
+  );
+  html = html.replace(/<!--\s*more[\s\S]*?-->|<!--\s*nextpage\s*-->/g, "");
+  html = html.replace(/<!-- \/?wp:[\s\S]*?-->/g, "");
+  const unknownShortcodes = new Set<string>();
+  html = replaceShortcodes(html, context, unknownShortcodes);
+  if (!isBlockContent) html = addParagraphs(html);
+  html += footnoteList(context.footnotes);
+  html = html.replace(
+    /<pre data-protected="(\d+)"><\/pre>/g,
+    (_, index: string) => protectedCode[Number(index)]!,
+  );
+  return { html, unknownShortcodes: [...unknownShortcodes] };
+}
+
+const codeBlock = (code: string, language: string) =>
+  `<pre><code class="language-${escapeHtml(language)}">${code}</code></pre>`;
+
+/** The classic editor stores code with or without references; a tag means without. */
+const escapeRawCode = (code: string) =>
+  /&(lt|gt|amp|quot|#\d+);/.test(code) ? code : escapeHtml(code);
+
+function readLanguage(json: string | undefined): string {
+  try {
+    return String((JSON.parse(json ?? "{}") as { language?: unknown }).language ?? "");
+  } catch {
+    return "";
+  }
+}
+
+/** Reads `name="value" name=value` and single values such as a URL (under ""). */
+function readAttributes(source: string): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const [, name, double, single, bare, alone] of source.matchAll(
+    /([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'\]]+))|(\S+)/g,
+  )) {
+    if (name) attributes[name.toLowerCase()] = double ?? single ?? bare ?? "";
+    else attributes[""] ??= (alone ?? "").replace(/^["']|["']$/g, "");
+  }
+  return attributes;
+}
+
+const paragraphUrl = (url: string) => `\n\n<p>${escapeHtml(decodeReferences(url.trim()))}</p>\n\n`;
+
+const decodeReferences = (url: string) => url.replace(/&(?:amp|#0?38);/g, "&");
+
+const MEDIA_SHORTCODES = new Set(["video", "audio", "playlist"]);
+
+function replaceShortcodes(
+  html: string,
+  { findAttachmentUrl }: WordPressContext,
+  unknownShortcodes: Set<string>,
+): string {
+  const galleryImage = (id: string) => {
+    const image = findAttachmentUrl(id.trim());
+    return image
+      ? `<p><img src="${escapeHtml(image.url)}" alt="${escapeHtml(image.alt)}"></p>`
+      : "";
+  };
+  return html
+    .replace(
+      /\[caption([^\]]*)\]([\s\S]*?)\[\/caption\]/g,
+      (_, attributes: string, inner: string) => {
+        const image = /(?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*<\/a>)?/i.exec(inner)?.[0] ?? "";
+        const caption = readAttributes(attributes).caption ?? inner.replace(image, "").trim();
+        return `\n\n<figure>${image}<figcaption>${caption}</figcaption></figure>\n\n`;
+      },
+    )
+    .replace(/\[gallery([^\]]*)\]/g, (_, attributes: string) => {
+      const ids = readAttributes(attributes).ids ?? readAttributes(attributes).include ?? "";
+      return `\n\n${ids.split(",").map(galleryImage).join("\n\n")}\n\n`;
+    })
+    .replace(
+      /\[(?:embed|youtube|vimeo|tweet)[^\]]*\]([^[\]]+)\[\/(?:embed|youtube|vimeo|tweet)\]/g,
+      (_, url: string) => paragraphUrl(url),
+    )
+    .replace(/\[(?:youtube|vimeo|tweet|embed)[\s=]+([^\]]+)\]/g, (_, source: string) => {
+      const attributes = readAttributes(source);
+      return paragraphUrl(attributes[""] ?? attributes.src ?? attributes.url ?? source);
+    })
+    .replace(
+      /\[(video|audio)([^\]]*)\](?:\s*\[\/\1\])?/g,
+      (whole, name: string, source: string) => {
+        const attributes = readAttributes(source);
+        const url =
+          attributes.src ??
+          attributes.mp4 ??
+          attributes.webm ??
+          attributes.mp3 ??
+          attributes.m4a ??
+          attributes.ogg;
+        return url
+          ? `\n\n<${name} src="${escapeHtml(decodeReferences(url))}" controls></${name}>\n\n`
+          : whole;
+      },
+    )
+    .replace(
+      /\[\/?([a-z][a-z0-9_-]+)(?:\s+[\w-]+=[^\]]*|\s*\/)?\]/g,
+      (whole, name: string, offset: number, all: string) => {
+        // "[note]" may be ordinary text: only a pair or attributes make it a shortcode.
+        const isShortcode =
+          MEDIA_SHORTCODES.has(name) || whole.includes("=") || all.includes(`[/${name}]`);
+        if (isShortcode && all[offset + whole.length] !== "(") unknownShortcodes.add(name);
+        return whole;
+      },
+    );
+}
+
+const BLOCK_TAGS =
+  "address|article|aside|audio|blockquote|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|iframe|li|main|nav|ol|p|pre|script|section|style|summary|table|tbody|td|tfoot|th|thead|tr|ul|video";
+const STARTS_WITH_BLOCK = new RegExp(`^\\s*</?(?:${BLOCK_TAGS})\\b`, "i");
+const BLOCK_BOUNDARY = new RegExp(`(</(?:${BLOCK_TAGS})>|<hr\\s*/?>)`, "gi");
+const BLOCK_START = new RegExp(
+  `(<(?:blockquote|div|dl|figure|h[1-6]|hr|ol|p|pre|table|ul)\\b)`,
+  "gi",
+);
+
+/**
+ * Does what WordPress' wpautop() does when it shows a classic post: an empty line ends a paragraph,
+ * a line break is one.
+ */
+function addParagraphs(html: string): string {
+  return html
+    .replace(BLOCK_START, "\n\n$1")
+    .replace(BLOCK_BOUNDARY, "$1\n\n")
+    .split(/\n\s*\n/)
+    .map((chunk) => {
+      const text = chunk.trim();
+      if (text === "" || STARTS_WITH_BLOCK.test(text)) return text;
+      return `<p>${text.replace(/\s*<br\s*\/?>\s*\n|\n/gi, "<br>\n")}</p>`;
+    })
+    .join("\n\n");
+}
+
+/** The block editor keeps the texts of footnotes outside the content. */
+function footnoteList(json: string | undefined): string {
+  if (!json) return "";
+  try {
+    const notes = JSON.parse(json) as { id: string; content: string }[];
+    return notes
+      .map(
+        ({ id, content }) =>
+          `<div class="imported-footnote" data-footnote="${escapeHtml(id)}">${content}</div>`,
+      )
+      .join("");
+  } catch {
+    return "";
+  }
+}

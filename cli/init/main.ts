@@ -1,0 +1,132 @@
+// Makes the site its owner's: npm run init. Removes the example posts: npm run examples:remove.
+
+import { createInterface } from "node:readline/promises";
+import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { parseSiteConfig } from "#lib/core/site-config.ts";
+import {
+  type Answers,
+  FEATURES,
+  type Feature,
+  addEnvironment,
+  hasOwnConfig,
+  listExamples,
+  removeExamples,
+  writeConfig,
+  writeFirstContent,
+} from "./site-files.ts";
+
+const usage = `Usage: npm run init [-- --name NAME --author NAME --description TEXT --url URL --features LIST]
+       npm run examples:remove
+
+Asks five questions and writes ./site.config.ts, ./.env, an about page and a first post.
+  --name NAME          the name of the site
+  --author NAME        who writes it (default: the name of the site)
+  --description TEXT   what it is about, in one line
+  --url URL            its public address, such as https://example.com; empty if not known yet
+  --features LIST      what is on: teams, calls and members, separated by commas; or none
+  --remove-examples    also deletes the example posts and pages
+  --force              replaces a site.config.ts that you have edited
+Without a terminal nothing is asked: --name is required then.
+Exit codes: 0 success, 1 refused, 2 unknown or missing option.`;
+
+const { flags, words } = parseCommandLine(
+  usage,
+  {
+    name: { type: "string" },
+    author: { type: "string" },
+    description: { type: "string" },
+    url: { type: "string" },
+    features: { type: "string" },
+    "remove-examples": { type: "boolean" },
+    force: { type: "boolean" },
+  },
+  { words: true },
+);
+if (words.length > 1 || (words[0] !== undefined && words[0] !== "remove-examples"))
+  exitWithUsage(`Unexpected argument: "${words.join(" ")}".`, usage);
+if (words[0] === "remove-examples") reportRemoved(removeExamples(env.CONTENT_DIR));
+else await initialize();
+
+async function initialize(): Promise<void> {
+  const terminal = process.stdin.isTTY
+    ? createInterface({ input: process.stdin, output: process.stdout })
+    : null;
+  const ask = async (question: string, fallback: string) =>
+    (await terminal?.question(`${question}${fallback ? ` (${fallback})` : ""}: `))?.trim() ||
+    fallback;
+  try {
+    if (hasOwnConfig() && !flags.force) {
+      const answer = await ask("site.config.ts is yours already. Replace it? y/N", "");
+      if (!/^y(es)?$/i.test(answer)) {
+        console.error("site.config.ts stays as it is. Nothing was written; --force replaces it.");
+        process.exitCode = 1;
+        return;
+      }
+    }
+    const answers = await readAnswers(ask);
+    const examples = listExamples(env.CONTENT_DIR);
+    const shouldRemove =
+      flags["remove-examples"] ||
+      (examples.length > 0 &&
+        /^y(es)?$/i.test(
+          await ask(`Delete the ${examples.length} example posts and pages? y/N`, ""),
+        ));
+    if (shouldRemove) reportRemoved(removeExamples(env.CONTENT_DIR));
+    writeConfig(answers);
+    const variables = addEnvironment(answers);
+    const today = new Date(nowMs()).toISOString().slice(0, 10);
+    const files = writeFirstContent(env.CONTENT_DIR, answers, today);
+    console.log(`Wrote site.config.ts${files.map((file) => `, ${file}`).join("")}.`);
+    if (variables.length > 0) console.log(`Added ${variables.join(" and ")} to .env.`);
+    console.log("Start the site with: npm start");
+  } finally {
+    terminal?.close();
+  }
+}
+
+async function readAnswers(
+  ask: (question: string, fallback: string) => Promise<string>,
+): Promise<Answers> {
+  const name = flags.name ?? (await ask("1/5 What is the site called?", ""));
+  if (name.trim() === "") exitWithUsage("The site needs a name: --name NAME.", usage);
+  const author = flags.author ?? (await ask("2/5 Who writes it?", name));
+  const description =
+    flags.description ?? (await ask("3/5 What is it about, in one line?", `Notes by ${author}.`));
+  const url = flags.url ?? (await ask("4/5 What is its address? Empty if you don't know yet", ""));
+  const list =
+    flags.features ??
+    (await ask("5/5 What should be on? teams, calls, members, or none", FEATURES.join(",")));
+  const answers = { name, author, description, url: readOrigin(url), features: readFeatures(list) };
+  try {
+    parseSiteConfig({ name, description, author: { name: author, bio: description } });
+  } catch (error) {
+    exitWithUsage((error as Error).message, usage);
+  }
+  return answers;
+}
+
+function readOrigin(url: string): string {
+  if (url.trim() === "") return "";
+  const parsed = URL.parse(url.includes("://") ? url.trim() : `https://${url.trim()}`);
+  if (parsed && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/") return parsed.origin;
+  return exitWithUsage(`"${url}" is not an address such as https://example.com.`, usage);
+}
+
+/** Teams and calls need members. */
+function readFeatures(list: string): Feature[] {
+  const names = list.split(/[\s,]+/).filter((name) => name !== "" && name !== "none");
+  const unknown = names.find((name) => !FEATURES.includes(name as Feature));
+  if (unknown !== undefined)
+    exitWithUsage(`--features: "${unknown}" is not teams, calls, members or none.`, usage);
+  return names.length > 0 ? [...new Set([...(names as Feature[]), "members" as const])] : [];
+}
+
+function reportRemoved(paths: readonly string[]): void {
+  console.log(
+    paths.length === 0
+      ? "There are no example posts."
+      : `Deleted ${paths.length} example posts and pages.`,
+  );
+}

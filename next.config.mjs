@@ -86,14 +86,13 @@ const config = {
       // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without
       // cookies, and 404 with them.
       afterFiles: [
-        { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
         {
-          source: "/blog/:slug([^/.]+)",
+          source: "/blog/:slug([^/]+)",
           has: [{ type: "header", key: "accept", value: "(.*)text/markdown(.*)" }],
           destination: "/blog/:slug/markdown",
         },
         {
-          source: "/blog/:slug([^/.]+)",
+          source: "/blog/:slug([^/]+)",
           missing: withoutCookies,
           destination: "/static/blog/:slug",
         },
@@ -147,7 +146,7 @@ const config = {
       // Next would let shared caches keep a static page for a year, but these URLs also have a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       {
-        source: "/blog/:slug([^/.]+)",
+        source: "/blog/:slug([^/]+)",
         headers: [
           { key: "Cache-Control", value: "private, no-cache" },
           { key: "Vary", value: "Cookie, Accept" },

@@ -18,8 +18,8 @@ export const metadata: Metadata = {
   alternates: { canonical: "/teams", types: feedAlternates },
 };
 
-function LeadChangeText({ title, slug, from, to }: TeamsData["changes"][number]) {
-  const post = slug !== null && <a href={`/blog/${slug}`}>{title}</a>;
+function LeadChangeText({ title, path, from, to }: TeamsData["changes"][number]) {
+  const post = path !== null && <a href={path}>{title}</a>;
   if (to === null)
     return (
       <>

@@ -4,6 +4,7 @@ import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData } from "#lib/posts/page-data.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { read } from "#lib/db/database.ts";
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { listPosts } from "#lib/posts/post.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { type PastLeadChange, listLeadChanges } from "#lib/reading/lead-history.ts";
@@ -33,6 +34,7 @@ export interface TeamsData {
   /** `title` is null for the whole site. */
   readonly changes: readonly (PastLeadChange & {
     readonly title: string | null;
+    readonly path: string | null;
     readonly date: string;
   })[];
 }
@@ -40,7 +42,7 @@ export interface TeamsData {
 /** Returns the same data for every viewer, except `viewerTeam`. */
 export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> {
   const posts = listPosts(await getIndex());
-  const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
+  const postsBySlug = new Map(posts.map((post) => [post.slug, post]));
   const { viewer, standings, leadingTeams, nowMs } = await readSitePageData(sessionIds);
   const pastStandings = await getStandingsHistory(nowMs);
   const { changes, currentStandings } = await read(async (tx) => ({
@@ -61,12 +63,18 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
     postCount: posts.length,
     postsWithoutLead: leaders.filter((leader) => leader === undefined).length,
     changes: changes
-      .filter(({ slug }) => slug === null || titles.has(slug))
+      .filter(({ slug }) => slug === null || postsBySlug.has(slug))
       .slice(0, MAX_CHANGES)
-      .map((change) => ({
-        ...change,
-        title: change.slug === null ? null : titles.get(change.slug)!,
-        date: new Date(Math.floor(change.changedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
-      })),
+      .map((change) => {
+        const post = change.slug === null ? null : postsBySlug.get(change.slug)!;
+        return {
+          ...change,
+          title: post && post.frontMatter.title,
+          path: post && postUrlPath(post),
+          date: new Date(Math.floor(change.changedAtMs / DAY_MS) * DAY_MS)
+            .toISOString()
+            .slice(0, 10),
+        };
+      }),
   };
 }

@@ -3,6 +3,7 @@
 import { LeaderDot } from "#components/team/team-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import type { TextSegment } from "#lib/posts/search/search-query.ts";
 import type { Team } from "#lib/reading/team.ts";
@@ -32,7 +33,7 @@ function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;
   return (
     <Heading>
-      <a className="card-link" href={`/blog/${post.slug}`}>
+      <a className="card-link" href={postUrlPath(post)}>
         {title ? <MarkedText segments={title} /> : post.frontMatter.title}
       </a>
     </Heading>

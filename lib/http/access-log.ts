@@ -50,11 +50,11 @@ const roundMs = (ms: number) => Math.round(ms * 10) / 10;
 /** Pipeline step. Counts the request and, when its response ends, writes a log line. */
 export function recordRequest(context: PipelineContext): void {
   const { request, response, startedMs } = context;
-  const { kind, path } = labelRoute(context.requestedUrl);
+  const requestedRoute = labelRoute(context.requestedUrl);
   // Most requests are for static files: they are only counted.
-  if (kind === "static") {
+  if (requestedRoute.kind === "static") {
     response.once("close", () =>
-      incrementCounter("requests", { route: kind, status: statusClass(response.sentStatus) }),
+      incrementCounter("requests", { route: "static", status: statusClass(response.sentStatus) }),
     );
     return;
   }
@@ -65,6 +65,7 @@ export function recordRequest(context: PipelineContext): void {
   response.once("close", () => {
     const ms = performance.now() - startedMs;
     const status = response.sentStatus;
+    const { kind, path } = context.route ?? requestedRoute;
     incrementCounter("requests", { route: kind, status: statusClass(status) });
     // A stream's duration says nothing: it lasts until the client leaves.
     if (kind !== "stream") observeHistogram("request_seconds", ms / 1000, { route: kind });

@@ -9,6 +9,7 @@ import { addServerTiming, recordRequest } from "./access-log.ts";
 import { aliasLegacyCookies } from "./alias-legacy-cookies.ts";
 import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborted-body.ts";
 import { findOutageReplacement } from "./content-outage.ts";
+import { markGone, resolveContentAddress } from "./content-addresses.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
@@ -40,6 +41,7 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   captureFormBody,
   dropUnreadBody,
   sanitizeRequestUrl,
+  resolveContentAddress, // after it, so that it sees only well-formed paths
   ({ request }) => aliasLegacyCookies(request.headers),
 ];
 
@@ -48,6 +50,7 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
  * status.
  */
 const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number | void)[] = [
+  markGone,
   keepMissingFilesUncached,
   addTxidCookie,
   sendUnavailable,

@@ -9,7 +9,7 @@ const MAX_HEADLINE = 110;
 /** Returns the BlogPosting of a post. Dates are calendar days, as written. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
   const { title, description, date, categories, keywords } = post.frontMatter;
-  const url = postUrl(site, post.slug);
+  const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
   const person = { "@type": "Person", name: site.author, url: `${site.url}/about` };
   return {

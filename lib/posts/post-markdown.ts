@@ -8,7 +8,7 @@ import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const facts = [
-    `- URL: ${postUrl(site, post.slug)}`,
+    `- URL: ${postUrl(site, post)}`,
     `- Author: ${site.author}`,
     `- Date: ${formatDate(date)}`,
     `- Reading time: ${post.compiled.readingMinutes} min`,

@@ -2,6 +2,7 @@
 
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { type Addressable, postRoutePath, postUrlPath } from "./addresses/post-address.ts";
 
 export interface SiteMetadata {
   /** With scheme and host, without a trailing slash. */
@@ -25,8 +26,8 @@ export function getSiteMetadata(): SiteMetadata {
 }
 
 /** Returns the canonical URL of a post. */
-export function postUrl(site: Pick<SiteMetadata, "url">, slug: string): string {
-  return `${site.url}/blog/${encodeURIComponent(slug)}`;
+export function postUrl(site: Pick<SiteMetadata, "url">, post: Addressable): string {
+  return site.url + postUrlPath(post);
 }
 
 /** Returns the URL of a post's social image, a 1200 × 630 PNG. It changes with the post's hash. */
@@ -34,7 +35,7 @@ export function socialImageUrl(
   site: Pick<SiteMetadata, "url">,
   post: { readonly slug: string; readonly hash: string },
 ): string {
-  return `${postUrl(site, post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
+  return `${site.url}${postRoutePath(post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
 }
 
 /** Resolves `url` against `base`; null unless the result is an http(s) URL. */
@@ -49,8 +50,7 @@ export function absoluteUrl(url: string, base: string): string | null {
  */
 export function fillPostUrl(
   template: string | undefined,
-  post: {
-    readonly slug: string;
+  post: Addressable & {
     readonly path: string;
     readonly frontMatter: { readonly title: string };
   },
@@ -58,7 +58,7 @@ export function fillPostUrl(
   if (!template) return null;
   const path = [env.CONTENT_GIT_PATH, post.path].filter(Boolean).join("/");
   const values: Readonly<Record<string, string>> = {
-    url: encodeURIComponent(postUrl({ url: env.SITE_URL }, post.slug)),
+    url: encodeURIComponent(postUrl({ url: env.SITE_URL }, post)),
     slug: encodeURIComponent(post.slug),
     path: path.split("/").map(encodeURIComponent).join("/"),
     title: encodeURIComponent(post.frontMatter.title),

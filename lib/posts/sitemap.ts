@@ -42,7 +42,7 @@ export function renderSitemap(
           ? entry(site.url + page, undefined)
           : entry(site.url + page.path, page.lastmod),
       ),
-      ...posts.map((post) => entry(postUrl(site, post.slug), post.frontMatter.date)),
+      ...posts.map((post) => entry(postUrl(site, post), post.frontMatter.date)),
     ),
   );
 }

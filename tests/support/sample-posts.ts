@@ -31,6 +31,7 @@ export function samplePost(fields: SamplePost = {}): Post {
       categories: [],
       keywords: [],
       translations: [],
+      aliases: [],
       draft: false,
       archived: false,
       unlisted: false,

@@ -2,6 +2,7 @@
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "./render-post.tsx";
+import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 interface Props {
@@ -9,13 +10,13 @@ interface Props {
 }
 
 export async function generateMetadata({ params }: Props) {
-  const { slug } = await params;
+  const slug = slugFromParam((await params).slug);
   await connection();
   return postMetadata(slug);
 }
 
 export default async function Page({ params }: Props) {
-  const { slug } = await params;
+  const slug = slugFromParam((await params).slug);
   await connection();
   return renderPost(slug, await readSessionCookies());
 }

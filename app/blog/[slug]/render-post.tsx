@@ -11,8 +11,9 @@ import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/core/env.ts";
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { fillPostUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
+import { fillPostUrl, postUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 
 /** Renders the post at `slug` for this viewer, or the 404 page. */
@@ -24,7 +25,7 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
   }
   const index = await getIndex();
   const data = await readPostPageData(sessionIds, slug);
-  const url = `${env.SITE_URL}/blog/${slug}`;
+  const url = postUrl({ url: env.SITE_URL }, post);
   return (
     <PostPage
       post={post}
@@ -55,7 +56,7 @@ export async function postMetadata(slug: string): Promise<Metadata> {
   const post = await findPostBySlug(slug);
   if (!post) return { title: "Not found", robots: { index: false } };
   const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
-  const path = `/blog/${slug}`;
+  const path = postUrlPath(post);
   const images = [
     { url: socialImageUrl({ url: env.SITE_URL }, post), width: 1200, height: 630, alt: title },
   ];

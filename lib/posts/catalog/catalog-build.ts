@@ -3,6 +3,7 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
+import { type Redirects, loadRedirects } from "#lib/posts/addresses/load-redirects.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { log } from "#lib/core/log.ts";
 import type { Post } from "#lib/posts/post.ts";
@@ -73,15 +74,17 @@ export class CatalogBuild {
   readonly failures = new Map<string, PostFailure>();
   readonly #options: BuildOptions;
   readonly #files: readonly ContentFile[];
+  readonly #redirects: Redirects;
   readonly #parsedPosts = new Map<string, ParsedPost>();
   readonly #posts = new Map<string, Promise<Post | null>>();
   #previousFiles: Promise<PreviousFiles | null> | undefined;
   #progress: BuildProgress = { done: 0, total: 0 };
 
-  private constructor(options: BuildOptions, files: readonly ContentFile[]) {
+  private constructor(options: BuildOptions, files: readonly ContentFile[], redirects: Redirects) {
     this.version = options.version;
     this.#options = options;
     this.#files = files;
+    this.#redirects = redirects;
   }
 
   /**
@@ -90,18 +93,22 @@ export class CatalogBuild {
    */
   static async start(options: BuildOptions): Promise<CatalogBuild> {
     const files = await options.context.source.listFiles(options.version);
-    const build = new CatalogBuild(options, files);
-    const pathById = new Map<string, string>();
-    const postFiles: PostFile[] = [];
-    for (const file of listPostFiles(files)) {
-      const path = pathById.get(postId(file));
-      if (path !== undefined) build.#addDuplicate(file, path);
-      else {
-        pathById.set(postId(file), file.path);
-        postFiles.push(file);
-      }
+    const redirects = await loadRedirects(files, options.context.source);
+    const build = new CatalogBuild(options, files, redirects);
+    const parsed = new Map<PostFile, ParsedPost>();
+    const postFiles = listPostFiles(files);
+    const pathById = new Map(postFiles.toReversed().map((file) => [postId(file), file.path]));
+    await forEachConcurrently(postFiles, READ_CONCURRENCY, async (file) => {
+      const post = await build.#parse(file, pathById.get(postId(file)) === file.path);
+      if (post) parsed.set(file, post);
+    });
+    // Of two files with one slug, the first one by path is served.
+    for (const file of postFiles) {
+      const post = parsed.get(file);
+      const other = post && build.#parsedPosts.get(post.id);
+      if (other) build.#addDuplicate(file, post, other.file.path);
+      else if (post) build.#parsedPosts.set(post.id, post);
     }
-    await forEachConcurrently(postFiles, READ_CONCURRENCY, (file) => build.#parse(file));
     return build;
   }
 
@@ -168,18 +175,23 @@ export class CatalogBuild {
       this.#parsedPosts.values(),
       toIndexPost,
       pendingIds,
+      this.#redirects,
     );
   }
 
-  async #parse(file: PostFile): Promise<void> {
-    const id = postId(file);
+  /**
+   * Returns the post or, if it is broken, its last good version; null if there is none. Of files
+   * with one name, only the first has a last good version.
+   */
+  async #parse(file: PostFile, isFirst: boolean): Promise<ParsedPost | null> {
     try {
-      this.#parsedPosts.set(id, await loadParsedPost(file, this.version, this.#options.context));
+      return await loadParsedPost(file, this.version, this.#options.context);
     } catch (error) {
       if (!findPostProblem(error)) throw error;
-      const lastGood = await this.#findLastGood(id, null);
-      if (lastGood) this.#parsedPosts.set(id, lastGood);
-      this.#addFailure(file, error, lastGood ? "last good" : "nothing");
+      const lastGood = isFirst ? await this.#findLastGood(file, null) : null;
+      const id = lastGood?.id ?? (isFirst ? postId(file) : `${postId(file)} ${file.path}`);
+      this.#addFailure(id, file, error, lastGood ? "last good" : "nothing");
+      return lastGood;
     }
   }
 
@@ -196,10 +208,10 @@ export class CatalogBuild {
         log("warn", "content.last_good_unusable", { id, error });
         return null;
       }
-      const lastGood = await this.#findLastGood(id, parsed);
+      const lastGood = await this.#findLastGood(parsed.file, parsed);
       const post = lastGood && (await this.#compile(lastGood).catch(() => null));
       if (lastGood && post) this.#parsedPosts.set(id, lastGood);
-      this.#addFailure(parsed.file, error, post ? "last good" : "nothing");
+      this.#addFailure(id, parsed.file, error, post ? "last good" : "nothing");
       return post;
     }
   }
@@ -218,17 +230,19 @@ export class CatalogBuild {
   }
 
   /** Returns the last version of the post that compiled, unless it equals `parsed`. */
-  async #findLastGood(id: string, parsed: ParsedPost | null): Promise<ParsedPost | null> {
+  async #findLastGood(file: PostFile, parsed: ParsedPost | null): Promise<ParsedPost | null> {
     const { context } = this.#options;
+    const id = postId(file);
     try {
-      const stored = loadLastGood(id, context);
+      const stored = loadLastGood(file, context);
       let lastGood =
         stored && (await parsePostText(stored.file, stored.version, stored.text, context));
       if (!lastGood) {
         this.#previousFiles ??= this.#listPreviousFiles();
         const previous = await this.#previousFiles;
-        const file = previous?.filesById.get(id);
-        lastGood = previous && file ? await loadParsedPost(file, previous.version, context) : null;
+        const older = previous?.filesById.get(id);
+        lastGood =
+          previous && older ? await loadParsedPost(older, previous.version, context) : null;
       }
       return lastGood && lastGood.compileKey !== parsed?.compileKey ? lastGood : null;
     } catch (error) {
@@ -250,8 +264,12 @@ export class CatalogBuild {
     }
   }
 
-  #addFailure(file: PostFile, error: unknown, servedFrom: PostFailure["servedFrom"]): void {
-    const id = postId(file);
+  #addFailure(
+    id: string,
+    file: PostFile,
+    error: unknown,
+    servedFrom: PostFailure["servedFrom"],
+  ): void {
     const problem = findPostProblem(error) ?? {
       file: file.path,
       line: 1,
@@ -269,10 +287,10 @@ export class CatalogBuild {
    * Records a second file with the same slug as a failure, under a separate id. The first one is
    * served.
    */
-  #addDuplicate(file: PostFile, otherPath: string): void {
-    const id = `${postId(file)} ${file.path}`;
+  #addDuplicate(file: PostFile, { id: postId, slug }: ParsedPost, otherPath: string): void {
+    const id = `${postId} ${file.path}`;
     this.failures.set(id, {
-      slug: file.slug,
+      slug,
       kind: file.kind,
       file: file.path,
       line: 1,

@@ -38,10 +38,11 @@ export interface CatalogStatus {
 
 /** Returns the warnings of all posts, as "file: line N: …". */
 export function listWarnings(published: PublishedIndex): string[] {
-  return [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
+  const ofPosts = [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
     ...warnings.map((warning) => `${file.path}: ${warning}`),
     ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
   ]);
+  return [...ofPosts, ...published.addresses.warnings];
 }
 
 /**

@@ -5,8 +5,10 @@ import { createHash } from "node:crypto";
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
+import type { AddressMatch } from "#lib/http/content-addresses.ts";
 import type { ContentOutage } from "#lib/http/content-outage.ts";
 import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
+import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
@@ -20,6 +22,8 @@ import { type PublishedIndex, findPublishedCode, findPublishedPost } from "./pub
 import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
+/** Before the first version is published. */
+const NO_ADDRESSES = new AddressTable({ posts: [], rules: [], isPublicFile: () => false });
 
 export interface CatalogOptions {
   readonly versionSource: ContentVersionSource;
@@ -103,6 +107,11 @@ export class Catalog {
     return code ?? (this.#replaced && findPublishedCode(this.#replaced, hash));
   }
 
+  /** Resolves the path and query of a request: lib/posts/addresses/address-table.ts. */
+  resolveAddress(url: string): AddressMatch | null {
+    return (this.#published?.addresses ?? NO_ADDRESSES).resolve(url);
+  }
+
   /** Returns a cache key that changes whenever a page with posts would look different. */
   getKey(): string {
     return `${this.#contentKey}.${this.#revision}`;
@@ -125,7 +134,8 @@ export class Catalog {
   /** Compiles a post without any cache. Returns null if there is no such file. */
   async compileFresh(slug: string): Promise<FreshCompile | null> {
     const { versionSource, getContext } = this.#options;
-    return compileFreshPost(slug, await versionSource.getVersion(), getContext());
+    const path = this.#published?.parsedPosts.get(`post/${slug}`)?.file.path;
+    return compileFreshPost({ slug, path }, await versionSource.getVersion(), getContext());
   }
 
   getStatus(): CatalogStatus {

@@ -41,11 +41,11 @@ export const compiledPostCache = defineCache<ParsedPost, CompiledPost>({
 
 /** Returns the post as pages show it. */
 export function toPost(
-  { file, version, frontMatter, hero }: ParsedPost,
+  { slug, file, version, frontMatter, hero }: ParsedPost,
   compiled: CompiledPost,
 ): Post {
   return {
-    slug: file.slug,
+    slug,
     path: file.path,
     hash: file.hash,
     version,

@@ -14,14 +14,14 @@ export interface FreshCompile {
   readonly problem: { readonly line: number; readonly reason: string } | null;
 }
 
-/** Returns null if `version` has no post `slug`. */
+/** Returns null if `version` has no post `slug` and no post at `path`. */
 export async function compileFreshPost(
-  slug: string,
+  { slug, path }: { slug: string; path: string | undefined },
   version: string,
   context: CatalogContext,
 ): Promise<FreshCompile | null> {
   const file = listPostFiles(await context.source.listFiles(version)).find(
-    ({ kind, slug: other }) => kind === "post" && other === slug,
+    (each) => each.kind === "post" && (path ? each.path === path : each.slug === slug),
   );
   if (!file) return null;
   const startedMs = performance.now();

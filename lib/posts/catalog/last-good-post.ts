@@ -4,7 +4,8 @@
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
-import type { CatalogContext, ParsedPost } from "./parsed-post.ts";
+import type { PostFile } from "#lib/posts/source/content-source.ts";
+import { type CatalogContext, type ParsedPost, postId } from "./parsed-post.ts";
 
 const contentFileSchema = z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() });
 const lastGoodPostSchema = z.object({
@@ -31,9 +32,10 @@ const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGood
 
 /** Records that this post compiled. Writes once per version of its text. */
 export function saveLastGood(
-  { id, file, version, text }: ParsedPost,
+  { file, version, text }: ParsedPost,
   { sourceId }: CatalogContext,
 ): void {
+  const id = postId(file);
   if (lastGoodPostCache.peek({ sourceId, id })?.file.hash === file.hash) return;
   lastGoodPostCache.set(
     { sourceId, id },
@@ -45,6 +47,6 @@ export function saveLastGood(
  * Returns the last version of the post that compiled on this instance; null if none did or the
  * cache file was deleted.
  */
-export function loadLastGood(id: string, { sourceId }: CatalogContext): LastGoodPost | null {
-  return lastGoodPostCache.peek({ sourceId, id });
+export function loadLastGood(file: PostFile, { sourceId }: CatalogContext): LastGoodPost | null {
+  return lastGoodPostCache.peek({ sourceId, id: postId(file) });
 }

@@ -16,6 +16,8 @@ import { heroFromBanner, resolvePostImages } from "./post-images.ts";
 export interface ParsedPost {
   /** 'post/slug' or 'page/slug'. */
   readonly id: string;
+  /** The front matter's, else the file's. */
+  readonly slug: string;
   readonly file: PostFile;
   /** The content version that the text is from. */
   readonly version: string;
@@ -80,7 +82,7 @@ export async function parsePostText(
   text: string,
   context: CatalogContext,
 ): Promise<ParsedPost> {
-  const { frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
+  const { slug, frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
   const images = await resolvePostImages(file, text, context.images, context.source);
   const compileInput: CompileInput = {
     file: file.path,
@@ -91,7 +93,8 @@ export async function parsePostText(
     localComponents: context.componentsOf(file.slug),
   };
   return {
-    id: postId(file),
+    id: postId({ kind: file.kind, slug }),
+    slug,
     file,
     version,
     text,

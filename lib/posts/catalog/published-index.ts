@@ -1,6 +1,9 @@
 // Defines the index of everything the site shows from a content version. Immutable once published.
 
 import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
+import { existsSync } from "node:fs";
+import { AddressTable } from "#lib/posts/addresses/address-table.ts";
+import type { Redirects } from "#lib/posts/addresses/load-redirects.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import type { ParsedPost } from "./parsed-post.ts";
@@ -15,6 +18,7 @@ export interface PublishedIndex {
   readonly pendingIds: ReadonlySet<string>;
   /** The version's files, and the assets of posts from an older version. */
   readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
+  readonly addresses: AddressTable;
 }
 
 /** Returns the index of the `parsedPosts` for which `toPost` returns a post. */
@@ -24,6 +28,7 @@ export function createPublishedIndex(
   parsedPosts: Iterable<ParsedPost>,
   toPost: (parsed: ParsedPost) => Post | null | undefined,
   pendingIds: ReadonlySet<string>,
+  { rules, warnings }: Redirects,
 ): PublishedIndex {
   const posts: Post[] = [];
   const pages = new Map<string, Post>();
@@ -42,7 +47,13 @@ export function createPublishedIndex(
     if (parsed.version !== version) for (const file of parsed.file.assets) addFile(file);
   }
   const index = createPostIndex(version, posts);
-  return { version, index, pages, parsedPosts: shown, pendingIds, filesByPath };
+  const addresses = new AddressTable({ posts: index.posts, rules, isPublicFile });
+  addresses.warnings.unshift(...warnings);
+  return { version, index, pages, parsedPosts: shown, pendingIds, filesByPath, addresses };
+}
+
+function isPublicFile(path: string): boolean {
+  return path !== "/" && !path.includes("..") && existsSync(`public${path}`);
 }
 
 /** Returns the post or page with this id as published, or null. */

@@ -7,6 +7,8 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import type { ContentFile, ContentSource } from "#lib/posts/source/content-source.ts";
+import { assertAddressPattern } from "#lib/posts/addresses/post-address.ts";
+import { shareContentAddresses } from "#lib/http/content-addresses.ts";
 import { shareContentOutage } from "#lib/http/content-outage.ts";
 import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
@@ -49,6 +51,7 @@ function getSiteCatalog(): SiteCatalog {
     // lib/cache/page-cache.ts reads it by name.
     singleton("content-version", () => () => opened.catalog.getKey());
     shareContentOutage(() => opened.catalog.findOutage());
+    shareContentAddresses((url) => opened.catalog.resolveAddress(url));
     peekSingleton<() => void>("site-catalog-previews")?.();
     resetSingleton("site-catalog-previews");
     singleton("site-catalog-previews", () =>
@@ -113,6 +116,7 @@ export async function stopCatalog(): Promise<void> {
   resetSingleton("site-catalog");
   resetSingleton("content-version");
   shareContentOutage(() => null);
+  shareContentAddresses(() => null);
   await catalog?.stop();
 }
 
@@ -138,6 +142,7 @@ async function loadComponentNames(): Promise<void> {
  * process.
  */
 export function startCatalog(): void {
+  assertAddressPattern();
   getSiteCatalog().catalog.start();
 }
 

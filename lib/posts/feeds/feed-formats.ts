@@ -26,7 +26,7 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
   return listPosts(index)
     .slice(0, MAX_ITEMS)
     .map((post) => ({
-      url: postUrl(site, post.slug),
+      url: postUrl(site, post),
       title: post.frontMatter.title,
       description: post.frontMatter.description,
       moment: noonUtc(post.frontMatter.date),

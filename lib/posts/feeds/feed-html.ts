@@ -30,7 +30,7 @@ export function renderFeedHtml(post: Post): string | null {
   let html = feedHtmlCache.get(post);
   if (html === undefined) {
     const { compiledSource, components } = post.compiled;
-    const url = postUrl(getSiteMetadata(), post.slug);
+    const url = postUrl(getSiteMetadata(), post);
     try {
       html = toPortableHtml(postToHast(compiledSource, components, url), url);
     } catch (error) {

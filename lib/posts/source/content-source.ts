@@ -40,6 +40,8 @@ export interface ContentSource {
   readFile(file: ContentFile): Promise<Uint8Array>;
 }
 
+/** Redirect rules, at the content root. */
+export const REDIRECTS_FILE = "_redirects";
 /** The maximum size of a file. */
 export const MAX_FILE_BYTES = 5 * 1_048_576;
 /** A larger content tree means that the configured path is wrong. */
@@ -51,10 +53,11 @@ export function gitBlobSha(bytes: Uint8Array): string {
 }
 
 /**
- * Returns whether a path can belong to content: below blog/ or pages/, not hidden, no path
- * traversal.
+ * Returns whether a path can belong to content: the redirects file, or below blog/ or pages/, not
+ * hidden, no path traversal.
  */
 export function isContentPath(path: string): boolean {
+  if (path === REDIRECTS_FILE) return true;
   const parts = path.split("/");
   return (
     (parts[0] === "blog" || parts[0] === "pages") &&
@@ -74,6 +77,7 @@ export function listPostFiles(files: readonly ContentFile[]): PostFile[] {
   const folders = new Map<string, ContentFile[]>();
   const posts: { file: ContentFile; slug: string; kind: "post" | "page"; folder: string }[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    if (file.path === REDIRECTS_FILE) continue;
     const postLocation = postPath(file.path);
     const [root, name] = file.path.split("/") as [string, string];
     const deep = file.path.split("/").length > 2;

@@ -10,6 +10,7 @@ import {
   type ContentSource,
   MAX_FILES,
   MAX_FILE_BYTES,
+  REDIRECTS_FILE,
   gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
@@ -127,10 +128,10 @@ async function listContentPaths(root: string, folder: string, depth = 0): Promis
   const paths: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (depth > 0 && !isContentPath(path)) continue;
+    if (path === REDIRECTS_FILE ? !entry.isFile() : depth > 0 && !isContentPath(path)) continue;
     if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
       paths.push(...(await listContentPaths(root, path, depth + 1)));
-    else if (entry.isFile() && depth > 0) paths.push(path);
+    else if (entry.isFile() && (depth > 0 || path === REDIRECTS_FILE)) paths.push(path);
     if (paths.length > MAX_FILES)
       throw new AppError(
         "unavailable",

@@ -22,6 +22,10 @@ export interface FrontMatter {
   readonly bannerAlt?: string;
   readonly bannerTitle?: string;
   readonly translations: Translation[];
+  /** The address that the author chose, instead of the file's name. */
+  readonly slug?: string;
+  /** Earlier addresses of the post: paths, or URLs of another host. */
+  readonly aliases: string[];
   readonly draft: boolean;
   readonly archived: boolean;
   readonly unlisted: boolean;
@@ -111,6 +115,13 @@ export const frontMatterFields = {
     ),
     { error: "must be a list of translations, each with language and link" },
   ),
+  slug: textField("must be text such as my-first-post", 200),
+  aliases: z
+    .array(textField("must be a path such as /2019/old-address", 500), {
+      error: "must be a list of paths, such as [/2019/old-address]",
+    })
+    .max(100, "must have at most 100 entries")
+    .transform((list) => [...new Set(list)]),
   draft: booleanField,
   archived: booleanField,
   unlisted: booleanField,
@@ -132,6 +143,7 @@ export const frontMatterDefaults = {
   categories: [] as string[],
   keywords: [] as string[],
   translations: [] as Translation[],
+  aliases: [] as string[],
   draft: false,
   archived: false,
   unlisted: false,

@@ -66,7 +66,7 @@ interface TreeInput {
  */
 const treeCache = defineCache<TreeInput, ContentFile[]>({
   name: "content.tree",
-  version: 2,
+  version: 3,
   keyOf: ({ repository, path, version }) => `${repository}:${path}:${version}`,
   schema: z.array(z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() })),
   ttlMs: CACHE_TTL_MS,

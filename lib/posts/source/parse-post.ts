@@ -13,7 +13,8 @@ import {
   frontMatterFields,
   requiredFields,
 } from "./front-matter.ts";
-import { SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
+import { findAddressProblem } from "#lib/posts/addresses/post-address.ts";
+import { type PostKind, SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
 
 export interface ParsedPostFile {
   readonly slug: string;
@@ -49,14 +50,9 @@ export function parsePost(
     throw new PostError({ file: path, ...problem });
   };
   const location = postPath(path);
-  const slug = location?.slug ?? looseSlug(path);
+  const fileSlug = location?.slug ?? looseSlug(path);
   if (!lenient && !location)
     fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
-  if (!lenient && !isSlug(slug))
-    fail({
-      line: 1,
-      reason: `The file name makes the slug "${slug}", which is not allowed: ${SLUG_RULE}.`,
-    });
 
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   const parts = splitFrontMatter(source);
@@ -73,8 +69,8 @@ export function parsePost(
           "The post must begin with front matter between two lines ---: title, date and description.",
       });
     return {
-      slug,
-      frontMatter: { ...frontMatterDefaults, title: titleFromSlug(slug) },
+      slug: fileSlug,
+      frontMatter: { ...frontMatterDefaults, title: titleFromSlug(fileSlug) },
       warnings: ["line 1: there is no front matter"],
       body: source,
       bodyLine: 1,
@@ -104,10 +100,37 @@ export function parsePost(
   for (const { line, reason } of issues) warnings.push(`line ${line}: ${reason}`);
   const frontMatter = {
     ...frontMatterDefaults,
-    ...(lenient && { title: titleFromSlug(slug) }),
+    ...(lenient && { title: titleFromSlug(fileSlug) }),
     ...values,
   } as FrontMatter;
-  return { slug, frontMatter, warnings, body: parts.body, bodyLine: parts.bodyLine };
+  const address = frontMatter.slug?.normalize("NFC") ?? fileSlug;
+  if (!lenient) assertAddress(address, frontMatter, location!.kind, fail);
+  return {
+    slug: address,
+    frontMatter,
+    warnings,
+    body: parts.body,
+    bodyLine: parts.bodyLine,
+  };
+}
+
+/** Fails if the slug is not allowed, or makes an address that the post can't have. */
+function assertAddress(
+  slug: string,
+  frontMatter: FrontMatter,
+  kind: PostKind,
+  fail: (problem: FrontMatterIssue) => never,
+): void {
+  const origin = frontMatter.slug === undefined ? "The file name makes" : "The front matter sets";
+  const field = frontMatter.slug === undefined ? {} : { field: "slug" };
+  if (!isSlug(slug))
+    fail({
+      line: 1,
+      ...field,
+      reason: `${origin} the slug "${slug}", which is not allowed: ${SLUG_RULE}. Set slug: to another one.`,
+    });
+  const problem = kind === "post" ? findAddressProblem({ slug, frontMatter }) : null;
+  if (problem !== null) fail({ line: 1, ...field, reason: problem });
 }
 
 function splitFrontMatter(

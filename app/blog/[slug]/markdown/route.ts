@@ -1,6 +1,8 @@
-// Serves a post as Markdown: next.config.mjs rewrites `/blog/<slug>.md` and `Accept: text/markdown` to this route.
+// Serves a post as Markdown, at its address with .md (lib/posts/addresses/address-table.ts) and for
+// `Accept: text/markdown` (next.config.mjs).
 
 import { findPostBySlug, findPostSource } from "#lib/posts/catalog/site-catalog.ts";
+import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { renderPostMarkdown } from "#lib/posts/post-markdown.ts";
 import { isListed } from "#lib/posts/post.ts";
@@ -14,7 +16,7 @@ export async function GET(
 ): Promise<Response> {
   // Next passes no params for the literal path /blog/[slug].md.
   const slug = (await params)?.slug;
-  const post = slug ? await findPostBySlug(slug) : null;
+  const post = slug ? await findPostBySlug(slugFromParam(slug)) : null;
   const source = post && (await findPostSource(post.slug));
   if (!post || source === null) {
     return new Response("# Not found\n\nPost not found.\n", {
@@ -34,7 +36,7 @@ export async function GET(
     300,
     {
       vary: "Accept",
-      link: `<${postUrl(site, post.slug)}>; rel="canonical"`,
+      link: `<${postUrl(site, post)}>; rel="canonical"`,
       ...(!isListed(post) && { "x-robots-tag": "noindex" }),
     },
   );

@@ -1,6 +1,7 @@
 // Serves the social image of a post, drafts included.
 
 import { socialImageCache } from "./social-image.tsx";
+import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -15,7 +16,7 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ slug: string }> },
 ): Promise<Response> {
-  const post = await findPostBySlug((await params).slug);
+  const post = await findPostBySlug(slugFromParam((await params).slug));
   if (!post)
     return new Response("Post not found.\n", {
       status: 404,

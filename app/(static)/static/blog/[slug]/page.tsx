@@ -1,6 +1,7 @@
 // Renders a post for requests without a cookie, on the first request and again when older than a minute.
 // next.config.mjs rewrites such requests to this internal URL.
 
+import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 
 export const dynamic = "force-static";
@@ -16,10 +17,10 @@ interface Props {
 }
 
 export async function generateMetadata({ params }: Props) {
-  return postMetadata((await params).slug);
+  return postMetadata(slugFromParam((await params).slug));
 }
 
 export default async function Page({ params }: Props) {
-  const { slug } = await params;
+  const slug = slugFromParam((await params).slug);
   return renderPost(slug, { sessionKey: null, clientId: null });
 }

@@ -1,0 +1,202 @@
+// Resolves the paths of requests: addresses of posts, their Markdown, their aliases, and the rules of
+// the redirects file.
+
+import type { AddressMatch } from "#lib/http/content-addresses.ts";
+import { labelRoute } from "#lib/http/route-labels.ts";
+import { type Addressable, postAddress, postRoutePath, postUrlPath } from "./post-address.ts";
+import { type RedirectRule, applyRule, decodeAddress } from "./redirect-rules.ts";
+
+export interface AddressedPost extends Addressable {
+  /** Path below the content root, for warnings. */
+  readonly path: string;
+  readonly frontMatter: { readonly date: string; readonly aliases: readonly string[] };
+}
+
+export interface AddressTableOptions {
+  readonly posts: readonly AddressedPost[];
+  readonly rules: readonly RedirectRule[];
+  /** Returns whether public/ has the file at this decoded path. A file wins over a rule. */
+  readonly isPublicFile: (path: string) => boolean;
+}
+
+const MAX_REDIRECTS = 10;
+
+/** Immutable. Exact paths take one look-up, however many rules there are. */
+export class AddressTable {
+  /** "file:line: reason" for aliases and rules that are ignored. */
+  readonly warnings: string[] = [];
+  readonly #postsByAddress = new Map<string, AddressedPost>();
+  readonly #postsBySlugRoute = new Map<string, AddressedPost>();
+  readonly #aliases = new Map<string, AddressedPost>();
+  /** With their positions in the file, because the first match wins. */
+  readonly #exactRules = new Map<string, { rule: RedirectRule; position: number }[]>();
+  readonly #patternRules: { rule: RedirectRule; position: number }[] = [];
+  readonly #loopingRules = new Set<RedirectRule>();
+  readonly #isPublicFile: (path: string) => boolean;
+
+  constructor({ posts, rules, isPublicFile }: AddressTableOptions) {
+    this.#isPublicFile = isPublicFile;
+    for (const post of posts) {
+      this.#postsByAddress.set(postAddress(post), post);
+      this.#postsBySlugRoute.set(`/blog/${post.slug}`, post);
+    }
+    for (const post of posts) for (const alias of post.frontMatter.aliases) this.#add(post, alias);
+    for (const [position, rule] of rules.entries()) this.#addRule(rule, position);
+    const loops = rules.flatMap((rule) => {
+      const problem = this.#findLoop(rule);
+      return problem === null ? [] : [{ rule, problem }];
+    });
+    for (const { rule, problem } of loops) {
+      this.#loopingRules.add(rule);
+      this.warnings.push(`${rule.origin}: ${rule.from} ${problem}; the line is skipped`);
+    }
+  }
+
+  /** Returns what to do with a path and its query; null if the router takes it as it is. */
+  resolve(url: string): AddressMatch | null {
+    const [rawPath = "", ...rest] = url.split("?");
+    const search = rest.length > 0 ? `?${rest.join("?")}` : "";
+    const path = decodeAddress(rawPath);
+    if (path === null) return null;
+    // Next removes a slash at the end; then the request comes back.
+    if (!rawPath.endsWith("/")) {
+      const post = this.#resolvePost(rawPath, path, search);
+      if (post !== undefined) return post;
+    }
+    return this.#resolveRedirect(path, search);
+  }
+
+  /** Returns the post whose page a decoded path shows or redirects to, or null. */
+  findPost(path: string): AddressedPost | null {
+    return (
+      this.#postsByAddress.get(path) ??
+      this.#postsBySlugRoute.get(path) ??
+      this.#aliases.get(path) ??
+      null
+    );
+  }
+
+  /** Undefined if the path is not about a post. */
+  #resolvePost(rawPath: string, path: string, search: string): AddressMatch | null | undefined {
+    const post = this.#postsByAddress.get(path);
+    if (post) return this.#showAt(rawPath, postUrlPath(post), postRoutePath(post.slug), search);
+    const name = path.endsWith(".md") ? path.slice(0, -3) : null;
+    const markdown = name === null ? undefined : this.#postsByAddress.get(name);
+    if (markdown) {
+      const route = `${postRoutePath(markdown.slug)}/markdown`;
+      return this.#showAt(rawPath, `${postUrlPath(markdown)}.md`, route, search);
+    }
+    const moved = this.#postsBySlugRoute.get(path) ?? this.#postsBySlugRoute.get(name ?? "");
+    // The picture and the Markdown of a post.
+    const [, owner] = /^(.+)\/(?:social\.png|markdown)$/.exec(path) ?? [];
+    if (owner !== undefined && this.#postsBySlugRoute.has(owner)) return null;
+    if (moved) return redirect(postUrlPath(moved) + (path.endsWith(".md") ? ".md" : "") + search);
+    return undefined;
+  }
+
+  #showAt(rawPath: string, address: string, route: string, search: string): AddressMatch | null {
+    // A name in another normalization form (macOS) moves to the one that everybody links to.
+    if (decodeURIComponent(rawPath) !== decodeURIComponent(address))
+      return redirect(address + search);
+    return rawPath === route ? null : { kind: "route", url: route + search };
+  }
+
+  #resolveRedirect(path: string, search: string): AddressMatch | null {
+    const isRoute = isSiteRoute(path);
+    const alias = isRoute ? undefined : this.#aliases.get(path);
+    if (alias) return redirect(postUrlPath(alias) + search);
+    const found = this.#findRule(path, search, isRoute);
+    // The Markdown of an unknown post is a 404 in Markdown.
+    if (!found && !isRoute && /^\/blog\/[^/]+\.md$/.test(path))
+      return { kind: "route", url: `${postRoutePath(path.slice(6, -3))}/markdown${search}` };
+    if (!found || found.rule.status === 404) return null;
+    if (found.rule.status === 410) return { kind: "gone" };
+    return isSameUrl(found.target, path, search) ? null : redirect(found.target, found.rule.status);
+  }
+
+  #findRule(path: string, search: string, isRoute: boolean) {
+    const exact = this.#exactRules.get(path) ?? [];
+    const candidates =
+      exact.length === 0
+        ? this.#patternRules
+        : [...exact, ...this.#patternRules].sort((a, b) => a.position - b.position);
+    for (const { rule } of candidates) {
+      if ((isRoute && rule.query.size === 0) || this.#loopingRules.has(rule)) continue;
+      const target = applyRule(rule, path, search);
+      if (target === null) continue;
+      return rule.query.size === 0 && this.#isPublicFile(path) ? null : { rule, target };
+    }
+    return null;
+  }
+
+  #add(post: AddressedPost, alias: string): void {
+    // A relative alias is beside the post.
+    const base = `http://site.invalid${postUrlPath(post)}`;
+    const path = decodeAddress(URL.parse(alias, base)?.pathname ?? "");
+    const other = path === null ? null : this.findPost(path);
+    const reason =
+      path === null
+        ? "is not a path"
+        : isSiteRoute(path)
+          ? "is a page of this site"
+          : other && other !== post
+            ? `belongs to ${other.path}`
+            : null;
+    if (reason !== null)
+      this.warnings.push(`${post.path}:1: the alias ${alias} ${reason} and is ignored`);
+    else if (!other) this.#aliases.set(path!, post);
+  }
+
+  #addRule(rule: RedirectRule, position: number): void {
+    if (rule.pattern) this.#patternRules.push({ rule, position });
+    else {
+      const same = this.#exactRules.get(rule.from) ?? [];
+      this.#exactRules.set(rule.from, [...same, { rule, position }]);
+      if (rule.query.size > 0) return;
+      const post = this.findPost(rule.from);
+      const reason = isSiteRoute(rule.from)
+        ? "is a page of this site"
+        : post
+          ? `is an address of ${post.path}`
+          : same.some((each) => each.rule.query.size === 0)
+            ? `has a rule in ${same[0]!.rule.origin}`
+            : null;
+      if (reason !== null)
+        this.warnings.push(`${rule.origin}: ${rule.from} ${reason}, which comes first`);
+    }
+  }
+
+  /** Follows a rule with an example of each placeholder. Returns how it never ends, or null. */
+  #findLoop(rule: RedirectRule): string | null {
+    const start = rule.from.replace(/:\w+|\*$/g, "x");
+    const query = [...rule.query].map(([name, value]) => `${name}=${value.replace(/^:\w+/, "x")}`);
+    const search = query.length > 0 ? `?${query.join("&")}` : "";
+    const target = applyRule(rule, start, search);
+    if (target !== null && isSameUrl(target, start, search)) return "leads to itself";
+    const visited = new Set<string>();
+    let url = encodeURI(start) + search;
+    while (url.startsWith("/")) {
+      if (visited.has(url)) return `leads in a circle through ${url}`;
+      if (visited.size === MAX_REDIRECTS) return `leads on more than ${MAX_REDIRECTS} times`;
+      visited.add(url);
+      const match = this.resolve(url);
+      if (match?.kind !== "redirect") return null;
+      url = match.location.replace(/#.*$/, "");
+    }
+    return null;
+  }
+}
+
+function isSameUrl(target: string, path: string, search: string): boolean {
+  const [targetPath = "", targetQuery = ""] = target.split("?");
+  return decodeAddress(targetPath) === path && `?${targetQuery}` === (search === "" ? "?" : search);
+}
+
+/** Returns whether a route other than that of posts has this decoded path. */
+function isSiteRoute(path: string): boolean {
+  return !["other", "post"].includes(labelRoute(path).kind);
+}
+
+function redirect(location: string, status = 301): AddressMatch {
+  return { kind: "redirect", status, location };
+}

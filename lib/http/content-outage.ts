@@ -2,6 +2,7 @@
 // the source since it started.
 
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { labelRoute } from "./route-labels.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import type { Replacement } from "./site-response.ts";
 
@@ -25,14 +26,17 @@ export function findContentOutage(): ContentOutage | null {
 }
 
 /**
- * Returns a 503 response to replace a 500 while there is no content, otherwise null. Also sets
+ * Returns a 503 response to replace a 500, or a 404 of an unknown path, while there is no content, otherwise null. Also sets
  * Retry-After.
  */
 export function findOutageReplacement(
-  { request, response }: PipelineContext,
+  { request, requestedUrl, response }: PipelineContext,
   status: number,
 ): Replacement | null {
-  const outage = status === 500 ? findContentOutage() : null;
+  // Any unknown path may be the address of a post, or be redirected.
+  const isAffected =
+    status === 500 || (status === 404 && labelRoute(requestedUrl).kind === "other");
+  const outage = isAffected ? findContentOutage() : null;
   if (!outage) return null;
   response.setHeader("retry-after", String(outage.retryAfterSeconds));
   const isPage = request.headers.accept?.includes("text/html") ?? false;

@@ -8,8 +8,8 @@ import { isValidSignature, signText } from "#lib/core/signature.ts";
 const LABEL = "lectern dwell token v1";
 /** A page that is open longer than this requests a new token. */
 export const DWELL_TOKEN_TTL_MS = 24 * HOUR_MS;
-/** Longer than any valid token: a slug has at most 200 characters. */
-export const MAX_DWELL_TOKEN_LENGTH = 700;
+/** Longer than any valid token: a slug has at most 100 characters, each of 9 when encoded. */
+export const MAX_DWELL_TOKEN_LENGTH = 1_000;
 
 const DWELL_TOKEN_PATTERN = /^([\w%!~*'()-]+)\.([0-9a-z]{1,11})\.([\w-]{22})\.([\w-]{43})$/;
 

@@ -5,7 +5,7 @@ const POST_FILE = /^(blog|pages)\/(?:([^/]+)|([^/]+)\/index)\.mdx?$/i;
 const NOT_A_POST =
   /^(?:readme|license|licence|contributing|changelog)\.mdx?$|(?:~|\.bak|\.orig|[ _-]copy(?: ?\d+)?| \(\d+\))(?:\.mdx?)?$/i;
 /** Letters and digits of any script. Joiners (U+200C, U+200D) are part of words in some. */
-const SLUG = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._\u200c\u200d-]*[\p{L}\p{M}\p{N}])?$/u;
+const SLUG = /^[\p{L}\p{N}](?:(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)*[\p{L}\p{M}\p{N}])?$/u;
 
 /** The format of a slug, for error messages. */
 export const SLUG_RULE =

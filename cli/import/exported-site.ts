@@ -28,6 +28,8 @@ export interface ExportedPost {
 
 export interface ExportedRedirect {
   readonly from: string;
+  /** "p=12": only for requests with this parameter. */
+  readonly query?: string;
   readonly to: string;
   readonly status: number;
 }

@@ -180,8 +180,17 @@ test("a WordPress export becomes posts that compile, with downloaded images", as
     keywords: ["SQL"],
     banner: "./image-901.png",
     bannerAlt: "Image 901",
-    aliases: ["/2021/01/wp-post-0/", "/?p=100", "/2021/01/wp-old/"],
+    aliases: ["/2021/01/wp-post-0/", "/2021/01/wp-old/"],
   });
+  const redirects = readFileSync(join(root, "_redirects"), "utf8").split("\n");
+  for (const line of [
+    "/  p=100  /blog/wp-post-0  301",
+    "/  page_id=148  /wp-page-48  301",
+    "/category/news/  /blog?topic=News%20%26%20Views  301",
+    "/tag/sql/  /blog?q=SQL  301",
+    "/feed/  /feed.xml  301",
+  ])
+    expect(redirects).toContain(line);
   expect(bodyOf("blog/wp-post-0")).toBe(
     [
       "",

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type PostAssets, createAssetDownloader } from "./asset-downloader.ts";
 import { isUploadedFile, originalUrl } from "./asset-url.ts";
-import type { ExportedSite, ImportWarning } from "./exported-site.ts";
+import type { ExportedRedirect, ExportedSite, ImportWarning } from "./exported-site.ts";
 import { htmlToMdx } from "./html-to-mdx.ts";
 import { openManifest } from "./import-manifest.ts";
 import {
@@ -78,9 +78,12 @@ export async function importSite(
       report.aliases += aliases.length;
       if (assets.downloadCount > 0) manifest.save();
     }
+    const pathRules = [...site.redirects, ...listPageRedirects(addresses)].filter(
+      ({ from }) => !newPaths.has(comparablePath(from)),
+    );
     report.redirects = addRedirects(
       join(root, "_redirects"),
-      site.redirects.filter(({ from }) => !newPaths.has(comparablePath(from))),
+      [...pathRules, ...listQueryRedirects(addresses)],
       { platform: site.platform, isDryRun },
     );
   } finally {
@@ -120,21 +123,41 @@ function listAssetUrls({ post }: PostAddress, { url: siteUrl }: ExportedSite): s
 }
 
 /**
- * Returns the post's old addresses that are not an address of the new site. An address leads to one
- * post only.
+ * Returns the post's old paths that are not an address of the new site. A path leads to one post
+ * only.
  */
 function listAliases(
   { post }: PostAddress,
   newPaths: ReadonlySet<string>,
   usedAliases: Set<string>,
 ): string[] {
+  if (post.kind === "page") return [];
   return post.oldPaths.filter((oldPath) => {
     const path = comparablePath(oldPath);
-    if (path === "/" || newPaths.has(path) || usedAliases.has(path)) return false;
+    if (oldPath.includes("?") || newPaths.has(path) || usedAliases.has(path)) return false;
     usedAliases.add(path);
     return true;
   });
 }
+
+/** Only posts have aliases. */
+const listPageRedirects = (addresses: readonly PostAddress[]): ExportedRedirect[] =>
+  addresses
+    .filter(({ post }) => post.kind === "page")
+    .flatMap(({ post, path }) =>
+      post.oldPaths
+        .filter((oldPath) => !oldPath.includes("?"))
+        .map((from) => ({ from, to: encodeURI(path), status: 301 })),
+    );
+
+/** An alias is a path, so addresses such as "/?p=12" are rules. */
+const listQueryRedirects = (addresses: readonly PostAddress[]): ExportedRedirect[] =>
+  addresses.flatMap(({ post, path }) =>
+    post.oldPaths.flatMap((oldPath) => {
+      const [from, query] = oldPath.split("?");
+      return query ? [{ from: from!, query, to: encodeURI(path), status: 301 }] : [];
+    }),
+  );
 
 interface FormatOptions {
   readonly site: ExportedSite;

@@ -14,15 +14,15 @@ export function addRedirects(
   const known = new Set(
     text
       .split("\n")
-      .map((line) => line.trim().split(/\s+/)[0]!)
-      .filter((from) => from.startsWith("/"))
-      .map(comparablePath),
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([from]) => from!.startsWith("/"))
+      .map(([from, next]) => ruleKey(from!, /^\w+=/.test(next ?? "") ? next : undefined)),
   );
-  const lines = rules.flatMap(({ from, to, status }) => {
-    const key = comparablePath(from);
+  const lines = rules.flatMap(({ from, query, to, status }) => {
+    const key = ruleKey(from, query);
     if (known.has(key) || /\s/.test(from + to)) return [];
     known.add(key);
-    return [`${from}  ${to}  ${status}`];
+    return [[from, ...(query ? [query] : []), to, status].join("  ")];
   });
   if (lines.length > 0 && !isDryRun) {
     const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
@@ -33,3 +33,5 @@ export function addRedirects(
   }
   return lines.length;
 }
+
+const ruleKey = (from: string, query = "") => `${comparablePath(from)} ${query}`.trim();

@@ -13,6 +13,9 @@ import {
 } from "#tests/support/blog-exports.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
+import { AddressTable } from "#lib/posts/addresses/address-table.ts";
+import { parseRedirects } from "#lib/posts/addresses/redirect-rules.ts";
+import { parsePost } from "#lib/posts/source/parse-post.ts";
 import { readGhostExport } from "./ghost.ts";
 import { type ImportReport, importSite } from "./import-site.ts";
 import { readSubstackExport } from "./substack.ts";
@@ -299,4 +302,46 @@ test("a dry run writes and fetches nothing", async () => {
   const report = await importSite(site, { root, isDryRun: true });
   expect(report).toMatchObject({ posts: 48, pages: 2, written: 50 });
   expect([existsSync(root), requests]).toEqual([false, []]);
+});
+
+/** Returns where the site leads a path of the old site, by the imported files. */
+function createResolver() {
+  const posts = readdirSync(join(root, "blog")).map((slug) => {
+    const path = `blog/${slug}/index.mdx`;
+    const post = parsePost(path, textOf(`blog/${slug}`));
+    return { ...post, path };
+  });
+  const { rules, warnings } = parseRedirects(
+    readFileSync(join(root, "_redirects"), "utf8"),
+    "_redirects",
+  );
+  const table = new AddressTable({ posts, rules, isPublicFile: () => false });
+  expect([...warnings, ...table.warnings]).toEqual([]);
+  return (path: string) => {
+    const match = table.resolve(path);
+    return match?.kind === "redirect" ? [match.status, match.location] : [match?.kind];
+  };
+}
+
+test("every old address of the three platforms leads to the new one", async () => {
+  await importGhost();
+  await importWordPress();
+  await importSubstack();
+  const resolve = createResolver();
+  for (let index = 0; index < 48; index++) {
+    if (index !== 2)
+      expect(resolve(`/ghost-post-${index}/`)).toEqual([301, `/blog/ghost-post-${index}`]);
+    expect(resolve(`/p/letter-${index}`)).toEqual([301, `/blog/letter-${index}`]);
+    const isDraft = index >= 40 && index < 44;
+    const slug = isDraft ? `wordpress-post-${index}` : `wp-post-${index}`;
+    expect(resolve(`/?p=${100 + index}`)[1]).toMatch(new RegExp(`^/blog/${slug}`));
+    const month = String(1 + (index % 12)).padStart(2, "0");
+    if (!isDraft) expect(resolve(`/2021/${month}/${slug}/`)).toEqual([301, `/blog/${slug}`]);
+  }
+  expect(resolve("/caf%C3%A9-au-lait/")).toEqual([301, "/blog/caf%C3%A9-au-lait"]);
+  expect(resolve("/2021/01/wp-old/")).toEqual([301, "/blog/wp-post-0"]);
+  expect(resolve("/?page_id=148")[1]).toMatch(/^\/wp-page-48/);
+  expect(resolve("/tag/sqlite/")).toEqual([301, "/blog?topic=SQLite"]);
+  expect(resolve("/author/ada/")).toEqual([301, "/blog"]);
+  expect(resolve("/rss/")).toEqual([301, "/feed.xml"]);
 });

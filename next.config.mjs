@@ -35,7 +35,7 @@ const config = {
   },
   poweredByHeader: false,
   reactStrictMode: true,
-  // Images are sized and encoded at build time: Next's endpoint for that would be open to denial of service.
+  // app/%5Fimg makes the sizes: Next's endpoint for that would be open to denial of service.
   images: { unoptimized: true },
   // `npm run check` finds type errors.
   typescript: { ignoreBuildErrors: true },
@@ -121,15 +121,11 @@ const config = {
         source,
         headers: [{ key: "Permissions-Policy", value: permissions("self") }],
       })),
-      // Names contain a hash of the content.
-      {
-        source: "/_img/:path*",
-        headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
-      },
       // Foreign content must not run as a page of this site (XSS). Set here, since the policy above
       // overrides a handler's.
       ...[
         "/content-file/:path*",
+        "/_img/:path*",
         "/embed-image/:path*",
         "/calls/audio/:path*",
         "/calls/recording/:path*",

@@ -34,6 +34,7 @@ const PROGRAMS = [
   "cli/migrate-postgres/load-rows.worker.ts",
   "cli/migrate-postgres/checksum.worker.ts",
   "lib/posts/mdx/compile-worker.ts",
+  "lib/posts/images/image-process.ts",
   "lib/cache/page-cache.ts",
   "site.config.ts",
 ];

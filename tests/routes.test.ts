@@ -11,6 +11,7 @@ function routesOfApp(): string[] {
           .split("/")
           .slice(1, -1)
           .filter((part) => !part.startsWith("("))
+          .map(decodeURIComponent) // %5Fimg: a name that starts with _ would be private
           .join("/")}`,
     )
     .filter((route) => !/^\/(dev|static|\[\.\.\.missing\])(\/|$)/.test(route))

@@ -1,4 +1,4 @@
-// Renders an image in the sizes that the build created, above its placeholder.
+// Renders an image in its sizes and formats, above its placeholder.
 
 import type { Image } from "#lib/posts/image.ts";
 
@@ -14,29 +14,27 @@ interface Props {
 
 /** An image without layout shift: its size is known, and the placeholder shows until it has loaded. */
 export function HeroImage({ image, alt, sizes, first = false, className }: Props) {
-  const { src, width, height, blur, sources = [] } = image;
-  // Every browser supports WebP, so the img offers those sizes; other formats get a source element.
-  const srcSet = sources.find(({ type }) => type === "image/webp")?.srcset;
-  const otherSources = sources.filter(({ srcset }) => srcset !== srcSet);
+  const { src, srcset, width, height, blur, sources = [] } = image;
   const img = (
     <img
       className={className}
       src={src}
-      srcSet={srcSet}
-      sizes={srcSet ? sizes : undefined}
+      srcSet={srcset}
+      sizes={srcset ? sizes : undefined}
       width={width}
       height={height}
       alt={alt}
       loading={first ? "eager" : "lazy"}
       fetchPriority={first ? "high" : undefined}
       decoding="async"
+      referrerPolicy={/^https?:/.test(src) ? "no-referrer" : undefined}
       style={blur ? { backgroundImage: `url("${blur}")` } : undefined}
     />
   );
-  if (otherSources.length === 0) return img;
+  if (sources.length === 0) return img;
   return (
     <picture>
-      {otherSources.map(({ type, srcset }) => (
+      {sources.map(({ type, srcset }) => (
         <source key={type} type={type} srcSet={srcset} sizes={sizes} />
       ))}
       {img}

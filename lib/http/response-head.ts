@@ -43,7 +43,7 @@ export function keepMissingFilesUncached(
   { requestedUrl, response }: PipelineContext,
   status: number,
 ): void {
-  if (status < 400 || !/^\/(_next\/static|_img)\//.test(requestedUrl)) return;
+  if (status < 400 || !/^\/_next\/static\//.test(requestedUrl)) return;
   response.removeHeader("content-encoding");
   response.setHeader("cache-control", "no-store");
 }

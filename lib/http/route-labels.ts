@@ -54,7 +54,7 @@ const ROUTES = {
   webhook: ["/api/content-webhook"],
   health: ["/healthz", "/readyz", "/metrics", "/cluster/here"],
   internal: ["/internal/status", "/internal/cache"],
-  picture: ["/embed-image/[hash]", "/content-file/[...path]"],
+  picture: ["/embed-image/[hash]", "/content-file/[...path]", "/_img/[file]"],
   "post-code": ["/post-code/[file]"],
 } as const;
 
@@ -67,7 +67,7 @@ export interface RouteLabel {
 }
 
 /** Files from the build or public/, which have no handler. */
-const STATIC_FILE = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
+const STATIC_FILE = /^\/(_next|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
 /** Other text in place of a slug may be personal, so it is not logged. */
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
 const MAX_SLUG_LENGTH = 80;

@@ -78,10 +78,6 @@ export async function install() {
     node("scripts/generate-component-registry.ts", [], { quiet: true }),
     "The list of components beside posts could not be generated.",
   );
-  await must(
-    node("scripts/build-images.ts", [], { quiet: true }),
-    "The images could not be built.",
-  );
 }
 
 export async function prepareDatabase() {

@@ -11,6 +11,8 @@ import { clearCacheMemory } from "#lib/cache/define-cache.ts";
 import type { ContentSource } from "#lib/posts/source/content-source.ts";
 import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
+import { createPublicFiles } from "#lib/posts/source/public-files.ts";
+import { closeImageProcess } from "#lib/posts/images/run-image-job.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
 import {
   type ContentVersionSource,
@@ -48,16 +50,16 @@ export function setUpContentSites(): ContentSiteFixture {
     live: ContentVersionSource,
     isDevelopment: boolean,
   ): Catalog {
-    const context = () => ({
+    const context = {
       source,
       sourceId: `${source.kind}:test`,
-      images: {},
+      publicFiles: createPublicFiles({ dir: join(dir, "public"), recheckMs: 0 }),
       imageHosts: [],
       componentsOf: () => [],
-    });
+    };
     const site = new Catalog({
       versionSource: live,
-      getContext: context,
+      context,
       workers: 1,
       isDevelopment,
     });
@@ -118,6 +120,7 @@ export function setUpContentSites(): ContentSiteFixture {
     rmSync(dir, { recursive: true, force: true });
   });
   afterAll(closeCompiler);
+  afterAll(closeImageProcess);
   return sites;
 }
 

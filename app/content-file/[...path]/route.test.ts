@@ -24,7 +24,7 @@ beforeEach(() => {
     "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'><script>alert(1)</script></svg>",
   );
   put("content/blog/a/film.mp4", new Uint8Array([1, 2, 3, 4, 5]));
-  put("content/blog/a/large.mp4", new Uint8Array(6 * 1_048_576));
+  put("content/blog/a/large.mp4", new Uint8Array(25 * 1_048_576 + 1));
   put("content/blog/a/part.tsx", "secret");
   put("content/blog/a/.hidden.png", "secret");
   put("content/secret.png", "secret");

@@ -1,4 +1,4 @@
-// Serves an image or video that is next to a post and was not part of the build.
+// Serves a file that is next to a post: an image, video, sound or document.
 
 import { findContentFile } from "#lib/posts/catalog/site-catalog.ts";
 import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
@@ -34,7 +34,7 @@ export async function GET(request: Request): Promise<Response> {
     // Looks up the path in the list of files, never on disk, which prevents path traversal.
     const content = await findContentFile(path, url.searchParams.get("v"));
     return content
-      ? await contentFileResponse(request, content.file, content.read)
+      ? await contentFileResponse(request, content.file, content.open)
       : errorResponse(404, "Not found.");
   } catch (error) {
     if (!isAppError(error)) throw error;

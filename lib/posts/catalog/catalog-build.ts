@@ -22,6 +22,7 @@ import {
   parsePostText,
   postId,
 } from "./parsed-post.ts";
+import { type FilesByPath, findFileProblem, indexByPath } from "./post-images.ts";
 import { type PublishedIndex, createPublishedIndex, findPublishedPost } from "./published-index.ts";
 
 export interface PostFailure {
@@ -65,6 +66,7 @@ export interface BuildOptions {
 
 interface PreviousFiles {
   readonly version: string;
+  readonly filesByPath: FilesByPath;
   readonly filesById: ReadonlyMap<string, PostFile>;
 }
 
@@ -75,6 +77,7 @@ export class CatalogBuild {
   readonly #options: BuildOptions;
   readonly #files: readonly ContentFile[];
   readonly #redirects: Redirects;
+  readonly #filesByPath: FilesByPath;
   readonly #parsedPosts = new Map<string, ParsedPost>();
   readonly #posts = new Map<string, Promise<Post | null>>();
   #previousFiles: Promise<PreviousFiles | null> | undefined;
@@ -85,6 +88,7 @@ export class CatalogBuild {
     this.#options = options;
     this.#files = files;
     this.#redirects = redirects;
+    this.#filesByPath = indexByPath(files);
   }
 
   /**
@@ -126,12 +130,16 @@ export class CatalogBuild {
     }, pendingIds);
   }
 
-  /** Compiles the post with this id, at most once. Returns null if it cannot be shown. */
+  /**
+   * Compiles the post with this id, at most once. Returns null if it cannot be shown. Throws
+   * AppError(unavailable) if a file can't be read now.
+   */
   compileOne(id: string): Promise<Post | null> {
     let post = this.#posts.get(id);
     if (!post) {
       post = this.#compileOrFallBack(id);
       this.#posts.set(id, post);
+      post.catch(() => this.#posts.delete(id));
     }
     return post;
   }
@@ -165,6 +173,27 @@ export class CatalogBuild {
     return this.#createIndex(({ id }) => posts.get(id), new Set());
   }
 
+  /**
+   * Returns warnings for broken or too large files that no post mentions: posts report the others.
+   * Stops when `isWanted` returns false.
+   */
+  async checkFiles(isWanted: () => boolean): Promise<string[]> {
+    const { context } = this.#options;
+    const mentioned = new Set(
+      [...this.#parsedPosts.values()].flatMap(({ references }) =>
+        references.map(({ file }) => file.path),
+      ),
+    );
+    const warnings: string[] = [];
+    for (const file of this.#files) {
+      if (!isWanted()) break;
+      if (mentioned.has(file.path)) continue;
+      const problem = await findFileProblem(file, context);
+      if (problem !== undefined) warnings.push(`${file.path}:1: ${problem}`);
+    }
+    return warnings;
+  }
+
   #createIndex(
     toIndexPost: (parsed: ParsedPost) => Post | null | undefined,
     pendingIds: ReadonlySet<string>,
@@ -185,7 +214,7 @@ export class CatalogBuild {
    */
   async #parse(file: PostFile, isFirst: boolean): Promise<ParsedPost | null> {
     try {
-      return await loadParsedPost(file, this.version, this.#options.context);
+      return await loadParsedPost(file, this.version, this.#filesByPath, this.#options.context);
     } catch (error) {
       if (!findPostProblem(error)) throw error;
       const lastGood = isFirst ? await this.#findLastGood(file, null) : null;
@@ -201,6 +230,8 @@ export class CatalogBuild {
     try {
       return await this.#compile(parsed);
     } catch (error) {
+      // The source failed, not the post: the version is retried.
+      if (isAppError(error, "unavailable")) throw error;
       // If the post failed to parse, `parsed` is already its last good version.
       const failure = this.failures.get(id);
       if (failure) {
@@ -236,13 +267,22 @@ export class CatalogBuild {
     try {
       const stored = loadLastGood(file, context);
       let lastGood =
-        stored && (await parsePostText(stored.file, stored.version, stored.text, context));
+        stored &&
+        (await parsePostText(
+          stored.file,
+          stored.version,
+          stored.text,
+          indexByPath(stored.file.assets),
+          context,
+        ));
       if (!lastGood) {
         this.#previousFiles ??= this.#listPreviousFiles();
         const previous = await this.#previousFiles;
         const older = previous?.filesById.get(id);
         lastGood =
-          previous && older ? await loadParsedPost(older, previous.version, context) : null;
+          previous && older
+            ? await loadParsedPost(older, previous.version, previous.filesByPath, context)
+            : null;
       }
       return lastGood && lastGood.compileKey !== parsed?.compileKey ? lastGood : null;
     } catch (error) {
@@ -257,8 +297,9 @@ export class CatalogBuild {
     try {
       const version = await findPreviousVersion();
       if (version === null || version === this.version) return null;
-      const files = listPostFiles(await context.source.listFiles(version));
-      return { version, filesById: new Map(files.map((file) => [postId(file), file])) };
+      const files = await context.source.listFiles(version);
+      const filesById = new Map(listPostFiles(files).map((file) => [postId(file), file]));
+      return { version, filesByPath: indexByPath(files), filesById };
     } catch {
       return null;
     }

@@ -169,7 +169,7 @@ test("without a cache file, the last good post comes from the previous version",
   ]);
 });
 
-test("images that were not built have their size, and are found by path and version", async () => {
+test("images of a push have their size, and are found by path and version", async () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
   const withHero = makePostText("A", "2026-11-21", "![x](./drawing.svg)").replace(
     "---\n\n",
@@ -183,12 +183,12 @@ test("images that were not built have their size, and are found by path and vers
   const site = await waitUntilCompiled(sites.createGitSite());
   const post = (await site.findPostBySlug("a"))!;
   expect(post.hero).toMatchObject({
-    src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
+    src: expect.stringMatching(/^\/_img\/[0-9a-f]{40}\.svg$/),
     width: 30,
     height: 20,
   });
-  expect(post.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
-  const blobSha = post.hero!.src.split("=")[1]!;
+  expect(post.compiled.compiledSource).toContain(post.hero!.src);
+  const blobSha = post.hero!.src.slice("/_img/".length, -".svg".length);
   expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
   for (const path of [
     "../package.json",
@@ -208,4 +208,5 @@ test("images that were not built have their size, and are found by path and vers
   await site.refresh();
   expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
   expect((await site.findFile("blog/a/drawing.svg", null))!.blobSha).not.toBe(blobSha);
+  expect((await site.findImageFile(blobSha))!.url).toContain("/content-file/blog/a/drawing.svg?v=");
 });

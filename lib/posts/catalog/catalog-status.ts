@@ -32,14 +32,14 @@ export interface CatalogStatus {
     readonly retryAtMs: number;
   } | null;
   readonly failures: readonly PostFailure[];
-  /** Constructs that were degraded or ignored: "file: line N: …". */
+  /** Constructs that were degraded or ignored: "file:line: reason". */
   readonly warnings: readonly string[];
 }
 
-/** Returns the warnings of all posts, as "file: line N: …". */
+/** Returns the warnings of all posts, as "file:line: reason". */
 export function listWarnings(published: PublishedIndex): string[] {
   const ofPosts = [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
-    ...warnings.map((warning) => `${file.path}: ${warning}`),
+    ...warnings.map((warning) => `${file.path}:${warning.replace(/^line (\d+):/, "$1:")}`),
     ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
   ]);
   return [...ofPosts, ...published.addresses.warnings];

@@ -11,6 +11,7 @@ import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
+import type { ImageFile } from "#lib/posts/images/content-image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
 import { type CatalogStatus, describeOutage, listWarnings } from "./catalog-status.ts";
@@ -19,6 +20,7 @@ import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
 import type { CatalogContext } from "./parsed-post.ts";
 import { type PublishedIndex, findPublishedCode, findPublishedPost } from "./published-index.ts";
+import { toImageFile } from "./post-images.ts";
 import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
@@ -27,8 +29,7 @@ const NO_ADDRESSES = new AddressTable({ posts: [], rules: [], isPublicFile: () =
 
 export interface CatalogOptions {
   readonly versionSource: ContentVersionSource;
-  /** Called for each build, because images may be built while the site runs. */
-  readonly getContext: () => CatalogContext;
+  readonly context: CatalogContext;
   readonly workers: number;
   /** In development, a request waits for the newest text, and a broken post is an error. */
   readonly isDevelopment: boolean;
@@ -50,7 +51,9 @@ export class Catalog {
   #isStopped = false;
   #contentKey = "starting";
   #revision = 0;
-  #builtImages: unknown;
+  #publicRevision = 0;
+  #fileWarnings: readonly string[] = [];
+  #loggedWarnings: ReadonlySet<string> = new Set();
   #postRetryAtMs = Number.POSITIVE_INFINITY;
   #postRetries = 0;
 
@@ -112,6 +115,14 @@ export class Catalog {
     return (this.#published?.addresses ?? NO_ADDRESSES).resolve(url);
   }
 
+  /** Returns the file of the content or of public with these bytes, if a post can show it. */
+  async findImageFile(blobSha: string): Promise<ImageFile | null> {
+    const published = await this.#getPublished();
+    const { context } = this.#options;
+    const file = published.filesBySha.get(blobSha) ?? context.publicFiles.findBySha(blobSha);
+    return file && toImageFile(file, context);
+  }
+
   /** Returns a cache key that changes whenever a page with posts would look different. */
   getKey(): string {
     return `${this.#contentKey}.${this.#revision}`;
@@ -133,9 +144,9 @@ export class Catalog {
 
   /** Compiles a post without any cache. Returns null if there is no such file. */
   async compileFresh(slug: string): Promise<FreshCompile | null> {
-    const { versionSource, getContext } = this.#options;
+    const { versionSource, context } = this.#options;
     const path = this.#published?.parsedPosts.get(`post/${slug}`)?.file.path;
-    return compileFreshPost({ slug, path }, await versionSource.getVersion(), getContext());
+    return compileFreshPost({ slug, path }, await versionSource.getVersion(), context);
   }
 
   getStatus(): CatalogStatus {
@@ -158,7 +169,7 @@ export class Catalog {
         retryAtMs: this.#problem.retryAtMs,
       },
       failures: [...(this.#build?.failures ?? this.#failures).values()],
-      warnings: published ? listWarnings(published) : [],
+      warnings: published ? [...listWarnings(published), ...this.#fileWarnings] : [],
     };
   }
 
@@ -218,7 +229,7 @@ export class Catalog {
     this.#targetVersion = version;
     if (this.#problem?.version === null) this.#problem = null;
     if (this.#problem?.version === version && nowMs() < this.#problem.retryAtMs) return;
-    if (this.#isUpToDate(version)) {
+    if (await this.#isUpToDate(version)) {
       this.#problem = null;
       return;
     }
@@ -228,14 +239,12 @@ export class Catalog {
       await this.#tryPublish(this.#targetVersion);
   }
 
-  #isUpToDate(version: string): boolean {
-    const { isDevelopment, getContext } = this.#options;
-    const haveImagesChanged = isDevelopment && getContext().images !== this.#builtImages;
+  async #isUpToDate(version: string): Promise<boolean> {
     return (
       this.#published?.version === version &&
       this.#published.pendingIds.size === 0 &&
       nowMs() < this.#postRetryAtMs &&
-      !haveImagesChanged
+      (await this.#options.context.publicFiles.getRevision()) === this.#publicRevision
     );
   }
 
@@ -270,9 +279,9 @@ export class Catalog {
   }
 
   async #buildAndPublish(version: string, isWanted: () => boolean): Promise<void> {
-    const { versionSource, getContext, workers } = this.#options;
+    const { versionSource, context, workers } = this.#options;
     const startedMs = performance.now();
-    const context = getContext();
+    const publicRevision = await context.publicFiles.getRevision();
     const build = await CatalogBuild.start({
       version,
       context,
@@ -290,7 +299,7 @@ export class Catalog {
       () => !this.#isStopped && (isWanted() || this.#published?.pendingIds.size !== 0),
     );
     this.#failures = build.failures;
-    this.#builtImages = context.images;
+    this.#publicRevision = publicRevision;
     this.#publish(index);
     log(this.#failures.size > 0 ? "warn" : "info", "content.published", {
       version,
@@ -299,6 +308,15 @@ export class Catalog {
       failed: this.#failures.size,
       ms: Math.round(performance.now() - startedMs),
     });
+    this.#fileWarnings = await build.checkFiles(() => !this.#isStopped && isWanted());
+    this.#logNewWarnings();
+  }
+
+  #logNewWarnings(): void {
+    const { warnings } = this.getStatus();
+    for (const warning of warnings)
+      if (!this.#loggedWarnings.has(warning)) log("warn", "content.warning", { warning });
+    this.#loggedWarnings = new Set(warnings);
   }
 
   #publish(published: PublishedIndex): void {

@@ -3,12 +3,16 @@
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
-import { type CompiledPost, WORDS_PER_MINUTE } from "#lib/posts/mdx/compiled-post.ts";
-import { compilePost } from "#lib/posts/mdx/compiler.ts";
+import { WORDS_PER_MINUTE } from "#lib/posts/mdx/compiled-post.ts";
 import type { Post } from "#lib/posts/post.ts";
-import type { ParsedPost } from "./parsed-post.ts";
+import {
+  type CompiledPostWithHero,
+  type ParsedPost,
+  compileParsedPost,
+  peekHero,
+} from "./parsed-post.ts";
 
-const compiledPostSchema: z.ZodType<CompiledPost> = z.object({
+const compiledPostSchema: z.ZodType<CompiledPostWithHero> = z.object({
   compiledSource: z.string(),
   headings: z.array(
     z.object({
@@ -26,24 +30,35 @@ const compiledPostSchema: z.ZodType<CompiledPost> = z.object({
   embeds: z.array(z.string()),
   warnings: z.array(z.string()),
   stages: z.array(z.object({ name: z.string(), ms: z.number() })),
+  hero: z
+    .object({
+      src: z.string(),
+      width: z.number().optional(),
+      height: z.number().optional(),
+      blur: z.string().optional(),
+      srcset: z.string().optional(),
+      sources: z.array(z.object({ type: z.string(), srcset: z.string() })).optional(),
+    })
+    .optional(),
 });
 
-export const compiledPostCache = defineCache<ParsedPost, CompiledPost>({
+export const compiledPostCache = defineCache<ParsedPost, CompiledPostWithHero>({
   name: "site.compiled",
-  version: 1,
+  version: 2,
   keyOf: ({ compileKey }) => compileKey,
   schema: compiledPostSchema,
   ttlMs: 90 * DAY_MS,
   // Longer than the maximum COMPILE_TIMEOUT_MS plus the wait for a worker.
   timeoutMs: 300_000,
-  produce: ({ compileInput }) => compilePost(compileInput),
+  produce: compileParsedPost,
 });
 
 /** Returns the post as pages show it. */
 export function toPost(
-  { slug, file, version, frontMatter, hero }: ParsedPost,
-  compiled: CompiledPost,
+  { slug, file, version, frontMatter }: ParsedPost,
+  compiled: CompiledPostWithHero,
 ): Post {
+  const { hero } = compiled;
   return {
     slug,
     path: file.path,
@@ -58,7 +73,8 @@ export function toPost(
 /**
  * Returns an empty compile for lists. Its word count is rough, since it includes Markdown syntax.
  */
-export function createPlaceholder({ body }: ParsedPost): CompiledPost {
+export function createPlaceholder(parsed: ParsedPost): CompiledPostWithHero {
+  const { body } = parsed;
   const text = body.replace(/^ {0,3}(?:import|export)\s.*$/gm, "").replace(/<[^>]*>/g, " ");
   const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   return {
@@ -72,5 +88,6 @@ export function createPlaceholder({ body }: ParsedPost): CompiledPost {
     embeds: [],
     warnings: [],
     stages: [],
+    hero: peekHero(parsed),
   };
 }

@@ -1,8 +1,13 @@
 // Reads, checks and compiles a post without any cache, and measures each stage.
 
-import { compilePost } from "#lib/posts/mdx/compiler.ts";
 import { listPostFiles } from "#lib/posts/source/content-source.ts";
-import { type CatalogContext, findPostProblem, loadParsedPost } from "./parsed-post.ts";
+import {
+  type CatalogContext,
+  compileParsedPost,
+  findPostProblem,
+  loadParsedPost,
+} from "./parsed-post.ts";
+import { indexByPath } from "./post-images.ts";
 
 export interface FreshCompile {
   readonly file: string;
@@ -20,7 +25,8 @@ export async function compileFreshPost(
   version: string,
   context: CatalogContext,
 ): Promise<FreshCompile | null> {
-  const file = listPostFiles(await context.source.listFiles(version)).find(
+  const files = await context.source.listFiles(version);
+  const file = listPostFiles(files).find(
     (each) => each.kind === "post" && (path ? each.path === path : each.slug === slug),
   );
   if (!file) return null;
@@ -35,14 +41,14 @@ export async function compileFreshPost(
     problem,
   });
   try {
-    const parsed = await loadParsedPost(file, version, context);
+    const parsed = await loadParsedPost(file, version, indexByPath(files), context);
     const parseMs = performance.now() - startedMs;
-    stages.push({ name: "read, front matter, images", ms: parseMs });
-    const compiled = await compilePost(parsed.compileInput);
+    stages.push({ name: "read, front matter", ms: parseMs });
+    const compiled = await compileParsedPost(parsed);
     const result = finish([...parsed.warnings, ...compiled.warnings], null);
     const compileMs = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
     stages.push(...compiled.stages, {
-      name: "waiting for the worker",
+      name: "images, waiting for the worker",
       ms: Math.max(0, result.totalMs - parseMs - compileMs),
     });
     return result;

@@ -32,14 +32,18 @@ const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGood
 
 /** Records that this post compiled. Writes once per version of its text. */
 export function saveLastGood(
-  { file, version, text }: ParsedPost,
+  { file, version, text, references }: ParsedPost,
   { sourceId }: CatalogContext,
 ): void {
   const id = postId(file);
   if (lastGoodPostCache.peek({ sourceId, id })?.file.hash === file.hash) return;
+  // Its images may also be elsewhere in the content.
+  const assets = new Map(file.assets.map((asset) => [asset.path, asset]));
+  for (const { file: image } of references)
+    if (!image.path.startsWith("/")) assets.set(image.path, image);
   lastGoodPostCache.set(
     { sourceId, id },
-    { version, text, file: { ...file, assets: [...file.assets] } },
+    { version, text, file: { ...file, assets: [...assets.values()] } },
   );
 }
 

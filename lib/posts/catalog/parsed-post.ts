@@ -2,16 +2,28 @@
 
 import { createHash } from "node:crypto";
 import { isAppError } from "#lib/core/errors.ts";
-import type { Image } from "#lib/posts/image.ts";
-import type { CompileInput } from "#lib/posts/mdx/compiled-post.ts";
+import { type Image, normalizeImageName } from "#lib/posts/image.ts";
+import {
+  type ExternalImageSettings,
+  allowRemoteImage,
+  rewriteImage,
+} from "#lib/posts/images/external-image.ts";
+import type { CompileInput, CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
+import { compilePost } from "#lib/posts/mdx/compiler.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
 import type { ContentSource, PostFile } from "#lib/posts/source/content-source.ts";
 import { decodePost } from "#lib/posts/source/decode-post.ts";
 import type { FrontMatter } from "#lib/posts/source/front-matter.ts";
-import type { BuiltImageManifest } from "#lib/posts/source/image-manifest.ts";
 import { parsePost } from "#lib/posts/source/parse-post.ts";
-import { heroFromBanner, resolvePostImages } from "./post-images.ts";
+import type { PublicFiles } from "#lib/posts/source/public-files.ts";
+import {
+  type FileReference,
+  type FilesByPath,
+  findFileReferences,
+  loadPostImages,
+  peekPostImage,
+} from "./post-images.ts";
 
 export interface ParsedPost {
   /** 'post/slug' or 'page/slug'. */
@@ -25,18 +37,25 @@ export interface ParsedPost {
   readonly body: string;
   readonly frontMatter: FrontMatter;
   readonly warnings: readonly string[];
-  readonly hero: Image | undefined;
-  /** SHA-256 in hex of the compiler's version and `compileInput`. Equal keys give equal results. */
+  /** The files that the text mentions. */
+  readonly references: readonly FileReference[];
+  /** SHA-256 in hex of all that the compiled post depends on. Equal keys give equal results. */
   readonly compileKey: string;
+  /** Without images: they are loaded when the post is compiled. */
   readonly compileInput: CompileInput;
+  readonly context: CatalogContext;
 }
 
-export interface CatalogContext {
+/** A compiled post and the image above it. */
+export interface CompiledPostWithHero extends CompiledPost {
+  readonly hero?: Image;
+}
+
+export interface CatalogContext extends ExternalImageSettings {
   readonly source: ContentSource;
   /** Identifies the source in the cache: 'disk:content', 'git:owner/name'. */
   readonly sourceId: string;
-  readonly images: BuiltImageManifest["images"];
-  readonly imageHosts: readonly string[];
+  readonly publicFiles: PublicFiles;
   /**
    * Returns the components beside the post `slug` that are in the build, such as './counter.tsx'.
    */
@@ -63,6 +82,7 @@ export function findPostProblem(error: unknown): PostProblem | null {
 export async function loadParsedPost(
   file: PostFile,
   version: string,
+  filesByPath: FilesByPath,
   context: CatalogContext,
 ): Promise<ParsedPost> {
   let bytes: Uint8Array;
@@ -72,26 +92,32 @@ export async function loadParsedPost(
     if (!isAppError(error, "too_large")) throw error;
     throw new PostError({ file: file.path, line: 1, reason: error.message }, { cause: error });
   }
-  return parsePostText(file, version, decodePost(file.path, bytes), context);
+  return parsePostText(file, version, decodePost(file.path, bytes), filesByPath, context);
 }
 
-/** Parses a post from its text. Throws like loadParsedPost. */
+/**
+ * Parses a post from its text. `filesByPath` are the files of its version. Throws like
+ * loadParsedPost.
+ */
 export async function parsePostText(
   file: PostFile,
   version: string,
   text: string,
+  filesByPath: FilesByPath,
   context: CatalogContext,
 ): Promise<ParsedPost> {
   const { slug, frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
-  const images = await resolvePostImages(file, text, context.images, context.source);
+  const { imageHosts, imageRewrites, publicFiles } = context;
+  const references = await findFileReferences(file, text, filesByPath, publicFiles);
   const compileInput: CompileInput = {
     file: file.path,
     body,
     bodyLine,
-    images,
-    imageHosts: context.imageHosts,
+    imageHosts,
+    imageRewrites,
     localComponents: context.componentsOf(file.slug),
   };
+  const mentions = references.map(({ name, line, file: { blobSha } }) => [name, line, blobSha]);
   return {
     id: postId({ kind: file.kind, slug }),
     slug,
@@ -101,10 +127,59 @@ export async function parsePostText(
     body,
     frontMatter,
     warnings,
-    hero: heroFromBanner(frontMatter.banner, images),
+    references,
     compileKey: createHash("sha256")
-      .update(JSON.stringify([compilerVersion(), compileInput]))
+      .update(
+        JSON.stringify([compilerVersion(), compileInput, frontMatter.banner ?? null, mentions]),
+      )
       .digest("hex"),
     compileInput,
+    context,
   };
+}
+
+/**
+ * Loads the images of a post and compiles it. Throws PostError for a broken post,
+ * AppError(unavailable) if an image can't be read now.
+ */
+export async function compileParsedPost(parsed: ParsedPost): Promise<CompiledPostWithHero> {
+  const { file, references, context, frontMatter, compileInput } = parsed;
+  const { images, warnings } = await loadPostImages(file, references, context);
+  const compiled = await compilePost({ ...compileInput, images });
+  const { banner } = frontMatter;
+  const hero =
+    banner === undefined ? null : findBanner(banner, images[normalizeImageName(banner)], context);
+  if (banner !== undefined && !hero && images[normalizeImageName(banner)] === undefined)
+    warnings.push(
+      `${file.path}:${lineOf(parsed.text, banner)}: the banner ${banner} is not part of this site`,
+    );
+  return {
+    ...compiled,
+    warnings: [...warnings, ...compiled.warnings],
+    ...(hero && { hero }),
+  };
+}
+
+/** Returns the image above a post that is not compiled yet, if that takes no work. */
+export function peekHero({ frontMatter, references, context }: ParsedPost): Image | undefined {
+  const { banner } = frontMatter;
+  if (banner === undefined) return undefined;
+  const image = peekPostImage(normalizeImageName(banner), references, context);
+  return findBanner(banner, image, context) ?? undefined;
+}
+
+function findBanner(
+  banner: string,
+  image: Image | null | undefined,
+  { imageRewrites, imageHosts }: CatalogContext,
+): Image | null {
+  if (image) return image;
+  // Another engine's front matter has the path without its prefix: "unsplash/photo-1".
+  const path = /^(?:[./]|[a-z]+:)/i.test(banner) ? banner : `/${banner}`;
+  return rewriteImage(path, imageRewrites) ?? allowRemoteImage(banner, imageHosts);
+}
+
+function lineOf(text: string, part: string): number {
+  const index = text.indexOf(part);
+  return index < 0 ? 1 : text.slice(0, index).split("\n").length;
 }

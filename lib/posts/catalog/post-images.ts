@@ -1,99 +1,187 @@
-// Resolves the images a post uses: those from the build, else the file itself with its measured
-// size.
+// Finds the files that a post mentions, and turns them into images to show.
 
 import { posix } from "node:path";
-import { z } from "zod";
-import { DAY_MS } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { log } from "#lib/core/log.ts";
-import { defineCache } from "#lib/cache/define-cache.ts";
-import { contentFileUrl, servedContentType } from "#lib/posts/source/content-file-response.ts";
-import type { ContentFile, ContentSource, PostFile } from "#lib/posts/source/content-source.ts";
+import { type DescribedImage, describeImage, peekImage } from "#lib/posts/images/content-image.ts";
 import type { Image, PostImages } from "#lib/posts/image.ts";
-import type { BuiltImageManifest } from "#lib/posts/source/image-manifest.ts";
-import { readSvgSize } from "#lib/posts/source/svg-size.ts";
+import {
+  SERVED_EXTENSIONS,
+  contentFileUrl,
+  isImagePath,
+  servedContentType,
+} from "#lib/posts/source/content-file-response.ts";
+import {
+  type ContentFile,
+  type ContentSource,
+  MAX_FILE_BYTES,
+  type PostFile,
+  describeFileSize,
+} from "#lib/posts/source/content-source.ts";
+import type { PublicFiles } from "#lib/posts/source/public-files.ts";
 
-interface MeasureInput {
-  readonly source: ContentSource;
+/** A file that a post mentions. */
+export interface FileReference {
+  /** As the compiler looks it up: "./hero.png", "../shared/a.png", "/images/x.png". */
+  readonly name: string;
   readonly file: ContentFile;
+  /** 1-based line of the first mention. */
+  readonly line: number;
 }
 
-type ImageSize = Pick<Image, "width" | "height" | "blur">;
+export type FilesByPath = ReadonlyMap<string, ContentFile>;
+
+export function indexByPath(files: readonly ContentFile[]): FilesByPath {
+  return new Map(files.map((file) => [file.path, file]));
+}
+
+interface FileReaders {
+  readonly source: ContentSource;
+  readonly publicFiles: PublicFiles;
+}
+
+/** Longer paths are not looked up. */
+const MAX_PATH_CHARS = 300;
+const MENTION = new RegExp(`\\.(?:${SERVED_EXTENSIONS.join("|")})(?![\\w])`, "gi");
+const PATH_START = /[\s"'`(<=[{,:]/;
 
 /**
- * Caches the sizes of images that the build did not process, by Git's blob SHA. Sizes prevent
- * layout shift.
+ * Returns the files that `text` mentions: beside the post, elsewhere in the content by "../", and
+ * in public. Over-inclusive, since it does not parse the text.
  */
-const imageSizeCache = defineCache<MeasureInput, ImageSize>({
-  name: "site.picture",
-  version: 1,
-  keyOf: ({ file }) => file.blobSha,
-  schema: z.object({ width: z.number(), height: z.number(), blur: z.string().optional() }),
-  ttlMs: 90 * DAY_MS,
-  timeoutMs: 30_000,
-  async produce({ source, file }) {
-    const bytes = await source.readFile(file);
-    if (/\.svg$/i.test(file.path)) {
-      const size = readSvgSize(Buffer.from(bytes).toString("utf8"));
-      if (size) return size;
-      throw new Error("The SVG has neither width and height nor a viewBox.");
-    }
-    // Loads sharp on demand: a site whose images were all built never needs it in memory.
-    const { measureImage } = await import("#lib/posts/source/build-images.ts");
-    return measureImage(bytes);
-  },
-});
-
-/**
- * Returns the images that `text` uses, keyed as written: "./hero.png" beside the post,
- * "/images/x.png" in public. Throws AppError(unavailable) if the source cannot deliver a file.
- */
-export async function resolvePostImages(
+export async function findFileReferences(
   post: PostFile,
   text: string,
-  builtImages: BuiltImageManifest["images"],
-  source: ContentSource,
-): Promise<PostImages> {
-  const images: Record<string, Image> = {};
+  filesByPath: FilesByPath,
+  publicFiles: PublicFiles,
+): Promise<FileReference[]> {
+  const references = new Map<string, FileReference>();
   const folder = posix.dirname(post.path);
-  for (const file of post.assets) {
-    const type = servedContentType(file.path);
-    if (!type || !mentionsName(text, posix.basename(file.path))) continue;
-    const name = `./${posix.relative(folder, file.path)}`;
-    const built = Object.hasOwn(builtImages, file.path) ? builtImages[file.path]! : null;
-    if (built?.hash === file.blobSha) {
-      images[name] = built;
-    } else if (type.startsWith("video/")) {
-      images[name] = { src: contentFileUrl(file), width: 16, height: 9 };
-    } else {
-      const size = await findImageSize({ source, file });
-      if (size) images[name] = { src: contentFileUrl(file), ...size };
+  const byName = groupByName(post.assets);
+  for (const { end, head } of findMentions(text)) {
+    const add = (name: string, file: ContentFile) => {
+      if (references.has(name)) return;
+      references.set(name, { name, file, line: text.slice(0, end).split("\n").length });
+    };
+    for (const { start, path } of listSuffixes(head)) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      for (const file of byName.get(name) ?? [])
+        add(toRelativeName(posix.relative(folder, file.path)), file);
+      if (path.startsWith("../")) {
+        const file = filesByPath.get(posix.join(folder, path));
+        if (file) add(posix.relative(folder, file.path), file);
+      }
+      if (path.startsWith("/") && (start === 0 || PATH_START.test(head[start - 1]!))) {
+        const file = await publicFiles.find(path);
+        if (file) add(path, file);
+      }
     }
   }
-  for (const [name, image] of Object.entries(builtImages)) {
-    if (name.startsWith("/") && text.includes(name)) images[name] = image;
+  return [...references.values()];
+}
+
+const toRelativeName = (path: string) => (path.startsWith("../") ? path : `./${path}`);
+
+/** Yields the rest of the line before each served file extension, including it. */
+function* findMentions(text: string): Iterable<{ end: number; head: string }> {
+  for (const { index, 0: extension } of text.matchAll(MENTION)) {
+    const end = index + extension.length;
+    const lineStart = text.lastIndexOf("\n", index) + 1;
+    yield { end, head: text.slice(Math.max(lineStart, end - MAX_PATH_CHARS), end) };
   }
-  return images;
 }
 
-/** Returns whether `text` contains the file name, as is or URL-encoded. */
-function mentionsName(text: string, name: string): boolean {
-  return (
-    text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name))
-  );
+/** Yields what may be a path: every end of `head` that starts a name, as is and URL-decoded. */
+function* listSuffixes(head: string): Iterable<{ start: number; path: string }> {
+  const nameStart = head.lastIndexOf("/") + 1;
+  for (let start = head.length - 1; start >= 0; start--) {
+    const isWithinName = start >= nameStart;
+    if (!isWithinName && head[start] !== "/" && !head.startsWith("../", start)) continue;
+    const path = head.slice(start).normalize("NFC");
+    yield { start, path };
+    if (!path.includes("%")) continue;
+    try {
+      yield { start, path: decodeURIComponent(path).normalize("NFC") };
+    } catch {
+      // Not URL-encoded.
+    }
+  }
 }
 
-async function findImageSize(input: MeasureInput): Promise<ImageSize | null> {
+const filesByName = new WeakMap<readonly ContentFile[], Map<string, ContentFile[]>>();
+
+/** Posts of one folder share their list of files, so it is grouped once. */
+function groupByName(files: readonly ContentFile[]): Map<string, ContentFile[]> {
+  let byName = filesByName.get(files);
+  if (byName) return byName;
+  byName = new Map();
+  for (const file of files) {
+    const name = posix.basename(file.path).normalize("NFC");
+    byName.set(name, [...(byName.get(name) ?? []), file]);
+  }
+  filesByName.set(files, byName);
+  return byName;
+}
+
+/**
+ * Returns the images to show for `references`, and warnings "file:line: reason" for broken ones.
+ * Throws AppError(unavailable) if a file can't be read now.
+ */
+export async function loadPostImages(
+  post: PostFile,
+  references: readonly FileReference[],
+  readers: FileReaders,
+): Promise<{ images: PostImages; warnings: string[] }> {
+  const images: Record<string, Image | null> = {};
+  const warnings: string[] = [];
+  for (const { name, file, line } of references) {
+    const { image, problem } = await describeFile(file, readers);
+    images[name] = image;
+    if (problem !== undefined) warnings.push(`${post.path}:${line}: ${name}: ${problem}`);
+  }
+  return { images, warnings };
+}
+
+async function describeFile(file: ContentFile, readers: FileReaders): Promise<DescribedImage> {
+  if (file.bytes > MAX_FILE_BYTES) return { image: null, problem: describeFileSize(file) };
+  if (isImagePath(file.path)) return describeImage(toImageFile(file, readers));
+  return { image: { src: contentFileUrl(file) } };
+}
+
+/**
+ * Returns what is wrong with a file that no post mentions, for its author; undefined if it is
+ * served, or can't be read now.
+ */
+export async function findFileProblem(
+  file: ContentFile,
+  readers: FileReaders,
+): Promise<string | undefined> {
+  if (servedContentType(file.path) === null) return undefined;
   try {
-    return await imageSizeCache.get(input);
+    return (await describeFile(file, readers)).problem;
   } catch (error) {
-    if (isAppError(error, "unavailable")) throw error;
-    log("warn", "content.image_unreadable", { file: input.file.path, error });
-    return null;
+    if (isAppError(error, "unavailable")) return undefined;
+    throw error;
   }
 }
 
-/** Returns the banner's image; undefined if there is no banner, or it is remote or unreadable. */
-export function heroFromBanner(banner: string | undefined, images: PostImages): Image | undefined {
-  return banner !== undefined && Object.hasOwn(images, banner) ? images[banner] : undefined;
+/** Returns the image at `name` if it has been measured before; else undefined. */
+export function peekPostImage(
+  name: string,
+  references: readonly FileReference[],
+  readers: FileReaders,
+): Image | undefined {
+  const reference = references.find((each) => each.name === name);
+  if (!reference || !isImagePath(reference.file.path)) return undefined;
+  return peekImage(toImageFile(reference.file, readers)) ?? undefined;
+}
+
+/** Returns the file with its reader. Paths of public files start with a slash. */
+export function toImageFile(file: ContentFile, { source, publicFiles }: FileReaders) {
+  return file.path.startsWith("/")
+    ? {
+        file,
+        url: encodeURI(file.path).replace(/[?#]/g, encodeURIComponent),
+        read: () => publicFiles.read(file),
+      }
+    : { file, url: contentFileUrl(file), read: () => source.readFile(file) };
 }

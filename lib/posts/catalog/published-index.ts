@@ -19,6 +19,7 @@ export interface PublishedIndex {
   /** The version's files, and the assets of posts from an older version. */
   readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
   readonly addresses: AddressTable;
+  readonly filesBySha: ReadonlyMap<string, ContentFile>;
 }
 
 /** Returns the index of the `parsedPosts` for which `toPost` returns a post. */
@@ -34,8 +35,11 @@ export function createPublishedIndex(
   const pages = new Map<string, Post>();
   const filesByPath = new Map<string, ContentFile[]>();
   const shown = new Map<string, ParsedPost>();
-  const addFile = (file: ContentFile) =>
+  const filesBySha = new Map<string, ContentFile>();
+  const addFile = (file: ContentFile) => {
     filesByPath.set(file.path, [...(filesByPath.get(file.path) ?? []), file]);
+    filesBySha.set(file.blobSha, file);
+  };
   for (const file of files) addFile(file);
   for (const parsed of parsedPosts) {
     const post = toPost(parsed);
@@ -44,12 +48,23 @@ export function createPublishedIndex(
     if (parsed.file.kind === "post") posts.push(post);
     else pages.set(post.slug, post);
     // A last good post uses the images of its own version.
-    if (parsed.version !== version) for (const file of parsed.file.assets) addFile(file);
+    if (parsed.version === version) continue;
+    for (const file of parsed.file.assets) addFile(file);
+    for (const { file } of parsed.references) if (!file.path.startsWith("/")) addFile(file);
   }
   const index = createPostIndex(version, posts);
   const addresses = new AddressTable({ posts: index.posts, rules, isPublicFile });
   addresses.warnings.unshift(...warnings);
-  return { version, index, pages, parsedPosts: shown, pendingIds, filesByPath, addresses };
+  return {
+    version,
+    index,
+    pages,
+    parsedPosts: shown,
+    pendingIds,
+    filesByPath,
+    filesBySha,
+    addresses,
+  };
 }
 
 function isPublicFile(path: string): boolean {

@@ -3,16 +3,14 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
-import { siteConfig } from "#lib/core/site-config.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
-import type { ContentFile, ContentSource } from "#lib/posts/source/content-source.ts";
 import { assertAddressPattern } from "#lib/posts/addresses/post-address.ts";
 import { shareContentAddresses } from "#lib/http/content-addresses.ts";
+import type { ImageFile } from "#lib/posts/images/content-image.ts";
+import type { OpenFile } from "#lib/posts/source/content-file-response.ts";
+import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { shareContentOutage } from "#lib/http/content-outage.ts";
-import { createDiskSource } from "#lib/posts/source/disk-source.ts";
-import { createGitSource } from "#lib/posts/source/git-source.ts";
-import { loadImageManifest } from "#lib/posts/source/image-manifest.ts";
 import {
   onLinkPreviewsChanged,
   setWantedLinkPreviews,
@@ -29,11 +27,8 @@ import {
   createGitVersionSource,
 } from "./content-version-source.ts";
 import type { FreshCompile } from "./fresh-compile.ts";
+import { type SiteContent, isGitSource, openSiteContent } from "./site-content.ts";
 
-/**
- * Checking names and times on disk costs a millisecond or two. In production, files rarely change.
- */
-const DISK_RECHECK_INTERVAL_MS = { development: 500, test: 0, production: 15_000 } as const;
 /**
  * With a webhook, polling only catches lost pushes. Without one, it is the only way to detect them.
  */
@@ -41,7 +36,7 @@ const POLL_INTERVAL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
 
 interface SiteCatalog {
   readonly catalog: Catalog;
-  readonly source: ContentSource;
+  readonly content: SiteContent;
 }
 
 function getSiteCatalog(): SiteCatalog {
@@ -62,49 +57,31 @@ function getSiteCatalog(): SiteCatalog {
 }
 
 function openSiteCatalog(): SiteCatalog {
-  const { source, versionSource } = openContent();
+  const content = openSiteContent((slug) =>
+    Object.hasOwn(componentNamesBySlug, slug) ? componentNamesBySlug[slug]! : [],
+  );
+  const versionSource = openVersionSource(content);
   const componentNames = loadComponentNames();
   const catalog = new Catalog({
     versionSource: {
       ...versionSource,
       getVersion: async () => (await componentNames, versionSource.getVersion()),
     },
-    getContext: () => ({
-      source,
-      sourceId:
-        source.kind === "git" ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
-      images: loadImageManifest("public/_img"),
-      imageHosts: siteConfig.images.hosts,
-      componentsOf: (slug) =>
-        Object.hasOwn(componentNamesBySlug, slug) ? componentNamesBySlug[slug]! : [],
-    }),
+    context: content.context,
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",
     onPublish: (embeds) => {
       if (embeds.length > 0) void setWantedLinkPreviews(embeds);
     },
   });
-  return { catalog, source };
+  return { catalog, content };
 }
 
-function openContent(): { source: ContentSource; versionSource: ContentVersionSource } {
+function openVersionSource({ source }: SiteContent): ContentVersionSource {
   const isPrimary = () => currentRole() === "primary";
-  if (env.CONTENT_SOURCE === "git") {
-    const source = createGitSource({
-      api: env.CONTENT_GIT_API,
-      repository: env.CONTENT_GIT_REPOSITORY!,
-      branch: env.CONTENT_GIT_BRANCH,
-      path: env.CONTENT_GIT_PATH,
-      token: env.CONTENT_GIT_TOKEN,
-    });
-    const pollMs = env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none;
-    return { source, versionSource: createGitVersionSource(source, { isPrimary, pollMs }) };
-  }
-  const source = createDiskSource({
-    dir: env.CONTENT_DIR,
-    recheckMs: DISK_RECHECK_INTERVAL_MS[env.NODE_ENV],
-  });
-  return { source, versionSource: createDiskVersionSource(source, { isPrimary }) };
+  if (!isGitSource(source)) return createDiskVersionSource(source, { isPrimary });
+  const pollMs = env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none;
+  return createGitVersionSource(source, { isPrimary, pollMs });
 }
 
 /**
@@ -197,10 +174,15 @@ export function refreshCatalog(): Promise<void> {
 export async function findContentFile(
   path: string,
   blobSha: string | null,
-): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
-  const { catalog, source } = getSiteCatalog();
+): Promise<{ file: ContentFile; open: OpenFile } | null> {
+  const { catalog, content } = getSiteCatalog();
   const file = await catalog.findFile(path, blobSha);
-  return file && { file, read: () => source.readFile(file) };
+  return file && { file, open: (start, end) => content.source.openFile(file, start, end) };
+}
+
+/** Returns the image of the content or of public with this blob SHA, or null. */
+export function findImageFile(blobSha: string): Promise<ImageFile | null> {
+  return getSiteCatalog().catalog.findImageFile(blobSha);
 }
 
 /** Compiles a post without any cache, for /admin/content. Throws AppError(not_found). */

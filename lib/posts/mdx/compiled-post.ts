@@ -2,17 +2,16 @@
 // worker.
 
 import type { PostImages } from "#lib/posts/image.ts";
+import type { ExternalImageSettings } from "#lib/posts/images/external-image.ts";
 import type { PostProblem } from "#lib/posts/post-error.ts";
 
-export interface CompileInput {
+export interface CompileInput extends ExternalImageSettings {
   /** Path below the content root, for errors. ".md" is Markdown with HTML, anything else is MDX. */
   readonly file: string;
   readonly body: string;
   /** 1-based line of the file on which `body` starts. */
   readonly bodyLine: number;
   readonly images?: PostImages;
-  /** Hosts that remote images may come from: "images.example.com", "*.example.com", "*". */
-  readonly imageHosts: readonly string[];
   /** Names of the page components a post may use. Default: PAGE_COMPONENTS. */
   readonly components?: readonly string[];
   /**
@@ -20,8 +19,6 @@ export interface CompileInput {
    * none.
    */
   readonly localComponents?: readonly string[];
-  /** Whether an image missing from `images` is a warning (default) or an error. */
-  readonly missingImages?: "warn" | "fail";
   /**
    * Extension point: module files (absolute path or file: URL) whose default export is a remark
    * plugin. The worker runs them before the built-in steps, under the same deadline and memory

@@ -1,18 +1,19 @@
 import { expect, test } from "vitest";
 import { contentFileResponse, contentFileUrl, servedContentType } from "./content-file-response.ts";
 
-const file = { path: "blog/a post/drawing.svg", blobSha: "a".repeat(40), bytes: 10 };
-const bytes = Buffer.from("0123456789");
+const file = { path: "blog/a post/film.webm", blobSha: "a".repeat(40), bytes: 10 };
+const open = (content: string) => (start: number, end: number) =>
+  Promise.resolve(new Blob([content.slice(start, end + 1)]).stream());
 const ask = (headers: Record<string, string> = {}, query = `?v=${file.blobSha}`) =>
   contentFileResponse(
     new Request(`http://site/content-file/x${query}`, { headers }),
     file,
-    async () => bytes,
+    open("0123456789"),
   );
 
-test("images and videos are served, nothing else", () => {
+test("media and documents are served, nothing else", () => {
   expect(
-    ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(
+    ["a.png", "a.JPG", "a.avif", "a.gif", "a.svg", "a.mp4", "a.webm", "a.mp3", "a.pdf"].map(
       servedContentType,
     ),
   ).not.toContain(null);
@@ -28,11 +29,10 @@ test("a file requested by its version is cached for a year, and sandboxed", asyn
   expect(response.status).toBe(200);
   expect(await response.text()).toBe("0123456789");
   expect(Object.fromEntries(response.headers)).toMatchObject({
-    "content-type": "image/svg+xml",
+    "content-type": "video/webm",
     "x-content-type-options": "nosniff",
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": expect.stringMatching(/default-src 'none';.*sandbox/),
-    "content-disposition": "attachment",
     etag: `"${file.blobSha}"`,
   });
 });
@@ -69,5 +69,22 @@ test.each([
 });
 
 test("the URL of a file contains its version and is encoded", () => {
-  expect(contentFileUrl(file)).toBe(`/content-file/blog/a%20post/drawing.svg?v=${file.blobSha}`);
+  expect(contentFileUrl(file)).toBe(`/content-file/blog/a%20post/film.webm?v=${file.blobSha}`);
+});
+
+test("an SVG is served without its scripts, as a download", async () => {
+  const svg = "<svg><script>alert(1)</script><g/></svg>";
+  const drawing = { path: "blog/a/b.svg", blobSha: "b".repeat(40), bytes: svg.length };
+  const response = await contentFileResponse(new Request("http://site/x"), drawing, open(svg));
+  expect(await response.text()).toBe("<svg><g></g></svg>");
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    "content-type": "image/svg+xml",
+    "content-disposition": "attachment",
+  });
+});
+
+test("an empty file is an empty response", async () => {
+  const empty = { path: "blog/a/b.png", blobSha: "c".repeat(40), bytes: 0 };
+  const response = await contentFileResponse(new Request("http://site/x"), empty, open(""));
+  expect([response.status, response.headers.get("content-length")]).toEqual([200, "0"]);
 });

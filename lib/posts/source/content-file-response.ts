@@ -1,34 +1,70 @@
-// Serves a file beside a post that was not part of the build.
+// Serves a file of the content: an image, video, sound or document that a post uses.
 
 import { parseByteRange } from "#lib/http/byte-range.ts";
+import { sanitizeSvg } from "#lib/posts/images/sanitize-svg.ts";
 import type { ContentFile } from "./content-source.ts";
 
-/**
- * Content types of files that are served. Other files beside a post, such as components, are not
- * public.
- */
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
+const IMAGE_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
+  apng: "image/apng",
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
   webp: "image/webp",
   avif: "image/avif",
   gif: "image/gif",
   svg: "image/svg+xml",
-  mp4: "video/mp4",
 };
 
 /**
- * Prevents XSS by scripts in an SVG that is opened directly. In case a proxy replaces this header,
- * SVGs are also sent as attachments, which `<img>` ignores.
+ * Content types of files that are served. Other files beside a post, such as components, are not
+ * public.
  */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ...IMAGE_TYPES,
+  mp4: "video/mp4",
+  m4v: "video/mp4",
+  mov: "video/quicktime",
+  webm: "video/webm",
+  ogv: "video/ogg",
+  mp3: "audio/mpeg",
+  m4a: "audio/mp4",
+  ogg: "audio/ogg",
+  oga: "audio/ogg",
+  opus: "audio/ogg",
+  wav: "audio/wav",
+  flac: "audio/flac",
+  vtt: "text/vtt; charset=utf-8",
+  pdf: "application/pdf",
+  zip: "application/zip",
+  csv: "text/csv; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
+};
+
+/** File extensions that are served, without the dot. */
+export const SERVED_EXTENSIONS = Object.keys(CONTENT_TYPES);
+
+/** Prevents XSS by scripts in an SVG that is opened directly. */
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+/**
+ * Sent as downloads: browsers show no PDF in a sandbox, and a proxy may replace the policy of an
+ * SVG. `<img>` ignores this.
+ */
+const ATTACHMENT = /\.(?:svg|pdf|zip|csv)$/i;
 const YEAR_SECONDS = 31_536_000;
 
 /** Returns the content type of a file, or null if it is not served. */
 export function servedContentType(path: string): string | null {
-  const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
+  const extension = extensionOf(path);
   return Object.hasOwn(CONTENT_TYPES, extension) ? CONTENT_TYPES[extension]! : null;
+}
+
+/** Returns whether the path is of an image, by its extension. */
+export function isImagePath(path: string): boolean {
+  return Object.hasOwn(IMAGE_TYPES, extensionOf(path));
+}
+
+function extensionOf(path: string): string {
+  return /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
 }
 
 /** Returns the file's URL, which changes with its bytes. */
@@ -37,25 +73,19 @@ export function contentFileUrl({ path, blobSha }: Pick<ContentFile, "path" | "bl
 }
 
 /**
- * Returns the response for `file`, which servedContentType must allow; calls `read` only if bytes
+ * Returns the response for `file`, which servedContentType must allow; calls `open` only if bytes
  * are needed. Cached for a year if the URL names this version, else for a minute. Supports byte
- * ranges.
+ * ranges. Scripts are removed from an SVG.
  */
 export async function contentFileResponse(
   request: Request,
   file: ContentFile,
-  read: () => Promise<Uint8Array>,
+  open: OpenFile,
 ): Promise<Response> {
   const etag = `"${file.blobSha}"`;
   const isThisVersion = new URL(request.url).searchParams.get("v") === file.blobSha;
   const headers = {
-    "Content-Type": servedContentType(file.path) ?? "application/octet-stream",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    ...(file.path.toLowerCase().endsWith(".svg") && { "Content-Disposition": "attachment" }),
-    "Cache-Control": isThisVersion
-      ? `public, max-age=${YEAR_SECONDS}, immutable`
-      : "public, max-age=60",
+    ...contentHeaders(file.path, isThisVersion),
     "Accept-Ranges": "bytes",
     ETag: etag,
   };
@@ -67,28 +97,50 @@ export async function contentFileResponse(
   ) {
     return new Response(null, { status: 304, headers });
   }
-  const bytes = await read();
+  if (extensionOf(file.path) === "svg")
+    return new Response(await readSanitizedSvg(file, open), { headers });
   const range =
     request.headers.has("if-range") && request.headers.get("if-range") !== etag
       ? null
-      : parseByteRange(request.headers.get("range"), bytes.byteLength);
+      : parseByteRange(request.headers.get("range"), file.bytes);
   if (range === "bad")
     return new Response(null, {
       status: 416,
-      headers: { ...headers, "Content-Range": `bytes */${bytes.byteLength}` },
+      headers: { ...headers, "Content-Range": `bytes */${file.bytes}` },
     });
-  if (range) {
-    const part = bytes.slice(range.start, range.end + 1);
-    return new Response(part, {
-      status: 206,
-      headers: {
-        ...headers,
-        "Content-Range": `bytes ${range.start}-${range.end}/${bytes.byteLength}`,
-        "Content-Length": String(part.byteLength),
-      },
-    });
-  }
-  return new Response(new Uint8Array(bytes), {
-    headers: { ...headers, "Content-Length": String(bytes.byteLength) },
+  const { start, end } = range ?? { start: 0, end: file.bytes - 1 };
+  const body = file.bytes === 0 ? null : await open(start, end);
+  return new Response(body, {
+    status: range ? 206 : 200,
+    headers: {
+      ...headers,
+      ...(range && { "Content-Range": `bytes ${start}-${end}/${file.bytes}` }),
+      "Content-Length": String(end - start + 1),
+    },
   });
+}
+
+/** Returns a stream of the bytes from `start` to `end`, both included. */
+export type OpenFile = (start: number, end: number) => Promise<ReadableStream<Uint8Array>>;
+
+/** Returns the headers of a file of the content; immutable if its URL changes with its bytes. */
+export function contentHeaders(path: string, isImmutable: boolean): Record<string, string> {
+  return {
+    "Content-Type": servedContentType(path) ?? "application/octet-stream",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    ...(ATTACHMENT.test(path) && { "Content-Disposition": "attachment" }),
+    "Cache-Control": isImmutable
+      ? `public, max-age=${YEAR_SECONDS}, immutable`
+      : "public, max-age=60",
+  };
+}
+
+async function readSanitizedSvg(
+  file: ContentFile,
+  open: OpenFile,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (file.bytes === 0) return new Uint8Array();
+  const stream = await open(0, file.bytes - 1);
+  return sanitizeSvg(new Uint8Array(await new Response(stream).arrayBuffer()));
 }

@@ -1,6 +1,7 @@
 // Defines a source of content: its versions, the files of each, and their bytes.
 
 import { createHash } from "node:crypto";
+import { AppError } from "#lib/core/errors.ts";
 import { postPath } from "./post-path.ts";
 
 export interface ContentFile {
@@ -38,12 +39,32 @@ export interface ContentSource {
    * unavailable if the host fails or the file has changed since it was listed.
    */
   readFile(file: ContentFile): Promise<Uint8Array>;
+  /**
+   * Returns a stream of the bytes from `start` to `end`, both included. Throws like readFile, before
+   * the first byte.
+   */
+  openFile(file: ContentFile, start: number, end: number): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** Redirect rules, at the content root. */
 export const REDIRECTS_FILE = "_redirects";
-/** The maximum size of a file. */
-export const MAX_FILE_BYTES = 5 * 1_048_576;
+
+/** The maximum size of a file: photos as cameras make them, and short films. */
+export const MAX_FILE_BYTES = 25 * 1_048_576;
+
+/** Returns why a file above MAX_FILE_BYTES is not served. */
+export function describeFileSize({ bytes }: Pick<ContentFile, "bytes">): string {
+  return `it has ${formatMegabytes(bytes)} MB; a file may have ${formatMegabytes(MAX_FILE_BYTES)} MB`;
+}
+
+/** Throws AppError(too_large) above MAX_FILE_BYTES. */
+export function assertFileSize(file: ContentFile): void {
+  if (file.bytes > MAX_FILE_BYTES)
+    throw new AppError("too_large", `${file.path} is too large: ${describeFileSize(file)}.`);
+}
+
+const formatMegabytes = (bytes: number) => Math.ceil((bytes / 1_048_576) * 10) / 10;
+
 /** A larger content tree means that the configured path is wrong. */
 export const MAX_FILES = 20_000;
 

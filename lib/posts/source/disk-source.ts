@@ -1,8 +1,10 @@
 // Reads content from a folder on disk.
 
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import {
@@ -11,6 +13,7 @@ import {
   MAX_FILES,
   MAX_FILE_BYTES,
   REDIRECTS_FILE,
+  assertFileSize,
   gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
@@ -23,16 +26,18 @@ interface ScannedFile {
 /**
  * Returns the content below `dir`: blog/ and pages/, without symbolic links. Its version is "disk-"
  * and a hash of all files. getHead() checks names, sizes and times at most every `recheckMs`, and
- * reads only changed files.
+ * reads only changed files. With `mountAt`, `dir` itself is that folder: 'blog'.
  */
 export function createDiskSource({
   dir,
   recheckMs,
+  mountAt,
 }: {
   dir: string;
   recheckMs: number;
+  mountAt?: "blog";
 }): ContentSource {
-  const root = resolve(dir);
+  const toDisk = (path: string) => join(resolve(dir), path.slice(mountAt?.length ?? 0));
   let scannedFiles = new Map<string, ScannedFile>();
   let version: string | undefined;
   let scannedAtMs = Number.NEGATIVE_INFINITY;
@@ -41,14 +46,12 @@ export function createDiskSource({
   const filesByVersion = new Map<string, readonly ContentFile[]>();
 
   async function scan(): Promise<string> {
-    const paths = await listContentPaths(root, "");
+    const paths = await listContentPaths(toDisk, mountAt ?? "", mountAt === undefined ? 0 : 1);
     const next = new Map<string, ScannedFile>();
     for (const path of paths) {
-      const full = join(root, path);
-      const { size, mtimeMs, ctimeMs, ino } = await stat(full).catch(() =>
-        throwChangedOnDisk(path),
-      );
-      const stamp = `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+      const full = toDisk(path);
+      const stamp = await readStamp(full).catch(() => throwChangedOnDisk(path));
+      const size = Number(stamp.split(" ")[0]);
       const previous = scannedFiles.get(path);
       if (previous?.stamp === stamp) {
         next.set(path, previous);
@@ -92,15 +95,28 @@ export function createDiskSource({
     async readFile(file) {
       if (!isContentPath(file.path))
         throw new AppError("not_found", `${file.path} is not a file of the content.`);
-      if (file.bytes > MAX_FILE_BYTES)
-        throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
-      const bytes = await readFile(join(root, file.path)).catch(() =>
-        throwChangedOnDisk(file.path),
-      );
+      assertFileSize(file);
+      const bytes = await readFile(toDisk(file.path)).catch(() => throwChangedOnDisk(file.path));
       if (gitBlobSha(bytes) !== file.blobSha) throwChangedOnDisk(file.path);
       return bytes;
     },
+    async openFile(file, start, end) {
+      assertFileSize(file);
+      const scanned = scannedFiles.get(file.path);
+      const full = toDisk(file.path);
+      const isUnchanged =
+        scanned?.file.blobSha === file.blobSha &&
+        scanned.stamp === (await readStamp(full).catch(() => ""));
+      if (!isUnchanged) throwChangedOnDisk(file.path);
+      return Readable.toWeb(createReadStream(full, { start, end })) as ReadableStream<Uint8Array>;
+    },
   };
+}
+
+/** Returns size, times and inode, which change when a file is replaced. */
+async function readStamp(path: string): Promise<string> {
+  const { size, mtimeMs, ctimeMs, ino } = await stat(path);
+  return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 /**
@@ -113,14 +129,18 @@ function throwChangedOnDisk(path: string): never {
   });
 }
 
-async function listContentPaths(root: string, folder: string, depth = 0): Promise<string[]> {
+async function listContentPaths(
+  toDisk: (path: string) => string,
+  folder: string,
+  depth: number,
+): Promise<string[]> {
   if (depth > 8) return [];
-  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
+  const entries = await readdir(toDisk(folder), { withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT" && depth > 0) return [];
       throw new AppError(
         "unavailable",
-        `The content folder ${join(root, folder)} can't be read: ${error.code}.`,
+        `The content folder ${toDisk(folder)} can't be read: ${error.code}.`,
         { cause: error },
       );
     },
@@ -130,12 +150,12 @@ async function listContentPaths(root: string, folder: string, depth = 0): Promis
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (path === REDIRECTS_FILE ? !entry.isFile() : depth > 0 && !isContentPath(path)) continue;
     if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
-      paths.push(...(await listContentPaths(root, path, depth + 1)));
+      paths.push(...(await listContentPaths(toDisk, path, depth + 1)));
     else if (entry.isFile() && (depth > 0 || path === REDIRECTS_FILE)) paths.push(path);
     if (paths.length > MAX_FILES)
       throw new AppError(
         "unavailable",
-        `The content folder ${root} has more than ${MAX_FILES} files.`,
+        `The content folder ${toDisk("")} has more than ${MAX_FILES} files.`,
       );
   }
   return paths;

@@ -9,6 +9,7 @@ import {
   type ContentSource,
   MAX_FILES,
   MAX_FILE_BYTES,
+  assertFileSize,
   gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
@@ -116,6 +117,14 @@ export function createGitSource({
     .split("/")
     .filter((part) => part !== "" && part !== ".")
     .join("/");
+
+  async function readBlob(file: ContentFile): Promise<Buffer<ArrayBuffer>> {
+    if (!isContentPath(file.path))
+      throw new AppError("not_found", `${file.path} is not a file of the content.`);
+    assertFileSize(file);
+    return Buffer.from(await blobCache.get({ host, repository, file }), "base64");
+  }
+
   return {
     kind: "git",
     getHostStatus: () => host.getStatus(),
@@ -143,12 +152,10 @@ export function createGitSource({
         throw new AppError("not_found", `${version} is not a commit.`);
       return treeCache.get({ host, repository, path: folder, version });
     },
-    async readFile(file) {
-      if (!isContentPath(file.path))
-        throw new AppError("not_found", `${file.path} is not a file of the content.`);
-      if (file.bytes > MAX_FILE_BYTES)
-        throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
-      return Buffer.from(await blobCache.get({ host, repository, file }), "base64");
+    readFile: readBlob,
+    async openFile(file, start, end) {
+      const bytes = await readBlob(file);
+      return new Blob([bytes.subarray(start, end + 1)]).stream();
     },
   };
 }

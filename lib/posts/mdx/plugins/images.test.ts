@@ -1,8 +1,8 @@
 import { fromHtml } from "hast-util-from-html";
 import { expect, test } from "vitest";
 import { isElement, replaceNodes, type Element, type Root } from "#lib/posts/mdx/mdx-tree.ts";
-import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
-import { isAllowedHost } from "./images.ts";
+import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+import { isAllowedHost } from "#lib/posts/images/external-image.ts";
 
 /** Returns the first element of that name, as parsed by a browser. */
 function select(html: string, name: string): Element | undefined {
@@ -98,14 +98,11 @@ test.each([
   expect(isAllowedHost(host, patterns)).toBe(allowed);
 });
 
-test("a missing image is a warning, or an error with missingImages=fail", async () => {
+test("a missing image is a warning, and its text is shown", async () => {
   const post = await compileText("![Alt](./gone.png)");
   expect(post.warnings).toEqual(["blog/test.mdx:1: the image ./gone.png is not part of this site"]);
   expect(post.compiledSource).toContain(
     '<span class=\\"missing-image\\" role=\\"img\\" aria-label=\\"Alt\\">Alt</span>',
-  );
-  expect(await problemOf("\n![Alt](./gone.png)", { missingImages: "fail" })).toBe(
-    "2: the image ./gone.png is not part of this site",
   );
 });
 
@@ -136,4 +133,40 @@ test("a placeholder that is not a base64 image is omitted", async () => {
     images: { "/x.png": { src: "/x.png", width: 1, height: 1, blur: "data:image/png);color:red" } },
   });
   expect(html).not.toContain("style");
+});
+
+const imageRewrites = [
+  { from: "/media/", to: "https://cdn.example/", query: "w={width}&q={quality}" },
+  { from: "/files/", to: "https://files.example/" },
+];
+
+test("an image below a rewritten prefix comes from its host in several sizes", async () => {
+  const html = await htmlFrom("![A](/media/a%20b.jpg)", { imageRewrites });
+  expect(select(html, "img")!.properties).toMatchObject({
+    src: "https://cdn.example/a%20b.jpg?w=960&q=75",
+    srcSet:
+      "https://cdn.example/a%20b.jpg?w=480&q=75 480w, https://cdn.example/a%20b.jpg?w=960&q=75 960w, https://cdn.example/a%20b.jpg?w=1600&q=75 1600w",
+    sizes: "(min-width: 48rem) 44rem, 100vw",
+    className: ["remote-image", "unsized-image"],
+    loading: "lazy",
+    decoding: "async",
+    referrerPolicy: "no-referrer",
+  });
+});
+
+test("a rewrite without parameters gives one size, and a local file comes first", async () => {
+  const html = await htmlFrom("![A](/files/a.png)", { imageRewrites });
+  expect(html).toContain('src="https://files.example/a.png"');
+  expect(html).not.toContain("srcset");
+  expect(html).not.toContain("unsized-image");
+  const local = { ...images, "/files/a.png": { src: "/files/a.png", width: 1, height: 1 } };
+  expect(await htmlFrom("![A](/files/a.png)", { imageRewrites, images: local })).toContain(
+    'src="/files/a.png"',
+  );
+});
+
+test("a path is found however it is written", async () => {
+  const shared = { "../shared/é a.png": { src: "/s.png", width: 1, height: 1 } };
+  for (const path of ["../shared/%C3%A9%20a.png", "../x/../shared/e\u0301%20a.png#top"])
+    expect(await htmlFrom(`![A](${path})`, { images: shared }), path).toContain('src="/s.png"');
 });

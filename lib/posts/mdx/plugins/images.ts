@@ -1,7 +1,8 @@
 // Converts images: local ones get sizes and dimensions, remote ones from allowed hosts stay, others
 // become links.
 
-import type { Image } from "#lib/posts/image.ts";
+import { type Image, normalizeImageName } from "#lib/posts/image.ts";
+import { allowRemoteImage, rewriteImage } from "#lib/posts/images/external-image.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   addClass,
@@ -90,16 +91,18 @@ function convertImage(
     "unoptimized",
   ])
     delete properties[name];
-  if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, context);
   if (/^data:/i.test(src)) return image;
-  const localImage = findImage(src, context);
-  if (localImage)
+  const rewrittenImage = rewriteImage(src, context.input.imageRewrites);
+  const foundImage = findImage(src, context);
+  const localImage = foundImage ?? rewrittenImage;
+  if (localImage) {
+    if (localImage === rewrittenImage) markRemote(image, localImage);
     return inPicture
       ? Object.assign(image, { properties: withSize(properties, localImage) })
       : createPicture(image, localImage);
-  const reason = `the image ${src} is not part of this site`;
-  if (context.input.missingImages === "fail") context.fail(image, reason);
-  context.warn(image, reason);
+  }
+  if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, context);
+  if (foundImage === undefined) context.warn(image, `the image ${src} is not part of this site`);
   // An absolute path may still be served; a file beside the post cannot.
   return src.startsWith("/")
     ? image
@@ -111,40 +114,36 @@ function convertImage(
       );
 }
 
-function findImage(src: string, context: CompileContext): Image | undefined {
+function findImage(src: string, context: CompileContext): Image | null | undefined {
   const images = context.input.images ?? {};
   const plain = src.replace(/[?#].*$/, "");
   let decoded = plain;
   try {
-    decoded = decodeURI(plain);
+    decoded = decodeURIComponent(plain);
   } catch {
     // Not URL-encoded, so it is used as is.
   }
-  for (const name of [
-    src,
-    plain,
-    decoded,
-    decoded.replace(/^\.\//, ""),
-    decoded.startsWith(".") || decoded.startsWith("/") ? decoded : `./${decoded}`,
-  ]) {
+  for (const path of [src, plain, decoded]) {
+    const name = normalizeImageName(path);
     if (Object.hasOwn(images, name)) return images[name];
   }
   return undefined;
 }
 
-function withSize(properties: Properties, { src, width, height, blur }: Image): Properties {
+function withSize(properties: Properties, { src, srcset, width, height, blur }: Image): Properties {
   const style = String(properties.style ?? "");
   const background =
     blur && /^data:image\/[\w+.-]+;base64,[\w+/=]+$/.test(blur)
       ? `background:url(${blur}) center/cover no-repeat`
       : "";
   const scaledHeight =
-    properties.width === undefined
+    properties.width === undefined || !width || !height
       ? height
       : Math.round((Number(properties.width) * height) / width) || undefined;
   return {
     ...properties,
     src,
+    ...(srcset && { srcSet: srcset, sizes: properties.sizes ?? SIZES }),
     width: properties.width ?? width,
     height: properties.height ?? scaledHeight,
     style: [background, style].filter(Boolean).join(";") || undefined,
@@ -167,16 +166,16 @@ function convertRemoteImage(
   inLink: boolean,
   context: CompileContext,
 ): Node {
-  const absolute = src.startsWith("//") ? `https:${src}` : src;
-  const host = URL.canParse(absolute) ? new URL(absolute).hostname : "";
-  if (isAllowedHost(host, context.input.imageHosts)) {
-    addClass(image, "remote-image");
-    image.properties.referrerPolicy = "no-referrer";
+  const remoteImage = allowRemoteImage(src, context.input.imageHosts);
+  if (remoteImage) {
+    markRemote(image, remoteImage);
     return image;
   }
+  const absolute = src.startsWith("//") ? `https:${src}` : src;
+  const host = URL.canParse(absolute) ? new URL(absolute).hostname : "(unreadable)";
   context.warn(
     image,
-    `the image ${src.slice(0, 200)} is shown as a link: its host ${host || "(unreadable)"} is not among images.hosts of site.config.ts`,
+    `the image ${src.slice(0, 200)} is shown as a link: its host ${host} is not among images.hosts of site.config.ts`,
   );
   const label = createText(alt || fileNameOf(absolute));
   return inLink
@@ -184,21 +183,12 @@ function convertRemoteImage(
     : createElement("a", { href: absolute, className: ["image-link"] }, [label], image);
 }
 
-/**
- * Returns whether `host` matches one of `patterns`: "a.example", "*.example" (every subdomain), "*"
- * (all).
- */
-export function isAllowedHost(host: string, patterns: readonly string[]): boolean {
-  const name = host.toLowerCase();
-  if (name === "") return false;
-  return patterns.some((pattern) => {
-    const expected = pattern.toLowerCase();
-    return (
-      expected === "*" ||
-      expected === name ||
-      (expected.startsWith("*.") && name.endsWith(expected.slice(1)))
-    );
-  });
+/** An image in several sizes fills the column; its style reserves space until its size is known. */
+function markRemote(image: Element, { srcset }: Image): void {
+  const { width, height } = image.properties;
+  addClass(image, "remote-image");
+  if (srcset && width === undefined && height === undefined) addClass(image, "unsized-image");
+  image.properties.referrerPolicy = "no-referrer";
 }
 
 function fileNameOf(url: string): string {
@@ -217,7 +207,7 @@ function resolveMediaUrls(node: Element, context: CompileContext): void {
     if (typeof value !== "string" || /^([a-z]+:|\/)/i.test(value)) continue;
     const file = findImage(value, context);
     if (file) node.properties[name] = file.src;
-    else context.warn(node, `the file ${value} is not part of this site`);
+    else if (file === undefined) context.warn(node, `the file ${value} is not part of this site`);
   }
 }
 

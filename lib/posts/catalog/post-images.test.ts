@@ -1,0 +1,84 @@
+import { rmSync } from "node:fs";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import {
+  makePostText,
+  setUpContentSites,
+  waitUntilCompiled,
+} from "#tests/support/content-site-fixture.ts";
+
+const sites = setUpContentSites();
+const png = (background: string) =>
+  sharp({ create: { width: 40, height: 20, channels: 3, background } })
+    .png()
+    .toBuffer();
+const withImages = (...paths: string[]) =>
+  makePostText("A", "2026-11-21", paths.map((path) => `![x](${path})`).join("\n\n"));
+
+test("images beside the post, elsewhere in the content and in public are shown", async () => {
+  const [red, green, blue] = await Promise.all(["#f00", "#0f0", "#00f"].map(png));
+  sites.writeFile("blog/a/My Photo (1).PNG", red!);
+  sites.writeFile("blog/shared/b.png", green!);
+  sites.writeFile("public/images/c.png", blue!);
+  sites.writeFile(
+    "blog/a/index.mdx",
+    withImages("<My Photo (1).PNG>", "../shared/b.png", "/images/c.png"),
+  );
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect(site.getStatus().warnings).toEqual([]);
+  const { compiled } = (await site.findPostBySlug("a"))!;
+  const shas = [...new Set(compiled.compiledSource.match(/\/_img\/[0-9a-f]{40}(?=-40\.webp)/g))];
+  expect(shas).toHaveLength(3);
+  const files = await Promise.all(
+    shas.map((path) => site.findImageFile(path.slice("/_img/".length))),
+  );
+  expect(files.map((file) => file!.url.replace(/\?.*/, "")).sort()).toEqual([
+    "/content-file/blog/a/My%20Photo%20(1).PNG",
+    "/content-file/blog/shared/b.png",
+    "/images/c.png",
+  ]);
+});
+
+test("missing and broken images are warnings with line and name, and the post is shown", async () => {
+  sites.writeFile("blog/a/text.png", "text");
+  sites.writeFile("blog/a/unused.png", "");
+  sites.writeFile(
+    "blog/a/index.mdx",
+    withImages("./gone.png", "text.png", "/gone.png").replace(
+      "---\n\n",
+      "banner: ./no.png\n---\n\n",
+    ),
+  );
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  await site.refresh();
+  expect(site.getStatus().failures).toEqual([]);
+  expect(site.getStatus().warnings).toEqual([
+    expect.stringMatching(/^blog\/a\/index\.mdx:10: \.\/text\.png: it can't be read as an image: /),
+    "blog/a/index.mdx:5: the banner ./no.png is not part of this site",
+    "blog/a/index.mdx:8: the image ./gone.png is not part of this site",
+    "blog/a/index.mdx:12: the image /gone.png is not part of this site",
+    "blog/a/unused.png:1: it can't be read as an image: it is empty",
+  ]);
+  const post = (await site.findPostBySlug("a"))!;
+  expect(post.hero).toBeUndefined();
+  expect(post.compiled.compiledSource).toContain("missing-image");
+});
+
+test("an image that was added or replaced later is shown without a change of the post", async () => {
+  sites.writeFile("blog/a/index.mdx", withImages("./a.png", "/images/b.png"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect(site.getStatus().warnings).toHaveLength(2);
+  sites.writeFile("blog/a/a.png", await png("#f00"));
+  sites.writeFile("public/images/b.png", await png("#0f0"));
+  await site.refresh();
+  expect(site.getStatus().warnings).toEqual([]);
+  sites.writeFile("public/images/b.png", await png("#00ff01"));
+  const before = (await site.findPostBySlug("a"))!.compiled.compiledSource;
+  await site.refresh();
+  expect((await site.findPostBySlug("a"))!.compiled.compiledSource).not.toBe(before);
+  rmSync(`${sites.dir}/public`, { recursive: true });
+  await site.refresh();
+  expect(site.getStatus().warnings).toEqual([
+    "blog/a/index.mdx:9: the image /images/b.png is not part of this site",
+  ]);
+});

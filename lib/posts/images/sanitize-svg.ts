@@ -1,0 +1,71 @@
+// Removes scripts from an SVG.
+
+import { Parser } from "htmlparser2";
+import { escapeHtml } from "#lib/core/escape-html.ts";
+
+const REMOVED_ELEMENTS = /^(?:.+:)?(?:script|iframe|object|embed|handler|listener)$/i;
+const EVENT_ATTRIBUTE = /^on/i;
+/** Control characters and spaces are ignored in the scheme of a URL. */
+const SCRIPT_URL =
+  /(?:^|;)[\s\u0000-\u0020]*(?:java|vb)script[\s]*:|^[\s\u0000-\u0020]*data:(?!image\/)/i;
+
+/** Returns the SVG as UTF-8, without scripts, event attributes and script URLs. */
+export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  let svg = "";
+  /** How many removed elements are open. */
+  let removedDepth = 0;
+  const parser = new Parser(
+    {
+      onopentag(name, attributes) {
+        if (removedDepth > 0 || REMOVED_ELEMENTS.test(name)) {
+          removedDepth += 1;
+          return;
+        }
+        svg += `<${name}${Object.entries(attributes)
+          .filter(([key, value]) => !EVENT_ATTRIBUTE.test(key) && !SCRIPT_URL.test(value))
+          .map(([key, value]) => ` ${key}="${escapeHtml(value)}"`)
+          .join("")}>`;
+      },
+      ontext(text) {
+        if (removedDepth === 0) svg += escapeHtml(text);
+      },
+      onclosetag(name) {
+        if (removedDepth > 0) removedDepth -= 1;
+        else svg += `</${name}>`;
+      },
+    },
+    { xmlMode: true, recognizeCDATA: true },
+  );
+  parser.end(expandEntities(decodeXml(bytes)));
+  return Buffer.from(svg);
+}
+
+/** Returns the text by its byte order mark or declared encoding; UTF-8 by default. */
+function decodeXml(bytes: Uint8Array): string {
+  const head = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
+  const declared = /^<\?xml[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/i.exec(head)?.[1] ?? "utf-8";
+  const isUtf16 = /^(?:\xff\xfe|\xfe\xff)/.exec(head)?.[0];
+  const encoding = isUtf16 ? (isUtf16 === "\xff\xfe" ? "utf-16le" : "utf-16be") : declared;
+  try {
+    return new TextDecoder(encoding).decode(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+}
+
+/**
+ * Replaces the document's own entities, which drawing programs declare for namespaces. Entities
+ * with markup are dropped, and so is the declaration.
+ */
+function expandEntities(text: string): string {
+  const doctype = /<!DOCTYPE\b[^>[]*(?:\[[\s\S]*?\]\s*)?>/i.exec(text)?.[0];
+  if (doctype === undefined) return text;
+  const values = new Map(
+    [...doctype.matchAll(/<!ENTITY\s+([\w.-]+)\s+(?:"([^"<&]*)"|'([^'<&]*)')\s*>/g)].map(
+      ([, name, quoted, single]) => [name!, quoted ?? single ?? ""],
+    ),
+  );
+  return text
+    .replace(doctype, () => "")
+    .replace(/&([\w.-]+);/g, (entity, name: string) => values.get(name) ?? entity);
+}

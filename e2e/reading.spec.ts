@@ -262,6 +262,27 @@ test.describe("without JavaScript", () => {
   });
 });
 
+test("an image of a post is made in the size that a browser requests, and cached for good", async ({
+  request,
+}) => {
+  const html = await (await request.get("/blog/one-door-for-writes")).text();
+  const path = /\/_img\/[0-9a-f]{40}-480\.(?=avif)/.exec(html)![0];
+  for (const [format, type] of [
+    ["avif", "image/avif"],
+    ["webp", "image/webp"],
+  ] as const) {
+    const response = await request.get(path + format);
+    expect(response.status()).toBe(200);
+    expect(response.headers()).toMatchObject({
+      "content-type": type,
+      "cache-control": "public, max-age=31536000, immutable",
+      "content-security-policy": expect.stringContaining("sandbox") as string,
+    });
+    expect((await response.body()).subarray(0, 12).toString("latin1")).toMatch(/ftypavif|WEBP/);
+  }
+  expect((await request.get(path.replace("480", "481") + "avif")).status()).toBe(404);
+});
+
 test("malformed requests get a status and break nothing", async ({ request }) => {
   for (const path of ["/%", "/blog/%ff", "/embed-image/%c0%ae"]) {
     const status = await new Promise<number>((resolve, reject) => {

@@ -80,7 +80,11 @@ export function writeArticles(dir: string): Article[] {
 }
 
 /** Recreates `dir`/blog with `count` different posts from the corpus. */
-export function writeManyPosts(dir: string, count: number): void {
+export function writeManyPosts(
+  dir: string,
+  count: number,
+  dateOf: (index: number) => string = () => "2026-01-01",
+): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });
   const names = [
@@ -97,7 +101,7 @@ export function writeManyPosts(dir: string, count: number): void {
     writeArticle(
       dir,
       `post-${i}`,
-      "2026-01-01",
+      dateOf(i),
       `${readBody(names[i % names.length] as string)}\n\nThe ${i}th change.\n`,
     );
 }

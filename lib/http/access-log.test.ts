@@ -150,7 +150,7 @@ test("a write logs its transaction, and a disconnected client is logged", async 
 
 test("static files and healthy health checks are not logged, failing ones are", async () => {
   await visit("/_next/static/x.js");
-  await visit("/_img/x.webp");
+  await visit("/images/x.webp");
   await visit("/healthz");
   await visit("/readyz", { answer: (_, response) => void response.writeHead(503).end() });
   expect(lines.map(({ path, status }) => [path, status])).toEqual([["/readyz", 503]]);

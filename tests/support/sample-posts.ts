@@ -46,6 +46,8 @@ export function samplePost(fields: SamplePost = {}): Post {
       components: [],
       localImports: [],
       embeds: [],
+      links: [],
+      ids: [],
       warnings: [],
       stages: [],
     },

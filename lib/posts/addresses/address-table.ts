@@ -4,6 +4,7 @@
 import type { AddressMatch } from "#lib/http/content-addresses.ts";
 import { labelRoute } from "#lib/http/route-labels.ts";
 import { type Addressable, postAddress, postRoutePath, postUrlPath } from "./post-address.ts";
+import { postPath } from "#lib/posts/source/post-path.ts";
 import { type RedirectRule, applyRule, decodeAddress } from "./redirect-rules.ts";
 
 export interface AddressedPost extends Addressable {
@@ -39,6 +40,11 @@ export class AddressTable {
     for (const post of posts) {
       this.#postsByAddress.set(postAddress(post), post);
       this.#postsBySlugRoute.set(`/blog/${post.slug}`, post);
+    }
+    // A link in another post names the file, even if the front matter sets another slug.
+    for (const post of posts) {
+      const route = `/blog/${postPath(post.path)?.slug}`;
+      if (!this.#postsBySlugRoute.has(route)) this.#postsBySlugRoute.set(route, post);
     }
     for (const post of posts) for (const alias of post.frontMatter.aliases) this.#add(post, alias);
     for (const [position, rule] of rules.entries()) this.#addRule(rule, position);

@@ -5,7 +5,8 @@ import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import type { ContentOutage } from "#lib/http/content-outage.ts";
 import type { BuildProgress, PostFailure } from "./catalog-build.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
-import { type PublishedIndex, findPublishedPost } from "./published-index.ts";
+import { findBrokenLinks } from "#lib/posts/addresses/check-links.ts";
+import { type PublishedIndex, findPublishedPost, isPublicFile } from "./published-index.ts";
 import type { VersionProblem } from "./retry-policy.ts";
 
 const MIN_RETRY_AFTER_SECONDS = 5;
@@ -42,7 +43,9 @@ export function listWarnings(published: PublishedIndex): string[] {
     ...warnings.map((warning) => `${file.path}:${warning.replace(/^line (\d+):/, "$1:")}`),
     ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
   ]);
-  return [...ofPosts, ...published.addresses.warnings];
+  const { addresses, index, pages } = published;
+  const posts = [...index.posts, ...pages.values()];
+  return [...ofPosts, ...addresses.warnings, ...findBrokenLinks(posts, addresses, isPublicFile)];
 }
 
 /**

@@ -28,6 +28,8 @@ const compiledPostSchema: z.ZodType<CompiledPostWithHero> = z.object({
   localImports: z.array(z.object({ name: z.string(), file: z.string(), imported: z.string() })),
   code: z.object({ hash: z.string(), browser: z.string(), css: z.string() }).nullish(),
   embeds: z.array(z.string()),
+  links: z.array(z.object({ url: z.string(), line: z.number() })),
+  ids: z.array(z.string()),
   warnings: z.array(z.string()),
   stages: z.array(z.object({ name: z.string(), ms: z.number() })),
   hero: z
@@ -86,6 +88,8 @@ export function createPlaceholder(parsed: ParsedPost): CompiledPostWithHero {
     components: [],
     localImports: [],
     embeds: [],
+    links: [],
+    ids: [],
     warnings: [],
     stages: [],
     hero: peekHero(parsed),

@@ -67,7 +67,8 @@ export function createPublishedIndex(
   };
 }
 
-function isPublicFile(path: string): boolean {
+/** Returns whether public/ has the file at a decoded path. */
+export function isPublicFile(path: string): boolean {
   return path !== "/" && !path.includes("..") && existsSync(`public${path}`);
 }
 

@@ -18,6 +18,8 @@ export interface CompileContext {
   /** Imports from other frameworks that become plain elements: "Img" → "Image". */
   readonly aliases: Map<string, "Image" | "Link">;
   readonly embeds: Set<string>;
+  readonly links: { url: string; line: number }[];
+  readonly ids: Set<string>;
   readonly warnings: string[];
   text: string;
   /** Throws a PostError at the line of `node`. */
@@ -38,6 +40,8 @@ export function createCompileContext(input: CompileInput): CompileContext {
     localImports: [],
     aliases: new Map(),
     embeds: new Set(),
+    links: [],
+    ids: new Set(),
     warnings,
     text: "",
     fail(node, reason) {

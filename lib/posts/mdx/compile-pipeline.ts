@@ -32,7 +32,7 @@ import type { Root } from "./mdx-tree.ts";
 export async function compileInThread(input: CompileInput): Promise<CompiledPost> {
   const context = createCompileContext(input);
   const stopwatch = createStopwatch();
-  const format = input.file.endsWith(".md") ? "md" : "mdx";
+  const format = /\.md$/i.test(input.file) ? "md" : "mdx";
   try {
     const plugins: Plugin[] = [remarkGfm];
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
@@ -63,6 +63,8 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
       components: [...context.components].sort(),
       localImports: context.localImports,
       embeds: [...context.embeds],
+      links: context.links,
+      ids: [...context.ids],
       warnings: context.warnings,
       stages: stopwatch.stages,
     };

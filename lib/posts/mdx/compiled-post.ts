@@ -74,6 +74,10 @@ export interface CompiledPost {
   readonly code?: PostCode | null;
   /** URLs that became <Embed>, each once. */
   readonly embeds: readonly string[];
+  /** Links within the site: "/blog/x#part", "#part". */
+  readonly links: readonly { readonly url: string; readonly line: number }[];
+  /** The ids that links can name. */
+  readonly ids: readonly string[];
   /** "file:line: reason" for constructs that were degraded. */
   readonly warnings: readonly string[];
   /** Duration of each stage in ms, in order. */

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { compileText, htmlOf } from "#tests/support/compile-text.ts";
+
+/** Returns the href and the recorded link of `[a](url)` in `file`. */
+async function resolve(url: string, file = "blog/test.mdx") {
+  const post = await compileText(`[a](${url})`, {
+    file,
+    images: { "./doc.pdf": { src: "/content-file/doc.pdf?v=1", width: 1, height: 1 } },
+  });
+  const href = /href="([^"]*)"/.exec(htmlOf(post))?.[1];
+  return { href, links: post.links.map((link) => link.url), warnings: post.warnings };
+}
+
+test("a link to a post's file leads to its address, with its part and query", async () => {
+  const cases: [url: string, file: string, href: string][] = [
+    ["./other.mdx", "blog/test.mdx", "/blog/other"],
+    ["other.md#part", "blog/test.mdx", "/blog/other#part"],
+    ["./other", "blog/test.mdx", "/blog/other"],
+    ["../other.mdx?a=1#part", "blog/test/index.mdx", "/blog/other?a=1#part"],
+    ["../other/index.mdx", "blog/test/index.mdx", "/blog/other"],
+    ["./other", "blog/test/index.mdx", "/blog/other"],
+    ["../blog/caf%C3%A9.mdx", "pages/about.mdx", "/blog/caf%C3%A9"],
+    ["../pages/about.mdx", "blog/test.mdx", "/about"],
+    ["/blog/other.mdx", "blog/test.mdx", "/blog/other"],
+    ["/blog/other#part", "blog/test.mdx", "/blog/other#part"],
+    ["#part", "blog/test.mdx", "#part"],
+    ["../calls", "blog/test.mdx", "/calls"],
+  ];
+  for (const [url, file, href] of cases)
+    expect([url, (await resolve(url, file)).href]).toEqual([url, href]);
+});
+
+test("links within the site are recorded with their line, others are not", async () => {
+  const post = await compileText(
+    "One [a](./other.mdx?x#p).\n\nTwo [b](https://x.example), [c](mailto:a@x.example), [d](#e).\n\n## E",
+  );
+  expect(post.links).toEqual([
+    { url: "/blog/other#p", line: 1 },
+    { url: "#e", line: 3 },
+  ]);
+  expect(post.ids).toEqual(["e"]);
+});
+
+test("a link to a file beside the post leads to the file, and a missing one is named", async () => {
+  expect(await resolve("./doc.pdf#page=2")).toEqual({
+    href: "/content-file/doc.pdf?v=1#page=2",
+    links: [],
+    warnings: [],
+  });
+  expect((await resolve("./nope.pdf")).warnings).toEqual([
+    "blog/test.mdx:1: the link ./nope.pdf leads to a file that is not part of this site",
+  ]);
+});

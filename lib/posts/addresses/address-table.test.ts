@@ -112,6 +112,23 @@ test("rules apply in their order, after posts, pages of the site and files", () 
     expect([path, table.resolve(path)]).toEqual([path, null]);
 });
 
+test("a page of content/pages comes before a rule and is named where a post has its address", () => {
+  overrideSiteConfig({ content: { address: "/:slug" } });
+  const { rules } = parseRedirects("/* /blog", "_redirects");
+  const posts = [makePost("uses")];
+  const table = new AddressTable({
+    posts,
+    pages: ["uses", "now"],
+    rules,
+    isPublicFile: () => false,
+  });
+  expect(table.resolve("/now")).toBeNull();
+  expect(table.resolve("/later")).toEqual(redirectTo("/blog"));
+  expect(table.warnings).toEqual([
+    "blog/uses.mdx:1: its address /uses is also that of a page; the post is shown",
+  ]);
+});
+
 test("a rule with parameters also applies to a page of the site", () => {
   const table = makeTable([makePost("a")], "/ p=123 /blog/a");
   expect(table.resolve("/?p=123")).toEqual(redirectTo("/blog/a"));

@@ -15,6 +15,8 @@ export interface AddressedPost extends Addressable {
 
 export interface AddressTableOptions {
   readonly posts: readonly AddressedPost[];
+  /** Slugs of content/pages, which are at /SLUG. */
+  readonly pages?: Iterable<string>;
   readonly rules: readonly RedirectRule[];
   /** Returns whether public/ has the file at this decoded path. A file wins over a rule. */
   readonly isPublicFile: (path: string) => boolean;
@@ -26,6 +28,7 @@ const MAX_REDIRECTS = 10;
 export class AddressTable {
   /** "file:line: reason" for aliases and rules that are ignored. */
   readonly warnings: string[] = [];
+  readonly #pageAddresses: ReadonlySet<string>;
   readonly #postsByAddress = new Map<string, AddressedPost>();
   readonly #postsBySlugRoute = new Map<string, AddressedPost>();
   readonly #aliases = new Map<string, AddressedPost>();
@@ -35,9 +38,14 @@ export class AddressTable {
   readonly #loopingRules = new Set<RedirectRule>();
   readonly #isPublicFile: (path: string) => boolean;
 
-  constructor({ posts, rules, isPublicFile }: AddressTableOptions) {
+  constructor({ posts, pages = [], rules, isPublicFile }: AddressTableOptions) {
     this.#isPublicFile = isPublicFile;
+    this.#pageAddresses = new Set([...pages].map((slug) => `/${slug}`));
     for (const post of posts) {
+      if (this.#pageAddresses.has(postAddress(post)))
+        this.warnings.push(
+          `${post.path}:1: its address ${postAddress(post)} is also that of a page; the post is shown`,
+        );
       this.#postsByAddress.set(postAddress(post), post);
       this.#postsBySlugRoute.set(`/blog/${post.slug}`, post);
     }
@@ -82,6 +90,11 @@ export class AddressTable {
     );
   }
 
+  /** Returns whether a page has this decoded path: one of the site's own, or of content/pages. */
+  hasPage(path: string): boolean {
+    return this.#pageAddresses.has(path) || !["other", "post"].includes(labelRoute(path).kind);
+  }
+
   /** Undefined if the path is not about a post. */
   #resolvePost(rawPath: string, path: string, search: string): AddressMatch | null | undefined {
     const post = this.#postsByAddress.get(path);
@@ -108,7 +121,7 @@ export class AddressTable {
   }
 
   #resolveRedirect(path: string, search: string): AddressMatch | null {
-    const isRoute = isSiteRoute(path);
+    const isRoute = this.hasPage(path);
     const alias = isRoute ? undefined : this.#aliases.get(path);
     if (alias) return redirect(postUrlPath(alias) + search);
     const found = this.#findRule(path, search, isRoute);
@@ -143,7 +156,7 @@ export class AddressTable {
     const reason =
       path === null
         ? "is not a path"
-        : isSiteRoute(path)
+        : this.hasPage(path)
           ? "is a page of this site"
           : other && other !== post
             ? `belongs to ${other.path}`
@@ -160,7 +173,7 @@ export class AddressTable {
       this.#exactRules.set(rule.from, [...same, { rule, position }]);
       if (rule.query.size > 0) return;
       const post = this.findPost(rule.from);
-      const reason = isSiteRoute(rule.from)
+      const reason = this.hasPage(rule.from)
         ? "is a page of this site"
         : post
           ? `is an address of ${post.path}`
@@ -196,11 +209,6 @@ export class AddressTable {
 function isSameUrl(target: string, path: string, search: string): boolean {
   const [targetPath = "", targetQuery = ""] = target.split("?");
   return decodeAddress(targetPath) === path && `?${targetQuery}` === (search === "" ? "?" : search);
-}
-
-/** Returns whether a route other than that of posts has this decoded path. */
-function isSiteRoute(path: string): boolean {
-  return !["other", "post"].includes(labelRoute(path).kind);
 }
 
 function redirect(location: string, status = 301): AddressMatch {

@@ -1,7 +1,6 @@
 // Finds links of posts that lead nowhere: to a missing page, or a missing part of one.
 
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
-import { labelRoute } from "#lib/http/route-labels.ts";
 import type { AddressTable } from "./address-table.ts";
 import { decodeAddress } from "./redirect-rules.ts";
 
@@ -33,9 +32,7 @@ export function findBrokenLinks(
       }
       const exists =
         path !== null &&
-        (!["other", "post"].includes(labelRoute(path).kind) ||
-          isPublicFile(path) ||
-          addresses.resolve(start) !== null);
+        (addresses.hasPage(path) || isPublicFile(path) || addresses.resolve(start) !== null);
       return exists
         ? []
         : [`${post.path}:${line}: the link ${url} leads to a page that doesn't exist`];

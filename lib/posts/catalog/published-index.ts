@@ -53,7 +53,12 @@ export function createPublishedIndex(
     for (const { file } of parsed.references) if (!file.path.startsWith("/")) addFile(file);
   }
   const index = createPostIndex(version, posts);
-  const addresses = new AddressTable({ posts: index.posts, rules, isPublicFile });
+  const addresses = new AddressTable({
+    posts: index.posts,
+    pages: pages.keys(),
+    rules,
+    isPublicFile,
+  });
   addresses.warnings.unshift(...warnings);
   return {
     version,

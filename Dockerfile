@@ -27,7 +27,7 @@ FROM node:${NODE_VERSION}-bookworm-slim AS run
 # Debian serves only its newest versions, so they can't be pinned.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates fuse3 \
+    && apt-get install --yes --no-install-recommends ca-certificates ffmpeg fuse3 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=litefs /usr/local/bin/litefs /usr/local/bin/litefs
 COPY --from=build /image /app

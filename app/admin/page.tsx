@@ -4,6 +4,7 @@ import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { read } from "#lib/db/database.ts";
+import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
 import { countUsers } from "#lib/members/admin-users.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
@@ -48,6 +49,7 @@ export default async function AdminPage() {
     deliveries: await countDeliveries(tx),
   }));
   const { users, reads, calls, deliveries } = data;
+  const hasFfmpeg = await canMergeAudio();
   const figures = [
     ["Members", formatCount(users.members)],
     ["Admins", formatCount(users.admins)],
@@ -104,6 +106,12 @@ export default async function AdminPage() {
             link="Details"
           />
         </ul>
+        {!hasFfmpeg && (
+          <p>
+            ffmpeg isn’t installed on this server, so new episodes have no merged audio file, and
+            some podcast apps can’t play them.
+          </p>
+        )}
       </section>
       <section className="desk-section" aria-labelledby="totals">
         <h2 id="totals">Totals</h2>

@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
 import { env } from "#lib/core/env.ts";
+import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
+import { findMistypedValues } from "./mistyped-values.ts";
 
 let problems = 0;
 function reportLine(ok: boolean | "note", text: string, fix = ""): void {
@@ -63,10 +65,25 @@ if (existsSync(env.DATABASE_FILE)) {
     `${env.DATABASE_FILE}: foreign keys`,
     "Some rows reference missing rows. See PRAGMA foreign_key_check.",
   );
+  const mistyped = findMistypedValues(db);
+  if (mistyped.length === 0) reportLine(true, `${env.DATABASE_FILE}: value types`);
+  for (const { table, column, expected, count } of mistyped)
+    reportLine(
+      false,
+      `${env.DATABASE_FILE}: ${table}.${column}: ${count} ${count === 1 ? "value is" : "values are"} not stored as ${expected}`,
+      `Find them: SELECT rowid, "${column}" FROM "${table}" WHERE typeof("${column}") NOT IN ('${expected}', 'null')`,
+    );
   db.close();
 } else {
   reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start creates it.");
 }
+
+const hasFfmpeg = await canMergeAudio();
+reportLine(
+  hasFfmpeg ? true : "note",
+  hasFfmpeg ? `ffmpeg: ${env.FFMPEG_PATH}` : "no ffmpeg with an MP3 or AAC encoder",
+  "Without it, the podcast feed has answers as recorded, which not all podcast apps play. Install ffmpeg, or set FFMPEG_PATH.",
+);
 
 const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
   (path) => path && existsSync(path),

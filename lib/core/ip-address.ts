@@ -25,5 +25,16 @@ export function ipv6Groups(address: string): string[] {
   );
 }
 
+/**
+ * Returns the IPv4 address inside an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2), in any notation;
+ * null for every other IPv6 address.
+ */
+export function findMappedIpv4(address: string): string | null {
+  const groups = ipv6Groups(address);
+  if (!groups.join(":").startsWith("0000:0000:0000:0000:0000:ffff:")) return null;
+  const bytes = groups.slice(6).flatMap((group) => [group.slice(0, 2), group.slice(2)]);
+  return bytes.map((byte) => Number.parseInt(byte, 16)).join(".");
+}
+
 /** Returns an IPv6 address, without a zone ID, as 128 bits. */
 export const ipv6ToBits = (address: string): bigint => BigInt(`0x${ipv6Groups(address).join("")}`);

@@ -1,18 +1,17 @@
 // Finds the client's address for rate limits.
 
 import type { IncomingMessage } from "node:http";
-import { isIP, isIPv4 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { env } from "#lib/core/env.ts";
+import { findMappedIpv4 } from "#lib/core/ip-address.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { TrustProxy } from "#lib/core/trust-proxy.ts";
 import { rawHeader } from "./forwarding-headers.ts";
 
-const IPV4_MAPPED_PATTERN = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-
 function normalizeAddress(address: string | null | undefined): string | null {
   const bare = (address ?? "").trim().replace(/%.*$/, "");
-  const v4 = IPV4_MAPPED_PATTERN.exec(bare)?.[1] ?? bare;
-  return isIP(v4) ? v4.toLowerCase() : null;
+  if (isIPv6(bare)) return findMappedIpv4(bare) ?? bare.toLowerCase();
+  return isIPv4(bare) ? bare : null;
 }
 
 /** Returns the IP address of a node, such as `192.0.2.1:80` or `"[2001:db8::1]:80"`, or null. */

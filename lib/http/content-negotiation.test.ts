@@ -21,5 +21,10 @@ test("accepted types and codings are unchanged", () => {
 
 test("Markdown is not served to a client that prefers HTML", () => {
   expect(acceptedTypes("text/markdown;q=0.5, text/html")).toBe("text/html");
+  expect(acceptedTypes("text/html, text/markdown;q=0.1")).toBe("text/html");
+  expect(acceptedTypes("text/markdown;q=0.5, */*")).toBe("*/*");
+  expect(acceptedTypes("text/markdown;q=0.5, text/*;q=0.8, */*;q=0.1")).not.toContain("markdown");
   expect(acceptedTypes("text/markdown;q=0.5, text/html;q=0.5")).toContain("text/markdown");
+  expect(acceptedTypes("text/markdown;q=0.5, text/html;q=0.4, */*")).toContain("text/markdown");
+  expect(acceptedTypes("text/markdown;q=0.5, text/html;q=0, */*")).toContain("text/markdown");
 });

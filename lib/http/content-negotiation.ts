@@ -26,10 +26,17 @@ const isAccepted = ({ quality }: Choice) => quality !== 0;
 export const acceptedEncodings = (header: string): string =>
   join(parseChoices(header).filter(isAccepted));
 
-/** Returns Accept without refused types, and without Markdown if the client prefers HTML. */
+/**
+ * Returns Accept without refused types, and without Markdown if the client prefers HTML. The most
+ * specific range decides about HTML (RFC 9110, 12.5.1).
+ */
 export function acceptedTypes(header: string): string {
-  const choices = parseChoices(header).filter(isAccepted);
-  const html = choices.find(({ name }) => name === "text/html")?.quality ?? 0;
+  const all = parseChoices(header);
+  const html =
+    ["text/html", "text/*", "*/*"].flatMap((range) =>
+      all.filter(({ name }) => name === range).map(({ quality }) => quality),
+    )[0] ?? 0;
+  const choices = all.filter(isAccepted);
   return join(choices.filter(({ name, quality }) => name !== "text/markdown" || quality >= html));
 }
 

@@ -7,11 +7,16 @@ import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { canReadMailbox } from "#lib/outbound/mail/mailbox-access.ts";
 
-export const metadata: Metadata = { title: "Local mailbox", robots: { index: false } };
+type Props = { params: Promise<{ secret: string }> };
+
+export async function generateMetadata({ params }: Props): Promise<Metadata> {
+  const title = canReadMailbox((await params).secret) ? "Local mailbox" : "Not found";
+  return { title, robots: { index: false } };
+}
 
 const MAX_EMAILS = 20;
 
-export default async function Page({ params }: { params: Promise<{ secret: string }> }) {
+export default async function Page({ params }: Props) {
   await connection();
   if (!canReadMailbox((await params).secret)) {
     setNotFoundStatus();

@@ -32,6 +32,7 @@ import {
 } from "#lib/members/login-challenge.ts";
 import { buildLoginEmail, sendLoginEmail } from "#lib/members/login-email.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
+import { findMemberEmail } from "#lib/members/sign-up.ts";
 
 const nextField = z
   .string()
@@ -98,6 +99,18 @@ async function sendChallenge({
   return challenge;
 }
 
+/**
+ * Returns the address to send to. An address that no sign-up accepts belongs to a migrated member,
+ * or throws AppError(invalid).
+ */
+async function resolveEmail(typed: string | undefined): Promise<string> {
+  const parsed = emailField().safeParse(typed);
+  if (parsed.success) return parsed.data;
+  const email = typed && (await read((tx) => findMemberEmail(tx, typed.trim())));
+  if (email) return email;
+  throw new AppError("invalid", parsed.error.issues[0]!.message, { field: "email" });
+}
+
 /** Sets the cookies of a login or sign-up, after the commit, and throws the redirect. */
 async function redirectAfterLogin(result: LoginResult, next: string): Promise<never> {
   await expireLoginFlowCookie("login");
@@ -135,9 +148,14 @@ function refusedCodeError(
 
 export const requestLoginEmail = defineServerAction({
   requiredRole: "anyone",
-  fields: z.object({ email: emailField(), next: nextField }),
-  run: ({ input, clientAddress, write }) =>
-    sendEmailAndRedirect({ ...input, address: clientAddress, write }),
+  fields: z.object({ email: z.string().max(1_000).optional(), next: nextField }),
+  run: async ({ input, clientAddress, write }) =>
+    sendEmailAndRedirect({
+      email: await resolveEmail(input.email),
+      next: input.next,
+      address: clientAddress,
+      write,
+    }),
 });
 
 export const resendLoginEmail = defineServerAction({

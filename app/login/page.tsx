@@ -44,7 +44,8 @@ export default async function Page({
         </p>
       </header>
       <div className="entry-body">
-        <ActionForm action={requestLoginEmail} className="form">
+        {/* Migrated members may have addresses that the browser refuses. */}
+        <ActionForm action={requestLoginEmail} className="form" noValidate>
           <input type="hidden" name="next" value={next} />
           <Field
             name="email"

@@ -54,8 +54,29 @@ test("an email address is lowercased and validated", () => {
     "a b@example.com",
     "ada@example.com\nbcc: b@example.com",
     `${"a".repeat(250)}@example.com`,
+    `${"a".repeat(65)}@example.com`,
+    "ada@exam_ple.com",
+    "ada@example.com,eve@example.com",
+    '"a b"@example.com',
+    "ada@-example.com",
+    "jörg@example.com",
   ])
-    expect(emailField().safeParse(text).success).toBe(false);
+    expect(emailField().safeParse(text).success, text).toBe(false);
+});
+
+test("an email address is what a browser accepts", () => {
+  for (const text of [
+    "a&b@example.com",
+    "first=last@example.com",
+    "a/b@example.com",
+    "!#$%&'*+/=?^_`{|}~.-@example.com",
+    "ivan@xn--e1afmkfd.xn--p1ai",
+    "ada@localhost",
+    "a..b.@example.com",
+    `${"a".repeat(64)}@example.com`,
+  ])
+    expect(emailField().parse(text)).toBe(text);
+  expect(emailField().parse("Ivan@Пример.РФ")).toBe("ivan@xn--e1afmkfd.xn--p1ai");
 });
 
 test("an ID is a UUID", () => {

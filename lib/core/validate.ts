@@ -1,6 +1,7 @@
 // Validates text fields of forms and handlers with zod: well-formed, no control characters, length
 // in code points.
 
+import { domainToASCII } from "node:url";
 import { z } from "zod";
 
 const CONTROL_CHARACTERS =
@@ -60,17 +61,26 @@ export const singleLineField = (
 export const multiLineField = (bounds: TextFieldOptions) =>
   textField(bounds, (text) => text.replace(/\r\n?/g, "\n"));
 
-/** An email address, lowercased; at most 254 characters (RFC 5321). */
+const INVALID_EMAIL = "Enter a valid email address, such as ada@example.com.";
+
+/** Returns true for what browsers accept in type=email, within the lengths of RFC 5321. */
+const isEmail = (text: string) =>
+  text.length <= 254 && text.lastIndexOf("@") <= 64 && z.regexes.html5Email.test(text);
+
+/** Returns the address with its domain in ASCII, as browsers submit it. */
+function asciiDomain(text: string): string {
+  const at = text.lastIndexOf("@") + 1;
+  return at === 0 ? text : text.slice(0, at) + (domainToASCII(text.slice(at)) || text.slice(at));
+}
+
+/** An email address, lowercased, with its domain in ASCII (see isEmail). */
 export const emailField = () =>
   z
     .string({ error: "Enter your email address." })
-    .max(1_000, { error: "Enter a valid email address, such as ada@example.com.", abort: true })
-    .transform((text) => text.normalize("NFC").trim().toLowerCase())
+    .max(1_000, { error: INVALID_EMAIL, abort: true })
+    .transform((text) => asciiDomain(text.normalize("NFC").trim().toLowerCase()))
     .refine((text) => text.length > 0, { error: "Enter your email address." })
-    .refine(
-      (text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success),
-      { error: "Enter a valid email address, such as ada@example.com." },
-    );
+    .refine((text) => text.length === 0 || isEmail(text), { error: INVALID_EMAIL });
 
 /** A UUID, lowercased. */
 export const uuidField = (name = "The id") =>

@@ -47,7 +47,8 @@ export function buildLoginEmail({
   const until = new Date(expiresAtMs).toISOString().slice(11, 16);
   return {
     to,
-    subject: `Log in to ${siteConfig.name}`,
+    // Shows in the notification, so that the code can be entered without opening the email.
+    subject: `${code} is your ${siteConfig.name} login code`,
     parts: [
       `Here's your link to log in to ${siteConfig.name}.`,
       { label: "Log in", link: link.href },

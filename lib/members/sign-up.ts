@@ -23,6 +23,11 @@ export function findMemberId(tx: Tx, email: string): string | null {
   return findUsersByEmail(tx, email)[0]?.id ?? null;
 }
 
+/** Returns a member's address as it is stored, or null. Migrated addresses may have any form. */
+export function findMemberEmail(tx: Tx, email: string): string | null {
+  return findUsersByEmail(tx, email)[0]?.email ?? null;
+}
+
 /**
  * Records that this browser verified `email`, and returns the ID for its cookie. Also deletes up to
  * SWEEP_LIMIT expired rows.

@@ -17,6 +17,7 @@ import {
   SORT_ORDERS,
   type ReadFilter,
   type SortOrder,
+  indexPosts,
   searchPosts,
 } from "#lib/posts/search/search-posts.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -58,6 +59,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   const data = await readSitePageData(sessionIds);
   const isMember = data.viewer.member !== null;
   const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
+  if (lastValue(query.q)) await indexPosts(index);
   const search = searchPosts(index, {
     q: lastValue(query.q),
     topics: [query.topic ?? []].flat(),

@@ -5,9 +5,9 @@ import { createPostIndex } from "#lib/posts/post.ts";
 import { damageCacheFile } from "#tests/support/damage-cache-file.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
-import { type SearchRequest, searchPosts } from "./search-posts.ts";
-import { normalizeQuery, type TextSegment, buildFtsQueries, splitWords } from "./search-query.ts";
-import { syncSearchTable, querySearchTable } from "./search-table.ts";
+import { type SearchRequest, indexPosts, searchPosts } from "./search-posts.ts";
+import { normalizeQuery, type TextSegment, buildFtsQueries } from "./search-query.ts";
+import { syncInSteps, syncSearchTable, querySearchTable } from "./search-table.ts";
 
 const search = (index: PostIndex, request: SearchRequest | string = {}) =>
   searchPosts(index, typeof request === "string" ? { q: request } : request);
@@ -215,10 +215,7 @@ test("a thousand random strings throw nothing and find only what is listed", () 
     const page = search(index, q);
     // Queries the table directly as well: the fallback of searchPosts would hide an error.
     expect(
-      () =>
-        withCacheDatabase((db) =>
-          querySearchTable(db, buildFtsQueries(splitWords(normalizeQuery(q)))),
-        ),
+      () => withCacheDatabase((db) => querySearchTable(db, buildFtsQueries(normalizeQuery(q)))),
       q,
     ).not.toThrow();
     for (const { post, title } of page.results) {
@@ -246,7 +243,7 @@ test("only posts that changed are indexed again", () => {
   expect(slugs(before, "old")).toEqual(["changed"]);
   const rowOf = () =>
     withCacheDatabase((db) =>
-      db.prepare("SELECT id FROM post_search_1_held WHERE slug = 'unchanged'").pluck().get(),
+      db.prepare("SELECT id FROM post_search_2_held WHERE slug = 'unchanged'").pluck().get(),
     );
   const row = rowOf();
   const after = createPostIndex("v2", [
@@ -265,9 +262,9 @@ test("dropped and broken tables are rebuilt", () => {
   const index = sampleIndex({ slug: "a", title: "Word" });
   expect(slugs(index, "word")).toEqual(["a"]);
   for (const sql of [
-    "DROP TABLE post_search_1",
-    "DROP TABLE post_search_1_state; DROP TABLE post_search_1_held; DROP TABLE post_search_1",
-    "DROP TABLE post_search_1_held; CREATE TABLE post_search_1_held (other)",
+    "DROP TABLE post_search_2",
+    "DROP TABLE post_search_2_state; DROP TABLE post_search_2_held; DROP TABLE post_search_2",
+    "DROP TABLE post_search_2_held; CREATE TABLE post_search_2_held (other)",
   ]) {
     withCacheDatabase((db) => db.exec(sql));
     expect(slugs(index, "word"), sql).toEqual(["a"]);
@@ -359,4 +356,107 @@ test("each page adds twelve posts to the previous ones", () => {
     [12, 2, 30],
     [30, null, 30],
   ]);
+});
+
+test("scripts without spaces are found by any part of a word", () => {
+  const index = sampleIndex(
+    { slug: "chinese", title: "全文搜索", text: "一个数据库的故事" },
+    { slug: "japanese", title: "全文検索エンジン" },
+    { slug: "thai", title: "ฐานข้อมูล", text: "ระบบฐานข้อมูลขนาดเล็ก" },
+    { slug: "korean", title: "데이터베이스를 옮기기" },
+  );
+  expect(slugs(index, "搜索")).toEqual(["chinese"]);
+  expect(slugs(index, "检索")).toEqual([]);
+  expect(slugs(index, "据库")).toEqual(["chinese"]);
+  expect(slugs(index, "検索")).toEqual(["japanese"]);
+  expect(slugs(index, "索")).toEqual(expect.arrayContaining(["chinese", "japanese"]));
+  expect(slugs(index, "ข้อมูล")).toEqual(["thai"]);
+  expect(slugs(index, "데이터")).toEqual(["korean"]);
+  expect(slugs(index, "库据")).toEqual([]);
+});
+
+test("C++, C# and F# are found exactly", () => {
+  const index = sampleIndex(
+    { slug: "cpp", title: "Moving to C++17", text: "x" },
+    { slug: "csharp", title: "Why C#?", text: "x" },
+    { slug: "fsharp", title: "About F#, too", text: "x" },
+    { slug: "c", title: "C and cats", text: "x" },
+  );
+  expect(slugs(index, "C++")).toEqual(["cpp"]);
+  expect(slugs(index, "c#")).toEqual(["csharp"]);
+  expect(slugs(index, "F#")).toEqual(["fsharp"]);
+  expect(slugs(index, "why c#")).toEqual(["csharp"]);
+});
+
+test("a part of a camelCase name is found below exact matches", () => {
+  const index = sampleIndex(
+    { slug: "hook", date: "2026-05-02", title: "useEffect in practice", text: "x" },
+    { slug: "word", date: "2026-05-01", title: "Birds", text: "It has an effect." },
+  );
+  expect(slugs(index, "effect")).toEqual(["word", "hook"]);
+  expect(slugs(index, "useEffect")).toEqual(["hook"]);
+});
+
+test("letters are found without their marks, and with them", () => {
+  for (const [marked, plain] of [
+    ["Łódź", "lodz"],
+    ["Ørsted", "orsted"],
+    ["Straße", "strasse"],
+    ["Ёлка", "елка"],
+    ["Đà Nẵng", "da nang"],
+    ["Þór", "thor"],
+  ] as const) {
+    const index = sampleIndex(
+      { slug: "marked", title: marked, text: "x" },
+      { slug: "plain", title: plain, text: "x" },
+      { slug: "other", title: "Birds", text: "x" },
+    );
+    for (const q of [marked, plain])
+      expect(slugs(index, q).toSorted(), q).toEqual(["marked", "plain"]);
+    expect(search(index, plain).results.map(({ post }) => post.frontMatter.title)).toContain(
+      marked,
+    );
+  }
+});
+
+test("posts are indexed in steps that keep the event loop for less than 10 ms", async () => {
+  const random = seededRandom(12);
+  for (const count of [500, 2_000]) {
+    const index = sampleIndex(
+      ...Array.from({ length: count }, (_, i) => ({
+        slug: `p${i}`,
+        title: `Post ${i}`,
+        text: Array.from({ length: 400 }, () => `word${Math.floor(random() * 2_000)}`).join(" "),
+      })),
+    );
+    const stepMs: number[] = [];
+    const steps = withCacheDatabase((db) => syncInSteps(db, index));
+    for (let isDone = false; !isDone;) {
+      // CPU time, because on a busy machine the test itself waits.
+      const before = process.threadCpuUsage();
+      isDone = steps.next().done === true;
+      const { user, system } = process.threadCpuUsage(before);
+      stepMs.push((user + system) / 1_000);
+    }
+    stepMs.sort((a, b) => a - b);
+    const [p98, longest] = [stepMs[Math.floor(stepMs.length * 0.98)]!, stepMs.at(-1)!];
+    console.log(
+      `${count} posts, ${stepMs.length} steps: 98% take at most ${p98.toFixed(1)} ms, the longest ${longest.toFixed(1)} ms.`,
+    );
+    // A garbage collection may fall into any step.
+    expect(p98).toBeLessThan(10);
+    expect(search(index, `post ${count - 1}`).results[0]?.post.slug).toBe(`p${count - 1}`);
+  }
+});
+
+test("requests run while posts are indexed, and concurrent searches share the work", async () => {
+  const index = sampleIndex(
+    ...Array.from({ length: 300 }, (_, i) => ({ slug: `p${i}`, text: `word ${i} `.repeat(200) })),
+  );
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 0);
+  await Promise.all([indexPosts(index), indexPosts(index)]);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(3);
+  expect(search(index, "wor").total).toBe(300);
 });

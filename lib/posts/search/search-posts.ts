@@ -1,5 +1,6 @@
 // Searches, filters, sorts and paginates the listed posts.
 
+import { setImmediate } from "node:timers/promises";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { log } from "#lib/core/log.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
@@ -8,11 +9,11 @@ import {
   normalizeQuery,
   normalizeText,
   buildFtsQueries,
-  splitWords,
 } from "./search-query.ts";
 import {
   dropSearchTables,
   highlightPost,
+  syncInSteps,
   syncSearchTable,
   querySearchTable,
 } from "./search-table.ts";
@@ -132,6 +133,30 @@ export function searchPosts(index: PostIndex, request: SearchRequest = {}): Sear
   };
 }
 
+const indexing = new WeakMap<PostIndex, Promise<void>>();
+
+/**
+ * Resolves when the posts are in the full-text table. Indexes in steps of a few milliseconds, so that
+ * other requests don't wait. Never rejects: searchPosts() tries again.
+ */
+export function indexPosts(index: PostIndex): Promise<void> {
+  let running = indexing.get(index);
+  if (!running) {
+    running = indexInSteps(index).finally(() => indexing.delete(index));
+    indexing.set(index, running);
+  }
+  return running;
+}
+
+async function indexInSteps(index: PostIndex): Promise<void> {
+  try {
+    const steps = withCacheDatabase((db) => syncInSteps(db, index));
+    while (!steps.next().done) await setImmediate();
+  } catch (error) {
+    log("warn", "posts.search_failed", { error });
+  }
+}
+
 interface SearchMatches {
   /** Slug → rank; 0 is the best. */
   readonly rankBySlug: ReadonlyMap<string, number>;
@@ -144,7 +169,7 @@ function rankOf({ rankBySlug }: SearchMatches, post: Post): number {
 }
 
 function findMatches(index: PostIndex, q: string): SearchMatches {
-  const tiers = buildFtsQueries(splitWords(q));
+  const tiers = buildFtsQueries(q);
   // A broken table is dropped and rebuilt in the second attempt.
   for (let attempt = 0; tiers.length > 0 && attempt < 2; attempt++) {
     try {

@@ -1,5 +1,7 @@
 // Turns a reader's query into words and FTS5 queries. Query operators cannot be injected.
 
+import { foldWord, parseTerms } from "./search-terms.ts";
+
 /** Longer queries are truncated, which bounds the cost of a search. */
 const MAX_CHARACTERS = 200;
 const MAX_WORDS = 10;
@@ -35,28 +37,34 @@ export function normalizeQuery(q: string): string {
   return normalizeText([...q.slice(0, MAX_CHARACTERS * 2)].slice(0, MAX_CHARACTERS).join(""));
 }
 
-/** Returns at most ten words of a normalized query, split like SQLite's unicode61 tokenizer. */
-export function splitWords(q: string): string[] {
-  const words = q.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-  return words.filter((word) => /[\p{L}\p{N}]/u.test(word)).slice(0, MAX_WORDS);
-}
-
 /**
  * Returns FTS5 queries, best tier first: the phrase; all words; all words, the last as a prefix (it
- * is being typed); all longer words as prefixes. Words are quoted letters and digits, which
- * prevents injection of operators and column filters.
+ * is being typed); all longer words as prefixes; the same without marks and in parts of camelCase.
+ * Words are quoted letters and digits, which prevents injection of operators and column filters.
  */
-export function buildFtsQueries(words: readonly string[]): string[] {
-  if (words.length === 0) return [];
-  const exact = words.map((word) => `"${word}"`);
-  const prefixes = words.map((word, i) =>
-    word.length >= MIN_PREFIX_CHARS || i === words.length - 1 ? `"${word}" *` : `"${word}"`,
-  );
+export function buildFtsQueries(q: string): string[] {
+  const terms = parseTerms(q).slice(0, MAX_WORDS);
+  if (terms.length === 0) return [];
+  const build = (wordQuery: (text: string, i: number) => string) =>
+    terms
+      .map((term, i) =>
+        term.kind === "word"
+          ? wordQuery(term.text, i)
+          : `{derived} : "${term.text}"${term.isPrefix ? " *" : ""}`,
+      )
+      .join(" AND ");
+  const inText = (query: string) => `{title topics description body} : ${query}`;
+  const isLast = (i: number) => i === terms.length - 1;
+  const canBePrefix = (text: string, i: number) => text.length >= MIN_PREFIX_CHARS || isLast(i);
+  const prefix = (text: string, isPrefix: boolean) => `"${text}"${isPrefix ? " *" : ""}`;
   const tiers = [
-    `"${words.join(" ")}"`,
-    exact.join(" AND "),
-    [...exact.slice(0, -1), prefixes.at(-1)].join(" AND "),
-    prefixes.join(" AND "),
+    ...(terms.every(({ kind }) => kind === "word")
+      ? [inText(`"${terms.map(({ text }) => text).join(" ")}"`)]
+      : []),
+    build((text) => inText(prefix(text, false))),
+    build((text, i) => inText(prefix(text, isLast(i)))),
+    build((text, i) => inText(prefix(text, canBePrefix(text, i)))),
+    build((text, i) => prefix(foldWord(text), canBePrefix(text, i))),
   ];
   return [...new Set(tiers)];
 }

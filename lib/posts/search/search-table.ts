@@ -14,16 +14,22 @@ import {
   type TextSegment,
   parseSegments,
 } from "./search-query.ts";
+import { deriveTokens } from "./search-terms.ts";
 
 /** Part of the table names. Increment it when their schema or content changes. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const TEXT_TABLE = `post_search_${SCHEMA_VERSION}`;
 const INDEXED_TABLE = `post_search_${SCHEMA_VERSION}_held`;
 const STATE_TABLE = `post_search_${SCHEMA_VERSION}_state`;
 
-/** bm25 weights of title, topics (keywords and categories), description and body. */
-const WEIGHTS = "10.0, 6.0, 4.0, 1.0";
+/** bm25 weights of title, topics (keywords and categories), description, body and derived tokens. */
+const WEIGHTS = "10.0, 6.0, 4.0, 1.0, 1.0";
 const [TITLE, DESCRIPTION, BODY] = [0, 2, 3];
+/** Each step inserts for this long; with its commit it takes about 5 ms. */
+const STEP_MS = 2;
+/** Pages of a merge step, and the number of segments that FTS5 never merges by itself. */
+const MERGE_PAGES = 32;
+const MAX_SEGMENTS = 1_900;
 /** The length of a snippet in words. */
 const SNIPPET_WORDS = 28;
 
@@ -44,7 +50,7 @@ const fingerprintCache = new WeakMap<PostIndex, { all: string; each: Map<string,
  * Returns a fingerprint per listed post, and one over all. A post's text changes when it is
  * compiled.
  */
-function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, string> } {
+function fingerprintPosts(index: PostIndex): { all: string; each: Map<string, string> } {
   let fingerprints = fingerprintCache.get(index);
   if (!fingerprints) {
     const each = new Map(
@@ -62,12 +68,17 @@ function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, stri
   return fingerprints;
 }
 
-/**
- * Updates the table to `index`. Writes only posts that changed; does a single read if it is up to
- * date.
- */
+/** Updates the table to `index`. Does a single read if it is up to date. */
 export function syncSearchTable(db: Database.Database, index: PostIndex): void {
-  const { all, each } = fingerprintsOf(index);
+  for (const _ of syncInSteps(db, index)) continue;
+}
+
+/**
+ * Updates the table to `index` in short transactions, and yields after each. Writes only posts that
+ * changed. An update that was interrupted continues with the next call.
+ */
+export function* syncInSteps(db: Database.Database, index: PostIndex): Generator<void> {
+  const { all, each } = fingerprintPosts(index);
   try {
     const state = db.prepare(`SELECT print FROM ${STATE_TABLE}`).get() as
       { print: string } | undefined;
@@ -77,50 +88,85 @@ export function syncSearchTable(db: Database.Database, index: PostIndex): void {
     dropSearchTables(db); // missing or incomplete
   }
   const startedMs = performance.now();
-  let changed = 0;
-  db.transaction(() => {
-    db.exec(`CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (print TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS ${INDEXED_TABLE} (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, print TEXT NOT NULL);
-      CREATE VIRTUAL TABLE IF NOT EXISTS ${TEXT_TABLE} USING fts5(title, topics, description, body, tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3');`);
-    const rows = db.prepare(`SELECT id, slug, print FROM ${INDEXED_TABLE}`).all() as {
-      id: number;
-      slug: string;
-      print: string;
-    }[];
-    for (const { id, slug, print } of rows) {
-      if (each.get(slug) === print) continue;
-      db.prepare(`DELETE FROM ${TEXT_TABLE} WHERE rowid = ?`).run(id);
-      db.prepare(`DELETE FROM ${INDEXED_TABLE} WHERE id = ?`).run(id);
-      changed += 1;
-    }
-    const indexedSlugs = new Set(
-      (db.prepare(`SELECT slug FROM ${INDEXED_TABLE}`).all() as { slug: string }[]).map(
-        ({ slug }) => slug,
-      ),
-    );
-    for (const post of listPosts(index)) {
-      if (indexedSlugs.has(post.slug)) continue;
-      const { lastInsertRowid } = db
-        .prepare(`INSERT INTO ${INDEXED_TABLE} (slug, print) VALUES (?, ?)`)
-        .run(post.slug, each.get(post.slug));
-      db.prepare(
-        `INSERT INTO ${TEXT_TABLE} (rowid, title, topics, description, body) VALUES (?, ?, ?, ?, ?)`,
-      ).run(lastInsertRowid, ...searchColumns(post));
-      changed += 1;
-    }
-    db.exec(`DELETE FROM ${STATE_TABLE}`);
-    db.prepare(`INSERT INTO ${STATE_TABLE} (print) VALUES (?)`).run(all);
-  }).immediate();
+  createTables(db);
+  yield;
+  const rows = db.prepare(`SELECT id, slug, print FROM ${INDEXED_TABLE}`).all() as {
+    id: number;
+    slug: string;
+    print: string;
+  }[];
+  const outdated = rows.filter(({ slug, print }) => each.get(slug) !== print);
+  const outdatedSlugs = new Set(outdated.map(({ slug }) => slug));
+  const indexedSlugs = new Set(rows.map(({ slug }) => slug));
+  const missing = listPosts(index).filter(
+    ({ slug }) => !indexedSlugs.has(slug) || outdatedSlugs.has(slug),
+  );
+  const jobs = [
+    ...outdated.map(
+      ({ id }) =>
+        () =>
+          deletePost(db, id),
+    ),
+    ...missing.map((post) => () => insertPost(db, post, each.get(post.slug)!)),
+  ];
+  for (let next = 0; next < jobs.length;) {
+    const untilMs = performance.now() + STEP_MS;
+    db.transaction(() => {
+      while (next < jobs.length && performance.now() < untilMs) jobs[next++]!();
+    }).immediate();
+    yield;
+    if (mergeSegments(db)) yield;
+  }
+  db.prepare(`INSERT INTO ${STATE_TABLE} (print) VALUES (?)`).run(all);
   log("info", "posts.search_indexed", {
     posts: each.size,
-    changed,
+    changed: jobs.length,
     ms: Math.round(performance.now() - startedMs),
   });
 }
 
+function createTables(db: Database.Database): void {
+  db.exec(`CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (print TEXT NOT NULL);
+    DELETE FROM ${STATE_TABLE};
+    CREATE TABLE IF NOT EXISTS ${INDEXED_TABLE} (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, print TEXT NOT NULL);
+    CREATE VIRTUAL TABLE IF NOT EXISTS ${TEXT_TABLE} USING fts5(title, topics, description, body, derived, tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3');
+    INSERT INTO ${TEXT_TABLE} (${TEXT_TABLE}, rank) VALUES ('automerge', 0);
+    INSERT INTO ${TEXT_TABLE} (${TEXT_TABLE}, rank) VALUES ('crisismerge', ${MAX_SEGMENTS});`);
+}
+
+/**
+ * Merges a few pages of the segments that the last steps added, and returns whether there were any.
+ * By itself, FTS5 merges while it inserts, which takes up to 20 ms (sqlite.org/fts5.html, 6.7).
+ */
+function mergeSegments(db: Database.Database): boolean {
+  const totalChanges = db.prepare("SELECT total_changes()").pluck();
+  const before = totalChanges.get() as number;
+  db.prepare(`INSERT INTO ${TEXT_TABLE} (${TEXT_TABLE}, rank) VALUES ('merge', ?)`).run(
+    MERGE_PAGES,
+  );
+  return (totalChanges.get() as number) - before >= 2;
+}
+
+function deletePost(db: Database.Database, id: number): void {
+  db.prepare(`DELETE FROM ${TEXT_TABLE} WHERE rowid = ?`).run(id);
+  db.prepare(`DELETE FROM ${INDEXED_TABLE} WHERE id = ?`).run(id);
+}
+
+function insertPost(db: Database.Database, post: Post, print: string): void {
+  const { lastInsertRowid } = db
+    .prepare(`INSERT INTO ${INDEXED_TABLE} (slug, print) VALUES (?, ?)`)
+    .run(post.slug, print);
+  db.prepare(
+    `INSERT INTO ${TEXT_TABLE} (rowid, title, topics, description, body, derived) VALUES (?, ?, ?, ?, ?, ?)`,
+  ).run(lastInsertRowid, ...searchColumns(post));
+}
+
 function searchColumns({ frontMatter, compiled }: Post): string[] {
   const topics = [...frontMatter.categories, ...frontMatter.keywords].join(", ");
-  return [frontMatter.title, topics, frontMatter.description, compiled.text].map(normalizeText);
+  const columns = [frontMatter.title, topics, frontMatter.description, compiled.text].map(
+    normalizeText,
+  );
+  return [...columns, columns.map(deriveTokens).join(" ")];
 }
 
 /** Drops the tables. */

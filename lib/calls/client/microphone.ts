@@ -2,16 +2,16 @@
 
 const STORAGE_KEY = "lectern-microphone";
 
-/** Enough for speech in Opus. Two minutes take 720 kB. */
+/** Enough for speech in AAC and Opus. Two minutes take 720 kB. */
 const BITS_PER_SECOND = 48_000;
 
 /**
- * In order of preference: playable in every current browser, recorded by Safari, recorded by old
- * versions of Firefox.
+ * In order of preference: plays in every browser and podcast app, plays in every current browser,
+ * recorded by Safari, recorded by old versions of Firefox.
  */
 const MIME_TYPES = [
-  "audio/webm;codecs=opus",
   "audio/mp4;codecs=mp4a.40.2",
+  "audio/webm;codecs=opus",
   "audio/mp4",
   "audio/ogg;codecs=opus",
   "audio/webm",

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SERVER_FLAGS } from "../server/server-flags.mjs";
+import { SERVER_ENV, SERVER_FLAGS } from "../server/server-flags.mjs";
 import * as checks from "./tasks/checks.mjs";
 import { restartWithRightNode } from "./tasks/node-version.mjs";
 import { preparePostgres, requireCluster, requirePostgres } from "./tasks/requirements.mjs";
@@ -58,6 +58,7 @@ async function serve(mode, args) {
     ],
     {
       env: {
+        ...SERVER_ENV,
         NODE_ENV: mode === "dev" ? "development" : "production",
         NEXT_TELEMETRY_DISABLED: "1",
         PORT: port,

@@ -66,6 +66,25 @@ test("memory is bounded for any number of pages", async () => {
     await cache.set(`/d/${i}`, page("x".repeat(1_000_000)));
   }
   const entries = await Promise.all(Array.from({ length: 200 }, (_, i) => cache.get(`/d/${i}`)));
-  expect(entries.filter(Boolean).length).toBeLessThanOrEqual(67);
+  expect(entries.filter(Boolean).length).toBeLessThanOrEqual(33);
   expect(entries.at(-1)).not.toBeNull();
+});
+
+test("requests for missing pages evict no page", async () => {
+  const cache = new PageCache();
+  publishVersion("one");
+  await cache.get("/kept");
+  await cache.set("/kept", page("kept"));
+  for (let i = 0; i < 1_000; i++) {
+    await cache.get(`/missing/${i}`);
+    await cache.set(
+      `/missing/${i}`,
+      page(`<div class="wrap" data-missing="">${"x".repeat(100_000)}`),
+    );
+  }
+  expect(await cache.get("/kept")).not.toBeNull();
+  const cached = await Promise.all(
+    Array.from({ length: 1_000 }, (_, i) => cache.get(`/missing/${i}`)),
+  );
+  expect(cached.filter(Boolean).length).toBe(50);
 });

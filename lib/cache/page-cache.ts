@@ -10,11 +10,10 @@ interface PageEntry {
   readonly version: string;
 }
 
-/**
- * Maximum size of the LRU, measured by output length. A long article is about 400 kB with its
- * client payload.
- */
+/** Maximum size of the LRU. A long article is about 600 kB with its client payload. */
 const MAX_BYTES = 64 * 1_048_576;
+/** Maximum number of not-found pages, so that requests for random URLs don't evict pages. */
+const MAX_MISSING_PAGES = 50;
 
 const pages = singleton(
   "page-cache",
@@ -25,19 +24,26 @@ const pages = singleton(
     }),
 );
 
+const missingPages = singleton(
+  "page-cache-missing",
+  () => new LRUCache<string, PageEntry>({ max: MAX_MISSING_PAGES }),
+);
+
 // The content may change while a page renders, so the version at the start of the request counts.
 const versionsAtRequest = singleton(
   "page-cache-versions",
   () => new LRUCache<string, string>({ max: 2_000 }),
 );
 
+/** Strings count twice, because one curly quote makes V8 store the whole string as UTF-16. */
 function estimateBytes(value: unknown): number {
   let size = 1_000;
-  for (const part of Object.values((value ?? {}) as Record<string, unknown>)) {
-    if (typeof part === "string" || part instanceof Uint8Array) size += part.length;
-    if (part instanceof Map)
-      for (const segment of part.values()) size += (segment as Uint8Array).length ?? 0;
-  }
+  const add = (part: unknown) => {
+    if (typeof part === "string") size += 2 * part.length;
+    if (part instanceof Uint8Array) size += part.buffer.byteLength;
+    if (part instanceof Map) for (const segment of part.values()) add(segment);
+  };
+  for (const part of Object.values((value ?? {}) as Record<string, unknown>)) add(part);
   return size;
 }
 
@@ -46,26 +52,30 @@ const NOT_FOUND_MARKER = '<div class="wrap" data-missing="">';
 
 /**
  * Sets the status of a not-found page, which Next sets only on the response of the request that
- * rendered it. Changes `value` itself: concurrent requests share it.
+ * rendered it, and returns whether `value` is one. Changes `value` itself: concurrent requests
+ * share it.
  */
-function setNotFoundStatus(value: unknown): void {
+function setNotFoundStatus(value: unknown): boolean {
   const page = value as { html?: unknown; status?: number } | null;
-  if (typeof page?.html === "string" && page.html.includes(NOT_FOUND_MARKER)) page.status = 404;
+  if (typeof page?.html !== "string" || !page.html.includes(NOT_FOUND_MARKER)) return false;
+  page.status = 404;
+  return true;
 }
 
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
     const version = peekSingleton<() => string>("content-version")?.();
     if (version !== undefined) versionsAtRequest.set(key, version);
-    const entry = pages.get(key);
-    return entry && entry.version === version ? entry : null;
+    // A post that was deleted may still have an entry of an earlier version.
+    const entries = [pages.get(key), missingPages.get(key)];
+    return entries.find((entry) => entry && entry.version === version) ?? null;
   }
 
   async set(key: string, value: unknown): Promise<void> {
-    setNotFoundStatus(value);
+    const cache = setNotFoundStatus(value) ? missingPages : pages;
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
-    pages.set(key, { value, lastModified: Date.now(), version });
+    cache.set(key, { value, lastModified: Date.now(), version });
   }
 
   async revalidateTag(): Promise<void> {}

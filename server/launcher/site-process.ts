@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { waitForReadableDatabase } from "./wait-for-database.ts";
 import { logEvent } from "#server/log-event.ts";
+import { SERVER_ENV } from "#server/server-flags.mjs";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
 export interface SiteProcess {
@@ -61,7 +62,7 @@ export function startSiteProcess(
       ],
       {
         cwd: root,
-        env: { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+        env: { ...SERVER_ENV, ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
         stdio: "inherit",
         ...appUserIds(settings),
       },

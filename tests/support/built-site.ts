@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SERVER_FLAGS } from "#server/server-flags.mjs";
+import { SERVER_ENV, SERVER_FLAGS } from "#server/server-flags.mjs";
 import { envSchema } from "#lib/core/env.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { findFreePort } from "./free-port.ts";
@@ -56,7 +56,7 @@ export async function startSiteProcess({
   signal?.throwIfAborted();
   const child = spawn(process.execPath, siteArguments(port, modules), {
     cwd,
-    env,
+    env: { ...SERVER_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

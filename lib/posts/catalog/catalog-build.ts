@@ -12,6 +12,7 @@ import {
   type PostFile,
   listPostFiles,
 } from "#lib/posts/source/content-source.ts";
+import { isIgnoredPath } from "#lib/posts/source/post-path.ts";
 import { compiledPostCache, createPlaceholder, toPost } from "./compiled-post-cache.ts";
 import { loadLastGood, saveLastGood } from "./last-good-post.ts";
 import {
@@ -174,7 +175,8 @@ export class CatalogBuild {
   }
 
   /**
-   * Returns warnings for broken or too large files that no post mentions: posts report the others.
+   * Returns warnings for files that no post mentions: broken, too large, or posts in the wrong
+   * place. Posts report the others.
    * Stops when `isWanted` returns false.
    */
   async checkFiles(isWanted: () => boolean): Promise<string[]> {
@@ -184,9 +186,14 @@ export class CatalogBuild {
         references.map(({ file }) => file.path),
       ),
     );
+    const postPaths = new Set(listPostFiles(this.#files).map(({ path }) => path));
     const warnings: string[] = [];
     for (const file of this.#files) {
       if (!isWanted()) break;
+      if (/\.mdx?$/i.test(file.path) && !postPaths.has(file.path) && !isIgnoredPath(file.path))
+        warnings.push(
+          `${file.path}:1: it is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx`,
+        );
       if (mentioned.has(file.path)) continue;
       const problem = await findFileProblem(file, context);
       if (problem !== undefined) warnings.push(`${file.path}:1: ${problem}`);

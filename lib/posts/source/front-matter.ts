@@ -1,6 +1,7 @@
 // Defines the front matter of a post: fields, validation, defaults.
 
 import { z } from "zod";
+import { DATE_RULE, parseWrittenDate } from "./front-matter-date.ts";
 
 export interface Translation {
   /** The language's own name, as shown to readers. */
@@ -9,10 +10,23 @@ export interface Translation {
   readonly author?: { readonly name: string; readonly link?: string };
 }
 
+/** A post's place in a series. Without a part, the posts of a series are ordered by date. */
+export interface SeriesPart {
+  readonly name: string;
+  readonly part?: number;
+}
+
 export interface FrontMatter {
   readonly title: string;
-  /** Calendar day as YYYY-MM-DD, independent of time zones. Empty for a page without a date. */
+  /** The calendar day as written, YYYY-MM-DD. Empty for a page without a date. */
   readonly date: string;
+  /** The instant of `date` in Unix ms, if it has a time. */
+  readonly dateMs?: number;
+  /** The calendar day of the last change that the author names, YYYY-MM-DD. */
+  readonly updated?: string;
+  /** The instant of `updated` in Unix ms, if it has a time. */
+  readonly updatedMs?: number;
+  /** Plain text. Taken from the first paragraph if the author gives none. */
   readonly description: string;
   readonly categories: string[];
   readonly keywords: string[];
@@ -26,26 +40,12 @@ export interface FrontMatter {
   readonly slug?: string;
   /** Earlier addresses of the post: paths, or URLs of another host. */
   readonly aliases: string[];
+  readonly series?: SeriesPart;
+  /** The language's BCP 47 tag. Without one, the site's language. */
+  readonly lang?: string;
   readonly draft: boolean;
   readonly archived: boolean;
   readonly unlisted: boolean;
-}
-
-const DATE_RULE =
-  "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
-const CALENDAR_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
-
-/**
- * Returns the calendar day in `value` as YYYY-MM-DD, or null. Ignores a time and time zone after
- * it.
- */
-export function parseCalendarDay(value: string): string | null {
-  const match = CALENDAR_DAY.exec(value.trim());
-  if (!match) return null;
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  const date = new Date(Date.UTC(year, month - 1, day));
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  return date.toISOString().slice(0, 10);
 }
 
 const textField = (rule: string, max: number) =>
@@ -56,7 +56,7 @@ const textField = (rule: string, max: number) =>
     .refine((value) => value.length <= max, `must have at most ${max} characters`);
 
 const wordListField = z
-  .array(textField("must be text; put quotes around numbers and dates", 60), {
+  .array(textField("must be text", 60), {
     error: "must be a list of strings, such as [sqlite, caching]",
   })
   .max(30, "must have at most 30 entries")
@@ -75,6 +75,11 @@ const pageLinkField = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
 
 const booleanField = z.boolean({ error: "must be true or false" });
 
+const dateField = z
+  .union([z.string(), z.date()], { error: DATE_RULE })
+  .transform(parseWrittenDate)
+  .refine((date) => date !== null, DATE_RULE);
+
 const banner = z
   .string({ error: "must be a path or a URL" })
   .refine(
@@ -86,12 +91,41 @@ const banner = z
   )
   .refine((value) => !value.split("/").includes(".."), "must not leave its folder with ..");
 
+const LANG_RULE = "must be a language tag such as en, pt-BR or ar";
+const langField = z
+  .string({ error: LANG_RULE })
+  .transform((value) => {
+    try {
+      return Intl.getCanonicalLocales(value.trim().replaceAll("_", "-"))[0] ?? "";
+    } catch {
+      return "";
+    }
+  })
+  .refine((tag) => tag !== "", LANG_RULE);
+
+const translationsField = z.array(
+  z.object(
+    {
+      language: textField("must name the language, such as Español", 60),
+      link: pageLinkField,
+      author: z
+        .object(
+          { name: textField("must be text", 120), link: httpUrl.optional() },
+          { error: "must be an author with name and, if there is one, link" },
+        )
+        .optional(),
+    },
+    { error: "must be a translation with language, link and, if there is one, author" },
+  ),
+  { error: "must be a list of translations, each with language and link" },
+);
+
+const PART_RULE = "must be a whole number from 0 to 9999";
+
 export const frontMatterFields = {
   title: textField("must be text of at least one character", 200),
-  date: z
-    .string({ error: DATE_RULE })
-    .transform((value) => parseCalendarDay(value))
-    .refine((day): day is string => day !== null, DATE_RULE),
+  date: dateField,
+  updated: dateField,
   description: textField("must be text of at least one character", 600),
   categories: wordListField,
   keywords: wordListField,
@@ -99,22 +133,7 @@ export const frontMatterFields = {
   bannerCredit: textField("must be text", 600),
   bannerAlt: textField("must be text", 600),
   bannerTitle: textField("must be text", 600),
-  translations: z.array(
-    z.object(
-      {
-        language: textField("must name the language, such as Español", 60),
-        link: pageLinkField,
-        author: z
-          .object(
-            { name: textField("must be text", 120), link: httpUrl.optional() },
-            { error: "must be an author with name and, if there is one, link" },
-          )
-          .optional(),
-      },
-      { error: "must be a translation with language, link and, if there is one, author" },
-    ),
-    { error: "must be a list of translations, each with language and link" },
-  ),
+  translations: translationsField,
   slug: textField("must be text such as my-first-post", 200),
   aliases: z
     .array(textField("must be a path such as /2019/old-address", 500), {
@@ -122,6 +141,19 @@ export const frontMatterFields = {
     })
     .max(100, "must have at most 100 entries")
     .transform((list) => [...new Set(list)]),
+  series: z.object(
+    {
+      name: textField("must be text of at least one character", 120),
+      part: z
+        .number({ error: PART_RULE })
+        .int(PART_RULE)
+        .min(0, PART_RULE)
+        .max(9999, PART_RULE)
+        .optional(),
+    },
+    { error: "must be the name of a series, or a series with name and part" },
+  ),
+  lang: langField,
   draft: booleanField,
   archived: booleanField,
   unlisted: booleanField,
@@ -133,7 +165,7 @@ export const frontMatterFieldNames = Object.keys(frontMatterFields) as FrontMatt
 
 /** Returns the required fields; a page (content/pages) needs no date. */
 export const requiredFields = (kind: "post" | "page"): readonly FrontMatterField[] =>
-  kind === "post" ? ["title", "date", "description"] : ["title", "description"];
+  kind === "post" ? ["title", "date"] : ["title"];
 
 /** Defaults of optional fields, and of all fields in other blogs. */
 export const frontMatterDefaults = {

@@ -100,18 +100,7 @@ describe("front matter", () => {
     expect(post.bodyLine).toBe(18);
   });
 
-  test.each([
-    ["2026-11-21", "2026-11-21"],
-    ["'2026-11-21'", "2026-11-21"],
-    ["2026-11-21T23:30:00-08:00", "2026-11-21"],
-    ["2026-11-21T00:30:00+14:00", "2026-11-21"],
-    ["2026-11-21 05:00:00Z", "2026-11-21"],
-    ["2026-1-2", "2026-01-02"],
-  ])("the date %s is the day as written", (written, day) => {
-    expect(parsePost("blog/a.mdx", good.replace("2026-11-21", written)).frontMatter.date).toBe(day);
-  });
-
-  test.each(["2026-02-30", "yesterday", "20261121", "2026", "true", "[2026-11-21]"])(
+  test.each(["2026-02-30", "yesterday", "20261121", "2026", "true", "[2026-11-21]", "03/05/2024"])(
     "the date %s is rejected at its line",
     (date) => {
       expect(problem(good.replace("2026-11-21", date))).toMatchObject({
@@ -123,23 +112,21 @@ describe("front matter", () => {
   );
 
   test("an invalid field is reported with its line and what is allowed", () => {
-    expect(problem(good.replace("[sqlite, writes]", "sqlite"))).toMatchObject({
+    expect(problem(good.replace("[sqlite, writes]", "{sqlite: 1}"))).toMatchObject({
       file: "blog/a-door.mdx",
       line: 7,
+      column: 1,
       field: "categories",
       reason: expect.stringContaining("a list of strings"),
     });
-    expect(problem(good.replace("    - fly", "    - 12"))).toMatchObject({
+    expect(problem(good.replace("    - fly", "    - [fly]"))).toMatchObject({
       line: 11,
+      column: 7,
       field: "meta.keywords.1",
     });
     expect(problem(good.replace("https://example.com/es", "javascript:alert(1)"))).toMatchObject({
       line: 14,
       field: "translations.0.link",
-    });
-    expect(problem(good.replace("title: A door", "title: 404"))).toMatchObject({
-      line: 2,
-      field: "title",
     });
     expect(problem(good.replace("    link: https://example.com/es\n", ""))).toMatchObject({
       line: 13,
@@ -213,9 +200,13 @@ describe("front matter", () => {
     });
   });
 
-  test("unknown keys are warnings with their line", () => {
-    const post = parsePost("blog/a.mdx", good.replace("meta:", "layout: wide\nmeta:"));
-    expect(post.warnings).toEqual([expect.stringMatching(/^line 8: layout is not a known field/)]);
+  test("unknown keys pass without a warning", () => {
+    const post = parsePost(
+      "blog/a.mdx",
+      good.replace("meta:", "layout: wide\nauthors: [me]\nmeta:"),
+    );
+    expect(post.warnings).toEqual([]);
+    expect(post.frontMatter).not.toHaveProperty("layout");
   });
 
   test("names of Object.prototype are not fields", () => {
@@ -224,10 +215,6 @@ describe("front matter", () => {
       good.replace("meta:", "__proto__: {draft: true}\nconstructor: x\nmeta:"),
     );
     expect(post.frontMatter.draft).toBe(false);
-    expect(post.warnings).toEqual([
-      expect.stringMatching(/^line 8: __proto__ is not a known field/),
-      expect.stringMatching(/^line 9: constructor is not a known field/),
-    ]);
   });
 
   test.each(["blog/A Door.mdx", "blog/a+b.mdx", "blog/-a.mdx", `blog/${"a".repeat(101)}.mdx`])(
@@ -265,8 +252,7 @@ describe("posts of another blog", () => {
       categories: ["next js", "5"],
       date: "2022-11-21",
     });
-    expect(post.warnings.join("\n")).toContain("authors is not a known field");
-    expect(post.warnings.join("\n")).toContain("title is missing");
+    expect(post.warnings).toEqual(["line 1: title is missing."]);
   });
 
   test("an invalid field becomes a warning and a default", () => {

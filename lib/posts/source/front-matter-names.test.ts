@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
+import { parsePost } from "./parse-post.ts";
+
+const parse = (lines: string, mapping = {}) =>
+  parsePost("blog/a.mdx", `---\ntitle: T\ndate: 2024-03-05\n${lines}\n---\nHi there.\n`, {
+    mapping,
+  });
+const fields = (lines: string, mapping = {}) => parse(lines, mapping).frontMatter;
+
+function problem(text: string): PostProblem {
+  try {
+    parsePost("blog/a.mdx", text);
+  } catch (error) {
+    if (error instanceof PostError) return error.problem;
+    throw error;
+  }
+  throw new Error("It was accepted.");
+}
+
+test("the owner's names of fields count before those of other engines", () => {
+  const lines = "bannerCloudinaryId: hero.png\nimage: other.png\nteaser: Short\nsummary: Long";
+  expect(fields(lines, { bannerCloudinaryId: "banner", teaser: "description" })).toMatchObject({
+    banner: "./hero.png",
+    description: "Short",
+  });
+  expect(fields(lines)).toMatchObject({ banner: "./other.png", description: "Long" });
+});
+
+test("a name that the owner maps to none of our fields is ignored", () => {
+  expect(fields("image: a.png", { image: "none" }).banner).toBeUndefined();
+});
+
+test.each([
+  ["excerpt: Short", { description: "Short" }],
+  ["tags: [a, 5]", { categories: ["a", "5"], keywords: [] }],
+  ["category: a\ntags: b, c", { categories: ["a"], keywords: ["b", "c"] }],
+  ["categories: sqlite", { categories: ["sqlite"] }],
+  ["meta:\n  keywords: [a]\ntags: [b]", { keywords: ["a"], categories: ["b"] }],
+  ["cover:\n  image: a.png\n  alt: A door", { banner: "./a.png", bannerAlt: "A door" }],
+  ["images: ['/static/a.png', b.png]", { banner: "/static/a.png" }],
+  ["lastmod: 2024-04-01T08:00:00Z", { updated: "2024-04-01", updatedMs: Date.UTC(2024, 3, 1, 8) }],
+  ["updated: April 1, 2024", { updated: "2024-04-01" }],
+  ["published: false", { draft: true }],
+  ["published: 2020-01-01", { draft: false, date: "2024-03-05" }],
+  ["published: false\ndraft: false", { draft: false }],
+  ['draft: "yes"', { draft: true }],
+  ["aliases: /old", { aliases: ["/old"] }],
+  ["url: https://old.example/2019/a/\nredirect_from: [/x]", { aliases: ["/x", "/2019/a/"] }],
+  ["permalink: /2019/a/", { aliases: ["/2019/a/"] }],
+  ["permalink: /:year/:title", { aliases: [] }],
+  ["lang: pt_br", { lang: "pt-BR" }],
+  ["series: SQLite", { series: { name: "SQLite" } }],
+  ["series: SQLite\npart: 2", { series: { name: "SQLite", part: 2 } }],
+  ["series:\n  name: SQLite\n  part: '3'", { series: { name: "SQLite", part: 3 } }],
+  ["slug: 2024", { slug: "2024" }],
+])("%j is understood", (lines, expected) => {
+  const post = parse(lines);
+  expect(post.frontMatter).toMatchObject(expected);
+  expect(post.warnings).toEqual([]);
+});
+
+test("a number is a title, and the first paragraph the description", () => {
+  const text = "---\ntitle: 1984\ndate: 2024-03-05\n---\nIt was a *bright* cold day.\n";
+  expect(parsePost("blog/a.mdx", text).frontMatter).toMatchObject({
+    title: "1984",
+    description: "It was a bright cold day.",
+  });
+});
+
+test("an invalid value under another engine's name is a warning, and its field is left out", () => {
+  const post = parse("image: ../../secret.png\nlanguage: '?'");
+  expect(post.frontMatter.banner).toBeUndefined();
+  expect(post.warnings).toEqual([
+    expect.stringMatching(/^line 4: image must be a file beside the post/),
+    expect.stringMatching(/^line 5: language must be a language tag/),
+  ]);
+});
+
+test("TOML has the same fields, with dates as written", () => {
+  const text = `+++
+title = 1984
+date = 2024-03-05T23:30:00-08:00
+lastmod = 2024-03-06
+tags = ["a"]
+draft = false
+[cover]
+image = "a.png"
++++
+Hi.
+`;
+  const post = parsePost("blog/a.mdx", text);
+  expect(post).toMatchObject({ body: "Hi.\n", bodyLine: 10, warnings: [] });
+  expect(post.frontMatter).toMatchObject({
+    title: "1984",
+    date: "2024-03-05",
+    dateMs: Date.parse("2024-03-06T07:30:00Z"),
+    updated: "2024-03-06",
+    categories: ["a"],
+    banner: "./a.png",
+  });
+});
+
+test.each([
+  ["---\ntitle: A\ndate: 2024-01-01\ntitle: B\n---\n", 4, 1, /^title is set twice/],
+  ["---\ntitle: A\nmeta:\n\tkeywords: [a]\n---\n", 4, 1, /spaces instead of a tab/],
+  ["---\ntitle: A: B\ndate: 2024-01-01\n---\n", 2, 8, /quotes around a value/],
+  ['---\ntitle: "A\ndate: 2024-01-01\n---\n', 4, undefined, /not valid YAML/],
+  ["---\ntitle: A\ndate: soon\n---\n", 3, 1, /^date must be a calendar day/],
+  ['+++\ntitle = "A"\ntitle = "B"\n+++\n', 3, 1, /not valid TOML/],
+  ['+++\ntitle = "A"\ndate = soon\n+++\n', 3, 8, /not valid TOML/],
+  ['+++\ntitle = "A"\ndate = "soon"\n+++\n', 3, undefined, /^date must be a calendar day/],
+  ['+++\ntitle = "A"\n', 1, undefined, /only \+\+\+/],
+  ["\n\n---\ntitle: A\ndate: x\n---\n", 5, 1, /^date must be/],
+])("the mistake in %j is at its line and column", (text, line, column, reason) => {
+  expect(problem(text)).toMatchObject({
+    line,
+    reason: expect.stringMatching(reason),
+    ...(column && { column }),
+  });
+});

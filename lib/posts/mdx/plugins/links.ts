@@ -80,7 +80,8 @@ function resolvePath(
   }
   const name = decoded.startsWith(".") ? decoded : `./${decoded}`;
   for (const key of [name, posix.normalize(name), `./${posix.normalize(name)}`])
-    if (Object.hasOwn(images, key)) return images[key]!.src;
+    // Null: the file is too large to be served, or broken.
+    if (Object.hasOwn(images, key)) return images[key]?.src ?? null;
   // Not a version such as v1.0, which may be a slug.
   if (/\.[a-z][a-z0-9]{1,4}$/i.test(decoded) && !/\.mdx?$/i.test(decoded)) return null;
   const target = posix.normalize(posix.join(posix.dirname(file), decoded));

@@ -121,6 +121,18 @@ const config = {
         source,
         headers: [{ key: "Permissions-Policy", value: permissions("self") }],
       })),
+      // Players and feed readers on other sites fetch these from the browser (CORS).
+      ...[
+        "/feed.xml",
+        "/atom.xml",
+        "/feed.json",
+        "/calls/feed.xml",
+        "/calls/audio/:path*",
+        "/podcast/:path*",
+      ].map((source) => ({
+        source,
+        headers: [{ key: "Access-Control-Allow-Origin", value: "*" }],
+      })),
       // Foreign content must not run as a page of this site (XSS). Set here, since the policy above
       // overrides a handler's.
       ...[

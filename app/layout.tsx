@@ -7,9 +7,11 @@ import { CopyButtons } from "#components/ui/copy-buttons.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
+import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
-import { FEED_PATHS, feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
+import { footerLinks, headerLinks } from "./site-links.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
@@ -23,7 +25,7 @@ export function generateMetadata(): Metadata {
     title: { default: siteConfig.name, template: `%s · ${siteConfig.name}` },
     description,
     applicationName: siteConfig.name,
-    authors: [{ name: siteConfig.author.name }],
+    authors: [{ name: siteConfig.author.name, url: "/about" }],
     openGraph: {
       type: "website",
       siteName: siteConfig.name,
@@ -46,29 +48,17 @@ export const viewport: Viewport = {
   ],
 };
 
-const NAV_LINKS = [
-  { href: "/blog", label: "Posts" },
-  { href: "/calls", label: "Calls" },
-  { href: "/teams", label: "Teams" },
-  { href: "/about", label: "About" },
-];
-const FOOTER_LINKS = [
-  ...NAV_LINKS,
-  { href: "/how-we-count", label: "How we count" },
-  { href: FEED_PATHS.rss, label: "RSS" },
-  { href: FEED_PATHS.atom, label: "Atom" },
-  { href: FEED_PATHS.json, label: "JSON Feed" },
-];
-
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Checks only whether there is a session cookie: resolving the member would cost a query on every page.
   const sessionIds = await readSessionCookies();
   const banner = await bannerFor(sessionIds);
+  const style = siteStyle(siteConfig);
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
     <html lang={siteConfig.language} className={fontVariables} suppressHydrationWarning>
       <head>
         <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
+        {style && <style dangerouslySetInnerHTML={{ __html: style }} />}
       </head>
       <body>
         <a className="skip" href="#main">
@@ -76,17 +66,30 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         </a>
         <SiteHeader
           name={siteConfig.name}
-          links={NAV_LINKS}
-          account={sessionIds.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
+          links={headerLinks()}
+          account={
+            siteConfig.features.members && (
+              <AccountLink isLoggedIn={sessionIds.sessionKey !== null} />
+            )
+          }
         />
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <SiteFooter links={FOOTER_LINKS}>
+        <SiteFooter
+          links={footerLinks()}
+          text={siteConfig.footer.text ?? `© ${siteConfig.author.name}`}
+          license={siteConfig.license}
+          profiles={siteConfig.social}
+        >
           {banner && <InstanceBanner initialStatus={banner === "later" ? null : banner} />}
         </SiteFooter>
         <CopyButtons />
       </body>
     </html>
   );
+}
+
+function AccountLink({ isLoggedIn }: { isLoggedIn: boolean }) {
+  return isLoggedIn ? <a href="/me">Account</a> : <a href="/login">Log in</a>;
 }

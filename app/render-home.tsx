@@ -1,10 +1,12 @@
 // Renders the home page, both for the static variant and for a viewer.
 
-import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { getIndex, hasPage } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
 import { FeaturedCard, PostLine } from "#components/post/post-card.tsx";
-import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
+import { StandingsList, describeStandings, leadingTeam } from "#components/team/standings-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
+import { ProfileLinks } from "#components/ui/profile-links.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { ArrowIcon } from "#components/ui/icons.tsx";
 import { listPosts, toPostSummary } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
@@ -29,19 +31,14 @@ export async function renderHome(sessionIds: SessionIds) {
     leadingTeam: data.leadingTeams.get(post.slug) ?? null,
     isRead: data.readSlugs.has(post.slug),
   });
-  const first = data.standings[0];
+  const intro = siteConfig.home.intro ?? siteConfig.author.bio;
 
   return (
-    <div
-      className="stack wrap"
-      data-team={first && first.readsPerMember > 0 ? first.team : undefined}
-    >
+    <div className="stack wrap" data-team={leadingTeam(data.standings)}>
       <header className="masthead">
-        <h1>A blog served from a database right next to you.</h1>
-        <p className="lead">
-          One process, one SQLite file next to it. Every page comes from there. The posts explain
-          how it works, what it costs, and how the same file is replicated to every region.
-        </p>
+        <h1>{siteConfig.home.title ?? siteConfig.description}</h1>
+        {intro && <p className="lead">{intro}</p>}
+        <ProfileLinks links={siteConfig.social} email={siteConfig.author.email} />
       </header>
       {featured && (
         <FeaturedCard
@@ -64,22 +61,26 @@ export async function renderHome(sessionIds: SessionIds) {
           </div>
         </section>
       )}
-      <section className="race" aria-labelledby="race">
-        <div>
-          <h2 id="race">The team standings</h2>
-          <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-            {describeStandings(data.standings, "the site")} A read counts once you reach the end of
-            a post after spending enough time on it.
-          </p>
-          <div style={{ marginTop: "1rem" }}>
-            <TotalsLine {...data.totals} posts={posts.length} />
+      {siteConfig.features.teams && (
+        <section className="race" aria-labelledby="race">
+          <div>
+            <h2 id="race">The team standings</h2>
+            <p className="standing-say figures" style={{ marginTop: "1rem" }}>
+              {describeStandings(data.standings, "the site")} A read counts once you reach the end
+              of a post after spending enough time on it.
+            </p>
+            <div style={{ marginTop: "1rem" }}>
+              <TotalsLine {...data.totals} posts={posts.length} />
+            </div>
+            {hasPage("how-we-count") && (
+              <a className="more" href="/how-we-count" style={{ marginTop: "0.5rem" }}>
+                How we count <ArrowIcon />
+              </a>
+            )}
           </div>
-          <a className="more" href="/how-we-count" style={{ marginTop: "0.5rem" }}>
-            How we count <ArrowIcon />
-          </a>
-        </div>
-        <StandingsList standings={data.standings} wide />
-      </section>
+          <StandingsList standings={data.standings} wide />
+        </section>
+      )}
     </div>
   );
 }

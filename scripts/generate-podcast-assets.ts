@@ -66,6 +66,8 @@ function writeIntro(file: string): void {
 
 mkdirSync(DIR, { recursive: true });
 await sharp(Buffer.from(renderCover()))
-  .png({ palette: true, colours: 64, compressionLevel: 9, effort: 10 })
+  // Apple requires RGB: a palette is refused.
+  .flatten({ background: green })
+  .png({ palette: false, compressionLevel: 9, effort: 10 })
   .toFile(join(DIR, "cover.png"));
 writeIntro(join(DIR, "intro.mp3"));

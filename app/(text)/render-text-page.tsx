@@ -1,6 +1,7 @@
 // Renders a text page: content/pages/<slug>.
 
 import type { Metadata } from "next";
+import type { ReactNode } from "react";
 import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
@@ -13,8 +14,8 @@ export async function textPageMetadata(slug: string): Promise<Metadata> {
   return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
 }
 
-/** Renders content/pages/`slug`, or the 404 page. */
-export async function renderTextPage(slug: string) {
+/** Renders content/pages/`slug` and `end`, or the 404 page. */
+export async function renderTextPage(slug: string, end?: ReactNode) {
   const page = await findPageBySlug(slug);
   if (!page) {
     setNotFoundStatus();
@@ -29,6 +30,7 @@ export async function renderTextPage(slug: string) {
       <div className="prose">
         <MdxContent post={page} />
       </div>
+      {end}
     </article>
   );
 }

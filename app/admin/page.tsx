@@ -2,6 +2,7 @@
 
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { read } from "#lib/db/database.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
@@ -56,34 +57,38 @@ export default async function AdminPage() {
     ["Posts", formatCount(posts.length)],
     ["Reads", formatCount(reads.reads)],
     ["Readers", formatCount(reads.readers)],
-    ["Episodes", formatCount(calls.PUBLISHED)],
+    ...(siteConfig.features.calls ? [["Episodes", formatCount(calls.PUBLISHED)] as const] : []),
   ] as const;
   return (
     <AdminFrame current="overview" title={`Hello, ${admin.firstName}.`}>
       <section className="desk-section" aria-labelledby="attention">
         <h2 id="attention">Needs attention</h2>
         <ul className="attention">
-          <AttentionItem
-            count={calls.NEW}
-            one="new call"
-            many="new calls"
-            href="/admin/calls"
-            link="Listen"
-          />
-          <AttentionItem
-            count={calls.REVIEWING}
-            one="call in review"
-            many="calls in review"
-            href="/admin/calls?state=REVIEWING"
-            link="Continue"
-          />
-          <AttentionItem
-            count={calls.ANSWERED}
-            one="call ready to publish"
-            many="calls ready to publish"
-            href="/admin/calls?state=ANSWERED"
-            link="Publish"
-          />
+          {siteConfig.features.calls && (
+            <>
+              <AttentionItem
+                count={calls.NEW}
+                one="new call"
+                many="new calls"
+                href="/admin/calls"
+                link="Listen"
+              />
+              <AttentionItem
+                count={calls.REVIEWING}
+                one="call in review"
+                many="calls in review"
+                href="/admin/calls?state=REVIEWING"
+                link="Continue"
+              />
+              <AttentionItem
+                count={calls.ANSWERED}
+                one="call ready to publish"
+                many="calls ready to publish"
+                href="/admin/calls?state=ANSWERED"
+                link="Publish"
+              />
+            </>
+          )}
           <AttentionItem
             count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)}
             one="post with errors"

@@ -6,7 +6,9 @@ import { podcastAlternateTypes } from "./podcast-metadata.ts";
 import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
-import { PODCAST_DESCRIPTION, PODCAST_PATH, selectEnclosure } from "#lib/calls/podcast-feed.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { getPodcast } from "#lib/calls/podcast.ts";
+import { PODCAST_PATH, selectEnclosure } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
@@ -25,7 +27,7 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
   await connection();
   return {
     title: page > 1 ? `Calls, page ${page}` : "Calls",
-    description: PODCAST_DESCRIPTION,
+    description: getPodcast().description,
     alternates: {
       canonical: page > 1 ? `/calls?page=${page}` : "/calls",
       types: podcastAlternateTypes(),
@@ -49,7 +51,7 @@ export default async function Page({ searchParams }: Props) {
     <div className="wrap">
       <header className="page-head">
         <h1>Calls</h1>
-        <p className="lead">{PODCAST_DESCRIPTION}</p>
+        <p className="lead">{getPodcast().description}</p>
         <p className="calls-actions">
           <a className="button button-main" href="/calls/record">
             Leave a call
@@ -60,6 +62,11 @@ export default async function Page({ searchParams }: Props) {
           <a className="button" href={PODCAST_PATH} type="application/rss+xml">
             <FeedIcon /> Subscribe to the podcast
           </a>
+          {siteConfig.podcast.directories.map(({ label, url }) => (
+            <a key={url} className="button" href={url}>
+              {label}
+            </a>
+          ))}
         </p>
       </header>
       <section className="episode-list" aria-labelledby="episodes">

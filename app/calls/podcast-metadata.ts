@@ -1,15 +1,15 @@
 // Lists the alternate feeds of pages below /calls.
 
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
-import { PODCAST_PATH, podcastTitle } from "#lib/calls/podcast-feed.ts";
-import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
+import { getPodcast } from "#lib/calls/podcast.ts";
+import { PODCAST_PATH } from "#lib/calls/podcast-feed.ts";
 
 /** Returns the podcast's feed, then the site's feeds. */
 export function podcastAlternateTypes() {
   return {
     ...feedAlternates,
     "application/rss+xml": [
-      { url: PODCAST_PATH, title: podcastTitle(getSiteMetadata()) },
+      { url: PODCAST_PATH, title: getPodcast().title },
       ...feedAlternates["application/rss+xml"],
     ],
   };

@@ -10,10 +10,12 @@ import { SessionList } from "./session-list.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
-import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { TeamDot } from "#components/team/team-dot.tsx";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { type Member, isRecentLogin } from "#lib/members/member.ts";
 import { type Tx, read } from "#lib/db/database.ts";
@@ -55,11 +57,11 @@ function TeamStanding({
 }) {
   return (
     <p className="lead">
-      {team && (
+      {team && siteConfig.features.teams && (
         <>
           Your team,{" "}
           <span className="me-team">
-            <TeamDot team={team} /> {TEAM_NAMES[team]}
+            <TeamDot team={team} /> {teamName(team)}
           </span>
           , {rank >= 0 ? `is in ${RANKS[rank]} place` : "hasn’t read anything yet"}.{" "}
         </>
@@ -67,7 +69,7 @@ function TeamStanding({
       {postCount === 0
         ? "You haven’t finished a post yet."
         : `You’ve finished ${pluralize(postCount, "post")}.`}{" "}
-      <a href="/teams">Team standings</a>
+      {siteConfig.features.teams && <a href="/teams">Team standings</a>}
     </p>
   );
 }
@@ -79,7 +81,14 @@ function Welcome({ postCount }: { postCount: number }) {
       {postCount === 0
         ? "You’re in."
         : `Welcome! We’ve added the ${postCount === 1 ? "post" : `${postCount} posts`} you’d already read.`}{" "}
-      <a href="/blog">Read a post</a> or <a href="/calls/record">leave a call</a>.
+      <a href="/blog">Read a post</a>
+      {siteConfig.features.calls && (
+        <>
+          {" "}
+          or <a href="/calls/record">leave a call</a>
+        </>
+      )}
+      .
     </p>
   );
 }
@@ -94,12 +103,12 @@ function NameSection({
   team: Team | null;
 }) {
   return (
-    <MeSection id="name" title="Name and team">
+    <MeSection id="name" title={siteConfig.features.teams ? "Name and team" : "Name"}>
       <ActionForm action={updateFirstName} className="form" loginNext="/me">
         <Field
           name="firstName"
           label="First name"
-          hint="Shown on the site and next to your published calls."
+          hint={siteConfig.features.calls ? "Shown next to your published calls." : undefined}
           defaultValue={member.firstName}
           autoComplete="given-name"
           maxLength={200}
@@ -111,7 +120,7 @@ function NameSection({
       </ActionForm>
       <p className="muted me-note">
         Email: {profile.email} · Member since <Timestamp ms={profile.createdAt.getTime()} day />
-        {team && ` · Team: ${TEAM_NAMES[team]}`}
+        {team && siteConfig.features.teams && ` · Team: ${teamName(team)}`}
       </p>
     </MeSection>
   );
@@ -198,7 +207,7 @@ export default async function Page({
       </header>
       <div className="desk">
         <NameSection member={member} profile={profile} team={team} />
-        <CallsSection callCount={profile.callCount} />
+        {siteConfig.features.calls && <CallsSection callCount={profile.callCount} />}
         <PasskeysSection passkeys={passkeys} canAdd={isRecentLogin(member)} />
         <MeSection id="sessions" title="Devices">
           <SessionList sessions={sessions} />

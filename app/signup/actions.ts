@@ -1,8 +1,10 @@
 "use server";
 // Signs up: creates the member with the address that this browser has verified.
 
+import { randomInt } from "node:crypto";
 import { redirect } from "next/navigation";
 import { z } from "zod";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import { expireLoginFlowCookie, readLoginFlowCookie } from "#lib/members/cookies.ts";
@@ -18,7 +20,11 @@ export const signUp = defineServerAction({
   requiredRole: "anyone",
   fields: z.object({
     firstName: firstNameField(),
-    team: z.enum(TEAMS, { error: "Choose one of the three teams." }),
+    // Without teams on the site, members still have one, in case the owner switches them on.
+    team: z.preprocess(
+      (value) => (siteConfig.features.teams ? value : TEAMS[randomInt(TEAMS.length)]),
+      z.enum(TEAMS, { error: "Choose one of the three teams." }),
+    ),
   }),
   async run({ input, sessionIds, request, write }) {
     const cookie = await readLoginFlowCookie("signup");

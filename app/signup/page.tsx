@@ -12,6 +12,8 @@ import { Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { read } from "#lib/db/database.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
+import { teamName, teamTagline } from "#lib/reading/team-profile.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { getViewer } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Sign up", robots: { index: false } };
@@ -26,8 +28,8 @@ export default async function Page() {
       <header className="page-head">
         <h1>Welcome!</h1>
         <p className="lead">
-          <strong className="entry-address">{pending.email}</strong> is new here. Just two questions
-          and you’re in.
+          <strong className="entry-address">{pending.email}</strong> is new here. Just{" "}
+          {siteConfig.features.teams ? "two questions" : "one question"} and you’re in.
         </p>
       </header>
       <div className="entry-body">
@@ -35,12 +37,20 @@ export default async function Page() {
           <Field
             name="firstName"
             label="First name"
-            hint="Shown with your published calls. You can change it later."
+            hint={`${siteConfig.features.calls ? "Shown with your published calls. " : ""}You can change it later.`}
             autoComplete="given-name"
             required
             maxLength={60}
           />
-          <TeamChoice order={shuffleTeams(cookie.browserId)} />
+          {siteConfig.features.teams && (
+            <TeamChoice
+              cards={shuffleTeams(cookie.browserId).map((team) => ({
+                team,
+                name: teamName(team),
+                tagline: teamTagline(team),
+              }))}
+            />
+          )}
           <SubmitButton>Create account</SubmitButton>
         </ActionForm>
       </div>

@@ -2,34 +2,40 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
+import { hasPage } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { type TeamsData, readTeamsData } from "./teams-data.ts";
-import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
+import { StandingsList, describeStandings, leadingTeam } from "#components/team/standings-list.tsx";
 import { StandingsChart } from "#components/team/standings-chart.tsx";
-import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { TeamDot } from "#components/team/team-dot.tsx";
+import { TEAMS } from "#lib/reading/team.ts";
+import { listTeamNames, teamName } from "#lib/reading/team-profile.ts";
 import { ArrowIcon } from "#components/ui/icons.tsx";
 import { formatDate } from "#lib/core/format.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
-export const metadata: Metadata = {
-  title: "Teams",
-  description:
-    "Red, Blue and Yellow: the standings of the three teams of readers, now and over the last six months.",
-  alternates: { canonical: "/teams", types: feedAlternates },
-};
+export async function generateMetadata(): Promise<Metadata> {
+  // Rendered per request, since the owner may rename the teams.
+  await connection();
+  return {
+    title: "Teams",
+    description: `${listTeamNames(TEAMS, "and")}: the standings of the three teams of readers, now and over the last six months.`,
+    alternates: { canonical: "/teams", types: feedAlternates },
+  };
+}
 
 function LeadChangeText({ title, path, from, to }: TeamsData["changes"][number]) {
   const post = path !== null && <a href={path}>{title}</a>;
   if (to === null)
     return (
       <>
-        {from ? TEAM_NAMES[from] : "A team"} lost the lead{post && <> of {post}</>}.
+        {from ? teamName(from) : "A team"} lost the lead{post && <> of {post}</>}.
       </>
     );
   return (
     <>
-      {TEAM_NAMES[to]} took the lead{post && <> of {post}</>}
-      {from && ` from ${TEAM_NAMES[from]}`}.
+      {teamName(to)} took the lead{post && <> of {post}</>}
+      {from && ` from ${teamName(from)}`}.
     </>
   );
 }
@@ -38,22 +44,18 @@ export default async function TeamsPage() {
   await connection();
   const { viewerTeam, standings, history, leads, postCount, postsWithoutLead, changes } =
     await readTeamsData(await readSessionCookies());
-  const first = standings[0];
   return (
-    <div
-      className="stack wrap"
-      data-team={first && first.readsPerMember > 0 ? first.team : undefined}
-    >
+    <div className="stack wrap" data-team={leadingTeam(standings)}>
       <header className="page-head teams-head">
         <h1>Three teams</h1>
         <p className="lead">
-          Every member reads for Red, Blue or Yellow. There’s no prize: posts take the color of the
-          team that reads them most.
+          Every member reads for {listTeamNames(TEAMS, "or")}. There’s no prize: posts take the
+          color of the team that reads them most.
         </p>
         <p className="teams-own">
           {viewerTeam ? (
             <>
-              <TeamDot team={viewerTeam} /> You’re on team {TEAM_NAMES[viewerTeam]}.{" "}
+              <TeamDot team={viewerTeam} /> You’re on team {teamName(viewerTeam)}.{" "}
               <a href="/me">Your account</a>
             </>
           ) : (
@@ -71,9 +73,11 @@ export default async function TeamsPage() {
             {describeStandings(standings, "the site")} A team’s score is its reads in the last six
             months divided by its active members.
           </p>
-          <a className="more" href="/how-we-count">
-            How we count <ArrowIcon />
-          </a>
+          {hasPage("how-we-count") && (
+            <a className="more" href="/how-we-count">
+              How we count <ArrowIcon />
+            </a>
+          )}
         </div>
         <StandingsList standings={standings} wide />
       </section>
@@ -95,7 +99,7 @@ export default async function TeamsPage() {
               <li key={team}>
                 <span className="standing-team">
                   <TeamDot team={team} />
-                  {TEAM_NAMES[team]}
+                  {teamName(team)}
                 </span>
                 <span>{postCount === 1 ? "of one post" : `of ${postCount} posts`}</span>
                 <span className="standing-ratio">{count}</span>

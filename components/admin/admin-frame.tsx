@@ -1,6 +1,7 @@
 // Renders the frame of an admin page: navigation, title and notice.
 
 import type { ReactNode } from "react";
+import { siteConfig } from "#lib/core/site-config.ts";
 
 const PAGES = [
   { name: "overview", href: "/admin", label: "Overview" },
@@ -34,13 +35,15 @@ export function AdminFrame({
     <div className="wrap admin">
       <nav className="admin-nav" aria-label="Admin">
         <ul>
-          {PAGES.map(({ name, href, label }) => (
-            <li key={name}>
-              <a href={href} aria-current={name === current ? "page" : undefined}>
-                {label}
-              </a>
-            </li>
-          ))}
+          {PAGES.filter(({ name }) => name !== "calls" || siteConfig.features.calls).map(
+            ({ name, href, label }) => (
+              <li key={name}>
+                <a href={href} aria-current={name === current ? "page" : undefined}>
+                  {label}
+                </a>
+              </li>
+            ),
+          )}
         </ul>
       </nav>
       <header className="admin-head">

@@ -1,18 +1,20 @@
 // Formats the details of an audit log entry.
 
+import { parseTeam } from "#lib/reading/team.ts";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 
 const VALUE_LABELS: Readonly<Record<string, string>> = {
   MEMBER: "member",
   ADMIN: "admin",
-  RED: "Red",
-  BLUE: "Blue",
-  YELLOW: "Yellow",
   MAIL: "email",
   NEWSLETTER: "newsletter",
   DISCORD: "Discord",
 };
-const labelValue = (value: unknown) => VALUE_LABELS[String(value)] ?? String(value);
+function labelValue(value: unknown): string {
+  const team = parseTeam(value);
+  return team ? teamName(team) : (VALUE_LABELS[String(value)] ?? String(value));
+}
 const pluralize = (count: unknown, one: string, many: string) =>
   `${String(count)} ${count === 1 ? one : many}`;
 const formatEndedSessions = (value: unknown) => `${pluralize(value, "session", "sessions")} ended`;

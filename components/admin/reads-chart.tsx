@@ -1,23 +1,27 @@
 // Renders reads per day, stacked by team, as a chart and as a table.
 
 import { ScrollableTable } from "./scrollable-table.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { TEAMS } from "#lib/reading/team.ts";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { DailyReads } from "#lib/reading/daily-reads.ts";
 
-/** The stacking order, from the bottom up. */
-const STACK = [
-  { team: "RED", name: "Red" },
-  { team: "BLUE", name: "Blue" },
-  { team: "YELLOW", name: "Yellow" },
-  { team: "UNKNOWN", name: "Guests" },
-] as const;
+/** Returns the series from the bottom up: a team's reads each, or those of all members. */
+const listSeries = () => [
+  ...(siteConfig.features.teams
+    ? TEAMS.map((team) => ({ key: team.toLowerCase(), name: teamName(team), teams: [team] }))
+    : [{ key: "blue", name: "Members", teams: TEAMS }]),
+  { key: "unknown", name: "Guests", teams: ["UNKNOWN"] },
+];
 const TICKS = 4;
 const HEIGHT = 100;
 const BAR = 8;
 const GAP = 2;
 
 const formatIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
-const readsOfTeam = (team: string, { byTeam }: DailyReads) => byTeam[team] ?? 0;
+const sumReads = (teams: readonly string[], { byTeam }: DailyReads) =>
+  teams.reduce((sum, team) => sum + (byTeam[team] ?? 0), 0);
 
 /** Returns the smallest of 4, 8, 20, 40, 80, 200 … that is at least `max`, so that four even steps are integers. */
 export function niceMaximum(max: number): number {
@@ -28,6 +32,7 @@ export function niceMaximum(max: number): number {
 }
 
 export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label: string }) {
+  const series = listSeries();
   const top = niceMaximum(Math.max(...days.map(({ total }) => total)));
   const total = days.reduce((sum, { total }) => sum + total, 0);
   const best = days.reduce((best, day) => (day.total > best.total ? day : best), days[0]!);
@@ -41,10 +46,10 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
     <figure className="desk-section">
       <figcaption>
         <ul className="days-legend">
-          {STACK.map(({ team, name }) => (
-            <li key={team}>
+          {series.map(({ key, name }) => (
+            <li key={key}>
               <svg className="days-swatch" viewBox="0 0 1 1" aria-hidden="true">
-                <rect width="1" height="1" className={`days-${team.toLowerCase()}`} />
+                <rect width="1" height="1" className={`days-${key}`} />
               </svg>
               {name}
             </li>
@@ -79,14 +84,14 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
             return (
               <g key={day.day}>
                 <title>{`${formatIsoDate(day.day)}: ${day.total}`}</title>
-                {STACK.map(({ team }) => {
-                  const reads = readsOfTeam(team, day);
+                {series.map(({ key, teams }) => {
+                  const reads = sumReads(teams, day);
                   if (reads === 0) return null;
                   below += reads;
                   return (
                     <rect
-                      key={team}
-                      className={`days-${team.toLowerCase()}`}
+                      key={key}
+                      className={`days-${key}`}
                       x={i * (BAR + GAP)}
                       width={BAR}
                       y={y(below)}
@@ -109,8 +114,8 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
           <thead>
             <tr>
               <th scope="col">Day (UTC)</th>
-              {STACK.map(({ team, name }) => (
-                <th scope="col" className="number" key={team}>
+              {series.map(({ key, name }) => (
+                <th scope="col" className="number" key={key}>
                   {name}
                 </th>
               ))}
@@ -125,9 +130,9 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
                 <th scope="row" className="figures">
                   {formatIsoDate(day.day)}
                 </th>
-                {STACK.map(({ team }) => (
-                  <td className="number" key={team}>
-                    {readsOfTeam(team, day)}
+                {series.map(({ key, teams }) => (
+                  <td className="number" key={key}>
+                    {sumReads(teams, day)}
                   </td>
                 ))}
                 <td className="number">{day.total}</td>

@@ -1,6 +1,7 @@
 // Renders a team as dot and name.
 
-import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { TeamDot } from "#components/team/team-dot.tsx";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { parseTeam } from "#lib/reading/team.ts";
 
 export function TeamName({ team }: { team: string }) {
@@ -8,7 +9,7 @@ export function TeamName({ team }: { team: string }) {
   return (
     <span className="team">
       <TeamDot team={parsed} />
-      {parsed ? TEAM_NAMES[parsed] : team}
+      {parsed ? teamName(parsed) : team}
     </span>
   );
 }

@@ -2,18 +2,18 @@
 // Renders the choice of team: radio buttons styled as cards.
 
 import { useId } from "react";
-import { TEAM_NAMES, TeamDot } from "../team/team-dot.tsx";
+import { TeamDot } from "../team/team-dot.tsx";
 import { useActionForm } from "../ui/action-form.tsx";
 import type { Team } from "#lib/reading/team.ts";
 
-const TEAM_DESCRIPTIONS: Record<Team, string> = {
-  RED: "For people who finish what they start, and start the next one.",
-  BLUE: "For people who read slowly, check twice and run the code.",
-  YELLOW: "For people who start in the middle and follow every link.",
-};
+export interface TeamCard {
+  readonly team: Team;
+  readonly name: string;
+  readonly tagline: string;
+}
 
-/** Renders the field "team" with the cards in `order`. */
-export function TeamChoice({ order }: { order: readonly Team[] }) {
+/** Renders the field "team" with `cards` in this order. */
+export function TeamChoice({ cards }: { cards: readonly TeamCard[] }) {
   const { state } = useActionForm();
   const id = useId();
   const error = state.errors.team;
@@ -24,7 +24,7 @@ export function TeamChoice({ order }: { order: readonly Team[] }) {
         Your reads count for your team. You can’t switch later; only an admin can change it.
       </p>
       <div className="team-cards">
-        {order.map((team) => (
+        {cards.map(({ team, name, tagline }) => (
           <label key={team} className="team-card" data-team={team}>
             <input
               type="radio"
@@ -36,9 +36,9 @@ export function TeamChoice({ order }: { order: readonly Team[] }) {
             />
             <span className="team-card-name">
               <TeamDot team={team} />
-              {TEAM_NAMES[team]}
+              {name}
             </span>
-            <span className="team-card-line">{TEAM_DESCRIPTIONS[team]}</span>
+            <span className="team-card-line">{tagline}</span>
           </label>
         ))}
       </div>

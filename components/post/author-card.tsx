@@ -6,21 +6,25 @@ import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 
 export type Author = SiteConfig["author"];
 
+/** The portrait; nothing without one. */
+export function AuthorPortrait({ author }: { author: Author }) {
+  if (!author.portrait) return null;
+  return (
+    <img
+      className="author-portrait"
+      src={author.portrait}
+      alt=""
+      width={64}
+      height={64}
+      loading="lazy"
+    />
+  );
+}
+
 export function AuthorCard({ author }: { author: Author }) {
   return (
     <section className="author" aria-labelledby="author-title">
-      {author.portrait ? (
-        <img
-          className="author-portrait"
-          src={author.portrait}
-          alt=""
-          width={64}
-          height={64}
-          loading="lazy"
-        />
-      ) : (
-        <SiteMark />
-      )}
+      {author.portrait ? <AuthorPortrait author={author} /> : <SiteMark />}
       <div>
         <h2 id="author-title">{author.name}</h2>
         <p>

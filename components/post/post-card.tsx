@@ -1,6 +1,6 @@
 // Renders a post in a list: as a card, as the featured card, or as a line.
 
-import { LeaderDot } from "#components/team/team-dot.tsx";
+import { LeaderDot } from "#components/team/leader-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";

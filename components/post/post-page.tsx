@@ -1,7 +1,8 @@
 // Renders the page of a post, both for the static variant and for a viewer.
 
 import type { ReactNode } from "react";
-import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
+import { StandingsList, describeStandings, leadingTeam } from "#components/team/standings-list.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
 import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
@@ -47,9 +48,8 @@ export function PostPage({
   extras,
 }: PostPageProps) {
   const { frontMatter, compiled, hero } = post;
-  const leader = standings[0] && standings[0].readsPerMember > 0 ? standings[0].team : undefined;
   return (
-    <div data-team={leader}>
+    <div data-team={leadingTeam(standings)}>
       <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>
@@ -85,9 +85,10 @@ export function PostPage({
               <section aria-labelledby="standing-title">
                 <h2 id="standing-title">Who’s reading</h2>
                 <p className="standing-say figures">
-                  {describeStandings(standings, "this post")} {readCountSentence(reads)}
+                  {siteConfig.features.teams && `${describeStandings(standings, "this post")} `}
+                  {readCountSentence(reads)}
                 </p>
-                <StandingsList standings={standings} />
+                {siteConfig.features.teams && <StandingsList standings={standings} />}
               </section>
               <section aria-labelledby="share-title">
                 <h2 id="share-title" className="visually-hidden">

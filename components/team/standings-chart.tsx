@@ -5,7 +5,7 @@ import { DAY_MS } from "#lib/core/clock.ts";
 import type { StandingsSnapshot } from "#lib/reading/standings-history.ts";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
 import { type ChartSize, computeChartGeometry } from "./chart-geometry.ts";
-import { TEAM_NAMES } from "./team-dot.tsx";
+import { teamName } from "#lib/reading/team-profile.ts";
 
 /** Drawn in both sizes, so that text is legible on phones; CSS shows one. */
 const SIZES: Record<"wide" | "narrow", ChartSize> = {
@@ -68,7 +68,7 @@ function Plot({
             ))}
           </g>
           <text className="chart-label" x={label.x} y={label.y + 5}>
-            {TEAM_NAMES[team]} {readsPerMember.toFixed(2)}
+            {teamName(team)} {readsPerMember.toFixed(2)}
           </text>
         </g>
       ))}
@@ -100,7 +100,7 @@ export function StandingsChart({ history }: { history: readonly StandingsSnapsho
               <th scope="col">Week ending</th>
               {TEAMS.map((team) => (
                 <th key={team} scope="col" className="number">
-                  {TEAM_NAMES[team]}
+                  {teamName(team)}
                 </th>
               ))}
             </tr>

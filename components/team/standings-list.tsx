@@ -1,11 +1,16 @@
 // Shows the team standings as a sentence and a list, in words and numbers as well as in color.
 
+import { siteConfig } from "#lib/core/site-config.ts";
+import type { Team } from "#lib/reading/team.ts";
 import { pluralize } from "#lib/core/format.ts";
 import type { Standing } from "#lib/reading/standings.ts";
-import { TEAM_NAMES, TeamDot } from "./team-dot.tsx";
+import { TeamDot } from "./team-dot.tsx";
+import { listTeamNames, teamName } from "#lib/reading/team-profile.ts";
 
-const listNames = (names: readonly string[]) =>
-  `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+/** Returns the team whose color is the page's accent; undefined if no team leads or teams are off. */
+export function leadingTeam([first]: readonly Standing[]): Team | undefined {
+  return siteConfig.features.teams && first && first.readsPerMember > 0 ? first.team : undefined;
+}
 
 /** Says which team leads in a sentence. `where`: "this post" or "the site". */
 export function describeStandings(standings: readonly Standing[], where: string): string {
@@ -14,8 +19,11 @@ export function describeStandings(standings: readonly Standing[], where: string)
     return `No team is leading ${where} yet. The first member to read ${where === "this post" ? "it" : "a post"} takes the lead.`;
   const score = `${first.readsPerMember.toFixed(2)} reads per active member`;
   const tied = standings.filter(({ readsPerMember }) => readsPerMember === first.readsPerMember);
-  if (tied.length === 1) return `${TEAM_NAMES[first.team]} leads ${where} with ${score}.`;
-  return `${listNames(tied.map(({ team }) => TEAM_NAMES[team]))} are tied at ${score}.`;
+  if (tied.length === 1) return `${teamName(first.team)} leads ${where} with ${score}.`;
+  return `${listTeamNames(
+    tied.map(({ team }) => team),
+    "and",
+  )} are tied at ${score}.`;
 }
 
 /** Lists the teams, best first. `wide`: with large figures. */
@@ -32,7 +40,7 @@ export function StandingsList({
         <li key={team}>
           <span className="standing-team">
             <TeamDot team={team} />
-            {TEAM_NAMES[team]}
+            {teamName(team)}
           </span>
           <span className="figures">
             {pluralize(reads, "read")} · {pluralize(members, "active member")}

@@ -1,22 +1,37 @@
 // Renders the footer: colophon, theme, links.
 
+import type { SiteConfig } from "#lib/core/site-config-schema.ts";
+import { ProfileLinks } from "./profile-links.tsx";
 import { ThemeControl } from "./theme-control.tsx";
 import type { NavLink } from "./site-header.tsx";
 
 /** `children` comes last: the banner of the instance that served the page. */
 export function SiteFooter({
   links,
+  text,
+  license,
+  profiles,
   children,
 }: {
   links: readonly NavLink[];
+  text: string;
+  license?: { readonly name: string; readonly url: string } | undefined;
+  profiles: SiteConfig["social"];
   children?: React.ReactNode;
 }) {
   return (
     <footer className="site-footer">
       <div className="wrap">
         <p className="colophon serif">
-          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is served from the
-          database next to it.
+          {text}
+          {license && (
+            <>
+              {" "}
+              <a href={license.url} rel="license">
+                {license.name}
+              </a>
+            </>
+          )}
         </p>
         <div className="footer-end">
           <ThemeControl />
@@ -29,6 +44,7 @@ export function SiteFooter({
               </li>
             ))}
           </ul>
+          <ProfileLinks links={profiles} />
         </nav>
       </div>
       {children}

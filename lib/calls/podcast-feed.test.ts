@@ -7,7 +7,11 @@ import { selectEnclosure, renderPodcastFeed, episodeAudioPath } from "./podcast-
 
 const podcast = {
   url: "https://lectern.example",
-  name: "Lectern & friends",
+  title: "Lectern & friends calls",
+  description: "Questions <and> answers",
+  owner: { name: "Ada O’Neil", email: "ada@example.com" },
+  category: "Society & Culture",
+  artwork: "https://lectern.example/podcast/cover.png",
   author: "Ada O’Neil",
   language: "en",
 };
@@ -60,7 +64,7 @@ test("the channel has what RSS 2.0 and podcast apps require", () => {
     language: "en",
     lastBuildDate: "Sun, 22 Nov 2026 00:00:00 GMT",
   });
-  expect(channel.description).toBeTruthy();
+  expect(channel.description).toBe("Questions <and> answers");
   expect(channel["atom:link"]).toEqual({
     "@rel": "self",
     "@type": "application/rss+xml",
@@ -71,13 +75,17 @@ test("the channel has what RSS 2.0 and podcast apps require", () => {
     title: channel.title,
     link: channel.link,
   });
+  expect(channel["itunes:owner"]).toEqual({
+    "itunes:name": "Ada O’Neil",
+    "itunes:email": "ada@example.com",
+  });
   expect(channel["itunes:image"]).toEqual({ "@href": "https://lectern.example/podcast/cover.png" });
   expect(channel).toMatchObject({
     "itunes:author": "Ada O’Neil",
     "itunes:explicit": "false",
     "itunes:type": "episodic",
   });
-  expect(channel["itunes:category"]).toEqual({ "@text": "Technology" });
+  expect(channel["itunes:category"]).toEqual({ "@text": "Society & Culture" });
 });
 
 test("an episode has an enclosure with size and type, a stable guid and an RFC 822 date", () => {
@@ -146,9 +154,16 @@ test("a podcast without episodes is valid", () => {
   expect(channel).not.toHaveProperty("lastBuildDate");
 });
 
-test("the cover is a square PNG of the size that podcast apps require", async () => {
-  const { format, width, height, hasAlpha } = await sharp("public/podcast/cover.png").metadata();
-  expect({ format, hasAlpha }).toEqual({ format: "png", hasAlpha: false });
+test("the cover is a square RGB image of the size that podcast apps require", async () => {
+  const { format, width, height, hasAlpha, isPalette, space } = await sharp(
+    "public/podcast/cover.png",
+  ).metadata();
+  expect({ format, hasAlpha, isPalette, space }).toEqual({
+    format: "png",
+    hasAlpha: false,
+    isPalette: false,
+    space: "srgb",
+  });
   expect(width).toBe(height);
   expect(width).toBeGreaterThanOrEqual(1_400);
   expect(width).toBeLessThanOrEqual(3_000);

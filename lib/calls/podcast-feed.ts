@@ -3,29 +3,12 @@
 import { type XmlChild, createElement, renderXmlDocument } from "#lib/core/xml.ts";
 import { roundToSeconds } from "#lib/core/format.ts";
 import type { Episode, EpisodeAudioKind, AudioFile } from "./episodes.ts";
+import type { Podcast } from "./podcast.ts";
 import { parseKeywords } from "./keywords.ts";
-
-export interface Podcast {
-  /** The site's origin, without a trailing slash. */
-  readonly url: string;
-  readonly name: string;
-  readonly author: string;
-  /** BCP 47. */
-  readonly language: string;
-}
 
 export const PODCAST_PATH = "/calls/feed.xml";
 /** Maximum number of episodes in the feed. */
 export const MAX_FEED_EPISODES = 200;
-
-/** The podcast's description, in the feed and on /calls. */
-export const PODCAST_DESCRIPTION =
-  "Ask a question in your own voice, up to two minutes. We answer the best ones in an episode.";
-
-/** Returns the podcast's title, such as "Lectern calls". */
-export function podcastTitle({ name }: Pick<Podcast, "name">): string {
-  return `${name} calls`;
-}
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
   "audio/webm": "webm",
@@ -115,9 +98,9 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
       createElement(
         "channel",
         null,
-        createElement("title", null, podcastTitle(podcast)),
+        createElement("title", null, podcast.title),
         createElement("link", null, `${podcast.url}/calls`),
-        createElement("description", null, PODCAST_DESCRIPTION),
+        createElement("description", null, podcast.description),
         createElement("language", null, podcast.language),
         newest > 0 ? createElement("lastBuildDate", null, new Date(newest).toUTCString()) : null,
         createElement("ttl", null, "60"),
@@ -129,15 +112,23 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
         createElement(
           "image",
           null,
-          createElement("url", null, `${podcast.url}/podcast/cover.png`),
-          createElement("title", null, podcastTitle(podcast)),
+          createElement("url", null, podcast.artwork),
+          createElement("title", null, podcast.title),
           createElement("link", null, `${podcast.url}/calls`),
         ),
-        createElement("itunes:image", { href: `${podcast.url}/podcast/cover.png` }),
+        createElement("itunes:image", { href: podcast.artwork }),
         createElement("itunes:author", null, podcast.author),
         createElement("itunes:type", null, "episodic"),
         createElement("itunes:explicit", null, "false"),
-        createElement("itunes:category", { text: "Technology" }),
+        podcast.owner
+          ? createElement(
+              "itunes:owner",
+              null,
+              createElement("itunes:name", null, podcast.owner.name),
+              createElement("itunes:email", null, podcast.owner.email),
+            )
+          : null,
+        createElement("itunes:category", { text: podcast.category }),
         ...items,
       ),
     ),

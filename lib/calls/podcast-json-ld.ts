@@ -2,7 +2,8 @@
 
 import type { Episode } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import { PODCAST_PATH, type Podcast, selectEnclosure, podcastTitle } from "./podcast-feed.ts";
+import type { Podcast } from "./podcast.ts";
+import { PODCAST_PATH, selectEnclosure } from "./podcast-feed.ts";
 import { roundToSeconds } from "#lib/core/format.ts";
 
 /** Returns JSON-LD; an empty `transcript` is omitted. */
@@ -35,7 +36,7 @@ export function podcastEpisodeJsonLd(
     },
     partOfSeries: {
       "@type": "PodcastSeries",
-      name: podcastTitle(podcast),
+      name: podcast.title,
       url: `${podcast.url}/calls`,
       webFeed: podcast.url + PODCAST_PATH,
     },

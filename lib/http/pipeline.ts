@@ -11,6 +11,7 @@ import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborte
 import { findOutageReplacement } from "./content-outage.ts";
 import { markGone, resolveContentAddress } from "./content-addresses.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
+import { hideDisabledFeatures } from "./disabled-features.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
@@ -42,6 +43,7 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   dropUnreadBody,
   sanitizeRequestUrl,
   resolveContentAddress, // after it, so that it sees only well-formed paths
+  hideDisabledFeatures, // after redirects, which may start at a page that is off
   ({ request }) => aliasLegacyCookies(request.headers),
 ];
 

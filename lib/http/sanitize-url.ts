@@ -15,7 +15,7 @@ const MAX_PARAMETERS = 50;
  */
 const INTERNAL_PATH = /^\/+static([/.]|$)/i;
 /** A path without a page, which gets the 404 page. */
-const NOT_FOUND_PATH = "/not-an-address";
+export const NOT_FOUND_PATH = "/not-an-address";
 
 /** Returns true for a well-formed path that clients may request. */
 function isPublicPath(path: string): boolean {

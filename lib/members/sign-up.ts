@@ -6,7 +6,9 @@ import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import type { Team } from "#lib/reading/team.ts";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 import { findUsersByEmail } from "./email.sql.ts";
 
@@ -98,10 +100,12 @@ export async function createMember(
     { kind: "NEWSLETTER", email, firstName },
     { userId, about: "A new member for the newsletter" },
   );
-  const teamName = team.charAt(0) + team.slice(1).toLowerCase();
   await enqueueDelivery(
     tx,
-    { kind: "DISCORD", text: `${escapeDiscordMarkdown(firstName)} joined the ${teamName} team.` },
+    {
+      kind: "DISCORD",
+      text: `${escapeDiscordMarkdown(firstName)} joined${siteConfig.features.teams ? ` the ${escapeDiscordMarkdown(teamName(team))} team` : ""}.`,
+    },
     { userId, about: "A new member, for Discord" },
   );
   return { userId };

@@ -11,7 +11,13 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
   const { title, description, date, categories, keywords } = post.frontMatter;
   const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
-  const person = { "@type": "Person", name: site.author, url: `${site.url}/about` };
+  const person = {
+    "@type": "Person",
+    name: site.author,
+    url: `${site.url}/about`,
+    ...(site.portrait && { image: absoluteUrl(site.portrait, site.url) }),
+    ...(site.profiles && site.profiles.length > 0 && { sameAs: site.profiles }),
+  };
   return {
     "@context": "https://schema.org",
     "@type": "BlogPosting",
@@ -29,6 +35,7 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     author: person,
     publisher: person,
     isPartOf: { "@type": "Blog", "@id": `${site.url}/blog`, name: site.name },
+    ...(site.license && { license: site.license }),
     ...(categories.length > 0 && { articleSection: categories }),
     ...(keywords.length > 0 && { keywords: keywords.join(", ") }),
   };

@@ -10,6 +10,10 @@ export interface SiteMetadata {
   readonly name: string;
   readonly description: string;
   readonly author: string;
+  /** The author's picture and profiles elsewhere, and the license of the posts. */
+  readonly portrait?: string | undefined;
+  readonly profiles?: readonly string[];
+  readonly license?: string | undefined;
   /** BCP 47. */
   readonly language: string;
 }
@@ -21,6 +25,9 @@ export function getSiteMetadata(): SiteMetadata {
     name: siteConfig.name,
     description: siteConfig.description,
     author: siteConfig.author.name,
+    portrait: siteConfig.author.portrait,
+    profiles: [...siteConfig.author.links, ...siteConfig.social].map(({ url }) => url),
+    license: siteConfig.license?.url,
     language: siteConfig.language,
   };
 }

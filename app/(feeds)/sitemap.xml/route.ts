@@ -1,6 +1,7 @@
 // Serves the sitemap. Not Next's sitemap.ts, which is built once and has no cache headers.
 
-import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { getIndex, hasPage } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
 import { read } from "#lib/db/database.ts";
@@ -13,12 +14,13 @@ const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const index = await getIndex();
-  const episodes = await read((tx) => listSitemapEpisodes(tx));
+  const { calls, teams } = siteConfig.features;
+  const episodes = calls ? await read((tx) => listSitemapEpisodes(tx)) : [];
   const pages = [
-    "/calls",
-    "/teams",
+    ...(calls ? ["/calls"] : []),
+    ...(teams ? ["/teams"] : []),
     "/about",
-    "/how-we-count",
+    ...(hasPage("how-we-count") ? ["/how-we-count"] : []),
     ...episodes.map(({ slug, updatedAt }) => ({
       path: `/calls/${slug}`,
       lastmod: updatedAt.toISOString().slice(0, 10),

@@ -3,6 +3,7 @@
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { ReadsChart } from "#components/admin/reads-chart.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
@@ -75,7 +76,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
       lead={
         slugParam && slug === null
           ? `No post “${slugParam.slice(0, 100)}”. Showing the whole site.`
-          : `Reads of ${name} in the last ${DAYS} days, by team`
+          : `Reads of ${name} in the last ${DAYS} days${siteConfig.features.teams ? ", by team" : ""}`
       }
     >
       <section className="desk-section" aria-labelledby="days">

@@ -27,7 +27,7 @@ export const editMember = defineServerAction({
     id: userId,
     expectedUpdatedAt,
     firstName: firstNameField(),
-    team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
+    team: z.enum(TEAMS, { error: "Choose one of the three teams." }),
   }),
   async run({ input, write }) {
     const { changed, changes } = await write(async (tx, admin) => {

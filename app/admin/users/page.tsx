@@ -5,6 +5,7 @@ import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { read } from "#lib/db/database.ts";
@@ -15,6 +16,7 @@ export const generateMetadata = () => adminMetadata("Users");
 export default async function UsersPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, notFoundPage } = await requireAdminPage("/admin/users");
   if (!admin) return notFoundPage;
+  const { features } = siteConfig;
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
   const before = parseCursor(query.before);
@@ -34,15 +36,17 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
             <thead>
               <tr>
                 <th scope="col">Member</th>
-                <th scope="col">Team</th>
+                {features.teams && <th scope="col">Team</th>}
                 <th scope="col">Role</th>
                 <th scope="col">Joined (UTC)</th>
                 <th scope="col" className="number">
                   Reads
                 </th>
-                <th scope="col" className="number">
-                  Calls
-                </th>
+                {features.calls && (
+                  <th scope="col" className="number">
+                    Calls
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -52,15 +56,17 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                     <a href={`/admin/users/${user.id}`}>{user.firstName}</a>
                     <small>{user.email}</small>
                   </th>
-                  <td>
-                    <TeamName team={user.team} />
-                  </td>
+                  {features.teams && (
+                    <td>
+                      <TeamName team={user.team} />
+                    </td>
+                  )}
                   <td>{user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>}</td>
                   <td>
                     <Timestamp ms={user.createdAt.getTime()} />
                   </td>
                   <td className="number">{user.readCount}</td>
-                  <td className="number">{user.callCount}</td>
+                  {features.calls && <td className="number">{user.callCount}</td>}
                 </tr>
               ))}
             </tbody>

@@ -9,11 +9,12 @@ import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
 import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
+import { env } from "#lib/core/env.ts";
+import { getPodcast } from "#lib/calls/podcast.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
 import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 import { formatDate } from "#lib/core/format.ts";
-import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -29,7 +30,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
   const { title, keywords } = episode;
   const path = `/calls/${slug}`;
   const description = `${episode.callerName} asks: ${episode.description.replace(/\s+/g, " ")}`;
-  const image = { url: "/podcast/cover.png", width: 1500, height: 1500, alt: "" };
+  const image = { url: getPodcast().artwork, alt: "" };
   return {
     title,
     description,
@@ -55,7 +56,7 @@ export default async function Page({ params }: Props) {
     setNotFoundStatus();
     return <NotFoundPage sessionIds={await readSessionCookies()} />;
   }
-  const { url: site } = getSiteMetadata();
+  const site = env.SITE_URL;
   const url = `${site}/calls/${slug}`;
   const day = formatIsoDate(episode.publishedAt);
   return (
@@ -101,7 +102,7 @@ export default async function Page({ params }: Props) {
       <script
         type="application/ld+json"
         dangerouslySetInnerHTML={{
-          __html: serializeForScript(podcastEpisodeJsonLd(episode, getSiteMetadata())),
+          __html: serializeForScript(podcastEpisodeJsonLd(episode, getPodcast())),
         }}
       />
     </article>

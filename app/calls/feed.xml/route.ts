@@ -1,8 +1,8 @@
 // Serves GET /calls/feed.xml: the podcast feed.
 
-import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listEpisodes } from "#lib/calls/episodes.ts";
+import { getPodcast } from "#lib/calls/podcast.ts";
 import { MAX_FEED_EPISODES, renderPodcastFeed } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 
@@ -15,7 +15,7 @@ export async function GET(request: Request): Promise<Response> {
   const episodes = await read((tx) => listEpisodes(tx, { limit: MAX_FEED_EPISODES }));
   return conditionalResponse(
     request,
-    createCacheableBody(renderPodcastFeed(getSiteMetadata(), episodes)),
+    createCacheableBody(renderPodcastFeed(getPodcast(), episodes)),
     "application/rss+xml; charset=utf-8",
     MAX_AGE_SECONDS,
   );

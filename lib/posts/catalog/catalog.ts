@@ -86,6 +86,11 @@ export class Catalog {
     return this.#getById(`page/${slug}`);
   }
 
+  /** Returns false only if the published version lacks the page. */
+  hasPage(slug: string): boolean {
+    return this.#published?.pages.has(slug) ?? true;
+  }
+
   /** Returns the body of a post as written, or null. */
   async findPostSource(slug: string): Promise<string | null> {
     return (await this.#getPublished()).parsedPosts.get(`post/${slug}`)?.body ?? null;

@@ -145,6 +145,11 @@ export function findPageBySlug(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.findPageBySlug(slug);
 }
 
+/** Returns false if the published version has no page content/pages/`slug`. Never waits. */
+export function hasPage(slug: string): boolean {
+  return getSiteCatalog().catalog.hasPage(slug);
+}
+
 /** Returns the unmodified body of a post, without front matter, or null. */
 export function findPostSource(slug: string): Promise<string | null> {
   return getSiteCatalog().catalog.findPostSource(slug);

@@ -5,9 +5,10 @@ import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
-import { TEAM_NAMES } from "#components/team/team-dot.tsx";
+import { teamName } from "#lib/reading/team-profile.ts";
 import { CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, SelectField } from "#components/ui/form-fields.tsx";
@@ -57,10 +58,14 @@ export default async function UserPage({ params }: Props) {
         <dl className="facts">
           <dt>Email</dt>
           <dd>{user.email}</dd>
-          <dt>Team</dt>
-          <dd>
-            <TeamName team={user.team} />
-          </dd>
+          {siteConfig.features.teams && (
+            <>
+              <dt>Team</dt>
+              <dd>
+                <TeamName team={user.team} />
+              </dd>
+            </>
+          )}
           <dt>Role</dt>
           <dd>{user.role === "ADMIN" ? "Admin" : "Member"}</dd>
           <dt>Joined</dt>
@@ -88,7 +93,7 @@ export default async function UserPage({ params }: Props) {
       </section>
 
       <section className="desk-section" aria-labelledby="edit">
-        <h2 id="edit">Name and team</h2>
+        <h2 id="edit">{siteConfig.features.teams ? "Name and team" : "Name"}</h2>
         <ActionForm action={editMember} className="form" loginNext={path}>
           <input type="hidden" name="id" value={version.id} />
           <input type="hidden" name="expectedUpdatedAt" value={version.expectedUpdatedAt} />
@@ -100,18 +105,22 @@ export default async function UserPage({ params }: Props) {
             maxLength={200}
             autoComplete="off"
           />
-          <SelectField
-            name="team"
-            label="Team"
-            hint="Their reads move with them and may change who leads."
-            defaultValue={user.team}
-          >
-            {TEAMS.map((team) => (
-              <option key={team} value={team}>
-                {TEAM_NAMES[team]}
-              </option>
-            ))}
-          </SelectField>
+          {siteConfig.features.teams ? (
+            <SelectField
+              name="team"
+              label="Team"
+              hint="Their reads move with them and may change who leads."
+              defaultValue={user.team}
+            >
+              {TEAMS.map((team) => (
+                <option key={team} value={team}>
+                  {teamName(team)}
+                </option>
+              ))}
+            </SelectField>
+          ) : (
+            <input type="hidden" name="team" value={user.team} />
+          )}
           <div>
             <SubmitButton>Save</SubmitButton>
           </div>

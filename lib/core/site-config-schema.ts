@@ -228,4 +228,3 @@ export const siteConfigSchema = z
 export type SiteConfigInput = z.input<typeof siteConfigSchema>;
 /** The parsed configuration, with defaults. */
 export type SiteConfig = Readonly<z.output<typeof siteConfigSchema>>;
-export type SiteLink = z.output<typeof link>;

@@ -36,7 +36,8 @@ const PROGRAMS = [
   "lib/posts/mdx/compile-worker.ts",
   "lib/posts/images/image-process.ts",
   "lib/cache/page-cache.ts",
-  "site.config.ts",
+  // The owner's file, which they may have removed.
+  ...(existsSync(join(rootDir, "site.config.ts")) ? ["site.config.ts"] : []),
 ];
 
 /** Files that programs read at runtime by name. */

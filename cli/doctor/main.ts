@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
 import { env } from "#lib/core/env.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
+import { checkSiteConfig, siteConfig } from "#lib/core/site-config.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 import { findMistypedValues } from "./mistyped-values.ts";
 
@@ -26,6 +27,19 @@ try {
 } catch (error) {
   reportLine(false, (error as Error).message);
   process.exit(1);
+}
+
+try {
+  checkSiteConfig();
+  reportLine(true, `${env.SITE_CONFIG}: ${siteConfig.name}, by ${siteConfig.author.name}`);
+  if (siteConfig.features.calls && !siteConfig.podcast.owner)
+    reportLine(
+      "note",
+      `${env.SITE_CONFIG}: the podcast has no owner`,
+      "Podcast directories write to the owner. Set podcast.owner before you submit the feed.",
+    );
+} catch (error) {
+  reportLine(false, (error as Error).message);
 }
 
 const memory = new Database(":memory:");

@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "@playwright/test";
+import { type Page, expect, test } from "@playwright/test";
 import type { SiteConfigInput } from "#lib/core/site-config-schema.ts";
 import { type BuiltSite, startBuiltSite } from "#tests/support/built-site.ts";
 import { writeSiteConfig } from "#tests/support/override-site-config.ts";
@@ -75,6 +75,20 @@ async function crawl(origin: string, start: readonly string[]): Promise<Map<stri
   return texts;
 }
 
+/** Logs in with a new address, up to the sign-up page. Returns the login email. */
+async function logInAsNewMember(page: Page, site: BuiltSite, folder: string): Promise<string> {
+  await page.goto(`${site.url}/login`);
+  await page.getByLabel("Email address").fill("grace@example.com");
+  await page.getByRole("button", { name: "Email me a login link" }).click();
+  await page.waitForURL("**/login/code*");
+  const outbox = join(folder, "outbox");
+  const email = readFileSync(join(outbox, readdirSync(outbox)[0]!), "utf8");
+  await page.getByLabel("6-digit code").fill(/"code":\s*"(\d{6})"/.exec(email)![1]!);
+  await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
+  await page.waitForURL("**/signup");
+  return email;
+}
+
 test("a plain blog of another owner has no trace of teams, calls, members or Lectern", async ({
   page,
 }) => {
@@ -141,20 +155,26 @@ test("an owner's teams and colors are in sign-up, standings and emails", async (
         .evaluate((dot) => getComputedStyle(dot).backgroundColor),
     ).toBe("rgb(138, 28, 90)");
 
-    await page.goto(`${site.url}/login`);
-    await page.getByLabel("Email address").fill("grace@example.com");
-    await page.getByRole("button", { name: "Email me a login link" }).click();
-    await page.waitForURL("**/login/code*");
-    const outbox = join(folder, "outbox");
-    const [file] = readdirSync(outbox);
-    const email = readFileSync(join(outbox, file!), "utf8");
+    const email = await logInAsNewMember(page, site, folder);
     expect(email).not.toMatch(/Lectern/);
     expect(email).toContain(`Log in to ${NAME}`);
-    await page.getByLabel("6-digit code").fill(/"code":\s*"(\d{6})"/.exec(email)![1]!);
-    await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
-    await page.waitForURL("**/signup");
     await expect(page.getByLabel("Cats")).toBeVisible();
     await expect(page.getByText("For people who nap.")).toBeVisible();
     await expect(page.locator("body")).not.toContainText(/published calls|Lectern/);
+  });
+});
+
+test("without teams, sign-up asks for the name only, and accounts don't mention them", async ({
+  page,
+}) => {
+  test.setTimeout(120_000);
+  await withSite({ ...OWNER, features: { teams: false, calls: false } }, async (site, folder) => {
+    await logInAsNewMember(page, site, folder);
+    await expect(page.getByRole("radio")).toHaveCount(0);
+    await page.getByLabel("First name").fill("Grace");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.waitForURL("**/me*");
+    await expect(page.getByRole("heading", { name: "Grace" })).toBeVisible();
+    await expect(page.getByRole("main")).not.toContainText(/\bteams?\b|\bcalls?\b/i);
   });
 });

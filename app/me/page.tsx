@@ -220,8 +220,10 @@ export default async function Page({
         </MeSection>
         <MeSection id="data" title="Your data">
           <p className="me-note">
-            Download everything we store about you as JSON: your profile, devices, reading history
-            and calls with their recordings.
+            Download everything we store about you as JSON: your profile, devices
+            {siteConfig.features.calls
+              ? ", reading history and calls with their recordings."
+              : " and reading history."}
           </p>
           <p>
             <a className="button" href="/me/data" download>

@@ -47,6 +47,15 @@ test("an email arrives as text and HTML", async () => {
   expect(html).not.toMatch(/<img|<script|url\(|@import/);
 });
 
+test("an email has the owner's name and accent", async () => {
+  overrideSiteConfig({ name: "Ada’s notebook", accent: { light: "#5b2a86", dark: "#c9a7f5" } });
+  await sendEmail(email);
+  const { text, html } = smtp.emails[0]!;
+  expect(text).toMatch(/Ada’s notebook, http:\/\/localhost:3000\n$/);
+  expect(html).toContain("background:#5b2a86");
+  expect(text + html).not.toContain("Lectern");
+});
+
 test("a subject, a name or an address can't add a header or a recipient", async () => {
   overrideSiteConfig({ name: 'Evil" <x@evil.test>' });
   await sendEmail({ ...email, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA separate body" });

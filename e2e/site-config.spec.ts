@@ -157,7 +157,7 @@ test("an owner's teams and colors are in sign-up, standings and emails", async (
 
     const email = await logInAsNewMember(page, site, folder);
     expect(email).not.toMatch(/Lectern/);
-    expect(email).toContain(`Log in to ${NAME}`);
+    expect(email).toContain(`${NAME} login code`);
     await expect(page.getByLabel("Cats")).toBeVisible();
     await expect(page.getByText("For people who nap.")).toBeVisible();
     await expect(page.locator("body")).not.toContainText(/published calls|Lectern/);

@@ -170,7 +170,7 @@ test("without teams, sign-up asks for the name only, and accounts don't mention 
   test.setTimeout(120_000);
   await withSite({ ...OWNER, features: { teams: false, calls: false } }, async (site, folder) => {
     await logInAsNewMember(page, site, folder);
-    await expect(page.getByRole("radio")).toHaveCount(0);
+    await expect(page.getByRole("main").getByRole("radio")).toHaveCount(0);
     await page.getByLabel("First name").fill("Grace");
     await page.getByRole("button", { name: "Create account" }).click();
     await page.waitForURL("**/me*");

@@ -51,7 +51,6 @@ export default ts.config(
       ".data",
       "prisma/generated",
       "next-env.d.ts",
-      "content/components.generated.ts",
       "public",
     ],
   },

@@ -51,6 +51,9 @@ const FILES = [
   "public",
   ".next/static",
   "lib/posts/mdx",
+  // esbuild finds its program by the name of the platform.
+  "node_modules/esbuild",
+  "node_modules/@esbuild",
   "node_modules/@fontsource/instrument-sans/files",
   "node_modules/@fontsource/newsreader/files",
 ];

@@ -19,7 +19,6 @@ import {
 import { openSiteContent } from "#lib/posts/catalog/site-content.ts";
 import { closeImageProcess } from "#lib/posts/images/run-image-job.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
-import { listLocalComponents } from "#lib/posts/source/component-registry.ts";
 
 const usage = `Usage: npm run content:check [-- --dir DIR] [--strict] [--offline] [--json]
 
@@ -62,11 +61,7 @@ try {
 }
 
 async function check(): Promise<number> {
-  const components = flags.dir === undefined ? listLocalComponents(env.CONTENT_DIR) : {};
-  const { context } = openSiteContent(
-    (slug) => (Object.hasOwn(components, slug) ? components[slug]! : []),
-    flags.dir,
-  );
+  const { context } = openSiteContent(flags.dir);
   const built = await checkContent(context, env.COMPILE_WORKERS);
   const deadLinks = flags.offline ? [] : await findDeadLinks(built);
   const report = toOwnPaths({ ...built, warnings: [...built.warnings, ...deadLinks] });

@@ -92,7 +92,7 @@ test("a post with a stylesheet links it, and a failing server component is a box
     function Broken() { throw new Error("no"); }
     return { default: (props) => jsxs(Fragment, { children: [jsx("p", { children: "text" }), jsx(Broken, {})] }) };`;
   const html = renderToStaticMarkup(
-    <MdxContent post={{ slug: "x", compiled: { compiledSource, localImports: [], code } }} />,
+    <MdxContent post={{ slug: "x", compiled: { compiledSource, code } }} />,
   );
   expect(html).toContain(`href="/post-code/${code.hash}.css"`);
   expect(html).toContain("<p>text</p>");
@@ -103,9 +103,7 @@ test("a post whose own code throws when it loads is a box", () => {
   const compiledSource = 'throw new Error("no")';
   expect(
     renderToStaticMarkup(
-      <MdxContent
-        post={{ slug: "x", compiled: { compiledSource, localImports: [], code: null } }}
-      />,
+      <MdxContent post={{ slug: "x", compiled: { compiledSource, code: null } }} />,
     ),
   ).toContain("could not be shown");
 });

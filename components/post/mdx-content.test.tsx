@@ -2,12 +2,12 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, expect, test } from "vitest";
 import { closeCompiler, compilePost } from "#lib/posts/mdx/compiler.ts";
 import { MdxContent } from "./mdx-content.tsx";
-import { loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
+import { runCompiledPost } from "./run-compiled-post.ts";
 
 afterAll(closeCompiler);
 
-const compile = (body: string, localComponents: string[] = []) =>
-  compilePost({ file: "blog/x/index.mdx", body, bodyLine: 1, imageHosts: [], localComponents });
+const compile = (body: string, codeFiles: Record<string, string> = {}) =>
+  compilePost({ file: "blog/x/index.mdx", body, bodyLine: 1, imageHosts: [], codeFiles });
 
 test("a plain post renders as one node of ready HTML", async () => {
   const compiled = await compile("## Hi\n\n<b>bold</b> & more\n");
@@ -28,59 +28,17 @@ test("components are between the runs of HTML, inline ones within a sentence", a
   );
 });
 
-test("a folder post gets the components beside it, by name and as C.Name", async () => {
+test("components beside the post that need no browser are rendered by the server", async () => {
   const compiled = await compile(
     'import * as C from "./parts"\nimport { Two as Zwei } from "./parts"\n\n<C.One n={1}>**x**</C.One> <Zwei />\n',
-    ["./parts.tsx"],
+    {
+      "blog/x/parts.tsx":
+        "export const One = ({ n, children }) => <u data-n={n}>{children}</u>; export const Two = () => <s />;",
+    },
   );
-  const exports = {
-    One: ({ n, children }: { n: number; children: React.ReactNode }) => (
-      <u data-n={n}>{children}</u>
-    ),
-    Two: () => <s />,
-  };
-  const components = await loadLocalComponents(compiled.localImports, async () => exports);
-  const html = renderToStaticMarkup(
-    <>
-      {runCompiledPost(compiled.compiledSource)({
-        components: {
-          ...components,
-          StaticHtml: ({ html }: { html: string }) => (
-            <b dangerouslySetInnerHTML={{ __html: html }} />
-          ),
-        },
-      })}
-    </>,
+  expect(renderToStaticMarkup(<MdxContent post={{ slug: "x", compiled }} />)).toBe(
+    '<u data-n="1"><div class="post-html" style="display:contents"><strong>x</strong></div></u><s></s>',
   );
-  expect(html).toBe('<u data-n="1"><b><strong>x</strong></b></u><s></s>');
-});
-
-test("a component that is not part of this build is an error that names it", async () => {
-  const compiled = await compile('import X from "./gone.tsx"\n\n<X />\n', ["./gone.tsx"]);
-  await expect((async () => MdxContent({ post: { slug: "x", compiled } }))()).rejects.toThrow(
-    './gone.tsx of the post "x" is not part of this build',
-  );
-});
-
-test.each(["constructor", "__proto__", "toString"])(
-  "a post called %s finds no components on the prototype",
-  async (slug) => {
-    for (const file of ["./gone.tsx", "name", "toString"]) {
-      const compiled = {
-        ...(await compile("Text")),
-        localImports: [{ name: "X", file, imported: "default" }],
-      };
-      await expect((async () => MdxContent({ post: { slug, compiled } }))()).rejects.toThrow(
-        `${file} of the post "${slug}" is not part of this build`,
-      );
-    }
-  },
-);
-
-test("an export that a file lacks is an error that names it", async () => {
-  await expect(
-    loadLocalComponents([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({})),
-  ).rejects.toThrow('./a.tsx has no export "B"');
 });
 
 test("the same source is parsed once", async () => {

@@ -1,7 +1,6 @@
 // Renders the body of a post on the server.
 
 import type { ReactNode } from "react";
-import { localComponents } from "#content/components.generated.ts";
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
 import { ComponentFailure } from "./component-failure.tsx";
 import { isFrameworkSignal } from "./framework-signal.ts";
@@ -10,13 +9,13 @@ import { pageComponents } from "./page-components.ts";
 import { registerPostCode } from "./post-code-registry.ts";
 import { PostIsland } from "./post-island.tsx";
 import { reportComponentFailure } from "./report-failure.ts";
-import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
+import { type ComponentMap, runCompiledPost } from "./run-compiled-post.ts";
 import { StaticHtml } from "./static-html.tsx";
 
 export interface MdxContentProps {
   readonly post: {
     readonly slug: string;
-    readonly compiled: Pick<CompiledPost, "compiledSource" | "localImports" | "code">;
+    readonly compiled: Pick<CompiledPost, "compiledSource" | "code">;
   };
   /** More components, or replacements for the page's. */
   readonly components?: ComponentMap;
@@ -24,27 +23,15 @@ export interface MdxContentProps {
 
 /** The body of `post`. A component that fails is a box and a line in the log, not a lost page. */
 export function MdxContent({ post, components }: MdxContentProps) {
-  const { localImports, code } = post.compiled;
-  const available = { ...pageComponents, StaticHtml, PostIsland, ...components };
-  const stylesheet = code?.css && (
-    <link rel="stylesheet" href={`/post-code/${code.hash}.css`} precedence="post" />
-  );
-  const render = (local: ComponentMap) => (
+  const { code } = post.compiled;
+  return (
     <>
-      {stylesheet}
-      {renderText(post, { ...available, ...local })}
+      {code?.css && (
+        <link rel="stylesheet" href={`/post-code/${code.hash}.css`} precedence="post" />
+      )}
+      {renderText(post, { ...pageComponents, StaticHtml, PostIsland, ...components })}
     </>
   );
-  if (localImports.length === 0) return render({});
-  const load = (file: string) => {
-    // hasOwn, since a post may be called "constructor".
-    const files = Object.hasOwn(localComponents, post.slug) ? localComponents[post.slug]! : {};
-    const loadModule = Object.hasOwn(files, file) ? files[file] : undefined;
-    if (!loadModule)
-      throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
-    return loadModule();
-  };
-  return loadLocalComponents(localImports, load).then(render);
 }
 
 function renderText(

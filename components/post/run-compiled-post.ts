@@ -4,7 +4,6 @@ import { LRUCache } from "lru-cache";
 import * as React from "react";
 import * as jsxRuntime from "react/jsx-runtime";
 import type { ReactNode } from "react";
-import type { LocalImport } from "#lib/posts/mdx/compiled-post.ts";
 
 /** Components by the name a post uses: a component, or a module of components (`<C.Counter />`). */
 export type ComponentMap = Readonly<Record<string, unknown>>;
@@ -36,19 +35,4 @@ export function runCompiledPost(compiledSource: string): PostContent {
     contentCache.set(compiledSource, content);
   }
   return content;
-}
-/** Loads what a post imports from the files next to it, by local name. `load` returns a file's module. */
-export async function loadLocalComponents(
-  imports: readonly LocalImport[],
-  load: (file: string) => Promise<Record<string, unknown>>,
-): Promise<ComponentMap> {
-  const entries = await Promise.all(
-    imports.map(async ({ name, file, imported }) => {
-      const exports = await load(file);
-      if (imported !== "*" && exports[imported] === undefined)
-        throw new Error(`${file} has no export "${imported}"`);
-      return [name, imported === "*" ? exports : exports[imported]] as const;
-    }),
-  );
-  return Object.fromEntries(entries);
 }

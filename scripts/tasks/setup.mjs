@@ -74,10 +74,6 @@ export async function install() {
   await installPackages();
   await generatePrismaClient();
   await must(node("scripts/check-env.ts"), "Nothing was started.");
-  await must(
-    node("scripts/generate-component-registry.ts", [], { quiet: true }),
-    "The list of components beside posts could not be generated.",
-  );
 }
 
 export async function prepareDatabase() {

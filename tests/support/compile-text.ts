@@ -32,7 +32,7 @@ export function htmlOf(post: CompiledPost): string {
     return `<${type}${attributes.join("")}>${inner}</${type}>`;
   };
   const names: Record<string, unknown> = {};
-  for (const name of ["StaticHtml", ...post.components]) {
+  for (const name of ["StaticHtml", "PostIsland", ...post.components]) {
     const [root, member] = name.split(".");
     if (member === undefined) names[root!] = name;
     else names[root!] = { ...(names[root!] as object | undefined), [member]: name };
@@ -41,7 +41,8 @@ export function htmlOf(post: CompiledPost): string {
   const run = new Function(post.compiledSource) as (runtime: object) => {
     default: (props: object) => string;
   };
-  return run({ Fragment: undefined, jsx, jsxs: jsx, jsxDEV: jsx }).default({ components: names });
+  const runtime = { Fragment: undefined, jsx, jsxs: jsx, jsxDEV: jsx };
+  return run({ ...runtime, require: () => runtime }).default({ components: names });
 }
 
 /** Compiles `body` and returns its HTML. */

@@ -55,7 +55,7 @@ export function setUpContentSites(): ContentSiteFixture {
       sourceId: `${source.kind}:test`,
       publicFiles: createPublicFiles({ dir: join(dir, "public"), recheckMs: 0 }),
       imageHosts: [],
-      componentsOf: () => [],
+      trust: "trusted" as const,
     };
     const site = new Catalog({
       versionSource: live,

@@ -44,7 +44,7 @@ export function samplePost(fields: SamplePost = {}): Post {
       words: text.split(" ").length,
       readingMinutes,
       components: [],
-      localImports: [],
+      code: null,
       embeds: [],
       links: [],
       ids: [],

@@ -281,6 +281,7 @@ export class CatalogBuild {
           stored.text,
           indexByPath(stored.file.assets),
           context,
+          stored.codeFiles,
         ));
       if (!lastGood) {
         this.#previousFiles ??= this.#listPreviousFiles();

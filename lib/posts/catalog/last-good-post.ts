@@ -11,6 +11,8 @@ const contentFileSchema = z.object({ path: z.string(), blobSha: z.string(), byte
 const lastGoodPostSchema = z.object({
   version: z.string(),
   text: z.string(),
+  /** Texts of what it imports. */
+  codeFiles: z.record(z.string(), z.string()).optional(),
   file: contentFileSchema.extend({
     slug: z.string(),
     kind: z.enum(["post", "page"]),
@@ -22,7 +24,7 @@ export type LastGoodPost = z.output<typeof lastGoodPostSchema>;
 
 const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGoodPost | null>({
   name: "site.last-good",
-  version: 2,
+  version: 3,
   keyOf: ({ sourceId, id }) => `${sourceId}:${id}`,
   schema: lastGoodPostSchema.nullable(),
   ttlMs: 90 * DAY_MS,
@@ -32,7 +34,7 @@ const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGood
 
 /** Records that this post compiled. Writes once per version of its text. */
 export function saveLastGood(
-  { file, version, text, references }: ParsedPost,
+  { file, version, text, references, compileInput: { codeFiles } }: ParsedPost,
   { sourceId }: CatalogContext,
 ): void {
   const id = postId(file);
@@ -43,7 +45,12 @@ export function saveLastGood(
     if (!image.path.startsWith("/")) assets.set(image.path, image);
   lastGoodPostCache.set(
     { sourceId, id },
-    { version, text, file: { ...file, assets: [...assets.values()] } },
+    {
+      version,
+      text,
+      ...(codeFiles && { codeFiles: { ...codeFiles } }),
+      file: { ...file, assets: [...assets.values()] },
+    },
   );
 }
 

@@ -17,6 +17,7 @@ import { decodePost } from "#lib/posts/source/decode-post.ts";
 import type { FrontMatter } from "#lib/posts/source/front-matter.ts";
 import { parsePost } from "#lib/posts/source/parse-post.ts";
 import type { PublicFiles } from "#lib/posts/source/public-files.ts";
+import { loadCodeFiles } from "./code-files.ts";
 import {
   type FileReference,
   type FilesByPath,
@@ -56,10 +57,8 @@ export interface CatalogContext extends ExternalImageSettings {
   /** Identifies the source in the cache: 'disk:content', 'git:owner/name'. */
   readonly sourceId: string;
   readonly publicFiles: PublicFiles;
-  /**
-   * Returns the components beside the post `slug` that are in the build, such as './counter.tsx'.
-   */
-  readonly componentsOf: (slug: string) => readonly string[];
+  /** Whether posts may contain code (content.trust). */
+  readonly trust: "trusted" | "strict";
 }
 
 /** Returns 'post/slug' or 'page/slug'. */
@@ -96,8 +95,8 @@ export async function loadParsedPost(
 }
 
 /**
- * Parses a post from its text. `filesByPath` are the files of its version. Throws like
- * loadParsedPost.
+ * Parses a post from its text. `filesByPath` are the files of its version, and `storedCodeFiles` the
+ * texts of what it imports, if the source may not have them any more. Throws like loadParsedPost.
  */
 export async function parsePostText(
   file: PostFile,
@@ -105,9 +104,13 @@ export async function parsePostText(
   text: string,
   filesByPath: FilesByPath,
   context: CatalogContext,
+  storedCodeFiles?: CompileInput["codeFiles"],
 ): Promise<ParsedPost> {
   const { slug, frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
-  const { imageHosts, imageRewrites, publicFiles } = context;
+  const { imageHosts, imageRewrites, publicFiles, source, trust } = context;
+  const codeFiles =
+    storedCodeFiles ??
+    (await loadCodeFiles(file.path, body, filesByPath, (each) => source.readFile(each)));
   const references = await findFileReferences(file, text, filesByPath, publicFiles);
   const compileInput: CompileInput = {
     file: file.path,
@@ -115,7 +118,8 @@ export async function parsePostText(
     bodyLine,
     imageHosts,
     imageRewrites,
-    localComponents: context.componentsOf(file.slug),
+    trust,
+    ...(codeFiles && { codeFiles }),
   };
   const mentions = references.map(({ name, line, file: { blobSha } }) => [name, line, blobSha]);
   return {

@@ -4,7 +4,6 @@
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import { log } from "#lib/core/log.ts";
 import { assertAddressPattern } from "#lib/posts/addresses/post-address.ts";
 import { shareContentAddresses } from "#lib/http/content-addresses.ts";
 import type { ImageFile } from "#lib/posts/images/content-image.ts";
@@ -57,16 +56,10 @@ function getSiteCatalog(): SiteCatalog {
 }
 
 function openSiteCatalog(): SiteCatalog {
-  const content = openSiteContent((slug) =>
-    Object.hasOwn(componentNamesBySlug, slug) ? componentNamesBySlug[slug]! : [],
-  );
+  const content = openSiteContent();
   const versionSource = openVersionSource(content);
-  const componentNames = loadComponentNames();
   const catalog = new Catalog({
-    versionSource: {
-      ...versionSource,
-      getVersion: async () => (await componentNames, versionSource.getVersion()),
-    },
+    versionSource,
     context: content.context,
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",
@@ -95,23 +88,6 @@ export async function stopCatalog(): Promise<void> {
   shareContentOutage(() => null);
   shareContentAddresses(() => null);
   await catalog?.stop();
-}
-
-let componentNamesBySlug: Readonly<Record<string, readonly string[]>> = {};
-
-/** Loads the names of the components in this build. The components load when a page shows them. */
-async function loadComponentNames(): Promise<void> {
-  try {
-    const { localComponents } = await import("#content/components.generated.ts");
-    componentNamesBySlug = Object.fromEntries(
-      Object.entries(localComponents).map(([slug, files]) => [slug, Object.keys(files)]),
-    );
-  } catch (error) {
-    log("warn", "content.no_components", {
-      hint: "scripts/generate-component-registry.ts generates content/components.generated.ts",
-      error,
-    });
-  }
 }
 
 /**

@@ -19,10 +19,7 @@ export interface SiteContent {
 }
 
 /** Returns the content that the environment names, or `folder` of another blog. */
-export function openSiteContent(
-  componentsOf: CatalogContext["componentsOf"],
-  folder?: string,
-): SiteContent {
+export function openSiteContent(folder?: string): SiteContent {
   const recheckMs = DISK_RECHECK_INTERVAL_MS[env.NODE_ENV];
   const source =
     folder !== undefined
@@ -37,7 +34,7 @@ export function openSiteContent(
     publicFiles: createPublicFiles({ dir: "public", recheckMs }),
     imageHosts: siteConfig.images.hosts,
     imageRewrites: siteConfig.images.rewrites,
-    componentsOf,
+    trust: siteConfig.content.trust,
   };
   return { source, context };
 }

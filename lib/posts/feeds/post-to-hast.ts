@@ -15,41 +15,88 @@ function toNodes(value: unknown): ElementContent[] {
 }
 
 /** Creates hast instead of React elements. JSX compiled from hast uses its property names. */
-function jsx(type: unknown, { children, ...properties }: Props): ElementContent[] {
-  if (typeof type === "function") return toNodes((type as Component)({ ...properties, children }));
-  const nodes = toNodes(children);
-  return typeof type === "string"
-    ? [
-        {
-          type: "element",
-          tagName: type,
-          properties: properties as Properties,
-          children: nodes,
-        },
-      ]
-    : nodes;
+function createNodes(type: unknown, { children, ...properties }: Props): ElementContent[] {
+  if (typeof type !== "string") return toNodes(children);
+  const { dangerouslySetInnerHTML: inner, ...rest } = properties;
+  const html = (inner as { __html?: unknown } | undefined)?.__html;
+  return [
+    {
+      type: "element",
+      tagName: type,
+      properties: keepAttributes(rest),
+      children:
+        html === undefined
+          ? toNodes(children)
+          : (fromHtml(String(html), { fragment: true }).children as ElementContent[]),
+    },
+  ];
+}
+
+/** Components may have properties that are no attributes: styles, functions. */
+function keepAttributes(properties: Props): Properties {
+  return Object.fromEntries(
+    Object.entries(properties).filter(
+      ([, value]) => Array.isArray(value) || !/^(?:object|function)$/.test(typeof value),
+    ),
+  ) as Properties;
+}
+
+function createLink(href: string, text: string): ElementContent {
+  return createNodes("a", { href, children: text })[0]!;
 }
 
 function createLinkParagraph(href: string, text: string): ElementContent {
-  const link = jsx("a", { href, children: text });
-  return jsx("p", { children: link })[0]!;
+  return createNodes("p", { children: createLink(href, text) })[0]!;
+}
+
+const PLACEHOLDER_TEXT = "This part works only on the site.";
+
+/** Returns JSX's functions, and what components without state use of React. */
+function createRuntime(url: string) {
+  const jsx = (type: unknown, props: Props): ElementContent[] =>
+    typeof type === "function"
+      ? renderComponent(type as Component, props, url)
+      : createNodes(type, props);
+  const jsxRuntime = { Fragment: undefined, jsx, jsxs: jsx };
+  const react = {
+    Fragment: undefined,
+    createElement: (type: unknown, props: Props | null, ...children: unknown[]) =>
+      jsx(type, { ...props, ...(children.length > 0 && { children }) }),
+    memo: (component: Component) => component,
+    forwardRef: (render: (props: Props, ref: null) => unknown) => (props: Props) =>
+      render(props, null),
+  };
+  const require = (name: string) => (name === "react/jsx-runtime" ? jsxRuntime : react);
+  return { ...jsxRuntime, require };
+}
+
+/** A component that fails, or that waits for something, becomes a link. */
+function renderComponent(component: Component, props: Props, url: string): ElementContent[] {
+  try {
+    const result = component(props);
+    if (!(result instanceof Promise)) return toNodes(result);
+    result.catch(() => undefined);
+  } catch {
+    // The page reports it.
+  }
+  return [createLinkParagraph(url, PLACEHOLDER_TEXT)];
 }
 
 /**
- * Returns the content of a compiled post. `names` are the components it uses ("Embed",
- * "C.Counter"): an embed becomes a link, any other component a link to `url`, followed by its
- * children. Throws any error that the post throws.
+ * Returns the content of a compiled post. `names` are the components of the page that it uses: an
+ * embed becomes a link, any other one and an interactive part become a link to `url`, followed by
+ * the children. Throws any error that the post throws.
  */
 export function postToHast(
   compiledSource: string,
   names: readonly string[],
   url: string,
 ): ElementContent[] {
-  const renderPlaceholder: Component = ({ children }) => [
-    createLinkParagraph(url, "This part works only on the site."),
+  const renderPlaceholder: Component = ({ children, inline }) => [
+    inline ? createLink(url, PLACEHOLDER_TEXT) : createLinkParagraph(url, PLACEHOLDER_TEXT),
     children,
   ];
-  const components: Record<string, unknown> = {};
+  const components: Record<string, unknown> = { PostIsland: renderPlaceholder };
   for (const name of names) {
     const [root = "", member] = name.split(".");
     if (member === undefined)
@@ -59,10 +106,8 @@ export function postToHast(
   components.StaticHtml = ({ html }: Props) => fromHtml(String(html), { fragment: true }).children;
   components.Embed = ({ url: link }: Props) => createLinkParagraph(String(link), String(link));
   // Runs the same source as pages do, from the same reviewed posts (docs/decisions/010).
-  const { default: Content } = new Function(compiledSource)({
-    Fragment: undefined,
-    jsx,
-    jsxs: jsx,
-  }) as { default: Component };
+  const { default: Content } = new Function(compiledSource)(createRuntime(url)) as {
+    default: Component;
+  };
   return toNodes(Content({ components }));
 }

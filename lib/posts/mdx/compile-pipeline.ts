@@ -14,11 +14,12 @@ import { convertAlerts } from "./plugins/github-alerts.ts";
 import { convertCallouts } from "./plugins/callouts.ts";
 import { preserveCodeInfo, renderCodeBlocks } from "./plugins/code-blocks.ts";
 import { insertTableOfContents } from "./plugins/table-of-contents.ts";
+import { extractCode } from "./plugins/extract-code.ts";
 import { embedBareUrls, embedIframes } from "./plugins/embeds.ts";
 import { collapseStaticHtml } from "./plugins/collapse-static-html.ts";
 import { linkHeadings } from "./plugins/headings.ts";
 import { convertImages } from "./plugins/images.ts";
-import { extractImports } from "./plugins/imports.ts";
+import { bundlePostCode, type BundledCode } from "./plugins/islands.ts";
 import { convertJsx } from "./plugins/jsx-elements.ts";
 import { normalizeLinks } from "./plugins/links.ts";
 import { usesMath, renderMath } from "./plugins/math.ts";
@@ -37,6 +38,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
     const plugins: Plugin[] = [remarkGfm];
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
+    let bundled: BundledCode = { prelude: "", code: null };
     const compiledSource = await compileToFunctionBody(
       format === "mdx" ? normalizeHtml(input.body) : input.body,
       {
@@ -49,19 +51,21 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
         },
         html: async (tree) => {
           await runHtmlSteps(tree, context, format, stopwatch.lap);
+          bundled = await bundlePostCode(tree, context);
+          if (context.code.statements.length > 0) stopwatch.lap("bundle");
         },
       },
     );
     stopwatch.lap("serialize");
     const words = countWords(context.text);
     return {
-      compiledSource,
+      compiledSource: bundled.prelude + compiledSource,
+      code: bundled.code,
       headings: context.headings,
       text: context.text,
       words,
       readingMinutes: Math.max(1, Math.ceil(words / WORDS_PER_MINUTE)),
       components: [...context.components].sort(),
-      localImports: context.localImports,
       embeds: [...context.embeds],
       links: context.links,
       ids: [...context.ids],
@@ -74,7 +78,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
 }
 
 async function runMarkdownSteps(tree: MarkdownRoot, context: CompileContext): Promise<void> {
-  extractImports(tree as never, context);
+  await extractCode(tree as never, context);
   convertAlerts(tree);
   embedBareUrls(tree, context);
   preserveCodeInfo(tree);

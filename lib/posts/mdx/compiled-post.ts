@@ -14,11 +14,13 @@ export interface CompileInput extends ExternalImageSettings {
   readonly images?: PostImages;
   /** Names of the page components a post may use. Default: PAGE_COMPONENTS. */
   readonly components?: readonly string[];
+  /** Texts of the files that the post may import, by path below the content root. */
+  readonly codeFiles?: Readonly<Record<string, string>>;
   /**
-   * Importable files that are part of the build, relative to the post ("./counter.tsx"). Default:
-   * none.
+   * "trusted" (default): MDX with code. "strict", for posts by others: without imports, exports and
+   * expressions that compute.
    */
-  readonly localComponents?: readonly string[];
+  readonly trust?: "trusted" | "strict";
   /**
    * Extension point: module files (absolute path or file: URL) whose default export is a remark
    * plugin. The worker runs them before the built-in steps, under the same deadline and memory
@@ -31,15 +33,6 @@ export interface Heading {
   readonly depth: 2 | 3 | 4;
   readonly id: string;
   readonly text: string;
-}
-
-export interface LocalImport {
-  /** The local name in the post. */
-  readonly name: string;
-  /** The entry in `localComponents`. */
-  readonly file: string;
-  /** The name of the export; "*" is the whole module. */
-  readonly imported: string;
 }
 
 /** The browser's part of a post with code. */
@@ -69,9 +62,8 @@ export interface CompiledPost {
   readonly readingMinutes: number;
   /** Components used: "Embed", "C.Counter". */
   readonly components: readonly string[];
-  readonly localImports: readonly LocalImport[];
   /** null if the post has neither islands nor stylesheets. */
-  readonly code?: PostCode | null;
+  readonly code: PostCode | null;
   /** URLs that became <Embed>, each once. */
   readonly embeds: readonly string[];
   /** Links within the site: "/blog/x#part", "#part". */

@@ -44,12 +44,17 @@ export interface MdxJsx extends Positioned {
   name: string | null;
   attributes: JsxAttribute[];
   children: Node[];
-  data?: Record<string, unknown>;
+  /**
+   * `code`: where an element with code runs; undefined for a component of the page. `isInternal`:
+   * not written in the post.
+   */
+  data?: { code?: "browser" | "server"; isInternal?: boolean; [field: string]: unknown };
 }
 export interface MdxExpression extends Positioned {
   type: "mdxFlowExpression" | "mdxTextExpression";
   value: string;
-  data?: { estree?: Program };
+  /** `code`: where an expression that computes runs. */
+  data?: { estree?: Program; code?: "browser" | "server" };
 }
 export interface MdxEsm extends Positioned {
   type: "mdxjsEsm";

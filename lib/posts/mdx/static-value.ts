@@ -6,34 +6,57 @@ import type { Expression, Program } from "estree";
 export type StaticValue =
   string | number | boolean | null | undefined | StaticValue[] | { [key: string]: StaticValue };
 
+/** Values of names, from `export const name = "text"`. */
+export type Constants = ReadonlyMap<string, StaticValue>;
+const noConstants: Constants = new Map();
+
 /**
- * Returns the value of an expression of literals, arrays and objects; null for any other
- * expression.
+ * Returns the value of an expression of literals, arrays, objects and `constants`; null for any
+ * other expression.
  */
-export function evaluateProgram(program: Program | undefined): { value: StaticValue } | null {
+export function evaluateProgram(
+  program: Program | undefined,
+  constants: Constants = noConstants,
+): { value: StaticValue } | null {
   const [statement, more] = program?.body ?? [];
   if (!statement) return { value: undefined }; // {/* a comment */}
   if (more || statement.type !== "ExpressionStatement") return null;
-  return evaluateExpression(statement.expression);
+  return evaluateExpression(statement.expression, constants);
 }
 
-function evaluateExpression(node: Expression): { value: StaticValue } | null {
+/** Returns the value of an expression like evaluateProgram. */
+export function evaluateExpression(
+  node: Expression,
+  constants: Constants = noConstants,
+): { value: StaticValue } | null {
   switch (node.type) {
     case "Literal":
       return "regex" in node || "bigint" in node ? null : { value: node.value as StaticValue };
     case "TemplateLiteral":
       return node.expressions.length === 0 ? { value: node.quasis[0]?.value.cooked ?? "" } : null;
     case "Identifier":
+      if (constants.has(node.name)) return { value: constants.get(node.name) };
       return node.name === "undefined" ? { value: undefined } : null;
+    case "MemberExpression": {
+      const object =
+        node.object.type === "Super" ? null : evaluateExpression(node.object, constants)?.value;
+      const key = node.property;
+      if (!object || typeof object !== "object" || Array.isArray(object) || node.computed)
+        return null;
+      return key.type === "Identifier" && Object.hasOwn(object, key.name)
+        ? { value: object[key.name] }
+        : null;
+    }
     case "UnaryExpression": {
-      const inner = evaluateExpression(node.argument);
+      const inner = evaluateExpression(node.argument, constants);
       if (typeof inner?.value !== "number") return null;
       return node.operator === "-" ? { value: -inner.value } : node.operator === "+" ? inner : null;
     }
     case "ArrayExpression": {
       const list: StaticValue[] = [];
       for (const item of node.elements) {
-        const inner = item && item.type !== "SpreadElement" ? evaluateExpression(item) : null;
+        const inner =
+          item && item.type !== "SpreadElement" ? evaluateExpression(item, constants) : null;
         if (!inner) return null;
         list.push(inner.value);
       }
@@ -53,7 +76,7 @@ function evaluateExpression(node: Expression): { value: StaticValue } | null {
         const inner =
           key === null || key === "__proto__"
             ? null
-            : evaluateExpression(property.value as Expression);
+            : evaluateExpression(property.value as Expression, constants);
         if (key === null || !inner) return null;
         entries.push([key, inner.value]);
       }

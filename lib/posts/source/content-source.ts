@@ -73,15 +73,18 @@ export function gitBlobSha(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.byteLength}\0`).update(bytes).digest("hex");
 }
 
+/** Folders with content. The last two are for code that several posts import. */
+const contentRoots = new Set(["blog", "pages", "components", "shared"]);
+
 /**
- * Returns whether a path can belong to content: the redirects file, or below blog/ or pages/, not
- * hidden, no path traversal.
+ * Returns whether a path can belong to content: the redirects file, or below a folder with content,
+ * not hidden, no path traversal.
  */
 export function isContentPath(path: string): boolean {
   if (path === REDIRECTS_FILE) return true;
   const parts = path.split("/");
   return (
-    (parts[0] === "blog" || parts[0] === "pages") &&
+    contentRoots.has(parts[0]!) &&
     parts.length > 1 &&
     parts.every(
       (part) =>

@@ -19,7 +19,7 @@ beforeEach(() => {
   put("blog/folder/hero.png", "png");
   put("pages/about.mdx", "about");
   put("blog/folder/.secret", "no");
-  put("components.generated.ts", "no");
+  put("loose.ts", "no");
   put("notes/x.mdx", "no");
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));

@@ -5,7 +5,8 @@ import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { isElement, replaceNodes, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 import { isAllowedTag } from "./html-elements.ts";
 
-const urlProperties = [
+/** Properties whose value is a URL. */
+export const urlProperties = [
   "href",
   "src",
   "poster",
@@ -48,10 +49,7 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
           tagName === "img" || tagName === "source" || tagName === "video",
         )
       ) {
-        context.fail(
-          node,
-          `the URL "${String(value).slice(0, 80)}" on <${tagName}> is not supported: use http, https, mailto, tel or a path`,
-        );
+        context.fail(node, unsafeUrlReason(String(value), tagName));
       }
     }
     // Screen readers need an accessible name.
@@ -61,7 +59,7 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
 }
 
 /** Returns whether a URL cannot run a script. `isMedia` also allows data: images. */
-function isSafeUrl(url: string, isMedia: boolean): boolean {
+export function isSafeUrl(url: string, isMedia: boolean): boolean {
   // Browsers ignore control characters and spaces in the scheme.
   const scheme = /^([a-z][a-z0-9+.-]*):/i
     .exec(url.replace(/[\u0000-\u0020]/g, ""))?.[1]
@@ -69,4 +67,9 @@ function isSafeUrl(url: string, isMedia: boolean): boolean {
   if (scheme === undefined || ["http", "https", "mailto", "tel", "sms"].includes(scheme))
     return true;
   return isMedia && /^\s*data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(url);
+}
+
+/** Returns the sentence for a URL that is not safe. */
+export function unsafeUrlReason(url: string, tagName: string): string {
+  return `the URL "${url.slice(0, 80)}" on <${tagName}> is not supported: use http, https, mailto, tel or a path`;
 }

@@ -5,7 +5,7 @@ import { seededRandom } from "#tests/support/random.ts";
 import { compileText, htmlFrom, htmlOf, problemOf } from "#tests/support/compile-text.ts";
 
 const PAYLOAD = "</title><img src=x onerror=alert(1)>";
-const localComponents = ["./box.tsx"];
+const codeFiles = { "blog/box.tsx": "export default ({ children }) => <i>{children}</i>;" };
 const wrap = (html: string) => `First\n\n${html}\n`;
 
 test.each([
@@ -39,7 +39,7 @@ test.each([
   ["a title in MathML", `<math><title><title><a title="${PAYLOAD}">x</a></title></title></math>`],
 ])("%s is rejected, because a component may put it in SVG", async (_, html) => {
   const body = `import B from "./box.tsx"\n\n<B>${html}</B>\n`;
-  expect(await problemOf(body, { localComponents })).toMatch(/^3: browsers would read/);
+  expect(await problemOf(body, { codeFiles })).toMatch(/^3: browsers would read/);
 });
 
 test("in .md, the content of a title is text, and an error names its line", async () => {

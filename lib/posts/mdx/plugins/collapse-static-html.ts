@@ -104,10 +104,10 @@ function toStaticHtmlNodes(
   }
   const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
   assertServedHtml(html, shown, surroundings, context);
-  return [createStaticHtmlNode(isInline ? html : html.trim(), isInline)];
+  return [createStaticHtmlNode(isInline ? html : html.trim(), isInline, context)];
 }
 
-function createStaticHtmlNode(html: string, isInline: boolean): MdxJsx {
+function createStaticHtmlNode(html: string, isInline: boolean, context: CompileContext): MdxJsx {
   // An expression, because JSX interprets line breaks and character references in quoted
   // attributes.
   const attributes: MdxJsx["attributes"] = [
@@ -124,7 +124,7 @@ function createStaticHtmlNode(html: string, isInline: boolean): MdxJsx {
   if (isInline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
   return {
     type: isInline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
-    name: "StaticHtml",
+    name: context.internalName("StaticHtml"),
     attributes,
     children: [],
   };

@@ -1,40 +1,11 @@
 // Tests imports, components and expressions: what works, and what is rejected at which line.
 
 import { expect, test } from "vitest";
-import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
+import { htmlFrom, problemOf } from "#tests/support/compile-text.ts";
 
-const localComponents = ["./counter.tsx", "./parts.tsx"];
-
-test("imports of files beside the post are reported with the names they bind", async () => {
-  const post = await compileText(
-    [
-      'import Counter from "./counter.tsx"',
-      "import * as C from './parts'",
-      "import { A, B as Two } from './parts.tsx'",
-      "",
-      "<Counter start={3} /> <C.Box /> <A /> <Two />",
-    ].join("\n"),
-    { localComponents },
-  );
-  expect(post.localImports).toEqual([
-    { name: "Counter", file: "./counter.tsx", imported: "default" },
-    { name: "C", file: "./parts.tsx", imported: "*" },
-    { name: "A", file: "./parts.tsx", imported: "A" },
-    { name: "Two", file: "./parts.tsx", imported: "B" },
-  ]);
-  expect(post.components).toEqual(["A", "C.Box", "Counter", "Two"]);
-  expect(post.compiledSource).not.toMatch(/^import/m);
-});
-
-test("a component gets its props as values and its children as static HTML", async () => {
-  const html = await htmlFrom(
-    'import * as C from "./parts"\n\n<C.Box n={-3} list={[1, "a"]} on={{ a: true }} flag>\n\n**md**\n\n</C.Box>\n',
-    { localComponents },
-  );
-  expect(html).toBe(
-    '<C.Box n=-3 list=[1,"a"] on={"a":true} flag=true><p><strong>md</strong></p></C.Box>',
-  );
-});
+const codeFiles = {
+  "blog/counter.tsx": "export default ({ children }) => <x-counter>{children}</x-counter>;",
+};
 
 test("lists, tables and details elements keep their structure around a component", async () => {
   const html = await htmlFrom(
@@ -44,80 +15,83 @@ test("lists, tables and details elements keep their structure around a component
       "<details>\n<summary>Sum *m*</summary>\n\nText <X /> text\n\n</details>",
       "| a |\n| - |\n| <X /> |",
     ].join("\n\n"),
-    { localComponents },
+    { codeFiles },
   );
-  expect(html).toContain("<ul><li>one <strong>b</strong></li><li><X></X></li></ul>");
+  const x = "<x-counter></x-counter>";
+  expect(html).toContain(`<ul><li>one <strong>b</strong></li><li>${x}</li></ul>`);
   expect(html).toContain(
-    "<details><summary>Sum <em>m</em></summary><p>Text <X></X> text</p></details>",
+    `<details><summary>Sum <em>m</em></summary><p>Text ${x} text</p></details>`,
   );
-  expect(html).toContain("<tbody><tr><td><X></X></td></tr></tbody>");
+  expect(html).toContain(`<tbody><tr><td>${x}</td></tr></tbody>`);
 });
 
-test("a local file that is not part of the build is rejected at the line of the import", async () => {
-  expect(await problemOf('Text\n\nimport X from "./x.tsx"\n\n<X />\n', { bodyLine: 10 })).toBe(
-    "12: ./x.tsx is not part of this build",
+test("the components of the page get literal values", async () => {
+  const html = await htmlFrom(
+    '<C n={-3} list={[1, "a"]} on={{ a: true }} flag>\n\n**md**\n\n</C>\n',
+    {
+      components: ["C"],
+    },
   );
+  expect(html).toBe('<C n=-3 list=[1,"a"] on={"a":true} flag=true><p><strong>md</strong></p></C>');
 });
 
-test("for a file that could be built, the error says how to add it to the build", async () => {
-  const hint =
-    ": components are part of the build, so restart (npm run dev or npm start) after adding one";
-  const reason = (source: string, file: string) =>
-    problemOf(`import X from "${source}"\n`, { file });
-  for (const source of ["./x.tsx", "./x"])
-    expect(await reason(source, "blog/test/index.mdx")).toBe(
-      `1: ${source} is not part of this build${hint}`,
-    );
-  for (const source of [
-    "../x.tsx",
-    "./deep/x.tsx",
-    "./x.css",
-    "./x.json",
-    "./x.test.tsx",
-    "./.x.tsx",
-  ])
-    expect(await reason(source, "blog/test/index.mdx")).toBe(
-      `1: ${source} is not part of this build`,
-    );
-  expect(await reason("./x.tsx", "blog/test.mdx")).toBe("1: ./x.tsx is not part of this build");
-});
-
-test("each import of a block has its own line", async () => {
-  expect(
-    await problemOf('import Counter from "./counter.tsx"\nimport X from "./x.tsx"\n', {
-      localComponents,
-      bodyLine: 5,
-    }),
-  ).toBe("6: ./x.tsx is not part of this build");
-});
+const strictReason = /^1: imports and exports are not supported in posts by others/;
 
 test.each([
-  ['import fs from "node:fs"', /^1: "node:fs" can't be imported/],
-  ['import "./x.css"', /^1: the import of "\.\/x\.css" binds no name/],
-  ["export const a = 1", /^1: export statements are not supported/],
+  ['import fs from "node:fs"', strictReason],
+  ['import X from "./counter.tsx"', strictReason],
+  ["export const a = 1", strictReason],
   ["Text\n\n{foo()}", /^3: the expression \{foo\(\)\} is not supported/],
   ["Text {props.x} text", /^1: the expression \{props\.x\} is not supported/],
   ["{`a${1}`}", /^1: the expression/],
   ["{[1, 2]}", /^1: the expression/],
-  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(there are: Embed\)/],
-  ["<D.Foo />", /^1: <D\.Foo> is not a component/],
   ["<Embed url={get()} />", /^1: url=\{get\(\)\} on <Embed> is not supported/],
   ["<div {...props} />", /^1: \{\.\.\.\} on <div> is not supported/],
   ["<div onClick={() => 1} />", /^1: onClick=\{\(\) => 1\} on <div> is not supported/],
-  ['<div onclick="alert(1)" />', /^1: onClick on <div> is not supported/],
-  ["<script>1</script>", /^1: <script> is not supported/],
-  ['<form action="/x" />', /^1: <form> is not supported/],
-  ["<foo-bar />", /^1: <foo-bar> is not supported/],
-  ["[x](javascript:alert)", /^1: the URL "javascript:alert" on <a> is not supported/],
-  ['<a href=" java\tscript:alert(1)">x</a>', /^1: the URL/],
-  ["![x](data:text/html,x)", /^1: the URL/],
   [
     '<div dangerouslySetInnerHTML={{__html: "x"}} />',
     /^1: dangerouslySetInnerHTML is not supported/,
   ],
+])("in a strict post, %j is rejected with line and reason", async (body, reason) => {
+  expect(await problemOf(body, { codeFiles, trust: "strict" })).toMatch(reason);
+});
+
+test.each([
+  ['import fs from "node:fs"', /^1: "node:fs" is part of Node\.js/],
+  ['import X from "@/components/x"', /^1: "@\/components\/x" can't be imported: aliases/],
+  ['import x from "https://esm.sh/x"', /^1: "https:\/\/esm\.sh\/x" can't be imported/],
+  ['import X from "./gone"', /^1: "\.\/gone" does not exist/],
+  ['import X from "../../x.tsx"', /^1: "\.\.\/\.\.\/x\.tsx" is outside of the content folder/],
+  ['import x from "./x.png"', /^1: "\.\/x\.png" can't be imported; only/],
+  [
+    'import x from "@nobody/no-such-package/part"',
+    /^1: the package "@nobody\/no-such-package" is not installed on this site; add it with: npm install @nobody\/no-such-package$/,
+  ],
+  [
+    'Text\n\nimport {Nope} from "./counter"',
+    /^3: \.\/counter does not export Nope; it exports a default$/,
+  ],
+  ["export const MDXContent = 1", /^1: the name MDXContent is used by the compiler/],
+  ["export const _jsx = 1", /^1: the name _jsx is used by the compiler/],
+  ["Text\n\n{foo()}", /^3: foo is not defined: import it/],
+  ["export const a = b.c", /^1: b is not defined/],
+  ["<div title={missing} />", /^1: missing is not defined/],
+  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(there are: Embed/],
+  ["<D.Foo />", /^1: <D\.Foo> is not a component/],
+  ["<Embed onClick={() => 1} />", /^1: onClick on <Embed> needs the browser/],
+  ['<div onclick="alert(1)" />', /^1: onClick on <div> is not supported/],
+  ['<div onClick="x" {...{}} />', /^1: onClick on <div> must be a function/],
+  ["<script {...{}}>1</script>", /^1: <script> is not supported/],
+  ["<script>1</script>", /^1: <script> is not supported/],
+  ['<form action="/x" />', /^1: <form> is not supported/],
+  ["<foo-bar />", /^1: <foo-bar> is not supported/],
+  ["[x](javascript:alert)", /^1: the URL "javascript:alert" on <a> is not supported/],
+  ['<a href="javascript:alert(1)" {...{}}>x</a>', /^1: the URL "javascript:alert\(1\)" on <a>/],
+  ['<a href=" java\tscript:alert(1)">x</a>', /^1: the URL/],
+  ["![x](data:text/html,x)", /^1: the URL/],
   ["<div style={{ color: {} }} />", /^1: the style of <div>/],
 ])("%j is rejected with line and reason", async (body, reason) => {
-  expect(await problemOf(body)).toMatch(reason);
+  expect(await problemOf(body, { codeFiles })).toMatch(reason);
 });
 
 test.each([

@@ -48,9 +48,10 @@ export function createEmbed(
   context.embeds.add(url);
   return {
     type: "mdxJsxFlowElement",
-    name: "Embed",
+    name: context.internalName("Embed"),
     attributes: [{ type: "mdxJsxAttribute", name: "url", value: url }],
     children: [],
+    data: { isInternal: true },
     ...(source?.position && { position: source.position }),
   };
 }

@@ -1,6 +1,7 @@
 // Converts JSX: lowercase tags become HTML elements, known components stay, anything else is
 // rejected.
 
+import type { Program } from "estree";
 import { find, html, svg as svgSchema } from "property-information";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { styleToCss, evaluateProgram, type StaticValue } from "#lib/posts/mdx/static-value.ts";
@@ -17,17 +18,27 @@ import {
   type Properties,
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
+import { findReferences, needsBrowser } from "#lib/posts/mdx/code/names-in-code.ts";
+import { isSafeUrl, unsafeUrlReason, urlProperties } from "./assert-allowed-html.ts";
 import { createEmbed, isHttpUrl } from "./embeds.ts";
+import { assertDefined } from "./extract-code.ts";
 
 /** Component names for a table of contents (plugins/table-of-contents.ts). */
 const tableOfContentsNames = new Set(["TOCInline", "TableOfContents"]);
+/** Components of Next.js that are plain elements here, without an import. */
+const plainElements = new Map<string, "Image" | "Link">([
+  ["Image", "Image"],
+  ["Link", "Link"],
+]);
 
-/** Converts all JSX and expressions in `tree`. Throws PostError for anything unsupported. */
+/**
+ * Converts all JSX and expressions in `tree`. Code stays as it is in a trusted post. Throws
+ * PostError for anything unsupported.
+ */
 export function convertJsx(tree: Root, context: CompileContext): void {
-  const locals = new Set(context.localImports.map((local) => local.name));
   const visitChildren = (parent: Parent, inSvg: boolean) => {
     parent.children = parent.children.flatMap((child) => {
-      const result = convertNode(child, context, locals, inSvg);
+      const result = convertNode(child, context, inSvg);
       for (const node of Array.isArray(result) ? result : [result]) {
         if ("children" in node)
           visitChildren(node, inSvg || (node.type === "element" && node.tagName === "svg"));
@@ -38,61 +49,152 @@ export function convertJsx(tree: Root, context: CompileContext): void {
   visitChildren(tree, false);
 }
 
-function convertNode(
-  node: Node,
-  context: CompileContext,
-  locals: ReadonlySet<string>,
-  inSvg: boolean,
-): Node | Node[] {
+function convertNode(node: Node, context: CompileContext, inSvg: boolean): Node | Node[] {
   if (node.type === "mdxFlowExpression" || node.type === "mdxTextExpression")
     return convertExpression(node, context);
-  if (!isJsx(node)) return node;
+  if (!isJsx(node) || node.data?.isInternal) return node;
   const { name } = node;
   if (name === null) {
     // A fragment. Its children may be fragments as well.
-    return node.children.flatMap((child) => convertNode(child, context, locals, inSvg));
+    return node.children.flatMap((child) => convertNode(child, context, inSvg));
   }
-  if (/^[a-z][^.]*$/.test(name)) return convertElement(node, name, context, inSvg);
-  const root = name.split(".")[0]!;
-  if (!locals.has(root)) {
-    const alias = name === "Image" || name === "Link" ? name : context.aliases.get(name);
-    if (alias) return convertElement(node, alias === "Image" ? "img" : "a", context, inSvg);
-    if (tableOfContentsNames.has(name)) return convertTableOfContents(node, context);
-    if (!context.knownComponents.has(name)) {
-      context.fail(
-        node,
-        `<${name}> is not a component of this site (there are: ${[...context.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
-      );
-    }
-    if (name === "Embed") return convertEmbed(node, context);
-  }
-  for (const attribute of node.attributes) {
-    const place = attribute.position ? attribute : node;
-    if (attribute.type === "mdxJsxExpressionAttribute")
-      context.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
-    if (
-      attribute.value &&
-      typeof attribute.value === "object" &&
-      evaluateProgram(attribute.value.data?.estree) === null
-    ) {
-      context.fail(
-        place,
-        `${attribute.name}={${truncateCode(attribute.value.value)}} on <${name}> is not supported: only literal texts, numbers, lists and objects`,
-      );
-    }
-  }
+  const isComputed = context.input.trust !== "strict" && hasCode(node, context);
+  if (/^[a-z][^.]*$/.test(name))
+    return isComputed ? keepCodeElement(node, context) : convertElement(node, name, context, inSvg);
+  const isBound = context.code.names.has(name.split(".")[0]!);
+  const alias = context.aliases.get(name) ?? (isBound ? undefined : plainElements.get(name));
+  const tagName = alias && (alias === "Image" ? "img" : "a");
+  if (tagName && !isComputed) return convertElement(node, tagName, context, inSvg);
+  if (isBound) return keepCodeElement(node, context);
+  if (tagName) return keepCodeElement(Object.assign(node, { name: tagName }), context);
+  if (tableOfContentsNames.has(name)) return convertTableOfContents(node, context);
+  if (!context.knownComponents.has(name))
+    context.fail(
+      node,
+      `<${name}> is not a component of this site (there are: ${[...context.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+    );
+  if (name === "Embed" && !isComputed) return convertEmbed(node, context);
+  checkPageComponent(node, name, context);
   context.components.add(name);
   return node;
 }
 
+/** Returns whether an attribute of `node` can't be evaluated now. */
+function hasCode(node: MdxJsx, context: CompileContext): boolean {
+  return node.attributes.some(
+    (attribute) =>
+      attribute.type === "mdxJsxExpressionAttribute" ||
+      attribute.name === "dangerouslySetInnerHTML" ||
+      (typeof attribute.value === "object" &&
+        attribute.value !== null &&
+        evaluateProgram(attribute.value.data?.estree, context.constants) === null),
+  );
+}
+
+/** Attributes of a page's component are evaluated on the server: values yes, handlers no. */
+function checkPageComponent(node: MdxJsx, name: string, context: CompileContext): void {
+  for (const attribute of node.attributes) {
+    const place = attribute.position ? attribute : node;
+    const program = estreeOf(attribute);
+    if (context.input.trust === "strict") {
+      if (attribute.type === "mdxJsxExpressionAttribute")
+        context.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
+      if (program && evaluateProgram(program) === null)
+        context.fail(
+          place,
+          `${attribute.name}={${truncateCode(codeOf(attribute))}} on <${name}> is not supported: only literal texts, numbers, lists and objects`,
+        );
+    } else if (program && (isHandler(attribute) || isInteractiveCode(program, context))) {
+      context.fail(
+        place,
+        `${attribute.name ?? "{...}"} on <${name}> needs the browser, but the site's own components get only values; write a component beside the post`,
+      );
+    }
+    if (program) assertDefined(findReferences(program), place, context, context.knownComponents);
+  }
+}
+
+/** Keeps an element with code for plugins/islands.ts. */
+function keepCodeElement(node: MdxJsx, context: CompileContext): MdxJsx {
+  const name = node.name!;
+  if (/^[a-z]/.test(name)) normalizeCodeElement(node, name, context);
+  let isInteractive = context.code.interactive.has(name.split(".")[0]!);
+  for (const attribute of node.attributes) {
+    const program = estreeOf(attribute);
+    if (!program) continue;
+    assertDefined(
+      findReferences(program),
+      attribute.position ? attribute : node,
+      context,
+      context.knownComponents,
+    );
+    isInteractive ||= isInteractiveCode(program, context) || isHandler(attribute);
+  }
+  node.data = { ...node.data, code: isInteractive ? "browser" : "server" };
+  return node;
+}
+
+const isHandler = ({ name, value }: JsxAttribute) =>
+  name === "ref" || (/^on[A-Z]/.test(name ?? "") && typeof value === "object" && value !== null);
+
+/** Returns whether code refers to something that needs a browser. */
+function isInteractiveCode(program: Program, context: CompileContext): boolean {
+  return (
+    needsBrowser(program) ||
+    [...findReferences(program)].some((name) => context.code.interactive.has(name))
+  );
+}
+
+const refusedCodeElements = new Set(
+  "script iframe frame frameset object embed base meta link html head body style portal".split(" "),
+);
+
+/** Gives an element with code the attribute names of React, and checks what is literal. */
+function normalizeCodeElement(node: MdxJsx, name: string, context: CompileContext): void {
+  if (refusedCodeElements.has(name)) context.fail(node, `<${name}> is not supported in a post`);
+  for (const attribute of node.attributes) {
+    const place = attribute.position ? attribute : node;
+    if (attribute.name === "class") attribute.name = "className";
+    if (attribute.name === "for") attribute.name = "htmlFor";
+    if (typeof attribute.value !== "string") continue;
+    if (/^on/i.test(attribute.name))
+      context.fail(
+        place,
+        `${attribute.name} on <${name}> must be a function, as in ${attribute.name}={() => …}`,
+      );
+    if (attribute.name === "style")
+      context.fail(
+        place,
+        `the style of <${name}> must be an object, as in style={{ color: "red" }}`,
+      );
+    if (urlProperties.includes(attribute.name) && !isSafeUrl(attribute.value, name === "img"))
+      context.fail(place, unsafeUrlReason(attribute.value, name));
+  }
+}
+
+function estreeOf(attribute: JsxAttribute): Program | undefined {
+  // `{...props}` has its code beside it.
+  if (attribute.type === "mdxJsxExpressionAttribute")
+    return (attribute as { data?: { estree?: Program } }).data?.estree;
+  return typeof attribute.value === "object" ? attribute.value?.data?.estree : undefined;
+}
+
+const codeOf = ({ value }: JsxAttribute) =>
+  typeof value === "object" ? (value?.value ?? "") : String(value);
+
 function convertExpression(node: MdxExpression, context: CompileContext): Node[] {
-  const result = evaluateProgram(node.data?.estree);
+  const program = node.data?.estree;
+  const result = evaluateProgram(program, context.constants);
   const value = result?.value;
   if (result === null || (typeof value === "object" && value !== null)) {
-    context.fail(
-      node,
-      `the expression {${truncateCode(node.value)}} is not supported: a post may contain text and components, not code (write \\{ for a brace)`,
-    );
+    if (context.input.trust === "strict")
+      context.fail(
+        node,
+        `the expression {${truncateCode(node.value)}} is not supported: a post may contain text and components, not code (write \\{ for a brace)`,
+      );
+    assertDefined(findReferences(program!), node, context, context.knownComponents);
+    node.data = { ...node.data, code: isInteractiveCode(program!, context) ? "browser" : "server" };
+    return [node];
   }
   return value === null || value === undefined || typeof value === "boolean"
     ? []
@@ -153,7 +255,7 @@ function readAttributeValue(
 ): StaticValue {
   if (attribute.value === null || attribute.value === undefined) return true;
   if (typeof attribute.value === "string") return attribute.value;
-  const result = evaluateProgram(attribute.value.data?.estree);
+  const result = evaluateProgram(attribute.value.data?.estree, context.constants);
   if (result) return result.value;
   return context.fail(
     place,
@@ -184,7 +286,8 @@ function convertTableOfContents(node: MdxJsx, context: CompileContext): Element 
   return element;
 }
 
-function truncateCode(code: string): string {
+/** Returns code as one line of at most 60 characters, for messages. */
+export function truncateCode(code: string): string {
   const line = code.trim().replace(/\s+/g, " ");
   return line.length > 60 ? `${line.slice(0, 57)}…` : line;
 }

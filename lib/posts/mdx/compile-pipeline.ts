@@ -8,6 +8,7 @@ import remarkGfm from "remark-gfm";
 import { PostError } from "#lib/posts/post-error.ts";
 import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compiled-post.ts";
 import { createCompileContext, type CompileContext } from "./compile-context.ts";
+import { stopBundler } from "./code/bundle.ts";
 import { assertAllowedHtml } from "./plugins/assert-allowed-html.ts";
 import { assertWellFormed } from "./plugins/assert-well-formed.ts";
 import { convertAlerts } from "./plugins/github-alerts.ts";
@@ -74,6 +75,8 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
     };
   } catch (error) {
     throw toPostError(error, input);
+  } finally {
+    if (context.code.statements.length > 0) await stopBundler();
   }
 }
 

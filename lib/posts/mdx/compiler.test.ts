@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { closeCompiler, compilePost, createCompiler, type Compiler } from "./compiler.ts";
 import type { CompileInput } from "./compiled-post.ts";
 
@@ -156,4 +156,30 @@ test("the calling thread never loads the compiler", () => {
     timeout: 20_000,
   });
   expect(run.stdout.trim()).toBe("0");
+});
+
+/** Returns how many processes of esbuild this process has, including ended ones. */
+function countBundlers(isRunning = true): number {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "ppid=,args="], { encoding: "utf8" });
+  const pattern = isRunning ? "esbuild --service" : "esbuild";
+  const isOurs = new RegExp(`^\\s*${process.pid}\\s.*${pattern}`);
+  return stdout.split("\n").filter((line) => isOurs.test(line)).length;
+}
+
+const withCode = input('import { A } from "./a"\n\n<A />', {
+  codeFiles: { "blog/a.tsx": "export const A = () => <b onClick={() => 1} />;" },
+});
+
+test("the bundler's process ends with the post, and leaves no zombie", async () => {
+  expect((await compiler.compile(withCode)).code?.browser).toContain("onClick");
+  await vi.waitFor(() => expect(countBundlers(false)).toBe(0), { timeout: 5_000 });
+});
+
+test("the bundler's process ends if its worker is terminated", async () => {
+  const own = createCompiler({ workers: 1 });
+  const compiling = own.compile(withCode).catch((error: Error) => error);
+  await vi.waitFor(() => expect(countBundlers()).toBe(1), { timeout: 10_000, interval: 1 });
+  await own.close();
+  expect(await compiling).toBeInstanceOf(Error);
+  await vi.waitFor(() => expect(countBundlers()).toBe(0), { timeout: 5_000 });
 });

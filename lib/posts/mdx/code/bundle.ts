@@ -78,6 +78,15 @@ export async function bundleCode(input: BundleInput): Promise<CodeBundle> {
   }
 }
 
+/**
+ * Ends esbuild's process. A worker that is terminated would leave it behind as a zombie, since only
+ * its own thread can reap it.
+ */
+export async function stopBundler(): Promise<void> {
+  const { stop } = await import("esbuild");
+  await stop();
+}
+
 /** Shortens names. Not done while bundling, because esbuild would also shorten the names of CSS. */
 async function minifyNames(script: string, transform: Transform): Promise<string> {
   const { code } = await transform(`module.exports = ${script}`, {

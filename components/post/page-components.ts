@@ -2,9 +2,15 @@
 
 import { useMDXComponents as withOwnComponents } from "../../mdx-components.tsx";
 import { Embed } from "./embed.tsx";
+import { SubscribeForm } from "./subscribe-form.tsx";
+import { TabList } from "./tab-list.tsx";
 import type { ComponentType } from "react";
 
-/** The names are PAGE_COMPONENTS of lib/posts/mdx/compiled-post.ts. */
-const siteComponents: Readonly<Record<string, ComponentType<never>>> = { Embed };
+/** PAGE_COMPONENTS of lib/posts/mdx/compiled-post.ts, and what plugins/site-components.ts writes. */
+const siteComponents: Readonly<Record<string, ComponentType<never>>> = {
+  Embed,
+  SubscribeForm,
+  TabList,
+};
 
 export const pageComponents = withOwnComponents(siteComponents);

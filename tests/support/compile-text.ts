@@ -32,7 +32,7 @@ export function htmlOf(post: CompiledPost): string {
     return `<${type}${attributes.join("")}>${inner}</${type}>`;
   };
   const names: Record<string, unknown> = {};
-  for (const name of ["StaticHtml", "PostIsland", ...post.components]) {
+  for (const name of ["StaticHtml", "PostIsland", "TabList", ...post.components]) {
     const [root, member] = name.split(".");
     if (member === undefined) names[root!] = name;
     else names[root!] = { ...(names[root!] as object | undefined), [member]: name };

@@ -96,7 +96,10 @@ export function postToHast(
     inline ? createLink(url, PLACEHOLDER_TEXT) : createLinkParagraph(url, PLACEHOLDER_TEXT),
     children,
   ];
-  const components: Record<string, unknown> = { PostIsland: renderPlaceholder };
+  const components: Record<string, unknown> = {
+    PostIsland: renderPlaceholder,
+    TabList: () => null,
+  };
   for (const name of names) {
     const [root = "", member] = name.split(".");
     if (member === undefined)

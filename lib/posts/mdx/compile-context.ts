@@ -40,7 +40,7 @@ export interface CompileContext {
   readonly warnings: string[];
   text: string;
   /** Returns how compiled code reaches a component of the compiler, whatever the post declares. */
-  internalName(name: "StaticHtml" | "PostIsland" | "Embed"): string;
+  internalName(name: "StaticHtml" | "PostIsland" | "Embed" | "TabList"): string;
   /** Throws a PostError at the line of `node`. */
   fail(node: Positioned | undefined, reason: string): never;
   /** Records a degraded construct, once per line and reason. */

@@ -82,7 +82,7 @@ export type CompileResult =
   | { readonly ok: false; readonly problem: PostProblem };
 
 /** Page components every post may use by name. */
-export const PAGE_COMPONENTS: readonly string[] = ["Embed"];
+export const PAGE_COMPONENTS: readonly string[] = ["Embed", "SubscribeForm"];
 
 /**
  * Longer bodies are rejected before parsing. The longest known post has 11,400 words, about 0.1 MB.

@@ -22,6 +22,7 @@ import { findReferences, needsBrowser } from "#lib/posts/mdx/code/names-in-code.
 import { isSafeUrl, unsafeUrlReason, urlProperties } from "./assert-allowed-html.ts";
 import { createEmbed, isHttpUrl } from "./embeds.ts";
 import { assertDefined } from "./extract-code.ts";
+import { SITE_COMPONENTS, convertSiteComponent } from "./site-components.ts";
 
 /** Component names for a table of contents (plugins/table-of-contents.ts). */
 const tableOfContentsNames = new Set(["TOCInline", "TableOfContents"]);
@@ -68,10 +69,15 @@ function convertNode(node: Node, context: CompileContext, inSvg: boolean): Node 
   if (isBound) return keepCodeElement(node, context);
   if (tagName) return keepCodeElement(Object.assign(node, { name: tagName }), context);
   if (tableOfContentsNames.has(name)) return convertTableOfContents(node, context);
+  const converted = context.knownComponents.has(name) ? null : convertSiteComponent(node, context);
+  if (converted)
+    return converted.type === "element"
+      ? converted
+      : [converted].flatMap((one) => convertNode(one, context, inSvg));
   if (!context.knownComponents.has(name))
     context.fail(
       node,
-      `<${name}> is not a component of this site (there are: ${[...context.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+      `<${name}> is not a component of this site (there are: ${[...context.knownComponents, ...SITE_COMPONENTS].sort().join(", ")}); import it from a file beside the post, or leave it out`,
     );
   if (name === "Embed" && !isComputed) return convertEmbed(node, context);
   checkPageComponent(node, name, context);

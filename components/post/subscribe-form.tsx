@@ -1,0 +1,20 @@
+// Renders an invitation to subscribe: by email for members, or by feed.
+
+import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
+
+/** Links, not a form: signing up asks for the address, and confirms it. */
+export function SubscribeForm({ title = "Get the next post" }: { readonly title?: string }) {
+  return (
+    <aside className="subscribe" aria-label={title}>
+      <p className="subscribe-title">{title}</p>
+      <p className="subscribe-links">
+        <a className="button" href="/login">
+          Sign up by email
+        </a>
+        <a className="button" href={FEED_PATHS.rss}>
+          RSS feed
+        </a>
+      </p>
+    </aside>
+  );
+}

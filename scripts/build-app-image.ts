@@ -43,6 +43,7 @@ const PROGRAMS = [
 /** Files that programs read at runtime by name. */
 const FILES = [
   "litefs.yml",
+  "mdx-components.tsx",
   "package.json",
   "package-lock.json",
   "server/server-flags.mjs",

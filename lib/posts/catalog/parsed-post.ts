@@ -59,6 +59,8 @@ export interface CatalogContext extends ExternalImageSettings {
   readonly publicFiles: PublicFiles;
   /** Whether posts may contain code (content.trust). */
   readonly trust: "trusted" | "strict";
+  /** The text of mdx-components.tsx. */
+  readonly ownerComponents?: string;
 }
 
 /** Returns 'post/slug' or 'page/slug'. */
@@ -119,6 +121,7 @@ export async function parsePostText(
     imageHosts,
     imageRewrites,
     trust,
+    ownerComponents: context.ownerComponents,
     ...(codeFiles && { codeFiles }),
   };
   const mentions = references.map(({ name, line, file: { blobSha } }) => [name, line, blobSha]);

@@ -5,6 +5,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import type { ContentSource } from "#lib/posts/source/content-source.ts";
 import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { type GitSource, createGitSource } from "#lib/posts/source/git-source.ts";
+import { readOwnerComponents } from "#lib/posts/source/owner-components-file.ts";
 import { createPublicFiles } from "#lib/posts/source/public-files.ts";
 import type { CatalogContext } from "./parsed-post.ts";
 
@@ -35,6 +36,7 @@ export function openSiteContent(folder?: string): SiteContent {
     imageHosts: siteConfig.images.hosts,
     imageRewrites: siteConfig.images.rewrites,
     trust: siteConfig.content.trust,
+    ownerComponents: readOwnerComponents(),
   };
   return { source, context };
 }

@@ -48,13 +48,16 @@ export interface CompileContext {
 }
 
 /** Returns an empty context for `input`. */
-export function createCompileContext(input: CompileInput): CompileContext {
+export function createCompileContext(
+  input: CompileInput,
+  ownerComponents: readonly string[] = [],
+): CompileContext {
   const lineOf = (node?: Positioned) => (node?.position?.start.line ?? 1) + input.bodyLine - 1;
   const warnings: string[] = [];
   const code: PostStatements = { statements: [], names: new Set(), interactive: new Set() };
   return {
     input,
-    knownComponents: new Set(input.components ?? PAGE_COMPONENTS),
+    knownComponents: new Set([...(input.components ?? PAGE_COMPONENTS), ...ownerComponents]),
     headings: [],
     components: new Set(),
     code,

@@ -26,13 +26,18 @@ import { normalizeLinks } from "./plugins/links.ts";
 import { usesMath, renderMath } from "./plugins/math.ts";
 import { countWords, toPlainText } from "./plugins/plain-text.ts";
 import { wrapTables } from "./plugins/tables.ts";
+import { readOwnerComponentNames } from "./code/owner-components.ts";
 import { normalizeHtml } from "./normalize-html.ts";
 import { MdxSyntaxError, compileToFunctionBody, type Plugin } from "./serialize.ts";
 import type { Root } from "./mdx-tree.ts";
 
 /** Returns the compiled post. Throws PostError for a broken post. */
 export async function compileInThread(input: CompileInput): Promise<CompiledPost> {
-  const context = createCompileContext(input);
+  const { ownerComponents } = input;
+  const context = createCompileContext(
+    input,
+    ownerComponents ? await readOwnerComponentNames(ownerComponents) : [],
+  );
   const stopwatch = createStopwatch();
   const format = /\.md$/i.test(input.file) ? "md" : "mdx";
   try {

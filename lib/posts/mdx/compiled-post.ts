@@ -14,6 +14,8 @@ export interface CompileInput extends ExternalImageSettings {
   readonly images?: PostImages;
   /** Names of the page components a post may use. Default: PAGE_COMPONENTS. */
   readonly components?: readonly string[];
+  /** The text of mdx-components.tsx, whose components a post may also use. */
+  readonly ownerComponents?: string;
   /** Texts of the files that the post may import, by path below the content root. */
   readonly codeFiles?: Readonly<Record<string, string>>;
   /**

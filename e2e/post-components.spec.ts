@@ -1,5 +1,6 @@
 // Tests posts with components: their HTML, their interaction, their failures, and a push that changes them.
 
+import type { Response } from "@playwright/test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,7 +70,7 @@ test("a post's code loads on its own page only, and adds no more than its own si
     let bytes = 0;
     const pending: Promise<void>[] = [];
     const urls: string[] = [];
-    const count = (response: import("@playwright/test").Response) => {
+    const count = (response: Response) => {
       if (response.request().resourceType() !== "script") return;
       urls.push(new URL(response.url()).pathname);
       pending.push(

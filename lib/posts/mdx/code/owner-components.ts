@@ -29,7 +29,7 @@ export async function readOwnerComponentNames(text: string): Promise<readonly st
 async function evaluateNames(text: string): Promise<readonly string[]> {
   const { transform } = await import("esbuild");
   const { code } = await transform(text, { loader: "tsx", format: "cjs", jsx: "automatic" });
-  const module: { exports: { useMDXComponents?: (components: object) => object } } = {
+  const commonJs: { exports: { useMDXComponents?: (components: object) => object } } = {
     exports: {},
   };
   // The owner's code, which the site itself runs. Each import is a stub that accepts any use.
@@ -39,8 +39,8 @@ async function evaluateNames(text: string): Promise<readonly string[]> {
   });
   // esbuild copies a module's own names, and inherits the rest.
   const requireStub = () => Object.create(stub as object) as unknown;
-  new Function("require", "module", "exports", code)(requireStub, module, module.exports);
-  const { useMDXComponents } = module.exports;
-  if (!useMDXComponents) throw new Error("it exports no function useMDXComponents");
-  return Object.keys(useMDXComponents({})).filter((name) => /^[A-Z]/.test(name));
+  new Function("require", "module", "exports", code)(requireStub, commonJs, commonJs.exports);
+  const { useMDXComponents: getComponents } = commonJs.exports;
+  if (!getComponents) throw new Error("it exports no function useMDXComponents");
+  return Object.keys(getComponents({})).filter((name) => /^[A-Z]/.test(name));
 }

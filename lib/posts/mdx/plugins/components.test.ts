@@ -76,7 +76,7 @@ test.each([
   ["Text\n\n{foo()}", /^3: foo is not defined: import it/],
   ["export const a = b.c", /^1: b is not defined/],
   ["<div title={missing} />", /^1: missing is not defined/],
-  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(there are: Embed/],
+  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(there are: Callout/],
   ["<D.Foo />", /^1: <D\.Foo> is not a component/],
   ["<Embed onClick={() => 1} />", /^1: onClick on <Embed> needs the browser/],
   ['<div onclick="alert(1)" />', /^1: onClick on <div> is not supported/],

@@ -77,7 +77,7 @@ function convertNode(node: Node, context: CompileContext, inSvg: boolean): Node 
   if (!context.knownComponents.has(name))
     context.fail(
       node,
-      `<${name}> is not a component of this site (there are: ${[...context.knownComponents, ...SITE_COMPONENTS].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+      `<${name}> is not a component of this site (there are: ${[...new Set([...context.knownComponents, ...SITE_COMPONENTS])].sort().join(", ")}); import it from a file beside the post, or leave it out`,
     );
   if (name === "Embed" && !isComputed) return convertEmbed(node, context);
   checkPageComponent(node, name, context);

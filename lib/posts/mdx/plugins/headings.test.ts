@@ -20,7 +20,7 @@ test("repeated headings get ids with a number", async () => {
 test("a heading that contains a link gets an anchor beside it, never around it", async () => {
   const html = await htmlFrom('## The [docs](https://x.example) say "no"\n');
   expect(html).toBe(
-    '<h2 id="the-docs-say-no">The <a href="https://x.example" rel="noopener">docs</a> say "no" ' +
+    '<h2 id="the-docs-say-no" aria-label="The docs say &#x22;no&#x22;">The <a href="https://x.example" rel="noopener">docs</a> say "no" ' +
       '<a class="heading-anchor anchor" href="#the-docs-say-no" aria-label="Link to “The docs say &#x22;no&#x22;”"><span aria-hidden="true">#</span></a></h2>',
   );
 });
@@ -57,4 +57,15 @@ test("<TOCInline/> lists the headings, nested, without excluded ones", async () 
   expect(html).toContain(
     '<nav class="contents" aria-label="In this post"><ul><li><a href="#a">A</a><ul><li><a href="#b">B</a></li></ul></li></ul></nav>',
   );
+});
+
+test("the name of a heading with a link is its text, without the anchor's name", async () => {
+  expect(await htmlFrom("## See [the docs](https://x.example)\n")).toMatch(
+    /^<h2 id="see-the-docs" aria-label="See the docs">/,
+  );
+});
+
+test("an id that another element has is not given to a heading", async () => {
+  const post = await compileText('<a id="intro"></a>\n\n## Intro\n');
+  expect(post.headings).toEqual([{ depth: 2, id: "intro-1", text: "Intro" }]);
 });

@@ -26,14 +26,15 @@ const reservedIds = ["main", "content", "top", "header", "footer", "search", "ar
  */
 export function linkHeadings(tree: Root, context: CompileContext): void {
   const headings: Element[] = [];
+  const usedIds = new Set<string>(reservedIds);
   replaceNodes(tree, (node) => {
     if (isElement(node) && headingTag.test(node.tagName) && node.properties.id !== "footnote-label")
       headings.push(node);
+    else if (isElement(node) && node.properties.id) usedIds.add(String(node.properties.id));
     return undefined;
   });
   const shift = headings.some((heading) => heading.tagName === "h1") ? 1 : 0;
   const slugger = new GithubSlugger();
-  const usedIds = new Set<string>(reservedIds);
   for (const heading of headings) {
     const depth = Math.min(6, Number(heading.tagName[1]) + shift);
     heading.tagName = `h${depth}`;
@@ -54,6 +55,8 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
 
 function addHeadingLink(heading: Element, id: string, title: string): void {
   if (containsLink(heading)) {
+    // Otherwise the name of the heading would include the name of the anchor.
+    if (title) heading.properties.ariaLabel = title;
     const mark = createElement("span", { ariaHidden: "true" }, [createText("#")]);
     heading.children.push(
       createText(" "),

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { isAbsolute } from "node:path";
 import { raw } from "hast-util-raw";
 import type { Root as MarkdownRoot } from "mdast";
+import remarkGemoji from "remark-gemoji";
 import remarkGfm from "remark-gfm";
 import { PostError } from "#lib/posts/post-error.ts";
 import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compiled-post.ts";
@@ -41,7 +42,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
   const stopwatch = createStopwatch();
   const format = /\.md$/i.test(input.file) ? "md" : "mdx";
   try {
-    const plugins: Plugin[] = [remarkGfm];
+    const plugins: Plugin[] = [remarkGfm, remarkGemoji];
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
     let bundled: BundledCode = { prelude: "", code: null };

@@ -111,3 +111,24 @@ test("each stage has a duration", async () => {
   ]);
   expect(stages.every((stage) => stage.ms >= 0)).toBe(true);
 });
+
+test("emoji shortcodes are emoji, except in code and unknown ones", async () => {
+  const html = await htmlFrom("Done :tada: at 10:30:45, :nope: and `:tada:`\n");
+  expect(html).toBe("<p>Done 🎉 at 10:30:45, :nope: and <code>:tada:</code></p>");
+});
+
+test.each(["blog/test.mdx", "blog/test.md"])(
+  "%s may have CRLF, tabs, tilde fences, nested fences and addresses in text",
+  async (file) => {
+    const body =
+      "Mail a@example.com, 1 \\< 2\r\n\r\n~~~js\r\n\tif (a < b) {}\r\n~~~\r\n\r\n````md\r\n```js\r\n{x}\r\n```\r\n````\r\n";
+    const post = await compileText(body, { file });
+    expect(post.text.split("\n")).toEqual([
+      "Mail a@example.com, 1 < 2",
+      "if (a < b) {}",
+      "```js",
+      "{x}",
+      "```",
+    ]);
+  },
+);

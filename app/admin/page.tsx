@@ -42,7 +42,7 @@ export default async function AdminPage() {
   const { admin, notFoundPage } = await requireAdminPage("/admin");
   if (!admin) return notFoundPage;
   const { posts } = await getIndex();
-  const { failures, problem, sourceProblem } = getCatalogStatus();
+  const { failures, problem, sourceProblem, scheduled } = getCatalogStatus();
   const data = await read(async (tx) => ({
     users: await countUsers(tx, admin),
     reads: await getSiteTotals(tx),
@@ -55,6 +55,7 @@ export default async function AdminPage() {
     ["Members", formatCount(users.members)],
     ["Admins", formatCount(users.admins)],
     ["Posts", formatCount(posts.length)],
+    ...(scheduled.length > 0 ? [["Scheduled", formatCount(scheduled.length)] as const] : []),
     ["Reads", formatCount(reads.reads)],
     ["Readers", formatCount(reads.readers)],
     ...(siteConfig.features.calls ? [["Episodes", formatCount(calls.PUBLISHED)] as const] : []),

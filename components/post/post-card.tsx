@@ -5,6 +5,7 @@ import { SiteMark } from "#components/ui/icons.tsx";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
+import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { TextSegment } from "#lib/posts/search/search-query.ts";
 import type { Team } from "#lib/reading/team.ts";
 import { HeroImage } from "./hero-image.tsx";
@@ -72,7 +73,7 @@ export function PostCard({
   ...card
 }: PostCardData & { level?: 2 | 3; first?: boolean; id?: string }) {
   return (
-    <article className="card" id={id}>
+    <article className="card" id={id} {...languageAttributes(card.post.frontMatter)}>
       <Picture post={card.post} sizes={CARD_SIZES} first={first} />
       <Meta {...card} />
       <Title {...card} level={level} />
@@ -88,7 +89,7 @@ export function PostCard({
 /** The featured card, with the image next to the text. `why` says why it is featured. */
 export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
-    <article className="card card-lead">
+    <article className="card card-lead" {...languageAttributes(card.post.frontMatter)}>
       <Picture post={card.post} sizes={FEATURED_SIZES} first />
       <div>
         <p className="card-why">{why}</p>
@@ -103,7 +104,7 @@ export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
 /** A post as a line. */
 export function PostLine(card: PostCardData) {
   return (
-    <article className="post-line">
+    <article className="post-line" {...languageAttributes(card.post.frontMatter)}>
       <Meta {...card} />
       <div>
         <Title {...card} level={3} />

@@ -6,6 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
 import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
+import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
@@ -50,7 +51,7 @@ export function PostPage({
   const { frontMatter, compiled, hero } = post;
   return (
     <div data-team={leadingTeam(standings)}>
-      <article aria-labelledby="post-title">
+      <article aria-labelledby="post-title" {...languageAttributes(frontMatter)}>
         <header className="post-head wrap">
           <div>
             <PostStateNotice draft={frontMatter.draft} archived={frontMatter.archived} />

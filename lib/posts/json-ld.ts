@@ -8,7 +8,7 @@ const MAX_HEADLINE = 110;
 
 /** Returns the BlogPosting of a post. Dates are calendar days, as written. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
-  const { title, description, date, categories, keywords } = post.frontMatter;
+  const { title, description, date, categories, keywords, lang } = post.frontMatter;
   const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
   const person = {
@@ -28,7 +28,7 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     description,
     datePublished: date,
     dateModified: date,
-    inLanguage: site.language,
+    inLanguage: lang ?? site.language,
     wordCount: post.compiled.words,
     timeRequired: `PT${post.compiled.readingMinutes}M`,
     image: [socialImageUrl(site, post), ...(hero ? [hero] : [])],

@@ -12,6 +12,16 @@ test("posts are sorted newest first, ties by slug", () => {
   expect(index.posts.map(({ slug }) => slug)).toEqual(["new", "a", "b", "old"]);
 });
 
+test("posts of one day are sorted by their times, one without a time comes last", () => {
+  const dateMs = Date.parse("2026-01-02T08:00:00Z");
+  const index = sampleIndex(
+    { slug: "day", date: "2026-01-02" },
+    { slug: "morning", date: "2026-01-02", dateMs },
+    { slug: "noon", date: "2026-01-02", dateMs: dateMs + 1 },
+  );
+  expect(index.posts.map(({ slug }) => slug)).toEqual(["noon", "morning", "day"]);
+});
+
 test("drafts and unlisted posts are found but not listed", () => {
   const index = sampleIndex(
     { slug: "draft", draft: true },

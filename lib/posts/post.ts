@@ -3,6 +3,7 @@
 
 import type { Image } from "./image.ts";
 import type { CompiledPost } from "./mdx/compiled-post.ts";
+import { goLiveMs } from "./post-dates.ts";
 import type { FrontMatter } from "./source/front-matter.ts";
 
 /** A post, or a page of content/pages. */
@@ -23,7 +24,7 @@ export interface Post {
 export type PostSummary = Omit<Post, "compiled"> & { readonly readingMinutes: number };
 
 /**
- * Every post of a content version, newest first, ties by slug. Includes drafts and unlisted posts.
+ * The posts of a content version, newest first, ties by slug. Includes drafts and unlisted posts.
  */
 export interface PostIndex {
   readonly version: string;
@@ -38,7 +39,7 @@ export function createPostIndex(version: string, posts: Iterable<Post>): PostInd
   const bySlug = new Map<string, Post>();
   for (const post of posts) bySlug.set(post.slug, post);
   const sorted = [...bySlug.values()].sort(
-    (a, b) => compareBytes(b.frontMatter.date, a.frontMatter.date) || compareBytes(a.slug, b.slug),
+    (a, b) => goLiveMs(b.frontMatter) - goLiveMs(a.frontMatter) || compareBytes(a.slug, b.slug),
   );
   return { version, posts: sorted, bySlug };
 }

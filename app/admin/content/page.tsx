@@ -16,7 +16,10 @@ export default async function ContentPage() {
   if (!admin) return notFoundPage;
   const { posts } = await getIndex();
   const status = getCatalogStatus();
-  const slugs = posts.map(({ slug, frontMatter: { title } }) => ({ slug, title }));
+  const slugs = [
+    ...status.scheduled,
+    ...posts.map(({ slug, frontMatter: { title } }) => ({ slug, title })),
+  ];
   const problems = [
     ...(status.sourceProblem ? [status.sourceProblem] : []),
     ...(status.problem
@@ -59,6 +62,23 @@ export default async function ContentPage() {
           <dd className="key">{status.compilerVersion}</dd>
         </dl>
       </section>
+      {status.scheduled.length > 0 && (
+        <section className="desk-section" aria-labelledby="scheduled">
+          <h2 id="scheduled">Scheduled</h2>
+          <ul className="rows">
+            {status.scheduled.map(({ slug, title, goLiveMs }) => (
+              <li className="row" key={slug}>
+                <div className="row-what">
+                  <strong>{title}</strong>
+                  <small>
+                    Hidden until <Timestamp ms={goLiveMs} /> UTC.
+                  </small>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <section className="desk-section" aria-labelledby="failing">
         <h2 id="failing">Errors</h2>
         {status.failures.length === 0 ? (

@@ -218,6 +218,64 @@ test("a missing folder is unavailable, and its posts are served once it exists",
   expect(site.getStatus().problem).toBeNull();
 });
 
+test("a scheduled post is hidden until its time, then shown without a change of the content", async () => {
+  const liveAtMs = Date.parse("2031-05-05T08:00:00Z");
+  const later = makePostText("Later", "2031-05-05T10:00:00+02:00").replace(
+    "title:",
+    "aliases: [/old/later]\ntitle:",
+  );
+  sites.writeFile("blog/later.mdx", later);
+  sites.writeFile("blog/now.mdx", makePostText("Now"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const [before, key] = [await site.getIndex(), site.getKey()];
+  expect(before.posts.map(({ slug }) => slug)).toEqual(["now"]);
+  expect(await site.findPostBySlug("later")).toBeNull();
+  expect(site.resolveAddress("/old/later")).toBeNull();
+  expect(site.getStatus().scheduled).toEqual([
+    { slug: "later", title: "Later", goLiveMs: liveAtMs },
+  ]);
+
+  setClock(liveAtMs - MINUTE_MS);
+  await site.refresh();
+  expect(await site.getIndex()).toBe(before);
+  expect(site.getKey()).toBe(key);
+
+  setClock(liveAtMs);
+  await site.refresh();
+  expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["later", "now"]);
+  expect((await site.findPostBySlug("later"))?.compiled.text).toContain("Text of Later.");
+  expect(site.resolveAddress("/old/later")).toMatchObject({ location: "/blog/later" });
+  expect(site.getStatus().scheduled).toEqual([]);
+  expect(site.getKey()).not.toBe(key);
+});
+
+test("a post goes live by itself, even if the content can't be read then", async () => {
+  sites.writeFile("blog/first.mdx", makePostText("First", "2031-05-05"));
+  sites.writeFile("blog/second.mdx", makePostText("Second", "2031-05-06"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  rmSync(sites.dir, { recursive: true });
+  setClock(Date.parse("2031-05-05T00:00:00Z"));
+  await expect
+    .poll(async () => (await site.getIndex()).posts.map(({ slug }) => slug), { timeout: 5_000 })
+    .toEqual(["first"]);
+  expect(site.getStatus().scheduled).toMatchObject([{ slug: "second" }]);
+});
+
+test("a scheduled post that is not compiled yet is hidden too, and a draft with a later date is not", async () => {
+  sites.writeFile("blog/later.mdx", makePostText("Later", "2031-05-05"));
+  sites.writeFile(
+    "blog/draft.mdx",
+    makePostText("Draft", "2031-05-05").replace("title:", "draft: true\ntitle:"),
+  );
+  const site = sites.createDiskSite();
+  const { posts } = await site.getIndex();
+  expect(site.getStatus().pendingCount).toBe(2);
+  expect(posts.map(({ slug }) => slug)).toEqual(["draft"]);
+  expect(await site.findPostBySlug("later")).toBeNull();
+  expect(await site.findPostBySlug("draft")).not.toBeNull();
+  expect(await site.compileFresh("later")).toMatchObject({ problem: null });
+});
+
 test("a post is compiled without any cache, with the duration of each stage", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", "2026-11-21", "```js\nlet a = 1\n```"));
   sites.writeFile("blog/broken.mdx", BROKEN_POST);

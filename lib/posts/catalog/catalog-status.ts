@@ -20,8 +20,15 @@ export interface CatalogStatus {
   readonly servedVersion: string | null;
   readonly compilerVersion: string;
   readonly key: string;
+  /** Without scheduled posts. */
   readonly posts: number;
   readonly pages: number;
+  /** Posts that readers can't see yet, the next one first. */
+  readonly scheduled: readonly {
+    readonly slug: string;
+    readonly title: string;
+    readonly goLiveMs: number;
+  }[];
   /** The number of posts that wait for their first compile. */
   readonly pendingCount: number;
   /** The running build, or null. */
@@ -43,9 +50,13 @@ export function listWarnings(published: PublishedIndex): string[] {
     ...warnings.map((warning) => `${file.path}:${warning.replace(/^line (\d+):/, "$1:")}`),
     ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
   ]);
-  const { addresses, index, pages } = published;
-  const posts = [...index.posts, ...pages.values()];
-  return [...ofPosts, ...addresses.warnings, ...findBrokenLinks(posts, addresses, isPublicFile)];
+  const { allAddresses, allPosts, pages } = published;
+  const posts = [...allPosts.posts, ...pages.values()];
+  return [
+    ...ofPosts,
+    ...allAddresses.warnings,
+    ...findBrokenLinks(posts, allAddresses, isPublicFile),
+  ];
 }
 
 /**

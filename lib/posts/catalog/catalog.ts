@@ -11,6 +11,7 @@ import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
+import { goLiveMs } from "#lib/posts/post-dates.ts";
 import type { ImageFile } from "#lib/posts/images/content-image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
@@ -19,7 +20,12 @@ import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
 import type { CatalogContext } from "./parsed-post.ts";
-import { type PublishedIndex, findPublishedCode, findPublishedPost } from "./published-index.ts";
+import {
+  type PublishedIndex,
+  findPublishedCode,
+  findPublishedPost,
+  showDuePosts,
+} from "./published-index.ts";
 import { toImageFile } from "./post-images.ts";
 import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
 
@@ -141,6 +147,7 @@ export class Catalog {
   /** Reads the published version now. Resolves once it is served. */
   refresh(): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
+    this.#showDuePosts();
     this.#refreshing ??= this.#refreshOnce()
       .catch((error: unknown) => log("error", "content.refresh_failed", { error }))
       .finally(() => (this.#refreshing = null));
@@ -166,6 +173,11 @@ export class Catalog {
       key: this.getKey(),
       posts: published?.index.posts.length ?? 0,
       pages: published?.pages.size ?? 0,
+      scheduled: (published?.scheduled ?? []).map(({ slug, frontMatter }) => ({
+        slug,
+        title: frontMatter.title,
+        goLiveMs: goLiveMs(frontMatter),
+      })),
       pendingCount: published?.pendingIds.size ?? 0,
       buildProgress: this.#build?.getProgress() ?? null,
       problem: this.#problem && {
@@ -185,6 +197,7 @@ export class Catalog {
 
   async #getById(id: string): Promise<Post | null> {
     const published = await this.#getPublished();
+    if (published.scheduled.some(({ slug }) => `post/${slug}` === id)) return null;
     if (published.pendingIds.has(id)) {
       if (this.#build?.version === published.version) return this.#build.compileOne(id);
       const parsed = published.parsedPosts.get(id)!;
@@ -215,6 +228,7 @@ export class Catalog {
   /** Notices a newer version during a long build. */
   async #peekVersion(): Promise<void> {
     if (!this.#refreshing) return this.refresh();
+    this.#showDuePosts();
     if (!this.#build) return;
     this.#targetVersion = await this.#options.versionSource
       .getVersion()
@@ -336,6 +350,15 @@ export class Catalog {
     this.#options.onPublish?.(published.pendingIds.size > 0 ? [] : embeds);
   }
 
+  /** Needs no source, so a post goes live on time even if the Git host is down. */
+  #showDuePosts(): void {
+    const shown = this.#published && showDuePosts(this.#published);
+    if (!shown) return;
+    this.#published = shown;
+    this.#contentKey = hashContent(shown);
+    log("info", "content.went_live", { posts: shown.index.posts.length });
+  }
+
   #noteProblem(version: string | null, error: unknown): void {
     this.#problem = nextVersionProblem(this.#problem, version, error);
     log(this.#published ? "warn" : "error", "content.version_failed", {
@@ -347,9 +370,10 @@ export class Catalog {
   }
 }
 
-function hashContent({ parsedPosts, pendingIds }: PublishedIndex): string {
+function hashContent({ parsedPosts, pendingIds, scheduled }: PublishedIndex): string {
   const hash = createHash("sha256");
   for (const [id, { file, compileKey }] of [...parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${id} ${file.hash} ${compileKey} ${pendingIds.has(id)}\n`);
+  for (const { slug } of scheduled) hash.update(`scheduled ${slug}\n`);
   return hash.digest("hex").slice(0, 16);
 }

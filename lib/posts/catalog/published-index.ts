@@ -4,13 +4,25 @@ import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { existsSync } from "node:fs";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import type { Redirects } from "#lib/posts/addresses/load-redirects.ts";
+import { nowMs } from "#lib/core/clock.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
+import { goLiveMs, isScheduled } from "#lib/posts/post-dates.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import type { ParsedPost } from "./parsed-post.ts";
 
-export interface PublishedIndex {
-  readonly version: string;
+/** What readers see, until the next scheduled post goes live. */
+interface ReaderView {
   readonly index: PostIndex;
+  readonly addresses: AddressTable;
+  /** Hidden from readers, the next one first. */
+  readonly scheduled: readonly Post[];
+}
+
+export interface PublishedIndex extends ReaderView {
+  readonly version: string;
+  /** Scheduled posts included. */
+  readonly allPosts: PostIndex;
+  readonly allAddresses: AddressTable;
   readonly pages: ReadonlyMap<string, Post>;
   /** By id. */
   readonly parsedPosts: ReadonlyMap<string, ParsedPost>;
@@ -18,7 +30,7 @@ export interface PublishedIndex {
   readonly pendingIds: ReadonlySet<string>;
   /** The version's files, and the assets of posts from an older version. */
   readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
-  readonly addresses: AddressTable;
+  readonly redirects: Redirects;
   readonly filesBySha: ReadonlyMap<string, ContentFile>;
 }
 
@@ -29,7 +41,7 @@ export function createPublishedIndex(
   parsedPosts: Iterable<ParsedPost>,
   toPost: (parsed: ParsedPost) => Post | null | undefined,
   pendingIds: ReadonlySet<string>,
-  { rules, warnings }: Redirects,
+  redirects: Redirects,
 ): PublishedIndex {
   const posts: Post[] = [];
   const pages = new Map<string, Post>();
@@ -52,24 +64,55 @@ export function createPublishedIndex(
     for (const file of parsed.file.assets) addFile(file);
     for (const { file } of parsed.references) if (!file.path.startsWith("/")) addFile(file);
   }
-  const index = createPostIndex(version, posts);
-  const addresses = new AddressTable({
-    posts: index.posts,
-    pages: pages.keys(),
-    rules,
-    isPublicFile,
-  });
-  addresses.warnings.unshift(...warnings);
+  const allPosts = createPostIndex(version, posts);
+  const allAddresses = createAddresses(allPosts, pages, redirects);
+  const content = { allPosts, allAddresses, pages, redirects };
   return {
     version,
-    index,
-    pages,
+    ...content,
+    ...createReaderView(content),
     parsedPosts: shown,
     pendingIds,
     filesByPath,
     filesBySha,
-    addresses,
   };
+}
+
+type Content = Pick<PublishedIndex, "allPosts" | "allAddresses" | "pages" | "redirects">;
+
+/** Hides scheduled posts from everything that readers reach: lists, search, addresses. */
+function createReaderView({ allPosts, allAddresses, pages, redirects }: Content): ReaderView {
+  const now = nowMs();
+  const scheduled = allPosts.posts.filter(({ frontMatter }) => isScheduled(frontMatter, now));
+  if (scheduled.length === 0) return { index: allPosts, addresses: allAddresses, scheduled };
+  const hidden = new Set(scheduled);
+  const index = createPostIndex(
+    allPosts.version,
+    allPosts.posts.filter((post) => !hidden.has(post)),
+  );
+  return {
+    index,
+    // An alias would tell the address of a scheduled post.
+    addresses: createAddresses(index, pages, redirects),
+    scheduled: scheduled.sort((a, b) => goLiveMs(a.frontMatter) - goLiveMs(b.frontMatter)),
+  };
+}
+
+/** Returns the index with the posts that went live since it was created, or null if none did. */
+export function showDuePosts(published: PublishedIndex): PublishedIndex | null {
+  const [next] = published.scheduled;
+  if (!next || isScheduled(next.frontMatter, nowMs())) return null;
+  return { ...published, ...createReaderView(published) };
+}
+
+function createAddresses(
+  { posts }: PostIndex,
+  pages: ReadonlyMap<string, Post>,
+  { rules, warnings }: Redirects,
+): AddressTable {
+  const addresses = new AddressTable({ posts, pages: pages.keys(), rules, isPublicFile });
+  addresses.warnings.unshift(...warnings);
+  return addresses;
 }
 
 /** Returns whether public/ has the file at a decoded path. */
@@ -77,10 +120,10 @@ export function isPublicFile(path: string): boolean {
   return path !== "/" && !path.includes("..") && existsSync(`public${path}`);
 }
 
-/** Returns the post or page with this id as published, or null. */
-export function findPublishedPost({ index, pages }: PublishedIndex, id: string): Post | null {
+/** Returns the post or page with this id, scheduled or not, or null. */
+export function findPublishedPost({ allPosts, pages }: PublishedIndex, id: string): Post | null {
   const slug = id.slice(id.indexOf("/") + 1);
-  return (id.startsWith("post/") ? index.bySlug.get(slug) : pages.get(slug)) ?? null;
+  return (id.startsWith("post/") ? allPosts.bySlug.get(slug) : pages.get(slug)) ?? null;
 }
 
 /** Returns the code with this hash of a published post or page, or null. */

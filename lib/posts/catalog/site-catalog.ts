@@ -100,8 +100,8 @@ export function startCatalog(): void {
 }
 
 /**
- * Returns all posts of the published version, including drafts and unlisted ones. A post that is
- * not compiled yet has no compiledSource and a rough reading time. Throws AppError(unavailable) if
+ * Returns the posts of the published version, including drafts and unlisted ones, but not scheduled
+ * ones. A post that is not compiled yet has no compiledSource and a rough reading time. Throws AppError(unavailable) if
  * no version can be read.
  */
 export function getIndex(): Promise<PostIndex> {
@@ -109,7 +109,7 @@ export function getIndex(): Promise<PostIndex> {
 }
 
 /**
- * Returns the post at `slug`, or null. Compiles it with priority if necessary. Throws like
+ * Returns the post at `slug`, or null, also if it is scheduled. Compiles it with priority if necessary. Throws like
  * getIndex.
  */
 export function findPostBySlug(slug: string): Promise<Post | null> {

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { languageAttributes } from "./post-language.ts";
+
+test.each([
+  ["ar", "rtl"],
+  ["he", "rtl"],
+  ["fa-IR", "rtl"],
+  ["ur", "rtl"],
+  ["dv", "rtl"],
+  ["az-Arab", "rtl"],
+  ["ar-Latn", "ltr"],
+  ["de", "ltr"],
+  ["pt-BR", "ltr"],
+  ["ja", "ltr"],
+])("a text in %s is %s", (lang, dir) => {
+  expect(languageAttributes({ lang })).toEqual({ lang, dir });
+});
+
+test("a post without a language has the page's", () => {
+  expect(languageAttributes({})).toEqual({});
+});

@@ -6,6 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
 import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
+import { laterUpdateDay } from "#lib/posts/post-moments.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
@@ -49,6 +50,7 @@ export function PostPage({
   extras,
 }: PostPageProps) {
   const { frontMatter, compiled, hero } = post;
+  const updated = laterUpdateDay(post);
   return (
     <div data-team={leadingTeam(standings)}>
       <article aria-labelledby="post-title" {...languageAttributes(frontMatter)}>
@@ -58,6 +60,11 @@ export function PostPage({
             <h1 id="post-title">{frontMatter.title}</h1>
             <p className="post-when figures">
               <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> —{" "}
+              {updated && (
+                <>
+                  Updated <time dateTime={updated}>{formatDate(updated)}</time> —{" "}
+                </>
+              )}
               {formatReadingTime(compiled.readingMinutes)}
             </p>
             <Translations post={post} editUrl={editUrl} />

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- parsed documents have no type; what is not there fails its expectation */
+import { fromHtml } from "hast-util-from-html";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import sharp from "sharp";
 import { expect, test } from "vitest";
@@ -51,6 +52,16 @@ function parse(xml: string): any {
   expect(xml.isWellFormed()).toBe(true);
   expect(xml.startsWith('<?xml version="1.0" encoding="utf-8"?>\n')).toBe(true);
   return parser.parse(xml).rss;
+}
+
+/** Returns the paragraphs as an app shows them. Fails if they have elements. */
+function shownText(html: string): string[] {
+  return fromHtml(html, { fragment: true }).children.map((node) => {
+    expect(node).toMatchObject({ tagName: "p", children: [{ type: "text" }] });
+    const { children } = node as { children: { value: string }[] };
+    expect(children).toHaveLength(1);
+    return children[0]!.value;
+  });
 }
 
 test("the channel has what RSS 2.0 and podcast apps require", () => {
@@ -108,7 +119,7 @@ test("an episode has an enclosure with size and type, a stable guid and an RFC 8
     "itunes:duration": "130",
     "itunes:episode": "1",
     category: ["names", "files"],
-    description: "Ada asks: How do you name things?",
+    description: "<p>Ada asks: How do you name things?</p>",
   });
 });
 
@@ -125,10 +136,10 @@ test("without merged audio the enclosure is the answer, and the description link
     "@type": "audio/webm",
   });
   expect(channel.item[0].description).toBe(
-    "Ada asks: How do you name things?\n\nThis recording is the answer. Listen to the question at https://lectern.example/calls/1-names",
+    '<p>Ada asks: How do you name things?</p><p>This recording is the answer. <a href="https://lectern.example/calls/1-names">Listen to the question</a>.</p>',
   );
   expect(channel.item[0]["itunes:duration"]).toBe("65");
-  expect(channel.item[1].description).toBe("Ada asks: How do you name things?");
+  expect(channel.item[1].description).toBe("<p>Ada asks: How do you name things?</p>");
 });
 
 test("user input is escaped", () => {
@@ -144,8 +155,18 @@ test("user input is escaped", () => {
   );
   const [item] = channel.item;
   expect(item.title).toBe(`${NASTY}\uFFFD`);
-  expect(item.description).toBe(`<b>Ada</b> asks: ${NASTY}`);
+  expect(shownText(item.description)).toEqual([`<b>Ada</b> asks: ${NASTY}`]);
   expect(item.category).toEqual(["x<y", "a&b"]);
+});
+
+test("a caller's text is no HTML in a podcast app", () => {
+  const description =
+    'Read <a href="https://x.example">this</a>\n\n<img src=x onerror=alert(1)> &lt;b&gt;';
+  const { channel } = parse(renderPodcastFeed(podcast, [episode({ description })]));
+  expect(shownText(channel.item[0].description)).toEqual([
+    'Ada asks: Read <a href="https://x.example">this</a>',
+    "<img src=x onerror=alert(1)> &lt;b&gt;",
+  ]);
 });
 
 test("a podcast without episodes is valid", () => {

@@ -1,6 +1,7 @@
 // Renders the podcast feed: RSS 2.0 with Apple's tags (podcasters.apple.com/support/823).
 
 import { type XmlChild, createElement, renderXmlDocument } from "#lib/core/xml.ts";
+import { escapeHtml, escapeHtmlText } from "#lib/core/escape-html.ts";
 import { roundToSeconds } from "#lib/core/format.ts";
 import type { Episode, EpisodeAudioKind, AudioFile } from "./episodes.ts";
 import type { Podcast } from "./podcast.ts";
@@ -48,13 +49,15 @@ export function selectEnclosure(episode: Episode): AudioFile & { path: string } 
       };
 }
 
+/** Returns the show notes as HTML. The caller's words are text in it, whatever they look like. */
 function buildShowNotes(episode: Episode, url: string): string {
   const question = `${episode.callerName} asks: ${episode.description}`;
-  const hint =
-    episode.mergedAudio || !episode.hasCall
-      ? ""
-      : `\n\nThis recording is the answer. Listen to the question at ${url}`;
-  return `${question}${hint}`;
+  const paragraphs = question.split(/\s*\n\s*/).map(escapeHtmlText);
+  if (!episode.mergedAudio && episode.hasCall)
+    paragraphs.push(
+      `This recording is the answer. <a href="${escapeHtml(url)}">Listen to the question</a>.`,
+    );
+  return paragraphs.map((paragraph) => `<p>${paragraph}</p>`).join("");
 }
 
 /**

@@ -44,3 +44,22 @@ test("serialized data cannot close its script element, and parses to the same da
   expect(json).not.toMatch(/[<>&\u2028]/);
   expect(JSON.parse(json)).toEqual(data);
 });
+
+test("the dates of a post are days, or moments if the author wrote a time", () => {
+  const dates = (fields: Parameters<typeof samplePost>[0]) => {
+    const { datePublished, dateModified } = createBlogPosting(samplePost(fields), site);
+    return [datePublished, dateModified];
+  };
+  const date = "2026-11-01";
+  expect(dates({ date })).toEqual([date, date]);
+  expect(dates({ date, updated: "2026-11-20" })).toEqual([date, "2026-11-20"]);
+  expect(dates({ date, updated: "2026-10-20" })).toEqual([date, date]);
+  expect(
+    dates({
+      date,
+      dateMs: Date.UTC(2026, 10, 1, 8),
+      updated: "2026-11-20",
+      updatedMs: Date.UTC(2026, 10, 20, 9),
+    }),
+  ).toEqual(["2026-11-01T08:00:00.000Z", "2026-11-20T09:00:00.000Z"]);
+});

@@ -1,14 +1,16 @@
 // Describes a post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
+import { laterUpdateDay, modificationMoment, publicationMoment } from "./post-moments.ts";
 import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-metadata.ts";
 
 /** Search engines truncate longer headlines. */
 const MAX_HEADLINE = 110;
 
-/** Returns the BlogPosting of a post. Dates are calendar days, as written. */
+/** Returns the BlogPosting of a post. A date is a calendar day unless the author wrote a time. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
-  const { title, description, date, categories, keywords, lang } = post.frontMatter;
+  const { title, description, date, dateMs, updatedMs, categories, keywords, lang } =
+    post.frontMatter;
   const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
   const person = {
@@ -18,6 +20,11 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     ...(site.portrait && { image: absoluteUrl(site.portrait, site.url) }),
     ...(site.profiles && site.profiles.length > 0 && { sameAs: site.profiles }),
   };
+  const published = dateMs === undefined ? date : publicationMoment(post).toISOString();
+  const modified =
+    updatedMs === undefined
+      ? (laterUpdateDay(post) ?? published)
+      : modificationMoment(post).toISOString();
   return {
     "@context": "https://schema.org",
     "@type": "BlogPosting",
@@ -26,8 +33,8 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     mainEntityOfPage: { "@type": "WebPage", "@id": url },
     headline: [...title].slice(0, MAX_HEADLINE).join(""),
     description,
-    datePublished: date,
-    dateModified: date,
+    datePublished: published,
+    dateModified: modified,
     inLanguage: lang ?? site.language,
     wordCount: post.compiled.words,
     timeRequired: `PT${post.compiled.readingMinutes}M`,

@@ -16,6 +16,7 @@ test("a post is its title, front matter and text", () => {
     slug: "a",
     title: "About doors",
     date: "2022-11-21",
+    updated: "2022-12-02",
     description: "One only.",
     categories: ["SQLite"],
     keywords: ["write", "queue"],
@@ -29,6 +30,7 @@ test("a post is its title, front matter and text", () => {
 - URL: https://lectern.example/blog/a
 - Author: Ada
 - Date: November 21st, 2022
+- Updated: December 2nd, 2022
 - Reading time: 3 min
 - Topics: SQLite
 - Keywords: write, queue

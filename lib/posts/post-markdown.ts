@@ -2,15 +2,18 @@
 
 import { formatDate } from "#lib/core/format.ts";
 import type { Post } from "./post.ts";
+import { laterUpdateDay } from "./post-moments.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
 /** Returns the title, front matter and `source` (the post's unmodified body) without imports. */
 export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
   const { title, description, date, categories, keywords } = post.frontMatter;
+  const updated = laterUpdateDay(post);
   const facts = [
     `- URL: ${postUrl(site, post)}`,
     `- Author: ${site.author}`,
     `- Date: ${formatDate(date)}`,
+    ...(updated ? [`- Updated: ${formatDate(updated)}`] : []),
     `- Reading time: ${post.compiled.readingMinutes} min`,
     ...(categories.length > 0 ? [`- Topics: ${categories.join(", ")}`] : []),
     ...(keywords.length > 0 ? [`- Keywords: ${keywords.join(", ")}`] : []),

@@ -1,9 +1,10 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- parsed documents have no type; what is not there fails its expectation */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { fromHtml } from "hast-util-from-html";
 import { expect, test } from "vitest";
 import { renderAtomFeed, renderJsonFeed, renderRssFeed } from "./feed-formats.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
-import { sampleIndex } from "#tests/support/sample-posts.ts";
+import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 import type { SiteMetadata } from "#lib/posts/site-metadata.ts";
 import { renderRobotsTxt, renderSitemap } from "#lib/posts/sitemap.ts";
 
@@ -83,7 +84,7 @@ test("the RSS feed conforms to RSS 2.0", () => {
     expect(item["dc:creator"]).toBe(site.author);
     expect(item).not.toHaveProperty("author");
   }
-  expect(channel.item[0].pubDate).toBe("Sat, 21 Nov 2026 12:00:00 GMT");
+  expect(channel.item[0].pubDate).toBe("Sat, 21 Nov 2026 12:39:47 GMT");
   expect(channel.item[0].title).toBe(`${NASTY}\uFFFD`);
   expect(channel.item[0].category).toEqual(["SQLite & co", "Next", "x<y"]);
   expect(channel.item[0]["content:encoded"]).toBe('<p title="a &amp; b">Text of newest ]]></p>');
@@ -100,7 +101,7 @@ test("the Atom feed conforms to RFC 4287", () => {
     "@type": "application/atom+xml",
     "@href": "https://lectern.example/atom.xml",
   });
-  expect(feed.updated).toBe("2026-11-21T12:00:00.000Z");
+  expect(feed.updated).toBe("2026-11-21T12:39:47.000Z");
   expect(feed.entry).toHaveLength(3);
   for (const entry of feed.entry) {
     isHttps(entry.id);
@@ -174,4 +175,68 @@ test("robots.txt disallows handlers and static variants, and names the sitemap",
   for (const path of ["/api", "/reads", "/static"]) expect(text).toContain(`Disallow: ${path}\n`);
   expect(text).toContain("Sitemap: https://lectern.example/sitemap.xml\n");
   expect(text).not.toContain("draft");
+});
+
+test("text that looks like HTML is text in every feed", () => {
+  const description = 'Map<string, number> holds <b>AT&amp;T</b> & "co"';
+  const posts = sampleIndex({ slug: "a", title: "Map<K, V>", description });
+  const one = { ...source, index: posts };
+  const [item] = parse(renderRssFeed(one)).rss.channel.item;
+  const shown = fromHtml(item.description, { fragment: true });
+  expect(shown.children).toEqual([expect.objectContaining({ type: "text", value: description })]);
+  expect(item.title).toBe("Map<K, V>");
+  const [entry] = parse(renderAtomFeed(one)).feed.entry;
+  expect(entry.summary).toBe(description);
+  expect(JSON.parse(renderJsonFeed(one)).items[0].summary).toBe(description);
+});
+
+test("an update changes the dates of change, and neither ids nor dates of publication", () => {
+  const feeds = (updated?: string) => {
+    const posts = sampleIndex(
+      { slug: "new", date: "2026-11-10" },
+      { slug: "old", date: "2026-11-01", ...(updated && { updated }) },
+    );
+    const one = { ...source, index: posts };
+    const { channel } = parse(renderRssFeed(one)).rss;
+    const { feed } = parse(renderAtomFeed(one));
+    const json = JSON.parse(renderJsonFeed(one)).items[1];
+    return {
+      fixed: [
+        channel.item[1].guid,
+        channel.item[1].pubDate,
+        feed.entry[1].id,
+        feed.entry[1].published,
+        json.id,
+        json.date_published,
+      ],
+      changed: [
+        new Date(channel.lastBuildDate).toISOString(),
+        feed.updated,
+        feed.entry[1].updated,
+        json.date_modified,
+      ],
+      lastmod: parse(renderSitemap(posts, site, [])).urlset.url.at(-1).lastmod,
+    };
+  };
+  const before = feeds();
+  const after = feeds("2026-11-20");
+  expect(after.fixed).toEqual(before.fixed);
+  for (const moment of after.changed) expect(moment).toMatch(/^2026-11-20T12:\d\d:\d\d\.000Z$/);
+  expect(before.changed[2]).toMatch(/^2026-11-01T/);
+  expect([before.lastmod, after.lastmod]).toEqual(["2026-11-01", "2026-11-20"]);
+});
+
+test("a post's image is in every feed: its own or, without one, the social image", () => {
+  const own = { ...samplePost({ slug: "b", date: "2026-11-02" }), hero: { src: "/_img/b.png" } };
+  const one = { ...source, index: sampleIndex(own, { slug: "a", hash: "0123456789abcdef" }) };
+  const images = [
+    "https://lectern.example/_img/b.png",
+    "https://lectern.example/blog/a/social.png?v=0123456789ab",
+  ];
+  const media = images.map((url) => ({ "@url": url, "@medium": "image" }));
+  const { item } = parse(renderRssFeed(one)).rss.channel;
+  expect(item.map((each: any) => each["media:content"])).toEqual(media);
+  const { entry } = parse(renderAtomFeed(one)).feed;
+  expect(entry.map((each: any) => each["media:content"])).toEqual(media);
+  expect(JSON.parse(renderJsonFeed(one)).items.map((each: any) => each.image)).toEqual(images);
 });

@@ -1,9 +1,15 @@
 // Renders the listed posts as RSS 2.0, Atom 1.0 and JSON Feed 1.1.
 // The package "feed" writes JSON Feed 1.0, authors that RSS forbids, and control characters.
 
-import { noonUtc } from "#lib/core/format.ts";
+import { escapeHtmlText } from "#lib/core/escape-html.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
-import { postUrl, type SiteMetadata, socialImageUrl } from "#lib/posts/site-metadata.ts";
+import { modificationMoment, publicationMoment } from "#lib/posts/post-moments.ts";
+import {
+  absoluteUrl,
+  postUrl,
+  type SiteMetadata,
+  socialImageUrl,
+} from "#lib/posts/site-metadata.ts";
 import { FEED_PATHS } from "./feed-paths.ts";
 import {
   stripInvalidXmlCharacters,
@@ -29,14 +35,31 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
       url: postUrl(site, post),
       title: post.frontMatter.title,
       description: post.frontMatter.description,
-      moment: noonUtc(post.frontMatter.date),
+      published: publicationMoment(post),
+      modified: modificationMoment(post),
       html: renderHtml(post),
-      image: socialImageUrl(site, post),
+      image: feedImageUrl(site, post),
       topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
     }));
 }
 
-/** Renders RSS 2.0. A post's date is noon UTC (see noonUtc). */
+/** The post's own image or, without one, its social image. */
+function feedImageUrl(site: SiteMetadata, post: Post): string {
+  return (post.hero && absoluteUrl(post.hero.src, site.url)) ?? socialImageUrl(site, post);
+}
+
+/** Returns the last change of any of `items`. */
+function newestModification(items: readonly { modified: Date }[]): Date {
+  return new Date(items.reduce((newest, { modified }) => Math.max(newest, +modified), 0));
+}
+
+const MEDIA_NAMESPACE = { "xmlns:media": "http://search.yahoo.com/mrss/" };
+
+function createMediaElement(image: string): XmlElement {
+  return createElement("media:content", { url: image, medium: "image" });
+}
+
+/** Renders RSS 2.0. An item's description is HTML, so its text is escaped twice. */
 export function renderRssFeed(source: FeedSource): string {
   const { site } = source;
   const all = listFeedItems(source);
@@ -48,6 +71,7 @@ export function renderRssFeed(source: FeedSource): string {
         "xmlns:atom": "http://www.w3.org/2005/Atom",
         "xmlns:content": "http://purl.org/rss/1.0/modules/content/",
         "xmlns:dc": "http://purl.org/dc/elements/1.1/",
+        ...MEDIA_NAMESPACE,
       },
       createElement(
         "channel",
@@ -56,25 +80,28 @@ export function renderRssFeed(source: FeedSource): string {
         createElement("link", null, `${site.url}/blog`),
         createElement("description", null, site.description),
         createElement("language", null, site.language),
-        all[0] ? createElement("lastBuildDate", null, all[0].moment.toUTCString()) : null,
+        all.length > 0
+          ? createElement("lastBuildDate", null, newestModification(all).toUTCString())
+          : null,
         createElement("ttl", null, "60"),
         createElement("atom:link", {
           rel: "self",
           type: "application/rss+xml",
           href: site.url + FEED_PATHS.rss,
         }),
-        ...all.map(({ url, title, description, moment, html, topics }) =>
+        ...all.map(({ url, title, description, published, html, image, topics }) =>
           createElement(
             "item",
             null,
             createElement("title", null, title),
             createElement("link", null, url),
             createElement("guid", { isPermaLink: "true" }, url),
-            createElement("pubDate", null, moment.toUTCString()),
+            createElement("pubDate", null, published.toUTCString()),
             // Not RSS's <author>, which must be an email address.
             createElement("dc:creator", null, site.author),
             ...topics.map((topic) => createElement("category", null, topic)),
-            createElement("description", null, description),
+            createElement("description", null, escapeHtmlText(description)),
+            createMediaElement(image),
             html === null ? null : createElement("content:encoded", null, html),
           ),
         ),
@@ -90,11 +117,11 @@ export function renderAtomFeed(source: FeedSource): string {
   return renderXmlDocument(
     createElement(
       "feed",
-      { xmlns: "http://www.w3.org/2005/Atom", "xml:lang": site.language },
+      { xmlns: "http://www.w3.org/2005/Atom", "xml:lang": site.language, ...MEDIA_NAMESPACE },
       createElement("id", null, `${site.url}/`),
       createElement("title", null, site.name),
       createElement("subtitle", null, site.description),
-      createElement("updated", null, (all[0]?.moment ?? new Date(0)).toISOString()),
+      createElement("updated", null, newestModification(all).toISOString()),
       createElement("link", {
         rel: "self",
         type: "application/atom+xml",
@@ -107,19 +134,21 @@ export function renderAtomFeed(source: FeedSource): string {
         createElement("name", null, site.author),
         createElement("uri", null, `${site.url}/about`),
       ),
-      ...all.map(({ url, title, description, moment, html, topics }): XmlElement =>
-        createElement(
-          "entry",
-          null,
-          createElement("id", null, url),
-          createElement("title", null, title),
-          createElement("link", { rel: "alternate", type: "text/html", href: url }),
-          createElement("published", null, moment.toISOString()),
-          createElement("updated", null, moment.toISOString()),
-          ...topics.map((term) => createElement("category", { term })),
-          createElement("summary", null, description),
-          html === null ? null : createElement("content", { type: "html" }, html),
-        ),
+      ...all.map(
+        ({ url, title, description, published, modified, html, image, topics }): XmlElement =>
+          createElement(
+            "entry",
+            null,
+            createElement("id", null, url),
+            createElement("title", null, title),
+            createElement("link", { rel: "alternate", type: "text/html", href: url }),
+            createElement("published", null, published.toISOString()),
+            createElement("updated", null, modified.toISOString()),
+            ...topics.map((term) => createElement("category", { term })),
+            createElement("summary", null, description),
+            createMediaElement(image),
+            html === null ? null : createElement("content", { type: "html" }, html),
+          ),
       ),
     ),
   );
@@ -137,7 +166,7 @@ export function renderJsonFeed(source: FeedSource): string {
     language: site.language,
     authors: [{ name: site.author, url: `${site.url}/about` }],
     items: listFeedItems(source).map(
-      ({ url, title, description, moment, html, image, topics }) => ({
+      ({ url, title, description, published, modified, html, image, topics }) => ({
         id: url,
         url,
         title,
@@ -146,7 +175,8 @@ export function renderJsonFeed(source: FeedSource): string {
           : { content_html: stripInvalidXmlCharacters(html) }),
         summary: description,
         image,
-        date_published: moment.toISOString(),
+        date_published: published.toISOString(),
+        date_modified: modified.toISOString(),
         tags: topics,
       }),
     ),

@@ -1,12 +1,35 @@
+import type { ElementContent } from "hast";
 import { fromHtml } from "hast-util-from-html";
+import { toHtml } from "hast-util-to-html";
 import { expect, test } from "vitest";
 import { renderFeedHtml, toPortableHtml } from "./feed-html.ts";
 import { postToHast } from "./post-to-hast.ts";
+import { compileText } from "#tests/support/compile-text.ts";
 import { samplePost } from "#tests/support/sample-posts.ts";
 
+const REFERENCES = { characterReferences: { useNamedReferences: true } };
 const BASE = "https://lectern.example/blog/a-post";
+const ORIGIN = { url: BASE, slug: "a-post" };
 const portable = (html: string) =>
-  toPortableHtml(fromHtml(html, { fragment: true }).children, BASE);
+  toPortableHtml(fromHtml(html, { fragment: true }).children, ORIGIN);
+const LINK = `<a href="${BASE}">This part works only on the site.</a>`;
+
+/** Returns a compiled text's HTML in a feed, which a parser must read as it is written. */
+async function feedHtmlOf(text: string, options: { slug?: string } = {}) {
+  const { compiledSource, components } = await compileText(text, {
+    components: ["X"],
+    codeFiles: {
+      "blog/counter.tsx":
+        'import { useState } from "react"; export default function Counter({ children }) { useState(0); return <b>{children}</b>; }',
+    },
+  });
+  // Outside the worker, the compiler writes calls of the development runtime.
+  const source = compiledSource.replace("jsxDEV: _jsxDEV", "jsx: _jsxDEV");
+  const nodes = postToHast(source, components, BASE);
+  const html = toPortableHtml(nodes, { ...ORIGIN, ...options });
+  expect(toHtml(fromHtml(html, { fragment: true }), REFERENCES)).toBe(html);
+  return html;
+}
 const compiled = (body: string, uses = "StaticHtml") => `"use strict";
 const {Fragment: _Fragment, jsx: _jsx, jsxs: _jsxs} = arguments[0];
 function MDXContent(props = {}) {
@@ -24,7 +47,7 @@ test("a compiled post becomes HTML: text escaped, embeds as links, components as
   );
   const link = `<p><a href="${BASE}">This part works only on the site.</a></p>`;
   const nodes = postToHast(source, ["C.Small", "Counter", "Embed"], BASE);
-  expect(toPortableHtml(nodes, BASE)).toBe(
+  expect(toPortableHtml(nodes, ORIGIN)).toBe(
     `<p>A &lt; B</p>1 &lt; 2<ul><li title="a &quot;b&quot;">b ${link}3</li></ul><p><a href="https://e.example/?a=1&amp;b=2">https://e.example/?a=1&amp;b=2</a></p>${link}<p>inner</p><img src="https://lectern.example/x.png" alt="">`,
   );
 });
@@ -61,4 +84,72 @@ test("a post that throws has no HTML, and the rest of the feed is rendered", () 
     renderFeedHtml({ ...post, compiled: { ...post.compiled, compiledSource } });
   expect(render("throw new Error('no')")).toBeNull();
   expect(render(compiled('_jsx(StaticHtml, {html: "<p>Hi</p>"})'))).toBe("<p>Hi</p>");
+});
+
+test("a component in a paragraph, a heading or a table cell becomes an inline link", async () => {
+  const html = await feedHtmlOf(
+    "Inline <X>in</X> text.\n\n## Head <X>b</X>\n\n| a | b |\n| - | - |\n| <X>c</X> | <X/> |\n",
+  );
+  expect(html).toContain(`<p>Inline ${LINK} in text.</p>`);
+  expect(html).toContain(`<h2>Head ${LINK} b </h2>`);
+  expect(html).toContain(`<td>${LINK} c</td><td>${LINK}</td>`);
+});
+
+test("a component in a link does not put a link in it", async () => {
+  const html = await feedHtmlOf("[see <X>this</X>](https://x.example/a)\n");
+  expect(html).toBe(
+    '<p><a href="https://x.example/a">see This part works only on the site. this</a></p>',
+  );
+});
+
+test("an interactive component in a sentence becomes an inline link", async () => {
+  const html = await feedHtmlOf(
+    'import Counter from "./counter.tsx"\n\nPress <Counter>here</Counter> now.\n\n## Head <Counter />\n',
+  );
+  expect(html).toContain(`<p>Press ${LINK} here now.</p>`);
+  expect(html).toContain(`<h2>Head ${LINK}`);
+});
+
+test("a component between paragraphs stays a paragraph, without its tag", async () => {
+  const html = await feedHtmlOf("One\n\n<X>\n\n- two\n\n</X>\n");
+  expect(html).toMatch(/^<p>One<\/p>/);
+  expect(html).toContain(`<p>${LINK}</p><ul>`);
+});
+
+test("a block in a paragraph splits it", () => {
+  const element = (tagName: string, children: ElementContent[] = []): ElementContent => ({
+    type: "element",
+    tagName,
+    properties: {},
+    children,
+  });
+  const text = (value: string) => ({ type: "text", value }) as const;
+  expect(toPortableHtml([element("p", [text("a"), element("ul"), text("b")])], ORIGIN)).toBe(
+    "<p>a</p><ul></ul><p>b</p>",
+  );
+  expect(toPortableHtml([element("p", [element("ul"), text(" ")])], ORIGIN)).toBe("<ul></ul>");
+});
+
+test("paragraphs that the author wrote in a table cell stay", () => {
+  const html = "<table><tbody><tr><td><p>a</p><p>b</p></td></tr></tbody></table>";
+  expect(portable(html)).toBe(html);
+});
+
+test("footnotes of two posts have different ids, and link to each other", async () => {
+  const text = "Text[^1].\n\n[^1]: Note.\n";
+  const [one, two] = [await feedHtmlOf(text), await feedHtmlOf(text, { slug: "b-post" })];
+  expect(one).toContain('<sup><a href="#a-post-fn-1" id="a-post-fnref-1">1</a></sup>');
+  expect(one).toContain('<li id="a-post-fn-1">');
+  expect(one).toContain('<a href="#a-post-fnref-1">');
+  expect(two).toContain('<li id="b-post-fn-1">');
+  expect(two).not.toContain("a-post-");
+});
+
+test("custom elements and controls are removed, and a task list shows its state", async () => {
+  expect(portable("<p><my-chart data-x=1>Sales</my-chart> <select><option>a</select></p>")).toBe(
+    "<p>Sales </p>",
+  );
+  expect(await feedHtmlOf("- [x] done\n- [ ] open\n")).toMatch(
+    /<li>☑ ?done<\/li>\s*<li>☐ ?open<\/li>/,
+  );
 });

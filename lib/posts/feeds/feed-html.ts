@@ -1,11 +1,12 @@
 // Renders a post for feeds: HTML with absolute URLs, without styles, scripts and controls.
 
-import type { ElementContent, Properties, RootContent } from "hast";
+import type { Element, ElementContent, Properties, RootContent } from "hast";
 import { toHtml } from "hast-util-to-html";
 import { log } from "#lib/core/log.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { postToHast } from "./post-to-hast.ts";
+import { fixNesting } from "./valid-nesting.ts";
 
 /** Properties that are meaningful outside the site, by their hast names. */
 const PORTABLE_PROPERTIES = new Set(
@@ -15,9 +16,15 @@ const PORTABLE_PROPERTIES = new Set(
 );
 const URL_PROPERTIES = new Set(["href", "src", "poster", "cite"]);
 /** Elements removed with their content. */
-const REMOVED_ELEMENTS = new Set("script style button template noscript iframe svg".split(" "));
-/** Elements that only carry a class. Their content stays. */
-const UNWRAPPED_ELEMENTS = new Set("span div picture".split(" "));
+const REMOVED_ELEMENTS = new Set(
+  "script style button template noscript iframe svg canvas object embed select textarea input link meta base".split(
+    " ",
+  ),
+);
+/** Elements that only carry a class or need a script. Their content stays. */
+const UNWRAPPED_ELEMENTS = new Set("span div picture form label".split(" "));
+/** The compiler's prefix of footnotes' ids, which are the same in every post. */
+const FOOTNOTE_PREFIX = /^(#?)user-content-(?=fn(?:ref)?-)/;
 
 const feedHtmlCache = new WeakMap<Post, string | null>();
 
@@ -32,7 +39,7 @@ export function renderFeedHtml(post: Post): string | null {
     const { compiledSource, components } = post.compiled;
     const url = postUrl(getSiteMetadata(), post);
     try {
-      html = toPortableHtml(postToHast(compiledSource, components, url), url);
+      html = toPortableHtml(postToHast(compiledSource, components, url), { url, slug: post.slug });
     } catch (error) {
       log("warn", "posts.feed_html_failed", { slug: post.slug, error });
       html = null;
@@ -42,28 +49,51 @@ export function renderFeedHtml(post: Post): string | null {
   return html;
 }
 
+/** The post that HTML is from. */
+interface HtmlOrigin {
+  readonly url: string;
+  readonly slug: string;
+}
+
 /**
- * Returns `nodes` as HTML without classes, styles, scripts and controls. Resolves URLs against
- * `base`.
+ * Returns `nodes` as HTML without classes, styles, scripts and controls. Resolves URLs against the
+ * post's, except between footnotes.
  */
-export function toPortableHtml(nodes: readonly RootContent[], base: string): string {
-  const children = toPortableNodes(nodes, base);
+export function toPortableHtml(nodes: readonly RootContent[], origin: HtmlOrigin): string {
+  const children = toPortableNodes(nodes, origin);
   const characterReferences = { useNamedReferences: true };
   return toHtml({ type: "root", children }, { characterReferences }).trim();
 }
 
-function toPortableNodes(nodes: readonly RootContent[], base: string): ElementContent[] {
+function toPortableNodes(
+  nodes: readonly RootContent[],
+  origin: HtmlOrigin,
+  isInLink = false,
+): ElementContent[] {
   return nodes.flatMap((node): ElementContent[] => {
     if (node.type === "text") return [node];
-    if (node.type !== "element" || REMOVED_ELEMENTS.has(node.tagName)) return [];
+    if (node.type !== "element") return [];
+    if (isCheckbox(node)) return [{ type: "text", value: node.properties.checked ? "☑" : "☐" }];
+    if (REMOVED_ELEMENTS.has(node.tagName)) return [];
     if (hasClass(node.properties, "heading-anchor")) return [];
-    const children = toPortableNodes(node.children, base);
-    if (UNWRAPPED_ELEMENTS.has(node.tagName)) return children;
-    const properties = toPortableProperties(node.properties, base);
+    const isLink = node.tagName === "a";
+    const children = toPortableNodes(node.children, origin, isInLink || isLink);
+    if (isUnwrapped(node.tagName) || (isLink && isInLink)) return children;
+    const properties = toPortableProperties(node.properties, origin);
     // A source without a URL is one of a picture's formats.
     if (node.tagName === "source" && !properties.src) return [];
-    return [{ type: "element", tagName: node.tagName, properties, children }];
+    return fixNesting({ type: "element", tagName: node.tagName, properties, children });
   });
+}
+
+/** A name with a hyphen, a dot or a capital letter is a custom element or a component. */
+function isUnwrapped(tagName: string): boolean {
+  return UNWRAPPED_ELEMENTS.has(tagName) || !/^[a-z][a-z0-9]*$/.test(tagName);
+}
+
+/** A task list shows its state; other controls need the site. */
+function isCheckbox({ tagName, properties }: Element): boolean {
+  return tagName === "input" && properties.type === "checkbox";
 }
 
 /** Handles `className` as a list (from the HTML parser) and as a string (from JSX). */
@@ -71,11 +101,13 @@ function hasClass({ className }: Properties, name: string): boolean {
   return [className ?? []].flat().join(" ").split(" ").includes(name);
 }
 
-function toPortableProperties(properties: Properties, base: string): Properties {
+function toPortableProperties(properties: Properties, { url, slug }: HtmlOrigin): Properties {
   const portable: Properties = {};
   for (const [name, value] of Object.entries(properties)) {
-    if (!PORTABLE_PROPERTIES.has(name)) continue;
-    portable[name] = URL_PROPERTIES.has(name) ? resolveUrl(String(value), base) : value;
+    const isFootnote = /^(?:id|href)$/.test(name) && FOOTNOTE_PREFIX.test(String(value));
+    if (isFootnote) portable[name] = String(value).replace(FOOTNOTE_PREFIX, `$1${slug}-`);
+    else if (PORTABLE_PROPERTIES.has(name))
+      portable[name] = URL_PROPERTIES.has(name) ? resolveUrl(String(value), url) : value;
   }
   return portable;
 }

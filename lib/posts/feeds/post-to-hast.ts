@@ -92,10 +92,10 @@ export function postToHast(
   names: readonly string[],
   url: string,
 ): ElementContent[] {
-  const renderPlaceholder: Component = ({ children, inline }) => [
-    inline ? createLink(url, PLACEHOLDER_TEXT) : createLinkParagraph(url, PLACEHOLDER_TEXT),
-    children,
-  ];
+  const renderPlaceholder: Component = ({ children, inline }) =>
+    inline
+      ? [createLink(url, PLACEHOLDER_TEXT), children === undefined ? null : " ", children]
+      : [createLinkParagraph(url, PLACEHOLDER_TEXT), children];
   const components: Record<string, unknown> = {
     PostIsland: renderPlaceholder,
     TabList: () => null,

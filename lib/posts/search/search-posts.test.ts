@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 import { createPostIndex } from "#lib/posts/post.ts";
+import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
 import { damageCacheFile } from "#tests/support/damage-cache-file.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
@@ -288,6 +289,20 @@ test("with a read-only database, titles are searched", () => {
   withCacheDatabase((db) => db.pragma("query_only = ON"));
   expect(slugs(index, "word")).toEqual(["a"]);
   withCacheDatabase((db) => db.pragma("query_only = OFF"));
+});
+
+test("topics are in the order of the alphabet of the site's language", () => {
+  const index = sampleIndex({ categories: ["zebra", "Äpfel", "Éclair", "apple", "Fly"] });
+  const topics = (language: string) => {
+    overrideSiteConfig({ language });
+    return search(index).topicCounts.map(({ topic }) => topic);
+  };
+  try {
+    expect(topics("de")).toEqual(["Äpfel", "apple", "Éclair", "Fly", "zebra"]);
+    expect(topics("sv")).toEqual(["apple", "Éclair", "Fly", "zebra", "Äpfel"]);
+  } finally {
+    overrideSiteConfig();
+  }
 });
 
 test("posts must have all topics, and each topic has a count of the remaining results", () => {

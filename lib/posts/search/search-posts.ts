@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { log } from "#lib/core/log.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
 import {
   type TextSegment,
@@ -234,7 +235,8 @@ function topicKeysOf({ frontMatter }: Post): Set<string> {
 }
 
 /**
- * Returns every topic of the listed posts by key, alphabetically, spelled as in the newest post.
+ * Returns every topic of the listed posts by key, spelled as in the newest post. The order is the
+ * alphabet of the site's language.
  */
 export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
   const topics = new Map<string, string>();
@@ -242,5 +244,6 @@ export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
     for (const topic of post.frontMatter.categories)
       if (!topics.has(topicKey(topic))) topics.set(topicKey(topic), topic);
   }
-  return new Map([...topics].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const { compare } = new Intl.Collator(siteConfig.language);
+  return new Map([...topics].sort(([, a], [, b]) => compare(a, b)));
 }

@@ -157,6 +157,8 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
   "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),
   "GET /content-file/[...path]": { ...publicGet("/content-file/blog/none.png"), status: 404 },
+  "GET /_img/[file]": { ...publicGet(`/_img/${"0".repeat(40)}-480.webp`), status: 404 },
+  "GET /post-code/[file]": { ...publicGet(`/post-code/${"0".repeat(32)}.js`), status: 404 },
   "GET /embed-image/[hash]": { ...publicGet("/embed-image/0123456789abcdef"), status: 404 },
   "GET /reads/token": publicGet(`/reads/token?slug=${POST_SLUG}`),
   "GET /calls/feed.xml": publicGet("/calls/feed.xml"),

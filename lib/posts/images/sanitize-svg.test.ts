@@ -11,6 +11,7 @@ test.each([
   ["<SCRIPT><g>x</g></SCRIPT><g>y</g>", "<g>y</g>"],
   ['<g onload="alert(1)" id="a"/>', '<g id="a"></g>'],
   ['<a href=" java&#115;cript:alert(1)">x</a>', "<a>x</a>"],
+  ['<a href="java&#9;script&#10;:alert(1)">x</a>', "<a>x</a>"],
   [
     '<a xlink:href="https://a.example/?a=1&amp;b=2">x</a>',
     '<a xlink:href="https://a.example/?a=1&amp;b=2">x</a>',
@@ -43,4 +44,17 @@ test("an SVG in another encoding becomes UTF-8", () => {
   const latin1 = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?>${inSvg("é")}`, "latin1");
   expect(sanitize(latin1)).toBe(inSvg("é"));
   expect(sanitize(Buffer.from(`\ufeff${inSvg("é")}`, "utf16le"))).toBe(inSvg("é"));
+});
+
+test("entities add at most a million characters", () => {
+  const doctype = `<!DOCTYPE svg [<!ENTITY a "${"x".repeat(100_000)}">]>`;
+  const svg = sanitize(doctype + inSvg("&a;".repeat(100)));
+  expect(svg.length).toBeGreaterThan(1_000_000);
+  expect(svg.length).toBeLessThan(1_010_000);
+});
+
+test("a hundred thousand declarations without an end take no quadratic time", () => {
+  const startedMs = performance.now();
+  expect(sanitize(inSvg("<!DOCTYPE[".repeat(100_000)))).toContain("<svg");
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
 });

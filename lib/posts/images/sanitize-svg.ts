@@ -5,9 +5,12 @@ import { escapeHtml } from "#lib/core/escape-html.ts";
 
 const REMOVED_ELEMENTS = /^(?:.+:)?(?:script|iframe|object|embed|handler|listener)$/i;
 const EVENT_ATTRIBUTE = /^on/i;
-/** Control characters and spaces are ignored in the scheme of a URL. */
-const SCRIPT_URL =
-  /(?:^|;)[\s\u0000-\u0020]*(?:java|vb)script[\s]*:|^[\s\u0000-\u0020]*data:(?!image\/)/i;
+const SCRIPT_URL = /(?:^|;)(?:java|vb)script:|^data:(?!image\/)/i;
+/** How many characters entities may add: a small file could become gigabytes. */
+const MAX_ENTITY_TEXT = 1_000_000;
+
+/** Browsers ignore control characters and some spaces in a URL, in its scheme too. */
+const isScriptUrl = (value: string) => SCRIPT_URL.test(value.replace(/[\s\u0000-\u0020]+/g, ""));
 
 /** Returns the SVG as UTF-8, without scripts, event attributes and script URLs. */
 export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -22,7 +25,7 @@ export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
           return;
         }
         svg += `<${name}${Object.entries(attributes)
-          .filter(([key, value]) => !EVENT_ATTRIBUTE.test(key) && !SCRIPT_URL.test(value))
+          .filter(([key, value]) => !EVENT_ATTRIBUTE.test(key) && !isScriptUrl(value))
           .map(([key, value]) => ` ${key}="${escapeHtml(value)}"`)
           .join("")}>`;
       },
@@ -58,14 +61,22 @@ function decodeXml(bytes: Uint8Array): string {
  * with markup are dropped, and so is the declaration.
  */
 function expandEntities(text: string): string {
-  const doctype = /<!DOCTYPE\b[^>[]*(?:\[[\s\S]*?\]\s*)?>/i.exec(text)?.[0];
+  // Only the first one: searching for the end of each takes quadratic time.
+  const declaration = /<!DOCTYPE\b[^>[]*(?:\[[\s\S]*?\]\s*)?>/iy;
+  declaration.lastIndex = Math.max(0, text.search(/<!DOCTYPE\b/i));
+  const doctype = declaration.exec(text)?.[0];
   if (doctype === undefined) return text;
   const values = new Map(
     [...doctype.matchAll(/<!ENTITY\s+([\w.-]+)\s+(?:"([^"<&]*)"|'([^'<&]*)')\s*>/g)].map(
       ([, name, quoted, single]) => [name!, quoted ?? single ?? ""],
     ),
   );
+  let added = 0;
   return text
     .replace(doctype, () => "")
-    .replace(/&([\w.-]+);/g, (entity, name: string) => values.get(name) ?? entity);
+    .replace(/&([\w.-]+);/g, (entity, name: string) => {
+      const value = values.get(name) ?? entity;
+      added += value.length;
+      return added > MAX_ENTITY_TEXT ? entity : value;
+    });
 }

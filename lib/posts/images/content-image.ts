@@ -85,8 +85,10 @@ const variantCache = defineCache<VariantInput, { base64: string }>({
   ttlMs: TTL_MS,
   timeoutMs: MINUTE_MS,
   async produce({ read, width, format }) {
-    const bytes = await read();
-    const result = await runImageJob({ kind: "encode", bytes, width, format }, ENCODE_WAIT_MS);
+    const result = await runImageJob(
+      async () => ({ kind: "encode", bytes: await read(), width, format }),
+      ENCODE_WAIT_MS,
+    );
     return { base64: Buffer.from("bytes" in result ? result.bytes : []).toString("base64") };
   },
 });

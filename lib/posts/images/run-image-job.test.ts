@@ -22,3 +22,16 @@ test("a job whose process is killed fails, and the next one gets a new process",
   await expect(running).rejects.toMatchObject({ code: "timeout" });
   expect(await runImageJob({ kind: "measure", bytes: png }, 5_000)).toMatchObject({ ok: true });
 });
+
+test("an image is read when its turn comes", async () => {
+  let isFirstDone = false;
+  const first = runImageJob({ kind: "measure", bytes: png }, 5_000).finally(
+    () => (isFirstDone = true),
+  );
+  const second = runImageJob(async () => {
+    expect(isFirstDone).toBe(true);
+    return { kind: "encode", bytes: png, width: 10, format: "webp" };
+  }, 5_000);
+  await first;
+  expect(await second).toMatchObject({ ok: true });
+});

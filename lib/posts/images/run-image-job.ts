@@ -31,15 +31,16 @@ const imageProcess = (): ImageProcess =>
 
 /**
  * Returns the job's result. Throws AppError: invalid if the image can't be decoded, timeout if it
- * took too long or ended the process, unavailable if the job waited `maxWaitMs` for its turn.
+ * took too long or ended the process, unavailable if the job waited `maxWaitMs` for its turn. A
+ * function makes the job when its turn comes, so that waiting jobs hold no image in memory.
  */
 export function runImageJob(
-  job: ImageJob,
+  job: ImageJob | (() => Promise<ImageJob>),
   maxWaitMs: number,
 ): Promise<Extract<ImageJobResult, { ok: true }>> {
   return imageProcess().turns.run(
     async () => {
-      const result = await send(job);
+      const result = await send(typeof job === "function" ? await job() : job);
       if (!result.ok) throw new AppError("invalid", result.reason);
       return result;
     },

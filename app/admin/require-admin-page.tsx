@@ -1,5 +1,6 @@
 // Authorizes the pages below /admin.
 
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
@@ -25,7 +26,8 @@ export async function requireAdminPage(
   await connection();
   const sessionIds = await readSessionCookies();
   const { member } = await read((tx) => resolveViewer(tx, sessionIds));
-  if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
+  // A path that is too long for the login would make a header that is too long for clients.
+  if (!member) redirect(`/login?next=${encodeURIComponent(sanitizeRedirectPath(path, "/admin"))}`);
   if (isAdmin(member)) {
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
     return { admin: member, notFoundPage: null };

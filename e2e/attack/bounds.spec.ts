@@ -93,7 +93,11 @@ const HEADER_NAMES = [
 
 /** Returns how long another client's /healthz takes that arrives just after `request`, in ms. */
 async function measureHealthz(request: AttackRequest): Promise<number> {
-  const attack = sendAttack(request);
+  const attack = sendAttack(request).catch((cause: unknown) => {
+    throw new Error(`${request.path.slice(0, 100)} ${Object.keys(request.headers ?? {}).join()}`, {
+      cause,
+    });
+  });
   const startedMs = performance.now();
   const { status } = await sendAttack({ path: "/healthz" });
   const ms = performance.now() - startedMs;

@@ -140,7 +140,7 @@ export const invalidValues = {
     () => `${"a".repeat(260)}@example.test`,
     () => "<ada@example.test>",
     () => "ada@example.test,b@example.test",
-    () => "ada@localhost",
+    () => "ada@-example.test",
   ),
   choice: naughtyOr(
     () => "RED;BLUE",

@@ -33,7 +33,7 @@ const cluster: Cluster = await startCluster({
     ...LEGACY_SITE_ENV,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     SMTP_URL: smtp.url,
-    SITE_CONFIG: "tests/fixtures/site.config.ts",
+    SITE_CONFIG: resolve("tests/fixtures/site.config.ts"),
     SITE_UNDER_TEST: "cluster",
     CONTROL_PORT: String(NODE_CONTROL_PORT),
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${controlModule}`,

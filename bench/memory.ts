@@ -10,7 +10,7 @@ const COUNT = readOption("count", 28_000);
 const CONNECTIONS = 16;
 const DIR = join(".data", "bench", "memory");
 
-/** Returns the path of request `n`: a page, file or search that nobody requested before. */
+/** Returns the path of request `n`: a page, file or search that was not requested before. */
 const PATHS: readonly ((n: number) => string)[] = [
   (n) => `/blog/missing-${n}`,
   (n) => `/blog/missing-${n}.md`,

@@ -17,8 +17,8 @@ const isAdmin = (member: { role: string } | null): member is Admin => member?.ro
 
 /**
  * Returns the admin of this request, or the 404 page for a member. Redirects guests to the login
- * page, with `path` as the page
- * to return to. Decides only what is shown: functions and actions check authorization again.
+ * page, with `path` as the page to return to. Decides only what is shown: functions and actions
+ * check authorization again.
  */
 export async function requireAdminPage(
   path: string,
@@ -26,7 +26,7 @@ export async function requireAdminPage(
   await connection();
   const sessionIds = await readSessionCookies();
   const { member } = await read((tx) => resolveViewer(tx, sessionIds));
-  // A path that is too long for the login would make a header that is too long for clients.
+  // Bounds the Location header: clients refuse a longer one.
   if (!member) redirect(`/login?next=${encodeURIComponent(sanitizeRedirectPath(path, "/admin"))}`);
   if (isAdmin(member)) {
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);

@@ -1,7 +1,7 @@
 // Keeps HTML that Markdown has no syntax for, in the form that MDX accepts.
 
 import type { Conversion } from "./html-rule.ts";
-import { escapeHtmlText, formatAttribute } from "./mdx-text.ts";
+import { encodeMarkupCharacters, formatAttribute } from "./mdx-text.ts";
 
 const INLINE_TAGS = new Set([
   "abbr",
@@ -41,7 +41,7 @@ export function keepHtml(element: Element, conversion: Conversion): string {
   const inner = Array.from(element.childNodes)
     .map((child) =>
       child.nodeType === 3
-        ? escapeHtmlText((child.textContent ?? "").replace(/\s+/g, " "))
+        ? encodeMarkupCharacters((child.textContent ?? "").replace(/\s+/g, " "))
         : child.nodeType === 1
           ? keepHtml(child as Element, conversion)
           : "",

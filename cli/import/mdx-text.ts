@@ -22,7 +22,7 @@ export function escapeText(text: string): string {
 }
 
 /** Escapes text inside an HTML element, where backslashes would be harder to read. */
-export function escapeHtmlText(text: string): string {
+export function encodeMarkupCharacters(text: string): string {
   return text.replace(/[\\`*_{}[\]<>~$|&!#]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

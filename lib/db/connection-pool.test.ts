@@ -29,7 +29,7 @@ test("if a waiter times out during a reopen, the next one gets its connection", 
   expect(state.readerWaiters).toHaveLength(2);
   const { generation } = state;
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  reopenConnections(state);
+  reopenConnections(state, state.generation);
   // Opens a connection for the first waiter, which times out before it is open.
   releaseReader(state, readers[0]!, generation);
   vi.advanceTimersByTime(READ_TIMEOUT_MS / 2);

@@ -75,9 +75,11 @@ function closeTracked(state: DatabaseState, connection: Connection): void {
 
 /**
  * Drops all connections, so that the next use opens the current file. Busy readers close on
- * release.
+ * release. Does nothing if the connections were reopened since `generation`: one reopening serves
+ * all reads and writes that failed on the old ones.
  */
-export function reopenConnections(state: DatabaseState): void {
+export function reopenConnections(state: DatabaseState, generation: number): void {
+  if (generation !== state.generation) return;
   log("error", "db.connections_reopened", {
     hint: "SQLite found the file corrupt. This happens once after an import; if it repeats, see docs/runbooks/restore.md",
   });
@@ -110,12 +112,13 @@ const RETRY_DELAYS_MS = [20, 50, 100, 200, 400];
 export async function withReopen<T>(state: DatabaseState, runRead: () => Promise<T>): Promise<T> {
   let isReopened = false;
   for (let retries = 0; ; retries += 1) {
+    const { generation } = state;
     try {
       return await runRead();
     } catch (error) {
       if (isCorrupt(error) && !isReopened) {
         isReopened = true;
-        reopenConnections(state);
+        reopenConnections(state, generation);
       } else if (isTransient(error) && retries < RETRY_DELAYS_MS.length) {
         log("warn", "db.read_retried", { error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAYS_MS[retries]));

@@ -165,8 +165,7 @@ async function enqueueWrite<T>(
     .enqueue(run, WRITE_TIMEOUT_MS)
     .catch((error: unknown) => {
       if (!isCorrupt(error)) throw error;
-      // One reopening serves all writes of the batch.
-      if (state.generation === generation) reopenConnections(state);
+      reopenConnections(state, generation);
       return state.queue.enqueue(run, WRITE_TIMEOUT_MS);
     });
   if (txid === undefined) return value;

@@ -1,7 +1,7 @@
 // Describes a post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
-import { laterUpdateDay, modificationMoment, publicationMoment } from "./post-moments.ts";
+import { laterUpdateDay, modificationTime, publicationTime } from "./post-times.ts";
 import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-metadata.ts";
 
 /** Search engines truncate longer headlines. */
@@ -20,11 +20,11 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     ...(site.portrait && { image: absoluteUrl(site.portrait, site.url) }),
     ...(site.profiles && site.profiles.length > 0 && { sameAs: site.profiles }),
   };
-  const published = dateMs === undefined ? date : publicationMoment(post).toISOString();
+  const published = dateMs === undefined ? date : publicationTime(post).toISOString();
   const modified =
     updatedMs === undefined
       ? (laterUpdateDay(post) ?? published)
-      : modificationMoment(post).toISOString();
+      : modificationTime(post).toISOString();
   return {
     "@context": "https://schema.org",
     "@type": "BlogPosting",

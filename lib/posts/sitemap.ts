@@ -1,7 +1,7 @@
 // Renders the sitemap and robots.txt.
 
 import { listPosts, type PostIndex } from "./post.ts";
-import { laterUpdateDay } from "./post-moments.ts";
+import { laterUpdateDay } from "./post-times.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 

@@ -52,7 +52,6 @@ const RESERVED_SEGMENTS = new Set([
   "_next",
   "static",
   "dev",
-  "post-code",
 ]);
 
 /** Returns why a post can't have its address, as a sentence; null if it can. */

@@ -3,7 +3,7 @@
 
 import { escapeHtmlText } from "#lib/core/escape-html.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
-import { modificationMoment, publicationMoment } from "#lib/posts/post-moments.ts";
+import { modificationTime, publicationTime } from "#lib/posts/post-times.ts";
 import {
   absoluteUrl,
   postUrl,
@@ -35,8 +35,8 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
       url: postUrl(site, post),
       title: post.frontMatter.title,
       description: post.frontMatter.description,
-      published: publicationMoment(post),
-      modified: modificationMoment(post),
+      published: publicationTime(post),
+      modified: modificationTime(post),
       html: renderHtml(post),
       image: feedImageUrl(site, post),
       topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],

@@ -1,4 +1,4 @@
-// Measures and encodes images in a process of its own: a broken image can't crash the site, and the
+// Measures and encodes images in a separate process: a broken image can't crash the site, and the
 // memory of the decoder is returned.
 
 import sharp from "sharp";

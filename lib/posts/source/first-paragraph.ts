@@ -13,7 +13,7 @@ const FENCE = /^ {0,3}(`{3,}|~{3,}|\$\$)/;
 const NOT_PROSE =
   /^(?: {4}|\t| {0,3}(?:#{1,6}\s|>|[-*+]\s|\d+[.)]\s|\||<|\{|:::|\[[^\]]+\]:|(?:[-*_]\s*){3,}$|(?:import|export)[\s{*'"]))/;
 
-/** Returns the first paragraph of Markdown or MDX, at most 200 characters; "" if there is none. */
+/** Returns the first paragraph of Markdown or MDX, at most 200 characters, or "". */
 export function findFirstParagraph(body: string): string {
   for (const block of listBlocks(body.slice(0, MAX_SEARCHED_CHARS))) {
     const [first = "", second = ""] = block;

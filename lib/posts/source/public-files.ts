@@ -73,7 +73,7 @@ export function createPublicFiles({
   };
 }
 
-/** Returns size and time of a regular file; "" if there is none. */
+/** Returns the size and time of a regular file, or "" if it is missing. */
 async function readStamp(path: string): Promise<string> {
   const found = await stat(path).catch(() => null);
   return found?.isFile() ? `${found.size} ${found.mtimeMs}` : "";

@@ -1,4 +1,4 @@
-// Derives a post's moments of publication and last change from its front matter.
+// Derives when a post was published and last changed from its front matter.
 
 import { createHash } from "node:crypto";
 import { SECOND_MS } from "#lib/core/clock.ts";
@@ -7,29 +7,29 @@ import type { Post } from "./post.ts";
 
 type DatedPost = Pick<Post, "slug" | "frontMatter">;
 
-/** With an hour from noon UTC, a moment is on the same day from UTC-12 to UTC+11. */
+/** Within an hour after noon UTC, a time is on the same day from UTC-12 to UTC+11. */
 const MAX_OFFSET_SECONDS = 3_600;
 
 /**
- * Returns the moment of a day without a time. It depends only on the day and the slug, so it never
+ * Returns the time for a day that was written without one. It depends only on the day and the slug, so it never
  * changes, and two posts of a day differ.
  */
-function momentOfDay(day: string, slug: string): Date {
+function timeOnDay(day: string, slug: string): Date {
   const hash = createHash("sha256").update(slug).digest().readUInt32BE();
   return new Date(noonUtc(day).getTime() + (hash % MAX_OFFSET_SECONDS) * SECOND_MS);
 }
 
 /** Returns when a post was published. */
-export function publicationMoment({ slug, frontMatter: { date, dateMs } }: DatedPost): Date {
-  return dateMs === undefined ? momentOfDay(date, slug) : new Date(dateMs);
+export function publicationTime({ slug, frontMatter: { date, dateMs } }: DatedPost): Date {
+  return dateMs === undefined ? timeOnDay(date, slug) : new Date(dateMs);
 }
 
 /** Returns when a post last changed according to its author, never before its publication. */
-export function modificationMoment(post: DatedPost): Date {
-  const published = publicationMoment(post);
+export function modificationTime(post: DatedPost): Date {
+  const published = publicationTime(post);
   const { updated, updatedMs } = post.frontMatter;
   if (updated === undefined) return published;
-  const modified = updatedMs === undefined ? momentOfDay(updated, post.slug) : new Date(updatedMs);
+  const modified = updatedMs === undefined ? timeOnDay(updated, post.slug) : new Date(updatedMs);
   return modified > published ? modified : published;
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { laterUpdateDay, modificationMoment, publicationMoment } from "./post-moments.ts";
+import { laterUpdateDay, modificationTime, publicationTime } from "./post-times.ts";
 import { samplePost } from "#tests/support/sample-posts.ts";
 
 const moment = (fields: Parameters<typeof samplePost>[0]) =>
-  publicationMoment(samplePost(fields)).toISOString();
+  publicationTime(samplePost(fields)).toISOString();
 
 test("two posts of a day have different times, which stay the same", () => {
   expect(moment({ slug: "one", date: "2026-11-21" })).toBe("2026-11-21T12:37:17.000Z");
@@ -25,17 +25,17 @@ test("a written time is the time of publication", () => {
 test("a later update moves the last change, and nothing moves the publication", () => {
   const before = samplePost({ slug: "one", date: "2026-11-01" });
   const after = samplePost({ slug: "one", date: "2026-11-01", updated: "2026-11-20" });
-  expect(modificationMoment(before)).toEqual(publicationMoment(before));
-  expect(publicationMoment(after)).toEqual(publicationMoment(before));
-  expect(modificationMoment(after).toISOString()).toMatch(/^2026-11-20T12:/);
+  expect(modificationTime(before)).toEqual(publicationTime(before));
+  expect(publicationTime(after)).toEqual(publicationTime(before));
+  expect(modificationTime(after).toISOString()).toMatch(/^2026-11-20T12:/);
   const timed = samplePost({ updated: "2026-11-20", updatedMs: Date.UTC(2026, 10, 20, 8) });
-  expect(modificationMoment(timed).toISOString()).toBe("2026-11-20T08:00:00.000Z");
+  expect(modificationTime(timed).toISOString()).toBe("2026-11-20T08:00:00.000Z");
   expect(laterUpdateDay(after)).toBe("2026-11-20");
 });
 
 test("an update before the date or on its day is not shown, and never precedes it", () => {
   const early = samplePost({ date: "2026-11-01", updated: "2026-10-01" });
-  expect(modificationMoment(early)).toEqual(publicationMoment(early));
+  expect(modificationTime(early)).toEqual(publicationTime(early));
   expect(laterUpdateDay(early)).toBeNull();
   expect(laterUpdateDay(samplePost({ date: "2026-11-01", updated: "2026-11-01" }))).toBeNull();
   expect(laterUpdateDay(samplePost())).toBeNull();

@@ -38,7 +38,7 @@ export function servedFileOf(target: SwapTarget): string {
 const IMPORT_TIMEOUT_MS = 600_000;
 
 /** Tables with settings of the target, which the source does not have. */
-const CARRIED_OVER_TABLES = ["ContentVersion"];
+const CARRIED_OVER_TABLES = ["ContentVersion", "PostChange"];
 
 export interface TargetState {
   /** The number of rows in User; null if there is no database. */

@@ -6,7 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
 import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
-import { laterUpdateDay } from "#lib/posts/post-times.ts";
+import { laterUpdateDay } from "#lib/posts/post-dates.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";

@@ -7,7 +7,6 @@ import {
   formatDate,
   formatDuration,
   formatReadingTime,
-  noonUtc,
   roundToSeconds,
 } from "./format.ts";
 
@@ -39,8 +38,8 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UT
   (zone) => {
     const file = fileURLToPath(new URL("./format.ts", import.meta.url));
     const script = `
-    import { formatDate, noonUtc } from ${JSON.stringify(file)};
-    process.stdout.write([new Date().getTimezoneOffset() === 0, ...["2022-11-21", "2024-02-29", "2023-12-31", "2024-01-01", "2024-03-10"].map((d) => formatDate(d) + " " + noonUtc(d).toUTCString())].join("|"));`;
+    import { formatDate } from ${JSON.stringify(file)};
+    process.stdout.write([new Date().getTimezoneOffset() === 0, ...["2022-11-21", "2024-02-29", "2023-12-31", "2024-01-01", "2024-03-10"].map(formatDate)].join("|"));`;
     const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       env: { ...process.env, TZ: zone },
       encoding: "utf8",
@@ -48,19 +47,15 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UT
     expect(out).toBe(
       [
         zone === "UTC",
-        "November 21st, 2022 Mon, 21 Nov 2022 12:00:00 GMT",
-        "February 29th, 2024 Thu, 29 Feb 2024 12:00:00 GMT",
-        "December 31st, 2023 Sun, 31 Dec 2023 12:00:00 GMT",
-        "January 1st, 2024 Mon, 01 Jan 2024 12:00:00 GMT",
-        "March 10th, 2024 Sun, 10 Mar 2024 12:00:00 GMT",
+        "November 21st, 2022",
+        "February 29th, 2024",
+        "December 31st, 2023",
+        "January 1st, 2024",
+        "March 10th, 2024",
       ].join("|"),
     );
   },
 );
-
-test("noonUtc is noon of the day in UTC", () => {
-  expect(noonUtc("2022-11-21").toISOString()).toBe("2022-11-21T12:00:00.000Z");
-});
 
 test.each([
   [0, "0"],

@@ -45,15 +45,6 @@ export function formatDate(date: string): string {
   return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
-/**
- * Returns noon UTC of a day, for formats that need a timestamp (feeds, sitemap). It is the same day
- * from UTC-12 to UTC+11. Throws AppError(invalid) unless `date` is a valid date.
- */
-export function noonUtc(date: string): Date {
-  const { year, month, day } = parseDay(date);
-  return new Date(Date.UTC(year, month - 1, day, 12));
-}
-
 /** Formats a reading time: "22 min read". */
 export function formatReadingTime(minutes: number): string {
   return `${minutes} min read`;

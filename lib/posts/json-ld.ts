@@ -1,16 +1,15 @@
 // Describes a post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
-import { laterUpdateDay, modificationTime, publicationTime } from "./post-times.ts";
+import { formatModification, formatPublication } from "./post-dates.ts";
 import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-metadata.ts";
 
 /** Search engines truncate longer headlines. */
 const MAX_HEADLINE = 110;
 
-/** Returns the BlogPosting of a post. A date is a calendar day unless the author wrote a time. */
+/** Returns the BlogPosting of a post. A date is a calendar day if the author wrote no time. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
-  const { title, description, date, dateMs, updatedMs, categories, keywords, lang } =
-    post.frontMatter;
+  const { title, description, categories, keywords, lang } = post.frontMatter;
   const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
   const person = {
@@ -20,11 +19,6 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     ...(site.portrait && { image: absoluteUrl(site.portrait, site.url) }),
     ...(site.profiles && site.profiles.length > 0 && { sameAs: site.profiles }),
   };
-  const published = dateMs === undefined ? date : publicationTime(post).toISOString();
-  const modified =
-    updatedMs === undefined
-      ? (laterUpdateDay(post) ?? published)
-      : modificationTime(post).toISOString();
   return {
     "@context": "https://schema.org",
     "@type": "BlogPosting",
@@ -33,8 +27,8 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     mainEntityOfPage: { "@type": "WebPage", "@id": url },
     headline: [...title].slice(0, MAX_HEADLINE).join(""),
     description,
-    datePublished: published,
-    dateModified: modified,
+    datePublished: formatPublication(post),
+    dateModified: formatModification(post),
     inLanguage: lang ?? site.language,
     wordCount: post.compiled.words,
     timeRequired: `PT${post.compiled.readingMinutes}M`,

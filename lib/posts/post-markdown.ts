@@ -2,7 +2,7 @@
 
 import { formatDate } from "#lib/core/format.ts";
 import type { Post } from "./post.ts";
-import { laterUpdateDay } from "./post-times.ts";
+import { laterUpdateDay } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
 /** Returns the title, front matter and `source` (the post's unmodified body) without imports. */

@@ -3,7 +3,7 @@
 
 import type { Image } from "./image.ts";
 import type { CompiledPost } from "./mdx/compiled-post.ts";
-import { goLiveMs } from "./post-dates.ts";
+import { sortKeyMs } from "./post-dates.ts";
 import type { FrontMatter } from "./source/front-matter.ts";
 
 /** A post, or a page of content/pages. */
@@ -18,6 +18,8 @@ export interface Post {
   readonly frontMatter: FrontMatter;
   readonly compiled: CompiledPost;
   readonly hero?: Image;
+  /** When its text last changed (Unix time in ms). Unknown if it did not since it was published. */
+  readonly changedMs?: number;
 }
 
 /** A post without its body: small enough to send to the browser. */
@@ -39,7 +41,7 @@ export function createPostIndex(version: string, posts: Iterable<Post>): PostInd
   const bySlug = new Map<string, Post>();
   for (const post of posts) bySlug.set(post.slug, post);
   const sorted = [...bySlug.values()].sort(
-    (a, b) => goLiveMs(b.frontMatter) - goLiveMs(a.frontMatter) || compareBytes(a.slug, b.slug),
+    (a, b) => sortKeyMs(b) - sortKeyMs(a) || compareBytes(a.slug, b.slug),
   );
   return { version, posts: sorted, bySlug };
 }

@@ -2,6 +2,7 @@
 // all day.
 
 import { epochDay } from "#lib/core/clock.ts";
+import { hashText } from "#lib/core/hash-text.ts";
 import { isPromotable, type Post, type PostIndex } from "./post.ts";
 
 /** The popular post is one of this many most-read posts. */
@@ -159,8 +160,7 @@ type DailyScore = (slug: string) => number;
  * reading one doesn't reorder the rest.
  */
 function createDailyScore(seed: string): DailyScore {
-  const start = fnv1a(0x811c9dc5, seed);
-  return (slug) => finalizeMurmur3(fnv1a(start, slug));
+  return (slug) => hashText(seed + slug);
 }
 
 function highestScored(posts: readonly Post[], scoreOf: DailyScore): Post | undefined {
@@ -171,18 +171,4 @@ function highestScored(posts: readonly Post[], scoreOf: DailyScore): Post | unde
     if (score > bestScore) [best, bestScore] = [post, score];
   }
   return best;
-}
-
-function fnv1a(start: number, text: string): number {
-  let hash = start;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
-}
-
-/** Applies MurmurHash3's finalizer, because FNV-1a alone maps similar texts to similar numbers. */
-function finalizeMurmur3(hash: number): number {
-  let mixed = hash ^ (hash >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -1,7 +1,7 @@
 // Renders the sitemap and robots.txt.
 
 import { listPosts, type PostIndex } from "./post.ts";
-import { laterUpdateDay } from "./post-times.ts";
+import { formatModification } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 
@@ -15,7 +15,7 @@ export interface SitemapPage {
 }
 
 /**
- * Renders `pages` and every listed post with the day of its last change. The home and list pages
+ * Renders `pages` and every listed post with its last change. The home and list pages
  * have the newest post's date.
  */
 export function renderSitemap(
@@ -43,9 +43,7 @@ export function renderSitemap(
           ? entry(site.url + page, undefined)
           : entry(site.url + page.path, page.lastmod),
       ),
-      ...posts.map((post) =>
-        entry(postUrl(site, post), laterUpdateDay(post) ?? post.frontMatter.date),
-      ),
+      ...posts.map((post) => entry(postUrl(site, post), formatModification(post))),
     ),
   );
 }

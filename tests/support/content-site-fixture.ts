@@ -12,6 +12,7 @@ import type { ContentSource } from "#lib/posts/source/content-source.ts";
 import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
 import { createPublicFiles } from "#lib/posts/source/public-files.ts";
+import type { ImageRewrite } from "#lib/posts/images/external-image.ts";
 import { closeImageProcess } from "#lib/posts/images/run-image-job.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
 import {
@@ -19,6 +20,7 @@ import {
   createDiskVersionSource,
   createGitVersionSource,
 } from "#lib/posts/catalog/content-version-source.ts";
+import { PostChangeLog } from "#lib/posts/catalog/post-changes.ts";
 import { Catalog } from "#lib/posts/catalog/catalog.ts";
 
 /** Returns the text of a valid post whose body starts on line 6. */
@@ -32,6 +34,7 @@ export interface ContentSiteFixture {
   readonly dir: string;
   readonly host: TestGitHost;
   isPrimary: boolean;
+  imageRewrites: readonly ImageRewrite[];
   writeFile(path: string, content: string | Uint8Array): void;
   createDiskSite(options?: { isDevelopment?: boolean }): Catalog;
   createGitSite(): Catalog;
@@ -55,10 +58,12 @@ export function setUpContentSites(): ContentSiteFixture {
       sourceId: `${source.kind}:test`,
       publicFiles: createPublicFiles({ dir: join(dir, "public"), recheckMs: 0 }),
       imageHosts: [],
+      imageRewrites: sites.imageRewrites,
       trust: "trusted" as const,
     };
     const site = new Catalog({
       versionSource: live,
+      changeLog: new PostChangeLog({ source, isPrimary: () => sites.isPrimary }),
       context,
       workers: 1,
       isDevelopment,
@@ -75,6 +80,7 @@ export function setUpContentSites(): ContentSiteFixture {
       return host;
     },
     isPrimary: true,
+    imageRewrites: [],
     writeFile(path, content) {
       mkdirSync(join(dir, path, ".."), { recursive: true });
       writeFileSync(join(dir, path), content);
@@ -112,6 +118,7 @@ export function setUpContentSites(): ContentSiteFixture {
     host = await startGitHost();
     overrideEnv({ FETCH_ALLOW_PRIVATE: host.address });
     sites.isPrimary = true;
+    sites.imageRewrites = [];
   });
   afterEach(async () => {
     await sites.stopAll();

@@ -28,13 +28,15 @@ export interface TestGitHost {
   readonly repository: string;
   mode: GitHostMode;
   resetInSeconds: number;
+  /** Responds as a host without an API for commits. */
+  isHistoryMissing: boolean;
   /** Requested paths, oldest first. " 304" is appended if the response was 304. */
   readonly requests: string[];
   /**
    * Commits `files` (content by repository path) and moves `branch` to the commit. Returns its
    * hash.
    */
-  commit(files: Record<string, string | Uint8Array>, branch?: string): string;
+  commit(files: Record<string, string | Uint8Array>, branch?: string, committedAt?: string): string;
   /** Returns the webhook that GitHub sends for a push. */
   makePushWebhook(
     secret: string,
@@ -82,7 +84,7 @@ export async function startGitHost({
   const branches = new Map<string, string>();
   const trees = new Map<string, TreeEntry[]>();
   const blobs = new Map<string, Uint8Array>();
-  let commits = 0;
+  const commits = new Map<string, { readonly parent?: string; readonly date: string }>();
 
   function store(files: Map<string, Uint8Array>): string {
     const entries: TreeEntry[] = [];
@@ -122,7 +124,23 @@ export async function startGitHost({
     });
   }
 
+  function listCommits(query: URLSearchParams): unknown[] {
+    const path = query.get("path");
+    const blobAt = (sha: string | undefined) =>
+      sha === undefined ? undefined : flatten(sha).find((entry) => entry.path === path)?.sha;
+    const found: unknown[] = [];
+    let sha = query.get("sha") ?? undefined;
+    while (sha !== undefined && found.length < Number(query.get("per_page"))) {
+      const { parent, date }: { parent?: string; date: string } = commits.get(sha)!;
+      if (blobAt(sha) !== blobAt(parent)) found.push({ sha, commit: { committer: { date } } });
+      sha = parent;
+    }
+    return found;
+  }
+
   function answer(path: string, query: URLSearchParams): unknown {
+    if (path === `/repos/${repository}/commits`)
+      return host.isHistoryMissing ? undefined : listCommits(query);
     const base = `/repos/${repository}/git/`;
     if (!path.startsWith(base)) return undefined;
     const [kind, ...rest] = path.slice(base.length).split("/").map(decodeURIComponent);
@@ -209,8 +227,9 @@ export async function startGitHost({
     repository,
     mode: "ok",
     resetInSeconds: 60,
+    isHistoryMissing: false,
     requests: [],
-    commit(files, branch = "main") {
+    commit(files, branch = "main", committedAt = new Date().toISOString()) {
       const root = store(
         new Map(
           Object.entries(files).map(([path, content]) => [
@@ -219,7 +238,8 @@ export async function startGitHost({
           ]),
         ),
       );
-      const sha = sha1(`commit ${++commits}`, root, branch);
+      const sha = sha1(`commit ${commits.size}`, root, branch);
+      commits.set(sha, { parent: branches.get(branch), date: committedAt });
       trees.set(sha, trees.get(root)!);
       branches.set(branch, sha);
       return sha;

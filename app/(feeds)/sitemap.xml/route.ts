@@ -1,9 +1,12 @@
 // Serves the sitemap. Not Next's sitemap.ts, which is built once and has no cache headers.
 
 import { siteConfig } from "#lib/core/site-config.ts";
-import { getIndex, hasPage } from "#lib/posts/catalog/site-catalog.ts";
+import { getIndex, listPages } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
+import { encodePath } from "#lib/posts/addresses/post-address.ts";
+import { isListed } from "#lib/posts/post.ts";
+import { formatModification } from "#lib/posts/post-dates.ts";
 import { read } from "#lib/db/database.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { renderSitemap } from "#lib/posts/sitemap.ts";
@@ -14,13 +17,16 @@ const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const index = await getIndex();
+  const textPages = await listPages();
   const { calls, teams } = siteConfig.features;
   const episodes = calls ? await read((tx) => listSitemapEpisodes(tx)) : [];
   const pages = [
     ...(calls ? ["/calls"] : []),
     ...(teams ? ["/teams"] : []),
-    "/about",
-    ...(hasPage("how-we-count") ? ["/how-we-count"] : []),
+    ...(textPages.some(({ slug }) => slug === "about") ? [] : ["/about"]),
+    ...textPages
+      .filter(isListed)
+      .map((page) => ({ path: encodePath(`/${page.slug}`), lastmod: formatModification(page) })),
     ...episodes.map(({ slug, updatedAt }) => ({
       path: `/calls/${slug}`,
       lastmod: updatedAt.toISOString().slice(0, 10),

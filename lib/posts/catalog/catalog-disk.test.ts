@@ -254,11 +254,46 @@ test("a post goes live by itself, even if the content can't be read then", async
   sites.writeFile("blog/second.mdx", makePostText("Second", "2031-05-06"));
   const site = await waitUntilCompiled(sites.createDiskSite());
   rmSync(sites.dir, { recursive: true });
-  setClock(Date.parse("2031-05-05T00:00:00Z"));
+  setClock(Date.parse("2031-05-05T00:01:00Z"));
   await expect
     .poll(async () => (await site.getIndex()).posts.map(({ slug }) => slug), { timeout: 5_000 })
     .toEqual(["first"]);
   expect(site.getStatus().scheduled).toMatchObject([{ slug: "second" }]);
+});
+
+test("files of scheduled posts and in ignored folders are hidden, those of visible posts are not", async () => {
+  const liveAtMs = Date.parse("2031-05-05T09:00:00Z");
+  const later = makePostText(
+    "Later",
+    "2031-05-05T09:00:00Z",
+    "[a](./slides.pdf) ![b](../loose.png)",
+  );
+  sites.writeFile("blog/later/index.mdx", later);
+  sites.writeFile(
+    "blog/loose-later.mdx",
+    makePostText("L", "2031-05-05T09:00:00Z", "[c](./c.pdf)"),
+  );
+  const draft = makePostText("Draft", "2031-05-05").replace("title:", "draft: true\ntitle:");
+  sites.writeFile("blog/draft/index.mdx", draft);
+  const now = makePostText("Now", "2026-01-01", "[d](../_used/d.pdf) [e](../later/e.pdf)");
+  sites.writeFile("blog/now/index.mdx", now);
+  const paths = {
+    hidden: ["blog/later/slides.pdf", "blog/later/other.txt", "blog/loose.png", "blog/c.pdf"],
+    shown: ["blog/now/a.txt", "blog/draft/a.txt", "blog/later/e.pdf", "blog/_used/d.pdf"],
+    ignored: ["blog/_drafts/a.pdf", "blog/_used/other.pdf"],
+    unrelated: ["blog/images/a.png", "shared/a.pdf"],
+  };
+  for (const path of Object.values(paths).flat()) sites.writeFile(path, path);
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const findAll = (list: readonly string[]) =>
+    Promise.all(list.map(async (path) => (await site.findFile(path, null)) !== null));
+  expect(await findAll(paths.hidden)).toEqual([false, false, false, false]);
+  expect(await findAll(paths.ignored)).toEqual([false, false]);
+  expect(await findAll([...paths.shown, ...paths.unrelated])).not.toContain(false);
+  setClock(liveAtMs);
+  await site.refresh();
+  expect(await findAll(paths.hidden)).not.toContain(false);
+  expect(await findAll(paths.ignored)).toEqual([false, false]);
 });
 
 test("a scheduled post that is not compiled yet is hidden too, and a draft with a later date is not", async () => {

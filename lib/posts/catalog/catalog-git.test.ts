@@ -210,3 +210,22 @@ test("images of a push have their size, and are found by path and version", asyn
   expect((await site.findFile("blog/a/drawing.svg", null))!.blobSha).not.toBe(blobSha);
   expect((await site.findImageFile(blobSha))!.url).toContain("/content-file/blog/a/drawing.svg?v=");
 });
+
+test("a redirects file comes with a push, also to a replica, and its mistakes are named", async () => {
+  const post = { "content/blog/a.mdx": makePostText("A") };
+  sites.host.commit({ ...post, "content/_redirects": "/old /blog/a\n/bad\n" });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  expect(site.resolveAddress("/old?x=1")).toEqual({
+    kind: "redirect",
+    status: 301,
+    location: "/blog/a?x=1",
+  });
+  expect(site.getStatus().warnings).toEqual([expect.stringMatching(/^_redirects:2: /)]);
+  sites.isPrimary = false;
+  const next = sites.host.commit({ ...post, "content/_redirects": "/older/* /blog/:splat 302\n" });
+  await write((tx) => setPublishedVersion(tx, next));
+  await site.refresh();
+  expect(site.resolveAddress("/old")).toBeNull();
+  expect(site.resolveAddress("/older/a")).toMatchObject({ status: 302, location: "/blog/a" });
+  expect(site.getStatus().warnings).toEqual([]);
+});

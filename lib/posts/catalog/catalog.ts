@@ -11,7 +11,7 @@ import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
-import { goLiveMs } from "#lib/posts/post-dates.ts";
+import { publicationMs } from "#lib/posts/post-dates.ts";
 import type { ImageFile } from "#lib/posts/images/content-image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
@@ -20,11 +20,13 @@ import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
 import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
 import type { CatalogContext } from "./parsed-post.ts";
+import { NO_CHANGES, type PostChangeLog } from "./post-changes.ts";
 import {
   type PublishedIndex,
   findPublishedCode,
   findPublishedPost,
   showDuePosts,
+  withPostChanges,
 } from "./published-index.ts";
 import { toImageFile } from "./post-images.ts";
 import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
@@ -35,6 +37,7 @@ const NO_ADDRESSES = new AddressTable({ posts: [], rules: [], isPublicFile: () =
 
 export interface CatalogOptions {
   readonly versionSource: ContentVersionSource;
+  readonly changeLog: PostChangeLog;
   readonly context: CatalogContext;
   readonly workers: number;
   /** In development, a request waits for the newest text, and a broken post is an error. */
@@ -50,6 +53,7 @@ export class Catalog {
   #replaced: PublishedIndex | null = null;
   #build: CatalogBuild | null = null;
   #failures: ReadonlyMap<string, PostFailure> = new Map();
+  #changes = NO_CHANGES;
   #targetVersion: string | null = null;
   #problem: VersionProblem | null = null;
   #refreshing: Promise<void> | null = null;
@@ -78,6 +82,7 @@ export class Catalog {
     this.#isStopped = true;
     clearInterval(this.#timer);
     await this.#refreshing;
+    await this.#options.changeLog.stop();
   }
 
   async getIndex(): Promise<PostIndex> {
@@ -97,6 +102,11 @@ export class Catalog {
     return this.#published?.pages.has(slug) ?? true;
   }
 
+  /** Returns the pages of content/pages. */
+  async listPages(): Promise<readonly Post[]> {
+    return [...(await this.#getPublished()).pages.values()];
+  }
+
   /** Returns the body of a post as written, or null. */
   async findPostSource(slug: string): Promise<string | null> {
     return (await this.#getPublished()).parsedPosts.get(`post/${slug}`)?.body ?? null;
@@ -104,10 +114,11 @@ export class Catalog {
 
   /**
    * Returns the file at `path` beside a post: the version `blobSha` if it is still in use, else the
-   * served one; null if it is missing.
+   * served one; null if it is missing or hidden.
    */
   async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
-    const files = (await this.#getPublished()).filesByPath.get(path);
+    const { filesByPath, hiddenFiles } = await this.#getPublished();
+    const files = hiddenFiles.has(path) ? undefined : filesByPath.get(path);
     return files?.find((file) => file.blobSha === blobSha) ?? files?.[0] ?? null;
   }
 
@@ -149,6 +160,7 @@ export class Catalog {
     if (this.#isStopped) return Promise.resolve();
     this.#showDuePosts();
     this.#refreshing ??= this.#refreshOnce()
+      .then(() => this.#syncChanges())
       .catch((error: unknown) => log("error", "content.refresh_failed", { error }))
       .finally(() => (this.#refreshing = null));
     return this.#refreshing;
@@ -173,10 +185,10 @@ export class Catalog {
       key: this.getKey(),
       posts: published?.index.posts.length ?? 0,
       pages: published?.pages.size ?? 0,
-      scheduled: (published?.scheduled ?? []).map(({ slug, frontMatter }) => ({
-        slug,
-        title: frontMatter.title,
-        goLiveMs: goLiveMs(frontMatter),
+      scheduled: (published?.scheduled ?? []).map((post) => ({
+        slug: post.slug,
+        title: post.frontMatter.title,
+        goLiveMs: publicationMs(post),
       })),
       pendingCount: published?.pendingIds.size ?? 0,
       buildProgress: this.#build?.getProgress() ?? null,
@@ -310,6 +322,7 @@ export class Catalog {
       workers,
     });
     this.#build = build;
+    this.#changes = await this.#options.changeLog.load();
     // After a start, lists are available before all posts are compiled. Later, the old index stays
     // until then.
     if (!this.#published) this.#publish(build.createPartialIndex());
@@ -341,13 +354,26 @@ export class Catalog {
   #publish(published: PublishedIndex): void {
     // The index during a build shows the same posts as the one after it.
     if (this.#published?.version !== published.version) this.#replaced = this.#published;
-    this.#published = published;
-    this.#contentKey = hashContent(published);
+    this.#published = withPostChanges(published, this.#changes);
+    this.#contentKey = hashContent(this.#published);
     this.#firstPublish.resolve();
     const embeds = [...published.parsedPosts.keys()].flatMap(
       (id) => findPublishedPost(published, id)?.compiled.embeds ?? [],
     );
     this.#options.onPublish?.(published.pendingIds.size > 0 ? [] : embeds);
+  }
+
+  /** Records which posts changed, and shows what the primary has recorded. */
+  async #syncChanges(): Promise<void> {
+    const published = this.#published;
+    if (!published || this.#isStopped) return;
+    const { changeLog } = this.#options;
+    if (published.pendingIds.size === 0) changeLog.record(published.version, published.parsedPosts);
+    this.#changes = await changeLog.load();
+    const shown = withPostChanges(published, this.#changes);
+    if (shown === published) return;
+    this.#published = shown;
+    this.#contentKey = hashContent(shown);
   }
 
   /** Needs no source, so a post goes live on time even if the Git host is down. */
@@ -370,10 +396,18 @@ export class Catalog {
   }
 }
 
-function hashContent({ parsedPosts, pendingIds, scheduled }: PublishedIndex): string {
+function hashContent({
+  parsedPosts,
+  pendingIds,
+  scheduled,
+  allPosts,
+  pages,
+}: PublishedIndex): string {
   const hash = createHash("sha256");
   for (const [id, { file, compileKey }] of [...parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${id} ${file.hash} ${compileKey} ${pendingIds.has(id)}\n`);
   for (const { slug } of scheduled) hash.update(`scheduled ${slug}\n`);
+  for (const { path, changedMs } of [...allPosts.posts, ...pages.values()])
+    if (changedMs !== undefined) hash.update(`changed ${path} ${changedMs}\n`);
   return hash.digest("hex").slice(0, 16);
 }

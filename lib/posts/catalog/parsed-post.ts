@@ -158,7 +158,7 @@ export async function compileParsedPost(parsed: ParsedPost): Promise<CompiledPos
     banner === undefined ? null : findBanner(banner, images[normalizeImageName(banner)], context);
   if (banner !== undefined && !hero && images[normalizeImageName(banner)] === undefined)
     warnings.push(
-      `${file.path}:${lineOf(parsed.text, banner)}: the banner ${banner} is not part of this site`,
+      `${file.path}:${lineOf(parsed.text, banner.replace(/^\.\//, ""))}: the banner ${banner} is not part of this site`,
     );
   return {
     ...compiled,
@@ -181,9 +181,25 @@ function findBanner(
   { imageRewrites, imageHosts }: CatalogContext,
 ): Image | null {
   if (image) return image;
-  // Another engine's front matter has the path without its prefix: "unsplash/photo-1".
-  const path = /^(?:[./]|[a-z]+:)/i.test(banner) ? banner : `/${banner}`;
-  return rewriteImage(path, imageRewrites) ?? allowRemoteImage(banner, imageHosts);
+  for (const path of listBannerPaths(banner, imageRewrites)) {
+    const rewritten = rewriteImage(path, imageRewrites);
+    if (rewritten) return rewritten;
+  }
+  return allowRemoteImage(banner, imageHosts);
+}
+
+/**
+ * Returns the paths that a banner may have on an image host. Front matter of other engines has only
+ * the image's id there, "unsplash/photo-1", which the parser takes for a file beside the post.
+ */
+function listBannerPaths(
+  banner: string,
+  rewrites: ExternalImageSettings["imageRewrites"] = [],
+): string[] {
+  const id = /^\.\/(.+)$/.exec(banner)?.[1];
+  if (id === undefined) return [banner];
+  const hasExtension = /\.[a-z0-9]+$/i.test(id);
+  return [`/${id}`, ...(hasExtension ? [] : rewrites.map(({ from }) => from + id))];
 }
 
 function lineOf(text: string, part: string): number {

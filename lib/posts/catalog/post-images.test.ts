@@ -64,6 +64,28 @@ test("missing and broken images are warnings with line and name, and the post is
   expect(post.compiled.compiledSource).toContain("missing-image");
 });
 
+test("an image's id in the front matter is completed by the prefix of the owner's image host", async () => {
+  sites.imageRewrites = [
+    { from: "/media/", to: "https://cdn.example/ada/" },
+    { from: "/unsplash/", to: "https://photos.example/" },
+  ];
+  const withBanner = (banner: string) =>
+    makePostText("A").replace("---\n\n", `banner: ${banner}\n---\n\n`);
+  sites.writeFile("blog/id.mdx", withBanner("posts/door_v2"));
+  sites.writeFile("blog/prefix.mdx", withBanner("unsplash/photo-1"));
+  sites.writeFile("blog/path.mdx", withBanner("/media/posts/door.jpg"));
+  sites.writeFile("blog/file.mdx", withBanner("gone.png"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const hero = async (slug: string) => (await site.findPostBySlug(slug))!.hero?.src;
+  expect(await hero("id")).toBe("https://cdn.example/ada/posts/door_v2");
+  expect(await hero("prefix")).toBe("https://photos.example/photo-1");
+  expect(await hero("path")).toBe("https://cdn.example/ada/posts/door.jpg");
+  expect(await hero("file")).toBeUndefined();
+  expect(site.getStatus().warnings).toEqual([
+    "blog/file.mdx:5: the banner ./gone.png is not part of this site",
+  ]);
+});
+
 test("an image that was added or replaced later is shown without a change of the post", async () => {
   sites.writeFile("blog/a/index.mdx", withImages("./a.png", "/images/b.png"));
   const site = await waitUntilCompiled(sites.createDiskSite());

@@ -6,9 +6,11 @@ import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import type { Redirects } from "#lib/posts/addresses/load-redirects.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
-import { goLiveMs, isScheduled } from "#lib/posts/post-dates.ts";
+import { isScheduled, publicationMs } from "#lib/posts/post-dates.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
+import { listHiddenFiles } from "./hidden-files.ts";
 import type { ParsedPost } from "./parsed-post.ts";
+import type { PostChanges } from "./post-changes.ts";
 
 /** What readers see, until the next scheduled post goes live. */
 interface ReaderView {
@@ -16,6 +18,8 @@ interface ReaderView {
   readonly addresses: AddressTable;
   /** Hidden from readers, the next one first. */
   readonly scheduled: readonly Post[];
+  /** Paths of files that readers can't see. */
+  readonly hiddenFiles: ReadonlySet<string>;
 }
 
 export interface PublishedIndex extends ReaderView {
@@ -66,25 +70,46 @@ export function createPublishedIndex(
   }
   const allPosts = createPostIndex(version, posts);
   const allAddresses = createAddresses(allPosts, pages, redirects);
-  const content = { allPosts, allAddresses, pages, redirects };
-  return {
-    version,
-    ...content,
-    ...createReaderView(content),
-    parsedPosts: shown,
-    pendingIds,
-    filesByPath,
-    filesBySha,
-  };
+  const content = { allPosts, allAddresses, pages, redirects, parsedPosts: shown, filesByPath };
+  return { version, ...content, ...createReaderView(content), pendingIds, filesBySha };
 }
 
-type Content = Pick<PublishedIndex, "allPosts" | "allAddresses" | "pages" | "redirects">;
+/** Returns the index with the times at which posts last changed, or the same one if it has them. */
+export function withPostChanges(
+  published: PublishedIndex,
+  { changedMsById }: PostChanges,
+): PublishedIndex {
+  const { allPosts, pages } = published;
+  let isChanged = false;
+  const update = (kind: "post" | "page", post: Post): Post => {
+    const changedMs = changedMsById.get(`${kind}/${post.slug}`);
+    isChanged ||= post.changedMs !== changedMs;
+    return { ...post, changedMs };
+  };
+  const updated = {
+    allPosts: createPostIndex(
+      published.version,
+      allPosts.posts.map((post) => update("post", post)),
+    ),
+    pages: new Map([...pages].map(([slug, page]) => [slug, update("page", page)])),
+  };
+  if (!isChanged) return published;
+  return { ...published, ...updated, ...createReaderView({ ...published, ...updated }) };
+}
 
-/** Hides scheduled posts from everything that readers reach: lists, search, addresses. */
-function createReaderView({ allPosts, allAddresses, pages, redirects }: Content): ReaderView {
+type Content = Pick<
+  PublishedIndex,
+  "allPosts" | "allAddresses" | "pages" | "redirects" | "parsedPosts" | "filesByPath"
+>;
+
+/** Hides scheduled posts from everything that readers reach: lists, search, addresses, files. */
+function createReaderView(content: Content): ReaderView {
+  const { allPosts, allAddresses, pages, redirects, parsedPosts, filesByPath } = content;
   const now = nowMs();
-  const scheduled = allPosts.posts.filter(({ frontMatter }) => isScheduled(frontMatter, now));
-  if (scheduled.length === 0) return { index: allPosts, addresses: allAddresses, scheduled };
+  const scheduled = allPosts.posts.filter((post) => isScheduled(post, now));
+  const hiddenFiles = listHiddenFiles([...filesByPath.keys()], parsedPosts.values(), scheduled);
+  if (scheduled.length === 0)
+    return { index: allPosts, addresses: allAddresses, scheduled, hiddenFiles };
   const hidden = new Set(scheduled);
   const index = createPostIndex(
     allPosts.version,
@@ -94,14 +119,15 @@ function createReaderView({ allPosts, allAddresses, pages, redirects }: Content)
     index,
     // An alias would tell the address of a scheduled post.
     addresses: createAddresses(index, pages, redirects),
-    scheduled: scheduled.sort((a, b) => goLiveMs(a.frontMatter) - goLiveMs(b.frontMatter)),
+    scheduled: scheduled.sort((a, b) => publicationMs(a) - publicationMs(b)),
+    hiddenFiles,
   };
 }
 
 /** Returns the index with the posts that went live since it was created, or null if none did. */
 export function showDuePosts(published: PublishedIndex): PublishedIndex | null {
   const [next] = published.scheduled;
-  if (!next || isScheduled(next.frontMatter, nowMs())) return null;
+  if (!next || isScheduled(next, nowMs())) return null;
   return { ...published, ...createReaderView(published) };
 }
 

@@ -9,13 +9,20 @@ export interface PublishedVersion {
   /** The version published before, as a fallback; null for the first version. */
   readonly previous: string | null;
   readonly updatedAtMs: number;
+  /** The last write of changes of posts (Unix time in ms); 0 before the first one. */
+  readonly changesAtMs: number;
 }
 
 /** Returns the published version, or null before the first one. */
 export async function findPublishedVersion(tx: Tx): Promise<PublishedVersion | null> {
   const row = await tx.contentVersion.findUnique({ where: { id: 1 } });
   return (
-    row && { version: row.version, previous: row.previous, updatedAtMs: row.updatedAt.getTime() }
+    row && {
+      version: row.version,
+      previous: row.previous,
+      updatedAtMs: row.updatedAt.getTime(),
+      changesAtMs: row.changesAt?.getTime() ?? 0,
+    }
   );
 }
 

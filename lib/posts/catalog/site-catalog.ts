@@ -26,6 +26,7 @@ import {
   createGitVersionSource,
 } from "./content-version-source.ts";
 import type { FreshCompile } from "./fresh-compile.ts";
+import { PostChangeLog } from "./post-changes.ts";
 import { type SiteContent, isGitSource, openSiteContent } from "./site-content.ts";
 
 /**
@@ -57,9 +58,10 @@ function getSiteCatalog(): SiteCatalog {
 
 function openSiteCatalog(): SiteCatalog {
   const content = openSiteContent();
-  const versionSource = openVersionSource(content);
+  const isPrimary = () => currentRole() === "primary";
   const catalog = new Catalog({
-    versionSource,
+    versionSource: openVersionSource(content, isPrimary),
+    changeLog: new PostChangeLog({ source: content.source, isPrimary }),
     context: content.context,
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",
@@ -70,8 +72,10 @@ function openSiteCatalog(): SiteCatalog {
   return { catalog, content };
 }
 
-function openVersionSource({ source }: SiteContent): ContentVersionSource {
-  const isPrimary = () => currentRole() === "primary";
+function openVersionSource(
+  { source }: SiteContent,
+  isPrimary: () => boolean,
+): ContentVersionSource {
   if (!isGitSource(source)) return createDiskVersionSource(source, { isPrimary });
   const pollMs = env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none;
   return createGitVersionSource(source, { isPrimary, pollMs });
@@ -119,6 +123,11 @@ export function findPostBySlug(slug: string): Promise<Post | null> {
 /** Returns the compiled page content/pages/`slug`, or null. Throws like getIndex. */
 export function findPageBySlug(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.findPageBySlug(slug);
+}
+
+/** Returns the pages of content/pages. Throws like getIndex. */
+export function listPages(): Promise<readonly Post[]> {
+  return getSiteCatalog().catalog.listPages();
 }
 
 /** Returns false if the published version has no page content/pages/`slug`. Never waits. */

@@ -6,6 +6,7 @@ import { renderAtomFeed, renderJsonFeed, renderRssFeed } from "./feed-formats.ts
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 import type { SiteMetadata } from "#lib/posts/site-metadata.ts";
+import { createBlogPosting } from "#lib/posts/json-ld.ts";
 import { renderRobotsTxt, renderSitemap } from "#lib/posts/sitemap.ts";
 
 const site: SiteMetadata = {
@@ -84,7 +85,7 @@ test("the RSS feed conforms to RSS 2.0", () => {
     expect(item["dc:creator"]).toBe(site.author);
     expect(item).not.toHaveProperty("author");
   }
-  expect(channel.item[0].pubDate).toBe("Sat, 21 Nov 2026 12:39:47 GMT");
+  expect(channel.item[0].pubDate).toBe("Sat, 21 Nov 2026 00:00:35 GMT");
   expect(channel.item[0].title).toBe(`${NASTY}\uFFFD`);
   expect(channel.item[0].category).toEqual(["SQLite & co", "Next", "x<y"]);
   expect(channel.item[0]["content:encoded"]).toBe('<p title="a &amp; b">Text of newest ]]></p>');
@@ -101,7 +102,7 @@ test("the Atom feed conforms to RFC 4287", () => {
     "@type": "application/atom+xml",
     "@href": "https://lectern.example/atom.xml",
   });
-  expect(feed.updated).toBe("2026-11-21T12:39:47.000Z");
+  expect(feed.updated).toBe("2026-11-21T00:00:35.000Z");
   expect(feed.entry).toHaveLength(3);
   for (const entry of feed.entry) {
     isHttps(entry.id);
@@ -191,10 +192,11 @@ test("text that looks like HTML is text in every feed", () => {
 });
 
 test("an update changes the dates of change, and neither ids nor dates of publication", () => {
-  const feeds = (updated?: string) => {
+  const feeds = (updated?: string, changedMs?: number) => {
+    const old = { slug: "old", date: "2026-11-01", ...(updated && { updated }) };
     const posts = sampleIndex(
       { slug: "new", date: "2026-11-10" },
-      { slug: "old", date: "2026-11-01", ...(updated && { updated }) },
+      { ...samplePost(old), ...(changedMs !== undefined && { changedMs }) },
     );
     const one = { ...source, index: posts };
     const { channel } = parse(renderRssFeed(one)).rss;
@@ -216,14 +218,20 @@ test("an update changes the dates of change, and neither ids nor dates of public
         json.date_modified,
       ],
       lastmod: parse(renderSitemap(posts, site, [])).urlset.url.at(-1).lastmod,
+      jsonLd: createBlogPosting(posts.bySlug.get("old")!, site).dateModified,
     };
   };
   const before = feeds();
   const after = feeds("2026-11-20");
   expect(after.fixed).toEqual(before.fixed);
-  for (const moment of after.changed) expect(moment).toMatch(/^2026-11-20T12:\d\d:\d\d\.000Z$/);
+  for (const moment of after.changed) expect(moment).toMatch(/^2026-11-20T00:00:\d\d\.000Z$/);
   expect(before.changed[2]).toMatch(/^2026-11-01T/);
   expect([before.lastmod, after.lastmod]).toEqual(["2026-11-01", "2026-11-20"]);
+  expect([before.jsonLd, after.jsonLd]).toEqual(["2026-11-01", "2026-11-20"]);
+  const moment = "2026-11-22T09:15:00.000Z";
+  const edited = feeds(undefined, Date.parse(moment));
+  expect(edited.fixed).toEqual(before.fixed);
+  expect([...edited.changed, edited.lastmod, edited.jsonLd]).toEqual(Array(6).fill(moment));
 });
 
 test("a post's image is in every feed: its own or, without one, the social image", () => {
@@ -239,4 +247,22 @@ test("a post's image is in every feed: its own or, without one, the social image
   const { entry } = parse(renderAtomFeed(one)).feed;
   expect(entry.map((each: any) => each["media:content"])).toEqual(media);
   expect(JSON.parse(renderJsonFeed(one)).items.map((each: any) => each.image)).toEqual(images);
+});
+
+test("an entry in another language than the site's has it in every feed, with its direction", () => {
+  const one = {
+    site,
+    renderHtml: () => "<p>مرحبا</p>",
+    index: sampleIndex({ slug: "b", date: "2026-11-02", lang: "ar" }, { slug: "a" }),
+  };
+  const html = '<div lang="ar" dir="rtl"><p>مرحبا</p></div>';
+  const { item } = parse(renderRssFeed(one)).rss.channel;
+  expect(item.map((each: any) => each["dc:language"])).toEqual(["ar", undefined]);
+  expect(item[0]["content:encoded"]).toBe(html);
+  expect(item[1]["content:encoded"]).toBe("<p>مرحبا</p>");
+  const { entry } = parse(renderAtomFeed(one)).feed;
+  expect(entry.map((each: any) => each["@xml:lang"])).toEqual(["ar", undefined]);
+  const { items } = JSON.parse(renderJsonFeed(one));
+  expect(items.map((each: any) => each.language)).toEqual(["ar", undefined]);
+  expect(items[0].content_html).toBe(html);
 });

@@ -3,7 +3,8 @@
 
 import { escapeHtmlText } from "#lib/core/escape-html.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
-import { modificationTime, publicationTime } from "#lib/posts/post-times.ts";
+import { languageAttributes } from "#lib/posts/post-language.ts";
+import { modificationMs, publicationMs } from "#lib/posts/post-dates.ts";
 import {
   absoluteUrl,
   postUrl,
@@ -35,12 +36,21 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
       url: postUrl(site, post),
       title: post.frontMatter.title,
       description: post.frontMatter.description,
-      published: publicationTime(post),
-      modified: modificationTime(post),
-      html: renderHtml(post),
+      published: new Date(publicationMs(post)),
+      modified: new Date(modificationMs(post)),
+      lang: post.frontMatter.lang,
+      html: wrapInLanguage(renderHtml(post), post),
       image: feedImageUrl(site, post),
       topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
     }));
+}
+
+/** Returns the HTML with its language and direction, as on the page of the post. */
+function wrapInLanguage(html: string | null, { frontMatter }: Post): string | null {
+  const { lang, dir } = languageAttributes(frontMatter);
+  return html === null || lang === undefined
+    ? html
+    : `<div lang="${lang}" dir="${dir}">${html}</div>`;
 }
 
 /** The post's own image or, without one, its social image. */
@@ -89,7 +99,7 @@ export function renderRssFeed(source: FeedSource): string {
           type: "application/rss+xml",
           href: site.url + FEED_PATHS.rss,
         }),
-        ...all.map(({ url, title, description, published, html, image, topics }) =>
+        ...all.map(({ url, title, description, published, lang, html, image, topics }) =>
           createElement(
             "item",
             null,
@@ -99,6 +109,7 @@ export function renderRssFeed(source: FeedSource): string {
             createElement("pubDate", null, published.toUTCString()),
             // Not RSS's <author>, which must be an email address.
             createElement("dc:creator", null, site.author),
+            lang === undefined ? null : createElement("dc:language", null, lang),
             ...topics.map((topic) => createElement("category", null, topic)),
             createElement("description", null, escapeHtmlText(description)),
             createMediaElement(image),
@@ -135,10 +146,10 @@ export function renderAtomFeed(source: FeedSource): string {
         createElement("uri", null, `${site.url}/about`),
       ),
       ...all.map(
-        ({ url, title, description, published, modified, html, image, topics }): XmlElement =>
+        ({ url, title, description, published, modified, lang, html, image, topics }): XmlElement =>
           createElement(
             "entry",
-            null,
+            lang === undefined ? null : { "xml:lang": lang },
             createElement("id", null, url),
             createElement("title", null, title),
             createElement("link", { rel: "alternate", type: "text/html", href: url }),
@@ -166,7 +177,7 @@ export function renderJsonFeed(source: FeedSource): string {
     language: site.language,
     authors: [{ name: site.author, url: `${site.url}/about` }],
     items: listFeedItems(source).map(
-      ({ url, title, description, published, modified, html, image, topics }) => ({
+      ({ url, title, description, published, modified, lang, html, image, topics }) => ({
         id: url,
         url,
         title,
@@ -177,6 +188,7 @@ export function renderJsonFeed(source: FeedSource): string {
         image,
         date_published: published.toISOString(),
         date_modified: modified.toISOString(),
+        ...(lang !== undefined && { language: lang }),
         tags: topics,
       }),
     ),

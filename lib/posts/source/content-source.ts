@@ -44,6 +44,15 @@ export interface ContentSource {
    * the first byte.
    */
   openFile(file: ContentFile, start: number, end: number): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Returns when each of `files` of `version` last changed (Unix time in ms), by path, as Git's
+   * history says. Adding a file is no change: files that never changed since are left out, and so
+   * are those of which the history says nothing. Throws AppError(unavailable) if the host fails.
+   */
+  findLastChanges(
+    files: readonly ContentFile[],
+    version: string,
+  ): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Redirect rules, at the content root. */

@@ -17,6 +17,7 @@ import {
   gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
+import { readGitHistory } from "./git-history.ts";
 
 interface ScannedFile {
   readonly stamp: string;
@@ -110,6 +111,7 @@ export function createDiskSource({
       if (!isUnchanged) throwChangedOnDisk(file.path);
       return Readable.toWeb(createReadStream(full, { start, end })) as ReadableStream<Uint8Array>;
     },
+    findLastChanges: (files) => readGitHistory(toDisk(mountAt ?? ""), files, mountAt),
   };
 }
 

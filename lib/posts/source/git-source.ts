@@ -44,6 +44,11 @@ const treeResponse = z.object({
     }),
   ),
 });
+const commitsResponse = z.array(
+  z.object({
+    commit: z.object({ committer: z.object({ date: z.iso.datetime({ offset: true }) }) }),
+  }),
+);
 const blobResponse = z.object({ encoding: z.literal("base64"), content: z.string() });
 
 /** Commits and blobs are immutable. The TTL only removes old ones from the cache file. */
@@ -156,6 +161,23 @@ export function createGitSource({
     async openFile(file, start, end) {
       const bytes = await readBlob(file);
       return new Blob([bytes.subarray(start, end + 1)]).stream();
+    },
+    async findLastChanges(files, version) {
+      const changedMsByPath = new Map<string, number>();
+      for (const file of files) {
+        const query = new URLSearchParams({
+          sha: version,
+          path: folder === "" ? file.path : `${folder}/${file.path}`,
+          per_page: "2",
+        });
+        const response = commitsResponse.safeParse(
+          await host.getJson(`/repos/${repository}/commits?${query}`),
+        );
+        // The only commit of a file is the one that added it.
+        if (response.success && response.data.length > 1)
+          changedMsByPath.set(file.path, Date.parse(response.data[0]!.commit.committer.date));
+      }
+      return changedMsByPath;
     },
   };
 }

@@ -1,0 +1,41 @@
+// Finds the files that readers must not see yet: those of scheduled posts, and of no post at all.
+
+import { posix } from "node:path";
+import type { Post } from "#lib/posts/post.ts";
+import { isIgnoredPath, postPath } from "#lib/posts/source/post-path.ts";
+import type { ParsedPost } from "./parsed-post.ts";
+
+/**
+ * Returns the `paths` that are hidden. A file that a visible post mentions is not. Of the others,
+ * these are: mentioned by a scheduled post, in the folder of a post that is not visible, or in a
+ * folder such as _drafts.
+ */
+export function listHiddenFiles(
+  paths: readonly string[],
+  parsedPosts: Iterable<ParsedPost>,
+  scheduled: readonly Pick<Post, "path">[],
+): ReadonlySet<string> {
+  const scheduledPaths = new Set(scheduled.map(({ path }) => path));
+  const mentioned = { visible: new Set<string>(), scheduled: new Set<string>() };
+  const visibleFolders = new Set<string>();
+  for (const { file, references } of parsedPosts) {
+    const kind = scheduledPaths.has(file.path) ? "scheduled" : "visible";
+    for (const reference of references) mentioned[kind].add(reference.file.path);
+    if (kind === "visible") visibleFolders.add(posix.dirname(file.path));
+  }
+  const hiddenFolders = new Set(
+    paths
+      .filter((path) => path.split("/").length > 2 && postPath(path) !== null)
+      .map((path) => posix.dirname(path))
+      .filter((folder) => !visibleFolders.has(folder)),
+  );
+  return new Set(
+    paths.filter(
+      (path) =>
+        !mentioned.visible.has(path) &&
+        (mentioned.scheduled.has(path) ||
+          hiddenFolders.has(path.split("/").slice(0, 2).join("/")) ||
+          isIgnoredPath(path)),
+    ),
+  );
+}

@@ -28,7 +28,7 @@ export async function renderHome(sessionIds: SessionIds) {
   const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
   const card = (post: (typeof posts)[number]) => ({
     post: toPostSummary(post),
-    leadingTeam: data.leadingTeams.get(post.slug) ?? null,
+    leadingTeams: data.leadingTeams.get(post.slug) ?? [],
     isRead: data.readSlugs.has(post.slug),
   });
   const intro = siteConfig.home.intro ?? siteConfig.author.bio;

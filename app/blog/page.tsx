@@ -82,7 +82,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
         });
   const cards = search.results.map(({ post, title, snippet }) => ({
     post: toPostSummary(post),
-    leadingTeam: data.leadingTeams.get(post.slug) ?? null,
+    leadingTeams: data.leadingTeams.get(post.slug) ?? [],
     isRead: data.readSlugs.has(post.slug),
     ...(search.q ? { title, snippet } : {}),
   }));
@@ -133,7 +133,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
             <FeaturedCard
               why="Popular, and new to you"
               post={toPostSummary(featured)}
-              leadingTeam={data.leadingTeams.get(featured.slug) ?? null}
+              leadingTeams={data.leadingTeams.get(featured.slug) ?? []}
             />
           </div>
         )}

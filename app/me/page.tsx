@@ -24,13 +24,20 @@ import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
-import { getStandings } from "#lib/reading/standings.ts";
+import { type Standing, getStandings } from "#lib/reading/standings.ts";
 import { pluralize } from "#lib/core/format.ts";
 import { type Team, parseTeam } from "#lib/reading/team.ts";
 
 export const metadata: Metadata = { title: "Your account", robots: { index: false } };
 
 const RANKS = ["first", "second", "third"];
+
+/** Returns "in first place" or "tied for first place". */
+function describePlace(standings: readonly Standing[], score: number): string {
+  const rank = standings.filter(({ readsPerMember }) => readsPerMember > score).length;
+  const isTied = standings.filter(({ readsPerMember }) => readsPerMember === score).length > 1;
+  return `${isTied ? "tied for" : "in"} ${RANKS[rank]} place`;
+}
 
 async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
   const { member } = await resolveViewer(tx, sessionIds);
@@ -48,11 +55,12 @@ async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
 /** `rank` starts at 0; -1 for a team without reads. */
 function TeamStanding({
   team,
-  rank,
+  place,
   postCount,
 }: {
   team: Team | null;
-  rank: number;
+  /** null if the team has no reads. */
+  place: string | null;
   postCount: number;
 }) {
   return (
@@ -63,7 +71,7 @@ function TeamStanding({
           <span className="me-team">
             <TeamDot team={team} /> {teamName(team)}
           </span>
-          , {rank >= 0 ? `is in ${RANKS[rank]} place` : "hasn’t read anything yet"}.{" "}
+          , {place ? `is ${place}` : "hasn’t read anything yet"}.{" "}
         </>
       )}
       {postCount === 0
@@ -187,15 +195,17 @@ export default async function Page({
   const { member, profile, passkeys, sessions, postCount } = account;
   const isNew = (await searchParams).welcome !== undefined;
   const team = parseTeam(member.team);
-  const rank = account.standings.findIndex(
-    (standing) => standing.team === team && standing.readsPerMember > 0,
-  );
+  const score = account.standings.find((standing) => standing.team === team)?.readsPerMember ?? 0;
   return (
     <div className="wrap">
       <header className="page-head me-head">
         <h1>{member.firstName}</h1>
         {isNew && <Welcome postCount={postCount} />}
-        <TeamStanding team={team} rank={rank} postCount={postCount} />
+        <TeamStanding
+          team={team}
+          place={score > 0 ? describePlace(account.standings, score) : null}
+          postCount={postCount}
+        />
         <div className="form-actions">
           <ActionButton action={logOut}>Log out</ActionButton>
           {member.role === "ADMIN" && (

@@ -26,23 +26,31 @@ export async function generateMetadata(): Promise<Metadata> {
 
 function LeadChangeText({ title, path, from, to }: TeamsData["changes"][number]) {
   const post = path !== null && <a href={path}>{title}</a>;
-  if (to === null)
+  const where = post ? <> of {post}</> : null;
+  const previous = from.length > 0 && listTeamNames(from, "and");
+  if (to.length === 0)
     return (
       <>
-        {from ? teamName(from) : "A team"} lost the lead{post && <> of {post}</>}.
+        {previous || "A team"} lost the lead{where}.
+      </>
+    );
+  if (to.length > 1)
+    return (
+      <>
+        {listTeamNames(to, "and")} are tied for the lead{where}.
       </>
     );
   return (
     <>
-      {teamName(to)} took the lead{post && <> of {post}</>}
-      {from && ` from ${teamName(from)}`}.
+      {teamName(to[0]!)} took the lead{where}
+      {previous && !from.includes(to[0]!) && ` from ${previous}`}.
     </>
   );
 }
 
 export default async function TeamsPage() {
   await connection();
-  const { viewerTeam, standings, history, leads, postCount, postsWithoutLead, changes } =
+  const { viewerTeam, standings, history, leads, postCount, tiedPosts, postsWithoutLead, changes } =
     await readTeamsData(await readSessionCookies());
   return (
     <div className="stack wrap" data-team={leadingTeam(standings)}>
@@ -71,7 +79,7 @@ export default async function TeamsPage() {
           <h2 id="now">Standings</h2>
           <p className="standing-say figures">
             {describeStandings(standings, "the site")} A team’s score is its reads in the last six
-            months divided by its active members.
+            months divided by its active members; new members count a little more each day.
           </p>
           {hasPage("how-we-count") && (
             <a className="more" href="/how-we-count">
@@ -106,6 +114,11 @@ export default async function TeamsPage() {
               </li>
             ))}
           </ul>
+          {tiedPosts > 0 && (
+            <p className="teams-unled muted">
+              {tiedPosts === 1 ? "1 post is" : `${tiedPosts} posts are`} tied.
+            </p>
+          )}
           {postsWithoutLead > 0 && (
             <p className="teams-unled muted">
               {postsWithoutLead === 1 ? "1 post has" : `${postsWithoutLead} posts have`} no leading

@@ -29,7 +29,9 @@ export interface TeamsData {
   /** How many listed posts each team leads, in the order of TEAMS. */
   readonly leads: readonly { readonly team: Team; readonly count: number }[];
   readonly postCount: number;
-  /** Listed posts that no team leads. */
+  /** Listed posts with a tie for the lead. */
+  readonly tiedPosts: number;
+  /** Listed posts without reads by members. */
   readonly postsWithoutLead: number;
   /** `title` is null for the whole site. */
   readonly changes: readonly (PastLeadChange & {
@@ -50,7 +52,7 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
     currentStandings: getCurrentStandings(tx, nowMs),
   }));
   const firstWeek = pastStandings.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));
-  const leaders = posts.map(({ slug }) => leadingTeams.get(slug));
+  const leads = posts.map(({ slug }) => leadingTeams.get(slug) ?? []);
   return {
     viewerTeam: parseTeam(viewer.member?.team),
     standings,
@@ -58,10 +60,11 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
       firstWeek < 0 ? [currentStandings] : [...pastStandings.slice(firstWeek), currentStandings],
     leads: TEAMS.map((team) => ({
       team,
-      count: leaders.filter((leader) => leader === team).length,
+      count: leads.filter((teams) => teams.length === 1 && teams[0] === team).length,
     })),
     postCount: posts.length,
-    postsWithoutLead: leaders.filter((leader) => leader === undefined).length,
+    tiedPosts: leads.filter((teams) => teams.length > 1).length,
+    postsWithoutLead: leads.filter((teams) => teams.length === 0).length,
     changes: changes
       .filter(({ slug }) => slug === null || postsBySlug.has(slug))
       .slice(0, MAX_CHANGES)

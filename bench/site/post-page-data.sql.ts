@@ -7,11 +7,11 @@ import type { Sql } from "#lib/db/sql.ts";
 import type { Member } from "#lib/members/member.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { getStandings, mapLeadingTeams } from "#lib/reading/standings.ts";
-import type { Team } from "#lib/reading/team.ts";
+import type { LeadingTeams } from "#lib/reading/lead.ts";
 
 /** The site caches the leading teams for the same time. */
 const LEADING_TEAMS_TTL_MS = 1_000;
-let leadingTeams: { loadedAtMs: number; value: Map<string, Team> } | undefined;
+let leadingTeams: { loadedAtMs: number; value: Map<string, LeadingTeams> } | undefined;
 let startOfDayTotals: { day: number; value: Map<string, number> } | undefined;
 
 export function queryPostPageDataInSql(

@@ -7,12 +7,12 @@ import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { TextSegment } from "#lib/posts/search/search-query.ts";
-import type { Team } from "#lib/reading/team.ts";
+import type { LeadingTeams } from "#lib/reading/lead.ts";
 import { HeroImage } from "./hero-image.tsx";
 
 export interface PostCardData {
   readonly post: PostSummary;
-  readonly leadingTeam: Team | null;
+  readonly leadingTeams: LeadingTeams;
   /** Whether the viewer has read it. */
   readonly isRead?: boolean;
   /** Replaces the post's title, with matches marked. */
@@ -41,14 +41,14 @@ function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   );
 }
 
-function Meta({ post, leadingTeam, isRead }: PostCardData) {
+function Meta({ post, leadingTeams, isRead }: PostCardData) {
   return (
     <p className="card-meta">
       <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
       <span className="card-time">
         {formatReadingTime(post.readingMinutes)}
         {isRead && <span className="card-read"> · read</span>}
-        <LeaderDot team={leadingTeam} />
+        <LeaderDot teams={leadingTeams} />
       </span>
     </p>
   );

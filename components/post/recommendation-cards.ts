@@ -18,7 +18,7 @@ export function recommendationCards(
     nowMs,
   }).map((post) => ({
     post: toPostSummary(post),
-    leadingTeam: leadingTeams.get(post.slug) ?? null,
+    leadingTeams: leadingTeams.get(post.slug) ?? [],
     isRead: readSlugs.has(post.slug),
   }));
 }

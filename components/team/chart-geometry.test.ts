@@ -8,9 +8,9 @@ const day = (text: string) => Date.parse(text) / DAY_MS;
 const at = (when: string, [red, blue, yellow]: [number, number, number]): StandingsSnapshot => ({
   day: day(when),
   teams: [
-    { team: "RED", reads: 1, members: 1, readsPerMember: red },
-    { team: "BLUE", reads: 1, members: 1, readsPerMember: blue },
-    { team: "YELLOW", reads: 1, members: 1, readsPerMember: yellow },
+    { team: "RED", reads: 1, members: 1, memberTime: 1, readsPerMember: red },
+    { team: "BLUE", reads: 1, members: 1, memberTime: 1, readsPerMember: blue },
+    { team: "YELLOW", reads: 1, members: 1, memberTime: 1, readsPerMember: yellow },
   ],
 });
 const numbers = (points: string) => points.split(/[ ,]/).map(Number);

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import { describeStandings } from "./standings-list.tsx";
+import { describeStandings, leadingTeam } from "./standings-list.tsx";
 
 const standing = (team: "RED" | "BLUE" | "YELLOW", readsPerMember: number) => ({
   team,
   readsPerMember,
   reads: readsPerMember * 4,
   members: 4,
+  memberTime: 4,
 });
 
 test("the sentence names the leading team and its reads per member", () => {
@@ -20,6 +21,13 @@ test("the sentence names all teams of a tie", () => {
   expect(describeStandings(tie, "the site")).toMatch(/^Blue and Yellow are tied/);
   const all = [standing("RED", 1), standing("BLUE", 1), standing("YELLOW", 1)];
   expect(describeStandings(all, "the site")).toMatch(/^Red, Blue and Yellow are tied/);
+});
+
+test("a page takes the color of a leader, and of no team in a tie", () => {
+  expect(leadingTeam([standing("BLUE", 2), standing("RED", 1)])).toBe("BLUE");
+  expect(leadingTeam([standing("BLUE", 1), standing("RED", 1)])).toBeUndefined();
+  expect(leadingTeam([standing("BLUE", 0), standing("RED", 0)])).toBeUndefined();
+  expect(leadingTeam([])).toBeUndefined();
 });
 
 test("the sentence says that no team leads without reads", () => {

@@ -3,28 +3,29 @@
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { Team } from "#lib/reading/team.ts";
 import { pluralize } from "#lib/core/format.ts";
-import type { Standing } from "#lib/reading/standings.ts";
+import { type Standing, pickLeadingTeams } from "#lib/reading/standings.ts";
 import { TeamDot } from "./team-dot.tsx";
 import { listTeamNames, teamName } from "#lib/reading/team-profile.ts";
 
-/** Returns the team whose color is the page's accent; undefined if no team leads or teams are off. */
-export function leadingTeam([first]: readonly Standing[]): Team | undefined {
-  return siteConfig.features.teams && first && first.readsPerMember > 0 ? first.team : undefined;
+/** Returns the team whose color is the page's accent; undefined without one leader or with teams off. */
+export function leadingTeam(standings: readonly Standing[]): Team | undefined {
+  const [team, ...tied] = pickLeadingTeams(standings);
+  return siteConfig.features.teams && tied.length === 0 ? team : undefined;
 }
 
 /** Says which team leads in a sentence. `where`: "this post" or "the site". */
 export function describeStandings(standings: readonly Standing[], where: string): string {
-  const [first] = standings;
-  if (!first || first.readsPerMember === 0)
+  const leading = pickLeadingTeams(standings);
+  if (leading.length === 0)
     return `No team is leading ${where} yet. The first member to read ${where === "this post" ? "it" : "a post"} takes the lead.`;
-  const score = `${first.readsPerMember.toFixed(2)} reads per active member`;
-  const tied = standings.filter(({ readsPerMember }) => readsPerMember === first.readsPerMember);
-  if (tied.length === 1) return `${teamName(first.team)} leads ${where} with ${score}.`;
-  return `${listTeamNames(
-    tied.map(({ team }) => team),
-    "and",
-  )} are tied at ${score}.`;
+  const score = `${standings[0]!.readsPerMember.toFixed(2)} reads per active member`;
+  if (leading.length > 1) return `${listTeamNames(leading, "and")} are tied at ${score}.`;
+  return `${teamName(leading[0]!)} leads ${where} with ${score}.`;
 }
+
+/** Returns whether new members make the divisor visibly smaller than the number of members. */
+const isPartial = (members: number, memberTime: number) =>
+  members > 1 && memberTime.toFixed(2) !== members.toFixed(2);
 
 /** Lists the teams, best first. `wide`: with large figures. */
 export function StandingsList({
@@ -36,14 +37,16 @@ export function StandingsList({
 }) {
   return (
     <ol className={wide ? "standing standing-wide" : "standing"}>
-      {standings.map(({ team, reads, members, readsPerMember }) => (
+      {standings.map(({ team, reads, members, memberTime, readsPerMember }) => (
         <li key={team}>
           <span className="standing-team">
             <TeamDot team={team} />
             {teamName(team)}
           </span>
           <span className="figures">
-            {pluralize(reads, "read")} · {pluralize(members, "active member")}
+            {pluralize(reads, "read")}
+            {isPartial(members, memberTime) && ` ÷ ${memberTime.toFixed(2)}`} ·{" "}
+            {pluralize(members, "active member")}
           </span>
           <span className="standing-ratio">
             {readsPerMember.toFixed(2)}

@@ -43,7 +43,14 @@ describe("deleting an account", () => {
       Object.keys(full)
         .filter(
           (name) =>
-            !["AuditEvent", "ContentVersion", "PostChange", "OwnershipChange", "UsedToken"].includes(name),
+            ![
+              "AuditEvent",
+              "ContentVersion",
+              "LeadCheck",
+              "OwnershipChange",
+              "PostChange",
+              "UsedToken",
+            ].includes(name),
         )
         .sort(),
     );
@@ -99,8 +106,8 @@ describe("deleting an account", () => {
       return { slugs, changes: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
     });
     expect(slugs.sort()).toEqual(["ada-post", "shared-post"]);
-    expect(changes).toContainEqual({ slug: "ada-post", from: "RED", to: null });
-    expect(changes).toContainEqual({ slug: "shared-post", from: "RED", to: "BLUE" });
+    expect(changes).toContainEqual({ slug: "ada-post", from: ["RED"], to: [] });
+    expect(changes).toContainEqual({ slug: "shared-post", from: ["RED"], to: ["BLUE"] });
     expect(await read(findCounterMismatches)).toEqual([]);
   });
 

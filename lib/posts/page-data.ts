@@ -8,7 +8,7 @@ import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { countPostReads, getPostTotals, getSiteTotals } from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
-import type { Team } from "#lib/reading/team.ts";
+import type { LeadingTeams } from "#lib/reading/lead.ts";
 
 /** Finding the leading teams of a few hundred posts takes milliseconds, so they may be this old. */
 const LEADING_TEAMS_TTL_MS = 1_000;
@@ -17,7 +17,7 @@ export interface PageData {
   readonly viewer: Viewer;
   /** The standings for the post or the site, best first. */
   readonly standings: readonly Standing[];
-  readonly leadingTeams: ReadonlyMap<string, Team>;
+  readonly leadingTeams: ReadonlyMap<string, LeadingTeams>;
   /** Slugs of posts the viewer has read. */
   readonly readSlugs: ReadonlySet<string>;
   /**
@@ -31,7 +31,10 @@ export interface PageData {
 const caches = singleton(
   "page-data",
   (): {
-    leadingTeams?: { readonly loadedAtMs: number; readonly value: ReadonlyMap<string, Team> };
+    leadingTeams?: {
+      readonly loadedAtMs: number;
+      readonly value: ReadonlyMap<string, LeadingTeams>;
+    };
     startOfDayTotals?: { readonly day: number; readonly value: ReadonlyMap<string, number> };
   } => ({}),
 );

@@ -10,24 +10,28 @@ const NOW = Date.parse("2026-11-25T10:00:00Z");
 test("lead changes are listed newest first, each with the previous leader", () =>
   write(async (tx) => {
     const read = (team: string, slug: string, nowMs: number) => {
-      insertRead(tx, { userId: insertUser(tx, { team }).id, postSlug: slug, createdAt: nowMs });
+      const { id } = insertUser(tx, { team, createdAt: NOW });
+      insertRead(tx, { userId: id, postSlug: slug, createdAt: nowMs });
       recordLeadChanges(tx, { slugs: [slug], nowMs });
     };
     read("RED", "one", NOW);
     read("BLUE", "two", NOW + 1);
-    read("RED", "three", NOW + 2); // Red has two members now: half a read each for "one"
-    read("BLUE", "one", NOW + 3);
+    read("BLUE", "one", NOW + 2);
     recordLeadChanges(tx, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
     const changes = (await listLeadChanges(tx, 20)).map(({ id: _, ...change }) => change);
+    const later = NOW + 250 * DAY_MS;
     expect(changes).toEqual([
-      { changedAtMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
-      { changedAtMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
-      { changedAtMs: NOW + 2, slug: "three", from: null, to: "RED" },
-      { changedAtMs: NOW + 1, slug: "two", from: null, to: "BLUE" },
-      { changedAtMs: NOW, slug: null, from: null, to: "RED" },
-      { changedAtMs: NOW, slug: "one", from: null, to: "RED" },
+      { changedAtMs: later, slug: "one", from: ["RED", "BLUE"], to: [] },
+      { changedAtMs: later, slug: null, from: ["BLUE"], to: [] },
+      { changedAtMs: later, slug: "two", from: ["BLUE"], to: [] },
+      { changedAtMs: NOW + 2, slug: null, from: ["RED", "BLUE"], to: ["BLUE"] },
+      { changedAtMs: NOW + 2, slug: "one", from: ["RED"], to: ["RED", "BLUE"] },
+      { changedAtMs: NOW + 1, slug: null, from: ["RED"], to: ["RED", "BLUE"] },
+      { changedAtMs: NOW + 1, slug: "two", from: [], to: ["BLUE"] },
+      { changedAtMs: NOW, slug: null, from: [], to: ["RED"] },
+      { changedAtMs: NOW, slug: "one", from: [], to: ["RED"] },
     ]);
-    expect((await listLeadChanges(tx, 2)).map(({ slug }) => slug)).toEqual([null, "two"]);
+    expect((await listLeadChanges(tx, 2)).map(({ slug }) => slug)).toEqual(["one", null]);
   }));
 
 test("without lead changes, the list is empty", () =>

@@ -1,17 +1,16 @@
 // Lists recent lead changes.
 
 import type { Tx } from "#lib/db/database.ts";
+import { type LeadingTeams, parseLead } from "./lead.ts";
 import { WHOLE_SITE } from "./standings.ts";
-import type { Team } from "./team.ts";
 
 export interface PastLeadChange {
   readonly id: number;
   readonly changedAtMs: number;
   /** null for the whole site. */
   readonly slug: string | null;
-  readonly from: Team | null;
-  /** null if no team led afterwards. */
-  readonly to: Team | null;
+  readonly from: LeadingTeams;
+  readonly to: LeadingTeams;
 }
 
 /** Returns the last `limit` lead changes, newest first, including those of deleted posts. */
@@ -19,15 +18,15 @@ export async function listLeadChanges(tx: Tx, limit: number): Promise<PastLeadCh
   const changes = await tx.leadChange.findMany({ orderBy: { id: "desc" }, take: limit });
   const leads = await findLeadsBefore(tx, changes);
   const past: PastLeadChange[] = [];
-  for (const { id, createdAt, postSlug, team } of changes.toReversed()) {
+  for (const { id, createdAt, postSlug, ...lead } of changes.toReversed()) {
     past.push({
       id,
       changedAtMs: createdAt.getTime(),
       slug: postSlug === WHOLE_SITE ? null : postSlug,
-      from: leads.get(postSlug) ?? null,
-      to: team,
+      from: leads.get(postSlug) ?? [],
+      to: parseLead(lead),
     });
-    leads.set(postSlug, team);
+    leads.set(postSlug, parseLead(lead));
   }
   return past.toReversed();
 }
@@ -36,7 +35,7 @@ export async function listLeadChanges(tx: Tx, limit: number): Promise<PastLeadCh
 async function findLeadsBefore(
   tx: Tx,
   changes: readonly { readonly id: number; readonly postSlug: string }[],
-): Promise<Map<string, Team | null>> {
+): Promise<Map<string, LeadingTeams>> {
   const newest = await tx.leadChange.groupBy({
     by: ["postSlug"],
     where: {
@@ -47,7 +46,7 @@ async function findLeadsBefore(
   });
   const earlier = await tx.leadChange.findMany({
     where: { id: { in: newest.map(({ _max }) => _max.id ?? 0) } },
-    select: { postSlug: true, team: true },
+    select: { postSlug: true, team: true, tiedTeams: true },
   });
-  return new Map(earlier.map(({ postSlug, team }) => [postSlug, team]));
+  return new Map(earlier.map(({ postSlug, ...lead }) => [postSlug, parseLead(lead)]));
 }

@@ -22,7 +22,14 @@ const OPERATIONS = 400;
 const START = Date.parse("2025-01-15T12:00:00Z");
 const POSTS = ["a-post", "b-post", "c-post", "d.e/f"];
 const BROWSERS = ["browser-1", "browser-2", "browser-3", "browser-4", "browser-5"];
-const TABLES = ["PostTotal", "PostTeamDay", "SiteTotal", "MemberLastRead", "TeamActiveDay"];
+const TABLES = [
+  "PostTotal",
+  "PostTeamDay",
+  "SiteTotal",
+  "MemberLastRead",
+  "TeamActiveDay",
+  "TeamActiveSince",
+];
 
 function random(seed: number) {
   const next = seededRandom(seed);
@@ -43,7 +50,9 @@ const rowsOf = (tx: Tx) =>
     `SELECT "id", "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "rowid"`,
   );
 const usersOf = (tx: Tx) =>
-  sqlOf(tx).all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
+  sqlOf(tx).all<{ id: string; team: string; createdAt: number }>(
+    `SELECT "id", "team", "createdAt" FROM "User" ORDER BY "rowid"`,
+  );
 
 /** Computes the expected results naively from the rows. */
 function naive(tx: Tx, nowMs: number) {
@@ -51,27 +60,50 @@ function naive(tx: Tx, nowMs: number) {
   const teamOf = new Map(usersOf(tx).map(({ id, team }) => [id, team]));
   const readsFrom = epochDay(subtractMonths(nowMs, 6));
   const activeFrom = epochDay(subtractMonths(nowMs, 12));
+  const today = epochDay(nowMs);
+  const windowDays = today - readsFrom;
+  const active = usersOf(tx).flatMap((user) => {
+    const days = rows
+      .filter(({ userId }) => userId === user.id)
+      .map(({ createdAt }) => epochDay(createdAt))
+      .filter((day) => day >= epochDay(user.createdAt))
+      .sort((a, b) => a - b);
+    if ((days.at(-1) ?? -1) < activeFrom) return [];
+    const start = days.findLast((day, i) => i === 0 || day - days[i - 1]! > 365)!;
+    return [{ team: user.team, days: Math.min(windowDays, today - start) }];
+  });
   const standing = (slug: string | null) =>
     TEAMS.map((team, order) => {
-      const own = rows.filter(({ userId }) => userId !== null && teamOf.get(userId) === team);
-      const reads = own.filter(
-        ({ postSlug, createdAt }) =>
-          (slug === null || postSlug === slug) && epochDay(createdAt) >= readsFrom,
+      const reads = rows.filter(
+        ({ userId, postSlug, createdAt }) =>
+          userId !== null &&
+          teamOf.get(userId) === team &&
+          (slug === null || postSlug === slug) &&
+          epochDay(createdAt) >= readsFrom,
       ).length;
-      const members = new Set(
-        own
-          .filter(({ createdAt }) => epochDay(createdAt) >= activeFrom)
-          .map(({ userId }) => userId),
-      ).size;
-      return { team, reads, members, readsPerMember: members === 0 ? 0 : reads / members, order };
+      const members = active.filter((member) => member.team === team);
+      const divisorDays = Math.max(
+        windowDays,
+        members.reduce((sum, { days }) => sum + days, 0),
+      );
+      return {
+        team,
+        reads,
+        members: members.length,
+        memberTime: divisorDays / windowDays,
+        readsPerMember: (reads * windowDays) / divisorDays,
+        order,
+      };
     })
       .sort((a, b) => b.readsPerMember - a.readsPerMember || a.order - b.order)
       .map(({ order: _, ...rest }) => rest);
   const bySlug = new Map<string, number>();
   for (const { postSlug } of rows) bySlug.set(postSlug, (bySlug.get(postSlug) ?? 0) + 1);
-  const leading = POSTS.map((slug) => [slug, standing(slug)[0]] as const).filter(
-    ([, best]) => best !== undefined && best.readsPerMember > 0,
-  );
+  const leading = POSTS.map((slug) => {
+    const [best, ...others] = standing(slug);
+    const tied = others.filter(({ readsPerMember }) => readsPerMember === best!.readsPerMember);
+    return [slug, [best!, ...tied].map(({ team }) => team), best!.readsPerMember] as const;
+  }).filter(([, , ratio]) => ratio > 0);
   return {
     totals: {
       reads: rows.length,
@@ -90,11 +122,11 @@ function naive(tx: Tx, nowMs: number) {
     postTotals: Object.fromEntries([...bySlug].sort()),
     mostRead: [...bySlug].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([slug]) => slug),
     standings: [null, ...POSTS].map(standing),
-    leaders: Object.fromEntries(leading.map(([slug, best]) => [slug, best?.team])),
+    leaders: Object.fromEntries(leading.map(([slug, teams]) => [slug, teams])),
   };
 }
 
-async function told(tx: Tx, nowMs: number): Promise<ReturnType<typeof naive>> {
+async function told(tx: Tx, nowMs: number) {
   return {
     totals: await getSiteTotals(tx),
     postTotals: Object.fromEntries([...(await getPostTotals(tx))].sort()),
@@ -171,7 +203,10 @@ async function happen(tx: Tx, r: Random, nowMs: number, isStrict: boolean): Prom
       );
     }
   } else if (what < 0.82) {
-    insertUser(tx, { team: r.pick(TEAMS) });
+    insertUser(tx, {
+      team: r.pick(TEAMS),
+      createdAt: nowMs - r.pick([0, 0, 20, 300, 800]) * DAY_MS,
+    });
   } else if (what < 0.87) {
     if (user)
       sqlOf(tx).run(
@@ -244,7 +279,7 @@ for (let seed = 1; seed <= 10; seed++) {
 
 test("a wrong counter is detected and repaired", () =>
   write((tx) => {
-    const { id } = insertUser(tx);
+    const { id } = insertUser(tx, { createdAt: START });
     insertRead(tx, { userId: id, createdAt: START });
     insertRead(tx, { clientId: "browser-1", postSlug: "b-post", createdAt: START });
     const right = dump(tx);

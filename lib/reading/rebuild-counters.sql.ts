@@ -4,6 +4,7 @@
 
 import type { Tx } from "#lib/db/database.ts";
 import { type Sql, sqlOf } from "#lib/db/sql.ts";
+import { MAX_GAP_DAYS } from "./standings.ts";
 
 // Each SELECT returns the rows that a counter table must have. `days` is the source of reads by
 // post, day and team: PostRead for a check, the first step's result for a rebuild, so that five
@@ -18,9 +19,14 @@ const siteDailySql = (days: string) =>
 const postTotalsSql = (days: string) =>
   `SELECT "postSlug", SUM("reads") AS "reads" FROM ${days} GROUP BY 1`;
 
-const LAST_READS_SQL = `SELECT "User"."id" AS "userId", "team", MAX("r"."createdAt") / 86400000 AS "day"
-  FROM "PostRead" AS "r" JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1`;
-const ACTIVE_MEMBERS_SQL = `SELECT "team", "day", COUNT(*) AS "members" FROM (${LAST_READS_SQL}) GROUP BY 1, 2`;
+// Only reads since the day of sign-up count as activity. After a gap of more than a year, a member is new.
+const LAST_READS_SQL = `SELECT "userId", "team", MAX("day") AS "day", MAX(CASE WHEN "day" - "previous" <= ${MAX_GAP_DAYS} THEN NULL ELSE "day" END) AS "activeSince"
+  FROM (SELECT "User"."id" AS "userId", "team", "r"."createdAt" / 86400000 AS "day",
+    LAG("r"."createdAt" / 86400000) OVER (PARTITION BY "User"."id" ORDER BY "r"."createdAt") AS "previous"
+    FROM "PostRead" AS "r" JOIN "User" ON "User"."id" = "r"."userId" WHERE "r"."createdAt" / 86400000 >= "User"."createdAt" / 86400000)
+  GROUP BY 1`;
+const countMembersSql = (column: "day" | "activeSince") =>
+  `SELECT "team", "${column}" AS "day", COUNT(*) AS "members" FROM (${LAST_READS_SQL}) GROUP BY 1, 2`;
 
 // Anonymous readers are the IDs on rows without a member. Counting them directly looks up every
 // index row (17 s for five million rows). Subtracting the IDs that occur only with members from all
@@ -30,16 +36,23 @@ const SITE_TOTAL_SQL = `SELECT 1 AS "id", (SELECT COUNT(*) FROM "PostRead") AS "
   - (SELECT COUNT(*) FROM (SELECT DISTINCT "clientId" AS "c" FROM "PostRead" NOT INDEXED WHERE "userId" IS NOT NULL AND "clientId" IS NOT NULL)
      WHERE NOT EXISTS (SELECT 1 FROM "PostRead" WHERE "clientId" = "c" AND "userId" IS NULL)) AS "readers"`;
 
+// MemberLastRead after the two that its trigger would subtract from, as they may be wrong.
+const REBUILT_TABLES = [
+  "TeamActiveDay",
+  "TeamActiveSince",
+  "MemberLastRead",
+  "PostTeamDay",
+  "PostTotal",
+  "SiteTotal",
+];
+
 /**
  * Rebuilds all counters from PostRead and User in the caller's write transaction, and returns the
  * site's totals. Takes about a second per million reads, during which other writes wait.
  */
 export function rebuildCounters(tx: Tx | Sql): { reads: number; readers: number } {
   const sql = sqlOf(tx);
-  // TeamActiveDay must be first, because the trigger on MemberLastRead subtracts from its possibly
-  // wrong values.
-  for (const table of ["TeamActiveDay", "MemberLastRead", "PostTeamDay", "PostTotal", "SiteTotal"])
-    sql.run(`DELETE FROM "${table}"`);
+  for (const table of REBUILT_TABLES) sql.run(`DELETE FROM "${table}"`);
   sql.run(
     `INSERT INTO "PostTeamDay" ("postSlug", "day", "team", "reads") ${postDailySql(DAILY_READS_SQL)}`,
   );
@@ -49,8 +62,10 @@ export function rebuildCounters(tx: Tx | Sql): { reads: number; readers: number 
   sql.run(
     `INSERT INTO "PostTotal" ("postSlug", "reads") ${postTotalsSql(REBUILT_DAILY_READS_SQL)}`,
   );
-  // The trigger on MemberLastRead fills TeamActiveDay.
-  sql.run(`INSERT INTO "MemberLastRead" ("userId", "team", "day") ${LAST_READS_SQL}`);
+  // The trigger on MemberLastRead fills TeamActiveDay and TeamActiveSince.
+  sql.run(
+    `INSERT INTO "MemberLastRead" ("userId", "team", "day", "activeSince") ${LAST_READS_SQL}`,
+  );
   sql.run(`INSERT INTO "SiteTotal" ("id", "reads", "readers") ${SITE_TOTAL_SQL}`);
   return sql.get<{ reads: number; readers: number }>(
     `SELECT "reads", "readers" FROM "SiteTotal"`,
@@ -89,14 +104,20 @@ const COUNTER_CHECKS: { table: string; key: string; value: string; truth: string
   {
     table: "MemberLastRead",
     key: `"userId"`,
-    value: `"team" || ' ' || "day"`,
+    value: `"team" || ' ' || "day" || ' since ' || "activeSince"`,
     truth: LAST_READS_SQL,
   },
   {
     table: "TeamActiveDay",
     key: `"team" || ' ' || "day"`,
     value: `"members"`,
-    truth: ACTIVE_MEMBERS_SQL,
+    truth: countMembersSql("day"),
+  },
+  {
+    table: "TeamActiveSince",
+    key: `"team" || ' ' || "day"`,
+    value: `"members"`,
+    truth: countMembersSql("activeSince"),
   },
 ];
 

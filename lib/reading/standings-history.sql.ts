@@ -13,15 +13,17 @@ export interface MemberReadDay {
 
 /**
  * Returns the days from `from` to `to` on which the members with IDs above `after`, up to `last`,
- * read something. Scans only index ranges of PostRead_has_member_read.
+ * read something since they signed up, each member's together. Scans only index ranges of
+ * PostRead_has_member_read.
  */
 export const listMemberReadDays = (
   tx: Tx,
   { after, last, from, to }: { after: string; last: string; from: number; to: number },
 ): MemberReadDay[] =>
   sqlOf(tx).all(
-    `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m CROSS JOIN "PostRead" r ON r."userId" = m."userId"
-     WHERE m."userId" > ? AND m."userId" <= ? AND m."day" >= ? AND r."createdAt" >= ? AND r."createdAt" < ?`,
+    `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m
+     CROSS JOIN "User" u ON u."id" = m."userId" CROSS JOIN "PostRead" r ON r."userId" = m."userId"
+     WHERE m."userId" > ? AND m."userId" <= ? AND m."day" >= ? AND r."createdAt" >= MAX(?, u."createdAt" / ${DAY_MS} * ${DAY_MS}) AND r."createdAt" < ?`,
     after,
     last,
     from,

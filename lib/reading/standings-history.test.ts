@@ -40,12 +40,17 @@ test("each week matches a plain count of all reads", async () => {
   for (const seed of [1, 2, 3]) {
     const next = seededRandom(seed);
     const reads: { userId: string | null; createdAt: number }[] = [];
-    const users: { id: string; team: string }[] = [];
+    const users: { id: string; team: string; createdAt: number }[] = [];
     await write((tx) => {
       sqlOf(tx).run(`DELETE FROM "User"`);
       // More than one batch.
       for (let i = 0; i < 280; i++)
-        users.push(insertUser(tx, { team: TEAMS[Math.floor(next() * 3)]! }));
+        users.push(
+          insertUser(tx, {
+            team: TEAMS[Math.floor(next() * 3)]!,
+            createdAt: NOW - Math.floor(next() * 900) * DAY_MS,
+          }),
+        );
       for (let i = 0; i < 1_200; i++) {
         const userId = next() < 0.7 ? users[Math.floor(next() * users.length)]!.id : null;
         const createdAt = NOW - Math.floor(next() * 800 * DAY_MS);
@@ -59,19 +64,35 @@ test("each week matches a plain count of all reads", async () => {
       const end = (day + 1) * DAY_MS - 1;
       const within = (months: number, createdAt: number) =>
         epochDay(createdAt) >= epochDay(subtractMonths(end, months)) && createdAt <= end;
-      for (const { team, reads: counted, members, readsPerMember } of teams) {
-        const own = new Set(users.filter((user) => user.team === team).map(({ id }) => id));
-        const byTeam = reads.filter(({ userId }) => userId !== null && own.has(userId));
-        const expectedReads = byTeam.filter(({ createdAt }) => within(6, createdAt)).length;
-        const active = new Set(
-          byTeam.filter(({ createdAt }) => within(12, createdAt)).map(({ userId }) => userId),
-        ).size;
-        expect([iso(day), team, counted, members, readsPerMember]).toEqual([
+      const windowDays = day - epochDay(subtractMonths(end, 6));
+      for (const { team, ...counted } of teams) {
+        const own = users.filter((user) => user.team === team);
+        const daysOf = ({ id, createdAt }: (typeof users)[number]) =>
+          reads
+            .filter((row) => row.userId === id && row.createdAt <= end)
+            .map((row) => epochDay(row.createdAt))
+            .filter((readDay) => readDay >= epochDay(createdAt))
+            .sort((a, b) => a - b);
+        const active = own.map(daysOf).filter((days) => {
+          const last = days.at(-1);
+          return last !== undefined && within(12, last * DAY_MS);
+        });
+        const memberDays = active
+          .map((days) => days.findLast((start, i) => i === 0 || start - days[i - 1]! > 365)!)
+          .reduce((sum, start) => sum + Math.min(windowDays, day - start), 0);
+        const ids = new Set(own.map(({ id }) => id));
+        const expectedReads = reads.filter(
+          ({ userId, createdAt }) => userId !== null && ids.has(userId) && within(6, createdAt),
+        ).length;
+        expect([iso(day), team, counted]).toEqual([
           iso(day),
           team,
-          expectedReads,
-          active,
-          active > 0 ? expectedReads / active : 0,
+          {
+            reads: expectedReads,
+            members: active.length,
+            memberTime: memberDays / windowDays,
+            readsPerMember: (expectedReads * windowDays) / memberDays,
+          },
         ]);
       }
     }
@@ -80,7 +101,7 @@ test("each week matches a plain count of all reads", async () => {
 
 test("a week matches the standings at its end", async () => {
   const weeks = await write((tx) => {
-    const users = TEAMS.map((team) => insertUser(tx, { team }));
+    const users = TEAMS.map((team) => insertUser(tx, { team, createdAt: 0 }));
     const taken: unknown[] = [];
     for (let i = 0; i < 40; i++) {
       insertRead(tx, {
@@ -139,14 +160,17 @@ test("an aborted computation stops between batches", async () => {
 
 test("the current standings are in the order of TEAMS", async () => {
   await write((tx) =>
-    insertRead(tx, { userId: insertUser(tx, { team: "YELLOW" }).id, createdAt: NOW }),
+    insertRead(tx, {
+      userId: insertUser(tx, { team: "YELLOW", createdAt: NOW }).id,
+      createdAt: NOW,
+    }),
   );
   expect(await read((tx) => getCurrentStandings(tx, NOW))).toEqual({
     day: epochDay(NOW),
     teams: [
-      { team: "RED", reads: 0, members: 0, readsPerMember: 0 },
-      { team: "BLUE", reads: 0, members: 0, readsPerMember: 0 },
-      { team: "YELLOW", reads: 1, members: 1, readsPerMember: 1 },
+      { team: "RED", reads: 0, members: 0, memberTime: 1, readsPerMember: 0 },
+      { team: "BLUE", reads: 0, members: 0, memberTime: 1, readsPerMember: 0 },
+      { team: "YELLOW", reads: 1, members: 1, memberTime: 1, readsPerMember: 1 },
     ],
   });
 });

@@ -6,8 +6,10 @@ import { defineCache } from "#lib/cache/define-cache.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import {
   ACTIVE_WINDOW_MONTHS,
+  MAX_GAP_DAYS,
   READS_WINDOW_MONTHS,
   WHOLE_SITE,
+  divideByMemberTime,
   getWindowStartDay,
   getStandings,
 } from "./standings.ts";
@@ -22,13 +24,12 @@ export interface StandingsSnapshot {
     readonly team: Team;
     readonly reads: number;
     readonly members: number;
+    readonly memberTime: number;
     readonly readsPerMember: number;
   }[];
 }
 
 const HISTORY_WEEKS = 26;
-/** Each week is a bit of a 32-bit integer. */
-const MAX_WEEKS = 31;
 /** Members per turn of the event loop. A batch takes a few milliseconds. */
 const MEMBER_BATCH_SIZE = 250;
 /** 1970-01-01 was a Thursday, so day 3 was a Sunday. */
@@ -93,48 +94,68 @@ async function listNextMembers(
   return { rows: last === null ? [] : listMemberReadDays(tx, { after, last, from, to }), last };
 }
 
-const iterateBits = function* (mask: number) {
-  for (let week = 0; mask !== 0; week++, mask >>>= 1) if (mask & 1) yield week;
-};
+interface Week {
+  readonly day: number;
+  readonly activeFrom: number;
+  readonly readsFrom: number;
+}
 
-/**
- * Returns the number of each team's current members who read anything in the twelve months up to
- * each of `days`.
- */
+interface MemberTotals {
+  members: number;
+  memberDays: number;
+}
+
+type TotalsByTeam = Record<Team, MemberTotals>;
+
+/** Adds a member with these sorted days of reads to each week in which they are active. */
+function addMember(weeks: readonly Week[], totals: TotalsByTeam[], team: Team, days: number[]) {
+  let last = -Infinity;
+  let activeSince = -Infinity;
+  let next = 0;
+  for (const [i, { day, activeFrom, readsFrom }] of weeks.entries()) {
+    for (; next < days.length && days[next]! <= day; next++) {
+      if (days[next]! - last > MAX_GAP_DAYS) activeSince = days[next]!;
+      last = days[next]!;
+    }
+    if (last < activeFrom) continue;
+    totals[i]![team].members += 1;
+    totals[i]![team].memberDays += day - Math.max(readsFrom, activeSince);
+  }
+}
+
+/** Returns the current members of each team that were active at the end of each of `weeks`. */
 async function countActiveMembersUpTo(
-  days: readonly number[],
+  weeks: readonly Week[],
   signal?: AbortSignal,
-): Promise<Record<Team, number>[]> {
-  const windows = days.map((day) => ({
-    from: getWindowStartDay(getDayEndMs(day), ACTIVE_WINDOW_MONTHS),
-    to: day,
-  }));
-  const [from, to] = [windows[0]?.from ?? 0, windows.at(-1)?.to ?? -1];
-  // A bit mask per day: the weeks for which a read on that day makes a member active.
-  const masks = Array.from({ length: to - from + 1 }, (_, i) =>
-    windows.reduce(
-      (mask, { from: first, to: last }, week) =>
-        from + i >= first && from + i <= last ? mask | (1 << week) : mask,
-      0,
-    ),
+): Promise<TotalsByTeam[]> {
+  const totals = weeks.map(
+    () =>
+      Object.fromEntries(
+        TEAMS.map((team) => [team, { members: 0, memberDays: 0 }]),
+      ) as unknown as TotalsByTeam,
   );
-  const counts = days.map(
-    () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
-  );
+  const to = weeks.at(-1)?.day ?? -1;
+  // Early enough to see a gap before the first day on which a member's start matters.
+  const from = Math.min(weeks[0]?.activeFrom ?? 0, (weeks[0]?.readsFrom ?? 0) - MAX_GAP_DAYS);
   for (let after = ""; ;) {
     signal?.throwIfAborted();
     const { rows, last } = await read((tx) => listNextMembers(tx, after, from, to));
-    if (last === null) return counts;
-    const active = new Map<string, { team: string; mask: number }>();
+    if (last === null) return totals;
+    const daysByMember = new Map<string, { team: string; days: number[] }>();
     for (const { userId, team, day } of rows) {
-      const entry = active.get(userId);
-      const mask = masks[day - from] ?? 0;
-      if (entry) entry.mask |= mask;
-      else active.set(userId, { team, mask });
+      const member = daysByMember.get(userId);
+      if (member) member.days.push(day);
+      else daysByMember.set(userId, { team, days: [day] });
     }
-    for (const { team, mask } of active.values()) {
+    for (const { team, days } of daysByMember.values()) {
       const parsedTeam = parseTeam(team);
-      if (parsedTeam) for (const week of iterateBits(mask)) counts[week]![parsedTeam] += 1;
+      if (parsedTeam)
+        addMember(
+          weeks,
+          totals,
+          parsedTeam,
+          days.sort((a, b) => a - b),
+        );
     }
     after = last;
     // Let requests run between batches.
@@ -145,8 +166,7 @@ async function countActiveMembersUpTo(
 /**
  * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the
  * rules of getStandings(), with today's members and teams. Scans all reads in batches, because
- * DailyActiveMembers has only each member's last day. Takes 0.08 s for 10,000 members and 500,000
- * reads, at most 5 ms per turn. Pages should use getStandingsHistory(), which is cached.
+ * DailyActiveMembers has only each member's last day. Pages should use getStandingsHistory(), which is cached.
  */
 export async function computeStandingsHistory({
   weeks,
@@ -157,23 +177,27 @@ export async function computeStandingsHistory({
   nowMs: number;
   signal?: AbortSignal;
 }): Promise<StandingsSnapshot[]> {
-  if (weeks > MAX_WEEKS) throw new RangeError(`At most ${MAX_WEEKS} weeks.`);
   const days = listSundays(weeks, nowMs);
-  const members = await countActiveMembersUpTo(days, signal);
-  const reads = await read((tx) => sumReadsUpTo(tx, days));
-  return days.map((day, i) => ({
+  const windows = days.map((day) => ({
+    day,
+    activeFrom: getWindowStartDay(getDayEndMs(day), ACTIVE_WINDOW_MONTHS),
+    readsFrom: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
+  }));
+  const totals = await countActiveMembersUpTo(windows, signal);
+  const sums = await read((tx) => sumReadsUpTo(tx, days));
+  return windows.map(({ day, readsFrom }, i) => ({
     day,
     teams: TEAMS.map((team) => {
-      const [teamReads, teamMembers] = [reads[i]![team], members[i]![team]];
-      const readsPerMember = teamMembers > 0 ? teamReads / teamMembers : 0;
-      return { team, reads: teamReads, members: teamMembers, readsPerMember };
+      const reads = sums[i]![team];
+      const { members, memberDays } = totals[i]![team];
+      return { team, reads, members, ...divideByMemberTime(reads, memberDays, day - readsFrom) };
     }),
   }));
 }
 
 const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]>({
   name: "standings-history",
-  version: 1,
+  version: 2,
   keyOf: ({ nowMs }) => String(listSundays(1, nowMs)[0]),
   schema: z.array(
     z.object({
@@ -183,6 +207,7 @@ const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]
           team: z.enum(TEAMS),
           reads: z.int(),
           members: z.int(),
+          memberTime: z.number(),
           readsPerMember: z.number(),
         }),
       ),

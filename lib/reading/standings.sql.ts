@@ -20,16 +20,36 @@ export const sumReadsByTeam = (tx: Tx | Sql, slug: string, fromDay: number): Cou
     fromDay,
   )!;
 
-/**
- * Returns how many members of each team have read anything since `fromDay`. Scans one index range
- * per team.
- */
-export const countActiveMembers = (tx: Tx | Sql, fromDay: number): CountsByTeam =>
-  sqlOf(tx).get<CountsByTeam>(
-    `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
-     FROM (SELECT ? AS "from")`,
-    fromDay,
+export interface MemberCounts {
+  /** Members who have read anything since `activeFrom`. */
+  readonly active: CountsByTeam;
+  /** Days by which the team's members became active later than `readsFrom`, added up. */
+  readonly missingDays: CountsByTeam;
+}
+
+/** Returns each team's active members. Scans two index ranges per team. */
+export function countActiveMembers(
+  tx: Tx | Sql,
+  { activeFrom, readsFrom, today }: { activeFrom: number; readsFrom: number; today: number },
+): MemberCounts {
+  const row = sqlOf(tx).get<Record<string, number>>(
+    ACTIVE_MEMBERS_SQL,
+    activeFrom,
+    readsFrom,
+    today,
   )!;
+  const pick = (prefix: string) =>
+    Object.fromEntries(TEAMS.map((team) => [team, row[prefix + team]])) as CountsByTeam;
+  return { active: pick("active"), missingDays: pick("missing") };
+}
+
+// A clock that is behind the newest read must not make a member weigh less than nothing.
+const ACTIVE_MEMBERS_SQL = `SELECT ${TEAMS.map(
+  (
+    team,
+  ) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "activeFrom") AS "active${team}",
+    (SELECT COALESCE(SUM("members" * (MIN("day", "today") - "readsFrom")), 0) FROM "TeamActiveSince" WHERE "team" = '${team}' AND "day" > "readsFrom") AS "missing${team}"`,
+).join(", ")} FROM (SELECT ? AS "activeFrom", ? AS "readsFrom", ? AS "today")`;
 
 /**
  * Returns what sumReadsByTeam() returns, for every post with reads: a few milliseconds at a few

@@ -9,11 +9,14 @@ import {
   sumReadsByTeam,
   sumReadsOfAllPosts,
 } from "./standings.sql.ts";
+import type { LeadingTeams } from "./lead.ts";
 import { TEAMS, type Team } from "./team.ts";
 
 /** Standings divide the reads of the last 6 months by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
+/** A member who reads after a longer gap is new again. At least as long as the active window. */
+export const MAX_GAP_DAYS = 365;
 
 /** The value of DailyTeamReads.postSlug for the whole site. */
 export const WHOLE_SITE = "";
@@ -24,7 +27,11 @@ export interface Standing {
   readonly reads: number;
   /** Members who have read anything in the last 12 months; the same for every post. */
   readonly members: number;
-  /** 0 without active members. */
+  /**
+   * The divisor: the members' time since they became active, at most 6 months each, in units of 6
+   * months. At least 1; the same for every post.
+   */
+  readonly memberTime: number;
   readonly readsPerMember: number;
 }
 
@@ -36,19 +43,57 @@ export function getWindowStartDay(nowMs: number, months: number): number {
   return epochDay(subtractMonths(nowMs, months));
 }
 
-function rankTeams(reads: CountsByTeam, members: CountsByTeam): Standing[] {
+/** What the standings of all posts have in common. */
+interface Divisors {
+  readonly readsFrom: number;
+  readonly windowDays: number;
+  readonly members: CountsByTeam;
+  /** Member time in days. */
+  readonly memberDays: CountsByTeam;
+}
+
+function computeDivisors(tx: Tx | Sql, nowMs: number): Divisors {
+  const today = epochDay(nowMs);
+  const readsFrom = getWindowStartDay(nowMs, READS_WINDOW_MONTHS);
+  const windowDays = today - readsFrom;
+  const activeFrom = getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS);
+  const { active, missingDays } = countActiveMembers(tx, { activeFrom, readsFrom, today });
+  const memberDays = { ...active };
+  for (const team of TEAMS) memberDays[team] = active[team] * windowDays - missingDays[team];
+  return { readsFrom, windowDays, members: active, memberDays };
+}
+
+/** Returns a text that changes whenever a divisor does, which is at least once a day. */
+function serializeDivisors({ readsFrom, memberDays }: Divisors): string {
+  return [readsFrom, ...TEAMS.map((team) => memberDays[team])].join(" ");
+}
+
+/** Returns the divisor and the score of a team. */
+export function divideByMemberTime(
+  reads: number,
+  memberDays: number,
+  windowDays: number,
+): Pick<Standing, "memberTime" | "readsPerMember"> {
+  const days = Math.max(windowDays, memberDays);
+  // Equal fractions give equal quotients, because both operands are exact.
+  return { memberTime: days / windowDays, readsPerMember: (reads * windowDays) / days };
+}
+
+function rankTeams(reads: CountsByTeam, { members, memberDays, windowDays }: Divisors): Standing[] {
   // The sort is stable, so ties stay in the order of TEAMS.
   return TEAMS.map((team) => ({
     team,
     reads: reads[team],
     members: members[team],
-    readsPerMember: members[team] > 0 ? reads[team] / members[team] : 0,
+    ...divideByMemberTime(reads[team], memberDays[team], windowDays),
   })).sort((a, b) => b.readsPerMember - a.readsPerMember);
 }
 
-function pickLeadingTeam(standings: Standing[]): Team | null {
-  const best = standings[0];
-  return best && best.readsPerMember > 0 ? best.team : null;
+/** Returns the teams that share the first place of `standings`; none if it has no reads. */
+export function pickLeadingTeams(standings: readonly Standing[]): LeadingTeams {
+  const best = standings[0]?.readsPerMember ?? 0;
+  if (best === 0) return [];
+  return standings.filter(({ readsPerMember }) => readsPerMember === best).map(({ team }) => team);
 }
 
 /**
@@ -60,38 +105,37 @@ export function getStandings(
   tx: Tx | Sql,
   { slug, nowMs }: { slug: string | null; nowMs: number },
 ): Standing[] {
-  return rankTeams(
-    sumReadsByTeam(tx, slug ?? WHOLE_SITE, getWindowStartDay(nowMs, READS_WINDOW_MONTHS)),
-    countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS)),
-  );
+  const divisors = computeDivisors(tx, nowMs);
+  return rankTeams(sumReadsByTeam(tx, slug ?? WHOLE_SITE, divisors.readsFrom), divisors);
 }
 
 /**
- * Returns the team with the most reads per member for each of `slugs` (WHOLE_SITE for the site);
- * null if no team has reads.
+ * Returns the leading teams of each of `slugs` (WHOLE_SITE for the site), and the divisors as a
+ * text: the leads of all posts may change with them.
  */
 export function findLeadingTeams(
   tx: Tx | Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
-): (Team | null)[] {
-  const members = countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS));
-  const from = getWindowStartDay(nowMs, READS_WINDOW_MONTHS);
-  return slugs.map((slug) => pickLeadingTeam(rankTeams(sumReadsByTeam(tx, slug, from), members)));
+): { leads: LeadingTeams[]; divisors: string } {
+  const divisors = computeDivisors(tx, nowMs);
+  return {
+    leads: slugs.map((slug) =>
+      pickLeadingTeams(rankTeams(sumReadsByTeam(tx, slug, divisors.readsFrom), divisors)),
+    ),
+    divisors: serializeDivisors(divisors),
+  };
 }
 
 /**
- * Returns the leading team by slug; posts without a leader are omitted. Takes a few milliseconds
- * for a few hundred posts, so cache the result if every request needs it.
+ * Returns the leading teams by slug; posts without reads by members are omitted. Takes a few
+ * milliseconds for a few hundred posts, so cache the result if every request needs it.
  */
-export function mapLeadingTeams(tx: Tx | Sql, nowMs: number): Map<string, Team> {
-  const members = countActiveMembers(tx, getWindowStartDay(nowMs, ACTIVE_WINDOW_MONTHS));
-  const result = new Map<string, Team>();
-  for (const { slug, ...reads } of sumReadsOfAllPosts(
-    tx,
-    getWindowStartDay(nowMs, READS_WINDOW_MONTHS),
-  )) {
-    const team = pickLeadingTeam(rankTeams(reads, members));
-    if (team) result.set(slug, team);
+export function mapLeadingTeams(tx: Tx | Sql, nowMs: number): Map<string, LeadingTeams> {
+  const divisors = computeDivisors(tx, nowMs);
+  const result = new Map<string, LeadingTeams>();
+  for (const { slug, ...reads } of sumReadsOfAllPosts(tx, divisors.readsFrom)) {
+    const teams = pickLeadingTeams(rankTeams(reads, divisors));
+    if (teams.length > 0) result.set(slug, teams);
   }
   return result;
 }

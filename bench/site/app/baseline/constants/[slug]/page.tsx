@@ -11,13 +11,13 @@ interface Props {
 const DATA: PostPageData = {
   viewer: { member: null, clientId: null },
   standings: [
-    { team: "RED", reads: 300, members: 1_000, readsPerMember: 0.3 },
-    { team: "BLUE", reads: 200, members: 1_000, readsPerMember: 0.2 },
-    { team: "YELLOW", reads: 100, members: 1_000, readsPerMember: 0.1 },
+    { team: "RED", reads: 300, members: 1_000, memberTime: 1_000, readsPerMember: 0.3 },
+    { team: "BLUE", reads: 200, members: 1_000, memberTime: 1_000, readsPerMember: 0.2 },
+    { team: "YELLOW", reads: 100, members: 1_000, memberTime: 1_000, readsPerMember: 0.1 },
   ],
   leadingTeams: new Map([
-    ["short", "RED"],
-    ["medium", "BLUE"],
+    ["short", ["RED"]],
+    ["medium", ["BLUE"]],
   ]),
   readSlugs: new Set(),
   startOfDayTotals: new Map([

@@ -7,21 +7,21 @@ import { parseEnv, envSchema } from "#lib/core/env.ts";
 const example = readFileSync(".env.example", "utf8");
 
 test(".env.example lists exactly the variables of the schema", () => {
-  const listed = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name).sort();
+  const listed = [...example.matchAll(/^([A-Z0-9_]+)=/gm)].map(([, name]) => name).sort();
   expect(listed).toEqual(Object.keys(envSchema.shape).sort());
 });
 
 test("every variable in .env.example has a label above it", () => {
   const lines = example.split("\n");
   for (const [i, line] of lines.entries()) {
-    if (/^[A-Z_]+=/.test(line)) expect(lines[i - 1], line).toMatch(/^# \S/);
+    if (/^[A-Z0-9_]+=/.test(line)) expect(lines[i - 1], line).toMatch(/^# \S/);
   }
 });
 
 test(".env.example is a valid configuration", () => {
   const dir = mkdtempSync(join(tmpdir(), "lectern-env-"));
   const variables = Object.fromEntries(
-    [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    [...example.matchAll(/^([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
   const env = parseEnv({ ...variables, DATA_DIR: dir });
   expect(env).toMatchObject({

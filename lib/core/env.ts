@@ -65,6 +65,14 @@ const secretsSchema = z
     "needs at least 8 characters; separate multiple secrets with commas or spaces",
   );
 
+const backupKeysSchema = z
+  .string()
+  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+  .refine(
+    (keys) => keys.length > 0 && keys.every((key) => key.length >= 32),
+    "needs at least 32 characters, as from: openssl rand -hex 32. Separate several keys with commas; the first encrypts",
+  );
+
 export const envSchema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   SLOW_QUERY_MS: z.coerce.number().int().min(-1).max(60_000).default(50),
@@ -108,6 +116,21 @@ export const envSchema = z.object({
   CONTENT_WEBHOOK_SECRET: secretSchema(16).optional(),
   COMPILE_TIMEOUT_MS: intSchema(10_000, 100, 120_000),
   COMPILE_WORKERS: intSchema(1, 1, 16),
+  BACKUP_BUCKET: z
+    .string()
+    .regex(
+      /^[\w.-]+(\/[\w.-]+)*\/?$/,
+      "must be a bucket, or a bucket and a prefix: my-bucket/my-site",
+    )
+    .optional(),
+  BACKUP_KEY: backupKeysSchema.optional(),
+  BACKUP_INTERVAL_SECONDS: intSchema(10, 1, 3_600),
+  BACKUP_RETENTION_DAYS: intSchema(30, 1, 3_650),
+  BACKUP_DRILL_DAYS: intSchema(7, 0, 365),
+  AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  AWS_REGION: z.string().min(1).default("us-east-1"),
+  AWS_ENDPOINT_URL_S3: urlSchema({ protocol: /^https?$/ }).optional(),
   FETCH_ALLOW_PRIVATE: listSchema,
   EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: trustProxySchema,
@@ -184,6 +207,9 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
       problems.push("SESSION_SECRET: required because REPLICATION=on (the same on every instance)");
     }
     problems.push(...findLegacyCookieProblems(data));
+    if (data.BACKUP_BUCKET)
+      for (const name of ["BACKUP_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const)
+        if (!data[name]) problems.push(`${name}: required because BACKUP_BUCKET is set`);
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
     if (data.REPLICATION && !mount)
       problems.push(

@@ -1,5 +1,5 @@
-// Finds the programs for a cluster, LiteFS and Consul: built once from their Go modules, or on
-// PATH.
+// Finds the programs for a cluster, LiteFS and Consul, and the object store of the backup's tests:
+// built once from their Go modules, or on PATH.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -26,6 +26,7 @@ const BIN_DIR = join(import.meta.dirname, "..", "..", "..", ".tools", "bin");
 const PACKAGES = {
   litefs: "github.com/superfly/litefs/cmd/litefs",
   consul: "github.com/hashicorp/consul",
+  gofakes3: "github.com/johannesboyne/gofakes3/cmd/gofakes3",
 } as const;
 type ToolName = keyof typeof PACKAGES;
 
@@ -85,6 +86,14 @@ export async function findTools(): Promise<ClusterTools> {
     litefs: findTool("litefs") ?? (await buildTool("litefs")),
     consul: findTool("consul") ?? (await buildTool("consul")),
   };
+}
+
+/**
+ * Returns the path of gofakes3, an S3-compatible object store, built if needed (seconds, once); null
+ * without it and without Go.
+ */
+export async function findObjectStore(): Promise<string | null> {
+  return findTool("gofakes3") ?? (findOnPath("go") ? buildTool("gofakes3") : null);
 }
 
 function findOnPath(name: string): string | undefined {

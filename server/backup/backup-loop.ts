@@ -1,0 +1,159 @@
+// Keeps the backup current while this instance is the primary, and otherwise watches it.
+
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
+import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts";
+import { env } from "#lib/core/env.ts";
+import { currentInstance } from "#lib/core/instance.ts";
+import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
+import { logEvent } from "#server/log-event.ts";
+import type { Archive } from "./archive.ts";
+import { type ChangeSource, NotPrimaryError } from "./change-source.ts";
+import { DRILL_JITTER_MS, isDrillDue } from "./drill-schedule.ts";
+import { openLitefsSource } from "./litefs-source.ts";
+import { ObjectStoreError } from "./object-store.ts";
+import { findHeartbeat, findLastDrill } from "./observe.ts";
+import { WalSource } from "./wal-source.ts";
+import { type BackupWriter, openWriter } from "./writer.ts";
+
+const POLL_INTERVAL_MS = SECOND_MS;
+const OBSERVE_INTERVAL_MS = MINUTE_MS;
+/** The launcher waits this long for the last transactions. */
+const FINAL_FLUSH_MS = 5_000;
+
+/** Returns the source of the transactions of this instance. */
+function openSource(): ChangeSource {
+  if (!env.REPLICATION) return new WalSource(env.DATABASE_FILE);
+  return openLitefsSource({
+    url: env.LITEFS_URL,
+    storeDir: env.LITEFS_DATA_DIR ?? join(env.DATA_DIR, "litefs"),
+    name: basename(env.DATABASE_FILE),
+    scratchFile: join(env.DATA_DIR, "backup-snapshot.db"),
+  });
+}
+
+async function isPrimary(): Promise<boolean> {
+  if (!env.REPLICATION) return true;
+  return (await fetchLitefsNodeState(env.LITEFS_URL, basename(env.DATABASE_FILE))).isPrimary;
+}
+
+/** Runs until `signal` aborts. `startDrill` runs a drill in another process. */
+export async function runBackupLoop(
+  archive: Archive,
+  signal: AbortSignal,
+  startDrill: () => Promise<void>,
+): Promise<void> {
+  const instance = currentInstance();
+  let source: ChangeSource | null = null;
+  let writer: BackupWriter | null = null;
+  let observedAtMs = -Infinity;
+  let flushedAtMs = -Infinity;
+  let drillAtMs: number | null = null;
+  let isDrilling = false;
+  let status: BackupStatus = {
+    completeAtMs: null,
+    snapshotAtMs: null,
+    writer: null,
+    problem: null,
+    drill: null,
+    updatedAtMs: Date.now(),
+  };
+
+  function report(change: Partial<BackupStatus>): void {
+    const { problem } = status;
+    status = { ...status, ...change, updatedAtMs: Date.now() };
+    writeBackupStatus(status);
+    if (status.problem !== problem)
+      if (status.problem) logEvent("error", "backup.failed", { error: status.problem });
+      else logEvent("info", "backup.recovered", { complete_at: status.completeAtMs });
+  }
+
+  function closeSource(): void {
+    source?.close();
+    source = writer = null;
+  }
+
+  async function flush(): Promise<void> {
+    const options = { instance, retentionMs: env.BACKUP_RETENTION_DAYS * DAY_MS };
+    source ??= openSource();
+    try {
+      writer ??= await openWriter(archive, source, options);
+      const { completeAtMs, snapshotAtMs } = await writer.flush();
+      report({ completeAtMs, snapshotAtMs, writer: instance, problem: null });
+    } finally {
+      if (source instanceof WalSource) source.start();
+    }
+  }
+
+  async function observe(isWriter: boolean): Promise<void> {
+    const heartbeat = isWriter ? null : await findHeartbeat(archive);
+    const drill = await findLastDrill(archive);
+    report({
+      drill,
+      ...(heartbeat && {
+        completeAtMs: heartbeat.completeAtMs,
+        snapshotAtMs: heartbeat.snapshotAtMs,
+        writer: heartbeat.writer,
+      }),
+      ...(!isWriter && { problem: null }),
+    });
+  }
+
+  /** Starts a drill if one is due, without waiting for it. */
+  function considerDrill(isWriter: boolean): void {
+    const nowMs = Date.now();
+    const isDue =
+      status.completeAtMs !== null &&
+      isDrillDue({
+        intervalDays: env.BACKUP_DRILL_DAYS,
+        lastDrillAtMs: status.drill?.startedAtMs ?? null,
+        isPrimary: isWriter,
+        isReplicated: env.REPLICATION,
+        nowMs,
+      });
+    if (!isDue) drillAtMs = null;
+    else drillAtMs ??= nowMs + (env.REPLICATION ? Math.random() * DRILL_JITTER_MS : 0);
+    if (isDrilling || drillAtMs === null || nowMs < drillAtMs) return;
+    isDrilling = true;
+    void startDrill()
+      .catch((error: unknown) => logEvent("error", "backup.drill_failed", { error }))
+      .finally(() => {
+        isDrilling = false;
+        observedAtMs = -Infinity;
+      });
+  }
+
+  async function tick(): Promise<void> {
+    const isWriter = await isPrimary();
+    if (!isWriter) closeSource();
+    const nowMs = performance.now();
+    if (isWriter && nowMs - flushedAtMs >= env.BACKUP_INTERVAL_SECONDS * SECOND_MS) {
+      flushedAtMs = nowMs;
+      await flush();
+    }
+    if (nowMs - observedAtMs < OBSERVE_INTERVAL_MS) return;
+    observedAtMs = nowMs;
+    await observe(isWriter);
+    considerDrill(isWriter);
+  }
+
+  while (!signal.aborted) {
+    try {
+      await tick();
+    } catch (error) {
+      if (error instanceof NotPrimaryError) closeSource();
+      else {
+        // The store's failures leave the source as it is: it keeps the transactions.
+        if (!(error instanceof ObjectStoreError)) closeSource();
+        report({ problem: (error as Error).message });
+      }
+    }
+    await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+  if (writer)
+    await Promise.race([flush(), sleep(FINAL_FLUSH_MS)]).catch((error: unknown) =>
+      logEvent("error", "backup.failed", { error }),
+    );
+  closeSource();
+}

@@ -1,0 +1,313 @@
+// Backs up a plain database file to a real object store while it is written, and restores it.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { seededRandom } from "#tests/support/random.ts";
+import {
+  type TestObjectStore,
+  isObjectStoreMissing,
+  startObjectStore,
+} from "#tests/support/object-store.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+import { type Archive, listSegments, listSnapshots, listTimelines, putSealed } from "./archive.ts";
+import { openObjectStore } from "./object-store.ts";
+import { planRestore } from "./plan-restore.ts";
+import { pruneArchive } from "./prune.ts";
+import { restoreDatabase } from "./restore.ts";
+import { createSealer } from "./sealed-object.ts";
+import { verifyArchive } from "./verify.ts";
+import { WalSource } from "./wal-source.ts";
+import { openWriter } from "./writer.ts";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const DAY_MS = 86_400_000;
+
+describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
+  let objects: TestObjectStore;
+  let folder: string;
+  let file: string;
+  let db: Database.Database;
+  let archive: Archive;
+  let prefixes = 0;
+  const open: WalSource[] = [];
+
+  beforeAll(async () => {
+    objects = await startObjectStore();
+  });
+  afterAll(() => objects.stop());
+
+  const openArchive = (key = KEY): Archive => ({
+    store: openObjectStore({
+      endpoint: objects.endpoint,
+      region: "auto",
+      accessKeyId: "test",
+      secretAccessKey: "test",
+      bucket: `backups/unit-${prefixes}`,
+      attempts: 1,
+      timeoutMs: 10_000,
+    }),
+    sealer: createSealer([key]),
+  });
+
+  beforeEach(() => {
+    prefixes += 1;
+    folder = mkdtempSync(join(tmpdir(), "backup-"));
+    file = join(folder, "live.db");
+    db = new Database(file, { timeout: 0 });
+    db.pragma("page_size = 4096");
+    db.pragma("journal_mode = WAL");
+    db.exec("CREATE TABLE item (id INTEGER PRIMARY KEY, value BLOB)");
+    archive = openArchive();
+  });
+  afterEach(() => {
+    for (const source of open.splice(0)) source.close();
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const openSource = (): WalSource => {
+    const source = new WalSource(file);
+    open.push(source);
+    return source;
+  };
+  const startWriter = async () => {
+    const source = openSource();
+    const writer = await openWriter(archive, source, { instance: "test-1", retentionMs: DAY_MS });
+    return { source, writer };
+  };
+  const insert = (value = "x") => db.prepare("INSERT INTO item (value) VALUES (?)").run(value);
+  /** Returns all rows of a restored copy, after SQLite's own check of the file. */
+  const restoreRows = async (timeMs?: number, from = archive): Promise<unknown[]> => {
+    const copy = join(folder, `copy-${performance.now()}.db`);
+    await restoreDatabase(from, copy, timeMs);
+    const restored = new Database(copy);
+    try {
+      expect(restored.pragma("integrity_check", { simple: true })).toBe("ok");
+      return restored.prepare("SELECT * FROM item ORDER BY id").all();
+    } finally {
+      restored.close();
+    }
+  };
+  const liveRows = () => db.prepare("SELECT * FROM item ORDER BY id").all();
+
+  test("what is committed after the snapshot is restored, too", async () => {
+    insert("before");
+    const { writer } = await startWriter();
+    insert("after");
+    await writer.flush();
+    expect(await restoreRows()).toEqual(liveRows());
+    expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
+  test.each([1, 2, 3])(
+    "random writes, checkpoints and vacuums are followed (seed %i)",
+    async (seed) => {
+      const random = seededRandom(seed);
+      const { source, writer } = await startWriter();
+      const other = new Database(file, { timeout: 0 });
+      for (let round = 0; round < 60; round += 1) {
+        const writerDb = random() < 0.5 ? db : other;
+        const size = Math.floor(random() * 20_000);
+        for (let i = 0; i < random() * 12; i += 1)
+          writerDb.prepare("INSERT INTO item (value) VALUES (zeroblob(?))").run(size);
+        if (random() < 0.3) db.exec("DELETE FROM item WHERE id % 3 = 0");
+        if (random() < 0.1) db.exec("VACUUM");
+        if (random() < 0.4) db.pragma("wal_checkpoint(PASSIVE)");
+        if (random() < 0.2) db.pragma("wal_checkpoint(TRUNCATE)");
+        if (random() < 0.7) source.poll();
+        if (random() < 0.3) await writer.flush();
+        if (random() < 0.1) await writer.flush({ isSnapshotDue: true });
+      }
+      other.close();
+      await writer.flush();
+      expect(await restoreRows()).toEqual(liveRows());
+      expect(await listTimelines(archive), "no transaction was missed").toHaveLength(1);
+      expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+    },
+  );
+
+  test("a restore to a second has exactly what was committed by then", async () => {
+    const { source, writer } = await startWriter();
+    const states: { timeMs: number; rows: unknown[] }[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      insert(`round ${round}`);
+      source.poll();
+      const timeMs = Date.now();
+      states.push({ timeMs, rows: liveRows() });
+      await waitUntil("The clock moves on", 1_000, () => Date.now() > timeMs);
+      if (round % 2 === 1) await writer.flush({ isSnapshotDue: round === 3 });
+    }
+    await writer.flush();
+    for (const { timeMs, rows } of states) expect(await restoreRows(timeMs)).toEqual(rows);
+    await expect(restoreRows(states[0]!.timeMs - DAY_MS)).rejects.toThrow(/no state as old as/);
+  });
+
+  test("a restarted process continues without a snapshot if nothing was written meanwhile", async () => {
+    const first = await startWriter();
+    insert();
+    await first.writer.flush();
+    first.source.close();
+    open.splice(0);
+    const second = await startWriter();
+    insert();
+    await second.writer.flush();
+    const timelines = await listTimelines(archive);
+    expect(timelines).toHaveLength(2);
+    expect(await listSnapshots(archive, timelines[1]!)).toEqual([]);
+    expect(await restoreRows()).toEqual(liveRows());
+  });
+
+  test("a restarted process takes a snapshot if something was written meanwhile", async () => {
+    const first = await startWriter();
+    first.source.close();
+    open.splice(0);
+    insert();
+    const second = await startWriter();
+    insert();
+    await second.writer.flush();
+    expect(await listSnapshots(archive, (await listTimelines(archive))[1]!)).toHaveLength(1);
+    expect(await restoreRows()).toEqual(liveRows());
+  });
+
+  test("a former writer that goes on writing changes nothing in the new timeline", async () => {
+    const former = await startWriter();
+    insert("both");
+    await former.writer.flush();
+    const current = await startWriter();
+    insert("current");
+    await current.writer.flush();
+    const rows = liveRows();
+    insert("former");
+    await former.writer.flush();
+    expect(await restoreRows()).toEqual(rows);
+    expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
+  test("the wrong key restores nothing and says which key is needed", async () => {
+    const { writer } = await startWriter();
+    await writer.flush();
+    const other = openArchive("fedcba9876543210fedcba9876543210");
+    await expect(restoreRows(undefined, other)).rejects.toThrow(/BACKUP_KEY does not fit/);
+    const [timeline] = await listTimelines(archive);
+    const [snapshot] = await listSnapshots(archive, timeline!);
+    const stored = await archive.store.find(`${snapshot!.folder}/000000`);
+    expect(stored!.includes("SQLite format 3"), "the store sees no plain text").toBe(false);
+  });
+
+  test("after a change of key, both keys restore and the new one encrypts", async () => {
+    const { writer } = await startWriter();
+    const newKey = "fedcba9876543210fedcba9876543210";
+    const rotated: Archive = { ...archive, sealer: createSealer([newKey, KEY]) };
+    await putSealed(rotated, "probe", Buffer.from("x"));
+    await writer.flush();
+    expect(await restoreRows(undefined, rotated)).toEqual(liveRows());
+    await expect(
+      archive.store.find("probe").then((object) => archive.sealer.open("probe", object!)),
+    ).rejects.toThrow(/does not fit/);
+  });
+
+  test("a damaged, a missing and an exchanged object are found, and not restored", async () => {
+    const { writer } = await startWriter();
+    for (const value of ["a", "b", "c"]) {
+      insert(value);
+      await writer.flush();
+    }
+    const [timeline] = await listTimelines(archive);
+    const segments = await listSegments(archive, timeline!, 0);
+    expect(segments).toHaveLength(3);
+    const { name } = segments[1]!;
+    const object = (await archive.store.find(name))!;
+    const damaged = Buffer.from(object);
+    damaged[damaged.length >> 1]! ^= 1;
+    for (const [change, problem] of [
+      [() => archive.store.put(name, damaged), /damaged/],
+      [() => archive.store.put(name, object.subarray(0, 40)), /damaged|cut off/],
+      [
+        async () => archive.store.put(name, (await archive.store.find(segments[2]!.name))!),
+        /damaged/,
+      ],
+      [() => archive.store.delete(name), /is missing in the object store/],
+    ] as const) {
+      await archive.store.put(name, object);
+      await change();
+      const { problems } = await verifyArchive(archive, { isComplete: false });
+      expect(problems.join()).toMatch(problem);
+      await expect(restoreRows()).rejects.toThrow(problem);
+    }
+    expect(existsSync(join(folder, "copy.db"))).toBe(false);
+  });
+
+  test("the store is down for a while, and nothing is lost", async () => {
+    const own = await startObjectStore({ file: join(folder, "objects.db") });
+    try {
+      archive = {
+        ...archive,
+        store: openObjectStore({
+          endpoint: own.endpoint,
+          region: "auto",
+          accessKeyId: "test",
+          secretAccessKey: "test",
+          bucket: "backups",
+          attempts: 1,
+        }),
+      };
+      const { source, writer } = await startWriter();
+      insert("before");
+      await writer.flush();
+      await own.stop();
+      insert("during");
+      source.poll();
+      await expect(writer.flush()).rejects.toThrow(/The object store at 127\.0\.0\.1:\d+ failed/);
+      insert("still during");
+      await expect(writer.flush()).rejects.toThrow(/failed/);
+      await own.start();
+      await writer.flush();
+      expect(await restoreRows()).toEqual(liveRows());
+      expect(await listTimelines(archive)).toHaveLength(1);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test("what no restore within the retention needs is deleted", async () => {
+    const { writer } = await startWriter();
+    insert("old");
+    await writer.flush({ isSnapshotDue: true });
+    insert("older than the cutoff");
+    await writer.flush({ isSnapshotDue: true });
+    const cutoffMs = Date.now();
+    await waitUntil("The clock moves on", 1_000, () => Date.now() > cutoffMs);
+    const rows = liveRows();
+    insert("new");
+    await writer.flush();
+    await pruneArchive(archive, cutoffMs - DAY_MS);
+    expect(await listSnapshots(archive, (await listTimelines(archive))[0]!)).toHaveLength(3);
+    await pruneArchive(archive, cutoffMs);
+    expect(await listSnapshots(archive, (await listTimelines(archive))[0]!)).toHaveLength(1);
+    expect(await restoreRows(cutoffMs)).toEqual(rows);
+    expect(await restoreRows()).toEqual(liveRows());
+    expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
+  test("a replaced file is noticed", async () => {
+    const { source } = await startWriter();
+    const { status } = spawnSync("sh", [
+      "-c",
+      `cp '${file}' '${file}.2' && mv '${file}.2' '${file}'`,
+    ]);
+    expect(status).toBe(0);
+    expect(() => source.poll()).toThrow(/was replaced/);
+  });
+
+  test("an empty store has no plan", async () => {
+    expect(await planRestore(archive)).toBeNull();
+    await expect(restoreRows()).rejects.toThrow(/has no backup/);
+    expect((await verifyArchive(archive, { isComplete: false })).problems).toEqual([
+      "The object store has no backup",
+    ]);
+  });
+});

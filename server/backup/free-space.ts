@@ -1,0 +1,16 @@
+// Keeps copies of the database from filling the disk: LiteFS exits on a full one.
+
+import { statfsSync } from "node:fs";
+
+/** What stays free beside the copy. */
+const RESERVE_BYTES = 256 * 1_048_576;
+
+/** Throws Error unless `folder` has space for `bytes` and a reserve. */
+export function assertFreeSpace(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const missing = bytes + RESERVE_BYTES - bavail * bsize;
+  if (missing > 0)
+    throw new Error(
+      `${folder} needs ${Math.ceil(missing / 1_048_576)} MB more free space for a copy of the database`,
+    );
+}

@@ -1,0 +1,61 @@
+// Backs up the site beside it: server/launcher starts this, and so does npm start. With the argument
+// "drill", rehearses one restore.
+
+import { spawn } from "node:child_process";
+import { basename, join } from "node:path";
+import { HOUR_MS } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { currentInstance } from "#lib/core/instance.ts";
+import { logEvent } from "#server/log-event.ts";
+import { runBackupLoop } from "./backup-loop.ts";
+import { runDrill } from "./drill.ts";
+import { openArchive } from "./open-archive.ts";
+
+const PARENT_POLL_MS = 1_000;
+
+function startDrill(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const args = [...process.execArgv, import.meta.filename, "drill"];
+    const child = spawn(process.execPath, args, {
+      stdio: "inherit",
+      timeout: HOUR_MS,
+      killSignal: "SIGKILL",
+    });
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`the drill ended with exit code ${code}`)),
+    );
+  });
+}
+
+/** Exits if the launcher was killed, so that no second process writes the backup. */
+function exitWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, PARENT_POLL_MS).unref();
+}
+
+try {
+  exitWithParent();
+  if (process.argv[2] === "drill") {
+    const { problems, restoreMs, totalMs, rows, bytes } = await runDrill(openArchive(), {
+      folder: join(env.DATA_DIR, "backup-drill"),
+      liveFile: env.DATABASE_FILE,
+      instance: currentInstance(),
+    });
+    const level = problems.length > 0 ? "error" : "info";
+    logEvent(level, "backup.drill", { problems, restoreMs, totalMs, rows, bytes });
+  } else {
+    const stop = new AbortController();
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.on(signal, () => stop.abort(signal));
+    logEvent("info", "backup.started", { database: basename(env.DATABASE_FILE) });
+    // Each interval tries again by itself.
+    await runBackupLoop(openArchive({ attempts: 1 }), stop.signal, startDrill);
+  }
+} catch (error) {
+  logEvent("error", "backup.failed", { error });
+  process.exitCode = 1;
+}
+process.exit();

@@ -1,0 +1,34 @@
+// Deletes what is older than the retention.
+
+import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
+import { type Archive, listSnapshots } from "./archive.ts";
+import { planRestore } from "./plan-restore.ts";
+import { logEvent } from "#server/log-event.ts";
+
+const CONCURRENCY = 8;
+
+/**
+ * Deletes every object that no restore to `cutoffMs` or later needs: what comes before the newest
+ * snapshot that is older. Without such a snapshot, deletes nothing.
+ */
+export async function pruneArchive(archive: Archive, cutoffMs: number): Promise<void> {
+  const plan = await planRestore(archive, cutoffMs);
+  const newest = await planRestore(archive);
+  if (!plan || !newest) return;
+  const { folder, txid } = plan.snapshot;
+  const [, timeline = ""] = folder.split("/");
+  // The newest state may continue an older timeline, if a former primary has written in between.
+  if (newest.snapshot.folder < folder) return;
+  const kept = await listSnapshots(archive, timeline);
+  const keptFolders = kept.filter((each) => each.txid >= txid).map((each) => each.folder);
+  const objects = await archive.store.list("timelines/");
+  const obsolete = objects.filter(({ name }) => {
+    const [, id = "", kind, rest = ""] = name.split("/");
+    if (id !== timeline) return id < timeline;
+    if (kind === "snapshots")
+      return parseInt(rest, 16) < txid && !keptFolders.some((each) => name.startsWith(each));
+    return kind === "ltx" && parseInt(rest.slice(17), 16) <= txid;
+  });
+  await forEachConcurrently(obsolete, CONCURRENCY, ({ name }) => archive.store.delete(name));
+  if (obsolete.length > 0) logEvent("info", "backup.pruned", { objects: obsolete.length });
+}

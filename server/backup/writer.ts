@@ -1,0 +1,154 @@
+// Writes the backup while this instance is the primary: transactions as they come, a snapshot a day,
+// and a heartbeat.
+
+import { DAY_MS, MINUTE_MS } from "#lib/core/clock.ts";
+import {
+  type Archive,
+  type TimelineInfo,
+  listTimelines,
+  putJson,
+  putSealed,
+  putTimeline,
+  segmentName,
+  timelineId,
+  timelineTimeMs,
+} from "./archive.ts";
+import type { ChangeSource } from "./change-source.ts";
+import type { LtxFile, Position } from "./ltx.ts";
+import { planRestore } from "./plan-restore.ts";
+import { pruneArchive } from "./prune.ts";
+import { packSegment } from "./segment.ts";
+import { uploadSnapshot } from "./snapshot.ts";
+import { logEvent } from "#server/log-event.ts";
+
+/** The object `status`: when the store last had everything. */
+export interface BackupHeartbeat {
+  readonly completeAtMs: number;
+  readonly snapshotAtMs: number;
+  readonly writer: string;
+  readonly txid: number;
+}
+
+export const HEARTBEAT_NAME = "status";
+
+const HEARTBEAT_INTERVAL_MS = MINUTE_MS;
+const SNAPSHOT_INTERVAL_MS = DAY_MS;
+
+export interface BackupWriter {
+  /** Stores everything that was committed. Resolves to the heartbeat of the store. */
+  flush(options?: { isSnapshotDue?: boolean }): Promise<BackupHeartbeat>;
+}
+
+/**
+ * Continues the newest timeline as a fork of it, or starts one with a snapshot. No two writers ever
+ * share a timeline, so that a former primary that does not know it yet changes nothing.
+ */
+export async function openWriter(
+  archive: Archive,
+  source: ChangeSource,
+  { instance, retentionMs }: { instance: string; retentionMs: number },
+): Promise<BackupWriter> {
+  await source.assertPrimary();
+  const newest = await planRestore(archive);
+  const changes = newest && (await source.readChanges(newest.end));
+  let timeline = "";
+  let position: Position = { txid: 0, checksum: "" };
+  let snapshotAtMs = 0;
+  let heartbeatAtMs = 0;
+  /** True while the timeline has no snapshot, so that nothing else may be written to it. */
+  let isSnapshotMissing = false;
+  /** What the last attempt may have stored without hearing so: the next one sends the same. */
+  let unconfirmed: readonly LtxFile[] | null = null;
+
+  /** Starts a timeline that is newer than all others. */
+  async function createTimeline(timeMs: number, parent: TimelineInfo["parent"]): Promise<void> {
+    const latest = (await listTimelines(archive)).at(-1);
+    const id = timelineId(Math.max(timeMs, latest ? timelineTimeMs(latest) + 1 : 0), instance);
+    await source.assertPrimary();
+    await putTimeline(archive, id, { parent, instance });
+    timeline = id;
+    logEvent("info", "backup.timeline", { timeline, parent: parent?.timeline ?? null });
+  }
+
+  async function takeSnapshot(isNewTimeline: boolean): Promise<void> {
+    const startedMs = performance.now();
+    const database = await source.freeze();
+    try {
+      if (isNewTimeline) {
+        isSnapshotMissing = true;
+        unconfirmed = null;
+        await createTimeline(database.timeMs, null);
+        position = database.position;
+      }
+      await uploadSnapshot(archive, timeline, database, () => source.assertPrimary());
+      snapshotAtMs = database.timeMs;
+      isSnapshotMissing = false;
+      logEvent("info", "backup.snapshot", {
+        txid: database.position.txid,
+        bytes: database.bytes,
+        ms: Math.round(performance.now() - startedMs),
+      });
+    } finally {
+      database.release();
+    }
+  }
+
+  async function storeSegment(files: readonly LtxFile[]): Promise<void> {
+    const [first, last] = [files[0]!, files.at(-1)!];
+    const { maxTxid, timeMs, checksumAfter } = last;
+    const name = segmentName(timeline, { minTxid: first.minTxid, maxTxid, timeMs, checksumAfter });
+    await source.assertPrimary();
+    await putSealed(archive, name, packSegment(files));
+    position = { txid: maxTxid, checksum: checksumAfter };
+  }
+
+  /** Returns false if only a snapshot can continue. */
+  async function storeChanges(): Promise<boolean> {
+    for (;;) {
+      const files = unconfirmed ?? (await source.readChanges(position));
+      if (!files) return false;
+      if (files.length === 0) return true;
+      unconfirmed = files;
+      await storeSegment(files);
+      unconfirmed = null;
+    }
+  }
+
+  if (newest && changes) {
+    const { timeline: parent, end, snapshot } = newest;
+    const { txid, checksum } = end;
+    // The timeline begins before its first transaction, so that a point in time finds it.
+    const beginsMs = Math.min(Date.now(), changes[0]?.timeMs ?? Infinity);
+    await createTimeline(beginsMs, { timeline: parent, position: { txid, checksum } });
+    position = { txid, checksum };
+    snapshotAtMs = snapshot.timeMs;
+  } else {
+    await takeSnapshot(true);
+  }
+
+  return {
+    async flush({ isSnapshotDue = false } = {}) {
+      const fromMs = Date.now();
+      if (isSnapshotMissing || !(await storeChanges())) {
+        logEvent("warn", "backup.gap", { after: position.txid });
+        await takeSnapshot(true);
+      }
+      if (isSnapshotDue || fromMs - snapshotAtMs > SNAPSHOT_INTERVAL_MS) {
+        await takeSnapshot(false);
+        await pruneArchive(archive, fromMs - retentionMs);
+      }
+      const heartbeat = {
+        completeAtMs: fromMs,
+        snapshotAtMs,
+        writer: instance,
+        txid: position.txid,
+      };
+      if (fromMs - heartbeatAtMs > HEARTBEAT_INTERVAL_MS) {
+        await source.assertPrimary();
+        await putJson(archive, HEARTBEAT_NAME, heartbeat);
+        heartbeatAtMs = fromMs;
+      }
+      return heartbeat;
+    },
+  };
+}

@@ -14,4 +14,6 @@ export async function register(): Promise<void> {
   startCatalog();
   const { startDeliveryPolling } = await import("./lib/outbound/outbox/outbox.ts");
   startDeliveryPolling();
+  const { startBackupAlerts } = await import("./lib/outbound/backup-alerts.ts");
+  startBackupAlerts();
 }

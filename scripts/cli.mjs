@@ -2,6 +2,8 @@
 // Runs every npm command: sets up whatever is missing or out of date, then runs the command. Plain
 // JavaScript without packages, because it runs before they are installed, on Node 20 or newer.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -44,27 +46,48 @@ async function serve(mode, args) {
       `Port ${port} is in use. Stop the program there, or choose another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
     );
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
+  const stopBackup = mode === "start" ? startBackup() : undefined;
   // Next's dev server passes its flags on in NODE_OPTIONS, which rejects V8 flags.
   const flags = mode === "start" ? SERVER_FLAGS : [];
-  return run(
-    process.execPath,
-    [
-      ...flags,
-      "--disable-warning=ExperimentalWarning",
-      join("server", "site.ts"),
-      "--port",
-      port,
-      ...args,
-    ],
-    {
-      env: {
-        ...SERVER_ENV,
-        NODE_ENV: mode === "dev" ? "development" : "production",
-        NEXT_TELEMETRY_DISABLED: "1",
-        PORT: port,
+  try {
+    return await run(
+      process.execPath,
+      [
+        ...flags,
+        "--disable-warning=ExperimentalWarning",
+        join("server", "site.ts"),
+        "--port",
+        port,
+        ...args,
+      ],
+      {
+        env: {
+          ...SERVER_ENV,
+          NODE_ENV: mode === "dev" ? "development" : "production",
+          NEXT_TELEMETRY_DISABLED: "1",
+          PORT: port,
+        },
       },
-    },
-  );
+    );
+  } finally {
+    await stopBackup?.();
+  }
+}
+
+/** Starts the backup beside the site if it is configured. Returns a function that stops it. */
+function startBackup() {
+  if (!process.env.BACKUP_BUCKET) return undefined;
+  const flags = ["--disable-warning=ExperimentalWarning"];
+  const backup = spawn(process.execPath, [...flags, join("server", "backup", "main.ts")], {
+    stdio: "inherit",
+    // Its own process group: Ctrl-C ends the site first, then this stores the last transactions.
+    detached: true,
+  });
+  const ended = once(backup, "exit");
+  return async () => {
+    backup.kill("SIGTERM");
+    await ended;
+  };
 }
 
 /** Returns a command that installs, runs checks, and prints a summary. */

@@ -2,13 +2,16 @@
 
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
+import { findBackupProblems, findBackupStatus, isBackupOn } from "#lib/core/backup-status.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { BackupSection } from "#components/admin/backup-section.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { read } from "#lib/db/database.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
 import { countUsers } from "#lib/members/admin-users.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
+import { BACKUP_PROBLEM_TEXTS, processStartMs } from "#lib/outbound/backup-alerts.ts";
 import { countDeliveries } from "#lib/outbound/outbox/manage-deliveries.ts";
 import { formatCount } from "#lib/core/format.ts";
 import { getSiteTotals } from "#lib/reading/read-totals.ts";
@@ -38,6 +41,14 @@ function AttentionItem({
   );
 }
 
+function readBackup() {
+  const status = findBackupStatus();
+  const texts = findBackupProblems(status, processStartMs).map(
+    (problem) => BACKUP_PROBLEM_TEXTS[problem],
+  );
+  return { status, problems: texts };
+}
+
 export default async function AdminPage() {
   const { admin, notFoundPage } = await requireAdminPage("/admin");
   if (!admin) return notFoundPage;
@@ -51,6 +62,7 @@ export default async function AdminPage() {
   }));
   const { users, reads, calls, deliveries } = data;
   const hasFfmpeg = await canMergeAudio();
+  const backup = isBackupOn() ? readBackup() : null;
   const figures = [
     ["Members", formatCount(users.members)],
     ["Admins", formatCount(users.admins)],
@@ -111,6 +123,15 @@ export default async function AdminPage() {
             href="/admin/deliveries#login"
             link="Details"
           />
+          {backup && (
+            <AttentionItem
+              count={backup.problems.length}
+              one="problem with the backup"
+              many="problems with the backup"
+              href="#backup"
+              link="Details"
+            />
+          )}
         </ul>
         {!hasFfmpeg && (
           <p>
@@ -130,6 +151,7 @@ export default async function AdminPage() {
           ))}
         </dl>
       </section>
+      {backup && <BackupSection {...backup} />}
     </AdminFrame>
   );
 }

@@ -14,6 +14,7 @@ const ACTION_LABELS: Record<string, string> = {
   "delivery.retry": "Retried a delivery",
   "delivery.give_up": "Canceled a delivery",
   "cache.delete": "Deleted a cache entry",
+  "backup.alert": "Emailed the admins about the backup",
   "call.take": "Claimed a call",
   "call.put_back": "Unassigned a call",
   "call.edit": "Edited a call",
@@ -63,7 +64,11 @@ export function AuditLogTable({
             </td>
             <td>
               {event.actorId === null ? (
-                "Command line"
+                event.action === "backup.alert" ? (
+                  "The site"
+                ) : (
+                  "Command line"
+                )
               ) : event.actorName ? (
                 <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a>
               ) : (

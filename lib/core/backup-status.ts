@@ -33,7 +33,9 @@ const statusSchema = z.object({
   /** Why the last attempt failed; null if it succeeded. */
   problem: z.string().nullable(),
   drill: drillSchema.nullable(),
-  /** When this instance wrote the file. */
+  /** The backup process of this instance. */
+  pid: z.number(),
+  /** When it wrote the file. */
   updatedAtMs: z.number(),
 });
 

@@ -1,6 +1,8 @@
 // Registers gauges for the process and for replication, which are read on scrape.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { findBackupStatus, isBackupOn } from "#lib/core/backup-status.ts";
+import { nowMs } from "#lib/core/clock.ts";
 import { registerGauge } from "#lib/core/metrics.ts";
 import { freeDiskBytes } from "#lib/db/disk-space.ts";
 import { isReplicated } from "#lib/core/instance.ts";
@@ -19,6 +21,7 @@ export function startProcessMetrics(): void {
   shared.isStarted = true;
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_INTERVAL_MS });
   delay.enable();
+  registerBackupGauges();
   // The measured delay includes the sampling interval.
   const late = (ns: number) => Math.max(0, ns / 1e9 - SAMPLE_INTERVAL_MS / 1e3);
   registerGauge('event_loop_delay_seconds{quantile="0.5"}', () => late(delay.percentile(50)));
@@ -59,6 +62,16 @@ export function startProcessMetrics(): void {
         : null,
     ),
   );
+}
+
+/** Registers what this instance knows of the backup; nothing without one. */
+function registerBackupGauges(): void {
+  if (!isBackupOn()) return;
+  const age = (ms: number | null | undefined) => (ms == null ? null : (nowMs() - ms) / 1_000);
+  registerGauge("backup_age_seconds", () => age(findBackupStatus()?.completeAtMs));
+  registerGauge("backup_snapshot_age_seconds", () => age(findBackupStatus()?.snapshotAtMs));
+  registerGauge("backup_drill_age_seconds", () => age(findBackupStatus()?.drill?.startedAtMs));
+  registerGauge("backup_drill_problems", () => findBackupStatus()?.drill?.problems.length ?? null);
 }
 
 const toSeconds = (ms: number | null) => (ms === null ? null : ms / 1_000);

@@ -1,6 +1,6 @@
 // Keeps the backup current while this instance is the primary, and otherwise watches it.
 
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts";
@@ -10,9 +10,10 @@ import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { logEvent } from "#server/log-event.ts";
 import type { Archive } from "./archive.ts";
 import { type ChangeSource, NotPrimaryError } from "./change-source.ts";
+import { takeSnapshotRequest } from "./create-backup.ts";
 import { DRILL_JITTER_MS, isDrillDue } from "./drill-schedule.ts";
-import { openLitefsSource } from "./litefs-source.ts";
 import { ObjectStoreError } from "./object-store.ts";
+import { openSource } from "./open-source.ts";
 import { findHeartbeat, findLastDrill } from "./observe.ts";
 import { WalSource } from "./wal-source.ts";
 import { type BackupWriter, openWriter } from "./writer.ts";
@@ -21,17 +22,6 @@ const POLL_INTERVAL_MS = SECOND_MS;
 const OBSERVE_INTERVAL_MS = MINUTE_MS;
 /** The launcher waits this long for the last transactions. */
 const FINAL_FLUSH_MS = 5_000;
-
-/** Returns the source of the transactions of this instance. */
-function openSource(): ChangeSource {
-  if (!env.REPLICATION) return new WalSource(env.DATABASE_FILE);
-  return openLitefsSource({
-    url: env.LITEFS_URL,
-    storeDir: env.LITEFS_DATA_DIR ?? join(env.DATA_DIR, "litefs"),
-    name: basename(env.DATABASE_FILE),
-    scratchFile: join(env.DATA_DIR, "backup-snapshot.db"),
-  });
-}
 
 async function isPrimary(): Promise<boolean> {
   if (!env.REPLICATION) return true;
@@ -57,6 +47,7 @@ export async function runBackupLoop(
     writer: null,
     problem: null,
     drill: null,
+    pid: process.pid,
     updatedAtMs: Date.now(),
   };
 
@@ -74,12 +65,12 @@ export async function runBackupLoop(
     source = writer = null;
   }
 
-  async function flush(): Promise<void> {
+  async function flush(isSnapshotDue = false): Promise<void> {
     const options = { instance, retentionMs: env.BACKUP_RETENTION_DAYS * DAY_MS };
     source ??= openSource();
     try {
       writer ??= await openWriter(archive, source, options);
-      const { completeAtMs, snapshotAtMs } = await writer.flush();
+      const { completeAtMs, snapshotAtMs } = await writer.flush({ isSnapshotDue });
       report({ completeAtMs, snapshotAtMs, writer: instance, problem: null });
     } finally {
       if (source instanceof WalSource) source.start();
@@ -128,9 +119,11 @@ export async function runBackupLoop(
     const isWriter = await isPrimary();
     if (!isWriter) closeSource();
     const nowMs = performance.now();
-    if (isWriter && nowMs - flushedAtMs >= env.BACKUP_INTERVAL_SECONDS * SECOND_MS) {
+    const isSnapshotDue = isWriter && takeSnapshotRequest();
+    const isDue = nowMs - flushedAtMs >= env.BACKUP_INTERVAL_SECONDS * SECOND_MS;
+    if (isWriter && (isDue || isSnapshotDue)) {
       flushedAtMs = nowMs;
-      await flush();
+      await flush(isSnapshotDue);
     }
     if (nowMs - observedAtMs < OBSERVE_INTERVAL_MS) return;
     observedAtMs = nowMs;

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import { createFolder } from "#lib/core/create-folder.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import {
@@ -109,7 +110,7 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       if (!response.ok || !response.body)
         throw new Error(`LiteFS responded with ${response.status} to the export`);
       await pipeline(
-        Readable.fromWeb(response.body as import("node:stream/web").ReadableStream),
+        Readable.fromWeb(response.body as ReadableStream),
         createWriteStream(scratchFile, { mode: 0o600 }),
       );
       const after = await readPosition();

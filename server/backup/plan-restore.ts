@@ -23,7 +23,7 @@ export interface RestorePlan {
 
 /**
  * Plans the state at `timeMs` (Infinity for the newest): that of the primary at that time, which is
- * the newest timeline that had begun. Returns null if the backup does not go back that far.
+ * the newest timeline that had started. Returns null if the backup does not go back that far.
  */
 export async function planRestore(
   archive: Archive,

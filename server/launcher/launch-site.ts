@@ -2,6 +2,7 @@
 // lease, and drains.
 
 import { connectConsul } from "#server/consul.ts";
+import { startBackupProcess } from "./backup-process.ts";
 import { runMigrations } from "./run-migrations.ts";
 import { handOverLease } from "./hand-over-lease.ts";
 import { type LocalDatabase, type RestartCode, openLocalDatabase } from "./local-database.ts";
@@ -14,6 +15,8 @@ const POLL_INTERVAL_MS = 500;
 const HAND_OVER_TIMEOUT_MS = 2_000;
 /** Part of the kill timeout for LiteFS and the supervisor, after the site has exited. */
 const RESERVE_MS = 4_000;
+/** Part of RESERVE_MS. */
+const BACKUP_STOP_TIMEOUT_MS = 3_000;
 
 /**
  * Runs until a signal arrives, the site fails for good, or the supervisor must decide again.
@@ -32,9 +35,12 @@ export async function launchSite(
     const applied = await runMigrations(settings, env, settings.databaseFile);
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
     const server = startSiteProcess(settings, env, flags);
+    const backup = startBackupProcess(settings, env);
     return Promise.race([
       server.failure,
-      waitForAbort(stop.signal).then(() => drainSite(settings, server, performance.now())),
+      waitForAbort(stop.signal)
+        .then(() => drainSite(settings, server, performance.now()))
+        .finally(() => backup.stop(BACKUP_STOP_TIMEOUT_MS)),
     ]);
   }
 
@@ -49,12 +55,15 @@ export async function launchSite(
   if (stop.signal.aborted) return 0;
   if (ready !== "ready") return ready;
   server = startSiteProcess(settings, env, flags);
+  const backup = startBackupProcess(settings, env);
 
   const stopped = waitForAbort(stop.signal).then(() => "stop" as const);
   const outcome = await Promise.race([server.failure, stopped, watchRole(database, stop.signal)]);
   const fromMs = performance.now();
   await handOverLease(settings, HAND_OVER_TIMEOUT_MS);
   await drainSite(settings, server, fromMs);
+  // The next primary stores the last transactions.
+  await backup.stop(0);
   return outcome === "stop" ? 0 : outcome;
 }
 

@@ -23,6 +23,8 @@ import { planRestore } from "#server/backup/plan-restore.ts";
 import { type RestoreResult, restoreDatabase } from "#server/backup/restore.ts";
 import { verifyArchive } from "#server/backup/verify.ts";
 
+process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
+
 const usage = `Usage: npm run backup -- create | list | verify | restore | drill
 
 Works on the backup in BACKUP_BUCKET (.env.example). The site may be running.

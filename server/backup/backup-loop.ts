@@ -7,7 +7,7 @@ import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
-import { logEvent } from "#server/log-event.ts";
+import { log } from "#lib/core/log.ts";
 import type { Archive } from "./archive.ts";
 import { type ChangeSource, NotPrimaryError } from "./change-source.ts";
 import { takeSnapshotRequest } from "./create-backup.ts";
@@ -56,8 +56,8 @@ export async function runBackupLoop(
     status = { ...status, ...change, updatedAtMs: Date.now() };
     writeBackupStatus(status);
     if (status.problem !== problem)
-      if (status.problem) logEvent("error", "backup.failed", { error: status.problem });
-      else logEvent("info", "backup.recovered", { complete_at: status.completeAtMs });
+      if (status.problem) log("error", "backup.failed", { error: status.problem });
+      else log("info", "backup.recovered", { complete_at: status.completeAtMs });
   }
 
   function closeSource(): void {
@@ -108,7 +108,7 @@ export async function runBackupLoop(
     if (isDrilling || drillAtMs === null || nowMs < drillAtMs) return;
     isDrilling = true;
     void startDrill()
-      .catch((error: unknown) => logEvent("error", "backup.drill_failed", { error }))
+      .catch((error: unknown) => log("error", "backup.drill_failed", { error }))
       .finally(() => {
         isDrilling = false;
         observedAtMs = -Infinity;
@@ -146,7 +146,7 @@ export async function runBackupLoop(
   }
   if (writer)
     await Promise.race([flush(), sleep(FINAL_FLUSH_MS)]).catch((error: unknown) =>
-      logEvent("error", "backup.failed", { error }),
+      log("error", "backup.failed", { error }),
     );
   closeSource();
 }

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { HOUR_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
-import { logEvent } from "#server/log-event.ts";
+import { log } from "#lib/core/log.ts";
 import { runBackupLoop } from "./backup-loop.ts";
 import { runDrill } from "./drill.ts";
 import { openArchive } from "./open-archive.ts";
@@ -45,17 +45,17 @@ try {
       instance: currentInstance(),
     });
     const level = problems.length > 0 ? "error" : "info";
-    logEvent(level, "backup.drill", { problems, restoreMs, totalMs, rows, bytes });
+    log(level, "backup.drill", { problems, restoreMs, totalMs, rows, bytes });
   } else {
     const stop = new AbortController();
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => stop.abort(signal));
-    logEvent("info", "backup.started", { database: basename(env.DATABASE_FILE) });
+    log("info", "backup.started", { database: basename(env.DATABASE_FILE) });
     // Each interval tries again by itself.
     await runBackupLoop(openArchive({ attempts: 1 }), stop.signal, startDrill);
   }
 } catch (error) {
-  logEvent("error", "backup.failed", { error });
+  log("error", "backup.failed", { error });
   process.exitCode = 1;
 }
 process.exit();

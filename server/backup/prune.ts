@@ -3,7 +3,7 @@
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { type Archive, listSnapshots } from "./archive.ts";
 import { planRestore } from "./plan-restore.ts";
-import { logEvent } from "#server/log-event.ts";
+import { log } from "#lib/core/log.ts";
 
 const CONCURRENCY = 8;
 
@@ -30,5 +30,5 @@ export async function pruneArchive(archive: Archive, cutoffMs: number): Promise<
     return kind === "ltx" && parseInt(rest.slice(17), 16) <= txid;
   });
   await forEachConcurrently(obsolete, CONCURRENCY, ({ name }) => archive.store.delete(name));
-  if (obsolete.length > 0) logEvent("info", "backup.pruned", { objects: obsolete.length });
+  if (obsolete.length > 0) log("info", "backup.pruned", { objects: obsolete.length });
 }

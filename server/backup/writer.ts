@@ -19,7 +19,7 @@ import { planRestore } from "./plan-restore.ts";
 import { pruneArchive } from "./prune.ts";
 import { packSegment } from "./segment.ts";
 import { uploadSnapshot } from "./snapshot.ts";
-import { logEvent } from "#server/log-event.ts";
+import { log } from "#lib/core/log.ts";
 
 /** The object `status`: when the store last had everything. */
 export interface BackupHeartbeat {
@@ -67,7 +67,7 @@ export async function openWriter(
     await source.assertPrimary();
     await putTimeline(archive, id, { parent, instance });
     timeline = id;
-    logEvent("info", "backup.timeline", { timeline, parent: parent?.timeline ?? null });
+    log("info", "backup.timeline", { timeline, parent: parent?.timeline ?? null });
   }
 
   async function takeSnapshot(isNewTimeline: boolean): Promise<void> {
@@ -83,7 +83,7 @@ export async function openWriter(
       await uploadSnapshot(archive, timeline, database, () => source.assertPrimary());
       snapshotAtMs = database.timeMs;
       isSnapshotMissing = false;
-      logEvent("info", "backup.snapshot", {
+      log("info", "backup.snapshot", {
         txid: database.position.txid,
         bytes: database.bytes,
         ms: Math.round(performance.now() - startedMs),
@@ -130,7 +130,7 @@ export async function openWriter(
     async flush({ isSnapshotDue = false } = {}) {
       const fromMs = Date.now();
       if (isSnapshotMissing || !(await storeChanges())) {
-        logEvent("warn", "backup.gap", { after: position.txid });
+        log("warn", "backup.gap", { after: position.txid });
         await takeSnapshot(true);
       }
       if (isSnapshotDue || fromMs - snapshotAtMs > SNAPSHOT_INTERVAL_MS) {

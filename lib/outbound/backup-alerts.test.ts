@@ -62,10 +62,10 @@ test("an old backup, a failed and an old drill are problems, and a fresh instanc
 });
 
 test("every admin gets one email about a failed drill, and the next a day later", async () => {
-  await write(async (tx) => {
-    await insertUser(tx, { role: "ADMIN", email: "a@example.test" });
-    await insertUser(tx, { role: "ADMIN", email: "b@example.test" });
-    await insertUser(tx, { email: "member@example.test" });
+  await write((tx) => {
+    insertUser(tx, { role: "ADMIN", email: "a@example.test" });
+    insertUser(tx, { role: "ADMIN", email: "b@example.test" });
+    insertUser(tx, { email: "member@example.test" });
   });
   writeBackupStatus(status());
   await sendBackupAlerts();

@@ -2,7 +2,7 @@
 // (sqlite.org/walformat.html, 2.2), and the frames of the log itself (sqlite.org/fileformat2.html,
 // 4.1).
 
-import { openSync, closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 
 export interface WalIndexHeader {
@@ -73,12 +73,3 @@ export function readFrames(
     closeSync(fd);
   }
 }
-
-export const walBytes = (file: string): number => {
-  const fd = openSync(`${file}-wal`, "r");
-  try {
-    return fstatSync(fd).size;
-  } finally {
-    closeSync(fd);
-  }
-};

@@ -6,11 +6,11 @@ import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 const TEST_FILES = "{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}";
 
 /**
- * Tests that mock modules or timers, change the environment, start processes or workers, or use a
- * process-wide limit.
+ * Tests that mock modules or timers, change the process, start processes or workers, or count in
+ * what a whole process shares.
  */
 const NEEDS_OWN_PROCESS =
-  /vi\.mock|useFakeTimers|process\.|override(Env|SiteConfig)|spawn|execFile|startPostgres|globalThis|compiler|workerPool|singleton|limiter|metric/i;
+  /vi\.mock|useFakeTimers|process\.(?!cwd|pid|execPath|getuid|\w*[cC]puUsage|memoryUsage)|spawn|execFile|startPostgres|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric/i;
 
 const files = globSync(TEST_FILES);
 /** As patterns: folders such as [slug] have special characters. */

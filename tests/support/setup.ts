@@ -4,8 +4,10 @@
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { setClock } from "#lib/core/clock.ts";
 import { useFreshDatabase } from "./fresh-database.ts";
-import { overrideEnv } from "./override-env.ts";
+import { overrideEnv, restoreEnv } from "./override-env.ts";
 
+// Files that share a process must not see each other's environment.
+restoreEnv();
 overrideEnv({
   LOG_LEVEL: process.env.LOG_LEVEL ?? "error",
   SITE_CONFIG: "tests/fixtures/site.config.ts",

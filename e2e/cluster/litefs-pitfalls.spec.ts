@@ -17,6 +17,7 @@ import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import Database from "better-sqlite3";
 import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
+import { expireLease, findLeaseSession } from "#tests/support/cluster/lease.ts";
 import { readLogEvents } from "#tests/support/cluster/litefs-store.ts";
 import {
   requestLoginEmail,
@@ -28,14 +29,6 @@ import {
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
-
-/** Returns the session that holds the lease in Consul, or null. */
-async function leaseSession({ consul }: Cluster): Promise<string | null> {
-  const response = await fetch(`${consul.url}/v1/kv/litefs/lectern`);
-  if (response.status === 404) return null;
-  const [entry] = (await response.json()) as [{ Session?: string }];
-  return entry.Session ?? null;
-}
 
 test("a node without a primary serves reads, and stops on SIGTERM", async ({ cluster }) => {
   const node = cluster.getNode("syd-1");
@@ -107,13 +100,18 @@ test("a candidate without data never becomes primary, and writes are refused mea
     late: false,
   });
   expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
-  // Consul expires the dead primary's lease; no node takes it.
-  await waitUntil("the lease is free", 30_000, async () => (await leaseSession(cluster)) === null);
+  // No node takes the dead primary's lease when it expires.
+  await expireLease(cluster);
+  await waitUntil(
+    "the lease is free",
+    10_000,
+    async () => (await findLeaseSession(cluster)) === null,
+  );
   const again = await requestLoginEmail(cluster.getEdgeUrl("ams"), "keep.me@example.com");
   expect(isWriteRefused(again, "keep.me@example.com")).toBe(true);
   expect(again.headers["fly-replay"]).toBeUndefined();
   expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
-  expect(await leaseSession(cluster)).toBeNull();
+  expect(await findLeaseSession(cluster)).toBeNull();
   expect((await sendRequest(`${cluster.getEdgeUrl("ams")}/blog`)).status).toBe(200);
   cluster.network.healLinks();
   primary.start();

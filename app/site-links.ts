@@ -29,6 +29,8 @@ export function footerLinks(): NavLink[] {
   return [
     ...pageLinks(),
     ...(hasPage("how-we-count") ? [{ href: "/how-we-count", label: "How we count" }] : []),
+    { href: "/contact", label: "Contact" },
+    { href: "/privacy", label: "Privacy" },
     { href: FEED_PATHS.rss, label: "RSS" },
     { href: FEED_PATHS.atom, label: "Atom" },
     { href: FEED_PATHS.json, label: "JSON Feed" },

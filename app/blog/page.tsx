@@ -138,7 +138,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           </div>
         )}
         {search.total === 0 ? (
-          <NoResults q={search.q} filtered={isFiltered} />
+          <NoResults state={state} hasPosts={listPosts(index).length > 0} />
         ) : (
           <PostList
             cards={cards}

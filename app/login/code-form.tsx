@@ -1,7 +1,6 @@
 // Renders the form for the six-digit code.
 
 import { logInByCode } from "./actions.ts";
-import { FormMessageOnce } from "#components/ui/form-message-once.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
@@ -9,7 +8,7 @@ import { SubmitButton } from "#components/ui/submit-button.tsx";
 /** `token`: from a link opened in another browser. Without it, the code is checked against this browser's cookie. */
 export function CodeForm({ token, next }: { token?: string; next?: string }) {
   return (
-    <ActionForm action={logInByCode} className="form" ownMessage>
+    <ActionForm action={logInByCode} className="form">
       {token !== undefined && <input type="hidden" name="token" value={token} />}
       {next !== undefined && <input type="hidden" name="next" value={next} />}
       <Field
@@ -23,7 +22,6 @@ export function CodeForm({ token, next }: { token?: string; next?: string }) {
         maxLength={12}
       />
       <SubmitButton>Log in</SubmitButton>
-      <FormMessageOnce field="code" />
     </ActionForm>
   );
 }

@@ -5,6 +5,12 @@ import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
 import { singleLineField } from "#lib/core/validate.ts";
+import {
+  PURPOSES,
+  getConsentingMember,
+  grantConsent,
+  withdrawConsent,
+} from "#lib/members/consent.ts";
 import { deviceLinkCookie, sessionCookie } from "#lib/members/cookies.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { consumeDeviceLinkCreation } from "#lib/members/limiters.ts";
@@ -12,7 +18,27 @@ import { loginRedirectUrl } from "#lib/members/log-in.ts";
 import { deletePasskey, updatePasskeyName } from "#lib/members/passkeys.ts";
 import { changeFirstName, firstNameField } from "#lib/members/profile.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { deleteOtherSessions, deleteSession, deleteSessionByKey } from "#lib/members/sessions.ts";
+
+export const changeConsent = defineServerAction({
+  requiredRole: "member",
+  fields: z.object({
+    purpose: z.enum(PURPOSES, { error: "Reload the page and try again." }),
+    isGranted: z.enum(["yes", "no"], { error: "Reload the page and try again." }),
+  }),
+  async run({ input: { purpose, isGranted }, write }) {
+    await write(async (tx, { id }) => {
+      if (isGranted === "no") return withdrawConsent(tx, id, purpose);
+      return grantConsent(tx, await getConsentingMember(tx, id), purpose);
+    });
+    triggerDeliveries();
+    refresh();
+    if (isGranted === "yes")
+      return purpose === "NEWSLETTER" ? "Subscribed." : "We’ll announce you.";
+    return purpose === "NEWSLETTER" ? "Unsubscribed." : "We won’t announce you.";
+  },
+});
 
 const passkeyId = z.string({ error: "The passkey is missing." }).min(1).max(1_364);
 

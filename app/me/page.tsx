@@ -4,9 +4,10 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { updateFirstName, logOut, showDeviceCode } from "./actions.ts";
+import { changeConsent, updateFirstName, logOut, showDeviceCode } from "./actions.ts";
 import { PasskeyList } from "./passkey-list.tsx";
 import { SessionList } from "./session-list.tsx";
+import { ConsentSection } from "#components/member/consent-section.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
@@ -16,10 +17,11 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { nowMs } from "#lib/core/clock.ts";
+import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { type Member, isRecentLogin } from "#lib/members/member.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { type ListedPasskey, listPasskeys } from "#lib/members/passkeys.ts";
+import { offeredPurposes } from "#lib/members/consent.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
@@ -29,6 +31,9 @@ import { pluralize } from "#lib/core/format.ts";
 import { type Team, parseTeam } from "#lib/reading/team.ts";
 
 export const metadata: Metadata = { title: "Your account", robots: { index: false } };
+
+/** A member is welcomed this long after they signed up. */
+const WELCOME_MS = HOUR_MS;
 
 const RANKS = ["first", "second", "third"];
 
@@ -193,7 +198,10 @@ export default async function Page({
   const account = await read((tx) => readAccountPage(tx, sessionIds));
   if (!account) redirect("/login?next=/me");
   const { member, profile, passkeys, sessions, postCount } = account;
-  const isNew = (await searchParams).welcome !== undefined;
+  // Not to someone who opens the address again later.
+  const isNew =
+    (await searchParams).welcome !== undefined &&
+    nowMs() - profile.createdAt.getTime() < WELCOME_MS;
   const team = parseTeam(member.team);
   const score = account.standings.find((standing) => standing.team === team)?.readsPerMember ?? 0;
   return (
@@ -217,6 +225,12 @@ export default async function Page({
       </header>
       <div className="desk">
         <NameSection member={member} profile={profile} team={team} />
+        <ConsentSection
+          action={changeConsent}
+          purposes={offeredPurposes()}
+          consents={profile.consents}
+          isSubscribed={profile.isSubscribed}
+        />
         {siteConfig.features.calls && <CallsSection callCount={profile.callCount} />}
         <PasskeysSection passkeys={passkeys} canAdd={isRecentLogin(member)} />
         <MeSection id="sessions" title="Devices">

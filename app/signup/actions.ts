@@ -7,6 +7,7 @@ import { z } from "zod";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { PURPOSES } from "#lib/members/consent.ts";
 import { expireLoginFlowCookie, readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { logInAndClaimReads, loginRedirectUrl, setSessionCookie } from "#lib/members/log-in.ts";
 import { firstNameField } from "#lib/members/profile.ts";
@@ -25,6 +26,9 @@ export const signUp = defineServerAction({
       (value) => (siteConfig.features.teams ? value : TEAMS[randomInt(TEAMS.length)]),
       z.enum(TEAMS, { error: "Choose one of the three teams." }),
     ),
+    // An unticked box is not sent.
+    NEWSLETTER: z.string().optional(),
+    DISCORD: z.string().optional(),
   }),
   async run({ input, sessionIds, request, write }) {
     const cookie = await readLoginFlowCookie("signup");
@@ -38,7 +42,11 @@ export const signUp = defineServerAction({
       );
     const session = await write(
       async (tx) => {
-        const { userId } = await createMember(tx, { browserId: cookie.browserId, ...input });
+        const { userId } = await createMember(tx, {
+          browserId: cookie.browserId,
+          ...input,
+          consents: PURPOSES.filter((purpose) => input[purpose] === "on"),
+        });
         return logInAndClaimReads(tx, { userId, sessionIds, request });
       },
       { isDurable: true },

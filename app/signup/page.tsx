@@ -8,9 +8,11 @@ import { signUp } from "./actions.ts";
 import { shuffleTeams } from "./shuffle-teams.ts";
 import { TeamChoice } from "#components/member/team-choice.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
-import { Field } from "#components/ui/form-fields.tsx";
+import { CONSENT_LABELS } from "#components/member/consent-labels.ts";
+import { CheckboxField, Field } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { read } from "#lib/db/database.ts";
+import { offeredPurposes } from "#lib/members/consent.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
 import { teamName, teamTagline } from "#lib/reading/team-profile.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -51,6 +53,12 @@ export default async function Page() {
               }))}
             />
           )}
+          {offeredPurposes().map((purpose) => (
+            <CheckboxField key={purpose} name={purpose} label={CONSENT_LABELS[purpose]} />
+          ))}
+          <p className="form-hint">
+            <a href="/privacy">What we store about you</a>
+          </p>
           <SubmitButton>Create account</SubmitButton>
         </ActionForm>
       </div>

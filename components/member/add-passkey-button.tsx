@@ -6,8 +6,9 @@ import {
   type PublicKeyCredentialCreationOptionsJSON,
 } from "@simplewebauthn/browser";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
+import { useElsewhere } from "#components/ui/use-elsewhere.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /**
@@ -18,6 +19,8 @@ export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   const router = useRouter();
   const { isBusy, error, run } = usePasskeyCeremony();
   const [added, setAdded] = useState<string | null>(null);
+  const root = useRef<HTMLDivElement>(null);
+  useElsewhere(root, () => setAdded(null));
   if (!useSupportsPasskeys())
     return <p className="muted me-note">Your browser doesn’t support passkeys.</p>;
 
@@ -34,7 +37,7 @@ export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   }
 
   return (
-    <div className="passkey-login">
+    <div className="passkey-login" ref={root}>
       <button
         type="button"
         className="button"

@@ -116,28 +116,41 @@ export function PostList({
   );
 }
 
-/** The empty state: says that nothing matches, and what to try. */
-export function NoResults({ q, filtered }: { q: string; filtered: boolean }) {
-  const unfilteredHref = q && filtered ? postListHref({ q, topics: [] }) : null;
+/** The empty state: says what there is none of, and only what leads to posts. */
+export function NoResults({ state, hasPosts }: { state: PostListState; hasPosts: boolean }) {
+  const { q, topics, read } = state;
+  const filters = topics.length > 0 || (read ?? "all") !== "all";
+  if (!hasPosts)
+    return (
+      <div className="nothing">
+        <h2>No posts here yet.</h2>
+      </div>
+    );
   return (
     <div className="nothing">
-      <h2>{q ? <>No posts match “{q}”.</> : "No posts here yet."}</h2>
+      <h2>{q ? <>No posts match “{q}”.</> : emptyFilterText(topics, read)}</h2>
       <p>
         {q && <>Try fewer words, or just the start of a word. </>}
-        {unfilteredHref && (
+        {q && filters && (
           <>
-            <a data-soft="" href={unfilteredHref}>
-              Search all topics instead
+            <a data-soft="" href={postListHref({ q, topics: [] })}>
+              Search all posts
             </a>
-            .{" "}
+            , or{" "}
           </>
         )}
-        Browse by topic or{" "}
         <a data-soft="" href="/blog">
-          see all posts
+          {q && filters ? "see all posts" : "See all posts"}
         </a>
         .
       </p>
     </div>
   );
+}
+
+function emptyFilterText(topics: readonly string[], read: PostListState["read"]): string {
+  const about = topics.length > 0 ? ` about ${topics.join(" and ")}` : "";
+  if (read === "read") return `You haven’t finished a post${about} yet.`;
+  if (read === "unread") return `You’ve read every post${about}.`;
+  return `No posts${about}.`;
 }

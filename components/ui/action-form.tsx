@@ -8,9 +8,11 @@ import {
   useActionState,
   useEffect,
   useRef,
+  useState,
   useSyncExternalStore,
   type ComponentProps,
 } from "react";
+import { useElsewhere } from "./use-elsewhere.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 
 export type FormAction = (previous: FormState, form: FormData) => Promise<FormState>;
@@ -49,14 +51,29 @@ function catchNetworkErrors(action: FormAction): FormAction {
 
 const subscribeToNothing = () => () => {};
 
-const FormContext = createContext<{ state: FormState; pending: boolean }>({
+interface FormContextValue {
+  readonly state: FormState;
+  readonly pending: boolean;
+  /** Names of the fields above the message, which show their own errors. */
+  readonly fieldNames: Set<string>;
+}
+
+const FormContext = createContext<FormContextValue>({
   state: INITIAL_FORM_STATE,
   pending: false,
+  fieldNames: new Set(),
 });
 
 /** Returns the state of the enclosing form. */
-export function useActionForm(): { state: FormState; pending: boolean } {
+export function useActionForm(): FormContextValue {
   return use(FormContext);
+}
+
+/** Returns whether the message of `state` says only what the errors next to the fields say. */
+function isShownByFields({ code, message, errors }: FormState, fieldNames: Set<string>): boolean {
+  const names = Object.keys(errors);
+  if (names.length !== 1 || !fieldNames.has(names[0]!)) return false;
+  return errors[names[0]!] === message || code === "invalid";
 }
 
 /**
@@ -85,6 +102,9 @@ export function ActionForm({
     INITIAL_FORM_STATE,
   );
   const form = useRef<HTMLFormElement>(null);
+  const [fieldNames] = useState(() => new Set<string>());
+  const [replaced, setReplaced] = useState<FormState | null>(null);
+  useElsewhere(form, () => setReplaced(state));
   useEffect(() => {
     if (state.status !== "refused") return;
     const target =
@@ -92,8 +112,9 @@ export function ActionForm({
       form.current?.querySelector<HTMLElement>("[data-form-message]");
     target?.focus();
   }, [state]);
+  const shown = state.status === "done" && state === replaced ? INITIAL_FORM_STATE : state;
   return (
-    <FormContext value={{ state, pending }}>
+    <FormContext value={{ state: shown, pending, fieldNames }}>
       <form ref={form} action={run} aria-busy={pending} {...rest}>
         {children}
         {!ownMessage && <FormMessage loginNext={loginNext} />}
@@ -104,8 +125,8 @@ export function ActionForm({
 
 /** Shows the result of the form, and announces it to screen readers. */
 export function FormMessage({ loginNext }: { loginNext?: string }) {
-  const { state } = useActionForm();
-  if (state.message === null) return <div role="status" />;
+  const { state, fieldNames } = useActionForm();
+  if (state.message === null || isShownByFields(state, fieldNames)) return <div role="status" />;
   return (
     <div
       role={state.status === "refused" ? "alert" : "status"}

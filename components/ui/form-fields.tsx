@@ -16,7 +16,8 @@ function useField(
   hint: ReactNode,
   defaultValue: string | number | readonly string[] | undefined,
 ) {
-  const { state } = useActionForm();
+  const { state, fieldNames } = useActionForm();
+  fieldNames.add(name);
   const id = useId();
   const error = state.errors[name];
   const describedBy =
@@ -98,6 +99,25 @@ export function TextField({
         {...rest}
       />
     </FieldFrame>
+  );
+}
+
+/** A box that is unticked unless the form was refused with it ticked. */
+export function CheckboxField({ name, label }: Pick<FieldProps, "name" | "label">) {
+  const { id, value, aria } = useField(name, undefined, undefined);
+  return (
+    <div className="form-check">
+      {/* The key remounts it: a box ignores a changed defaultChecked. */}
+      <input
+        type="checkbox"
+        id={id}
+        name={name}
+        key={String(value)}
+        defaultChecked={value === "on"}
+        {...aria}
+      />
+      <label htmlFor={id}>{label}</label>
+    </div>
   );
 }
 

@@ -211,9 +211,6 @@ async function notifyAdmins(
       concerns,
     );
   }
-  await enqueueDelivery(
-    tx,
-    { kind: "DISCORD", text: `New call: ${title} (${member.firstName} ${action})\n${link}` },
-    concerns,
-  );
+  // Nothing of the caller: they agreed to nothing there.
+  await enqueueDelivery(tx, { kind: "DISCORD", text: `New call\n${link}` }, concerns);
 }

@@ -9,7 +9,7 @@ export interface Features {
 const PATHS: Readonly<Record<keyof Features, RegExp>> = {
   teams: /^\/teams(\/|$)/,
   calls: /^\/(calls|podcast|admin\/calls)(\/|$)/,
-  members: /^\/(login|signup|me|goodbye|admin|dev)(\/|$)/,
+  members: /^\/(login|signup|me|goodbye|unsubscribe|admin|dev)(\/|$)/,
 };
 
 /** Returns the feature that is off and owns `path`, or null. */

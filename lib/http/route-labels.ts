@@ -11,7 +11,7 @@ const ROUTES = {
   list: ["/blog", "/calls", "/teams"],
   post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
   episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
-  text: ["/about", "/how-we-count", "/goodbye"],
+  text: ["/about", "/contact", "/goodbye", "/how-we-count", "/privacy"],
   feed: ["/feed.xml", "/atom.xml", "/feed.json", "/calls/feed.xml", "/sitemap.xml", "/robots.txt"],
   login: [
     "/login",
@@ -22,6 +22,8 @@ const ROUTES = {
     "/login/passkey/options",
     "/login/passkey/verify",
     "/signup",
+    "/unsubscribe",
+    "/unsubscribe/one-click",
   ],
   member: [
     "/me",

@@ -76,6 +76,7 @@ describe("deleting an account", () => {
         .sort(),
     ).toEqual([
       "Call",
+      "Consent",
       "Delivery",
       "DeviceLink",
       "MemberLastRead",

@@ -39,6 +39,7 @@ const ACCOUNT_SELECT = {
     select: { createdAt: true, size: true },
     orderBy: { createdAt: "asc" },
   },
+  consents: { select: { purpose: true, grantedAt: true }, orderBy: { purpose: "asc" } },
   deliveries: { select: { createdAt: true, kind: true, about: true }, orderBy: { id: "asc" } },
 } as const satisfies Prisma.UserSelect;
 
@@ -49,7 +50,7 @@ const ACCOUNT_SELECT = {
 async function readAccount(tx: Tx, userId: string) {
   const account = await tx.user.findUnique({ where: { id: userId }, select: ACCOUNT_SELECT });
   if (!account) throw new AppError("not_found", "This account has been deleted.");
-  const { sessions, passkeys, uploads, deliveries, ...user } = account;
+  const { sessions, passkeys, uploads, consents, deliveries, ...user } = account;
   const changes = await tx.auditEvent.findMany({
     where: { subjectId: userId },
     select: { action: true, createdAt: true },
@@ -73,6 +74,7 @@ async function readAccount(tx: Tx, userId: string) {
       startedAt: createdAt,
       bytes: size,
     })),
+    consents,
     queuedMessages: deliveries.map(({ kind, about, createdAt }) => ({
       kind,
       about,

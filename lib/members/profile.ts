@@ -3,6 +3,7 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
+import { listConsents } from "./consent.ts";
 import type { Tx } from "#lib/db/database.ts";
 
 /** A field of 1 to 60 characters on one line. */
@@ -17,11 +18,15 @@ export type Profile = Awaited<ReturnType<typeof getProfile>>;
 export async function getProfile(tx: Tx, userId: string) {
   const user = await tx.user.findUnique({
     where: { id: userId },
-    select: { email: true, createdAt: true },
+    select: { email: true, createdAt: true, convertKitId: true },
   });
   if (!user) throw new AppError("not_found", "This account has been deleted.");
+  const { convertKitId, ...profile } = user;
   return {
-    ...user,
+    ...profile,
+    consents: await listConsents(tx, userId),
+    /** On the newsletter's list, with or without consent. */
+    isSubscribed: Boolean(convertKitId),
     callCount: await tx.call.count({ where: { userId } }),
     episodeCount: await tx.call.count({ where: { userId, episode: { isNot: null } } }),
   };

@@ -6,6 +6,7 @@ import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { read, write } from "#lib/db/database.ts";
 import type { Team } from "#lib/reading/team.ts";
+import type { Purpose } from "./consent.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 import { startSignup, createMember, findMemberId, findPendingSignup } from "./sign-up.ts";
 
@@ -13,8 +14,10 @@ const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
 const begin = (email = "ada@example.test") => write((tx) => startSignup(tx, { email }));
-const create = (browserId: string, overrides: { firstName?: string; team?: Team } = {}) =>
-  write((tx) => createMember(tx, { browserId, firstName: "Ada", team: "RED", ...overrides }));
+const create = (
+  browserId: string,
+  overrides: { firstName?: string; team?: Team; consents?: Purpose[] } = {},
+) => write((tx) => createMember(tx, { browserId, firstName: "Ada", team: "RED", ...overrides }));
 const refusal = (made: Promise<unknown>) =>
   made.then(
     () => null,
@@ -100,8 +103,19 @@ test("the address lookup uses an index", async () => {
   expect((await explain(lookup!))[0]).toContain("USING INDEX User_by_email");
 });
 
-test("enqueues messages to the newsletter and Discord in the same transaction, with markup escaped", async () => {
-  await create((await begin()).browserId);
+test("sends nothing anywhere without consent, whatever is configured", async () => {
+  overrideEnv({ KIT_API_KEY: "key", KIT_FORM_ID: "1", DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/" });
+  try {
+    await create((await begin()).browserId);
+    expect(await waiting()).toEqual([]);
+    expect(await read((tx) => tx.consent.count())).toBe(0);
+  } finally {
+    overrideEnv({ KIT_API_KEY: undefined, KIT_FORM_ID: undefined, DISCORD_WEBHOOK_URL: undefined });
+  }
+});
+
+test("enqueues what a member agreed to in the same transaction, with markup escaped", async () => {
+  await create((await begin()).browserId, { consents: ["NEWSLETTER", "DISCORD"] });
   expect(await waiting()).toEqual([]);
   overrideEnv({
     KIT_API_KEY: "key",
@@ -113,18 +127,20 @@ test("enqueues messages to the newsletter and Discord in the same transaction, w
     const { userId } = await create(browserId, {
       firstName: "[free](http://evil.test) @everyone",
       team: "YELLOW",
+      consents: ["DISCORD", "NEWSLETTER"],
     });
     const all = await waiting();
     expect(all.map(({ kind, userId: whose }) => [kind, whose])).toEqual([
-      ["NEWSLETTER", userId],
       ["DISCORD", userId],
+      ["NEWSLETTER", userId],
+      ["MAIL", userId],
     ]);
-    expect(JSON.parse(all[0]!.payload)).toMatchObject({ email: "eve@example.test" });
-    expect(JSON.parse(all[1]!.payload).text).toBe(
+    expect(JSON.parse(all[1]!.payload)).toMatchObject({ email: "eve@example.test" });
+    expect(JSON.parse(all[0]!.payload).text).toBe(
       "\\[free\\]\\(http\\://evil.test\\) \\@everyone joined the Yellow team.",
     );
     expect(await refusal(create(browserId))).toBe("conflict");
-    expect(await waiting()).toHaveLength(2);
+    expect(await waiting()).toHaveLength(3);
   } finally {
     overrideEnv({ KIT_API_KEY: undefined, KIT_FORM_ID: undefined, DISCORD_WEBHOOK_URL: undefined });
   }

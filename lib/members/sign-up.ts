@@ -5,10 +5,8 @@ import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { siteConfig } from "#lib/core/site-config.ts";
 import type { Team } from "#lib/reading/team.ts";
-import { teamName } from "#lib/reading/team-profile.ts";
+import { type Purpose, grantConsent } from "./consent.ts";
 import { SIGNUP_TTL_MS } from "./cookies.ts";
 import { findUsersByEmail } from "./email.sql.ts";
 
@@ -69,17 +67,18 @@ export function findPendingSignup(
   });
 }
 
-/** Escapes Discord's markup (*this*, [that](…)), so that a name is shown as is. */
-const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
-
 /**
- * Creates the member whose address this browser verified, and enqueues deliveries to the newsletter
- * and Discord: call triggerDeliveries() after the commit. Throws AppError(conflict) if the sign-up
+ * Creates the member whose address this browser verified, and enqueues what they agreed to: call triggerDeliveries() after the commit. Throws AppError(conflict) if the sign-up
  * has expired or the address has an account.
  */
 export async function createMember(
   tx: Tx,
-  { browserId, firstName, team }: { browserId: string; firstName: string; team: Team },
+  {
+    browserId,
+    firstName,
+    team,
+    consents = [],
+  }: { browserId: string; firstName: string; team: Team; consents?: readonly Purpose[] },
 ): Promise<{ userId: string }> {
   const now = new Date(nowMs());
   const pending = await findPendingSignup(tx, { browserId });
@@ -95,18 +94,7 @@ export async function createMember(
     data: { id: userId, createdAt: now, updatedAt: now, email, firstName, role: "MEMBER", team },
     select: { id: true },
   });
-  await enqueueDelivery(
-    tx,
-    { kind: "NEWSLETTER", email, firstName },
-    { userId, about: "A new member for the newsletter" },
-  );
-  await enqueueDelivery(
-    tx,
-    {
-      kind: "DISCORD",
-      text: `${escapeDiscordMarkdown(firstName)} joined${siteConfig.features.teams ? ` the ${escapeDiscordMarkdown(teamName(team))} team` : ""}.`,
-    },
-    { userId, about: "A new member, for Discord" },
-  );
+  for (const purpose of consents)
+    await grantConsent(tx, { id: userId, email, firstName, team }, purpose);
   return { userId };
 }

@@ -57,6 +57,9 @@ export async function insertFullAccount(
       payload: '{"to":"somebody"}',
     },
   });
+  await tx.consent.create({
+    data: { userId: user.id, purpose: "NEWSLETTER", grantedAt: createdAt },
+  });
   for (const postSlug of [`${tag}-post`, "shared-post"])
     insertRead(tx, { userId: user.id, clientId: null, postSlug });
   const published = insertCall(tx, {

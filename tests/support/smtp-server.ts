@@ -22,6 +22,8 @@ export interface CapturedEmail {
   readonly html: string;
   /** All header names in lower case, with duplicates. */
   readonly headerNames: readonly string[];
+  /** Unfolded, such as "Subject: Hello". */
+  readonly headerLines: readonly string[];
   readonly receivedAtMs: number;
 }
 
@@ -70,6 +72,7 @@ export async function startSmtpServer({
             text: parsed.text ?? "",
             html: parsed.html || "",
             headerNames: parsed.headerLines.map(({ key }) => key),
+            headerLines: parsed.headerLines.map(({ line }) => line.replace(/\r?\n[ \t]+/g, " ")),
             receivedAtMs: Date.now(),
           });
           done();

@@ -1,6 +1,7 @@
 "use server";
 // Defines the server action that deletes a cache entry on any instance.
 
+import { setNotice } from "#lib/http/notice-cookie.ts";
 import { redirect } from "next/navigation";
 import { z } from "zod";
 import { buildHref } from "#lib/http/search-params.ts";
@@ -68,8 +69,7 @@ export const deleteCacheEntry = defineServerAction({
     );
     if (peer) await deleteRemoteEntry(peer, input.key);
     else deleteInspectedEntry(input.key);
-    redirect(
-      buildHref("/admin/cache", { instance: peer?.instance, q: input.q, notice: "deleted" }),
-    );
+    await setNotice("cache-entry-deleted");
+    redirect(buildHref("/admin/cache", { instance: peer?.instance, q: input.q }));
   },
 });

@@ -1,5 +1,6 @@
 // Renders /admin/cache: the cache entries of an instance.
 
+import { readNotice } from "#lib/http/notice-cookie.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { deleteCacheEntry } from "./actions.ts";
@@ -48,7 +49,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       notice={
         !requested
           ? "That instance no longer exists. Showing this instance’s cache."
-          : lastValue(query.notice) === "deleted"
+          : (await readNotice()) === "cache-entry-deleted"
             ? "Deleted. It will be rebuilt on demand."
             : null
       }

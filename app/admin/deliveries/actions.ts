@@ -3,6 +3,7 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
+import { setNotice } from "#lib/http/notice-cookie.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { discardDelivery, retryPendingDelivery } from "#lib/outbound/outbox/manage-deliveries.ts";
@@ -18,7 +19,8 @@ export const retryDeliveryAction = defineServerAction({
   async run({ input, write }) {
     await write((tx, admin) => retryPendingDelivery(tx, admin.id, input.id));
     triggerDeliveries();
-    redirect("/admin/deliveries?notice=retrying");
+    await setNotice("delivery-retrying");
+    redirect("/admin/deliveries");
   },
 });
 
@@ -27,6 +29,7 @@ export const abandonDeliveryAction = defineServerAction({
   fields,
   async run({ input, write }) {
     await write((tx, admin) => discardDelivery(tx, admin.id, input.id));
-    redirect("/admin/deliveries?notice=cancelled");
+    await setNotice("delivery-cancelled");
+    redirect("/admin/deliveries");
   },
 });

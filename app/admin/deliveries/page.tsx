@@ -1,7 +1,7 @@
 // Renders /admin/deliveries: pending and failed emails and messages, and login emails that failed.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
+import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
 import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
@@ -12,9 +12,10 @@ import { type PendingDelivery, listDeliveries } from "#lib/outbound/outbox/outbo
 
 export const generateMetadata = () => adminMetadata("Deliveries");
 
-const NOTICES: Record<string, string> = {
-  retrying: "Retrying now. Reload in a moment: delivered messages disappear from the list.",
-  cancelled: "Delivery canceled.",
+const NOTICES: Partial<Record<Notice, string>> = {
+  "delivery-retrying":
+    "Retrying now. Reload in a moment: delivered messages disappear from the list.",
+  "delivery-cancelled": "Delivery canceled.",
 };
 const KINDS = { MAIL: "Email", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
 const MAX_SHOWN = 100;
@@ -34,14 +35,10 @@ function DeliveryAttempts({ tries, nextTryAt }: PendingDelivery) {
   );
 }
 
-export default async function DeliveriesPage({
-  searchParams,
-}: {
-  searchParams: Promise<SearchParams>;
-}) {
+export default async function DeliveriesPage() {
   const { admin, notFoundPage } = await requireAdminPage("/admin/deliveries");
   if (!admin) return notFoundPage;
-  const notice = lastValue((await searchParams).notice);
+  const notice = await readNotice();
   const deliveries = await read((tx) => listDeliveries(tx, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
@@ -49,7 +46,7 @@ export default async function DeliveriesPage({
       current="deliveries"
       title="Deliveries"
       lead="Outgoing messages. Retried for two days."
-      notice={Object.hasOwn(NOTICES, notice) ? NOTICES[notice] : null}
+      notice={notice && NOTICES[notice]}
     >
       <section className="desk-section" aria-labelledby="waiting">
         <h2 id="waiting">Queue</h2>

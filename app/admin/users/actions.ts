@@ -9,6 +9,8 @@ import { nowMs } from "#lib/core/clock.ts";
 import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
 import { firstNameField } from "#lib/members/profile.ts";
 import { changeRole } from "#lib/members/roles.ts";
+import { setNotice } from "#lib/http/notice-cookie.ts";
+import { sessionCookie } from "#lib/members/cookies.ts";
 import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { ROLES, TEAMS } from "#lib/db/column-values.ts";
 
@@ -92,6 +94,9 @@ export const deleteMember = defineServerAction({
       { isDurable: true },
     );
     logLeadChanges(changes);
-    redirect(input.id === member.id ? "/" : "/admin/users?notice=deleted");
+    const isSelf = input.id === member.id;
+    if (isSelf) await sessionCookie.expire();
+    await setNotice(isSelf ? "account-deleted" : "member-deleted");
+    redirect(isSelf ? "/goodbye" : "/admin/users");
   },
 });

@@ -1,6 +1,7 @@
 // Renders /admin/users: the list of members, with a search.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { readNotice } from "#lib/http/notice-cookie.ts";
 import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
@@ -25,7 +26,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
     <AdminFrame
       current="users"
       title="Users"
-      notice={lastValue(query.notice) === "deleted" ? "Member deleted." : null}
+      notice={(await readNotice()) === "member-deleted" ? "Member deleted." : null}
     >
       <section className="desk-section">
         <SearchForm action="/admin/users" label="Search by name or email" q={q} />

@@ -228,7 +228,8 @@ test("every admin gets an email with a link; the webhook is called if there is o
       { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" },
     ],
   });
-  expect(deliveries[2]!.text).toContain(`/admin/calls/${id}`);
+  // Nothing of the caller, who agreed to nothing there.
+  expect(deliveries[2]!.text).toBe(`New call\nhttp://localhost:3000/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
 });
 

@@ -5,6 +5,7 @@ import { redirect } from "next/navigation";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { setNotice } from "#lib/http/notice-cookie.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { sessionCookie } from "#lib/members/cookies.ts";
 import {
@@ -33,6 +34,7 @@ export const deleteMyAccount = defineServerAction({
     );
     logLeadChanges(leadChanges);
     await sessionCookie.expire();
+    await setNotice("account-deleted");
     redirect("/goodbye");
   },
 });

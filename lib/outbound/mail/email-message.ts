@@ -12,6 +12,8 @@ export interface EmailMessage {
   readonly to: string;
   readonly subject: string;
   readonly parts: readonly EmailPart[];
+  /** Where a POST unsubscribes the recipient, for the button of email programs (RFC 8058). */
+  readonly unsubscribeUrl?: string;
 }
 
 /** Renders the parts as plain text, separated by blank lines. */

@@ -94,6 +94,15 @@ export function senderAddress(): string {
   );
 }
 
+/** Returns the headers of one-click unsubscription (RFC 8058). */
+const listHeaders = ({ unsubscribeUrl }: EmailMessage): Record<string, string> =>
+  unsubscribeUrl
+    ? {
+        "List-Unsubscribe": `<${unsubscribeUrl}>`,
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+      }
+    : {};
+
 /**
  * Resolves when the server has accepted the email. Throws EmailError with the server's reason, at
  * the latest after EMAIL_TIMEOUT_MS.
@@ -114,6 +123,7 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
         subject: email.subject,
         text: renderEmailText(email),
         html: renderEmailHtml(email),
+        headers: listHeaders(email),
       }),
       EMAIL_TIMEOUT_MS,
       "The mail server did not respond in time.",

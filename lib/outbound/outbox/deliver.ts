@@ -10,6 +10,7 @@ import { sendEmail } from "#lib/outbound/mail/send-email.ts";
 export type Delivery =
   | { readonly kind: "MAIL"; readonly mail: EmailMessage }
   | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName: string }
+  | { readonly kind: "NEWSLETTER"; readonly unsubscribeId: string }
   | { readonly kind: "DISCORD"; readonly text: string };
 
 const SubscriberResponse = z.object({ subscriber: z.object({ id: z.number() }) });
@@ -48,6 +49,14 @@ async function subscribeToNewsletter(
   return { convertKitId: String(id) };
 }
 
+async function unsubscribeFromNewsletter(convertKitId: string): Promise<void> {
+  await postJson(
+    `${env.KIT_API}/subscribers/${encodeURIComponent(convertKitId)}/unsubscribe`,
+    {},
+    { "x-kit-api-key": readRequiredSetting("KIT_API_KEY") },
+  );
+}
+
 /** Throws AppError(unavailable) if the setting was removed after the delivery was enqueued. */
 function readRequiredSetting(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
   const value = env[name];
@@ -65,7 +74,10 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
       await sendEmail(delivery.mail);
       return null;
     case "NEWSLETTER":
-      return subscribeToNewsletter(delivery.email, delivery.firstName);
+      if (!("unsubscribeId" in delivery))
+        return subscribeToNewsletter(delivery.email, delivery.firstName);
+      await unsubscribeFromNewsletter(delivery.unsubscribeId);
+      return null;
     case "DISCORD":
       // Members' text must not ping anyone.
       await postJson(readRequiredSetting("DISCORD_WEBHOOK_URL"), {

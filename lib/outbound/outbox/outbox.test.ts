@@ -242,13 +242,16 @@ test("a new member is subscribed to the newsletter, and their subscriber ID is s
   );
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
   const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
-  await put((tx) =>
-    enqueueDelivery(
+  await put(async (tx) => {
+    await tx.consent.create({
+      data: { userId: user.id, purpose: "NEWSLETTER", grantedAt: new Date(NOW) },
+    });
+    await enqueueDelivery(
       tx,
       { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
-    ),
-  );
+    );
+  });
   await runDueDeliveries();
   expect(taken).toMatchObject([
     {

@@ -33,7 +33,7 @@ const CONCURRENCY = 2;
  * Returns true if the receiver is configured. Emails always have one: without SMTP_URL, the local
  * mailbox.
  */
-function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
+export function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
   return (
     kind === "MAIL" ||
     (kind === "NEWSLETTER" ? env.KIT_API_KEY !== undefined : env.DISCORD_WEBHOOK_URL !== undefined)
@@ -88,6 +88,20 @@ async function claimDueDeliveries(tx: Tx) {
   return due;
 }
 
+/** Stores Kit's ID of the subscriber, unless the member has meanwhile withdrawn their consent. */
+async function recordSubscriber(tx: Tx, userId: string, convertKitId: string): Promise<void> {
+  const { count } = await tx.user.updateMany({
+    where: { id: userId, consents: { some: { purpose: "NEWSLETTER" } } },
+    data: { convertKitId, updatedAt: new Date(nowMs()) },
+  });
+  if (count === 0)
+    await enqueueDelivery(
+      tx,
+      { kind: "NEWSLETTER", unsubscribeId: convertKitId },
+      { userId: null, about: "A cancelation of the newsletter" },
+    );
+}
+
 async function attemptDelivery({
   id,
   kind,
@@ -99,11 +113,7 @@ async function attemptDelivery({
     const result = await deliver(JSON.parse(payload) as Delivery);
     await write(async (tx) => {
       await tx.delivery.deleteMany({ where: { id } });
-      if (result?.convertKitId && userId)
-        await tx.user.updateMany({
-          where: { id: userId },
-          data: { convertKitId: result.convertKitId, updatedAt: new Date(nowMs()) },
-        });
+      if (result && userId) await recordSubscriber(tx, userId, result.convertKitId);
     });
   } catch (error) {
     const retryDelayMs = RETRY_DELAYS_MS[tries];

@@ -7,6 +7,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { createDeviceLink } from "#lib/members/device-link.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { signUnsubscribeToken } from "#lib/members/consent.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
@@ -27,6 +29,16 @@ async function insertLoginChallenge({ fixture, db }: CaseContext) {
   );
   return { ...challenge, cookie: loginFlowCookie("login", challenge.browserId) };
 }
+
+/** Without a newsletter at Kit, a withdrawal only deletes this row. */
+export const grantNewsletter = (file: string, userId: string) =>
+  writeTo(file, (tx) =>
+    tx.consent.upsert({
+      where: { userId_purpose: { userId, purpose: "NEWSLETTER" } },
+      create: { userId, purpose: "NEWSLETTER", grantedAt: new Date(nowMs()) },
+      update: {},
+    }),
+  );
 
 const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/actions.ts#requestLoginEmail": {
@@ -89,6 +101,26 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
     },
     writtenTables: ["PendingSignup", "Session", "User"],
     invalidFields: { firstName: invalidValues.text(1, 60), team: invalidValues.choice },
+  },
+  "app/unsubscribe/actions.ts#unsubscribe": {
+    requiredRole: "anyone",
+    page: "/unsubscribe",
+    makeValidFields: async ({ fixture, db }) => {
+      await grantNewsletter(db.name, fixture.owner.id);
+      return { token: signUnsubscribeToken(fixture.owner.id) };
+    },
+    writtenTables: ["Consent"],
+    invalidFields: { token: invalidValues.token },
+  },
+  "app/me/actions.ts#changeConsent": {
+    requiredRole: "member",
+    page: "/me",
+    makeValidFields: async ({ fixture, db }) => {
+      await grantNewsletter(db.name, fixture.owner.id);
+      return { purpose: "NEWSLETTER", isGranted: "no" };
+    },
+    writtenTables: ["Consent"],
+    invalidFields: { purpose: invalidValues.choice, isGranted: invalidValues.choice },
   },
   "app/me/actions.ts#updateFirstName": {
     requiredRole: "member",

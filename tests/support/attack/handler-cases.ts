@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { signUnsubscribeToken } from "#lib/members/consent.ts";
 import { signWebhook } from "#tests/support/git-host.ts";
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import { randomJson, invalidValues } from "./fuzz-values.ts";
@@ -282,6 +283,29 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
       makeInvalidJsonRequest(random, "/login/passkey/verify", {
         response: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
+  },
+
+  "GET /unsubscribe/one-click": { ...publicGet("/unsubscribe/one-click?token=x"), status: 303 },
+  "POST /unsubscribe/one-click": {
+    requiredRole: "anyone",
+    isOriginIgnored: true,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/unsubscribe/one-click?token=${signUnsubscribeToken(fixture.owner.id)}`,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "List-Unsubscribe=One-Click",
+    }),
+    status: 200,
+    writtenTables: [],
+    makeInvalidRequest: (random, fixture) => ({
+      path: `/unsubscribe/one-click?token=${pick(random, [
+        "",
+        fixture.owner.id,
+        `${fixture.owner.id}.${randomUuid(random)}`,
+        `${signUnsubscribeToken(fixture.owner.id)}x`,
+        `${fixture.neighbor.id}.${signUnsubscribeToken(fixture.owner.id).split(".")[1]}`,
+      ])}`,
+      body: "List-Unsubscribe=One-Click",
+    }),
   },
 
   "GET /login/go": { ...publicGet("/login/go?to=/teams"), status: 303 },

@@ -1,0 +1,95 @@
+// Renders what this site stores and whom it tells, from its configuration, or content/pages/privacy.
+
+import type { Metadata } from "next";
+import { connection } from "next/server";
+import { renderTextPage, textPageMetadata } from "#app/(text)/render-text-page.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { SESSION_DAYS } from "#lib/members/cookies.ts";
+import { listDataReceivers } from "#lib/members/data-receivers.ts";
+import { findPageBySlug, hasPage } from "#lib/posts/catalog/site-catalog.ts";
+
+export async function generateMetadata(): Promise<Metadata> {
+  await connection();
+  if (await findPageBySlug("privacy")) return textPageMetadata("privacy");
+  return {
+    title: "Privacy",
+    description: `What ${siteConfig.name} stores about you, for how long, and who gets it.`,
+    alternates: { canonical: "/privacy" },
+  };
+}
+
+function MemberData() {
+  const { calls, teams } = siteConfig.features;
+  return (
+    <>
+      <h2>If you are a member</h2>
+      <ul>
+        <li>Your email address and first name{teams && ", and your team"}.</li>
+        <li>What you agreed to: whether you get new posts by email, and since when.</li>
+        <li>
+          For each device that is logged in: the name of its browser, its region if we know it, and
+          when it was last seen, to the hour. A session ends after {SESSION_DAYS} days.
+        </li>
+        <li>The public keys of your passkeys, with the names you gave them.</li>
+        {calls && <li>Your calls: recording, text, status and our answers.</li>}
+      </ul>
+      <p>
+        On <a href="/me">your account page</a> you can download all of it as one file, change what
+        you agreed to, and delete your account with everything that belongs to it.
+      </p>
+    </>
+  );
+}
+
+function Receivers() {
+  const receivers = listDataReceivers();
+  return (
+    <>
+      <h2>Who else gets it</h2>
+      {receivers.length === 0 ? (
+        <p>No one. This site sends personal data to no other service.</p>
+      ) : (
+        <ul>
+          {receivers.map(({ name, data }) => (
+            <li key={name}>
+              {name}: {data}.
+            </li>
+          ))}
+        </ul>
+      )}
+      <p>There are no third-party scripts, no ads and no analytics service.</p>
+    </>
+  );
+}
+
+export default async function Page() {
+  await connection();
+  if (await findPageBySlug("privacy")) return renderTextPage("privacy");
+  return (
+    <div className="wrap">
+      <header className="page-head">
+        <h1>Privacy</h1>
+        <p className="lead">What this site stores about you, for how long, and who gets it.</p>
+      </header>
+      <div className="prose">
+        <h2>If you read here</h2>
+        <p>
+          For each finished post, we store its name, the time, and a random ID in a cookie, so that
+          we don’t count you twice. IP addresses are kept in memory only, briefly, to limit abuse.
+          {hasPage("how-we-count") && (
+            <>
+              {" "}
+              <a href="/how-we-count">How we count</a> has the details and lists all cookies.
+            </>
+          )}
+        </p>
+        {siteConfig.features.members && <MemberData />}
+        <Receivers />
+        <h2>Questions</h2>
+        <p>
+          <a href="/contact">Contact us</a>.
+        </p>
+      </div>
+    </div>
+  );
+}

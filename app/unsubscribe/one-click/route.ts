@@ -1,0 +1,35 @@
+// /unsubscribe/one-click: the address in the List-Unsubscribe header of emails (RFC 8058). The token
+// in it authorizes, not a cookie, so requests from elsewhere are fine.
+
+import { NextResponse } from "next/server";
+import { AppError } from "#lib/core/errors.ts";
+import { read, write } from "#lib/db/database.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { isUnsubscribable, verifyUnsubscribeToken, withdrawConsent } from "#lib/members/consent.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+
+const readToken = (request: Request) => new URL(request.url).searchParams.get("token") ?? "";
+
+/** Unsubscribes, also if the member has already: a mail program may send it twice. */
+export function POST(request: Request): Promise<Response> {
+  return withErrorResponse(request, async () => {
+    const userId = verifyUnsubscribeToken(readToken(request));
+    if (!userId) throw new AppError("invalid", "This link is damaged.", { field: "token" });
+    await ensurePrimary();
+    if (await read((tx) => isUnsubscribable(tx, userId))) {
+      await write((tx) => withdrawConsent(tx, userId, "NEWSLETTER"));
+      triggerDeliveries();
+    }
+    return new Response("Unsubscribed.\n", { headers: { "cache-control": "no-store" } });
+  });
+}
+
+/** Sends a person who opens the address to the page with a button: a GET must change nothing. */
+export function GET(request: Request): Response {
+  const token = encodeURIComponent(readToken(request).slice(0, 200));
+  return new NextResponse(null, {
+    status: 303,
+    headers: { location: `/unsubscribe?token=${token}`, "cache-control": "no-store" },
+  });
+}

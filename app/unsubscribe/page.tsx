@@ -1,4 +1,4 @@
-// /unsubscribe: asks whoever opens the link of an email to confirm, since opening alone must not.
+// /unsubscribe: asks for a confirmation of a link from an email, since opening it must change nothing.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";

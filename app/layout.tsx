@@ -10,7 +10,7 @@ import { fontVariables } from "#components/ui/fonts.ts";
 import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
-import { footerLinks, headerLinks } from "./site-links.ts";
+import { currentState, footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -35,7 +35,11 @@ export function generateMetadata(): Metadata {
     },
     twitter: { card: "summary_large_image" },
     alternates: { types: feedAlternates },
-    icons: { icon: [{ url: "/icon.svg", type: "image/svg+xml" }] },
+    icons: {
+      icon: [{ url: "/icon.svg", type: "image/svg+xml" }],
+      apple: [{ url: "/apple-touch-icon.png", sizes: "180x180" }],
+    },
+    manifest: "/manifest.webmanifest",
     formatDetection: { telephone: false, email: false, address: false },
   };
 }
@@ -91,5 +95,10 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
 }
 
 function AccountLink({ isLoggedIn }: { isLoggedIn: boolean }) {
-  return isLoggedIn ? <a href="/me">Account</a> : <a href="/login">Log in</a>;
+  const href = isLoggedIn ? "/me" : "/login";
+  return (
+    <a href={href} aria-current={currentState(href)}>
+      {isLoggedIn ? "Account" : "Log in"}
+    </a>
+  );
 }

@@ -1,6 +1,7 @@
 // Lists the links of the header and the footer: the owner's, or those of the pages that exist.
 
 import type { NavLink } from "#components/ui/site-header.tsx";
+import { currentRequestContext } from "#lib/core/request-context.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { hasPage } from "#lib/posts/catalog/site-catalog.ts";
 import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
@@ -18,9 +19,22 @@ function pageLinks(): NavLink[] {
   ];
 }
 
+/**
+ * Returns the links of the header, with the current one marked. A page that is rendered once for
+ * all is always requested at the same path.
+ */
 export function headerLinks(): NavLink[] {
   const { links } = siteConfig.header;
-  return links ? toNavLinks(links) : pageLinks();
+  return (links ? toNavLinks(links) : pageLinks()).map((link) => ({
+    ...link,
+    current: currentState(link.href),
+  }));
+}
+
+/** Returns the value of aria-current for a link to `href` on the page that is being rendered. */
+export function currentState(href: string): NavLink["current"] {
+  const path = currentRequestContext()?.request.url?.split("?")[0] ?? "";
+  return path === href ? "page" : path.startsWith(`${href}/`) ? "true" : undefined;
 }
 
 export function footerLinks(): NavLink[] {

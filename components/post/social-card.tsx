@@ -1,5 +1,7 @@
 // Renders a post's social image, 1200 × 630. next/og supports little more CSS than flexbox.
 
+import { LOGO_PATH, LOGO_SIZE } from "#components/ui/logo.ts";
+
 export interface SocialCardProps {
   readonly title: string;
   /** Date and reading time. */
@@ -8,6 +10,8 @@ export interface SocialCardProps {
   /** Host of the site. */
   readonly host: string;
   readonly draft: boolean;
+  /** The post's hero image as a data: URL. */
+  readonly hero?: string | undefined;
 }
 
 /** Colors of the light theme (components/ui/tokens.css). */
@@ -18,12 +22,13 @@ const RULE = "#dcded8";
 const ACCENT = "#1a5b4a";
 const WARNING = "#775800";
 
-const LOGO_PATHS = ["M3 15.5 21.5 5.2 25 11.4 6.5 21.7Z", "M15.2 17v7.6M10.6 24.6h9.2"];
+/** Width of the post's hero image, and of the text beside it. */
+const HERO_WIDTH = 430;
 
 function Mark({ size, color, stroke }: { size: number; color: string; stroke: number }) {
   return (
     <svg
-      viewBox="0 0 28 28"
+      viewBox={`0 0 ${LOGO_SIZE} ${LOGO_SIZE}`}
       width={size}
       height={size}
       fill="none"
@@ -32,15 +37,14 @@ function Mark({ size, color, stroke }: { size: number; color: string; stroke: nu
       strokeLinejoin="round"
       strokeLinecap="round"
     >
-      {LOGO_PATHS.map((d) => (
-        <path key={d} d={d} />
-      ))}
+      <path d={LOGO_PATH} />
     </svg>
   );
 }
 
-/** Returns the largest font size that fits four lines. */
-function titleSize(length: number): number {
+/** Returns the largest font size that fits four lines, or beside a hero image, six. */
+function titleSize(length: number, hasHero: boolean): number {
+  if (hasHero) return length <= 28 ? 78 : length <= 60 ? 62 : 50;
   if (length <= 28) return 104;
   if (length <= 52) return 86;
   if (length <= 84) return 72;
@@ -48,7 +52,7 @@ function titleSize(length: number): number {
 }
 
 /** The card; texts must be drawable (lib/posts/social-image-text.ts). */
-export function SocialCard({ title, when, site, host, draft }: SocialCardProps) {
+export function SocialCard({ title, when, site, host, draft, hero }: SocialCardProps) {
   return (
     <div
       style={{
@@ -61,11 +65,13 @@ export function SocialCard({ title, when, site, host, draft }: SocialCardProps) 
       }}
     >
       <div style={{ width: 20, height: "100%", backgroundColor: ACCENT, display: "flex" }} />
-      <div
-        style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}
-      >
-        <Mark size={560} color={ACCENT} stroke={1.1} />
-      </div>
+      {!hero && (
+        <div
+          style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}
+        >
+          <Mark size={560} color={ACCENT} stroke={1.1} />
+        </div>
+      )}
       <div
         style={{
           flexGrow: 1,
@@ -107,10 +113,10 @@ export function SocialCard({ title, when, site, host, draft }: SocialCardProps) 
         <div
           style={{
             display: "block",
-            lineClamp: 4,
+            lineClamp: hero ? 6 : 4,
             maxWidth: 1000,
             fontFamily: "Serif, SerifExt",
-            fontSize: titleSize(title.length),
+            fontSize: titleSize(title.length, hero !== undefined),
             fontWeight: 500,
             lineHeight: 1.08,
             letterSpacing: "-0.022em",
@@ -133,6 +139,16 @@ export function SocialCard({ title, when, site, host, draft }: SocialCardProps) 
           <span>{host}</span>
         </div>
       </div>
+      {hero && (
+        // eslint-disable-next-line @next/next/no-img-element
+        <img
+          src={hero}
+          alt=""
+          width={HERO_WIDTH}
+          height={630}
+          style={{ width: HERO_WIDTH, height: 630, objectFit: "cover" }}
+        />
+      )}
     </div>
   );
 }

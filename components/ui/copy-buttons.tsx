@@ -1,5 +1,5 @@
 "use client";
-// Handles copy buttons with one listener. Renders only a live region.
+// Handles the buttons of code, to copy and to wrap it, with one listener. Renders only a live region.
 
 import { useEffect, useRef } from "react";
 
@@ -13,6 +13,8 @@ export function CopyButtons() {
   const status = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     async function onClick(event: MouseEvent) {
+      const wrap = event.target instanceof Element && event.target.closest("[data-wrap]");
+      if (wrap) return toggleWrap(wrap as HTMLElement);
       const button =
         event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy]") : null;
       if (!button) return;
@@ -21,8 +23,7 @@ export function CopyButtons() {
       let message = "Copied.";
       try {
         await navigator.clipboard.writeText(text);
-        button.dataset.copied = "";
-        setTimeout(() => delete button.dataset.copied, FEEDBACK_MS);
+        showCopied(button);
       } catch {
         // No permission, or not https.
         message = "Couldn’t copy. Your browser blocked clipboard access.";
@@ -35,6 +36,28 @@ export function CopyButtons() {
     return () => document.removeEventListener("click", listener);
   }, []);
   return <p ref={status} className="visually-hidden" role="status" />;
+}
+
+/** Says "Copied" on the button for a moment, and in its name. */
+function showCopied(button: HTMLElement): void {
+  if (button.dataset.copied !== undefined) return;
+  const { textContent: text, ariaLabel: label } = button;
+  const hasTextOnly = button.childElementCount === 0;
+  button.dataset.copied = "";
+  if (hasTextOnly) button.textContent = "Copied";
+  if (label) button.ariaLabel = "Copied";
+  setTimeout(() => {
+    delete button.dataset.copied;
+    if (hasTextOnly) button.textContent = text;
+    button.ariaLabel = label;
+  }, FEEDBACK_MS);
+}
+
+/** Wraps the long lines of the code around the button, or scrolls them again. */
+function toggleWrap(button: HTMLElement): void {
+  const code = button.closest(".code");
+  const isWrapped = code?.toggleAttribute("data-wrapped") ?? false;
+  button.setAttribute("aria-pressed", String(isWrapped));
 }
 
 function textToCopy(button: HTMLElement): string | null {

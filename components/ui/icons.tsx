@@ -1,5 +1,6 @@
 // Renders the site's icons: 16 units wide, one stroke, the color of the text.
 
+import { LOGO_PATH } from "./logo.ts";
 import type { ReactNode } from "react";
 
 function Icon({ children }: { children: ReactNode }) {
@@ -96,7 +97,7 @@ export function SiteMark() {
       aria-hidden="true"
       focusable="false"
     >
-      <path d="M4.6 12.2 6.4 15.4 23.6 6.1M15 10.9v13.3M9.4 24.2h11.2" />
+      <path d={LOGO_PATH} />
     </svg>
   );
 }

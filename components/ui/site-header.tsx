@@ -5,6 +5,8 @@ import { SiteMark } from "./icons.tsx";
 export interface NavLink {
   readonly href: string;
   readonly label: string;
+  /** The page itself, or the section that it belongs to. */
+  readonly current?: "page" | "true" | undefined;
 }
 
 /** `account` is the last link of the navigation: login or account. */
@@ -25,9 +27,11 @@ export function SiteHeader({
       </a>
       <nav className="site-nav" aria-label="Main">
         <ul>
-          {links.map(({ href, label }) => (
+          {links.map(({ href, label, current }) => (
             <li key={href}>
-              <a href={href}>{label}</a>
+              <a href={href} aria-current={current}>
+                {label}
+              </a>
             </li>
           ))}
           {account && <li>{account}</li>}

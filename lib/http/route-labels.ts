@@ -12,7 +12,15 @@ const ROUTES = {
   post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
   episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
   text: ["/about", "/contact", "/goodbye", "/how-we-count", "/privacy"],
-  feed: ["/feed.xml", "/atom.xml", "/feed.json", "/calls/feed.xml", "/sitemap.xml", "/robots.txt"],
+  feed: [
+    "/feed.xml",
+    "/atom.xml",
+    "/feed.json",
+    "/calls/feed.xml",
+    "/sitemap.xml",
+    "/robots.txt",
+    "/manifest.webmanifest",
+  ],
   login: [
     "/login",
     "/login/code",
@@ -69,7 +77,8 @@ export interface RouteLabel {
 }
 
 /** Files from the build or public/, which have no handler. */
-const STATIC_FILE = /^\/(_next|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
+const STATIC_FILE =
+  /^\/(_next|_br|images|podcast)\/|^\/(icon\.svg|icon-\d+\.png|apple-touch-icon\.png|favicon\.ico)$/;
 /** Other text in place of a slug may be personal, so it is not logged. */
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
 const MAX_SLUG_LENGTH = 80;

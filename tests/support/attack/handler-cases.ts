@@ -150,6 +150,7 @@ const makeCacheDeletion = (key: string): HandlerRequest => ({
 });
 
 export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
+  "GET /manifest.webmanifest": publicGet("/manifest.webmanifest"),
   "GET /atom.xml": publicGet("/atom.xml"),
   "GET /feed.json": publicGet("/feed.json"),
   "GET /feed.xml": publicGet("/feed.xml"),

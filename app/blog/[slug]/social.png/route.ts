@@ -1,6 +1,6 @@
 // Serves the social image of a post, drafts included.
 
-import { socialImageCache } from "./social-image.tsx";
+import { findHeroSha, socialImageCache } from "./social-image.tsx";
 import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { env } from "#lib/core/env.ts";
@@ -29,6 +29,7 @@ export async function GET(
     site,
     host: toDrawableText(new URL(env.SITE_URL).host),
     draft: post.frontMatter.draft,
+    heroSha: findHeroSha(post.hero),
   });
   return conditionalResponse(
     request,

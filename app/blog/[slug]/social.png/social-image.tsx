@@ -8,12 +8,16 @@ import { z } from "zod";
 import { SocialCard, type SocialCardProps } from "#components/post/social-card.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
+import { log } from "#lib/core/log.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
+import { findImageFile } from "#lib/posts/catalog/site-catalog.ts";
+import type { Image } from "#lib/posts/image.ts";
+import { getVariant } from "#lib/posts/images/content-image.ts";
 
 export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
 /** Increase this when the design changes. */
-const DESIGN_VERSION = 1;
+const DESIGN_VERSION = 2;
 
 // next/og reads woff, not woff2. The bundler must not trace the folder: it would include all of it.
 const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/@fontsource");
@@ -45,7 +49,7 @@ const FONTS = [
 let fonts:
   Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
-/** Returns the card as PNG. 64 colors are enough for text and flat areas, and keep it under 50 kB. */
+/** Returns the card as PNG. 64 colors are enough for text and flat areas, and keep it under 50 kB; a picture takes 256. */
 export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> {
   fonts ??= Promise.all(
     FONTS.map(async ({ name, weight, file }) => ({
@@ -60,7 +64,7 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
     fonts: await fonts,
   }).arrayBuffer();
   return sharp(Buffer.from(image))
-    .png({ palette: true, colours: 64, dither: 0, effort: 7 })
+    .png({ palette: true, effort: 7, ...(card.hero ? {} : { colours: 64, dither: 0 }) })
     .toBuffer();
 }
 
@@ -68,15 +72,43 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
 const TIMEOUT_MS = 30_000;
 const drawing = new Semaphore(1);
 
+interface SocialImageRequest extends Omit<SocialCardProps, "hero"> {
+  /** The blob of the post's hero image, if it has variants. */
+  readonly heroSha?: string | undefined;
+}
+
+/** Returns the blob of a post's hero image; undefined for an SVG or one of another host. */
+export function findHeroSha(hero: Image | undefined): string | undefined {
+  const srcset = hero?.sources?.find(({ type }) => type === "image/webp")?.srcset ?? "";
+  return /\/_img\/([0-9a-f]{40})-\d+\.webp/.exec(srcset)?.[1];
+}
+
+/** Returns the image as a data: URL that next/og can draw, or undefined: a card needs no image. */
+async function readHero(blobSha: string): Promise<string | undefined> {
+  try {
+    const image = await findImageFile(blobSha);
+    const bytes = image && (await getVariant(image, { blobSha, width: 960, format: "webp" }));
+    if (!bytes) return undefined;
+    const jpeg = await sharp(bytes).resize(860, 1_260, { fit: "cover" }).jpeg().toBuffer();
+    return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+  } catch (error) {
+    log("warn", "social_image.hero_failed", { blobSha, error });
+    return undefined;
+  }
+}
+
 /** The PNG of a card as base64. */
-export const socialImageCache = defineCache<SocialCardProps, string>({
+export const socialImageCache = defineCache<SocialImageRequest, string>({
   name: "social-image",
   version: DESIGN_VERSION,
-  keyOf: ({ title, when, site, host, draft }) => JSON.stringify([title, when, site, host, draft]),
+  keyOf: ({ title, when, site, host, draft, heroSha }) =>
+    JSON.stringify([title, when, site, host, draft, heroSha ?? ""]),
   schema: z.base64(),
   ttlMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
-  produce: async (card) => {
+  produce: async ({ heroSha, ...text }) => {
+    const hero = heroSha && (await readHero(heroSha));
+    const card = hero ? { ...text, hero } : text;
     const limit = { maxWaitMs: TIMEOUT_MS, message: "Too many social images are being drawn." };
     return (await drawing.run(() => renderSocialImage(card), limit)).toString("base64");
   },

@@ -41,7 +41,7 @@ test("a file name is the caption", async () => {
 test("every block has a copy button and can be scrolled with the keyboard", async () => {
   const html = await htmlFrom(fence("", "a"));
   expect(html).toContain(
-    '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>',
+    '<button type="button" data-copy="code" aria-label="Copy code">Copy</button>',
   );
   expect(html).toContain('tabindex="0"');
 });

@@ -104,7 +104,7 @@ function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
   const language = escapeHtml(meta.language);
   return (
     `<figure class="code"${language && ` data-language="${language}"`}>${renderTitle(meta.filename)}` +
-    `<pre class="code-pre${isNumbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButtonHtml}</figure>`
+    `<pre class="code-pre${isNumbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${renderTools(lines.map((pieces) => pieces.map(({ text }) => text).join("")))}</figure>`
   );
 }
 
@@ -112,12 +112,21 @@ function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
 function renderDiagram(source: string, meta: CodeMeta): string {
   return (
     `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram (Mermaid source)")}` +
-    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${copyButtonHtml}</figure>`
+    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${renderTools(source.split("\n"))}</figure>`
   );
 }
 
-const copyButtonHtml =
-  '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>';
+/** Lines with more characters than this don't fit on a phone. */
+const FITTING_LENGTH = 38;
+
+/** Renders the buttons to copy the code, and to wrap it if it has long lines. */
+function renderTools(lines: readonly string[]): string {
+  const wrap = lines.some((line) => line.length > FITTING_LENGTH)
+    ? '<button type="button" data-wrap aria-label="Wrap long lines" aria-pressed="false">Wrap</button>'
+    : "";
+  return `<div class="code-tools">${wrap}<button type="button" data-copy="code" aria-label="Copy code">Copy</button></div>`;
+}
+
 const renderTitle = (name: string | null) =>
   name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "";
 

@@ -140,7 +140,6 @@ export function SocialCard({ title, when, site, host, draft, hero }: SocialCardP
         </div>
       </div>
       {hero && (
-        // eslint-disable-next-line @next/next/no-img-element
         <img
           src={hero}
           alt=""

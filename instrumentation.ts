@@ -1,7 +1,14 @@
 // Starts what runs beside requests, before the server takes its first one.
 
+import type { Instrumentation } from "next";
+
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
+  // First, so that errors of the others are exported too.
+  if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT) {
+    const { startOpenTelemetry } = await import("./lib/core/open-telemetry.ts");
+    startOpenTelemetry();
+  }
   const { reportMissingConfiguration } = await import("./lib/http/site-url.ts");
   reportMissingConfiguration();
   const { announceMailbox } = await import("./lib/outbound/mail/mailbox-access.ts");
@@ -17,3 +24,13 @@ export async function register(): Promise<void> {
   const { startBackupAlerts } = await import("./lib/outbound/backup-alerts.ts");
   startBackupAlerts();
 }
+
+/**
+ * Exports errors of pages, handlers and actions if OpenTelemetry is on. Next logs them in any case.
+ * To use a service's own SDK, report `error` here: docs/runbooks/observability.md.
+ */
+export const onRequestError: Instrumentation.onRequestError = async (error, request, context) => {
+  if (process.env.NEXT_RUNTIME !== "nodejs" || !process.env.OTEL_EXPORTER_OTLP_ENDPOINT) return;
+  const { reportRequestError } = await import("./lib/http/report-request-error.ts");
+  reportRequestError(error, { method: request.method, ...context });
+};

@@ -50,6 +50,13 @@ const config = {
     "next-mdx-remote",
     "shiki",
     "iron-session",
+    "@opentelemetry/api",
+    "@opentelemetry/context-async-hooks",
+    "@opentelemetry/exporter-logs-otlp-http",
+    "@opentelemetry/exporter-trace-otlp-http",
+    "@opentelemetry/resources",
+    "@opentelemetry/sdk-logs",
+    "@opentelemetry/sdk-trace",
   ],
   experimental: {
     // The limit of bodies that the middleware buffers: a server action's (1 MB).

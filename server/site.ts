@@ -45,6 +45,7 @@ try {
   process.exit(1);
 }
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
+const { findTelemetry } = await import("#lib/core/telemetry.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
 
 const handleRequest = app.getRequestHandler();
@@ -69,6 +70,7 @@ async function stop(exitCode: number): Promise<void> {
   const drained = drainServer(server);
   if (dev) server.closeAllConnections();
   await drained;
+  await findTelemetry()?.flush();
   await app.close();
   process.exit(exitCode);
 }

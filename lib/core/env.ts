@@ -79,6 +79,14 @@ export const envSchema = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOffSchema.optional(),
   METRICS_TOKEN: secretSchema(16).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlSchema({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).default("lectern"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number({ error: "must be a number from 0 to 1, such as 0.1" })
+    .min(0)
+    .max(1)
+    .default(1),
   SITE_URL: originSchema().optional(),
   SITE_CONFIG: z.string().min(1).default("site.config.ts"),
   DATA_DIR: z.string().min(1).default(".data"),

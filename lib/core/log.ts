@@ -2,6 +2,7 @@
 
 import { env } from "./env.ts";
 import { currentRequestContext } from "./request-context.ts";
+import { type SpanAttributes, findTelemetry } from "./telemetry.ts";
 
 type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -28,6 +29,15 @@ function toJsonValue(value: unknown): unknown {
   return value;
 }
 
+const isScalar = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+
+/** Returns the fields that an OpenTelemetry log record can have as attributes. */
+function scalarsOf(line: Record<string, unknown>): SpanAttributes {
+  return Object.fromEntries(
+    Object.entries(line).filter(([, value]) => isScalar(value)),
+  ) as SpanAttributes;
+}
+
 /**
  * Writes `{"time","level","event","region","instance","id",…fields}`; `id` is the request ID.
  * Errors are logged with name, message and their first stack frames. Never pass secrets, email
@@ -42,4 +52,5 @@ export function log(level: LogLevel, event: string, fields: Record<string, unkno
   if (id !== undefined) line.id = id;
   for (const [key, value] of Object.entries(fields)) line[key] = toJsonValue(value);
   process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (level === "error") findTelemetry()?.recordError(event, fields.error, scalarsOf(line));
 }

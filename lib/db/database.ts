@@ -7,6 +7,7 @@ import { log } from "#lib/core/log.ts";
 import { observeHistogram } from "#lib/core/metrics.ts";
 import { type RequestContext, currentRequestContext } from "#lib/core/request-context.ts";
 import { isCorrupt } from "#lib/core/sqlite-error.ts";
+import { withChildSpan } from "#lib/core/telemetry.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { cachedFor, currentRole } from "#lib/replication/role.ts";
 import { waitForStandby } from "#lib/replication/standbys.ts";
@@ -36,6 +37,10 @@ export { Prisma } from "../../prisma/generated/client.ts";
 export type { Tx } from "./prisma-client.ts";
 export { closeDatabase } from "./connection-pool.ts";
 
+/** OpenTelemetry's attributes of a database span. */
+const READ_SPAN = { "db.system.name": "sqlite", "db.operation.name": "read" };
+const WRITE_SPAN = { "db.system.name": "sqlite", "db.operation.name": "write" };
+
 /** Adds to the request's read time, for Server-Timing. */
 function recordReadTime(startedMs: number): void {
   const context = currentRequestContext();
@@ -59,7 +64,9 @@ function assertNotInTransaction(caller: string): void {
 export async function read<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   assertNotInTransaction("read()");
   const state = databaseState();
-  return withReopen(state, () => readOnConnection(state, fn));
+  return withChildSpan("read", READ_SPAN, () =>
+    withReopen(state, () => readOnConnection(state, fn)),
+  );
 }
 
 async function readOnConnection<T>(
@@ -99,7 +106,9 @@ async function readOnConnection<T>(
 export async function readSql<T>(fn: (sql: Sql) => T): Promise<T> {
   assertNotInTransaction("readSql()");
   const state = databaseState();
-  return withReopen(state, () => readSqlOnConnection(state, fn));
+  return withChildSpan("read", READ_SPAN, () =>
+    withReopen(state, () => readSqlOnConnection(state, fn)),
+  );
 }
 
 async function readSqlOnConnection<T>(state: DatabaseState, fn: (sql: Sql) => T): Promise<T> {
@@ -127,14 +136,18 @@ export async function write<T>(
   fn: (tx: Tx) => Promise<T> | T,
   options: WriteOptions = {},
 ): Promise<T> {
-  return enqueueWrite((scope) => withPrisma(scope, fn), options);
+  return withChildSpan("write", WRITE_SPAN, () =>
+    enqueueWrite((scope) => withPrisma(scope, fn), options),
+  );
 }
 
 /** Runs a synchronous `fn` like write(), with plain SQL only, in the same queue and commits. */
 export async function writeSql<T>(fn: (sql: Sql) => T, options: WriteOptions = {}): Promise<T> {
-  return enqueueWrite(
-    (scope) => assertNotPromise(fn(revocable(scope, scope.connection.sql)), "writeSql"),
-    options,
+  return withChildSpan("write", WRITE_SPAN, () =>
+    enqueueWrite(
+      (scope) => assertNotPromise(fn(revocable(scope, scope.connection.sql)), "writeSql"),
+      options,
+    ),
   );
 }
 

@@ -24,6 +24,7 @@ import {
   keepMissingFilesUncached,
   sendUnavailable,
 } from "./response-head.ts";
+import { traceRequest } from "./request-span.ts";
 import { refuseInvalidRouterState } from "./router-state.ts";
 import { sanitizeRequestUrl } from "./sanitize-url.ts";
 import { SiteRequest, SiteResponse, type SiteServer } from "./site-response.ts";
@@ -83,13 +84,15 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           findStaticFileReplacement(context, status) ??
           findOutageReplacement(context, status),
       };
-      requestContextStorage().run(context, () => {
-        for (const step of REQUEST_STEPS) {
-          step(context);
-          if (response.headersSent) return;
-        }
-        holdBody(context, () => handler(request, response));
-      });
+      requestContextStorage().run(context, () =>
+        traceRequest(context, () => {
+          for (const step of REQUEST_STEPS) {
+            step(context);
+            if (response.headersSent) return;
+          }
+          holdBody(context, () => handler(request, response));
+        }),
+      );
     },
   );
 }

@@ -5,7 +5,9 @@ import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { type RequestContext, currentRequestContext } from "#lib/core/request-context.ts";
 import { currentInstance, isReplicated } from "#lib/core/instance.ts";
+import { findTelemetry } from "#lib/core/telemetry.ts";
 import { isPrimaryReachable } from "./position.ts";
+import { formatReplayState, parseReplayState } from "./replay-state.ts";
 import {
   type Role,
   cachedFor,
@@ -98,8 +100,9 @@ export function replayTo(
   incrementCounter("replays", { reason });
   log("debug", "replay", { to: instance, reason });
   const response = getFlyReplayResponse(instance);
-  // Fly passes `state` on in fly-replay-src. Without it, replayCount() assumes one replay.
-  if (replays > 0) response.headers.set("fly-replay", `instance=${instance};state=${replays + 1}`);
+  const traceparent = findTelemetry()?.currentTraceparent() ?? undefined;
+  const state = formatReplayState({ replays: replays + 1, traceparent });
+  if (state) response.headers.set("fly-replay", `instance=${instance}${state}`);
   if (context) sendReplay(context, response);
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- a replay is a response
   throw response;
@@ -115,10 +118,7 @@ export function isReplay(thrown: unknown): thrown is Response {
  * earlier.
  */
 export function replayCount(context: RequestContext | undefined): number {
-  const source = context?.request.headers["fly-replay-src"];
-  if (source === undefined) return 0;
-  const state = /(?:^|;)\s*state=(\d{1,2})\s*(?:;|$)/.exec(String(source))?.[1];
-  return state === undefined ? 1 : Number(state);
+  return parseReplayState(context?.request.headers["fly-replay-src"])?.replays ?? 0;
 }
 
 function writesPausedError(): AppError {

@@ -7,6 +7,7 @@ import { Agent, type buildConnector } from "undici";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
+import { withSpan } from "#lib/core/telemetry.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { ACCEPT_ENCODING, readResponseBody } from "./read-response-body.ts";
 import { decodeText } from "./decode-text.ts";
@@ -227,9 +228,23 @@ function stripBodyHeaders(headers: Record<string, string>): Record<string, strin
  * forbidden URL, redirect or content type, AppError(unavailable) on a timeout or network error, and
  * AppError(too_large) beyond `maxBytes`.
  */
-export async function fetchBytes(
+export function fetchBytes(
   url: string | URL,
   options: FetchOptions = {},
+): Promise<FetchResult & { bytes: Uint8Array }> {
+  const method = options.method ?? "GET";
+  // Without the path, which may contain a secret, as a webhook's does.
+  const host = URL.parse(String(url))?.host ?? "";
+  return withSpan(
+    `${method} ${host}`,
+    { "http.request.method": method, "server.address": host },
+    () => fetchWithinDeadline(url, options),
+  );
+}
+
+async function fetchWithinDeadline(
+  url: string | URL,
+  options: FetchOptions,
 ): Promise<FetchResult & { bytes: Uint8Array }> {
   const {
     timeoutMs = FETCH_TIMEOUT_MS,

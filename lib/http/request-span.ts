@@ -1,0 +1,51 @@
+// Traces each request, and continues the trace of a replay on the instance that receives it.
+
+import type { IncomingHttpHeaders } from "node:http";
+import { env } from "#lib/core/env.ts";
+import { findTelemetry } from "#lib/core/telemetry.ts";
+import { parseReplayState } from "#lib/replication/replay-state.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
+import { labelRoute } from "./route-labels.ts";
+
+/** Requests that arrive all the time and whose duration is of no interest. */
+const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
+
+/**
+ * Runs `fn` in the request's span, which ends with the response. Spans name the route, and neither
+ * addresses nor queries.
+ */
+export function traceRequest(context: PipelineContext, fn: () => void): void {
+  const telemetry = findTelemetry();
+  const requested = labelRoute(context.requestedUrl);
+  if (!telemetry || UNTRACED_KINDS.has(requested.kind)) return fn();
+  const { request, response, requestedMethod: method } = context;
+  const attributes = { "http.request.method": method, "url.path": requested.path };
+  const traceparent = findTraceparent(request.headers);
+  telemetry.runInSpan(method, { kind: "server", attributes, traceparent }, (span) => {
+    response.once("close", () => {
+      const route = (context.route ?? requested).path;
+      const status = response.sentStatus;
+      span.rename(`${method} ${route}`);
+      span.setAttributes({
+        "http.route": route,
+        "http.response.status_code": status,
+        ...(context.requestId && { "lectern.request_id": context.requestId }),
+        ...(context.isReplayedElsewhere && { "lectern.replayed": true }),
+        ...(context.committedTxid !== undefined && { "lectern.txid": context.committedTxid }),
+      });
+      if (status >= 500) span.fail();
+      span.end();
+    });
+    fn();
+  });
+}
+
+/**
+ * Returns the parent span of a replay; undefined for other requests. A visitor's own `traceparent`
+ * is ignored: it could join someone's trace or decide what is sampled.
+ */
+function findTraceparent(headers: IncomingHttpHeaders): string | undefined {
+  return env.TRUST_PROXY === "fly"
+    ? parseReplayState(headers["fly-replay-src"])?.traceparent
+    : undefined;
+}

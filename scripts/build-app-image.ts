@@ -31,6 +31,7 @@ const PROGRAMS = [
   "server/backup/main.ts",
   "cli/admin/main.ts",
   "cli/backup/main.ts",
+  "cli/doctor/main.ts",
   "cli/rebuild-counters/main.ts",
   "cli/migrate-postgres/main.ts",
   "cli/migrate-postgres/load-rows.worker.ts",

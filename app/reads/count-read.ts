@@ -3,10 +3,12 @@
 import { isbot } from "isbot";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
+import { getCookieName } from "#lib/core/cookie-names.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
+import { readRequestCookies } from "#lib/http/cookies.ts";
 import { readJson } from "#lib/http/read-json.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -16,6 +18,7 @@ import {
   verifyDwellToken,
 } from "#lib/reading/dwell-token.ts";
 import { logLeadChanges } from "#lib/reading/lead-changes.ts";
+import { findOutdatedReaderId } from "#lib/reading/reader-id.ts";
 import { createReadLimiter } from "#lib/reading/read-limiter.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { getCountablePost } from "./countable-post.ts";
@@ -47,9 +50,16 @@ export function countRead(request: Request): Promise<Response> {
       "cache-control": "no-store",
       "x-read": isCounted ? "counted" : "again",
     });
-    if (clientId) headers.append("set-cookie", serializeReaderCookie(clientId));
+    const readerId = clientId ?? (await findOutdatedId());
+    if (readerId) headers.append("set-cookie", serializeReaderCookie(readerId));
     return new Response(null, { status: 204, headers });
   });
+}
+
+/** Returns the reader's ID if its cookie must be signed again, since the secret is being replaced. */
+async function findOutdatedId(): Promise<string | null> {
+  const get = await readRequestCookies();
+  return findOutdatedReaderId(get(getCookieName("reader")));
 }
 
 async function limitAndRecord(

@@ -1,129 +1,100 @@
-// Reports what this machine has and what the commands would lack. Changes nothing.
+// Reports what is wrong with this checkout, this machine, or a running site. Changes nothing.
 
-import { existsSync } from "node:fs";
-import Database from "better-sqlite3";
-import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
+import { randomBytes } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { env } from "#lib/core/env.ts";
-import { canMergeAudio } from "#lib/calls/merge-audio.ts";
-import { checkSiteConfig, siteConfig } from "#lib/core/site-config.ts";
-import { findMissing } from "#cli/cluster/tools/find-tools.ts";
-import { findMistypedValues } from "./mistyped-values.ts";
+import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
+import { checkBackupAge } from "./checks/backup.ts";
+import { checkCluster } from "./checks/cluster.ts";
+import { checkConfiguration } from "./checks/configuration.ts";
+import { checkDatabase } from "./checks/database.ts";
+import { checkDeployment } from "./checks/deployment.ts";
+import { checkMachine } from "./checks/machine.ts";
+import { checkRunningSite } from "./checks/running-site.ts";
+import { checkFfmpeg, checkPublicClock, checkSmtp } from "./checks/services.ts";
+import { checkVersions } from "./checks/versions.ts";
+import type { Check } from "./finding.ts";
+import { formatFindings, runChecks } from "./run-checks.ts";
 
-let problems = 0;
-function reportLine(ok: boolean | "note", text: string, fix = ""): void {
-  if (ok === false) problems += 1;
-  console.log(
-    `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${text}${ok === true || !fix ? "" : `\n      ${fix}`}`,
-  );
+const USAGE = `npm run doctor [-- --json | --url SITE]
+
+Checks this checkout or machine, and changes nothing.
+
+  --json      prints the findings as JSON
+  --url SITE  checks the running site at SITE instead, such as https://example.com
+
+Exit code: 0 if there is no problem, 1 if there is one, 2 for a wrong option.`;
+
+const { flags } = parseCommandLine(USAGE, {
+  json: { type: "boolean" },
+  url: { type: "string" },
+});
+
+// Reading the variables would create the session secret.
+const secretFile = join(process.env.DATA_DIR || ".data", "session-secret");
+if (!process.env.SESSION_SECRET && !existsSync(secretFile))
+  process.env.SESSION_SECRET = randomBytes(32).toString("hex");
+
+const rootDir = join(import.meta.dirname, "..", "..");
+
+function parseSite(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol))
+    exitWithUsage(`--url: "${text}" is not a URL such as https://example.com`, USAGE);
+  return url.origin;
 }
 
-reportLine(true, `Node ${process.versions.node} (${process.execPath})`);
+/** Need no valid variables. */
+const LOCAL_CHECKS: readonly Check[] = [
+  { name: "versions", run: () => checkVersions(rootDir) },
+  { name: "configuration", run: () => checkConfiguration(rootDir) },
+  { name: "deployment", run: () => checkDeployment(rootDir) },
+];
 
-try {
-  reportLine(
-    true,
-    `configuration: site ${env.SITE_URL}, data in ${env.DATA_DIR}, posts from ${env.CONTENT_SOURCE}`,
-  );
-} catch (error) {
-  reportLine(false, (error as Error).message);
-  process.exit(1);
+const CHECKS: readonly Check[] = [
+  ...LOCAL_CHECKS,
+  {
+    name: "machine",
+    run: () =>
+      checkMachine({
+        folders: [env.DATA_DIR, ...(env.LITEFS_DATA_DIR ? [env.LITEFS_DATA_DIR] : [])],
+        databaseBytes: statSync(env.DATABASE_FILE, { throwIfNoEntry: false })?.size ?? 0,
+      }),
+  },
+  { name: "clock", run: checkPublicClock },
+  { name: "database", run: () => checkDatabase(env.DATABASE_FILE, rootDir) },
+  { name: "cluster", run: checkCluster },
+  { name: "mail", run: checkSmtp },
+  { name: "audio", run: checkFfmpeg },
+  { name: "backup", run: () => checkBackupAge(null, Date.now()) },
+  {
+    name: "developer tools",
+    async run() {
+      // The image has neither tests nor the laptop cluster.
+      if (existsSync(join(rootDir, "IMAGE"))) return [];
+      const { checkDeveloperTools } = await import("./checks/developer-tools.ts");
+      return checkDeveloperTools();
+    },
+  },
+];
+
+function hasValidVariables(): boolean {
+  try {
+    return Boolean(env.DATA_DIR);
+  } catch {
+    return false;
+  }
 }
 
-try {
-  checkSiteConfig();
-  reportLine(true, `${env.SITE_CONFIG}: ${siteConfig.name}, by ${siteConfig.author.name}`);
-  if (siteConfig.features.calls && !siteConfig.podcast.owner)
-    reportLine(
-      "note",
-      `${env.SITE_CONFIG}: the podcast has no owner`,
-      "Podcast directories write to the owner. Set podcast.owner before you submit the feed.",
-    );
-} catch (error) {
-  reportLine(false, (error as Error).message);
+function listChecks(): readonly Check[] {
+  if (flags.url !== undefined) {
+    const site = parseSite(flags.url);
+    return [{ name: "running site", run: () => checkRunningSite(site) }];
+  }
+  return hasValidVariables() ? CHECKS : LOCAL_CHECKS;
 }
 
-const memory = new Database(":memory:");
-const { version } = memory.prepare("SELECT sqlite_version() AS version").get() as {
-  version: string;
-};
-memory.close();
-const [, minor = 0, patch = 0] = version.split(".").map(Number);
-// sqlite.org/wal.html, "The WAL-reset bug": fixed in 3.51.3.
-reportLine(
-  minor > 51 || (minor === 51 && patch >= 3),
-  `SQLite ${version}`,
-  "SQLite before 3.51.3 can corrupt the file when two connections write and checkpoint.",
-);
-
-if (existsSync(env.DATABASE_FILE)) {
-  const db = new Database(env.DATABASE_FILE, { readonly: true });
-  const mode = db.pragma("journal_mode", { simple: true });
-  const pageSize = db.pragma("page_size", { simple: true });
-  reportLine(
-    mode === "wal",
-    `${env.DATABASE_FILE}: journal mode ${String(mode)}`,
-    "The site creates its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
-  );
-  reportLine(
-    pageSize === 4096,
-    `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
-    "LiteFS requires a page size of 4096.",
-  );
-  reportLine(
-    db.pragma("quick_check", { simple: true }) === "ok",
-    `${env.DATABASE_FILE}: quick_check`,
-    "The file is corrupt. Restore a backup.",
-  );
-  reportLine(
-    (db.pragma("foreign_key_check") as unknown[]).length === 0,
-    `${env.DATABASE_FILE}: foreign keys`,
-    "Some rows reference missing rows. See PRAGMA foreign_key_check.",
-  );
-  const mistyped = findMistypedValues(db);
-  if (mistyped.length === 0) reportLine(true, `${env.DATABASE_FILE}: value types`);
-  for (const { table, column, expected, count } of mistyped)
-    reportLine(
-      false,
-      `${env.DATABASE_FILE}: ${table}.${column}: ${count} ${count === 1 ? "value is" : "values are"} not stored as ${expected}`,
-      `Find them: SELECT rowid, "${column}" FROM "${table}" WHERE typeof("${column}") NOT IN ('${expected}', 'null')`,
-    );
-  db.close();
-} else {
-  reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start creates it.");
-}
-
-const hasFfmpeg = await canMergeAudio();
-reportLine(
-  hasFfmpeg ? true : "note",
-  hasFfmpeg ? `ffmpeg: ${env.FFMPEG_PATH}` : "no ffmpeg with an MP3 or AAC encoder",
-  "Without it, the podcast feed has answers as recorded, which not all podcast apps play. Install ffmpeg, or set FFMPEG_PATH.",
-);
-
-const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (path) => path && existsSync(path),
-);
-reportLine(
-  browserPath ? true : "note",
-  browserPath ? `browser for e2e: ${browserPath}` : "no system Chromium",
-  "npm run e2e installs one or reports what is missing.",
-);
-
-const postgresPath = findPostgres();
-reportLine(
-  postgresPath ? true : "note",
-  postgresPath
-    ? `PostgreSQL for the migration's tests and demo: ${postgresPath}`
-    : "no PostgreSQL: the migration tests are skipped",
-  POSTGRES_MISSING,
-);
-
-const missingTools = findMissing();
-if (missingTools.length === 0)
-  reportLine(true, "ready to run a cluster on this machine (npm run cluster)");
-for (const problem of missingTools)
-  reportLine("note", "can't run a cluster on this machine", problem);
-
-console.log(
-  problems ? `\n${problems} ${problems === 1 ? "problem" : "problems"}` : "\nno problems",
-);
-process.exitCode = problems ? 1 : 0;
+const findings = await runChecks(listChecks());
+console.log(flags.json ? JSON.stringify(findings, null, 2) : formatFindings(findings));
+process.exit(findings.some(({ level }) => level === "problem") ? 1 : 0);

@@ -26,6 +26,20 @@ const secretSchema = (minLength: number) =>
   z
     .string()
     .refine((value) => value.trim().length >= minLength, `needs at least ${minLength} characters`);
+/** Secrets separated by commas, so that one can be replaced while its predecessor is accepted. */
+const secretListSchema = (minLength: number) =>
+  z
+    .string()
+    .transform((value) =>
+      value
+        .split(",")
+        .map((secret) => secret.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (all) => all.length > 0 && all.every((secret) => secret.length >= minLength),
+      `needs at least ${minLength} characters; separate multiple secrets with commas`,
+    );
 /** A URL without credentials, path, query or fragment. Parsed to its origin. */
 const originSchema = () =>
   urlSchema({ protocol: /^https?$/ })
@@ -78,7 +92,7 @@ export const envSchema = z.object({
   SLOW_QUERY_MS: z.coerce.number().int().min(-1).max(60_000).default(50),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOffSchema.optional(),
-  METRICS_TOKEN: secretSchema(16).optional(),
+  METRICS_TOKEN: secretListSchema(16).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: urlSchema({ protocol: /^https?$/ }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().min(1).default("lectern"),
@@ -94,6 +108,7 @@ export const envSchema = z.object({
   CACHE_FILE: z.string().min(1).optional(),
   CACHE_MAX_MB: intSchema(256, 8, 16_384),
   SESSION_SECRET: secretSchema(MIN_SESSION_SECRET_LENGTH).optional(),
+  ACCEPTED_SESSION_SECRETS: secretListSchema(MIN_SESSION_SECRET_LENGTH).default([]),
   LEGACY_COOKIE_SECRET: secretsSchema.optional(),
   LEGACY_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
   LEGACY_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
@@ -121,7 +136,7 @@ export const envSchema = z.object({
   CONTENT_GIT_BRANCH: z.string().min(1).default("main"),
   CONTENT_GIT_PATH: z.string().default("content"),
   CONTENT_GIT_TOKEN: z.string().min(1).optional(),
-  CONTENT_WEBHOOK_SECRET: secretSchema(16).optional(),
+  CONTENT_WEBHOOK_SECRET: secretListSchema(16).optional(),
   COMPILE_TIMEOUT_MS: intSchema(10_000, 100, 120_000),
   COMPILE_WORKERS: intSchema(1, 1, 16),
   BACKUP_BUCKET: z

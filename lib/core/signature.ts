@@ -9,24 +9,41 @@ const derivedKeys = new Map<string, Buffer>();
  * Derives a key per purpose with HKDF (RFC 5869), so that a signature is valid for one purpose
  * only.
  */
-function deriveKey(purpose: string): Buffer {
-  const name = `${purpose}\0${env.SESSION_SECRET}`;
+function deriveKey(purpose: string, secret: string): Buffer {
+  const name = `${purpose}\0${secret}`;
   let key = derivedKeys.get(name);
   if (!key) {
-    key = Buffer.from(hkdfSync("sha256", env.SESSION_SECRET, "", purpose, 32));
+    key = Buffer.from(hkdfSync("sha256", secret, "", purpose, 32));
     derivedKeys.set(name, key);
   }
   return key;
 }
 
-/** Returns the HMAC-SHA256 of `text` under the key for `purpose`: 43 characters of base64url. */
-export function signText(purpose: string, text: string): string {
-  return createHmac("sha256", deriveKey(purpose)).update(text).digest("base64url");
+const sign = (purpose: string, text: string, secret: string): string =>
+  createHmac("sha256", deriveKey(purpose, secret)).update(text).digest("base64url");
+
+function isSignedWith(secret: string, purpose: string, text: string, signature: string): boolean {
+  const actual = Buffer.from(signature);
+  const expected = Buffer.from(sign(purpose, text, secret));
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
-/** Returns true if `signature` equals that of signText(). Compares in constant time. */
+/** Returns the HMAC-SHA256 of `text` under the key for `purpose`: 43 characters of base64url. */
+export function signText(purpose: string, text: string): string {
+  return sign(purpose, text, env.SESSION_SECRET);
+}
+
+/**
+ * Returns true if `signature` equals that of signText(), now or under an accepted other secret.
+ * Compares in constant time.
+ */
 export function isValidSignature(purpose: string, text: string, signature: string): boolean {
-  const actual = Buffer.from(signature);
-  const expected = Buffer.from(signText(purpose, text));
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
+  return [env.SESSION_SECRET, ...env.ACCEPTED_SESSION_SECRETS].some((secret) =>
+    isSignedWith(secret, purpose, text, signature),
+  );
+}
+
+/** Returns true if a valid signature was made with another secret than SESSION_SECRET. */
+export function isOutdatedSignature(purpose: string, text: string, signature: string): boolean {
+  return !isSignedWith(env.SESSION_SECRET, purpose, text, signature);
 }

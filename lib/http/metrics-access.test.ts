@@ -48,3 +48,18 @@ test("a peer has access only with a signature for the metrics", () => {
   expect(refusal(signed(METRICS_SIGNATURE_SUBJECT))).toBeNull();
   expect(refusal(signed("status"))).toBe(404);
 });
+
+test("while the token is replaced, both are accepted", () => {
+  const next = "next-token-of-monitoring";
+  overrideEnv({ METRICS_TOKEN: `${next}, ${TOKEN}` });
+  const refusal = (token: string) =>
+    refuseMetrics(new Headers({ authorization: `Bearer ${token}` }));
+  expect([refusal(TOKEN), refusal(next), refusal(`${next},`), refusal("other")]).toEqual([
+    null,
+    null,
+    401,
+    401,
+  ]);
+  overrideEnv({ METRICS_TOKEN: next });
+  expect(refusal(TOKEN)).toBe(401);
+});

@@ -9,7 +9,9 @@ export const METRICS_SIGNATURE_SUBJECT = "metrics";
 function hasToken(authorization: string | null): boolean {
   const token = /^Bearer (\S{1,500})$/i.exec(authorization ?? "")?.[1];
   return (
-    env.METRICS_TOKEN !== undefined && token !== undefined && isSameSecret(token, env.METRICS_TOKEN)
+    token !== undefined &&
+    env.METRICS_TOKEN !== undefined &&
+    env.METRICS_TOKEN.some((accepted) => isSameSecret(token, accepted))
   );
 }
 

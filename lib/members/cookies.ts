@@ -41,11 +41,18 @@ interface SessionCookie {
    * database decides.
    */
   readonly untilMs: number | null;
+  /** True if it is sealed with a secret that is being replaced. */
+  readonly isOutdated: boolean;
 }
 
 // Unsealing derives a key and decrypts, which costs as much as a small page. The TTL is one minute,
 // so an expired seal is accepted for at most one minute more.
 const unsealedCookies = new LRUCache<string, SessionCookie>({ max: 5_000, ttl: MINUTE_MS });
+
+/** Drops the cached contents, which depend on the secrets. For tests. */
+export function forgetUnsealedCookies(): void {
+  unsealedCookies.clear();
+}
 
 /**
  * Returns the contents of the session cookie `sealed`; null if it is forged, damaged or expired.
@@ -54,15 +61,24 @@ export async function unsealSession(sealed: string | undefined): Promise<Session
   if (!sealed) return null;
   const cached = unsealedCookies.get(sealed);
   if (cached) return cached;
-  const { id, sealedAtMs, untilMs } = await unsealData<{
-    id?: string;
-    sealedAtMs?: number;
-    untilMs?: number;
-  }>(sealed, { password: env.SESSION_SECRET, ttl: SESSION_TTL_MS / 1000 });
-  if (typeof id !== "string") return null;
-  const session = { id, sealedAtMs: sealedAtMs ?? null, untilMs: untilMs ?? null };
-  unsealedCookies.set(sealed, session);
-  return session;
+  for (const password of [env.SESSION_SECRET, ...env.ACCEPTED_SESSION_SECRETS]) {
+    // Empty if the password is wrong.
+    const { id, sealedAtMs, untilMs } = await unsealData<{
+      id?: string;
+      sealedAtMs?: number;
+      untilMs?: number;
+    }>(sealed, { password, ttl: SESSION_TTL_MS / 1000 });
+    if (typeof id !== "string") continue;
+    const session = {
+      id,
+      sealedAtMs: sealedAtMs ?? null,
+      untilMs: untilMs ?? null,
+      isOutdated: password !== env.SESSION_SECRET,
+    };
+    unsealedCookies.set(sealed, session);
+    return session;
+  }
+  return null;
 }
 
 /** Returns the session cookie: sealed, HttpOnly, SameSite=Lax, valid for 365 days. */

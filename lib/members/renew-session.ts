@@ -17,7 +17,7 @@ const CONCURRENT_RENEWAL_MS = MINUTE_MS;
 
 /**
  * Extends the session in the cookie `sealed` to 365 days if its row or cookie expires within
- * SESSION_RENEW_DAYS. Returns the cookie to set, or null. Throws like ensurePrimary(): a replica
+ * SESSION_RENEW_DAYS. Seals it again if its secret is being replaced. Returns the cookie to set, or null. Throws like ensurePrimary(): a replica
  * replays the request, even a GET.
  */
 export async function renewSession(sealed: string | undefined): Promise<ResponseCookie | null> {
@@ -28,6 +28,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   // Fast path of nearly every request: no query. On LiteFS, a query would cost as much as the
   // page's own reads.
   if (
+    !session.isOutdated &&
     session.untilMs !== null &&
     session.sealedAtMs !== null &&
     Math.min(session.untilMs, session.sealedAtMs + SESSION_DAYS * DAY_MS) >= dueMs
@@ -41,7 +42,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
     const isOldCookie =
       session.sealedAtMs !== null && session.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
     const isJustRenewed = expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
-    return isOldCookie && !isJustRenewed
+    return session.isOutdated || (isOldCookie && !isJustRenewed)
       ? sealSessionCookie({ id: session.id, expiresAtMs })
       : null;
   }

@@ -1,6 +1,6 @@
 // Creates and signs the IDs of anonymous readers.
 
-import { isValidSignature, signText } from "#lib/core/signature.ts";
+import { isOutdatedSignature, isValidSignature, signText } from "#lib/core/signature.ts";
 import { createUuidV7 } from "#lib/core/uuid-v7.ts";
 
 const LABEL = "lectern reader id v1";
@@ -34,4 +34,10 @@ export function unsignReaderId(value: string | null | undefined): string | null 
   return READER_ID_PATTERN.test(id) && isValidSignature(LABEL, id, value.slice(dot + 1))
     ? id
     : null;
+}
+
+/** Returns the ID in `value` if it is signed with a secret that is being replaced; otherwise null. */
+export function findOutdatedReaderId(value: string | null | undefined): string | null {
+  const id = unsignReaderId(value);
+  return id !== null && isOutdatedSignature(LABEL, id, value!.slice(id.length + 1)) ? id : null;
 }

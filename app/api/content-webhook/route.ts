@@ -18,13 +18,14 @@ function jsonMessage(status: number, message: string): Response {
 }
 
 export async function POST(request: Request): Promise<Response> {
-  const secret = env.CONTENT_WEBHOOK_SECRET;
+  const secrets = env.CONTENT_WEBHOOK_SECRET;
   const repository = env.CONTENT_GIT_REPOSITORY;
   // 404 unless configured.
-  if (!secret || env.CONTENT_SOURCE !== "git" || !repository) return jsonMessage(404, "Not found.");
+  if (!secrets || env.CONTENT_SOURCE !== "git" || !repository)
+    return jsonMessage(404, "Not found.");
   return withErrorResponse(request, async () => {
     const event = await verifyRequest(request, {
-      secret,
+      secrets,
       repository,
       branch: env.CONTENT_GIT_BRANCH,
     });

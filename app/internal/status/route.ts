@@ -2,6 +2,7 @@
 
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
+import { getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { STATUS_SIGNATURE_SUBJECT } from "#lib/replication/read-cluster.ts";
 
 export const dynamic = "force-dynamic";
@@ -10,5 +11,8 @@ export function GET(request: Request): Response {
   const headers = { "cache-control": "no-store" };
   if (!isInternalRequest(request.headers, STATUS_SIGNATURE_SUBJECT))
     return new Response("Not found\n", { status: 404, headers });
-  return Response.json(readNodeStatus(), { headers });
+  return Response.json(
+    { ...readNodeStatus(), contentVersion: getCatalogStatus().servedVersion },
+    { headers },
+  );
 }

@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { signWebhook } from "#tests/support/git-host.ts";
 import { MAX_WEBHOOK_BYTES, verifyWebhook } from "./push-webhook.ts";
 
-const config = { secret: "a secret of sixteen", repository: "ada/site", branch: "main" };
+const secret = "a secret of sixteen";
+const config = {
+  secrets: ["its successor, of 16", secret],
+  repository: "ada/site",
+  branch: "main",
+};
 const after = "a".repeat(40);
 const payload = { ref: "refs/heads/main", after, repository: { full_name: "ada/site" } };
 
@@ -11,7 +16,7 @@ function verify(body: string | object, headers: Record<string, string | undefine
   const all = {
     "x-github-event": "push",
     "content-type": "application/json",
-    "x-hub-signature-256": signWebhook(config.secret, bytes),
+    "x-hub-signature-256": signWebhook(secret, bytes),
     ...headers,
   };
   return verifyWebhook(
@@ -48,13 +53,13 @@ test.each([
   ["none", undefined],
   ["an empty one", ""],
   ["one of another secret", signWebhook("another secret!!", JSON.stringify(payload))],
-  ["one of another body", signWebhook(config.secret, `${JSON.stringify(payload)} `)],
-  ["one that is too short", signWebhook(config.secret, JSON.stringify(payload)).slice(0, -2)],
+  ["one of another body", signWebhook(secret, `${JSON.stringify(payload)} `)],
+  ["one that is too short", signWebhook(secret, JSON.stringify(payload)).slice(0, -2)],
   ["SHA-1", `sha1=${"0".repeat(40)}`],
   ["no hex", `sha256=${"z".repeat(64)}`],
   [
     "two",
-    `${signWebhook(config.secret, JSON.stringify(payload))}, ${signWebhook(config.secret, JSON.stringify(payload))}`,
+    `${signWebhook(secret, JSON.stringify(payload))}, ${signWebhook(secret, JSON.stringify(payload))}`,
   ],
 ])("a push whose signature is %s is unauthorized", (_, signature) => {
   expect(errorCodeOf(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");

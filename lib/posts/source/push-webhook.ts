@@ -8,7 +8,8 @@ import { AppError } from "#lib/core/errors.ts";
 export const MAX_WEBHOOK_BYTES = 1_048_576;
 
 export interface WebhookConfig {
-  readonly secret: string;
+  /** Several while one is replaced. */
+  readonly secrets: readonly string[];
   /** 'owner/name'. */
   readonly repository: string;
   readonly branch: string;
@@ -35,11 +36,12 @@ const pushSchema = z.object({
 export function verifyWebhook(
   headers: Headers,
   body: Uint8Array,
-  { secret, repository, branch }: WebhookConfig,
+  { secrets, repository, branch }: WebhookConfig,
 ): WebhookEvent {
   if (body.byteLength > MAX_WEBHOOK_BYTES)
     throw new AppError("too_large", `The body is larger than ${MAX_WEBHOOK_BYTES} bytes.`);
-  if (!hasValidSignature(headers.get("x-hub-signature-256"), body, secret)) {
+  const signature = headers.get("x-hub-signature-256");
+  if (!secrets.some((secret) => hasValidSignature(signature, body, secret))) {
     throw new AppError(
       "unauthorized",
       "The X-Hub-Signature-256 header is missing, or does not match this site's secret.",

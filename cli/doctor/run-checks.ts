@@ -1,0 +1,49 @@
+// Runs checks side by side, each with a deadline, and formats their findings.
+
+import { withTimeout } from "#lib/core/with-timeout.ts";
+import { type Check, type NamedFinding, problem } from "./finding.ts";
+
+/** Longer than the deadline of any request that a check sends. */
+const CHECK_TIMEOUT_MS = 15_000;
+
+/** Returns all findings in the order of `checks`. A check that throws or hangs is a problem. */
+export async function runChecks(
+  checks: readonly Check[],
+  timeoutMs = CHECK_TIMEOUT_MS,
+): Promise<NamedFinding[]> {
+  const results = await Promise.all(
+    checks.map(async ({ name, run }) => {
+      try {
+        return await withTimeout(
+          Promise.resolve().then(run),
+          timeoutMs,
+          `It did not finish within ${timeoutMs / 1_000} s.`,
+        );
+      } catch (error) {
+        return [
+          problem(
+            `${name}: the check failed`,
+            (error as Error).message,
+            "Fix what the message says, and run doctor again.",
+          ),
+        ];
+      }
+    }),
+  );
+  return results.flatMap((findings, i) =>
+    findings.map((finding) => ({ check: checks[i]!.name, ...finding })),
+  );
+}
+
+const LABELS = { ok: " ok ", note: "note", problem: "FAIL" } as const;
+
+/** Returns the report for the terminal. */
+export function formatFindings(findings: readonly NamedFinding[]): string {
+  const lines = findings.flatMap(({ level, what, why, fix }) => [
+    `${LABELS[level]}  ${what}`,
+    ...(level === "ok" ? [] : [why, fix && `Fix: ${fix}`].filter(Boolean).map((t) => `      ${t}`)),
+  ]);
+  const count = findings.filter(({ level }) => level === "problem").length;
+  const summary = count === 0 ? "no problems" : `${count} ${count === 1 ? "problem" : "problems"}`;
+  return `${lines.join("\n")}\n\n${summary}`;
+}

@@ -11,7 +11,12 @@ import { fileURLToPath } from "node:url";
 import { SERVER_ENV, SERVER_FLAGS } from "../server/server-flags.mjs";
 import * as checks from "./tasks/checks.mjs";
 import { restartWithRightNode } from "./tasks/node-version.mjs";
-import { preparePostgres, requireCluster, requirePostgres } from "./tasks/requirements.mjs";
+import {
+  prepareFfmpeg,
+  preparePostgres,
+  requireCluster,
+  requirePostgres,
+} from "./tasks/requirements.mjs";
 import { Stop, bin, must, node, run } from "./tasks/run.mjs";
 import {
   BENCH_SITE,
@@ -126,16 +131,19 @@ const commands = {
   knip: checking(checks.knip),
   unit: checking(async (args) => {
     await preparePostgres();
+    await prepareFfmpeg();
     await checks.unit(args);
   }),
   check: checking(async (args) => {
     await preparePostgres();
+    await prepareFfmpeg();
     await checks.types();
     await checks.lint();
     await checks.unit(args);
   }),
   e2e: checking(async (args) => {
     await preparePostgres();
+    await prepareFfmpeg();
     await checks.e2e(args);
   }),
   "test:cluster": checking(async (args) => {
@@ -144,6 +152,7 @@ const commands = {
   }),
   test: checking(async (args) => {
     await preparePostgres();
+    await prepareFfmpeg();
     await checks.all(args);
   }),
   /**

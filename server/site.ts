@@ -12,7 +12,6 @@ const { values } = parseArgs({
     port: { type: "string", short: "p", default: "3000" },
     /** The address to listen on. Default: all addresses; in development, only this machine. */
     hostname: { type: "string", short: "H" },
-    "keep-alive-ms": { type: "string" },
   },
 });
 const port = Number(values.port);
@@ -56,7 +55,6 @@ const server = createPipelineServer((request, response) => {
     response.end("Internal Server Error");
   });
 });
-if (values["keep-alive-ms"]) server.keepAliveTimeout = Number(values["keep-alive-ms"]);
 server.once("error", (error) => {
   console.error(error);
   process.exit(1);

@@ -157,6 +157,7 @@ export const envSchema = z.object({
   FETCH_ALLOW_PRIVATE: listSchema,
   EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: trustProxySchema,
+  KEEP_ALIVE_TIMEOUT: intSchema(150_000, 1_000, 3_600_000),
   REPLICATION: boolSchema(false),
   INSTANCE: z
     .string()

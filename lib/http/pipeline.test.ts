@@ -57,6 +57,14 @@ test("a request to upgrade the protocol is served as HTTP/1.1", () =>
     expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*GET \/feed\.xml$/);
   }));
 
+test("idle connections are kept longer than proxies keep them, or as configured", () => {
+  // nginx and Fly: a minute; Caddy: two.
+  expect(createPipelineServer(() => {}).keepAliveTimeout).toBeGreaterThan(120_000);
+  overrideEnv({ KEEP_ALIVE_TIMEOUT: "5000" });
+  expect(createPipelineServer(() => {}).keepAliveTimeout).toBe(5_000);
+  overrideEnv({ KEEP_ALIVE_TIMEOUT: undefined });
+});
+
 test("a WebSocket is opened in development only, for Next's client", async () => {
   const server = createPipelineServer((_, response) => response.end("page"));
   server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n"));

@@ -69,6 +69,9 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
     {
       IncomingMessage: SiteRequest,
       ServerResponse: SiteResponse,
+      // Node's default of five seconds can close a connection while a proxy sends a request, and
+      // the proxy can't know whether its write happened.
+      keepAliveTimeout: env.KEEP_ALIVE_TIMEOUT,
       // Next's server resets upgrades that it doesn't know, such as h2c. It needs only those of
       // development.
       shouldUpgradeCallback: ({ headers }) =>

@@ -1,4 +1,4 @@
-// Finds the programs that tests and benchmarks need: Chromium, PostgreSQL, LiteFS and Consul.
+// Finds the programs that tests and benchmarks need: Chromium, PostgreSQL, ffmpeg, LiteFS and Consul.
 // Installs system packages only as root in CI, or when LECTERN_INSTALL=1 asks for it.
 
 import { spawnSync } from "node:child_process";
@@ -69,6 +69,17 @@ export async function requirePostgres() {
 /** For the tests: without PostgreSQL, those of the migration count as skipped. */
 export async function preparePostgres() {
   if (!(await hasPostgres())) say(`skipping the migration's tests: ${POSTGRES_MISSING}`);
+}
+
+const hasFfmpeg = () => spawnSync(process.env.FFMPEG_PATH || "ffmpeg", ["-version"]).status === 0;
+
+/** For the tests: without ffmpeg, those that merge audio count as skipped, except in CI. */
+export async function prepareFfmpeg() {
+  if (!hasFfmpeg()) await installSystemPackages(["ffmpeg"], ["--no-install-recommends"]);
+  if (!hasFfmpeg())
+    say(
+      "skipping tests that merge audio: install ffmpeg (Debian and Ubuntu: sudo apt install ffmpeg)",
+    );
 }
 
 /**

@@ -25,12 +25,6 @@ export interface SiteProcess {
 const MAX_CRASHES = 5;
 const CRASH_WINDOW_MS = 600_000;
 const RESTART_DELAY_MS = 1_000;
-/**
- * Longer than a proxy keeps an idle connection (Fly's: a minute). Node's default of five seconds
- * can close a connection while a request arrives, and the proxy can't know whether its write
- * happened.
- */
-const KEEP_ALIVE_TIMEOUT_MS = 90_000;
 
 /**
  * Starts server/site.ts as the site's user, with the Node flags `flags`. Waits `pauseMs` after the
@@ -51,22 +45,12 @@ export function startSiteProcess(
   function start(): void {
     if (isStopping) return;
     const args = ["--hostname", app.host, "--port", app.port];
-    const started = spawn(
-      process.execPath,
-      [
-        ...flags,
-        join(root, "server", "site.ts"),
-        ...args,
-        "--keep-alive-ms",
-        String(KEEP_ALIVE_TIMEOUT_MS),
-      ],
-      {
-        cwd: root,
-        env: { ...SERVER_ENV, ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
-        stdio: "inherit",
-        ...appUserIds(settings),
-      },
-    );
+    const started = spawn(process.execPath, [...flags, join(root, "server", "site.ts"), ...args], {
+      cwd: root,
+      env: { ...SERVER_ENV, ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+      stdio: "inherit",
+      ...appUserIds(settings),
+    });
     child = started;
     started.once("error", (error) => died(error.message));
     started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));

@@ -134,7 +134,7 @@ export function checkSecrets(from: Variables, secretFile: string): Finding[] {
       problem(
         `${name} can be guessed`,
         name.includes("SESSION")
-          ? "Someone who guesses it can log in as anyone."
+          ? "Someone who guesses it can forge reads and readers, and act as another instance of the site."
           : "Someone who guesses it can act as the service that it belongs to.",
         `Rotate it (docs/runbooks/rotate-secrets.md): openssl rand -hex 32`,
       ),
@@ -146,7 +146,7 @@ export function checkSecrets(from: Variables, secretFile: string): Finding[] {
         ? ok(`${secretFile} is private`)
         : problem(
             `${secretFile} can be read by other users`,
-            "Someone who reads it can log in as anyone.",
+            "Someone who reads it can forge reads and readers, and act as another instance of the site.",
             `chmod 600 ${secretFile}`,
           ),
     );

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { trace } from "@opentelemetry/api";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { insertUser } from "./support/factories.ts";
 import { overrideEnv } from "./support/override-env.ts";
@@ -94,6 +95,18 @@ test("a request is one trace with its reads, writes and outgoing requests", asyn
   expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
   expect(JSON.stringify(spans)).not.toMatch(/secret-token|example\.com/);
   expect(collector.headers[0]).toMatchObject({ "api-key": "secret", path: "/v1/traces" });
+});
+
+test("the addresses that Next adds to its spans are not exported", async () => {
+  const tracer = trace.getTracer("next.js");
+  const target = "/login/confirm?token=secret-token";
+  tracer.startActiveSpan("GET", { attributes: { "http.target": target } }, (span) => {
+    span.setAttribute("http.route", "/login/confirm");
+    span.end();
+  });
+  const [span] = await collectSpans();
+  expect(span!.attributes).toMatchObject({ "http.route": "/login/confirm" });
+  expect(JSON.stringify(span)).not.toContain("secret-token");
 });
 
 test("a replayed write is one trace across both instances", async () => {

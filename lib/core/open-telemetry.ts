@@ -21,6 +21,7 @@ import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs
 import {
   BatchSpanProcessor,
   ParentBasedSampler,
+  type SpanProcessor,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
@@ -58,6 +59,7 @@ export function startOpenTelemetry(): void {
       root: new TraceIdRatioBasedSampler(env.OTEL_TRACES_SAMPLER_ARG),
     }),
     spanProcessors: [
+      new AddressRemover(),
       new BatchSpanProcessor({
         exporter: new OTLPTraceExporter({ timeoutMillis: EXPORT_TIMEOUT_MS }),
         maxQueueSize: MAX_QUEUED_SPANS,
@@ -76,6 +78,19 @@ export function startOpenTelemetry(): void {
     ],
   });
   setTelemetry(createTelemetry(traces, logs));
+}
+
+/**
+ * Removes the addresses that Next adds: their paths and queries contain tokens and email addresses.
+ * Routes stay.
+ */
+class AddressRemover implements SpanProcessor {
+  onStart(): void {}
+  onEnd({ attributes }: { attributes: Record<string, unknown> }): void {
+    for (const name of ["http.target", "http.url", "url.full"]) delete attributes[name];
+  }
+  async forceFlush(): Promise<void> {}
+  async shutdown(): Promise<void> {}
 }
 
 function createTelemetry(traces: TracerProvider, logs: LoggerProvider): Telemetry {

@@ -142,7 +142,7 @@ test("CONTENT_WEBHOOK_SECRET is rotated with the page's commands, and no push is
 test("the page names every secret of the configuration", () => {
   const page = readFileSync("docs/runbooks/rotate-secrets.md", "utf8");
   const secrets = Object.keys(envSchema.shape).filter((name) =>
-    /SECRET|TOKEN|_KEY$|SMTP_URL|WEBHOOK_URL|OTLP_HEADERS/.test(name),
+    /SECRET|TOKEN|_KEY(_ID)?$|SMTP_URL|WEBHOOK_URL|OTLP_HEADERS/.test(name),
   );
   expect(secrets.length).toBeGreaterThan(7);
   expect(secrets.filter((name) => !page.includes(name))).toEqual([]);

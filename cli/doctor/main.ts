@@ -5,7 +5,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "#lib/core/env.ts";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
-import { checkBackupAge } from "./checks/backup.ts";
+import { checkBackup } from "./checks/backup.ts";
 import { checkCluster } from "./checks/cluster.ts";
 import { checkConfiguration } from "./checks/configuration.ts";
 import { checkDatabase } from "./checks/database.ts";
@@ -67,7 +67,7 @@ const CHECKS: readonly Check[] = [
   { name: "cluster", run: checkCluster },
   { name: "mail", run: checkSmtp },
   { name: "audio", run: checkFfmpeg },
-  { name: "backup", run: () => checkBackupAge(null, Date.now()) },
+  { name: "backup", run: checkBackup },
   {
     name: "developer tools",
     async run() {

@@ -7,7 +7,7 @@ import { serveTcp } from "#tests/support/test-server.ts";
 import { env } from "#lib/core/env.ts";
 import type { Finding } from "../finding.ts";
 import { findMistypedValues } from "../mistyped-values.ts";
-import { checkBackupAge } from "./backup.ts";
+import { checkBackupStatus } from "./backup.ts";
 import { checkLease, checkNodeStatus, checkSameEverywhere } from "./cluster.ts";
 import { checkEnvFile, checkProduction, checkSecrets, checkVariables } from "./configuration.ts";
 import { checkDatabase } from "./database.ts";
@@ -283,10 +283,36 @@ test("instances that serve different content are listed", () => {
   ]);
 });
 
-test("an old backup is a problem", () => {
+test("a missing or old backup, and a failed drill, are problems", () => {
   const now = Date.now();
-  expect(levels(checkBackupAge(now - 3_600_000, now))).toEqual(["ok"]);
-  expect(levels(checkBackupAge(now - 3 * 86_400_000, now))).toEqual(["problem"]);
+  const drill = {
+    startedAtMs: now - 3_600_000,
+    instance: "ams-1",
+    problems: [] as string[],
+    restoreMs: 1,
+    totalMs: 2,
+    bytes: 3,
+    rows: 4,
+    stateAtMs: now - 3_600_000,
+  };
+  const status = {
+    completeAtMs: now - 20_000,
+    snapshotAtMs: now,
+    writer: "dfw-1",
+    problem: null,
+    drill,
+    pid: 1,
+    updatedAtMs: now,
+  };
+  const what = (changes: object) => problemsOf(checkBackupStatus({ ...status, ...changes }, now));
+  expect(what({})).toEqual([]);
+  expect(problemsOf(checkBackupStatus(null, now))).toHaveLength(1);
+  expect(what({ completeAtMs: null })).toHaveLength(1);
+  expect(what({ completeAtMs: now - 3_600_000, problem: "403 from the store" })).toEqual([
+    expect.stringContaining("403 from the store"),
+  ]);
+  expect(what({ drill: { ...drill, problems: ["rows differ"] } })).toHaveLength(1);
+  expect(what({ drill: { ...drill, startedAtMs: now - 40 * 86_400_000 } })).toHaveLength(1);
 });
 
 test("a blocked event loop and an open port are found", async () => {

@@ -1,7 +1,7 @@
 // Removes scripts from an SVG.
 
-import { Parser } from "htmlparser2";
 import { escapeHtml } from "#lib/core/escape-html.ts";
+import { parseMarkup } from "#lib/core/parse-markup.ts";
 
 const REMOVED_ELEMENTS = /^(?:.+:)?(?:script|iframe|object|embed|handler|listener)$/i;
 const EVENT_ATTRIBUTE = /^on/i;
@@ -12,12 +12,16 @@ const MAX_ENTITY_TEXT = 1_000_000;
 /** Browsers ignore control characters and some spaces in a URL, in its scheme too. */
 const isScriptUrl = (value: string) => SCRIPT_URL.test(value.replace(/[\s\u0000-\u0020]+/g, ""));
 
-/** Returns the SVG as UTF-8, without scripts, event attributes and script URLs. */
+/**
+ * Returns the SVG as UTF-8, without scripts, event attributes and script URLs. The rest after 2,000
+ * elements inside one another is left out.
+ */
 export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   let svg = "";
   /** How many removed elements are open. */
   let removedDepth = 0;
-  const parser = new Parser(
+  parseMarkup(
+    expandEntities(decodeXml(bytes)),
     {
       onopentag(name, attributes) {
         if (removedDepth > 0 || REMOVED_ELEMENTS.test(name)) {
@@ -39,7 +43,6 @@ export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     },
     { xmlMode: true, recognizeCDATA: true },
   );
-  parser.end(expandEntities(decodeXml(bytes)));
   return Buffer.from(svg);
 }
 

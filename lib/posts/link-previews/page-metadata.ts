@@ -1,6 +1,6 @@
 // Parses the metadata of a page with a tokenizer: Open Graph, Twitter card, <title>.
 
-import { Parser } from "htmlparser2";
+import { parseMarkup } from "#lib/core/parse-markup.ts";
 
 export interface PageMetadata {
   readonly title?: string;
@@ -26,7 +26,7 @@ export function parsePageMetadata(html: string, url: string): PageMetadata {
   let inSvg = 0;
   let base: string | undefined;
   let oembed: string | undefined;
-  const parser = new Parser({
+  parseMarkup(html, {
     onopentag(name, attributes) {
       if (name === "meta") {
         const key = (attributes.property ?? attributes.name ?? "").trim().toLowerCase();
@@ -52,8 +52,6 @@ export function parsePageMetadata(html: string, url: string): PageMetadata {
       } else if (name === "svg") inSvg = Math.max(0, inSvg - 1);
     },
   });
-  parser.write(html);
-  parser.end();
   const first = (...keys: string[]) =>
     keys.map((key) => meta.get(key)).find((value) => value !== undefined);
   const root = base && URL.canParse(base, url) ? new URL(base, url).href : url;
@@ -87,7 +85,7 @@ export function parseQuote(html: string): { text?: string; published?: string } 
   let paragraphs = 0;
   let depth = 0;
   let link: string | undefined;
-  const parser = new Parser({
+  parseMarkup(html, {
     onopentag(name) {
       if (name === "p" && paragraphs++ === 0) depth = 1;
       else if (name === "br" && depth > 0) text += "\n";
@@ -105,7 +103,5 @@ export function parseQuote(html: string): { text?: string; published?: string } 
       }
     },
   });
-  parser.write(html);
-  parser.end();
   return { text: text || undefined, published };
 }

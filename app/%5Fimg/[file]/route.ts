@@ -4,7 +4,7 @@ import { isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { findImageFile } from "#lib/posts/catalog/site-catalog.ts";
 import { getVariant, parseVariantName, peekVariant } from "#lib/posts/images/content-image.ts";
-import { sanitizeSvg } from "#lib/posts/images/sanitize-svg.ts";
+import { getSanitizedSvg } from "#lib/posts/images/sanitized-svg.ts";
 import { contentHeaders } from "#lib/posts/source/content-file-response.ts";
 
 export const dynamic = "force-dynamic";
@@ -24,7 +24,8 @@ export async function GET(
   const image = blobSha === undefined ? null : await findImageFile(blobSha);
   if (!image || (svgSha !== undefined && !/\.svg$/i.test(image.file.path))) return notFound();
   try {
-    if (!variant) return imageResponse(name, sanitizeSvg(await image.read()));
+    if (!variant)
+      return imageResponse(name, await getSanitizedSvg(image.file.blobSha, () => image.read()));
     const bytes = await getVariant(image, variant);
     return bytes ? imageResponse(name, bytes) : notFound();
   } catch (error) {

@@ -1,7 +1,7 @@
 // Serves a file of the content: an image, video, sound or document that a post uses.
 
 import { parseByteRange } from "#lib/http/byte-range.ts";
-import { sanitizeSvg } from "#lib/posts/images/sanitize-svg.ts";
+import { getSanitizedSvg } from "#lib/posts/images/sanitized-svg.ts";
 import type { ContentFile } from "./content-source.ts";
 
 const IMAGE_TYPES: Readonly<Record<string, string>> = {
@@ -98,7 +98,9 @@ export async function contentFileResponse(
     return new Response(null, { status: 304, headers });
   }
   if (extensionOf(file.path) === "svg")
-    return new Response(await readSanitizedSvg(file, open), { headers });
+    return new Response(await getSanitizedSvg(file.blobSha, () => readAll(file, open)), {
+      headers,
+    });
   const range =
     request.headers.has("if-range") && request.headers.get("if-range") !== etag
       ? null
@@ -136,11 +138,7 @@ export function contentHeaders(path: string, isImmutable: boolean): Record<strin
   };
 }
 
-async function readSanitizedSvg(
-  file: ContentFile,
-  open: OpenFile,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (file.bytes === 0) return new Uint8Array();
-  const stream = await open(0, file.bytes - 1);
-  return sanitizeSvg(new Uint8Array(await new Response(stream).arrayBuffer()));
+async function readAll({ bytes }: ContentFile, open: OpenFile): Promise<Uint8Array> {
+  if (bytes === 0) return new Uint8Array();
+  return new Uint8Array(await new Response(await open(0, bytes - 1)).arrayBuffer());
 }

@@ -13,6 +13,9 @@ const BATCH_SIZE = 200;
 /** For an export without names. Members can change it. */
 const UNKNOWN_NAME = "Reader";
 
+/** As many skipped rows are listed. */
+const MAX_LINES = 200;
+
 /** Returns lines for the terminal: skipped rows and the counts. */
 export async function importMembersOf(exported: readonly ExportedMember[]): Promise<string[]> {
   const lines: string[] = [];
@@ -35,7 +38,12 @@ export async function importMembersOf(exported: readonly ExportedMember[]): Prom
   for (let start = 0; start < all.length; start += BATCH_SIZE)
     addedCount += await write((tx) => importMembers(tx, all.slice(start, start + BATCH_SIZE)));
   const known = all.length - addedCount;
-  return [...lines, `${addedCount} members added, ${known} had an account already.`];
+  const more = lines.length - MAX_LINES;
+  return [
+    ...lines.slice(0, MAX_LINES),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    `${addedCount} members added, ${known} had an account already.`,
+  ];
 }
 
 function pastDate(text: string): Date {

@@ -49,6 +49,7 @@ test("members are added once, never as admins, and known ones stay as they are",
   const { status, stdout } = runImport(...args);
   expect(status).toBe(0);
   expect(stdout).toContain('Skipped the member "nobody": Enter a valid email address');
+  expect(stdout).not.toMatch(/[\u001b\u0007]/);
   expect(stdout).toContain("2 members added, 1 had an account already.");
   const listUsers = async () => {
     const users = await read((tx) =>
@@ -78,6 +79,7 @@ test("wrong options and files are refused before anything is written", () => {
     ["ghost", "a", "b"],
     ["ghost", "a", "--url", "example.com"],
     ["ghost", "a", "--force"],
+    ["ghost", "a", "--members", "b.csv", "--export-members"],
   ])
     expect([args, runImport(...args)]).toMatchObject([
       args,

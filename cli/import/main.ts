@@ -7,6 +7,7 @@ import {
   exitWithUsage,
   parseCommandLine,
 } from "#cli/command-line.ts";
+import { stripControls } from "#cli/strip-controls.ts";
 import { env } from "#lib/core/env.ts";
 import { closeDatabase } from "#lib/db/database.ts";
 import { stopWatchingLitefs } from "#lib/replication/role.ts";
@@ -21,7 +22,8 @@ import { readWordPressExport } from "./wordpress.ts";
 
 process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
-const usage = `Usage: npm run import -- PLATFORM FILE [--to DIR] [--url URL] [--members [FILE.csv]] [--dry-run]
+const usage = `Usage: npm run import -- PLATFORM FILE [--to DIR] [--url URL]
+         [--members FILE.csv | --export-members] [--dry-run]
 
 Writes the posts and pages of another site's export into the content folder, with their images.
   ghost FILE.json|FILE.zip   Settings → Import/Export → Export content; a ZIP may contain its images
@@ -29,8 +31,8 @@ Writes the posts and pages of another site's export into the content folder, wit
   substack FILE.zip          Settings → Exports
   --to DIR        the content folder (default: ${env.CONTENT_DIR})
   --url URL       the old site, from which images are downloaded. Ghost exports don't name it.
-  --members CSV   also adds the people in this file as members of this site. They log in with the
-                  code that is emailed to them, like everyone.
+  --members FILE.csv  also adds the people in this file as members of this site. They log in with
+                  the code that is emailed to them, like everyone.
   --export-members  the same, with the subscribers in the export (Substack)
   --dry-run       only prints what would be done
 The import can be repeated: files that you edited or deleted since the last time stay that way.
@@ -50,6 +52,8 @@ const { flags, words } = parseCommandLine(
 const [platform, file, ...rest] = words;
 if (file === undefined) exitWithUsage("Name the platform and the exported file.", usage);
 if (rest.length > 0) exitWithUsage(`Unexpected argument: "${rest[0]}".`, usage);
+if (flags["export-members"] && flags.members !== undefined)
+  exitWithUsage("Use either --members or --export-members.", usage);
 const url = flags.url === undefined ? "" : readOrigin(flags.url);
 
 try {
@@ -57,20 +61,25 @@ try {
   const members = readMembers(site);
   const isDryRun = flags["dry-run"] ?? false;
   const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
-  for (const line of formatReport(report, { isDryRun })) console.log(line);
+  printLines(formatReport(report, { isDryRun }));
   if (members.length > 0 && isDryRun) console.log(`${members.length} members would be added.`);
   else if (members.length > 0) {
     exitUnlessDatabase();
     await exitUnlessPrimary();
-    for (const line of await importMembersOf(members)) console.log(line);
+    printLines(await importMembersOf(members));
   }
 } catch (error) {
   if (!(error instanceof ExportError)) throw error;
-  console.error(error.message);
+  console.error(stripControls(error.message));
   process.exitCode = 1;
 } finally {
   stopWatchingLitefs();
   await closeDatabase();
+}
+
+/** Prints the lines, which contain texts of the export. */
+function printLines(lines: readonly string[]): void {
+  for (const line of lines) console.log(stripControls(line));
 }
 
 function readExportOf(name: string, path: string): ExportedSite {

@@ -77,6 +77,18 @@ test("a path that leaves the archive's folder is refused", () => {
     );
 });
 
+test("a ZIP with two files of one name is refused", () => {
+  const zip = Buffer.from(zipSync({ "a.json": strToU8("{}"), "b.json": strToU8("{}") }));
+  for (let at = zip.indexOf("b.json"); at >= 0; at = zip.indexOf("b.json")) zip.write("a", at);
+  expect(problemOf("a.zip", zip, ghost)).toMatch(/a\.zip contains two files named "a\.json"/);
+});
+
+test("elements without end inside one another are refused", () => {
+  expect(problemOf("a.xml", `<rss>${"<a>".repeat(400_000)}`, readWordPressExport)).toMatch(
+    /has 100 elements inside one another/,
+  );
+});
+
 test("a ZIP bomb is refused before it is decompressed", () => {
   const bomb = zipSync({ "ghost.json": new Uint8Array(5 * 1_048_576) });
   expect(bomb.byteLength).toBeLessThan(100_000);

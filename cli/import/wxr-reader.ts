@@ -21,6 +21,8 @@ export interface WxrDocument {
 }
 
 const CHUNK_CHARS = 1_048_576;
+/** Real exports have five. */
+const MAX_DEPTH = 100;
 /** Terms and authors of the channel have the same child names as items, so only these count. */
 const ITEM_PATH = "rss/channel/item";
 
@@ -28,7 +30,7 @@ const ITEM_PATH = "rss/channel/item";
 export function parseWxr(file: string, xml: string): WxrDocument {
   if (/<!ENTITY/i.test(xml.slice(0, 20_000)))
     throw new ExportError(`${file} declares XML entities, which no WordPress export does.`);
-  const collector = createCollector();
+  const collector = createCollector(file);
   const parser = new Parser(collector.handler, { xmlMode: true, decodeEntities: true });
   for (let start = 0; start < xml.length; start += CHUNK_CHARS)
     parser.write(xml.slice(start, start + CHUNK_CHARS));
@@ -47,7 +49,7 @@ export function parseWxr(file: string, xml: string): WxrDocument {
   return collector.document;
 }
 
-function createCollector() {
+function createCollector(file: string) {
   const channel = new Map<string, string>();
   const items: WxrItem[] = [];
   const path: string[] = [];
@@ -76,6 +78,8 @@ function createCollector() {
       onopentag(name: string, given: Record<string, string>) {
         hasRss ||= path.length === 0 && name === "rss";
         path.push(name);
+        if (path.length > MAX_DEPTH)
+          throw new ExportError(`${file} has ${MAX_DEPTH} elements inside one another.`);
         content = "";
         if (path.length <= 4) attributes = given;
         if (path.join("/") === ITEM_PATH) {

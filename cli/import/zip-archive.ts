@@ -16,8 +16,8 @@ export interface ZipArchive {
 }
 
 /**
- * Lists the archive without decompressing it. Throws ExportError if it is not a complete ZIP, or
- * has a path that leaves its folder.
+ * Lists the archive without decompressing it. Throws ExportError if it is not a complete ZIP, has a
+ * path twice, or one that leaves its folder.
  */
 export function openZip(file: string, bytes: Uint8Array): ZipArchive {
   const entries = new Map<string, UnzipFileInfo>();
@@ -34,6 +34,10 @@ export function openZip(file: string, bytes: Uint8Array): ZipArchive {
         entryCount += 1;
         if (entryCount > MAX_ENTRIES)
           throw new ExportError(`${file} has more than ${MAX_ENTRIES} files.`);
+        if (entries.has(entry.name))
+          throw new ExportError(
+            `${file} contains two files named ${JSON.stringify(entry.name)}. Unpack it, keep the right one, and pack it again.`,
+          );
         if (!entry.name.endsWith("/")) entries.set(entry.name, entry);
         return false;
       },

@@ -1,6 +1,7 @@
 // Formats the result of a verification as lines of text.
 
-import { pluralize, stripControls } from "./plan-text.ts";
+import { stripControls } from "#cli/strip-controls.ts";
+import { pluralize } from "./plan-text.ts";
 import { QUARANTINE_TABLE } from "./quarantine.ts";
 import type { Verification, VerifiedTable } from "./verify-copy.ts";
 

@@ -3,7 +3,7 @@
 import { formatBytes } from "#lib/core/format.ts";
 import { DEFAULT_OPTIONS } from "./options.ts";
 import type { PlanIssue } from "./plan-issue.ts";
-import { stripControls } from "./plan-text.ts";
+import { stripControls } from "#cli/strip-controls.ts";
 import type { Plan } from "./plan.ts";
 
 /** Width at which sentences wrap. Statements and commands never wrap. */

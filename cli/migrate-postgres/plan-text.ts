@@ -1,16 +1,10 @@
 // Formats counts and names for messages.
 
+import { stripControls } from "#cli/strip-controls.ts";
+
 /** "1 row", "20,000 rows". */
 export function pluralize(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
-}
-
-/**
- * Replaces control characters, bidirectional marks and lone surrogates, which could manipulate a
- * terminal.
- */
-export function stripControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "?");
 }
 
 const MAX_NAME_CHARS = 80;

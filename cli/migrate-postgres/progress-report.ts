@@ -3,7 +3,8 @@
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 import { describeVerification } from "./describe-verification.ts";
 import type { MigrationEvent, MigrationStep } from "./migration.ts";
-import { pluralize, stripControls } from "./plan-text.ts";
+import { stripControls } from "#cli/strip-controls.ts";
+import { pluralize } from "./plan-text.ts";
 
 export interface ProgressReport {
   reportEvent(event: MigrationEvent): void;

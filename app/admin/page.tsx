@@ -61,7 +61,7 @@ export default async function AdminPage() {
     deliveries: await countDeliveries(tx),
   }));
   const { users, reads, calls, deliveries } = data;
-  const hasFfmpeg = await canMergeAudio();
+  const lacksFfmpeg = siteConfig.features.calls && !(await canMergeAudio());
   const backup = isBackupOn() ? readBackup() : null;
   const figures = [
     ["Members", formatCount(users.members)],
@@ -133,7 +133,7 @@ export default async function AdminPage() {
             />
           )}
         </ul>
-        {!hasFfmpeg && (
+        {lacksFfmpeg && (
           <p>
             ffmpeg isn’t installed on this server, so new episodes have no merged audio file, and
             some podcast apps can’t play them.

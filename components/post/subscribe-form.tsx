@@ -1,5 +1,6 @@
-// Renders an invitation to subscribe: by email for members, or by feed.
+// Renders an invitation to subscribe: by email if the site has members, or by feed.
 
+import { siteConfig } from "#lib/core/site-config.ts";
 import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
 
 /** Links, not a form: signing up asks for the address, and confirms it. */
@@ -8,9 +9,11 @@ export function SubscribeForm({ title = "Get the next post" }: { readonly title?
     <aside className="subscribe" aria-label={title}>
       <p className="subscribe-title">{title}</p>
       <p className="subscribe-links">
-        <a className="button" href="/login">
-          Sign up by email
-        </a>
+        {siteConfig.features.members && (
+          <a className="button" href="/login">
+            Sign up by email
+          </a>
+        )}
         <a className="button" href={FEED_PATHS.rss}>
           RSS feed
         </a>

@@ -84,7 +84,7 @@ export type CompileResult =
   | { readonly ok: false; readonly problem: PostProblem };
 
 /** Page components every post may use by name. */
-export const PAGE_COMPONENTS: readonly string[] = ["Embed", "SubscribeForm"];
+export const PAGE_COMPONENTS: readonly string[] = ["Embed", "Feature", "SubscribeForm"];
 
 /**
  * Longer bodies are rejected before parsing. The longest known post has 11,400 words, about 0.1 MB.

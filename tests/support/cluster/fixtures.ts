@@ -30,7 +30,8 @@ interface Fixtures {
 /** The image that the nodes run. */
 export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
 
-const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
+/** What this machine lacks for a cluster. Tests skip themselves if there is anything. */
+export const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   latency: [false, { option: true, scope: "worker" }],

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { bin, must, node, npm, run, say } from "./run.mjs";
+import { withSetupLock } from "./setup-lock.mjs";
 
 function listFiles(path) {
   if (!existsSync(path)) return [];
@@ -31,10 +32,15 @@ function hashFiles(paths, isIncluded = () => true) {
 
 /** Runs `work` unless it ran for the same inputs before and `output` still exists. */
 async function once(stamp, hash, output, work) {
-  if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  await work();
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, hash);
+  const isDone = () =>
+    existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
+  if (isDone()) return;
+  await withSetupLock(async () => {
+    if (isDone()) return;
+    await work();
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(stamp, hash);
+  });
 }
 
 export async function installPackages() {

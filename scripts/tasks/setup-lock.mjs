@@ -1,0 +1,63 @@
+// Lets one command at a time install, generate and build in a checkout. The others wait.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Stop, say } from "./run.mjs";
+
+const POLL_MS = 200;
+/** Longer than an installation with a build on a slow machine. */
+const WAIT_MS = 20 * 60_000;
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Returns the process that holds the lock, or null if it has ended. */
+function findHolder(file) {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    // A file without a number was created a moment ago.
+    return pid === 0 || isRunning(pid) ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Runs `work` while this process holds the lock in `dir`. Throws Stop if another process holds it
+ * for twenty minutes. A lock whose process has ended counts as free.
+ */
+export async function withSetupLock(work, { dir = ".data", waitMs = WAIT_MS } = {}) {
+  const file = join(dir, "setup.lock");
+  mkdirSync(dir, { recursive: true });
+  const untilMs = performance.now() + waitMs;
+  for (let isWaiting = false; ; isWaiting = true) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const holder = findHolder(file);
+    if (holder === null) rmSync(file, { force: true });
+    else if (performance.now() > untilMs)
+      throw new Stop(
+        `Process ${holder} is still setting up. If it hangs, stop it, then try again.`,
+      );
+    else {
+      if (!isWaiting) say("waiting for another command that is setting up");
+      await sleep(POLL_MS);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}

@@ -48,7 +48,7 @@ export class FrontMatterSyntaxError extends Error {
 }
 
 /** Longer front matter is a mistake or an attack on the parser. */
-const MAX_FRONT_MATTER_CHARS = 64 * 1024;
+const MAX_FRONT_MATTER_CHARS = 32 * 1024;
 
 const OPENING = /^(?:[ \t]*\r?\n)*(---|\+\+\+)[ \t]*\r?\n/;
 const CLOSING = {
@@ -145,8 +145,14 @@ function describeYamlError({ code, message, pos }: YAMLError, text: string): str
 function decodeToml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
   let values: Record<string, unknown>;
   try {
-    values = parseToml(text.replaceAll("\r\n", "\n"));
+    values = writeTomlDates(parseToml(text.replaceAll("\r\n", "\n"))) as typeof values;
   } catch (error) {
+    // Too many tables inside one another overflow the stack.
+    if (error instanceof RangeError)
+      throw new FrontMatterSyntaxError(
+        { line: textLine },
+        "The front matter is nested too deeply.",
+      );
     if (!(error instanceof TomlError)) throw error;
     const { line, column } = error;
     throw new FrontMatterSyntaxError(
@@ -156,7 +162,7 @@ function decodeToml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
   }
   const lines = text.split("\n");
   return {
-    values: writeTomlDates(values) as Record<string, unknown>,
+    values,
     warnings: [],
     positionOf: ([key]) => {
       const index = lines.findIndex(

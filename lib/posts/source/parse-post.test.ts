@@ -292,3 +292,12 @@ describe("posts of another blog", () => {
       ).toMatch(/^\d{4}-\d\d-\d\d$/);
   });
 });
+
+test.each([
+  ["TOML tables", `+++\na${".a".repeat(15_000)} = 1\n+++\n`],
+  ["TOML lists", `+++\na = ${"[".repeat(15_000)}${"]".repeat(15_000)}\n+++\n`],
+  ["YAML lists", `---\na: ${"[".repeat(15_000)}${"]".repeat(15_000)}\n---\n`],
+  ["YAML aliases", `---\na: &a x\nb: [${"*a, ".repeat(7_000)}]\n---\n`],
+])("hostile front matter is a problem with a line: %s", (_, text) => {
+  expect(problem(text)).toMatchObject({ line: 2, reason: expect.any(String) as string });
+});

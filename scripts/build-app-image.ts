@@ -1,7 +1,6 @@
 // Copies what the image runs into a folder (--out DIR): Next's standalone output of the last build,
 // and the programs beside it with their imports. Also used by the Dockerfile.
 
-import { createRequire, stripTypeScriptTypes } from "node:module";
 import {
   cpSync,
   existsSync,
@@ -10,8 +9,10 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire, stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -68,6 +69,61 @@ const isExcluded = (path: string) =>
     path,
   );
 
+const CODE_EXTENSIONS = ["", ".tsx", ".jsx", ".ts", ".js", ".mjs"];
+
+/** Returns what the code imports, without examples in the fences of a post. */
+const listImports = (text: string) =>
+  [
+    ...text
+      .replace(/^( *)(```|~~~)[^]*?^\1\2/gm, "")
+      .matchAll(/^\s*(?:import|export)\b[^"';]*["']([^"']+)["']/gm),
+  ].map(([, specifier]) => specifier!);
+
+/** Returns the names of the packages that posts on disk import, directly or through files beside. */
+function listPostPackages(): string[] {
+  const dir = join(rootDir, "content");
+  if (!existsSync(dir)) return [];
+  const queue = readdirSync(dir, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".mdx"))
+    .map((path) => join(dir, path));
+  const seen = new Set(queue);
+  const names: string[] = [];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop())
+    for (const specifier of listImports(readFileSync(file, "utf8"))) {
+      const name = /^(?:@[\w.-]+\/)?\w[\w.-]*/.exec(specifier)?.[0];
+      // React is the page's own.
+      if (name !== undefined && !/^react(?:-dom)?$/.test(name)) names.push(name);
+      if (!specifier.startsWith(".")) continue;
+      const target = join(dirname(file), specifier);
+      for (const path of CODE_EXTENSIONS.flatMap((end) => [
+        target + end,
+        join(target, "index") + end,
+      ]))
+        if (!seen.has(path) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
+          seen.add(path);
+          queue.push(path);
+        }
+    }
+  return names;
+}
+
+/** Copies the packages that posts import, and their dependencies: the compiler bundles them. */
+function copyPostPackages(): void {
+  const queue = listPostPackages();
+  const copied = new Set<string>();
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const path = join("node_modules", name);
+    if (copied.has(name) || !existsSync(join(rootDir, path, "package.json"))) continue;
+    copied.add(name);
+    copyIntoImage(path);
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(rootDir, path, "package.json"), "utf8"),
+    ) as { dependencies?: Record<string, string> };
+    queue.push(...Object.keys(dependencies));
+  }
+  if (copied.size > 0) console.error(`packages of posts: ${[...copied].sort().join(", ")}`);
+}
+
 type FileTracer = {
   nodeFileTrace(
     files: string[],
@@ -98,6 +154,7 @@ mkdirSync(outDir, { recursive: true });
 for (const name of readdirSync(standaloneDir))
   if (name !== "public" && name !== "server.js") copyIntoImage(name, standaloneDir);
 for (const path of FILES) if (existsSync(join(rootDir, path))) copyIntoImage(path);
+copyPostPackages();
 
 // The tracer reads JavaScript only, so it gets the code without types.
 const { fileList } = await nodeFileTrace(

@@ -28,7 +28,7 @@ import { usesMath, renderMath } from "./plugins/math.ts";
 import { countWords, toPlainText } from "./plugins/plain-text.ts";
 import { wrapTables } from "./plugins/tables.ts";
 import { readOwnerComponentNames } from "./code/owner-components.ts";
-import { normalizeHtml } from "./normalize-html.ts";
+import { htmlSyntax } from "./html-syntax.ts";
 import { MdxSyntaxError, compileToFunctionBody, type Plugin } from "./serialize.ts";
 import type { Root } from "./mdx-tree.ts";
 
@@ -43,26 +43,24 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
   const format = /\.md$/i.test(input.file) ? "md" : "mdx";
   try {
     const plugins: Plugin[] = [remarkGfm, remarkGemoji];
+    if (format === "mdx") plugins.push(htmlSyntax);
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
     let bundled: BundledCode = { prelude: "", code: null };
-    const compiledSource = await compileToFunctionBody(
-      format === "mdx" ? normalizeHtml(input.body) : input.body,
-      {
-        format,
-        plugins,
-        markdown: async (tree) => {
-          stopwatch.lap("parse");
-          await runMarkdownSteps(tree, context);
-          stopwatch.lap("remark");
-        },
-        html: async (tree) => {
-          await runHtmlSteps(tree, context, format, stopwatch.lap);
-          bundled = await bundlePostCode(tree, context);
-          if (context.code.statements.length > 0) stopwatch.lap("bundle");
-        },
+    const compiledSource = await compileToFunctionBody(input.body, {
+      format,
+      plugins,
+      markdown: async (tree) => {
+        stopwatch.lap("parse");
+        await runMarkdownSteps(tree, context);
+        stopwatch.lap("remark");
       },
-    );
+      html: async (tree) => {
+        await runHtmlSteps(tree, context, format, stopwatch.lap);
+        bundled = await bundlePostCode(tree, context);
+        if (context.code.statements.length > 0) stopwatch.lap("bundle");
+      },
+    });
     stopwatch.lap("serialize");
     const words = countWords(context.text);
     return {

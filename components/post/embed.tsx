@@ -33,7 +33,7 @@ function Source({ embed }: { embed: LinkPreview }) {
 function Quote({ embed }: { embed: LinkPreview }) {
   return (
     <figure className="embed embed-quote">
-      <blockquote cite={embed.url}>
+      <blockquote cite={embed.url} dir="auto">
         <p>{embed.description}</p>
       </blockquote>
       <figcaption>
@@ -74,10 +74,14 @@ function Card({ embed }: { embed: LinkPreview }) {
     <div className="embed embed-card">
       <div className="embed-words">
         <Source embed={embed} />
-        <a className="embed-title" href={embed.url}>
+        <a className="embed-title" href={embed.url} dir="auto">
           {embed.title}
         </a>
-        {embed.description && <span className="embed-description">{embed.description}</span>}
+        {embed.description && (
+          <span className="embed-description" dir="auto">
+            {embed.description}
+          </span>
+        )}
       </div>
       <Picture embed={embed} />
     </div>

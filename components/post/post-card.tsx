@@ -33,11 +33,19 @@ function MarkedText({ segments }: { segments: readonly TextSegment[] }) {
 function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;
   return (
-    <Heading>
+    <Heading {...languageAttributes(post.frontMatter)}>
       <a className="card-link" href={postUrlPath(post)}>
         {title ? <MarkedText segments={title} /> : post.frontMatter.title}
       </a>
     </Heading>
+  );
+}
+
+function Description({ post: { frontMatter } }: { post: PostSummary }) {
+  return (
+    <p className="card-text" {...languageAttributes(frontMatter)}>
+      {frontMatter.description}
+    </p>
   );
 }
 
@@ -73,12 +81,12 @@ export function PostCard({
   ...card
 }: PostCardData & { level?: 2 | 3; first?: boolean; id?: string }) {
   return (
-    <article className="card" id={id} {...languageAttributes(card.post.frontMatter)}>
+    <article className="card" id={id}>
       <Picture post={card.post} sizes={CARD_SIZES} first={first} />
       <Meta {...card} />
       <Title {...card} level={level} />
       {card.snippet && card.snippet.length > 0 && (
-        <p className="card-text">
+        <p className="card-text" {...languageAttributes(card.post.frontMatter)}>
           <MarkedText segments={card.snippet} />
         </p>
       )}
@@ -89,12 +97,12 @@ export function PostCard({
 /** The featured card, with the image next to the text. `why` says why it is featured. */
 export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
-    <article className="card card-lead" {...languageAttributes(card.post.frontMatter)}>
+    <article className="card card-lead">
       <Picture post={card.post} sizes={FEATURED_SIZES} first />
       <div>
         <p className="card-why">{why}</p>
         <Title {...card} level={2} />
-        <p className="card-text">{card.post.frontMatter.description}</p>
+        <Description post={card.post} />
         <Meta {...card} />
       </div>
     </article>
@@ -104,11 +112,11 @@ export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
 /** A post as a line. */
 export function PostLine(card: PostCardData) {
   return (
-    <article className="post-line" {...languageAttributes(card.post.frontMatter)}>
+    <article className="post-line">
       <Meta {...card} />
       <div>
         <Title {...card} level={3} />
-        <p className="card-text">{card.post.frontMatter.description}</p>
+        <Description post={card.post} />
       </div>
     </article>
   );

@@ -28,3 +28,11 @@ test("a post shows the day of an update that is later than its date", () => {
       '<time dateTime="2026-11-01">November 1st, 2026</time> — 5 min read',
     );
 });
+
+test("a post from right to left turns only its own text, and no label of the page", () => {
+  const html = pageOf({ lang: "ar", title: "مرحبا", bannerCredit: "x" });
+  expect(html).toContain('<h1 id="post-title" lang="ar" dir="rtl">');
+  expect(html).toContain('<div class="prose" lang="ar" dir="rtl">Text</div>');
+  expect(html.match(/dir="rtl"/g)).toHaveLength(2);
+  expect(html).toMatch(/<article aria-labelledby="post-title"><header/);
+});

@@ -51,13 +51,16 @@ export function PostPage({
 }: PostPageProps) {
   const { frontMatter, compiled, hero } = post;
   const updated = laterUpdateDay(post);
+  const language = languageAttributes(frontMatter);
   return (
     <div data-team={leadingTeam(standings)}>
-      <article aria-labelledby="post-title" {...languageAttributes(frontMatter)}>
+      <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>
             <PostStateNotice draft={frontMatter.draft} archived={frontMatter.archived} />
-            <h1 id="post-title">{frontMatter.title}</h1>
+            <h1 id="post-title" {...language}>
+              {frontMatter.title}
+            </h1>
             <p className="post-when figures">
               <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> —{" "}
               {updated && (
@@ -77,15 +80,19 @@ export function PostPage({
                 sizes="(min-width: 84rem) 38rem, (min-width: 60em) 46vw, 92vw"
                 first
               />
-              {frontMatter.bannerCredit && <figcaption>{frontMatter.bannerCredit}</figcaption>}
+              {frontMatter.bannerCredit && (
+                <figcaption {...language}>{frontMatter.bannerCredit}</figcaption>
+              )}
             </figure>
           )}
         </header>
         <div className="post-body wrap">
-          <TocAside headings={compiled.headings} />
+          <TocAside headings={compiled.headings} language={language} />
           <div className="post-column">
-            <TocDisclosure headings={compiled.headings} />
-            <div className="prose">{children}</div>
+            <TocDisclosure headings={compiled.headings} language={language} />
+            <div className="prose" {...language}>
+              {children}
+            </div>
             <div className="post-end" data-article-end="">
               <SiteMark />
             </div>
@@ -177,7 +184,9 @@ function Translations({ post, editUrl }: { post: Post; editUrl: string | null })
           <ul>
             {translations.map(({ language, link, author }) => (
               <li key={link}>
-                <a href={link}>{language}</a>
+                <a href={link} dir="auto">
+                  {language}
+                </a>
                 {author && (
                   <> by {author.link ? <a href={author.link}>{author.name}</a> : author.name}</>
                 )}

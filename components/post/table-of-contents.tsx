@@ -1,20 +1,27 @@
 // Renders the headings of a post: in the margin on wide screens, else collapsed above the text.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
+import type { LanguageAttributes } from "#lib/posts/post-language.ts";
 import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 
 /** Posts with fewer headings have no table of contents. */
 const MIN_HEADINGS = 3;
 
+interface ContentsProps {
+  readonly headings: readonly Heading[];
+  /** Of the headings. The title is English. */
+  readonly language: LanguageAttributes;
+}
+
 /** As static HTML: React takes more time per element than per text, and long posts have dozens of headings. */
-function HeadingLinks({ headings }: { headings: readonly Heading[] }) {
+function HeadingLinks({ headings, language }: ContentsProps) {
   const html = headings
     .map(
       ({ depth, id, text }) =>
         `<li class="depth-${depth}"><a href="#${escapeHtml(id)}">${escapeHtml(text)}</a></li>`,
     )
     .join("");
-  return <ol dangerouslySetInnerHTML={{ __html: html }} />;
+  return <ol {...language} dangerouslySetInnerHTML={{ __html: html }} />;
 }
 
 function selectHeadings(headings: readonly Heading[]): readonly Heading[] {
@@ -23,7 +30,7 @@ function selectHeadings(headings: readonly Heading[]): readonly Heading[] {
 }
 
 /** In the margin; CSS shows it from 1100 px. */
-export function TocAside({ headings }: { headings: readonly Heading[] }) {
+export function TocAside({ headings, language }: ContentsProps) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
@@ -32,21 +39,21 @@ export function TocAside({ headings }: { headings: readonly Heading[] }) {
         <h2 className="toc-title" id="toc-title">
           Contents
         </h2>
-        <HeadingLinks headings={shown} />
+        <HeadingLinks headings={shown} language={language} />
       </nav>
     </aside>
   );
 }
 
 /** Collapsed; CSS shows it below 1100 px. */
-export function TocDisclosure({ headings }: { headings: readonly Heading[] }) {
+export function TocDisclosure({ headings, language }: ContentsProps) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
     <details className="toc-fold">
       <summary>Contents</summary>
       <nav className="toc" aria-label="Contents">
-        <HeadingLinks headings={shown} />
+        <HeadingLinks headings={shown} language={language} />
       </nav>
     </details>
   );

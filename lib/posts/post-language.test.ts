@@ -16,6 +16,9 @@ test.each([
   expect(languageAttributes({ lang })).toEqual({ lang, dir });
 });
 
-test("a post without a language has the page's", () => {
-  expect(languageAttributes({})).toEqual({});
+test("a post without a language has the site's, named only if it is written from right to left", () => {
+  expect(languageAttributes({}, "en")).toEqual({});
+  expect(languageAttributes({}, "de")).toEqual({});
+  expect(languageAttributes({}, "he")).toEqual({ lang: "he", dir: "rtl" });
+  expect(languageAttributes({ lang: "en" }, "he")).toEqual({ lang: "en", dir: "ltr" });
 });

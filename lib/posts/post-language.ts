@@ -1,5 +1,6 @@
 // Describes the language of a post to browsers: its tag and its direction.
 
+import { siteConfig } from "#lib/core/site-config.ts";
 import type { FrontMatter } from "./source/front-matter.ts";
 
 /** ISO 15924 codes of the right-to-left scripts with readers today. */
@@ -15,12 +16,22 @@ const RTL_SCRIPTS = new Set([
   "Thaa",
 ]);
 
-/** Returns attributes for the element around a text; none in the site's own language. */
-export function languageAttributes({ lang }: Pick<FrontMatter, "lang">): {
-  lang?: string;
-  dir?: "ltr" | "rtl";
-} {
-  return lang === undefined ? {} : { lang, dir: textDirection(lang) };
+export interface LanguageAttributes {
+  readonly lang?: string;
+  readonly dir?: "ltr" | "rtl";
+}
+
+/**
+ * Returns attributes for the elements around a post's own text. None in the site's language, unless
+ * that is written from right to left: the site's labels are English.
+ */
+export function languageAttributes(
+  { lang }: Pick<FrontMatter, "lang">,
+  siteLanguage = siteConfig.language,
+): LanguageAttributes {
+  const tag = lang ?? siteLanguage;
+  const dir = textDirection(tag);
+  return lang === undefined && dir === "ltr" ? {} : { lang: tag, dir };
 }
 
 function textDirection(lang: string): "ltr" | "rtl" {

@@ -249,20 +249,16 @@ test("a post's image is in every feed: its own or, without one, the social image
   expect(JSON.parse(renderJsonFeed(one)).items.map((each: any) => each.image)).toEqual(images);
 });
 
-test("an entry in another language than the site's has it in every feed, with its direction", () => {
+test("an entry in another language than the site's has it in every feed", () => {
   const one = {
     site,
     renderHtml: () => "<p>مرحبا</p>",
     index: sampleIndex({ slug: "b", date: "2026-11-02", lang: "ar" }, { slug: "a" }),
   };
-  const html = '<div lang="ar" dir="rtl"><p>مرحبا</p></div>';
   const { item } = parse(renderRssFeed(one)).rss.channel;
   expect(item.map((each: any) => each["dc:language"])).toEqual(["ar", undefined]);
-  expect(item[0]["content:encoded"]).toBe(html);
-  expect(item[1]["content:encoded"]).toBe("<p>مرحبا</p>");
   const { entry } = parse(renderAtomFeed(one)).feed;
   expect(entry.map((each: any) => each["@xml:lang"])).toEqual(["ar", undefined]);
   const { items } = JSON.parse(renderJsonFeed(one));
   expect(items.map((each: any) => each.language)).toEqual(["ar", undefined]);
-  expect(items[0].content_html).toBe(html);
 });

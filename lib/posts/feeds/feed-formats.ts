@@ -3,7 +3,6 @@
 
 import { escapeHtmlText } from "#lib/core/escape-html.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
-import { languageAttributes } from "#lib/posts/post-language.ts";
 import { modificationMs, publicationMs } from "#lib/posts/post-dates.ts";
 import {
   absoluteUrl,
@@ -39,18 +38,10 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
       published: new Date(publicationMs(post)),
       modified: new Date(modificationMs(post)),
       lang: post.frontMatter.lang,
-      html: wrapInLanguage(renderHtml(post), post),
+      html: renderHtml(post),
       image: feedImageUrl(site, post),
       topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
     }));
-}
-
-/** Returns the HTML with its language and direction, as on the page of the post. */
-function wrapInLanguage(html: string | null, { frontMatter }: Post): string | null {
-  const { lang, dir } = languageAttributes(frontMatter);
-  return html === null || lang === undefined
-    ? html
-    : `<div lang="${lang}" dir="${dir}">${html}</div>`;
 }
 
 /** The post's own image or, without one, its social image. */

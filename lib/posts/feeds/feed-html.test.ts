@@ -153,3 +153,15 @@ test("custom elements and controls are removed, and a task list shows its state"
     /<li>☑ ?done<\/li>\s*<li>☐ ?open<\/li>/,
   );
 });
+
+test("a text in another language is inside an element with language and direction, and its code is not", () => {
+  const nodes = fromHtml("<p>مرحبا</p><figure><pre><code>let a</code></pre></figure>", {
+    fragment: true,
+  }).children;
+  expect(toPortableHtml(nodes, { ...ORIGIN, language: { lang: "ar", dir: "rtl" } })).toBe(
+    '<div lang="ar" dir="rtl"><p>مرحبا</p><figure><pre dir="ltr"><code>let a</code></pre></figure></div>',
+  );
+  expect(toPortableHtml(nodes, { ...ORIGIN, language: { lang: "de", dir: "ltr" } })).toMatch(
+    /^<div lang="de" dir="ltr"><p>.*<pre><code>/,
+  );
+});

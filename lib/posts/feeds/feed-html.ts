@@ -4,6 +4,7 @@ import type { Element, ElementContent, Properties, RootContent } from "hast";
 import { toHtml } from "hast-util-to-html";
 import { log } from "#lib/core/log.ts";
 import type { Post } from "#lib/posts/post.ts";
+import { type LanguageAttributes, languageAttributes } from "#lib/posts/post-language.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { postToHast } from "./post-to-hast.ts";
 import { fixNesting } from "./valid-nesting.ts";
@@ -39,7 +40,11 @@ export function renderFeedHtml(post: Post): string | null {
     const { compiledSource, components } = post.compiled;
     const url = postUrl(getSiteMetadata(), post);
     try {
-      html = toPortableHtml(postToHast(compiledSource, components, url), { url, slug: post.slug });
+      html = toPortableHtml(postToHast(compiledSource, components, url), {
+        url,
+        slug: post.slug,
+        language: languageAttributes(post.frontMatter),
+      });
     } catch (error) {
       log("warn", "posts.feed_html_failed", { slug: post.slug, error });
       html = null;
@@ -53,6 +58,7 @@ export function renderFeedHtml(post: Post): string | null {
 interface HtmlOrigin {
   readonly url: string;
   readonly slug: string;
+  readonly language?: LanguageAttributes;
 }
 
 /**
@@ -60,7 +66,12 @@ interface HtmlOrigin {
  * post's, except between footnotes.
  */
 export function toPortableHtml(nodes: readonly RootContent[], origin: HtmlOrigin): string {
-  const children = toPortableNodes(nodes, origin);
+  const content = toPortableNodes(nodes, origin);
+  const { lang, dir } = origin.language ?? {};
+  const children: ElementContent[] =
+    lang === undefined
+      ? content
+      : [{ type: "element", tagName: "div", properties: { lang, dir }, children: content }];
   const characterReferences = { useNamedReferences: true };
   return toHtml({ type: "root", children }, { characterReferences }).trim();
 }
@@ -82,6 +93,7 @@ function toPortableNodes(
     const properties = toPortableProperties(node.properties, origin);
     // A source without a URL is one of a picture's formats.
     if (node.tagName === "source" && !properties.src) return [];
+    if (node.tagName === "pre" && origin.language?.dir === "rtl") properties.dir = "ltr";
     return fixNesting({ type: "element", tagName: node.tagName, properties, children });
   });
 }

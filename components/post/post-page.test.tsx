@@ -7,6 +7,7 @@ const pageOf = (fields: SamplePost) =>
   renderToStaticMarkup(
     <PostPage
       post={samplePost({ date: "2026-11-01", ...fields })}
+      series={null}
       standings={[]}
       reads={0}
       recommendations={[]}

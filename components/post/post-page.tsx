@@ -8,15 +8,19 @@ import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts"
 import type { Post } from "#lib/posts/post.ts";
 import { laterUpdateDay } from "#lib/posts/post-dates.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
+import type { Series } from "#lib/posts/series.ts";
 import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
 import type { PostCardData } from "./post-card.tsx";
 import { Recommendations } from "./recommendations.tsx";
+import { SeriesBox, SeriesNeighbors } from "./series-box.tsx";
 import { TocAside, TocDisclosure } from "./table-of-contents.tsx";
 
 export interface PostPageProps {
   readonly post: Post;
+  /** Null if the post is not part of one. */
+  readonly series: Series | null;
   /** Best first. */
   readonly standings: readonly Standing[];
   /** Counted reads of this post, anonymous ones included. */
@@ -38,6 +42,7 @@ export interface PostPageProps {
 /** The page below the site header. The leading team's color is the accent. */
 export function PostPage({
   post,
+  series,
   standings,
   reads,
   recommendations,
@@ -90,6 +95,7 @@ export function PostPage({
           <TocAside headings={compiled.headings} language={language} />
           <div className="post-column">
             <TocDisclosure headings={compiled.headings} language={language} />
+            {series && <SeriesBox series={series} slug={post.slug} />}
             <div className="prose" {...language}>
               {children}
             </div>
@@ -97,6 +103,7 @@ export function PostPage({
               <SiteMark />
             </div>
             <div className="post-after">
+              {series && <SeriesNeighbors series={series} />}
               <section aria-labelledby="standing-title">
                 <h2 id="standing-title">Who’s reading</h2>
                 <p className="standing-say figures">

@@ -63,3 +63,13 @@ test("the dates of a post are days, or moments if the author wrote a time", () =
     }),
   ).toEqual(["2026-11-01T08:00:00.000Z", "2026-11-20T09:00:00.000Z"]);
 });
+
+test("a part of a series names the series and its position", () => {
+  const blog = { "@type": "Blog", "@id": "https://lectern.example/blog", name: "Lectern" };
+  const posting = (fields: Parameters<typeof samplePost>[0]) =>
+    createBlogPosting(samplePost(fields), site);
+  const part = posting({ series: { name: "Storage", part: 2 } });
+  expect(part.isPartOf).toEqual([blog, { "@type": "CreativeWorkSeries", name: "Storage" }]);
+  expect(part.position).toBe(2);
+  expect(posting({}).isPartOf).toEqual(blog);
+});

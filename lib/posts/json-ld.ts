@@ -9,7 +9,7 @@ const MAX_HEADLINE = 110;
 
 /** Returns the BlogPosting of a post. A date is a calendar day if the author wrote no time. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
-  const { title, description, categories, keywords, lang } = post.frontMatter;
+  const { title, description, categories, keywords, lang, series } = post.frontMatter;
   const url = postUrl(site, post);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
   const person = {
@@ -19,6 +19,7 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     ...(site.portrait && { image: absoluteUrl(site.portrait, site.url) }),
     ...(site.profiles && site.profiles.length > 0 && { sameAs: site.profiles }),
   };
+  const blog = { "@type": "Blog", "@id": `${site.url}/blog`, name: site.name };
   return {
     "@context": "https://schema.org",
     "@type": "BlogPosting",
@@ -35,7 +36,8 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
     image: [socialImageUrl(site, post), ...(hero ? [hero] : [])],
     author: person,
     publisher: person,
-    isPartOf: { "@type": "Blog", "@id": `${site.url}/blog`, name: site.name },
+    isPartOf: series ? [blog, { "@type": "CreativeWorkSeries", name: series.name }] : blog,
+    ...(series?.part !== undefined && { position: series.part }),
     ...(site.license && { license: site.license }),
     ...(categories.length > 0 && { articleSection: categories }),
     ...(keywords.length > 0 && { keywords: keywords.join(", ") }),

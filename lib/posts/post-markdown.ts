@@ -7,7 +7,8 @@ import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
 /** Returns the title, front matter and `source` (the post's unmodified body) without imports. */
 export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
-  const { title, description, date, categories, keywords } = post.frontMatter;
+  const { title, description, date, categories, keywords, series } = post.frontMatter;
+  const part = series?.part;
   const updated = laterUpdateDay(post);
   const facts = [
     `- URL: ${postUrl(site, post)}`,
@@ -17,6 +18,7 @@ export function renderPostMarkdown(post: Post, source: string, site: SiteMetadat
     `- Reading time: ${post.compiled.readingMinutes} min`,
     ...(categories.length > 0 ? [`- Topics: ${categories.join(", ")}`] : []),
     ...(keywords.length > 0 ? [`- Keywords: ${keywords.join(", ")}`] : []),
+    ...(series ? [`- Series: ${series.name}${part === undefined ? "" : `, part ${part}`}`] : []),
     ...(post.frontMatter.draft ? ["- Draft: not published yet"] : []),
   ];
   const body = post.path.endsWith(".mdx") ? stripImports(source) : source;

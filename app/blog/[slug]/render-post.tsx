@@ -13,6 +13,8 @@ import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/core/env.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { formatModification, formatPublication } from "#lib/posts/post-dates.ts";
+import { findSeries } from "#lib/posts/series.ts";
 import { fillPostUrl, postUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 
@@ -29,6 +31,7 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
   return (
     <PostPage
       post={post}
+      series={findSeries(index, slug)}
       standings={data.standings}
       reads={data.reads}
       recommendations={recommendationCards(index, data, slug)}
@@ -55,7 +58,7 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
 export async function postMetadata(slug: string): Promise<Metadata> {
   const post = await findPostBySlug(slug);
   if (!post) return { title: "Not found", robots: { index: false } };
-  const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
+  const { title, description, categories, keywords, draft, unlisted } = post.frontMatter;
   const path = postUrlPath(post);
   const images = [
     { url: socialImageUrl({ url: env.SITE_URL }, post), width: 1200, height: 630, alt: title },
@@ -75,7 +78,8 @@ export async function postMetadata(slug: string): Promise<Metadata> {
       description,
       url: path,
       siteName: siteConfig.name,
-      publishedTime: date,
+      publishedTime: formatPublication(post),
+      modifiedTime: formatModification(post),
       authors: [siteConfig.author.name],
       tags: [...categories],
       images,

@@ -1,0 +1,62 @@
+// Renders the place of a post in its series: the list of parts above the text, and the neighbors
+// below it.
+
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
+import type { Post } from "#lib/posts/post.ts";
+import { languageAttributes } from "#lib/posts/post-language.ts";
+import type { Series } from "#lib/posts/series.ts";
+
+function PartLink({ post, isCurrent = false }: { post: Post; isCurrent?: boolean }) {
+  const language = languageAttributes(post.frontMatter);
+  return isCurrent ? (
+    <strong aria-current="page" {...language}>
+      {post.frontMatter.title}
+    </strong>
+  ) : (
+    <a href={postUrlPath(post)} {...language}>
+      {post.frontMatter.title}
+    </a>
+  );
+}
+
+/** Collapsed, because the list of a long series would hide the text. */
+export function SeriesBox({ series, slug }: { series: Series; slug: string }) {
+  return (
+    <details className="series">
+      <summary>
+        <span>
+          Part {series.number} of {series.total} · <bdi>{series.name}</bdi>
+        </span>
+      </summary>
+      <nav aria-label="Parts of this series">
+        <ol>
+          {series.parts.map(({ post, number }) => (
+            <li key={post.slug} value={number}>
+              <PartLink post={post} isCurrent={post.slug === slug} />
+            </li>
+          ))}
+        </ol>
+      </nav>
+    </details>
+  );
+}
+
+/** Links the previous and the next part. */
+export function SeriesNeighbors({ series: { previous, next } }: { series: Series }) {
+  return (
+    <nav className="series-neighbors" aria-label="Series">
+      {previous && (
+        <p>
+          <span>Previous part</span>
+          <PartLink post={previous} />
+        </p>
+      )}
+      {next && (
+        <p>
+          <span>Next part</span>
+          <PartLink post={next} />
+        </p>
+      )}
+    </nav>
+  );
+}

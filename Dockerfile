@@ -24,10 +24,11 @@ RUN --mount=type=secret,id=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,env=NEXT_SERVER_AC
     node scripts/cli.mjs image --out /image
 
 FROM node:${NODE_VERSION}-bookworm-slim AS run
-# Debian serves only its newest versions, so they can't be pinned.
+# The fonts draw titles that are not Latin on social images (10 MB: Cyrillic, Greek, Arabic, Hebrew, Chinese, Japanese,
+# Korean, symbols). Debian serves only its newest versions, so they can't be pinned.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates ffmpeg fuse3 \
+    && apt-get install --yes --no-install-recommends ca-certificates ffmpeg fonts-dejavu-core fonts-droid-fallback fuse3 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=litefs /usr/local/bin/litefs /usr/local/bin/litefs
 COPY --from=build /image /app

@@ -2,11 +2,20 @@
 
 import { LOGO_PATH, LOGO_SIZE } from "#components/ui/logo.ts";
 
+/** Text as an image, for letters that the fonts lack. */
+export interface DrawnText {
+  /** A data URL. */
+  readonly src: string;
+  readonly width: number;
+  readonly height: number;
+  readonly isRightToLeft: boolean;
+}
+
 export interface SocialCardProps {
-  readonly title: string;
+  readonly title: string | DrawnText;
   /** Date and reading time. */
   readonly when: string;
-  readonly site: string;
+  readonly site: string | DrawnText;
   /** Host of the site. */
   readonly host: string;
   readonly draft: boolean;
@@ -16,10 +25,10 @@ export interface SocialCardProps {
 
 /** Colors of the light theme (components/ui/tokens.css). */
 const PAPER = "#fbfbf9";
-const INK = "#191c1b";
+export const INK = "#191c1b";
 const MUTED = "#5b615e";
 const RULE = "#dcded8";
-const ACCENT = "#1a5b4a";
+export const ACCENT = "#1a5b4a";
 const WARNING = "#775800";
 
 /** Width of the post's hero image, and of the text beside it. */
@@ -51,7 +60,46 @@ function titleSize(length: number, hasHero: boolean): number {
   return 62;
 }
 
-/** The card; texts must be drawable (lib/posts/social-image-text.ts). */
+function TextImage({ text: { src, width, height } }: { text: DrawnText }) {
+  return <img src={src} width={width} height={height} alt="" />;
+}
+
+function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean }) {
+  if (typeof title !== "string")
+    return (
+      <div
+        style={{
+          display: "flex",
+          maxWidth: 1000,
+          justifyContent: title.isRightToLeft ? "flex-end" : "flex-start",
+        }}
+      >
+        <TextImage text={title} />
+      </div>
+    );
+  return (
+    <div
+      style={{
+        display: "block",
+        lineClamp: hasHero ? 6 : 4,
+        maxWidth: 1000,
+        fontFamily: "Serif, SerifExt",
+        fontSize: titleSize(title.length, hasHero),
+        fontWeight: 500,
+        lineHeight: 1.08,
+        letterSpacing: "-0.022em",
+        wordBreak: "break-word",
+      }}
+    >
+      {title}
+    </div>
+  );
+}
+
+/**
+ * The card. Its texts must be drawable (lib/posts/social-image-text.ts): for other letters, the
+ * library would fetch fonts from the network, without a timeout.
+ */
 export function SocialCard({ title, when, site, host, draft, hero }: SocialCardProps) {
   return (
     <div
@@ -92,7 +140,9 @@ export function SocialCard({ title, when, site, host, draft, hero }: SocialCardP
             }}
           >
             <Mark size={50} color={ACCENT} stroke={1.7} />
-            <span style={{ marginLeft: 16 }}>{site}</span>
+            <span style={{ marginLeft: 16 }}>
+              {typeof site === "string" ? site : <TextImage text={site} />}
+            </span>
           </div>
           {draft && (
             <div
@@ -110,21 +160,7 @@ export function SocialCard({ title, when, site, host, draft, hero }: SocialCardP
             </div>
           )}
         </div>
-        <div
-          style={{
-            display: "block",
-            lineClamp: hero ? 6 : 4,
-            maxWidth: 1000,
-            fontFamily: "Serif, SerifExt",
-            fontSize: titleSize(title.length, hero !== undefined),
-            fontWeight: 500,
-            lineHeight: 1.08,
-            letterSpacing: "-0.022em",
-            wordBreak: "break-word",
-          }}
-        >
-          {title}
-        </div>
+        <Title title={title} hasHero={hero !== undefined} />
         <div
           style={{
             display: "flex",

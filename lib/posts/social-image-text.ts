@@ -1,36 +1,54 @@
-// Reduces text for the social image to characters that its fonts contain.
+// Prepares text for the social image, and tells whether the site's own fonts can draw it.
 
 /** Longer titles are truncated at a word. */
 const MAX_TITLE_CHARS = 120;
 
-/**
- * Matches characters in the installed fonts: Latin, Latin Extended-A, punctuation. For others, the
- * library would fetch fonts or emoji from the network, without a timeout.
- */
+/** Matches characters in the site's fonts: Latin, Latin Extended-A, punctuation. */
 export const DRAWABLE_CHARACTER = /[ -~¡-¨ª-¬¯-\u0148\u014A-\u017E–—‘’‚“”„•…‹›€−]/u;
 
-/** Returns `text` in drawable characters. Others become their base letter or are removed. */
-export function toDrawableText(text: string): string {
+/** Fonts draw no colored emoji. The constructor, because TypeScript's target has no flag v. */
+const EMOJI = new RegExp("\\p{RGI_Emoji}|\\p{Emoji_Presentation}|\\uFE0F", "gv");
+const NOT_TEXT = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}]/gu;
+
+/** Returns whether the site's fonts have all characters of `text`. */
+export function isDrawable(text: string): boolean {
+  return [...text].every((character) => DRAWABLE_CHARACTER.test(character));
+}
+
+/** Returns `text` for the image, in any script: without emoji, and with plain forms of ﬁ and №. */
+export function toImageText(text: string): string {
   const plain = text
     .normalize("NFC")
+    .replace(EMOJI, " ")
+    .replaceAll("\u2011", "-")
+    .replace(NOT_TEXT, " ")
     .replace(/[\s\u00A0]+/gu, " ")
-    .replaceAll("\u2011", "-");
-  const drawable = [...plain].map((character) =>
-    DRAWABLE_CHARACTER.test(character)
-      ? character
-      : [...character.normalize("NFKD")].filter((part) => DRAWABLE_CHARACTER.test(part)).join(""),
-  );
-  return drawable.join("").replace(/ +/g, " ").trim();
+    .trim();
+  return [...plain]
+    .map((character) => {
+      const compatible = character.normalize("NFKC");
+      return isDrawable(compatible) ? compatible : character;
+    })
+    .join("");
 }
 
 /**
- * Returns a post's title for its social image, or `fallback` (the site's name) if no letter of it
- * is drawable.
+ * Returns a post's title for its social image, or `fallback` (the site's name) if it has no letter
+ * or digit.
  */
 export function socialImageTitle(title: string, fallback: string): string {
-  const text = toDrawableText(title);
-  if (!/[\p{L}\p{N}]/u.test(text)) return toDrawableText(fallback);
-  if (text.length <= MAX_TITLE_CHARS) return text;
-  const cut = text.slice(0, MAX_TITLE_CHARS);
+  const text = toImageText(title);
+  if (!/[\p{L}\p{N}]/u.test(text)) return toImageText(fallback);
+  const characters = [...text];
+  if (characters.length <= MAX_TITLE_CHARS) return text;
+  const cut = characters.slice(0, MAX_TITLE_CHARS).join("");
   return `${cut.includes(" ") ? cut.slice(0, cut.lastIndexOf(" ")) : cut}…`;
+}
+
+/** Returns whether the first letter is of a script that is written from right to left. */
+export function startsRightToLeft(text: string): boolean {
+  const [letter = ""] = /\p{L}/u.exec(text) ?? [];
+  return /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u.test(
+    letter,
+  );
 }

@@ -7,7 +7,7 @@ import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
-import { toDrawableText, socialImageTitle } from "#lib/posts/social-image-text.ts";
+import { toImageText, socialImageTitle } from "#lib/posts/social-image-text.ts";
 
 /** The URL contains the post's hash (socialImageUrl), so the image seldom changes. */
 const MAX_AGE_SECONDS = 86_400;
@@ -22,12 +22,12 @@ export async function GET(
       status: 404,
       headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
     });
-  const site = toDrawableText(siteConfig.name);
+  const site = toImageText(siteConfig.name);
   const png = await socialImageCache.get({
     title: socialImageTitle(post.frontMatter.title, siteConfig.name),
     when: `${formatDate(post.frontMatter.date)} — ${formatReadingTime(post.compiled.readingMinutes)}`,
     site,
-    host: toDrawableText(new URL(env.SITE_URL).host),
+    host: toImageText(new URL(env.SITE_URL).host),
     draft: post.frontMatter.draft,
     heroSha: findHeroSha(post.hero),
   });

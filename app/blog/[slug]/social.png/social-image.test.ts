@@ -1,11 +1,7 @@
 import sharp from "sharp";
 import { expect, test, vi } from "vitest";
 import { renderSocialImage, SOCIAL_IMAGE_SIZE } from "./social-image.tsx";
-import {
-  DRAWABLE_CHARACTER,
-  toDrawableText,
-  socialImageTitle,
-} from "#lib/posts/social-image-text.ts";
+import { DRAWABLE_CHARACTER, toImageText, socialImageTitle } from "#lib/posts/social-image-text.ts";
 
 const card = (title: string, draft = false) => ({
   title: socialImageTitle(title, "Lectern"),
@@ -57,10 +53,27 @@ test("no character makes the library fetch a font or an emoji", async () => {
     .mockRejectedValue(new Error("no network in this test"));
   for (const title of [
     ...listDrawableTitles(),
-    toDrawableText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text"),
+    toImageText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № <b> & مرحبا"),
   ])
     await renderSocialImage({ ...card("x"), title, site: title.slice(0, 20) });
   expect(
     fetched.mock.calls.map(([url]) => String(url)).filter((url) => url.startsWith("http")),
   ).toEqual([]);
+});
+
+test("titles and names in other scripts are drawn, each differently, and fit the image", async () => {
+  const titles = [
+    "Как устроена база данных",
+    "كيف تعمل قاعدة البيانات؟",
+    "数据库旁边的读者",
+    "A → B",
+    "A B",
+  ];
+  const long = ["字".repeat(200), `${"Ж".repeat(110)}`];
+  const pngs = await Promise.all(
+    [...titles, ...long].map((title) => renderSocialImage({ ...card(title), site: "Лекция" })),
+  );
+  expect(new Set(pngs.map((png) => png.toString("base64"))).size).toBe(pngs.length);
+  for (const png of pngs)
+    expect(await sharp(png).metadata()).toMatchObject({ format: "png", ...SOCIAL_IMAGE_SIZE });
 });

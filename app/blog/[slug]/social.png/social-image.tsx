@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ImageResponse } from "next/og";
 import sharp from "sharp";
 import { z } from "zod";
-import { SocialCard, type SocialCardProps } from "#components/post/social-card.tsx";
+import { ACCENT, INK, SocialCard } from "#components/post/social-card.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { log } from "#lib/core/log.ts";
@@ -13,6 +13,8 @@ import { Semaphore } from "#lib/core/semaphore.ts";
 import { findImageFile } from "#lib/posts/catalog/site-catalog.ts";
 import type { Image } from "#lib/posts/image.ts";
 import { getVariant } from "#lib/posts/images/content-image.ts";
+import { isDrawable } from "#lib/posts/social-image-text.ts";
+import { drawText } from "./draw-text.ts";
 
 export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
@@ -49,8 +51,37 @@ const FONTS = [
 let fonts:
   Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
+export interface SocialImage {
+  readonly title: string;
+  /** Date and reading time. */
+  readonly when: string;
+  readonly site: string;
+  /** Host of the site. */
+  readonly host: string;
+  readonly draft: boolean;
+  /** The post's hero image as a data: URL. */
+  readonly hero?: string | undefined;
+}
+
+const TITLE_STYLE = {
+  font: "DejaVu Serif, serif",
+  sizes: [92, 78, 66, 56, 48, 40],
+  color: INK,
+  maxWidth: 1_000,
+  maxHeight: 350,
+} as const;
+/** Beside a hero image. */
+const NARROW_TITLE_STYLE = { ...TITLE_STYLE, sizes: [66, 56, 48, 40, 34], maxWidth: 610 } as const;
+const SITE_STYLE = {
+  font: "DejaVu Sans, sans bold",
+  sizes: [30],
+  color: ACCENT,
+  maxWidth: 500,
+  maxHeight: 50,
+} as const;
+
 /** Returns the card as PNG. 64 colors are enough for text and flat areas, and keep it under 50 kB; a picture takes 256. */
-export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> {
+export async function renderSocialImage(card: SocialImage): Promise<Buffer> {
   fonts ??= Promise.all(
     FONTS.map(async ({ name, weight, file }) => ({
       name,
@@ -59,7 +90,14 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
       data: await readFile(join(/* turbopackIgnore: true */ FONTS_DIR, file)),
     })),
   );
-  const image = await new ImageResponse(<SocialCard {...card} />, {
+  const { title, site } = card;
+  const drawn = {
+    title: isDrawable(title)
+      ? title
+      : await drawText(title, card.hero ? NARROW_TITLE_STYLE : TITLE_STYLE),
+    site: isDrawable(site) ? site : await drawText(site, SITE_STYLE),
+  };
+  const image = await new ImageResponse(<SocialCard {...card} {...drawn} />, {
     ...SOCIAL_IMAGE_SIZE,
     fonts: await fonts,
   }).arrayBuffer();
@@ -72,7 +110,7 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
 const TIMEOUT_MS = 30_000;
 const drawing = new Semaphore(1);
 
-interface SocialImageRequest extends Omit<SocialCardProps, "hero"> {
+interface SocialImageRequest extends Omit<SocialImage, "hero"> {
   /** The blob of the post's hero image, if it has variants. */
   readonly heroSha?: string | undefined;
 }

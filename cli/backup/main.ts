@@ -5,7 +5,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
-import { formatBytes } from "#lib/core/format.ts";
+import { formatBytes, pluralize } from "#lib/core/format.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { importDatabase } from "#lib/replication/import-database.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
@@ -110,7 +110,7 @@ function parseTime(): number {
 }
 
 function describe({ txid, timeMs, bytes, transactions }: RestoreResult): string {
-  return `transaction ${txid} of ${formatTime(timeMs)}, ${formatBytes(bytes)}, ${transactions} transactions after the snapshot`;
+  return `transaction ${txid} of ${formatTime(timeMs)}, ${formatBytes(bytes)}, ${pluralize(transactions, "transaction")} after the snapshot`;
 }
 
 async function restore(archive: Archive): Promise<void> {

@@ -65,6 +65,18 @@ const countLogins = (file: string): number => {
   }
 };
 
+/** Adds a member: a site without one never replaces the backup of another. */
+function addMember(file: string): void {
+  const db = new Database(file, { timeout: 5_000 });
+  try {
+    db.prepare(
+      "INSERT INTO User (id, createdAt, updatedAt, email, firstName, team) VALUES (?, 0, 0, ?, ?, ?)",
+    ).run("00000000-0000-4000-8000-000000000001", "member@example.com", "Ada", "RED");
+  } finally {
+    db.close();
+  }
+}
+
 /** Writes one row, and returns when it was acknowledged. */
 async function writeRow(cluster: Cluster, region: string, name: string): Promise<number> {
   const url = cluster.getEdgeUrl(region);
@@ -99,6 +111,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
   const folder = mkdtempSync(join(tmpdir(), "restored-"));
   try {
     const former = await cluster.waitForPrimary();
+    addMember(former.databaseFile);
     const beforeMs = await writeRow(cluster, "ams", "before.the.failover");
     const storedAfterMs = await waitUntilStored(cluster, archive);
     const [first, ...others] = await listTimelines(archive);

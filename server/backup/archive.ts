@@ -2,7 +2,7 @@
 // snapshot, or a fork of an earlier timeline, and then transactions. The term is PostgreSQL's.
 //
 //   timelines/<id>/timeline                                          TimelineInfo
-//   timelines/<id>/snapshots/<txid>-<time>-<checksum>/<part>         8 MB of the database file
+//   timelines/<id>/snapshots/<txid>-<time>-<checksum>/<part>         4 MB of the database file
 //   timelines/<id>/snapshots/<txid>-<time>-<checksum>/complete       SnapshotInfo
 //   timelines/<id>/ltx/<first txid>-<last txid>-<time>-<checksum>    transactions (segment.ts)
 //   status                                                           BackupHeartbeat

@@ -13,7 +13,7 @@ import { type ChangeSource, NotPrimaryError } from "./change-source.ts";
 import { takeSnapshotRequest } from "./create-backup.ts";
 import { DRILL_JITTER_MS, isDrillDue } from "./drill-schedule.ts";
 import { ObjectStoreError } from "./object-store.ts";
-import { openSource } from "./open-source.ts";
+import { isNewSite, openSource } from "./open-source.ts";
 import { findHeartbeat, findLastDrill } from "./observe.ts";
 import { WalSource } from "./wal-source.ts";
 import { type BackupWriter, openWriter } from "./writer.ts";
@@ -66,10 +66,10 @@ export async function runBackupLoop(
   }
 
   async function flush(isSnapshotDue = false): Promise<void> {
-    const options = { instance, retentionMs: env.BACKUP_RETENTION_DAYS * DAY_MS };
+    const retentionMs = env.BACKUP_RETENTION_DAYS * DAY_MS;
     source ??= openSource();
     try {
-      writer ??= await openWriter(archive, source, options);
+      writer ??= await openWriter(archive, source, { instance, retentionMs, isNewSite });
       const { completeAtMs, snapshotAtMs } = await writer.flush({ isSnapshotDue });
       report({ completeAtMs, snapshotAtMs, writer: instance, problem: null });
     } finally {

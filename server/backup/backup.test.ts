@@ -33,6 +33,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
   let db: Database.Database;
   let archive: Archive;
   let prefixes = 0;
+  let isNewSite = false;
   const open: WalSource[] = [];
 
   beforeAll(async () => {
@@ -55,6 +56,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
 
   beforeEach(() => {
     prefixes += 1;
+    isNewSite = false;
     folder = mkdtempSync(join(tmpdir(), "backup-"));
     file = join(folder, "live.db");
     db = new Database(file, { timeout: 0 });
@@ -76,7 +78,11 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
   };
   const startWriter = async () => {
     const source = openSource();
-    const writer = await openWriter(archive, source, { instance: "test-1", retentionMs: DAY_MS });
+    const writer = await openWriter(archive, source, {
+      instance: "test-1",
+      retentionMs: DAY_MS,
+      isNewSite: () => isNewSite,
+    });
     return { source, writer };
   };
   const insert = (value = "x") => db.prepare("INSERT INTO item (value) VALUES (?)").run(value);
@@ -171,6 +177,34 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     await second.writer.flush();
     expect(await listSnapshots(archive, (await listTimelines(archive))[1]!)).toHaveLength(1);
     expect(await restoreRows()).toEqual(liveRows());
+  });
+
+  test("a snapshot of several parts is restored and verified", async () => {
+    for (let i = 0; i < 10; i += 1) db.exec("INSERT INTO item (value) VALUES (zeroblob(1000000))");
+    const { writer } = await startWriter();
+    insert("after");
+    await writer.flush();
+    expect(await restoreRows()).toEqual(liveRows());
+    const { problems, objects: count } = await verifyArchive(archive, { isComplete: true });
+    expect(problems).toEqual([]);
+    expect(count).toBeGreaterThan(3);
+    const [timeline] = await listTimelines(archive);
+    const [snapshot] = await listSnapshots(archive, timeline!);
+    await archive.store.delete(`${snapshot!.folder}/000001`);
+    await expect(restoreRows()).rejects.toThrow(/000001 is missing/);
+  });
+
+  test("a new site does not hide the backup of the one that was lost", async () => {
+    isNewSite = true;
+    const first = await startWriter();
+    insert("of the lost site");
+    await first.writer.flush();
+    const rows = liveRows();
+    first.source.close();
+    open.splice(0);
+    db.exec("DELETE FROM item");
+    await expect(startWriter()).rejects.toThrow(/this site is new/);
+    expect(await restoreRows()).toEqual(rows);
   });
 
   test("a former writer that goes on writing changes nothing in the new timeline", async () => {

@@ -8,7 +8,7 @@ import { DAY_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import type { Archive } from "./archive.ts";
-import { openSource } from "./open-source.ts";
+import { isNewSite, openSource } from "./open-source.ts";
 import { openWriter } from "./writer.ts";
 
 const requestFile = () => join(env.DATA_DIR, "backup-request");
@@ -59,6 +59,7 @@ async function createHere(archive: Archive): Promise<number> {
     const writer = await openWriter(archive, source, {
       instance: currentInstance(),
       retentionMs: env.BACKUP_RETENTION_DAYS * DAY_MS,
+      isNewSite,
     });
     return (await writer.flush({ isSnapshotDue: true })).snapshotAtMs;
   } finally {

@@ -13,6 +13,7 @@ import { write } from "#lib/db/database.ts";
 import type { Archive } from "./archive.ts";
 import { isDrillDue } from "./drill-schedule.ts";
 import { compareTotals, countTotals, runDrill } from "./drill.ts";
+import { isNewSite } from "./open-source.ts";
 import { findLastDrill } from "./observe.ts";
 import { createSealer } from "./sealed-object.ts";
 import { WalSource } from "./wal-source.ts";
@@ -38,7 +39,11 @@ describe.skipIf(isObjectStoreMissing)("a drill", () => {
     await write((tx) => insertUser(tx));
     const source = new WalSource(env.DATABASE_FILE);
     try {
-      await openWriter(archive, source, { instance: "test-1", retentionMs: DAY_MS });
+      await openWriter(archive, source, {
+        instance: "test-1",
+        retentionMs: DAY_MS,
+        isNewSite,
+      });
       const passed = await drill();
       expect(passed).toMatchObject({ problems: [], instance: "test-1" });
       expect(passed.rows).toBeGreaterThan(0);

@@ -51,7 +51,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     fetch(url, {
       method,
       headers: signRequest({ method, url, ...(body && { body }) }, options, new Date()),
-      ...(body && { body: new Uint8Array(body) }),
+      ...(body && { body: body as Uint8Array<ArrayBuffer> }),
       redirect: "error",
       signal: AbortSignal.timeout(timeoutMs),
     });

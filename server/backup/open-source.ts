@@ -1,6 +1,7 @@
-// Opens the transactions of this instance: LiteFS's, or those of a plain file.
+// Opens the database of this instance for the backup: LiteFS's transactions, or those of a plain file.
 
 import { basename, join } from "node:path";
+import Database from "better-sqlite3";
 import { env } from "#lib/core/env.ts";
 import type { ChangeSource } from "./change-source.ts";
 import { openLitefsSource } from "./litefs-source.ts";
@@ -14,4 +15,14 @@ export function openSource(): ChangeSource {
     name: basename(env.DATABASE_FILE),
     scratchFile: join(env.DATA_DIR, "backup-snapshot.db"),
   });
+}
+
+/** Returns true if the site has no members. */
+export function isNewSite(): boolean {
+  const db = new Database(env.DATABASE_FILE, { readonly: true, fileMustExist: true });
+  try {
+    return db.prepare("SELECT NOT EXISTS (SELECT 1 FROM User)").pluck().get() === 1;
+  } finally {
+    db.close();
+  }
 }

@@ -3,11 +3,13 @@
 import {
   closeSync,
   existsSync,
+  fchownSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -59,7 +61,7 @@ export async function restoreDatabase(
   createFolder(dirname(file));
   const partial = `${file}.partial`;
   rmSync(partial, { force: true });
-  const fd = openSync(partial, "w+");
+  const fd = openSync(partial, "w+", 0o600);
   try {
     await writeSnapshot(archive, plan, fd);
     const result = await applySegments(archive, plan, fd, timeMs);
@@ -69,6 +71,9 @@ export async function restoreDatabase(
         `The restored database has checksum ${checksum} instead of ${result.checksum} at transaction ${result.txid}`,
       );
     fsyncSync(fd);
+    // Run as root, as on a machine of the cluster, it leaves a file that the site can write.
+    const { uid, gid } = statSync(dirname(file));
+    if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
     renameSync(partial, file);
     return result;
   } finally {

@@ -22,7 +22,7 @@ export interface FrozenDatabase {
   release(): void;
 }
 
-export const SNAPSHOT_PART_BYTES = 8 * 1_048_576;
+export const SNAPSHOT_PART_BYTES = 4 * 1_048_576;
 
 /** Stores the snapshot. `assertWriter` throws if this process may no longer write to the store. */
 export async function uploadSnapshot(

@@ -57,7 +57,8 @@ export async function verifyArchive(
       const parts = Array.from({ length: info.parts }, (_, part) => partName(folder, part));
       let bytes = 0;
       await forEachConcurrently(parts, CONCURRENCY, async (name) => {
-        bytes += (await read(name)).length;
+        const { length } = await read(name);
+        bytes += length;
       });
       if (bytes !== info.bytes) throw new Error(`${folder} has ${bytes} of ${info.bytes} bytes`);
     });

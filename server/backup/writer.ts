@@ -39,6 +39,13 @@ export interface BackupWriter {
   flush(options?: { isSnapshotDue?: boolean }): Promise<BackupHeartbeat>;
 }
 
+export interface WriterOptions {
+  readonly instance: string;
+  readonly retentionMs: number;
+  /** True if nobody has signed up, as on a machine that lost its data. */
+  readonly isNewSite: () => boolean;
+}
+
 /**
  * Continues the newest timeline as a fork of it, or starts one with a snapshot. No two writers ever
  * share a timeline, so that a former primary that does not know it yet changes nothing.
@@ -46,7 +53,7 @@ export interface BackupWriter {
 export async function openWriter(
   archive: Archive,
   source: ChangeSource,
-  { instance, retentionMs }: { instance: string; retentionMs: number },
+  { instance, retentionMs, isNewSite }: WriterOptions,
 ): Promise<BackupWriter> {
   await source.assertPrimary();
   const newest = await planRestore(archive);
@@ -123,6 +130,10 @@ export async function openWriter(
     position = { txid, checksum };
     snapshotAtMs = snapshot.timeMs;
   } else {
+    if (newest && isNewSite())
+      throw new Error(
+        "Nothing is backed up: this site is new, but the object store has the backup of another. Restore it (docs/runbooks/restore.md), or choose another prefix in BACKUP_BUCKET.",
+      );
     await takeSnapshot(true);
   }
 

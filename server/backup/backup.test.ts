@@ -1,9 +1,11 @@
 // Backs up a plain database file to a real object store while it is written, and restores it.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { seededRandom } from "#tests/support/random.ts";
@@ -135,6 +137,33 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
       expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
     },
   );
+
+  test("another process writes and checkpoints at full speed, and no transaction is missed", async () => {
+    const { writer, source } = await startWriter();
+    source.start();
+    const script = `
+      const db = new (require("better-sqlite3"))(process.argv[1], { timeout: 5000 });
+      db.pragma("synchronous = OFF");
+      const insert = db.prepare("INSERT INTO item (value) VALUES (randomblob(?))");
+      const endMs = Date.now() + 2500;
+      for (let i = 0; Date.now() < endMs || i < 500; i += 1) {
+        db.transaction(() => { for (let k = 0; k < 1 + (i % 7); k += 1) insert.run((i * 977) % 9000); })();
+        if (i % 20 === 0) db.prepare("DELETE FROM item WHERE id % 5 = ?").run(i % 5);
+      }
+      db.close();`;
+    const child = spawn(process.execPath, ["-e", script, file], { stdio: "inherit" });
+    const exited = once(child, "exit");
+    while (child.exitCode === null) {
+      await writer.flush();
+      await Promise.race([exited, sleep(100)]);
+    }
+    expect(child.exitCode).toBe(0);
+    await writer.flush();
+    // Also compares the sum of all pages with the file.
+    await writer.flush({ isSnapshotDue: true });
+    expect(await restoreRows()).toEqual(liveRows());
+    expect(await listTimelines(archive)).toHaveLength(1);
+  });
 
   test("a restore to a second has exactly what was committed by then", async () => {
     const { source, writer } = await startWriter();

@@ -20,28 +20,27 @@ const FRAME_HEADER_BYTES = 24;
 /** A writer updates both copies of the header within microseconds. */
 const MAX_ATTEMPTS = 1_000;
 
-/** Returns the header; null if there is none, which means an empty log. */
-export function readWalIndex(file: string): WalIndexHeader | null {
+/**
+ * Returns the header in the file `-shm`, open at `fd`; null if there is none, which means an empty
+ * log. The caller keeps `fd` open: closing it would release SQLite's locks of this process
+ * (sqlite.org/howtocorrupt.html, 2.2).
+ */
+export function readWalIndex(fd: number): WalIndexHeader | null {
   const copies = Buffer.alloc(INDEX_HEADER_BYTES * 2);
-  const fd = openSync(`${file}-shm`, "r");
-  try {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      if (readSync(fd, copies, 0, copies.length, 0) < copies.length) return null;
-      const header = copies.subarray(0, INDEX_HEADER_BYTES);
-      // The two copies differ while a writer is between them.
-      if (!header.equals(copies.subarray(INDEX_HEADER_BYTES))) continue;
-      const read = (offset: number) =>
-        endianness() === "LE" ? header.readUInt32LE(offset) : header.readUInt32BE(offset);
-      return {
-        lastFrame: read(16),
-        pageCount: read(20),
-        salts: header.toString("hex", 32, 40),
-      };
-    }
-    throw new Error(`${file}-shm changes on every read`);
-  } finally {
-    closeSync(fd);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    if (readSync(fd, copies, 0, copies.length, 0) < copies.length) return null;
+    const header = copies.subarray(0, INDEX_HEADER_BYTES);
+    // The two copies differ while a writer is between them.
+    if (!header.equals(copies.subarray(INDEX_HEADER_BYTES))) continue;
+    const read = (offset: number) =>
+      endianness() === "LE" ? header.readUInt32LE(offset) : header.readUInt32BE(offset);
+    return {
+      lastFrame: read(16),
+      pageCount: read(20),
+      salts: header.toString("hex", 32, 40),
+    };
   }
+  throw new Error("The header of the WAL index changes on every read");
 }
 
 /**

@@ -27,6 +27,12 @@ interface PageChecksums {
 export class WalSource implements ChangeSource {
   readonly #file: string;
   readonly #inode: number;
+  /**
+   * The database and its WAL index. Closing a file drops all locks of this process on it, so they
+   * stay open as long as the connections do.
+   */
+  readonly #databaseFd: number;
+  readonly #indexFd: number;
   readonly #control: Database.Database;
   readonly #checkpointer: Database.Database;
   #pin: Database.Database;
@@ -50,6 +56,8 @@ export class WalSource implements ChangeSource {
     this.#checkpointer = this.#connect();
     this.#pageSize = Number(this.#control.pragma("page_size", { simple: true }));
     this.#pin = this.#openPin();
+    this.#databaseFd = openSync(file, "r");
+    this.#indexFd = openSync(`${file}-shm`, "r");
     this.#initialize();
   }
 
@@ -104,11 +112,8 @@ export class WalSource implements ChangeSource {
   freeze(): Promise<FrozenDatabase> {
     const pin = this.#checkpoint();
     if (!pin) throw new Error("Another reader keeps the log from being checkpointed; trying again");
-    const fd = openSync(this.#file, "r");
-    const release = () => {
-      closeSync(fd);
-      pin.close();
-    };
+    const fd = this.#databaseFd;
+    const release = () => void pin.close();
     const bytes = this.#pageCount * this.#pageSize;
     // Proves the sum over all transactions so far by a pass over the file.
     if (checksumFile(fd, this.#pageSize, bytes) !== this.position.checksum) {
@@ -133,6 +138,8 @@ export class WalSource implements ChangeSource {
   close(): void {
     if (this.#timer) clearInterval(this.#timer);
     for (const db of [this.#pin, this.#control, this.#checkpointer]) db.close();
+    closeSync(this.#databaseFd);
+    closeSync(this.#indexFd);
   }
 
   #connect(): Database.Database {
@@ -157,16 +164,12 @@ export class WalSource implements ChangeSource {
     const pin = this.#checkpoint();
     if (!pin) throw new Error(`Another reader keeps ${this.#file}-wal from being checkpointed`);
     this.#pageCount = Number(pin.pragma("page_count", { simple: true }));
-    const fd = openSync(this.#file, "r");
-    try {
-      this.#resize(this.#pageCount);
-      checksumPages(fd, this.#pageSize, this.#pageCount * this.#pageSize, (pageNumber, checksum) =>
-        this.#setPage(pageNumber, checksum),
-      );
-    } finally {
-      closeSync(fd);
-      pin.close();
-    }
+    this.#resize(this.#pageCount);
+    const bytes = this.#pageCount * this.#pageSize;
+    checksumPages(this.#databaseFd, this.#pageSize, bytes, (pageNumber, checksum) =>
+      this.#setPage(pageNumber, checksum),
+    );
+    pin.close();
   }
 
   /**
@@ -197,7 +200,7 @@ export class WalSource implements ChangeSource {
 
   /** Makes one LTX file of the frames that were committed since the last call. */
   #collect(): void {
-    const index = readWalIndex(this.#file);
+    const index = readWalIndex(this.#indexFd);
     if (!index) return;
     if (index.salts !== this.#salts) {
       this.#salts = index.salts;

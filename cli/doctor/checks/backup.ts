@@ -21,7 +21,7 @@ const PROBLEMS = {
   old_backup: ["the backup is old", WHY, "npm run backup -- create shows why it fails"],
   failed_drill: [
     "the last drill could not restore the backup",
-    "A backup that can't be restored is none.",
+    "A backup that can't be restored is worthless.",
     "npm run backup -- verify --all, then npm run backup -- create",
   ],
   old_drill: [

@@ -187,7 +187,12 @@ export class CatalogBuild {
       ),
     );
     const postPaths = new Set(listPostFiles(this.#files).map(({ path }) => path));
-    const warnings: string[] = [];
+    const links = await context.source.listLinks(this.version);
+    const warnings = links
+      .filter((path) => !isIgnoredPath(path))
+      .map(
+        (path) => `${path}:1: it is a symbolic link, which is not followed; copy what it leads to`,
+      );
     for (const file of this.#files) {
       if (!isWanted()) break;
       if (/\.mdx?$/i.test(file.path) && !postPaths.has(file.path) && !isIgnoredPath(file.path))

@@ -96,6 +96,8 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
   async (mode) => {
     sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
     const site = await waitUntilCompiled(sites.createGitSite());
+    // The history is requested in the background.
+    await expect.poll(() => site.refresh().then(() => read((tx) => tx.postChange.count()))).toBe(1);
     const next = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
     await write((tx) => setPublishedVersion(tx, next));
     sites.host.mode = mode;
@@ -228,4 +230,13 @@ test("a redirects file comes with a push, also to a replica, and its mistakes ar
   expect(site.resolveAddress("/old")).toBeNull();
   expect(site.resolveAddress("/older/a")).toMatchObject({ status: 302, location: "/blog/a" });
   expect(site.getStatus().warnings).toEqual([]);
+});
+
+test("a symbolic link in a push is named as on disk", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A"), "content/blog/b.link": "a.mdx" });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  await site.refresh();
+  expect(site.getStatus().warnings).toEqual([
+    expect.stringMatching(/^blog\/b\.link:1: it is a symbolic link/),
+  ]);
 });

@@ -35,6 +35,11 @@ export interface ContentSource {
    */
   listFiles(version: string): Promise<readonly ContentFile[]>;
   /**
+   * Returns the paths of symbolic links among the content. They are not followed: on disk they may
+   * lead anywhere, and a Git host has only their text. Throws like listFiles.
+   */
+  listLinks(version: string): Promise<readonly string[]>;
+  /**
    * Returns the bytes of a listed file. Throws AppError: too_large above MAX_FILE_BYTES,
    * unavailable if the host fails or the file has changed since it was listed.
    */

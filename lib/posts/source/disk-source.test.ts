@@ -95,13 +95,21 @@ test("a file that changed since it was listed is unavailable", async () => {
   await expect(source.readFile(file)).rejects.toMatchObject({ code: "unavailable" });
 });
 
-test("symbolic links are not followed", async () => {
+test("symbolic links are listed and not followed", async () => {
+  symlinkSync("flat.mdx", join(dir, "blog/again.mdx"));
   symlinkSync("/etc", join(dir, "blog/etc"));
   symlinkSync("/etc/passwd", join(dir, "blog/passwd.mdx"));
   const source = createDiskSource({ dir, recheckMs: 0 });
   expect(
-    (await source.listFiles(await source.getHead())).some(({ path }) => /etc|passwd/.test(path)),
+    (await source.listFiles(await source.getHead())).some(({ path }) =>
+      /etc|passwd|again/.test(path),
+    ),
   ).toBe(false);
+  expect(await source.listLinks(await source.getHead())).toEqual([
+    "blog/again.mdx",
+    "blog/etc",
+    "blog/passwd.mdx",
+  ]);
 });
 
 test.each([

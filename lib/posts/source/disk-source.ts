@@ -45,9 +45,16 @@ export function createDiskSource({
   let scanning: Promise<string> | undefined;
   /** The newest versions, because a build may end after the next version has appeared. */
   const filesByVersion = new Map<string, readonly ContentFile[]>();
+  let links: readonly string[] = [];
 
   async function scan(): Promise<string> {
-    const paths = await listContentPaths(toDisk, mountAt ?? "", mountAt === undefined ? 0 : 1);
+    const found: string[] = [];
+    const paths = await listContentPaths(
+      toDisk,
+      mountAt ?? "",
+      mountAt === undefined ? 0 : 1,
+      found,
+    );
     const next = new Map<string, ScannedFile>();
     for (const path of paths) {
       const full = toDisk(path);
@@ -66,6 +73,7 @@ export function createDiskSource({
       next.set(path, { stamp, file: { path, blobSha, bytes: size } });
     }
     scannedFiles = next;
+    links = found;
     const files = [...next.values()].map(({ file }) => file);
     const hash = createHash("sha256");
     for (const { path, blobSha } of files) hash.update(`${path}\0${blobSha}\n`);
@@ -93,6 +101,7 @@ export function createDiskSource({
         );
       return files;
     },
+    listLinks: () => Promise.resolve(links),
     async readFile(file) {
       if (!isContentPath(file.path))
         throw new AppError("not_found", `${file.path} is not a file of the content.`);
@@ -131,10 +140,12 @@ function throwChangedOnDisk(path: string): never {
   });
 }
 
+/** Returns the paths of files, and adds those of symbolic links to `links`. */
 async function listContentPaths(
   toDisk: (path: string) => string,
   folder: string,
   depth: number,
+  links: string[],
 ): Promise<string[]> {
   if (depth > 8) return [];
   const entries = await readdir(toDisk(folder), { withFileTypes: true }).catch(
@@ -150,9 +161,12 @@ async function listContentPaths(
   const paths: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (path === REDIRECTS_FILE ? !entry.isFile() : depth > 0 && !isContentPath(path)) continue;
-    if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
-      paths.push(...(await listContentPaths(toDisk, path, depth + 1)));
+    if (entry.isSymbolicLink() && (isContentPath(path) || isContentPath(`${path}/x`)))
+      links.push(path);
+    else if (path === REDIRECTS_FILE ? !entry.isFile() : depth > 0 && !isContentPath(path))
+      continue;
+    else if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
+      paths.push(...(await listContentPaths(toDisk, path, depth + 1, links)));
     else if (entry.isFile() && (depth > 0 || path === REDIRECTS_FILE)) paths.push(path);
     if (paths.length > MAX_FILES)
       throw new AppError(

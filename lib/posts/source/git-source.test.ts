@@ -47,6 +47,7 @@ test("a branch's posts are listed and read, and nothing outside the content fold
     "blog/folder/hero.png",
     "blog/folder/index.mdx",
   ]);
+  expect(await source.listLinks(sha)).toEqual(["blog/folder/away.link"]);
   expect(await source.readFile(list[1]!)).toEqual(Buffer.from([1, 2, 250, 255]));
   expect(host.requests).toEqual([
     "/repos/ada/site/git/ref/heads/main",

@@ -56,8 +56,15 @@ const CACHE_TTL_MS = 90 * DAY_MS;
 /** Longer than the timeouts of the few requests that a listing makes. */
 const LIST_TIMEOUT_MS = 60_000;
 const READ_TIMEOUT_MS = 15_000;
-/** Regular files; symbolic links (120000) and submodules (160000) are not content. */
+/** Regular files. Submodules (160000) are not content. */
 const FILE_MODES = new Set(["100644", "100755"]);
+const LINK_MODE = "120000";
+
+interface ContentTree {
+  readonly files: readonly ContentFile[];
+  /** Paths of symbolic links. */
+  readonly links: readonly string[];
+}
 
 interface TreeInput {
   readonly host: GitHostClient;
@@ -70,11 +77,14 @@ interface TreeInput {
  * Caches listings in the cache file, so that posts are available after a restart even if the host
  * is down.
  */
-const treeCache = defineCache<TreeInput, ContentFile[]>({
+const treeCache = defineCache<TreeInput, ContentTree>({
   name: "content.tree",
-  version: 3,
+  version: 4,
   keyOf: ({ repository, path, version }) => `${repository}:${path}:${version}`,
-  schema: z.array(z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() })),
+  schema: z.object({
+    files: z.array(z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() })),
+    links: z.array(z.string()),
+  }),
   ttlMs: CACHE_TTL_MS,
   timeoutMs: LIST_TIMEOUT_MS,
   produce: listTree,
@@ -130,6 +140,12 @@ export function createGitSource({
     return Buffer.from(await blobCache.get({ host, repository, file }), "base64");
   }
 
+  async function getTree(version: string): Promise<ContentTree> {
+    if (!commitSha.safeParse(version).success)
+      throw new AppError("not_found", `${version} is not a commit.`);
+    return treeCache.get({ host, repository, path: folder, version });
+  }
+
   return {
     kind: "git",
     getHostStatus: () => host.getStatus(),
@@ -152,11 +168,8 @@ export function createGitSource({
         `The Git host's response for the branch ${branch} is invalid.`,
       );
     },
-    async listFiles(version) {
-      if (!commitSha.safeParse(version).success)
-        throw new AppError("not_found", `${version} is not a commit.`);
-      return treeCache.get({ host, repository, path: folder, version });
-    },
+    listFiles: async (version) => (await getTree(version)).files,
+    listLinks: async (version) => (await getTree(version)).links,
     readFile: readBlob,
     async openFile(file, start, end) {
       const bytes = await readBlob(file);
@@ -182,7 +195,7 @@ export function createGitSource({
   };
 }
 
-async function listTree({ host, repository, path, version }: TreeInput): Promise<ContentFile[]> {
+async function listTree({ host, repository, path, version }: TreeInput): Promise<ContentTree> {
   const getTree = async (sha: string, query = "") => {
     const response = treeResponse.safeParse(
       await host.getJson(`/repos/${repository}/git/trees/${sha}${query}`),
@@ -211,10 +224,13 @@ async function listTree({ host, repository, path, version }: TreeInput): Promise
       "unavailable",
       `${repository} has too many files below ${path || "its root"} to be listed.`,
     );
-  return entries
-    .filter(
-      (entry) => entry.type === "blob" && FILE_MODES.has(entry.mode) && isContentPath(entry.path),
-    )
-    .map(({ path: file, sha, size }) => ({ path: file, blobSha: sha, bytes: size ?? 0 }))
+  const content = entries
+    .filter((entry) => entry.type === "blob" && isContentPath(entry.path))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    files: content
+      .filter(({ mode }) => FILE_MODES.has(mode))
+      .map(({ path: file, sha, size }) => ({ path: file, blobSha: sha, bytes: size ?? 0 })),
+    links: content.filter(({ mode }) => mode === LINK_MODE).map(({ path: link }) => link),
+  };
 }

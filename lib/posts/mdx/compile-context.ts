@@ -39,6 +39,8 @@ export interface CompileContext {
   readonly ids: Set<string>;
   readonly warnings: string[];
   text: string;
+  /** The diagrams drawn so far; their ids need a number. */
+  diagramCount: number;
   /** Returns how compiled code reaches a component of the compiler, whatever the post declares. */
   internalName(name: "StaticHtml" | "PostIsland" | "Embed" | "TabList"): string;
   /** Throws a PostError at the line of `node`. */
@@ -68,6 +70,7 @@ export function createCompileContext(
     ids: new Set(),
     warnings,
     text: "",
+    diagramCount: 0,
     internalName: (name) => (code.names.has(name) ? `props.components.${name}` : name),
     fail(node, reason) {
       throw new PostError({

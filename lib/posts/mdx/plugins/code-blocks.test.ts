@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { bundledThemes } from "shiki";
 import { expect, test } from "vitest";
-import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+import { compileText, htmlFrom, htmlOf } from "#tests/support/compile-text.ts";
 
 const fence = (info: string, code: string) => `\`\`\`${info}\n${code}\n\`\`\`\n`;
 
@@ -64,12 +64,46 @@ test("diff-js turns its first column into marks", async () => {
   );
 });
 
-test("mermaid is a figure with its source", async () => {
-  const html = await htmlFrom(fence("mermaid", "graph TD; A-->B"));
-  expect(html).toContain(
-    '<figure class="code diagram" data-language="mermaid"><figcaption class="code-title">Diagram (Mermaid source)</figcaption>',
-  );
-  expect(html).toContain("graph TD; A--&gt;B");
+test("mermaid is drawn as SVG, with a description and without its source", async () => {
+  const html = await htmlFrom(fence("mermaid", "graph LR\n A[Reader] -->|beacon| B(Replica)"));
+  expect(html).toMatch(/<figure class="diagram" tabindex="0"><svg viewBox="[\d .]+" width="\d+"/);
+  expect(html).toContain('aria-label="Reader to Replica (beacon)"');
+  expect(html).toContain('marker-end="url(#diagram-1-arrowhead)"');
+  expect(html).not.toMatch(/graph LR|<style|@import|data-|class="node"/);
+});
+
+test("two diagrams of a post have different ids", async () => {
+  const diagram = fence("mermaid", "graph LR\n A --> B");
+  const ids = [...(await htmlFrom(`${diagram}\n\n${diagram}`)).matchAll(/ id="([^"]+)"/g)];
+  expect(ids.length).toBeGreaterThan(2);
+  expect(new Set(ids.map(([, id]) => id)).size).toBe(ids.length);
+});
+
+test("a diagram is not part of the text that search indexes", async () => {
+  const { text } = await compileText(`Before.\n\n${fence("mermaid", "graph LR\n Xyzzy --> B")}`);
+  expect(text).toContain("Before.");
+  expect(text).not.toContain("Xyzzy");
+});
+
+test("what is no diagram is shown as code, with a warning", async () => {
+  const post = await compileText(fence("mermaid", "this is no diagram"));
+  expect(htmlOf(post)).toContain("this is no diagram");
+  expect(post.warnings.join()).toMatch(/Mermaid diagram could not be drawn/);
+});
+
+test("a diagram runs nothing and loads nothing, whatever its author writes", async () => {
+  for (const source of [
+    `graph LR\n A["<img src=x onerror=alert(1)>"] --> B["</text></svg><script>alert(1)</script>"]`,
+    `graph LR\n A --> B\n style A fill:url(https://evil.test/x),stroke:red;x:expression(1)`,
+    `graph LR\n A --> B\n click A "javascript:alert(1)"`,
+    `graph LR\n A" onload="alert(1) --> B`,
+  ]) {
+    const html = await htmlFrom(fence("mermaid", source));
+    expect(html).not.toMatch(/<(script|img|a|foreignObject|style)\b/i);
+    // Attributes whose values are text can say anything.
+    for (const [tag] of html.replace(/ aria-label="[^"]*"/g, "").matchAll(/<[a-z][^>]*>/gi))
+      expect(tag).not.toMatch(/ on\w+=|javascript:|evil\.test/i);
+  }
 });
 
 test("code, file name and language are escaped", async () => {

@@ -1,4 +1,4 @@
-// Renders code fences as highlighted HTML at compile time; a Mermaid diagram keeps its source.
+// Renders code fences as highlighted HTML at compile time, and Mermaid diagrams as SVG.
 
 import type { Code, Root as MarkdownRoot } from "mdast";
 import { visit } from "unist-util-visit";
@@ -14,6 +14,7 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
+import { drawDiagram } from "./diagrams.ts";
 import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
 import { getTextContent } from "./plain-text.ts";
 
@@ -58,8 +59,16 @@ async function renderCodeBlock(
   let value = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const marks = meta.isDiff ? parseDiffMarks(value) : null;
   if (marks) value = marks.code;
-  if (meta.language === "mermaid")
-    return { type: "raw", value: renderDiagram(value, meta), text: value, position: pre.position };
+  if (meta.language === "mermaid") {
+    try {
+      const figure = await renderDiagram(value, meta, context);
+      // Without text: search would show the names of nodes as an excerpt.
+      return { type: "raw", value: figure, text: "", position: pre.position };
+    } catch (error) {
+      const reason = (error as Error).message.slice(0, 200);
+      context.warn(pre, `the Mermaid diagram could not be drawn: ${reason}; its source is shown`);
+    }
+  }
   let lines: CodeToken[][] | null = null;
   try {
     lines = await highlightLines(value, meta.language);
@@ -108,12 +117,15 @@ function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
   );
 }
 
-/** Renders the source of a Mermaid diagram. Drawing it would require a browser at compile time. */
-function renderDiagram(source: string, meta: CodeMeta): string {
-  return (
-    `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram (Mermaid source)")}` +
-    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${renderTools(source.split("\n"))}</figure>`
-  );
+/** Renders a Mermaid diagram. Throws an Error if it can't be drawn. */
+async function renderDiagram(
+  source: string,
+  meta: CodeMeta,
+  context: CompileContext,
+): Promise<string> {
+  context.diagramCount += 1;
+  const { svg } = await drawDiagram(source, `diagram-${context.diagramCount}-`);
+  return `<figure class="diagram" tabindex="0">${svg}${renderTitle(meta.filename)}</figure>`;
 }
 
 /** Lines with more characters than this don't fit on a phone. */

@@ -46,8 +46,8 @@ export function toPlainText(tree: Root): string {
 }
 
 /**
- * Returns whether an element is not the author's text: an anchor, footnote mark or table of
- * contents.
+ * Returns whether an element is not the author's text: an anchor, footnote mark, table of contents,
+ * or the source of a diagram.
  */
 function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
@@ -57,11 +57,17 @@ function isDecoration(node: Element): boolean {
     "dataFootnoteBackref" in properties ||
     "dataFootnoteRef" in properties ||
     tagName === "svg" ||
-    ["visually-hidden", "callout-title", "contents", "contents-details"].some((name) =>
-      classes.includes(name),
-    )
+    DECORATION_CLASSES.some((name) => classes.includes(name))
   );
 }
+
+const DECORATION_CLASSES = [
+  "visually-hidden",
+  "callout-title",
+  "contents",
+  "contents-details",
+  "language-mermaid",
+];
 
 /** Counts words; a character of a script without spaces counts as one. */
 export function countWords(value: string): number {

@@ -1,0 +1,117 @@
+// Draws Mermaid diagrams as SVG at compile time. Colors are variables of components/post/code.css, so
+// one drawing serves both themes.
+
+import { Parser } from "htmlparser2";
+import { escapeHtml } from "#lib/core/escape-html.ts";
+
+/** A longer source is shown as code: the layout takes more than linear time. */
+const MAX_SOURCE_LENGTH = 8_000;
+
+const ELEMENTS = new Set(
+  "svg g defs marker path line polyline polygon rect circle ellipse text tspan".split(" "),
+);
+const ATTRIBUTES = new Set(
+  (
+    "viewBox width height id x y x1 y1 x2 y2 dx dy cx cy r rx ry d points transform fill stroke " +
+    "stroke-width stroke-dasharray stroke-linejoin stroke-linecap opacity fill-opacity " +
+    "marker-start marker-end markerWidth markerHeight refX refY orient markerUnits " +
+    "text-anchor dominant-baseline font-size font-weight font-style"
+  ).split(" "),
+);
+/** Numbers, names, colors, and the variables and markers of the drawing itself. */
+const VALUE =
+  /^(?:url\(#[\w-]+\)|var\(--_?[\w-]+\)|[\w\s.,#%+-]*|(?:rgba?|hsla?|translate|rotate|scale)\([\d\s.,%deg-]+\))$/;
+
+export interface Diagram {
+  readonly svg: string;
+  /** What the drawing says, for people who can't see it. */
+  readonly description: string;
+}
+
+/**
+ * Returns the drawing with ids that start with `idPrefix`. Throws an Error if the source is not a
+ * diagram that can be drawn.
+ */
+export async function drawDiagram(source: string, idPrefix: string): Promise<Diagram> {
+  if (source.length > MAX_SOURCE_LENGTH)
+    throw new Error(`it has more than ${MAX_SOURCE_LENGTH} characters`);
+  // Imported with the first diagram, because the layout engine takes a second to load.
+  const { renderMermaidSVG } = await import("beautiful-mermaid");
+  const drawing = renderMermaidSVG(source, { transparent: true, padding: 8 });
+  return copySafeParts(drawing, idPrefix);
+}
+
+/**
+ * Copies only known elements and attributes. The drawing's own style sheet would apply to the whole
+ * page, and names of nodes come from the author.
+ */
+function copySafeParts(drawing: string, idPrefix: string): Diagram {
+  let body = "";
+  let viewBox = "";
+  let width = 0;
+  let skippedDepth = 0;
+  const labels = new Map<string, string>();
+  const edges: { from: string; to: string; label: string }[] = [];
+  const texts: string[] = [];
+  const parser = new Parser(
+    {
+      onopentag(name, attributes) {
+        if (skippedDepth > 0 || !ELEMENTS.has(name)) {
+          skippedDepth += 1;
+          return;
+        }
+        if (name === "svg") {
+          viewBox = /^[\d\s.-]+$/.exec(attributes.viewBox ?? "")?.[0] ?? "";
+          width = Math.ceil(Number(attributes.width)) || 0;
+          return;
+        }
+        if (attributes.class === "node")
+          labels.set(attributes["data-id"] ?? "", attributes["data-label"] ?? "");
+        if (attributes.class === "edge")
+          edges.push({
+            from: attributes["data-from"] ?? "",
+            to: attributes["data-to"] ?? "",
+            label: attributes["data-label"] ?? "",
+          });
+        body += `<${name}${serializeAttributes(attributes, idPrefix)}>`;
+      },
+      ontext(text) {
+        if (skippedDepth > 0 || text.trim() === "") return;
+        body += escapeHtml(text);
+        texts.push(text.trim());
+      },
+      onclosetag(name) {
+        if (skippedDepth > 0) skippedDepth -= 1;
+        else if (name !== "svg") body += `</${name}>`;
+      },
+    },
+    { xmlMode: true },
+  );
+  parser.end(drawing);
+  if (viewBox === "" || body === "") throw new Error("the drawing is empty");
+  const description = describe(edges, labels) || texts.join(", ");
+  const svg = `<svg viewBox="${viewBox}" width="${width}" role="img" aria-label="${escapeHtml(description)}">${body}</svg>`;
+  return { svg, description };
+}
+
+function serializeAttributes(attributes: Record<string, string>, idPrefix: string): string {
+  return Object.entries(attributes)
+    .filter(([name, value]) => ATTRIBUTES.has(name) && VALUE.test(value))
+    .map(([name, value]) => {
+      const unique =
+        name === "id" ? idPrefix + value : value.replace(/^url\(#/, `url(#${idPrefix}`);
+      return ` ${name}="${escapeHtml(unique)}"`;
+    })
+    .join("");
+}
+
+/** Returns "Reader to Replica (beacon), Replica to Primary"; "" for a diagram without edges. */
+function describe(
+  edges: readonly { from: string; to: string; label: string }[],
+  labels: ReadonlyMap<string, string>,
+): string {
+  const name = (id: string) => labels.get(id) || id;
+  return edges
+    .map(({ from, to, label }) => `${name(from)} to ${name(to)}${label && ` (${label})`}`)
+    .join(", ");
+}

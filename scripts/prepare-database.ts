@@ -13,9 +13,9 @@ try {
   const applied = await applyMigrations(env.DATABASE_FILE, "prisma/migrations");
   if (applied.length > 0) console.log(`${env.DATABASE_FILE}: applied ${applied.join(", ")}`);
   if (isNew && process.env.SEED !== "off") {
-    const { members, reads } = await seedDatabase();
+    const { members, reads, episodes } = await seedDatabase();
     console.log(
-      `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site, delete it and start with SEED=off.`,
+      `${env.DATABASE_FILE} is new: added ${members} example members, ${reads} example reads and ${episodes} example episodes. For an empty site, delete it and start with SEED=off.`,
     );
   }
   await closeDatabase();

@@ -1,10 +1,13 @@
 // Makes the site its owner's: npm run init. Removes the example posts: npm run examples:remove.
 
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { nowMs } from "#lib/core/clock.ts";
+import { closeDatabase, write } from "#lib/db/database.ts";
 import { env } from "#lib/core/env.ts";
 import { parseSiteConfig } from "#lib/core/site-config.ts";
+import { removeExampleData } from "../../prisma/seed.ts";
 import {
   type Answers,
   FEATURES,
@@ -46,8 +49,17 @@ const { flags, words } = parseCommandLine(
 );
 if (words.length > 1 || (words[0] !== undefined && words[0] !== "remove-examples"))
   exitWithUsage(`Unexpected argument: "${words.join(" ")}".`, usage);
-if (words[0] === "remove-examples") reportRemoved(removeExamples(env.CONTENT_DIR));
+if (words[0] === "remove-examples") await removeAllExamples();
 else await initialize();
+
+async function removeAllExamples(): Promise<void> {
+  reportRemoved(removeExamples(env.CONTENT_DIR));
+  // On LiteFS, the database has no examples, and only the site may write.
+  if (env.REPLICATION === "on" || !existsSync(env.DATABASE_FILE)) return;
+  if (await write(removeExampleData))
+    console.log("Deleted the example members, reads and episodes.");
+  await closeDatabase();
+}
 
 async function initialize(): Promise<void> {
   const terminal = process.stdin.isTTY
@@ -73,7 +85,7 @@ async function initialize(): Promise<void> {
         /^y(es)?$/i.test(
           await ask(`Delete the ${examples.length} example posts and pages? y/N`, ""),
         ));
-    if (shouldRemove) reportRemoved(removeExamples(env.CONTENT_DIR));
+    if (shouldRemove) await removeAllExamples();
     writeConfig(answers);
     const variables = addEnvironment(answers);
     const today = new Date(nowMs()).toISOString().slice(0, 10);

@@ -65,7 +65,7 @@ const FILES = [
 
 /** Matches files that the tracers include but the image doesn't need. */
 const isExcluded = (path: string) =>
-  /(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
+  /^scripts\/|^cli\/doctor\/checks\/developer-tools|(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
     path,
   );
 

@@ -48,9 +48,8 @@ export interface CollectedLog extends Omit<ExportedLog, "attributes"> {
 const toAttributes = (list: readonly KeyValue[]): Attributes =>
   Object.fromEntries(list.map(({ key, value }) => [key, Object.values(value)[0]!]));
 
-/** Starts a collector. `origin` is for OTEL_EXPORTER_OTLP_ENDPOINT. */
-export async function startOtlpCollector(host?: string) {
-  const spans: CollectedSpan[] = [];
+/** Starts a collector that adds to `spans`. `origin` is for OTEL_EXPORTER_OTLP_ENDPOINT. */
+export async function startOtlpCollector(spans: CollectedSpan[] = []) {
   const logs: CollectedLog[] = [];
   const headers: Record<string, unknown>[] = [];
   const server = await serveHttp((request, response) => {
@@ -73,6 +72,6 @@ export async function startOtlpCollector(host?: string) {
           });
       response.writeHead(200, { "content-type": "application/json" }).end("{}");
     });
-  }, host);
+  });
   return { origin: server.origin, spans, logs, headers, close: () => server.close() };
 }

@@ -2,13 +2,12 @@ import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { write } from "#lib/db/database.ts";
 import { listReadSlugs } from "./read-slugs.sql.ts";
-import { listMostReadSlugs, getPostTotals, getSiteTotals } from "./read-totals.ts";
+import { getPostTotals, getSiteTotals } from "./read-totals.ts";
 
 test("a new site has no reads", () =>
   write(async (tx) => {
     expect(await getSiteTotals(tx)).toEqual({ reads: 0, readers: 0 });
     expect(await getPostTotals(tx)).toEqual(new Map());
-    expect(await listMostReadSlugs(tx, 4)).toEqual([]);
   }));
 
 test("counts reads per post, and readers once", () =>
@@ -25,13 +24,6 @@ test("counts reads per post, and readers once", () =>
         ["c", 2],
       ]),
     );
-    expect(await listMostReadSlugs(tx, 2)).toEqual(["b", "c"]);
-  }));
-
-test("posts with equal reads are ordered by slug", () =>
-  write(async (tx) => {
-    for (const postSlug of ["c", "a", "b"]) insertRead(tx, { postSlug });
-    expect(await listMostReadSlugs(tx, 3)).toEqual(["a", "b", "c"]);
   }));
 
 test("a member's posts are listed by member, an anonymous reader's by ID", () =>

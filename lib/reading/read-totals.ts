@@ -22,14 +22,3 @@ export async function getPostTotals(tx: Tx): Promise<Map<string, number>> {
   const totals = await tx.postTotal.findMany();
   return new Map(totals.map(({ postSlug, reads }) => [postSlug, reads]));
 }
-
-/**
- * Returns the slugs of the `n` most-read posts, ties by slug. Includes hidden and deleted posts.
- */
-export async function listMostReadSlugs(tx: Tx, n: number): Promise<string[]> {
-  const totals = await tx.postTotal.findMany({
-    orderBy: [{ reads: "desc" }, { postSlug: "asc" }],
-    take: n,
-  });
-  return totals.map(({ postSlug }) => postSlug);
-}

@@ -12,7 +12,7 @@ import { findCounterMismatches, rebuildCounters } from "./rebuild-counters.sql.t
 import { recordRead } from "./record-read.ts";
 import { issueDwellToken } from "./dwell-token.ts";
 import { listReadSlugs } from "./read-slugs.sql.ts";
-import { listMostReadSlugs, getPostTotals, getSiteTotals } from "./read-totals.ts";
+import { getPostTotals, getSiteTotals } from "./read-totals.ts";
 import { recordLeadChanges } from "./lead-changes.ts";
 import { mapLeadingTeams, getStandings } from "./standings.ts";
 import { TEAMS } from "./team.ts";
@@ -120,7 +120,6 @@ function naive(tx: Tx, nowMs: number) {
       ).size,
     },
     postTotals: Object.fromEntries([...bySlug].sort()),
-    mostRead: [...bySlug].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([slug]) => slug),
     standings: [null, ...POSTS].map(standing),
     leaders: Object.fromEntries(leading.map(([slug, teams]) => [slug, teams])),
   };
@@ -130,7 +129,6 @@ async function told(tx: Tx, nowMs: number) {
   return {
     totals: await getSiteTotals(tx),
     postTotals: Object.fromEntries([...(await getPostTotals(tx))].sort()),
-    mostRead: await listMostReadSlugs(tx, 100),
     standings: [null, ...POSTS].map((slug) => getStandings(tx, { slug, nowMs })),
     leaders: Object.fromEntries([...mapLeadingTeams(tx, nowMs)].sort()),
   };

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { formatFailures, readPlaywright, readVitest } from "../test-report.mjs";
 import { prepareCluster, requireChromium } from "./requirements.mjs";
 import { bin, must, run, say } from "./run.mjs";
@@ -121,33 +121,47 @@ function playwright(name, args, env, prefix) {
   const report = join(REPORTS, `${name}.json`);
   const start = () =>
     run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], {
-      env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+      env: {
+        ...env,
+        PLAYWRIGHT_JSON_OUTPUT_NAME: report,
+        // The tests start the site more than a hundred times.
+        NODE_COMPILE_CACHE: resolve(".data", "compile-cache"),
+      },
       prefix,
     });
   return runWithReport(name, report, start, readPlaywright);
 }
 
-/** Runs the browser tests, each worker with its own site. */
-export async function e2e(args, prefix, workers = 2) {
-  const env = { CHROMIUM_PATH: await requireChromium(), E2E_WORKERS: String(workers) };
+/** Runs the browser tests with two workers, each with its own site. */
+export async function e2e(args, prefix) {
+  const env = { CHROMIUM_PATH: await requireChromium() };
   await build();
   await playwright("e2e", args, env, prefix);
 }
 
 /**
- * The site as several instances on LiteFS. Where that can't run, its tests are skipped with a
- * reason. Returns whether it runs. `built` is the site's build, if it has started.
+ * Prepares the programs and the image of a cluster. Returns what is missing for it, a sentence
+ * each. `built` is the site's build, if it has started.
  */
-export async function cluster(args, prefix, built = undefined) {
+async function prepareClusterTests(built = undefined) {
   const missing = await prepareCluster();
   await built;
   for (const line of missing) say(`no cluster here: ${line}`);
-  const env = { CHROMIUM_PATH: "", CLUSTER_MISSING: missing.join("\n") };
-  if (missing.length === 0) {
-    env.CHROMIUM_PATH = await requireChromium();
-    delete env.CLUSTER_MISSING;
+  if (missing.length === 0)
     await must(buildImage([], { quiet: true }), "The image could not be built.");
-  }
+  return missing;
+}
+
+/**
+ * The site as several instances on LiteFS. Where that can't run, its tests are skipped with a
+ * reason. Returns whether it runs.
+ */
+export async function cluster(args, prefix, prepared = prepareClusterTests()) {
+  const missing = await prepared;
+  const env =
+    missing.length === 0
+      ? { CHROMIUM_PATH: await requireChromium() }
+      : { CHROMIUM_PATH: "", CLUSTER_MISSING: missing.join("\n") };
   await playwright("cluster", ["-c", "playwright.cluster.config.ts", ...args], env, prefix);
   return missing.length === 0;
 }
@@ -159,25 +173,26 @@ export async function members(args, prefix) {
 }
 
 /**
- * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
- * others. While Next builds the site, one lane checks types and the other builds LiteFS and Consul.
+ * Every check, in three lanes that end at about the same time. The cluster's tests mostly wait for
+ * leases, and the browser's for pages, so together they fill two cores without overloading them.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   await generateRouteTypes();
   const built = build();
+  const prepared = prepareClusterTests(built);
   const lanes = [
-    (async () => {
-      if (await cluster([], "cluster", built)) await members([], "members");
-    })(),
+    cluster([], "cluster", prepared),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
       await lint();
       await content();
       await unit(args, "unit");
+    })(),
+    (async () => {
       await built;
-      // On two cores, a second worker and the cluster would take each other's time.
-      await e2e([], "e2e", availableParallelism() > 2 ? 2 : 1);
+      await e2e([], "e2e");
+      if ((await prepared).length === 0) await members([], "members");
     })(),
   ];
   for (const { reason } of await Promise.allSettled(lanes)) if (reason) throw reason;

@@ -126,6 +126,7 @@ export async function startBuiltSite({
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       ...EMPTY_ENV,
       NODE_ENV: "production",
       NEXT_TELEMETRY_DISABLED: "1",

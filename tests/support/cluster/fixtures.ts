@@ -56,6 +56,7 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
         env: {
           SMTP_URL: smtp.url,
           LOG_LEVEL: process.env.LOG_LEVEL,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           ...LEGACY_SITE_ENV,
           ...siteEnv,
         },

@@ -32,6 +32,7 @@ const cluster: Cluster = await startCluster({
     SESSION_SECRET: SECRET,
     ...LEGACY_SITE_ENV,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     SMTP_URL: smtp.url,
     SITE_CONFIG: resolve("tests/fixtures/site.config.ts"),
     SITE_UNDER_TEST: "cluster",

@@ -137,9 +137,7 @@ const commands = {
   check: checking(async (args) => {
     await preparePostgres();
     await prepareFfmpeg();
-    await checks.types();
-    await checks.lint();
-    await checks.unit(args);
+    await checks.quick(args);
   }),
   e2e: checking(async (args) => {
     await preparePostgres();

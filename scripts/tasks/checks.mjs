@@ -172,6 +172,16 @@ export async function members(args, prefix) {
   await playwright("members", ["-c", "playwright.members.config.ts", ...args], env, prefix);
 }
 
+/** What needs no build: types and lint beside the unit tests. */
+export const quick = (args) =>
+  settle([
+    (async () => {
+      await types();
+      await lint();
+    })(),
+    unit(args),
+  ]);
+
 /**
  * Every check, in three lanes that end at about the same time. The cluster's tests mostly wait for
  * leases, and the browser's for pages, so together they fill two cores without overloading them.
@@ -195,6 +205,11 @@ export async function all(args) {
       if ((await prepared).length === 0) await members([], "members");
     })(),
   ];
+  await settle(lanes);
+}
+
+/** Waits for every lane, so that none goes on after the summary, then throws the first error. */
+async function settle(lanes) {
   for (const { reason } of await Promise.allSettled(lanes)) if (reason) throw reason;
 }
 

@@ -19,13 +19,16 @@ export function BackupSection({
   problems: readonly string[];
 }) {
   const drill = status?.drill;
-  const details = [status?.problem, ...(drill?.problems ?? [])].filter((text) => text != null);
+  const details = [
+    ...(status?.problem ? [`Last attempt: ${status.problem}`] : []),
+    ...(drill?.problems ?? []).map((problem) => `Drill: ${problem}`),
+  ];
   return (
     <section className="desk-section" aria-labelledby="backup">
       <h2 id="backup">Backup</h2>
-      {problems.length > 0 && (
+      {problems.length + details.length > 0 && (
         <div role="alert">
-          <p>{problems.join(" ")}</p>
+          {problems.length > 0 && <p>{problems.join(" ")}</p>}
           {details.map((text) => (
             <p key={text} className="muted">
               {text}

@@ -55,7 +55,7 @@ else await initialize();
 async function removeAllExamples(): Promise<void> {
   reportRemoved(removeExamples(env.CONTENT_DIR));
   // On LiteFS, the database has no examples, and only the site may write.
-  if (env.REPLICATION === "on" || !existsSync(env.DATABASE_FILE)) return;
+  if (env.REPLICATION || !existsSync(env.DATABASE_FILE)) return;
   if (await write(removeExampleData))
     console.log("Deleted the example members, reads and episodes.");
   await closeDatabase();

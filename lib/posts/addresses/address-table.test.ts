@@ -192,3 +192,34 @@ test("115 rules and 1,000 posts cost a request a few microseconds", () => {
   );
   expect(withRules).toBeLessThan(500);
 });
+
+test("the work for 20,000 rules grows with their number, not with its square", () => {
+  let tries = 0;
+  class CountedPattern extends RegExp {
+    override exec(text: string) {
+      tries += 1;
+      return super.exec(text);
+    }
+  }
+  const makeRules = (count: number) =>
+    Array.from({ length: count / 4_000 }, (_, block) =>
+      parseRedirects(
+        Array.from({ length: 4_000 }, (_, i) => `/${block}-${i}/:slug /new/:slug`).join("\n"),
+        "_redirects",
+      ).rules.map((rule) => ({ ...rule, pattern: new CountedPattern(rule.pattern!, "su") })),
+    ).flat();
+  const countTries = (count: number) => {
+    tries = 0;
+    const table = new AddressTable({
+      posts: [],
+      rules: makeRules(count),
+      isPublicFile: () => false,
+    });
+    const ofTable = tries;
+    table.resolve("/4-3999/x/y/z");
+    expect(tries - ofTable).toBeLessThanOrEqual(1);
+    return ofTable;
+  };
+  const [few, many] = [countTries(4_000), countTries(20_000)];
+  expect(many).toBe(5 * few);
+});

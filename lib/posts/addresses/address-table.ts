@@ -3,7 +3,14 @@
 
 import type { AddressMatch } from "#lib/http/content-addresses.ts";
 import { labelRoute } from "#lib/http/route-labels.ts";
-import { type Addressable, postAddress, postRoutePath, postUrlPath } from "./post-address.ts";
+import {
+  type Addressable,
+  postAddress,
+  postRoutePath,
+  postUrlPath,
+  slugOfRoute,
+  slugRoute,
+} from "./post-address.ts";
 import { postPath } from "#lib/posts/source/post-path.ts";
 import { type RedirectRule, applyRule, decodeAddress } from "./redirect-rules.ts";
 
@@ -22,6 +29,11 @@ export interface AddressTableOptions {
   readonly isPublicFile: (path: string) => boolean;
 }
 
+interface PositionedRule {
+  readonly rule: RedirectRule;
+  readonly position: number;
+}
+
 const MAX_REDIRECTS = 10;
 
 /** Immutable. Exact paths take one look-up, however many rules there are. */
@@ -33,8 +45,9 @@ export class AddressTable {
   readonly #postsBySlugRoute = new Map<string, AddressedPost>();
   readonly #aliases = new Map<string, AddressedPost>();
   /** With their positions in the file, because the first match wins. */
-  readonly #exactRules = new Map<string, { rule: RedirectRule; position: number }[]>();
-  readonly #patternRules: { rule: RedirectRule; position: number }[] = [];
+  readonly #exactRules = new Map<string, PositionedRule[]>();
+  /** By the segments before the first placeholder, so that a request tries few of many rules. */
+  readonly #patternRules = new Map<string, PositionedRule[]>();
   readonly #loopingRules = new Set<RedirectRule>();
   readonly #isPublicFile: (path: string) => boolean;
 
@@ -47,11 +60,11 @@ export class AddressTable {
           `${post.path}:1: its address ${postAddress(post)} is also that of a page; the post is shown`,
         );
       this.#postsByAddress.set(postAddress(post), post);
-      this.#postsBySlugRoute.set(`/blog/${post.slug}`, post);
+      this.#postsBySlugRoute.set(slugRoute(post.slug), post);
     }
     // A link in another post names the file, even if the front matter sets another slug.
     for (const post of posts) {
-      const route = `/blog/${postPath(post.path)?.slug}`;
+      const route = slugRoute(postPath(post.path)?.slug ?? post.slug);
       if (!this.#postsBySlugRoute.has(route)) this.#postsBySlugRoute.set(route, post);
     }
     for (const post of posts) for (const alias of post.frontMatter.aliases) this.#add(post, alias);
@@ -126,19 +139,19 @@ export class AddressTable {
     if (alias) return redirect(postUrlPath(alias) + search);
     const found = this.#findRule(path, search, isRoute);
     // The Markdown of an unknown post is a 404 in Markdown.
-    if (!found && !isRoute && /^\/blog\/[^/]+\.md$/.test(path))
-      return { kind: "route", url: `${postRoutePath(path.slice(6, -3))}/markdown${search}` };
+    const name = isRoute ? null : slugOfRoute(path);
+    if (!found && name?.endsWith(".md"))
+      return { kind: "route", url: `${postRoutePath(name.slice(0, -3))}/markdown${search}` };
     if (!found || found.rule.status === 404) return null;
     if (found.rule.status === 410) return { kind: "gone" };
     return isSameUrl(found.target, path, search) ? null : redirect(found.target, found.rule.status);
   }
 
   #findRule(path: string, search: string, isRoute: boolean) {
-    const exact = this.#exactRules.get(path) ?? [];
-    const candidates =
-      exact.length === 0
-        ? this.#patternRules
-        : [...exact, ...this.#patternRules].sort((a, b) => a.position - b.position);
+    const candidates = [
+      ...(this.#exactRules.get(path) ?? []),
+      ...listPrefixes(path).flatMap((prefix) => this.#patternRules.get(prefix) ?? []),
+    ].sort((a, b) => a.position - b.position);
     for (const { rule } of candidates) {
       if ((isRoute && rule.query.size === 0) || this.#loopingRules.has(rule)) continue;
       const target = applyRule(rule, path, search);
@@ -167,8 +180,12 @@ export class AddressTable {
   }
 
   #addRule(rule: RedirectRule, position: number): void {
-    if (rule.pattern) this.#patternRules.push({ rule, position });
-    else {
+    if (rule.pattern) {
+      const prefix = rule.from.replace(/\/(?:[:*].*)$/s, "");
+      const same = this.#patternRules.get(prefix);
+      if (same) same.push({ rule, position });
+      else this.#patternRules.set(prefix, [{ rule, position }]);
+    } else {
       const same = this.#exactRules.get(rule.from) ?? [];
       this.#exactRules.set(rule.from, [...same, { rule, position }]);
       if (rule.query.size > 0) return;
@@ -204,6 +221,12 @@ export class AddressTable {
     }
     return null;
   }
+}
+
+/** Returns "", "/a" and "/a/b" for "/a/b". */
+function listPrefixes(path: string): string[] {
+  const segments = path.split("/");
+  return segments.map((_, index) => segments.slice(0, index + 1).join("/"));
 }
 
 function isSameUrl(target: string, path: string, search: string): boolean {

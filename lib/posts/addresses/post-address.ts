@@ -9,8 +9,9 @@ export interface Addressable {
   readonly frontMatter: { readonly date: string };
 }
 
+const ROUTE_PREFIX = "/blog/";
 /** The pattern whose addresses are the site's own routes. */
-const ROUTE_PATTERN = "/blog/:slug";
+const ROUTE_PATTERN = `${ROUTE_PREFIX}:slug`;
 
 /** Returns the path of a post, percent-encoded once. */
 export function postUrlPath(post: Addressable): string {
@@ -24,9 +25,20 @@ export function postAddress({ slug, frontMatter }: Addressable): string {
   return siteConfig.content.address.replace(/:(\w+)/g, (all, name: string) => values[name] ?? all);
 }
 
+/** Returns the path at which the site's own route shows a post, not encoded. */
+export function slugRoute(slug: string): string {
+  return ROUTE_PREFIX + slug;
+}
+
 /** Returns the path at which the site's own route shows a post, percent-encoded. */
 export function postRoutePath(slug: string): string {
-  return encodePath(ROUTE_PATTERN.replace(":slug", () => slug));
+  return encodePath(slugRoute(slug));
+}
+
+/** Returns the last part of a decoded path of that form, or null. */
+export function slugOfRoute(path: string): string | null {
+  const slug = path.startsWith(ROUTE_PREFIX) ? path.slice(ROUTE_PREFIX.length) : "";
+  return slug === "" || slug.includes("/") ? null : slug;
 }
 
 /**

@@ -31,7 +31,7 @@ test("a long title is truncated at a word, and never within a character", () => 
   const title = socialImageTitle("word ".repeat(60), "Lectern");
   expect(title.length).toBeLessThanOrEqual(121);
   expect(title.endsWith("word…")).toBe(true);
-  expect([...socialImageTitle("𠮷".repeat(300), "Lectern")]).toHaveLength(121);
+  expect([...socialImageTitle("𠮷".repeat(300), "Lectern")]).toHaveLength(120);
   expect(socialImageTitle("𠮷".repeat(300), "Lectern").isWellFormed()).toBe(true);
 });
 

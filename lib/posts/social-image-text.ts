@@ -1,5 +1,7 @@
 // Prepares text for the social image, and tells whether the site's own fonts can draw it.
 
+import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
+
 /** Longer titles are truncated at a word. */
 const MAX_TITLE_CHARS = 120;
 
@@ -39,10 +41,7 @@ export function toImageText(text: string): string {
 export function socialImageTitle(title: string, fallback: string): string {
   const text = toImageText(title);
   if (!/[\p{L}\p{N}]/u.test(text)) return toImageText(fallback);
-  const characters = [...text];
-  if (characters.length <= MAX_TITLE_CHARS) return text;
-  const cut = characters.slice(0, MAX_TITLE_CHARS).join("");
-  return `${cut.includes(" ") ? cut.slice(0, cut.lastIndexOf(" ")) : cut}…`;
+  return truncateAtWord(text, MAX_TITLE_CHARS);
 }
 
 /** Returns whether the first letter is of a script that is written from right to left. */

@@ -1,16 +1,9 @@
 // Cleans and truncates third-party text for a card.
 
+import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
+
 /** Control, zero-width and bidirectional control characters. */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu;
-
-function truncateAtWord(text: string, max: number): string {
-  // Bounds the work: a page's title may be huge.
-  const characters = [...text.slice(0, max * 4)];
-  if (characters.length <= max) return characters.join("");
-  const start = characters.slice(0, max - 1).join("");
-  const atWord = start.slice(0, Math.max(start.lastIndexOf(" "), Math.floor(start.length * 0.8)));
-  return `${atWord.replace(/[\s,;:.–—-]+$/, "")}…`;
-}
 
 /**
  * Returns one line of at most `max` characters, truncated at a word with "…"; undefined if empty.

@@ -1,5 +1,7 @@
 // Takes a description from a post's text: the first paragraph of prose, as plain text.
 
+import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
+
 /** About two lines of a search result. */
 const MAX_CHARS = 200;
 /** Prose that begins later does not describe the post. */
@@ -19,7 +21,7 @@ export function findFirstParagraph(body: string): string {
     const [first = "", second = ""] = block;
     if (NOT_PROSE.test(first) || /^ {0,3}(?:=+|-+)\s*$/.test(second)) continue;
     const text = toPlainText(block.join(" ").slice(0, MAX_PARAGRAPH_CHARS));
-    if (/[\p{L}\p{N}]/u.test(text)) return truncate(text);
+    if (/[\p{L}\p{N}]/u.test(text)) return truncateAtWord(text, MAX_CHARS);
   }
   return "";
 }
@@ -63,12 +65,4 @@ function toPlainText(markdown: string): string {
     .replace(/\0(\d+)\0/g, (_, index: string) => codes[Number(index)] ?? "")
     .replace(/\s+/g, " ")
     .trim();
-}
-
-/** Cuts at the end of a word. Counts characters, so that none is halved. */
-function truncate(text: string): string {
-  const characters = [...text];
-  if (characters.length <= MAX_CHARS) return text;
-  const start = characters.slice(0, MAX_CHARS).join("");
-  return `${start.replace(/\s+\S*$/, "").replace(/[\s,;:.–—-]+$/, "")}…`;
 }

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 
-const TEST_FILES = "{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}";
+const TEST_FILES = "{lib,components,app,server,cli,tests,scripts,bench}/**/*.test.{ts,tsx}";
 
 /**
  * Tests that mock modules or timers, change the process, start processes or workers, or count in

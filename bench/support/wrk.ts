@@ -26,9 +26,29 @@ export function requireWrk(): void {
 }
 
 const parseMs = (text: string): number => {
-  const [, value = "0", unit = "ms"] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
+  const [, value, unit] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
+  if (!value) throw new Error(`wrk printed the duration “${text}”.`);
   return Number(value) * { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit as "us" | "ms" | "s" | "m"];
 };
+
+/** Returns what wrk --latency printed. Throws if a figure is missing, so that none becomes 0. */
+export function parseWrkOutput(output: string): WrkResult {
+  const figure = (pattern: RegExp): string => {
+    const value = pattern.exec(output)?.[1];
+    if (value === undefined) throw new Error(`wrk printed:\n${output}`);
+    return value;
+  };
+  const [, ...socketErrors] =
+    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output) ?? [];
+  const badStatuses = /Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? "0";
+  return {
+    perSecond: Number(figure(/^Requests\/sec:\s+([\d.]+)/m)),
+    // Anchored to the line's start, because the table above it has percentages in its last column.
+    p50Ms: parseMs(figure(/^ +50%\s+(\S+)/m)),
+    p99Ms: parseMs(figure(/^ +99%\s+(\S+)/m)),
+    failed: [badStatuses, ...socketErrors].reduce((sum, count) => sum + Number(count), 0),
+  };
+}
 
 /** Runs wrk against `url` with one thread. */
 export function runWrk(
@@ -53,21 +73,11 @@ export function runWrk(
     child.stderr.on("data", (data: Buffer) => (output += data.toString()));
     child.on("error", reject);
     child.on("close", () => {
-      const rate = /Requests\/sec:\s+([\d.]+)/.exec(output)?.[1];
-      if (!rate) return reject(new Error(`wrk printed:\n${output}`));
-      const [, connect = 0, read = 0, write = 0, timeout = 0] =
-        /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output) ?? [];
-      resolve({
-        perSecond: Number(rate),
-        p50Ms: parseMs(/50%\s+(\S+)/.exec(output)?.[1] ?? "0ms"),
-        p99Ms: parseMs(/99%\s+(\S+)/.exec(output)?.[1] ?? "0ms"),
-        failed:
-          Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0) +
-          Number(connect) +
-          Number(read) +
-          Number(write) +
-          Number(timeout),
-      });
+      try {
+        resolve(parseWrkOutput(output));
+      } catch (error) {
+        reject(error as Error);
+      }
     });
   });
 }

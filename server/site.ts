@@ -44,6 +44,7 @@ try {
   process.exit(1);
 }
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
+const { setRenderOrigin } = await import("#lib/http/render-page.ts");
 const { findTelemetry } = await import("#lib/core/telemetry.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
 
@@ -59,7 +60,9 @@ server.once("error", (error) => {
   console.error(error);
   process.exit(1);
 });
-server.listen(port, hostname);
+server.listen(port, hostname, () => {
+  if (!dev) setRenderOrigin(`http://${localHost(hostname)}:${port}`);
+});
 
 let isStopping = false;
 async function stop(exitCode: number): Promise<void> {

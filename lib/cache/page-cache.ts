@@ -2,6 +2,8 @@
 // invalidation. Next loads this file outside its bundles (cacheHandler in next.config.mjs).
 
 import { LRUCache } from "lru-cache";
+import { isRenderRequest } from "#lib/core/render-request.ts";
+import { requestContextStorage } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 
 interface PageEntry {
@@ -10,8 +12,11 @@ interface PageEntry {
   readonly version: string;
 }
 
-/** Maximum size of the LRU. A long article is about 600 kB with its client payload. */
-const MAX_BYTES = 64 * 1_048_576;
+/**
+ * Maximum size of the LRU. A long article is about 600 kB with its client payload. Whole pages are
+ * in lib/http/finished-pages.ts; here is what Next's client requests.
+ */
+const MAX_BYTES = 24 * 1_048_576;
 /** Maximum number of not-found pages, so that requests for random URLs don't evict pages. */
 const MAX_MISSING_PAGES = 50;
 
@@ -62,8 +67,15 @@ function setNotFoundStatus(value: unknown): boolean {
   return true;
 }
 
+/** Finished pages are always rendered again and kept by lib/http/finished-pages.ts. */
+function isForFinishedPage(): boolean {
+  const context = requestContextStorage().getStore();
+  return context !== undefined && isRenderRequest(context.request.headers);
+}
+
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
+    if (isForFinishedPage()) return null;
     const version = peekSingleton<() => string>("content-version")?.();
     if (version !== undefined) versionsAtRequest.set(key, version);
     // A post that was deleted may still have an entry of an earlier version.
@@ -73,6 +85,7 @@ export default class PageCache {
 
   async set(key: string, value: unknown): Promise<void> {
     const cache = setNotFoundStatus(value) ? missingPages : pages;
+    if (isForFinishedPage()) return;
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
     cache.set(key, { value, lastModified: Date.now(), version });

@@ -59,6 +59,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
   cache:
     "Cache lookups by result: memory, stored (in the file, or joined a production), or produced.",
   cache_produce_seconds: "Time to produce a cache entry.",
+  finished_pages_rendered: "Pages rendered for everyone and kept as finished bytes.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "Time to compile a post.",
   replication_lag_seconds:

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
+import { isRenderRequest } from "#lib/core/render-request.ts";
 import type { RequestContext } from "#lib/core/request-context.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { currentInstance } from "#lib/core/instance.ts";
@@ -50,6 +51,7 @@ const roundMs = (ms: number) => Math.round(ms * 10) / 10;
 /** Pipeline step. Counts the request and, when its response ends, writes a log line. */
 export function recordRequest(context: PipelineContext): void {
   const { request, response, startedMs } = context;
+  if (isRenderRequest(request.headers)) return; // part of another request
   const requestedRoute = labelRoute(context.requestedUrl);
   // Most requests are for static files: they are only counted.
   if (requestedRoute.kind === "static") {

@@ -13,6 +13,7 @@ import { markGone, resolveContentAddress } from "./content-addresses.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
 import { hideDisabledFeatures } from "./disabled-features.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
+import { serveFinishedPage } from "./finished-pages.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
@@ -93,7 +94,8 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
             step(context);
             if (response.headersSent) return;
           }
-          holdBody(context, () => handler(request, response));
+          const handle = () => holdBody(context, () => handler(request, response));
+          if (!serveFinishedPage(context, handle)) handle();
         }),
       );
     },

@@ -1,0 +1,16 @@
+// Recognizes the requests by which this process renders a page for everyone
+// (lib/http/render-page.ts).
+
+import { randomBytes } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { singleton } from "./singleton.ts";
+
+export const RENDER_HEADER = "x-lectern-render";
+
+/** The header's value, which no client can know. */
+export const renderToken = (): string =>
+  singleton("render-token", () => randomBytes(24).toString("base64url"));
+
+/** Returns whether a request with these headers comes from this process. */
+export const isRenderRequest = (headers: IncomingHttpHeaders): boolean =>
+  headers[RENDER_HEADER] !== undefined && headers[RENDER_HEADER] === renderToken();

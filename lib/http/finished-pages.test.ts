@@ -1,0 +1,195 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { RENDER_HEADER, isRenderRequest } from "#lib/core/render-request.ts";
+import { resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { createPipelineServer } from "./pipeline.ts";
+import { setRenderOrigin } from "./render-page.ts";
+
+/** What the handler saw, in order. */
+let seen: { url: string; isRender: boolean; headers: IncomingMessage["headers"] }[] = [];
+let server: ReturnType<typeof createPipelineServer>;
+let respond: (incoming: IncomingMessage) => { status: number; headers: OutgoingHttpHeaders };
+
+function publishVersion(version: string): void {
+  resetSingleton("content-version");
+  singleton("content-version", () => () => version);
+}
+
+beforeEach(async () => {
+  seen = [];
+  respond = () => ({ status: 200, headers: { etag: '"one"' } });
+  publishVersion("one");
+  server = createPipelineServer((incoming, response) => {
+    const { url = "", headers } = incoming;
+    seen.push({ url, isRender: isRenderRequest(headers), headers });
+    const { status, headers: sent } = respond(incoming);
+    response.writeHead(status, { "content-type": "text/html; charset=utf-8", ...sent });
+    response.end(`page ${seen.length} of ${url}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  setRenderOrigin(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+
+afterEach(() => {
+  setClock(null);
+  for (const name of ["render-origin", "content-version"]) resetSingleton(name);
+  server.closeAllConnections();
+  server.close();
+});
+
+function send(path: string, headers: OutgoingHttpHeaders = {}, method = "GET") {
+  const { port } = server.address() as AddressInfo;
+  return new Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }>(
+    (resolve, reject) => {
+      request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("end", () =>
+          resolve({
+            status: incoming.statusCode!,
+            headers: incoming.headers,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      })
+        .on("error", reject)
+        .end();
+    },
+  );
+}
+
+const text = async (...args: Parameters<typeof send>) => String((await send(...args)).body);
+
+test("a page is rendered once, however many request it at the same time", async () => {
+  const bodies = await Promise.all(Array.from({ length: 12 }, () => text("/blog/once")));
+  expect(new Set(bodies)).toEqual(new Set(["page 1 of /blog/once"]));
+  expect(await text("/blog/once")).toBe("page 1 of /blog/once");
+  expect(seen).toHaveLength(1);
+});
+
+test("each client gets the encoding it accepts, and the same text", async () => {
+  const plain = await send("/blog/encoded");
+  const brotli = await send("/blog/encoded", { "accept-encoding": "gzip, br" });
+  const gzipped = await send("/blog/encoded", { "accept-encoding": "gzip, br;q=0" });
+  expect([plain, brotli, gzipped].map(({ headers }) => headers["content-encoding"])).toEqual([
+    undefined,
+    "br",
+    "gzip",
+  ]);
+  expect(brotliDecompressSync(brotli.body)).toEqual(plain.body);
+  expect(gunzipSync(gzipped.body)).toEqual(plain.body);
+});
+
+test("a client that has the page gets 304, and HEAD gets no body", async () => {
+  const { headers } = await send("/blog/known");
+  const again = await send("/blog/known", { "if-none-match": `"other", W/${headers.etag}` });
+  expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, headers.etag]);
+  const head = await send("/blog/known", {}, "HEAD");
+  expect([head.status, head.body.length]).toEqual([200, 0]);
+  expect(head.headers["content-length"]).toBe(headers["content-length"]);
+});
+
+test("nothing that a client sends reaches the rendering of a shared page", async () => {
+  const hostile = {
+    host: "evil.example",
+    cookie: "theme=dark; unknown=1",
+    authorization: "Bearer x",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "http",
+    "x-middleware-rewrite": "/me",
+    "x-matched-path": "/me",
+    "x-nextjs-data": "1",
+    "accept-language": "de",
+    referer: "https://evil.example/",
+    accept: "text/html, */*",
+  };
+  await send("/blog/poisoned", hostile);
+  expect(seen).toHaveLength(1);
+  expect(Object.keys(seen[0]!.headers).sort()).toEqual([
+    "accept",
+    "connection",
+    "host",
+    RENDER_HEADER,
+  ]);
+  expect(seen[0]!.headers.host).toMatch(/^127\.0\.0\.1:\d+$/);
+});
+
+test("whatever may be personal or of another kind is not shared", async () => {
+  const requests: [string, OutgoingHttpHeaders?, string?][] = [
+    ["/blog/own", { cookie: "session=x" }],
+    ["/blog/own", { cookie: "a=1; __Host-session=x" }],
+    ["/blog/own", { cookie: "reader=x" }],
+    ["/blog/own", { cookie: "__Host-txid=0-1" }],
+    ["/blog/own?query=1"],
+    ["/blog/own", { rsc: "1" }],
+    ["/blog/own", { accept: "text/markdown" }],
+    ["/blog/own", { [RENDER_HEADER]: "guessed", cookie: "session=x" }],
+    ["/blog/own", { "next-action": "0" }, "POST"],
+    ["/me"],
+    ["/blog"],
+  ];
+  for (const args of requests) expect(await text(...args)).toMatch(/^page \d+/);
+  expect(seen.map(({ isRender }) => isRender)).toEqual(requests.map(() => false));
+});
+
+test("a guessed render header doesn't make a request internal", async () => {
+  await send("/blog/guessed", { [RENDER_HEADER]: "x".repeat(32) });
+  expect(seen.map(({ isRender }) => isRender)).toEqual([true]);
+});
+
+test("a page is at most a minute old, and renewed before that while it is read", async () => {
+  const startMs = nowMs();
+  setClock(startMs);
+  expect(await text("/blog/aging")).toBe("page 1 of /blog/aging");
+  setClock(startMs + 55 * SECOND_MS);
+  expect(await text("/blog/aging")).toBe("page 1 of /blog/aging");
+  await expect.poll(() => seen.length).toBe(2);
+  await expect.poll(() => text("/blog/aging")).toBe("page 2 of /blog/aging");
+  setClock(startMs + 55 * SECOND_MS + MINUTE_MS);
+  expect(await text("/blog/aging")).toBe("page 3 of /blog/aging");
+});
+
+test("a clock that goes back doesn't keep a page", async () => {
+  const startMs = nowMs();
+  setClock(startMs);
+  await send("/blog/back");
+  setClock(startMs - MINUTE_MS);
+  expect(await text("/blog/back")).toBe("page 2 of /blog/back");
+});
+
+test("new content is shown immediately", async () => {
+  await send("/blog/changed");
+  publishVersion("two");
+  expect(await text("/blog/changed")).toBe("page 2 of /blog/changed");
+});
+
+test("a page that was rendered while the content changed is not shown for the new content", async () => {
+  respond = () => {
+    publishVersion("two");
+    return { status: 200, headers: {} };
+  };
+  expect(await text("/blog/during")).toBe("page 1 of /blog/during");
+  expect(await text("/blog/during")).toBe("page 2 of /blog/during");
+});
+
+test("only successful pages are kept", async () => {
+  for (const status of [404, 500, 503]) {
+    respond = () => ({ status, headers: {} });
+    expect((await send(`/blog/${status}`)).status).toBe(status);
+  }
+  respond = () => ({ status: 200, headers: {} });
+  for (const status of [404, 500, 503]) expect((await send(`/blog/${status}`)).status).toBe(200);
+});
+
+test("if the rendering fails or sets a cookie, the client gets the handler's own response", async () => {
+  respond = ({ headers }) => ({
+    status: 200,
+    headers: isRenderRequest(headers) ? { "set-cookie": "session=x" } : {},
+  });
+  const response = await send("/blog/fails");
+  expect(response.headers["set-cookie"]).toBeUndefined();
+  expect(seen.map(({ isRender }) => isRender)).toEqual([true, false]);
+});

@@ -238,12 +238,43 @@ test("feeds, sitemap, robots.txt and social images are served", async ({ request
     ["/feed.json", "json"],
     ["/sitemap.xml", "xml"],
     ["/robots.txt", "text/plain"],
+    ["/llms.txt", "text/plain"],
     ["/blog/one-door-for-writes/social.png", "image/png"],
   ] as const) {
     const response = await request.get(path);
     expect(response.status(), path).toBe(200);
     expect(response.headers()["content-type"], path).toContain(type);
   }
+});
+
+test("a program can search, list and read posts, but no drafts (MCP)", async ({ request }) => {
+  const callTool = async (name: string, args: object) => {
+    const response = await request.post("/mcp", {
+      headers: { accept: "application/json, text/event-stream" },
+      data: {
+        jsonrpc: "2.0",
+        id: 1,
+        method: "tools/call",
+        params: { name, arguments: args },
+      },
+    });
+    expect(response.status()).toBe(200);
+    const text = (await response.text()).replace(/^event: message\ndata: /, "");
+    return (
+      JSON.parse(text) as {
+        result: { structuredContent: Record<string, unknown>; isError?: boolean };
+      }
+    ).result;
+  };
+  const found = (await callTool("search", { query: "marzipan zebra" })).structuredContent;
+  const [{ id, title }] = found.results as [{ id: string; title: string }];
+  expect(title).toBe("A film about lecterns");
+  const { text } = (await callTool("fetch", { id })).structuredContent;
+  expect(text).toContain("marzipan zebra");
+  const listed = (await callTool("list", {})).structuredContent.posts as { id: string }[];
+  expect(listed.map((post) => post.id)).toContain(id);
+  const missing = await callTool("fetch", { id: "no-such-post" });
+  expect(missing.isError).toBe(true);
 });
 
 test.describe("without JavaScript", () => {

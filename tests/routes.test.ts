@@ -2,9 +2,12 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ALL_ROUTES, labelRoute } from "#lib/http/route-labels.ts";
 
-/** Lists the routes of app/, without those of development and of the router. */
+/**
+ * Lists the routes of app/, without those of development and of the router. `**` skips folders that
+ * start with a dot.
+ */
 function routesOfApp(): string[] {
-  return globSync("app/**/{page.tsx,route.ts}")
+  return globSync(["app/**/{page.tsx,route.ts}", "app/.well-known/**/route.ts"])
     .map(
       (file) =>
         `/${file

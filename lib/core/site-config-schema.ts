@@ -151,7 +151,8 @@ const podcast = z.strictObject({
   directories: z.array(profile).default([]),
 });
 
-const feature = z.boolean({ error: "must be true or false" }).default(true);
+const permission = z.boolean({ error: "must be true or false" });
+const feature = permission.default(true);
 
 const withDefaults = <T extends z.ZodObject>(schema: T) => schema.prefault({} as z.input<T>);
 
@@ -199,6 +200,14 @@ export const siteConfigSchema = z
     podcast: withDefaults(podcast),
     images: withDefaults(images),
     content: withDefaults(content),
+    /** What is not said is left open. */
+    contentSignals: withDefaults(
+      z.strictObject({
+        search: permission.optional(),
+        aiInput: permission.optional(),
+        aiTraining: permission.optional(),
+      }),
+    ),
     features: withDefaults(z.strictObject({ teams: feature, calls: feature, members: feature })),
   })
   .transform((config) => ({

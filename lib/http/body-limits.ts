@@ -18,9 +18,13 @@ interface HeldBodyLimit {
  */
 export type BodyLimit = HeldBodyLimit | "streamed" | "unread";
 
+/** A JSON-RPC request of the Model Context Protocol. */
+export const MCP_MAX_BYTES = 16_384;
+
 const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
   [/^\/reads$/, { maxBytes: 2_048 }],
   [/^\/(login\/passkey|me\/passkeys)\/(options|verify)$/, { maxBytes: 20_000 }],
+  [/^\/mcp$/, { maxBytes: MCP_MAX_BYTES }],
   [/^\/calls\/upload$/, { maxBytes: 1_024 }],
   [/^\/calls\/upload(\/[^/]+){1,2}$/, "streamed"],
   [

@@ -6,7 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { NOT_FOUND_PATH } from "./sanitize-url.ts";
 
 /** What may be posted to a site without members: beacons and what machines send. */
-const POST_PATHS = /^\/(reads|api|internal)(\/|$)/;
+const POST_PATHS = /^\/(reads|api|internal|mcp)(\/|$)/;
 
 /**
  * Pipeline step, after the URL is sanitized. Sends the request to the 404 page if its path belongs

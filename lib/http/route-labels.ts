@@ -20,6 +20,8 @@ const ROUTES = {
     "/sitemap.xml",
     "/robots.txt",
     "/manifest.webmanifest",
+    "/llms.txt",
+    "/.well-known/security.txt",
   ],
   login: [
     "/login",
@@ -62,6 +64,7 @@ const ROUTES = {
   stream: ["/admin/cluster/events"],
   reads: ["/reads", "/reads/token"],
   webhook: ["/api/content-webhook"],
+  mcp: ["/mcp"],
   health: ["/healthz", "/readyz", "/metrics", "/cluster/here"],
   internal: ["/internal/status", "/internal/cache"],
   picture: ["/embed-image/[hash]", "/content-file/[...path]", "/_img/[file]"],

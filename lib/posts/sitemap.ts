@@ -1,5 +1,7 @@
 // Renders the sitemap and robots.txt.
 
+import { siteConfig } from "#lib/core/site-config.ts";
+import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 import { listPosts, type PostIndex } from "./post.ts";
 import { formatModification } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
@@ -48,12 +50,22 @@ export function renderSitemap(
   );
 }
 
+/** Says what crawlers may use the site for (https://contentsignals.org). */
+function contentSignal(signals: SiteConfig["contentSignals"]): string[] {
+  const names = { search: "search", aiInput: "ai-input", aiTraining: "ai-train" } as const;
+  const values = Object.entries(signals).map(
+    ([field, isAllowed]) => `${names[field as keyof typeof names]}=${isAllowed ? "yes" : "no"}`,
+  );
+  return values.length > 0 ? [`Content-Signal: ${values.join(", ")}`] : [];
+}
+
 /**
  * Renders robots.txt. Doesn't list drafts, since that would reveal them. Their pages are noindex.
  */
 export function renderRobotsTxt(site: SiteMetadata): string {
   return [
     "User-agent: *",
+    ...contentSignal(siteConfig.contentSignals),
     ...DISALLOWED_PATHS.map((path) => `Disallow: ${path}`),
     "",
     `Sitemap: ${site.url}/sitemap.xml`,

@@ -128,6 +128,12 @@ const makeInternalRequest = (path: string, subject: string): HandlerRequest => (
   path,
   headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(subject) },
 });
+/** Returns a call of a tool (Model Context Protocol). */
+const makeMcpRequest = (params: object): HandlerRequest => ({
+  path: "/mcp",
+  headers: { ...JSON_HEADERS, accept: "application/json, text/event-stream" },
+  body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
+});
 /** Returns an internal header that is invalid: wrong signature, minute or subject, or missing. */
 const makeInvalidInternalHeaders = (random: Random): Record<string, string> => {
   const [minute = "", signature = ""] = signInternalRequest("another subject").split(".");
@@ -155,6 +161,10 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /feed.json": publicGet("/feed.json"),
   "GET /feed.xml": publicGet("/feed.xml"),
   "GET /robots.txt": publicGet("/robots.txt"),
+  "GET /llms.txt": publicGet("/llms.txt"),
+  // 404 without an author's email address.
+  "GET /.well-known/security.txt": { ...publicGet("/.well-known/security.txt"), status: 404 },
+  "GET /mcp": { ...publicGet("/mcp"), status: 405 },
   "GET /sitemap.xml": publicGet("/sitemap.xml"),
   "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
   "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),
@@ -230,6 +240,23 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     writtenTables: [],
     makeInvalidRequest: (random) =>
       makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
+  },
+  "POST /mcp": {
+    requiredRole: "anyone",
+    isOriginIgnored: true,
+    makeValidRequest: () => makeMcpRequest({ name: "list", arguments: { page: 1 } }),
+    status: 200,
+    writtenTables: [],
+    makeInvalidRequest: (random) => {
+      const { path, headers, body } = makeMcpRequest({ name: "list", arguments: { page: 1 } });
+      return pick<() => HandlerRequest>(random, [
+        () => ({ path, headers, body: `[${Array(100).fill(body).join()}]` }),
+        () => ({ path, headers, body: body!.slice(0, -1) as string }),
+        () => ({ path, headers, body: "x".repeat(30_000) }),
+        () => ({ path, headers: { ...headers, accept: "text/html" }, body }),
+        () => ({ path, headers: { ...headers, "content-type": "text/plain" }, body }),
+      ])();
+    },
   },
   "POST /api/content-webhook": {
     requiredRole: "anyone",

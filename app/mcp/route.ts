@@ -49,14 +49,5 @@ export async function POST(request: Request): Promise<Response> {
 }
 
 export function OPTIONS(): Response {
-  return withCors(new Response(null, { status: 204 }));
-}
-
-export function GET(): Response {
-  return withCors(
-    new Response("This address takes requests of the Model Context Protocol (POST).\n", {
-      status: 405,
-      headers: { allow: "POST, OPTIONS", "content-type": "text/plain; charset=utf-8" },
-    }),
-  );
+  return withCors(new Response(null, { status: 204, headers: { allow: "POST, OPTIONS" } }));
 }

@@ -164,7 +164,6 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /llms.txt": publicGet("/llms.txt"),
   // 404 without an author's email address.
   "GET /.well-known/security.txt": { ...publicGet("/.well-known/security.txt"), status: 404 },
-  "GET /mcp": { ...publicGet("/mcp"), status: 405 },
   "GET /sitemap.xml": publicGet("/sitemap.xml"),
   "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
   "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),

@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import Database from "better-sqlite3";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { startSiteProcess } from "#tests/support/built-site.ts";
 import { fetchJson } from "#tests/support/fetch-json.ts";
@@ -35,12 +36,31 @@ export interface AttackServer {
   stop(): Promise<void>;
 }
 
+const DATABASE_FILE = join(ATTACK_DIR, "lectern.db");
 const CONTROL_URL = `http://127.0.0.1:${ATTACK_CONTROL_PORT}`;
+
+/**
+ * Waits until the site has recorded the dates of its posts, a write in the background after the
+ * start. The tests compare the database before and after a request.
+ */
+async function waitForBackgroundWrites(): Promise<void> {
+  const db = new Database(DATABASE_FILE, { readonly: true });
+  const hasRecorded = db.prepare(`SELECT 1 FROM "ContentVersion" WHERE "changesAt" IS NOT NULL`);
+  try {
+    for (const untilMs = Date.now() + 60_000; !hasRecorded.get();) {
+      if (Date.now() > untilMs)
+        throw new Error("The site has not recorded the dates of its posts.");
+      await sleep(50);
+    }
+  } finally {
+    db.close();
+  }
+}
 
 /** Starts the site on a new database. Rejects after 60 seconds, or if the process exits. */
 export async function startAttackServer(): Promise<AttackServer> {
   rmSync(ATTACK_DIR, { recursive: true, force: true });
-  await applyMigrations(join(ATTACK_DIR, "lectern.db"), "prisma/migrations");
+  await applyMigrations(DATABASE_FILE, "prisma/migrations");
   const smtp = await startSmtpServer();
   const git = await startGitHost({ repository: REPOSITORY });
   git.commit({
@@ -79,6 +99,7 @@ export async function startAttackServer(): Promise<AttackServer> {
     await stopDoubles();
     throw error;
   });
+  await waitForBackgroundWrites();
 
   return {
     smtp,

@@ -195,7 +195,12 @@ async function readLitefs(): Promise<{ findings: Finding[]; primary: string | nu
 /** Returns the findings for this node and its peers; empty without replication. */
 export async function checkCluster(): Promise<Finding[]> {
   if (!env.REPLICATION) return [];
-  const self = { instance: currentInstance(), region: env.FLY_REGION ?? "", host: "127.0.0.1" };
+  const self = {
+    instance: currentInstance(),
+    region: env.FLY_REGION ?? "",
+    // The site and LiteFS share the machine's address.
+    host: new URL(env.LITEFS_URL).hostname,
+  };
   const { findings, primary } = await readLitefs();
   findings.push(...(await readLease(primary)));
   const versions = new Map<string, string | null>();

@@ -177,7 +177,7 @@ function PasskeysSection({
       </p>
       <PasskeyList passkeys={passkeys} />
       {canAdd ? (
-        <AddPasskeyButton loginNext="/me" />
+        <AddPasskeyButton loginNext="/me" passkeyIds={passkeys.map(({ id }) => id).join()} />
       ) : (
         <p className="muted me-note">
           For security, log in again before adding a passkey.{" "}

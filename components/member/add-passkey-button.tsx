@@ -7,17 +7,32 @@ import {
 } from "@simplewebauthn/browser";
 import { useRouter } from "next/navigation";
 import { useRef, useState } from "react";
-import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
+import {
+  postJson,
+  usePasskeyCeremony,
+  usePasskeyOptions,
+  useSupportsPasskeys,
+} from "./use-passkey-ceremony.ts";
 import { useElsewhere } from "#components/ui/use-elsewhere.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /**
  * Adds a passkey for the logged-in member and refreshes the list. `loginNext` is the page to return
- * to after logging in again.
+ * to after logging in again; `passkeyIds` changes with the list.
  */
-export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
+export function AddPasskeyButton({
+  loginNext,
+  passkeyIds,
+}: {
+  loginNext: string;
+  passkeyIds: string;
+}) {
   const router = useRouter();
   const { isBusy, error, run } = usePasskeyCeremony();
+  const withOptions = usePasskeyOptions<PublicKeyCredentialCreationOptionsJSON>(
+    "/me/passkeys/options",
+    { isBusy, version: passkeyIds },
+  );
   const [added, setAdded] = useState<string | null>(null);
   const root = useRef<HTMLDivElement>(null);
   useElsewhere(root, () => setAdded(null));
@@ -26,11 +41,7 @@ export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
 
   async function add() {
     setAdded(null);
-    const optionsJSON = await postJson<PublicKeyCredentialCreationOptionsJSON>(
-      "/me/passkeys/options",
-      {},
-    );
-    const response = await startRegistration({ optionsJSON });
+    const response = await withOptions((optionsJSON) => startRegistration({ optionsJSON }));
     const { name } = await postJson<{ name: string }>("/me/passkeys/verify", { response });
     setAdded(name);
     router.refresh();

@@ -5,20 +5,25 @@ import {
   startAuthentication,
   type PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/browser";
-import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
+import {
+  postJson,
+  usePasskeyCeremony,
+  usePasskeyOptions,
+  useSupportsPasskeys,
+} from "./use-passkey-ceremony.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /** Logs in with any passkey of this site and goes to `next`, a path of the site. Renders nothing without support. */
 export function PasskeyLoginButton({ next }: { next: string }) {
   const { isBusy, error, run } = usePasskeyCeremony();
+  const withOptions = usePasskeyOptions<PublicKeyCredentialRequestOptionsJSON>(
+    "/login/passkey/options",
+    { isBusy },
+  );
   if (!useSupportsPasskeys()) return null;
 
   async function logIn() {
-    const optionsJSON = await postJson<PublicKeyCredentialRequestOptionsJSON>(
-      "/login/passkey/options",
-      {},
-    );
-    const response = await startAuthentication({ optionsJSON });
+    const response = await withOptions((optionsJSON) => startAuthentication({ optionsJSON }));
     const result = await postJson<{ next: string }>("/login/passkey/verify", { response, next });
     // A full page load, since every part of the page may differ for a member.
     window.location.assign(result.next);

@@ -2,7 +2,7 @@
 // Runs the browser's side of a WebAuthn ceremony and keeps its state.
 
 import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
-import { useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 /** An error to show. `code` is the server's, or "cancelled" if the person closed the browser's dialog. */
 class CeremonyError extends Error {
@@ -69,6 +69,34 @@ export interface CeremonyState {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** A press leaves the person this long to finish, so options that expire earlier are stale. */
+const MIN_REMAINING_MS = 120_000;
+const REFRESH_CHECK_MS = 30_000;
+
+interface FetchedOptions<Options> {
+  readonly promise: Promise<Options>;
+  /** Set once the promise has resolved. */
+  value?: Options;
+  /** In performance.now() time. While the request runs, when to try again. */
+  staleAtMs: number;
+}
+
+/** Fetches a ceremony's options, whose `timeout` says how long they last. */
+function fetchOptions<Options extends { timeout?: number }>(path: string): FetchedOptions<Options> {
+  const fetched: FetchedOptions<Options> = {
+    promise: postJson<Options>(path, {}),
+    staleAtMs: performance.now() + REQUEST_TIMEOUT_MS,
+  };
+  fetched.promise.then(
+    (value) => {
+      fetched.value = value;
+      fetched.staleAtMs = performance.now() + (value.timeout ?? 0) - MIN_REMAINING_MS;
+    },
+    () => (fetched.staleAtMs = 0), // A press fetches again and shows the error.
+  );
+  return fetched;
+}
+
 /**
  * Runs one ceremony at a time. A promise that never settles keeps it busy, such as while the
  * browser leaves the page.
@@ -85,5 +113,45 @@ export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Prom
         (error: unknown) => setState({ isBusy: false, error: toCeremonyError(error) }),
       );
     },
+  };
+}
+
+/** Calls `start` with fresh options, without a delay if they are there. */
+type WithOptions<Options> = <T>(start: (options: Options) => Promise<T>) => Promise<T>;
+
+/**
+ * Keeps the options of the next ceremony ready from before the press, because Safari refuses a
+ * passkey if the press was too long ago. Fetches them while the page is visible and `isBusy` is
+ * false, and again when `version` changes.
+ */
+export function usePasskeyOptions<Options extends { timeout?: number }>(
+  path: string,
+  { isBusy, version = "" }: { isBusy: boolean; version?: string },
+): WithOptions<Options> {
+  const isSupported = useSupportsPasskeys();
+  const latest = useRef<FetchedOptions<Options> | null>(null);
+
+  useEffect(() => {
+    if (!isSupported || isBusy) return;
+    latest.current = null;
+    const refresh = () => {
+      if (document.visibilityState !== "visible") return;
+      if (latest.current && performance.now() < latest.current.staleAtMs) return;
+      latest.current = fetchOptions<Options>(path);
+    };
+    refresh();
+    document.addEventListener("visibilitychange", refresh);
+    const timer = setInterval(refresh, REFRESH_CHECK_MS);
+    return () => {
+      document.removeEventListener("visibilitychange", refresh);
+      clearInterval(timer);
+    };
+  }, [isSupported, isBusy, path, version]);
+
+  return (start) => {
+    if (!latest.current || performance.now() >= latest.current.staleAtMs)
+      latest.current = fetchOptions<Options>(path);
+    const { value, promise } = latest.current;
+    return value === undefined ? promise.then(start) : start(value);
   };
 }

@@ -331,8 +331,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const { owner, neighbor } = await insertFixture();
   const key = registerPasskey(db, owner.id);
   const otherKey = registerPasskey(db, neighbor.id);
-  const begin = (userId: string | null = null) =>
-    writeTo(db.name, (tx) => startCeremony(tx, userId));
+  const begin = (userId: string | null = null) => startCeremony(userId);
   const verify = (
     body: unknown,
     browser: string | undefined,
@@ -349,7 +348,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const hasSession = (response: AttackResponse) =>
     (response.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
 
-  const otherChallenge = (await begin()).challenge;
+  const otherChallenge = begin().challenge;
   const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.signAssertion>> = {
     "another challenge": () => key.signAssertion({ challenge: otherChallenge }),
     "an empty challenge": () => key.signAssertion({ challenge: "" }),
@@ -384,7 +383,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     }),
   };
   for (const [what, make] of Object.entries(wrongs)) {
-    const { browserId: browser, challenge } = await begin();
+    const { cookie: browser, challenge } = begin();
     const response = await verify(make(challenge), browser);
     expect(
       [what, response.status < 500 && response.status >= 400, hasSession(response)],
@@ -395,8 +394,8 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       `${what}: the attempt has cost its challenge`,
     ).toBe(409);
   }
-  const { browserId: browser, challenge } = await begin();
-  const adding = await begin(owner.id);
+  const { cookie: browser, challenge } = begin();
+  const adding = begin(owner.id);
   const before = await hashTablesWhenIdle();
   const answer = key.signAssertion({ challenge });
   for (const [what, response] of [
@@ -404,7 +403,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     ["a forged browser", await verify(answer, random())],
     [
       "a ceremony that adds a key",
-      await verify(key.signAssertion({ challenge: adding.challenge }), adding.browserId),
+      await verify(key.signAssertion({ challenge: adding.challenge }), adding.cookie),
     ],
     [
       "another site",
@@ -421,10 +420,10 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     ]);
   }
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
-  const late = await begin();
+  const late = begin();
   await setClock(5 * MINUTE_MS);
   expect(
-    (await verify(key.signAssertion({ challenge: late.challenge }), late.browserId)).status,
+    (await verify(key.signAssertion({ challenge: late.challenge }), late.cookie)).status,
     "after five minutes",
   ).toBe(409);
   await setClock(0);
@@ -432,9 +431,9 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   expect(answers.filter(hasSession), "of eight in parallel").toHaveLength(1);
   expect((await verify(answer, browser)).status, "used").toBe(409);
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
-  const gone = await begin();
+  const gone = begin();
   expect(
-    (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.browserId))
+    (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.cookie))
       .status,
     "a key that was removed",
   ).toBe(401);
@@ -446,7 +445,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   site: { db },
 }) => {
   const { owner, neighbor } = await insertFixture();
-  const begin = (userId: string | null) => writeTo(db.name, (tx) => startCeremony(tx, userId));
+  const begin = (userId: string | null) => startCeremony(userId);
   const add = (body: unknown, browser: string, cookie: string | undefined) =>
     sendAttack({
       method: "POST",
@@ -457,31 +456,27 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   const before = keys();
   const wrongs: Record<string, () => Promise<AttackResponse>> = {
     "another challenge": async () =>
-      add(
-        makePasskeyRegistration((await begin(null)).challenge),
-        (await begin(owner.id)).browserId,
-        owner.cookie,
-      ),
+      add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).cookie, owner.cookie),
     "a login ceremony": async () => {
-      const { browserId: browser, challenge } = await begin(null);
+      const { cookie: browser, challenge } = begin(null);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "another member's ceremony": async () => {
-      const { browserId: browser, challenge } = await begin(neighbor.id);
+      const { cookie: browser, challenge } = begin(neighbor.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "a forged browser": async () =>
-      add(makePasskeyRegistration((await begin(owner.id)).challenge), random(), owner.cookie),
+      add(makePasskeyRegistration(begin(owner.id).challenge), random(), owner.cookie),
     anonymous: async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, undefined);
     },
     "an old login": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookieOfOlderLogin);
     },
     "another site": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { origin: "https://evil.example" }),
         browser,
@@ -489,7 +484,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "another relying party": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { host: "evil.example" }),
         browser,
@@ -497,7 +492,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "an assertion": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { type: "webauthn.get" }),
         browser,
@@ -505,11 +500,11 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "no user present": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge, { flags: 0x40 }), browser, owner.cookie);
     },
     "six minutes later": async () => {
-      const { browserId: browser, challenge } = await begin(owner.id);
+      const { cookie: browser, challenge } = begin(owner.id);
       await setClock(6 * MINUTE_MS);
       const response = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
       await setClock(0);
@@ -521,7 +516,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
     expect([what, status >= 400 && status < 500], `${status} ${text}`).toEqual([what, true]);
   }
   expect(keys()).toEqual(before);
-  const { browserId: browser, challenge } = await begin(owner.id);
+  const { cookie: browser, challenge } = begin(owner.id);
   const answers = await Promise.all(
     Array.from({ length: 6 }, () => add(makePasskeyRegistration(challenge), browser, owner.cookie)),
   );

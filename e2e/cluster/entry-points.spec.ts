@@ -211,6 +211,8 @@ async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
 /** Handlers that respond from this instance, or reject the request before a write. */
 const LOCAL: Readonly<Record<string, string>> = {
   "POST /internal/cache": "deletes an entry from this instance's own cache",
+  "POST /login/passkey/options": "signs a challenge, and writes nothing",
+  "POST /me/passkeys/options": "signs a challenge, and writes nothing",
 };
 /** Reads of a client's own write, which the primary serves. */
 const READS_AT_PRIMARY = ["GET /calls/upload/[id]"];

@@ -3,7 +3,7 @@ import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator
 import { insertUser } from "#tests/support/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
-import { startCeremony, consumeCeremonyChallenge } from "./webauthn-challenge.ts";
+import { consumeCeremonyChallenge, continueCeremony, startCeremony } from "./webauthn-challenge.ts";
 import {
   AuthenticationResponse,
   RegistrationResponse,
@@ -65,63 +65,83 @@ test("a second passkey on the same device gets a number, per member", async () =
   expect(await add(ada, "f", "x".repeat(60))).toHaveLength(59);
 });
 
-test("a challenge is consumed once, by its browser", async () => {
-  const { browserId, challenge } = await write((tx) => startCeremony(tx, null));
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId: "another", userId: null })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId: undefined, userId: null })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  const both = await Promise.allSettled(
-    [1, 2].map(() => write((tx) => consumeCeremonyChallenge(tx, { browserId, userId: null }))),
-  );
+const consume = (cookie: string | undefined, userId: string | null = null) =>
+  write((tx) => consumeCeremonyChallenge(tx, { cookie, userId }));
+const proceed = (cookie: string, userId: string | null = null) =>
+  read((tx) => continueCeremony(tx, { cookie, userId }));
+
+test("a challenge is consumed once, with its browser's cookie", async () => {
+  const { cookie, challenge } = startCeremony(null);
+  for (const wrong of [undefined, "", "another", `${cookie}A`, startCeremony("ada").cookie])
+    await expect(consume(wrong)).rejects.toMatchObject({ code: "conflict" });
+  const both = await Promise.allSettled([consume(cookie), consume(cookie)]);
   expect(both.map((one) => (one.status === "fulfilled" ? one.value : "refused"))).toEqual([
     challenge,
     "refused",
   ]);
+  await expect(consume(cookie)).rejects.toMatchObject({ code: "conflict" });
+});
+
+test("starting a ceremony writes nothing", async () => {
+  const { cookie } = startCeremony(null);
+  await proceed(cookie);
   expect(await challenges()).toBe(0);
 });
 
-test("a challenge expires after five minutes, and the next one deletes it", async () => {
+test.each([
+  ["challenge", 0],
+  ["expiry", 1],
+  ["signature", 2],
+])("a cookie with another %s is refused", async (_, part) => {
+  const parts = startCeremony(null).cookie.split(".");
+  setClock(nowMs() + 1_000);
+  parts[part] = startCeremony(null).cookie.split(".")[part]!;
+  await expect(consume(parts.join("."))).rejects.toMatchObject({ code: "conflict" });
+});
+
+test("a challenge expires after five minutes, and the next one used deletes it", async () => {
   setClock(nowMs());
-  const { browserId } = await write((tx) => startCeremony(tx, null));
+  const [late, used] = [startCeremony(null), startCeremony(null)];
+  await consume(used.cookie);
   setClock(nowMs() + 5 * MINUTE_MS);
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId, userId: null })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  await write((tx) => startCeremony(tx, null));
+  await expect(consume(late.cookie)).rejects.toMatchObject({ code: "conflict" });
+  await consume(startCeremony(null).cookie);
   expect(await challenges()).toBe(1);
 });
 
 test("a challenge is bound to its purpose and its member", async () => {
   const [ada, bob] = [await user(), await user()];
-  const adding = await write((tx) => startCeremony(tx, ada));
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: null })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: bob })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  const loggingIn = await write((tx) => startCeremony(tx, null));
-  await expect(
-    write((tx) => consumeCeremonyChallenge(tx, { browserId: loggingIn.browserId, userId: ada })),
-  ).rejects.toMatchObject({ code: "conflict" });
-  expect(
-    await write((tx) => consumeCeremonyChallenge(tx, { browserId: adding.browserId, userId: ada })),
-  ).toBe(adding.challenge);
+  const adding = startCeremony(ada);
+  for (const userId of [null, bob])
+    await expect(consume(adding.cookie, userId)).rejects.toMatchObject({ code: "conflict" });
+  await expect(consume(startCeremony(null).cookie, ada)).rejects.toMatchObject({
+    code: "conflict",
+  });
+  expect(await consume(adding.cookie, ada)).toBe(adding.challenge);
+});
+
+test("a ceremony continues in another tab while it is young and unused", async () => {
+  setClock(nowMs());
+  const { cookie, challenge } = startCeremony(null);
+  expect(await proceed(cookie)).toMatchObject({ cookie, challenge });
+  expect((await proceed(cookie, "ada")).challenge).not.toBe(challenge);
+  setClock(nowMs() + 2 * MINUTE_MS + 1);
+  expect((await proceed(cookie)).challenge).not.toBe(challenge);
+  const young = startCeremony(null);
+  await consume(young.cookie);
+  expect((await proceed(young.cookie)).challenge).not.toBe(young.challenge);
 });
 
 test("the database does not store the ceremony's cookie", async () => {
-  const { browserId } = await write((tx) => startCeremony(tx, null));
-  expect(JSON.stringify(await read((tx) => tx.passkeyChallenge.findMany()))).not.toContain(
-    browserId,
-  );
+  const { cookie } = startCeremony(null);
+  await consume(cookie);
+  expect(JSON.stringify(await read((tx) => tx.passkeyChallenge.findMany()))).not.toContain(cookie);
 });
 
 test("the options request a discoverable passkey of this host with the stored challenge", async () => {
   const options = await createRegistrationOptions({
     challenge: CHALLENGE,
+    expiresAtMs: nowMs() + MINUTE_MS,
     member: { id: "an-id", email: "ada@example.test", firstName: "Ada" },
     excludedCredentials: [{ id: "a", transports: "internal,nonsense" }],
   });
@@ -132,7 +152,9 @@ test("the options request a discoverable passkey of this host with the stored ch
     authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
     excludeCredentials: [{ id: "a", transports: ["internal"] }],
   });
-  expect(await createAuthenticationOptions(CHALLENGE)).toMatchObject({
+  expect(
+    await createAuthenticationOptions({ challenge: CHALLENGE, expiresAtMs: nowMs() + MINUTE_MS }),
+  ).toMatchObject({
     challenge: CHALLENGE,
     rpId: "localhost",
     userVerification: "preferred",

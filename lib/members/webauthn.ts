@@ -15,9 +15,10 @@ import {
 } from "@simplewebauthn/server/helpers";
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
+import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { CEREMONY_TTL_MS } from "./webauthn-challenge.ts";
+import type { Ceremony } from "./webauthn-challenge.ts";
 import type { Passkey } from "./passkeys.ts";
 
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
@@ -75,14 +76,14 @@ const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
 
 /**
  * Returns the options for registering a discoverable passkey. The browser refuses authenticators
- * that have one of `excludedCredentials`.
+ * that have one of `excludedCredentials`. `timeout` is how long the challenge works.
  */
 export function createRegistrationOptions({
   challenge,
+  expiresAtMs,
   member,
   excludedCredentials,
-}: {
-  challenge: string;
+}: Pick<Ceremony, "challenge" | "expiresAtMs"> & {
   member: { id: string; email: string; firstName: string };
   excludedCredentials: readonly Pick<Passkey, "id" | "transports">[];
 }) {
@@ -93,7 +94,7 @@ export function createRegistrationOptions({
     userName: member.email,
     userDisplayName: member.firstName,
     challenge: isoBase64URL.toBuffer(challenge),
-    timeout: CEREMONY_TTL_MS,
+    timeout: expiresAtMs - nowMs(),
     attestationType: "none",
     excludeCredentials: excludedCredentials.map(({ id, transports }) => ({
       id,
@@ -104,12 +105,15 @@ export function createRegistrationOptions({
   });
 }
 
-/** Returns the options to log in with any passkey of this site. */
-export function createAuthenticationOptions(challenge: string) {
+/** Returns the options to log in with any passkey of this site, until the `timeout`. */
+export function createAuthenticationOptions({
+  challenge,
+  expiresAtMs,
+}: Pick<Ceremony, "challenge" | "expiresAtMs">) {
   return generateAuthenticationOptions({
     rpID: getRelyingParty().host,
     challenge: isoBase64URL.toBuffer(challenge),
-    timeout: CEREMONY_TTL_MS,
+    timeout: expiresAtMs - nowMs(),
     userVerification: "preferred",
     allowCredentials: [],
   });

@@ -4,7 +4,7 @@
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { startCeremony } from "#lib/members/webauthn-challenge.ts";
+import { consumeCeremonyChallenge, startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { insertAnswer, insertCall, insertEpisode, insertRead, insertUser } from "./factories.ts";
@@ -47,7 +47,8 @@ export async function insertFullAccount(
     transports: "",
     name: `${tag}'s key`,
   });
-  const { browserId } = await startCeremony(tx, user.id);
+  const { cookie } = startCeremony(user.id);
+  await consumeCeremonyChallenge(tx, { cookie, userId: user.id });
   await tx.delivery.create({
     data: {
       createdAt,
@@ -102,5 +103,5 @@ export async function insertFullAccount(
       parts: { create: { number: 0, bytes: Buffer.from("0123456789") } },
     },
   });
-  return { ...user, secrets: [session.id, token, browserId, `${tag}-credential`] };
+  return { ...user, secrets: [session.id, token, cookie, `${tag}-credential`] };
 }

@@ -292,7 +292,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     requiredRole: "anyone",
     makeValidRequest: () => makeJsonRequest("/login/passkey/options", {}),
     status: 200,
-    writtenTables: ["PasskeyChallenge"],
+    writtenTables: [],
   },
   "POST /login/passkey/verify": {
     requiredRole: "anyone",
@@ -341,7 +341,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     needsRecentLogin: true,
     makeValidRequest: () => makeJsonRequest("/me/passkeys/options", {}),
     status: 200,
-    writtenTables: ["PasskeyChallenge"],
+    writtenTables: [],
   },
   "POST /me/passkeys/verify": {
     requiredRole: "member",

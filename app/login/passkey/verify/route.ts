@@ -25,11 +25,9 @@ export function POST(request: Request): Promise<Response> {
     await ensurePrimary();
     consumePasskeyRequest(findClientAddress(request));
     const { response, next } = await readJson(request, Body);
-    const browserId = await ceremonyCookie.read();
+    const cookie = await ceremonyCookie.read();
     // Consumed before the response is verified, so that each challenge works only once.
-    const challenge = await write((tx) =>
-      consumeCeremonyChallenge(tx, { browserId, userId: null }),
-    );
+    const challenge = await write((tx) => consumeCeremonyChallenge(tx, { cookie, userId: null }));
     await ceremonyCookie.expire();
     const passkey = await read((tx) => findPasskey(tx, response.id));
     if (!passkey)

@@ -29,10 +29,10 @@ export function POST(request: Request): Promise<Response> {
     consumePasskeyRequest(findClientAddress(request), (await requireMember()).id);
     const { response, name: requestedName } = await readJson(request, Body);
     const sessionIds = await readSessionCookies();
-    const browserId = await ceremonyCookie.read();
+    const cookie = await ceremonyCookie.read();
     // Consumed before the response is verified, so that each challenge works only once.
     const ceremony = await writeAuthorized(sessionIds, REQUIREMENT, async (tx, { id: userId }) => ({
-      challenge: await consumeCeremonyChallenge(tx, { browserId, userId }),
+      challenge: await consumeCeremonyChallenge(tx, { cookie, userId }),
       userId,
     }));
     await ceremonyCookie.expire();

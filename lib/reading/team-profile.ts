@@ -17,8 +17,9 @@ export const teamName = (team: Team): string => siteConfig.teams[team]?.name ?? 
 export const teamTagline = (team: Team): string =>
   siteConfig.teams[team]?.tagline ?? DEFAULTS[team].tagline;
 
-/** Returns "Red, Blue or Yellow". */
+/** Returns "Red, Blue or Yellow"; a single team's name alone. */
 export function listTeamNames(teams: readonly Team[], conjunction: "and" | "or"): string {
   const names = teams.map(teamName);
-  return `${names.slice(0, -1).join(", ")} ${conjunction} ${names.at(-1)}`;
+  const last = names.pop() ?? "";
+  return names.length > 0 ? `${names.join(", ")} ${conjunction} ${last}` : last;
 }

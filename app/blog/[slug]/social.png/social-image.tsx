@@ -117,15 +117,15 @@ interface SocialImageRequest extends Omit<SocialImage, "hero"> {
 
 /** Returns the blob of a post's hero image; undefined for an SVG or one of another host. */
 export function findHeroSha(hero: Image | undefined): string | undefined {
-  const srcset = hero?.sources?.find(({ type }) => type === "image/webp")?.srcset ?? "";
-  return /\/_img\/([0-9a-f]{40})-\d+\.webp/.exec(srcset)?.[1];
+  const srcset = hero?.sources?.find(({ type }) => type === "image/avif")?.srcset ?? "";
+  return /\/_img\/([0-9a-f]{40})-\d+\.avif/.exec(srcset)?.[1];
 }
 
 /** Returns the image as a data: URL that next/og can draw, or undefined: a card needs no image. */
 async function readHero(blobSha: string): Promise<string | undefined> {
   try {
     const image = await findImageFile(blobSha);
-    const bytes = image && (await getVariant(image, { blobSha, width: 960, format: "webp" }));
+    const bytes = image && (await getVariant(image, { blobSha, width: 960, format: "avif" }));
     if (!bytes) return undefined;
     const jpeg = await sharp(bytes).resize(860, 1_260, { fit: "cover" }).jpeg().toBuffer();
     return `data:image/jpeg;base64,${jpeg.toString("base64")}`;

@@ -82,7 +82,7 @@ function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean
       style={{
         display: "block",
         lineClamp: hasHero ? 6 : 4,
-        maxWidth: 1000,
+        maxWidth: hasHero ? 1044 - HERO_WIDTH : 1000,
         fontFamily: "Serif, SerifExt",
         fontSize: titleSize(title.length, hasHero),
         fontWeight: 500,
@@ -100,7 +100,9 @@ function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean
  * The card. Its texts must be drawable (lib/posts/social-image-text.ts): for other letters, the
  * library would fetch fonts from the network, without a timeout.
  */
-export function SocialCard({ title, when, site, host, draft, hero }: SocialCardProps) {
+export function SocialCard({ title, when, site, host, draft, hero: image }: SocialCardProps) {
+  // A title that is drawn elsewhere is as wide as the card.
+  const hero = typeof title === "string" ? image : undefined;
   return (
     <div
       style={{
@@ -122,7 +124,8 @@ export function SocialCard({ title, when, site, host, draft, hero }: SocialCardP
       )}
       <div
         style={{
-          flexGrow: 1,
+          // Explicit, since the text would push the image out.
+          width: hero ? 1180 - HERO_WIDTH : 1180,
           display: "flex",
           flexDirection: "column",
           justifyContent: "space-between",
@@ -181,7 +184,7 @@ export function SocialCard({ title, when, site, host, draft, hero }: SocialCardP
           alt=""
           width={HERO_WIDTH}
           height={630}
-          style={{ width: HERO_WIDTH, height: 630, objectFit: "cover" }}
+          style={{ width: HERO_WIDTH, height: 630, flexShrink: 0, objectFit: "cover" }}
         />
       )}
     </div>

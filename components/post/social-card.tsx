@@ -175,7 +175,8 @@ export function SocialCard({ title, when, site, host, draft, hero: image }: Soci
           }}
         >
           <span>{when}</span>
-          <span>{host}</span>
+          {/* Beside a hero image, there is no room for both. */}
+          {!hero && <span>{host}</span>}
         </div>
       </div>
       {hero && (

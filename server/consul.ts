@@ -2,6 +2,7 @@
 // the heartbeat. The keys are LiteFS's (consul/consul.go of v0.5.14), except `founder` (bootstrap
 // claim) and `beat` (heartbeat) below the lease's key.
 
+import { parseConsulUrls } from "./consul-servers.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Lease {
@@ -51,25 +52,36 @@ export interface Consul {
   markBootstrapped(instance: string): Promise<void>;
 }
 
-export function connectConsul(consulUrl: string, key: string): Consul {
-  const url = new URL(consulUrl);
-  const token = decodeURIComponent(url.password);
+/** `consulUrls` are the URLs of FLY_CONSUL_URL, or of the supervisor's proxy. */
+export function connectConsul(consulUrls: string, key: string): Consul {
+  const { origins, token: encodedToken, path: prefix } = parseConsulUrls(consulUrls);
+  const token = decodeURIComponent(encodedToken);
   const headers: Record<string, string> = token ? { "x-consul-token": token } : {};
-  const path = [url.pathname, key].join("/").split("/").filter(Boolean).join("/");
+  const path = [prefix, key].join("/").split("/").filter(Boolean).join("/");
 
+  /** Asks one server after the other, until one responds. */
   async function requestConsul(
     method: "GET" | "PUT",
     route: string,
     body?: string,
   ): Promise<{ status: number; body: string }> {
-    const response = await requestInternal(`${url.protocol}//${url.host}/v1/${route}`, {
-      method,
-      headers,
-      body,
-    });
-    if (response.status !== 200 && response.status !== 404)
-      throw new Error(`Consul responded with ${response.status}: ${response.body.slice(0, 200)}`);
-    return response;
+    let failure = new Error("FLY_CONSUL_URL names no server.");
+    for (const { origin } of origins) {
+      const response = await requestInternal(`${origin}/v1/${route}`, {
+        method,
+        headers,
+        body,
+      }).catch((error: Error) => {
+        failure = error;
+        return null;
+      });
+      if (response?.status === 200 || response?.status === 404) return response;
+      if (response)
+        failure = new Error(
+          `Consul responded with ${response.status}: ${response.body.slice(0, 200)}`,
+        );
+    }
+    throw failure;
   }
   async function get(
     name: string,

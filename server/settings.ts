@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { parseConsulUrls } from "./consul-servers.ts";
 
 export interface Settings {
   /** Name of this node, unique in the cluster. */
@@ -24,6 +25,7 @@ export interface Settings {
     readonly advertiseUrl: string;
   };
   readonly lease: {
+    /** In the supervisor, FLY_CONSUL_URL; in LiteFS and the launcher, the supervisor's proxy. */
     readonly consulUrl: string;
     readonly key: string;
     readonly ttl: string;
@@ -77,6 +79,15 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     problems.push(
       "LITEFS_LEASE_TTL: must be whole seconds, such as 10s, and at least 10s (Consul's minimum)",
     );
+  const consulUrl = need(
+    "FLY_CONSUL_URL",
+    "the Consul with the lease, such as http://127.0.0.1:8500",
+  );
+  try {
+    if (consulUrl) parseConsulUrls(consulUrl);
+  } catch (error) {
+    problems.push(`FLY_CONSUL_URL: ${(error as Error).message}`);
+  }
   const app = set("FLY_APP_NAME");
   const machine = set("FLY_MACHINE_ID");
   const advertiseUrl =
@@ -103,7 +114,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
       advertiseUrl: advertiseUrl ?? "",
     },
     lease: {
-      consulUrl: need("FLY_CONSUL_URL", "the Consul with the lease, such as http://127.0.0.1:8500"),
+      consulUrl,
       key: set("LITEFS_LEASE_KEY") ?? "lectern/primary",
       ttl,
       ttlMs,

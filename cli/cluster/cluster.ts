@@ -8,7 +8,7 @@ import { type Consul, createConsul } from "./consul.ts";
 import { roundTripMs } from "./region-round-trip.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
 import { type HealthChecks, startHealthChecks } from "./edge/health-checks.ts";
-import { CONSUL, Network } from "./network.ts";
+import { Network } from "./network.ts";
 import { APP_PORT, ClusterNode, LITEFS_PORT, type Position } from "./node.ts";
 import type { Environment } from "./program.ts";
 import { findTools } from "./tools/find-tools.ts";
@@ -25,6 +25,8 @@ export interface ClusterOptions {
   imageDir: string;
   /** The first is the primary region and has two candidates; the others have one replica each. */
   regions?: readonly string[];
+  /** How many Consul servers store the lease. Default: 1. */
+  consulServers?: number;
   /** Adds the real latency between regions. Default: none. */
   latency?: boolean;
   /** Port of the first region's edge; the others follow. Default 0: any free ports. */
@@ -42,6 +44,7 @@ export interface ClusterOptions {
   command?: (env: Environment) => readonly string[];
 }
 
+export const LEASE_KEY = "litefs/lectern";
 /** Nodes that may acquire the lease. */
 const CANDIDATE_COUNT = 2;
 const READY_MS = 120_000;
@@ -75,6 +78,11 @@ export class Cluster {
     if (!node)
       throw new Error(`There is no node "${name}". Nodes: ${[...this.nodes.keys()].join(", ")}.`);
     return node;
+  }
+
+  /** Returns the FLY_CONSUL_URL of a node. */
+  consulUrlFor(name: string): string {
+    return this.network.consulUrlFor(name, this.consul.token);
   }
 
   /** Returns the site's URL in a region. */
@@ -194,10 +202,9 @@ export class Cluster {
     const repaired: string[] = [];
     if (this.network.healLinks()) repaired.push("links");
     this.consul.resume();
-    if (!this.consul.isRunning()) {
-      repaired.push(CONSUL);
-      await this.consul.start();
-    }
+    const stopped = this.consul.servers.filter((server) => !server.isRunning());
+    repaired.push(...stopped.map(({ name }) => name));
+    if (stopped.length > 0) await this.consul.start();
     for (const node of this.nodes.values()) {
       node.resume();
       if (node.isRunning()) continue;
@@ -232,6 +239,7 @@ export class Cluster {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const {
     regions = ["dfw", "ams", "syd"],
+    consulServers = 1,
     latency = false,
     port = 0,
     env = {},
@@ -275,10 +283,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         region,
       })),
     );
-    network = await Network.start({ consulRegion: primaryRegion, roundTripMs: roundTrip });
+    const serverNames = Array.from({ length: consulServers }, (_, i) =>
+      consulServers === 1 ? "consul" : `consul-${i + 1}`,
+    );
+    network = await Network.start({
+      consulServers: serverNames,
+      consulRegion: primaryRegion,
+      roundTripMs: roundTrip,
+    });
     for (const { name, region } of nodeNames)
       await network.addNode(name, region, [APP_PORT, LITEFS_PORT]);
-    const { listenAddress, peerAddress } = {
+    const { listenAddress, peerAddress, consulAddress } = {
+      consulAddress: network.consulAddress.bind(network),
       listenAddress: network.listenAddress.bind(network),
       peerAddress: network.peerAddress.bind(network),
     };
@@ -304,7 +320,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       );
     }
 
-    consul = createConsul({ binary: consulBinary, address: network.consulAddress(), workspace });
+    consul = createConsul({
+      binary: consulBinary,
+      addresses: new Map(serverNames.map((name) => [name, consulAddress(name)])),
+      workspace,
+    });
     await consul.start();
 
     const shared = makeSharedEnvironment({
@@ -323,6 +343,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
           name,
           region,
           network,
+          consulUrl: network.consulUrlFor(name, consul.token),
           workspace,
           cwd: options.imageDir,
           command: options.command ?? (() => [process.execPath, "server/supervisor/main.ts"]),
@@ -374,7 +395,7 @@ function makeSharedEnvironment({
     FLY_APP_NAME: "lectern",
     PRIMARY_REGION: primaryRegion,
     CLUSTER_NODES: nodes,
-    LITEFS_LEASE_KEY: "litefs/lectern",
+    LITEFS_LEASE_KEY: LEASE_KEY,
     LITEFS_LEASE_TTL: "10s",
     SESSION_SECRET: readFileSync(secretFile, "utf8"),
     SITE_URL: siteUrl,

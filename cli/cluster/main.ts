@@ -1,5 +1,5 @@
-// Runs the built site as a cluster on this machine: nodes on LiteFS, Consul, and one edge proxy per
-// region.
+// Runs the built site as a cluster on this machine: nodes on LiteFS, Consul servers, and one edge
+// proxy per region.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -7,9 +7,10 @@ import { startCluster } from "./cluster.ts";
 import { findMissing } from "./tools/find-tools.ts";
 import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
 
-const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 4000] [--keep]
+const usage = `npm run cluster -- [--regions dfw,ams,syd] [--consul 1] [--latency] [--port 4000] [--keep]
 
   --regions  regions with nodes. The first is the primary region and has two candidates; the others have one replica each.
+  --consul   the number of Consul servers, 1 or 3. With three, any one may fail. Default: 1.
   --latency  adds the real round-trip times between regions, including for replication
              (110 ms from dfw to ams, 180 ms to syd).
   --port     port of the first region's edge; each further region uses the next port. Default: 4000.
@@ -19,6 +20,7 @@ Ctrl-C stops everything.`;
 
 const { flags } = parseCommandLine(usage, {
   regions: { type: "string", default: "dfw,ams,syd" },
+  consul: { type: "string", default: "1" },
   latency: { type: "boolean", default: false },
   port: { type: "string", default: "4000" },
   keep: { type: "boolean", default: false },
@@ -33,6 +35,8 @@ if (regions.some((region) => !/^[a-z]{3}$/.test(region)))
   );
 if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535)
   exitWithUsage(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
+if (!["1", "3"].includes(flags.consul))
+  exitWithUsage(`--consul ${flags.consul}: must be 1 or 3.`, usage);
 if (!existsSync(flags.image))
   exitWithUsage(`${flags.image} does not exist. npm run cluster builds it.`, usage);
 const missing = findMissing();
@@ -49,6 +53,7 @@ try {
   const cluster = await startCluster({
     imageDir: flags.image,
     regions,
+    consulServers: Number(flags.consul),
     latency: flags.latency,
     port,
     ...(flags.keep && { folder: join(".data", "cluster") }),

@@ -1,7 +1,8 @@
 // Simulates the network between the nodes of a cluster and Consul, with latency and partitions.
 //
 // Cluster number A uses 127.A.0.0/16. Node N listens on 127.A.0.N and peers reach it at 127.A.1.N.
-// Consul listens on 127.A.0.250 and node N reaches it at 127.A.2.N. All nodes use the same ports.
+// Consul server C (0, 1, …) listens on 127.A.0.(200+C), and node N reaches it at 127.A.(10+C).N. All
+// nodes use the same ports.
 
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
@@ -13,11 +14,14 @@ import {
 } from "./latency-proxy.ts";
 import { findConnectionOwner } from "./process-sessions.ts";
 
-export const CONSUL = "consul";
 export const CONSUL_PORT = 8500;
+/** The prefix of all keys, which the site's token may use (consul/start.sh). */
+export const CONSUL_PATH = "/lectern";
 
 export interface NetworkOptions {
-  /** Consul's region. */
+  /** The names of the Consul servers. */
+  consulServers: readonly string[];
+  /** Their region. */
   consulRegion: string;
   /** Returns the round-trip time between two regions in milliseconds. */
   roundTripMs: (from: string, to: string) => number;
@@ -63,8 +67,8 @@ export class Network {
   }
 
   /**
-   * Assigns addresses to a node and opens the links to it on each of `ports`, and its link to
-   * Consul.
+   * Assigns addresses to a node and opens the links to it on each of `ports`, and its links to the
+   * Consul servers.
    */
   async addNode(name: string, region: string, ports: readonly number[]): Promise<void> {
     const node: NetworkNode = { name, region, number: this.#nodes.size + 1, session: null };
@@ -82,13 +86,14 @@ export class Network {
           ),
       );
     }
-    await this.#open(
-      { address: this.consulAddressFor(name), port: CONSUL_PORT },
-      { address: this.consulAddress(), port: CONSUL_PORT },
-      CONSUL,
-      this.#options.consulRegion,
-      () => node,
-    );
+    for (const server of this.#options.consulServers)
+      await this.#open(
+        { address: this.#consulPeerAddress(server, node), port: CONSUL_PORT },
+        { address: this.consulAddress(server), port: CONSUL_PORT },
+        server,
+        this.#options.consulRegion,
+        () => node,
+      );
   }
 
   /** Sets the session that identifies the node's connections; null while it is down. */
@@ -106,18 +111,27 @@ export class Network {
     return `127.${this.#number}.1.${this.#getNode(name).number}`;
   }
 
-  consulAddress(): string {
-    return `127.${this.#number}.0.250`;
+  /** Returns a Consul server's own address, used by the servers themselves and tests. */
+  consulAddress(server: string): string {
+    return `127.${this.#number}.0.${200 + this.#options.consulServers.indexOf(server)}`;
   }
 
-  /** Returns Consul's address for this node. */
-  consulAddressFor(name: string): string {
-    return `127.${this.#number}.2.${this.#getNode(name).number}`;
+  /** Returns the URLs at which this node reaches the Consul servers, separated by commas. */
+  consulUrlFor(name: string, token: string): string {
+    const node = this.#getNode(name);
+    return this.#options.consulServers
+      .map((server) => this.#consulPeerAddress(server, node))
+      .map((address) => `http://:${token}@${address}:${CONSUL_PORT}${CONSUL_PATH}`)
+      .join(",");
+  }
+
+  #consulPeerAddress(server: string, node: NetworkNode): string {
+    return `127.${this.#number}.${10 + this.#options.consulServers.indexOf(server)}.${node.number}`;
   }
 
   /**
-   * Cuts the link between two nodes, or a node and `CONSUL`, in both directions. "silent" holds
-   * data back until the link is healed; "reset" breaks connections.
+   * Cuts the link between two nodes, or a node and a Consul server, in both directions. "silent"
+   * holds data back until the link is healed; "reset" breaks connections.
    */
   cutLink(one: string, other: string, state: Exclude<LinkState, "open"> = "silent"): void {
     this.#setLinkState(one, other, state);
@@ -125,13 +139,14 @@ export class Network {
 
   /** Partitions a node from all others and from Consul. Its region's edge still reaches it. */
   isolateNode(name: string, state: Exclude<LinkState, "open"> = "silent"): void {
-    for (const other of [...this.#nodes.keys(), CONSUL])
+    for (const other of [...this.#nodes.keys(), ...this.#options.consulServers])
       if (other !== name) this.#setLinkState(name, other, state);
   }
 
   /** Partitions every node from Consul. */
   cutConsul(state: Exclude<LinkState, "open"> = "silent"): void {
-    for (const name of this.#nodes.keys()) this.#setLinkState(name, CONSUL, state);
+    for (const name of this.#nodes.keys())
+      for (const server of this.#options.consulServers) this.#setLinkState(name, server, state);
   }
 
   /** Heals one link, or all links if no names are given. Returns true if any was cut. */
@@ -178,7 +193,8 @@ export class Network {
   }
 
   #setLinkState(one: string, other: string, state: Exclude<LinkState, "open">): void {
-    for (const name of [one, other]) if (name !== CONSUL) this.#getNode(name);
+    for (const name of [one, other])
+      if (!this.#options.consulServers.includes(name)) this.#getNode(name);
     this.#linkStates.set(linkKey(one, other), state);
     for (const link of this.#links) link.applyLinkState();
   }

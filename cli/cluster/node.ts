@@ -34,6 +34,8 @@ export interface NodeOptions {
   name: string;
   region: string;
   network: Network;
+  /** The URLs at which it reaches the Consul servers, separated by commas. */
+  consulUrl: string;
   workspace: Workspace;
   cwd: string;
   command: (env: Environment) => readonly string[];
@@ -200,7 +202,7 @@ export class ClusterNode {
   }
 
   #environment(): Environment {
-    const { network, env } = this.#options;
+    const { network, env, consulUrl } = this.#options;
     return {
       ...env,
       INSTANCE: this.name,
@@ -213,7 +215,7 @@ export class ClusterNode {
       LITEFS_PORT: String(LITEFS_PORT),
       LITEFS_URL: this.litefsUrl,
       LITEFS_ADVERTISE_URL: `http://${network.peerAddress(this.name)}:${LITEFS_PORT}`,
-      FLY_CONSUL_URL: `http://${network.consulAddressFor(this.name)}:8500`,
+      FLY_CONSUL_URL: consulUrl,
       HOST: network.listenAddress(this.name),
       PORT: String(APP_PORT),
     };

@@ -10,6 +10,7 @@ const known = (part: Partial<CandidacyFacts>): CandidacyFacts => ({
   store: full,
   wasCaughtUp: false,
   hasWaited: false,
+  unknownPrimary: null,
   consul: { clusterId: CLUSTER, hasData: true, primary: null, heartbeat: null },
   ...part,
 });
@@ -101,4 +102,14 @@ test("data of another cluster is not touched", () => {
   expect(
     decideCandidacy(known({ consul: consul({ clusterId: "LFSC0000000000000002" }) })),
   ).toMatchObject({ kind: "refuse" });
+});
+
+test("while another node is the primary of another Consul, or Consul is unreachable, no node takes the lease beside it", () => {
+  for (const facts of [{ consul: consul({ clusterId: null, hasData: false }) }, { consul: null }])
+    expect(decideCandidacy(known({ ...facts, unknownPrimary: "dfw-2" }))).toMatchObject({
+      kind: "start",
+      candidate: false,
+      isCatchingUp: true,
+      patienceMs: ADVANCED_NODE_WAIT_MS,
+    });
 });

@@ -20,6 +20,11 @@ export interface CandidacyFacts {
       readonly needed: number;
     } | null;
   } | null;
+  /**
+   * A node in the primary region whose LiteFS is the primary, although no primary is known from
+   * Consul; null without one. Its lease is in another Consul, or Consul is unreachable.
+   */
+  readonly unknownPrimary: string | null;
   /** True if this node has waited ADVANCED_NODE_WAIT_MS for a node that is ahead of it. */
   readonly hasWaited: boolean;
 }
@@ -67,6 +72,7 @@ export function decideCandidacy({
   store,
   wasCaughtUp,
   hasWaited,
+  unknownPrimary,
   consul,
 }: CandidacyFacts): Decision {
   const start = (
@@ -93,6 +99,13 @@ export function decideCandidacy({
       return start(false, true, `no data here, and ${consul.primary} is bootstrapping the cluster`);
     return { kind: "bootstrap" };
   }
+  if (unknownPrimary !== null)
+    return start(
+      false,
+      true,
+      `${unknownPrimary} is the primary, but Consul doesn't know it`,
+      ADVANCED_NODE_WAIT_MS,
+    );
   if (!consul) return start(true, false, "Consul is unreachable; LiteFS continues when it returns");
   if (consul.primary === instance) return start(true, false, "this node was the last primary");
   if (consul.primary === null) {

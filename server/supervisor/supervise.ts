@@ -15,9 +15,10 @@ import { createFolder } from "#lib/core/create-folder.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { type Consul, connectConsul } from "#server/consul.ts";
 import { listPeers, peerLitefsUrl } from "#lib/replication/peers.ts";
-import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
+import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { type LitefsExit, runLitefs } from "./run-litefs.ts";
 import { runLauncher } from "./run-launcher.ts";
+import { startConsulProxy } from "./consul-proxy.ts";
 import { unmount } from "./mount.ts";
 import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds, toEnvironment } from "#server/settings.ts";
@@ -40,11 +41,6 @@ export async function supervise(
   prepareFolders(settings);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
-  const env = {
-    ...environment,
-    ...toEnvironment(settings),
-    PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}`,
-  };
 
   if (!settings.isReplicated) {
     const store = readStore(settings.storeDir, basename(settings.databaseFile));
@@ -53,9 +49,33 @@ export async function supervise(
         `REPLICATION=off, but this node's data is in LiteFS's store (${settings.storeDir}) and ${settings.databaseFile} does not exist. See docs/runbooks/join-and-leave-replication.md.`,
       );
     }
-    return runLauncher(settings, env, stop.signal);
+    return runLauncher(settings, makeEnvironment(settings, environment), stop.signal);
   }
+  const { lease } = settings;
+  const proxy = await startConsulProxy(lease.consulUrl, lease.ttlMs);
+  try {
+    return await superviseLitefs(
+      { ...settings, lease: { ...lease, consulUrl: proxy.url } },
+      environment,
+      stop,
+    );
+  } finally {
+    await proxy.close();
+  }
+}
 
+const makeEnvironment = (settings: Settings, environment: NodeJS.ProcessEnv) => ({
+  ...environment,
+  ...toEnvironment(settings),
+  PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}`,
+});
+
+async function superviseLitefs(
+  settings: Settings,
+  environment: NodeJS.ProcessEnv,
+  stop: AbortController,
+): Promise<number> {
+  const env = makeEnvironment(settings, environment);
   const consul = connectConsul(settings.lease.consulUrl, settings.lease.key);
   let lastRun = { wasCaughtUp: false, hasWaited: false };
   let failures = 0;
@@ -173,6 +193,7 @@ async function chooseRole(
       isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
       store: readStore(settings.storeDir, basename(settings.databaseFile)),
       ...lastRun,
+      unknownPrimary: state?.[2] ? null : await findPeer(settings, ({ isPrimary }) => isPrimary),
       consul: state && {
         clusterId: state[0],
         hasData: state[1],
@@ -182,7 +203,11 @@ async function chooseRole(
     });
     if (decision.kind === "start") return decision;
     if (decision.kind === "refuse") throw new Error(decision.reason);
-    const nodeWithData = decision.kind === "bootstrap" ? await findNodeWithData(settings) : null;
+    const nodeWithData =
+      decision.kind === "bootstrap"
+        ? // Consul may have lost its data.
+          await findPeer(settings, ({ position }) => position !== null)
+        : null;
     if (
       decision.kind === "bootstrap" &&
       !nodeWithData &&
@@ -209,26 +234,25 @@ async function chooseRole(
   return null;
 }
 
-/**
- * Returns a node in the primary region that has the database, or null. Consul may have lost its
- * data.
- */
-async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
+/** Returns a node in the primary region whose LiteFS is in such a state; null without one. */
+async function findPeer(
+  { databaseFile, primaryRegion }: Settings,
+  matches: (state: LitefsNodeState) => boolean,
+): Promise<string | null> {
   const peers = (await listPeers().catch(() => [])).filter(
     ({ region }) => region === primaryRegion,
   );
-  const instances = await Promise.all(
-    peers.map(async (peer) =>
-      (
-        await fetchLitefsNodeState(peerLitefsUrl(peer), basename(databaseFile), 1_000).catch(
-          () => null,
-        )
-      )?.position
-        ? peer.instance
-        : null,
-    ),
+  const names = await Promise.all(
+    peers.map(async (peer) => {
+      const state = await fetchLitefsNodeState(
+        peerLitefsUrl(peer),
+        basename(databaseFile),
+        1_000,
+      ).catch(() => null);
+      return state && matches(state) ? peer.instance : null;
+    }),
   );
-  return instances.find((name) => name !== null) ?? null;
+  return names.find((name) => name !== null) ?? null;
 }
 
 /**

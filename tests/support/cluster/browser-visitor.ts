@@ -2,6 +2,7 @@
 // address is a separate client.
 
 import { type Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { encodeForm, findForm, parseForms } from "#tests/support/no-js-browser.ts";
 
 export interface VisitorResponse {
@@ -37,7 +38,7 @@ export function sendRequest(
 ): Promise<VisitorResponse> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
-    const request = httpRequest(
+    const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(
       url,
       {
         method,

@@ -8,6 +8,9 @@ import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 
 interface Options {
+  regions: readonly string[];
+  /** How many Consul servers store the lease. */
+  consulServers: number;
   /** Adds the real latency between regions. A spec that changes an option gets a new cluster. */
   latency: boolean;
   /** Disk sizes in MB, for nodes that have their own disk. */
@@ -34,6 +37,8 @@ export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
 export const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
+  regions: [["dfw", "ams", "syd"], { option: true, scope: "worker" }],
+  consulServers: [1, { option: true, scope: "worker" }],
   latency: [false, { option: true, scope: "worker" }],
   diskSizesMb: [{}, { option: true, scope: "worker" }],
   siteEnv: [{}, { option: true, scope: "worker" }],
@@ -47,10 +52,12 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
     { scope: "worker" },
   ],
   cluster: [
-    async ({ latency, diskSizesMb, siteEnv, smtp }, use) => {
+    async ({ regions, consulServers, latency, diskSizesMb, siteEnv, smtp }, use) => {
       if (missingTools.length > 0) return use(null as unknown as Cluster);
       const cluster = await startCluster({
         imageDir,
+        regions,
+        consulServers,
         latency,
         diskSizesMb,
         env: {

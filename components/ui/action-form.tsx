@@ -126,7 +126,14 @@ export function ActionForm({
 /** Shows the result of the form, and announces it to screen readers. */
 export function FormMessage({ loginNext }: { loginNext?: string }) {
   const { state, fieldNames } = useActionForm();
-  if (state.message === null || isShownByFields(state, fieldNames)) return <div role="status" />;
+  if (state.message === null) return <div role="status" />;
+  // Announced, because the field may have the focus already.
+  if (isShownByFields(state, fieldNames))
+    return (
+      <div role="alert" className="visually-hidden">
+        {Object.values(state.errors)[0]}
+      </div>
+    );
   return (
     <div
       role={state.status === "refused" ? "alert" : "status"}

@@ -32,12 +32,12 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   expectedErrors: [[], { option: true }],
   failOnConsoleError: [
-    async ({ page, expectedErrors }, use) => {
+    async ({ context, expectedErrors }, use) => {
       const errors: string[] = [];
-      page.on("console", (message) => {
+      context.on("console", (message) => {
         if (message.type() === "error") errors.push(message.text());
       });
-      page.on("pageerror", (error) => errors.push(String(error)));
+      context.on("weberror", (webError) => errors.push(String(webError.error())));
       await use(undefined);
       expect(errors.filter((text) => !expectedErrors.some((part) => text.includes(part)))).toEqual(
         [],
@@ -46,7 +46,7 @@ export const test = base.extend<Fixtures>({
     { auto: true },
   ],
   failOnClusterFault: [
-    async ({ page: _ }, use) => {
+    async ({ browserName: _ }, use) => {
       await use(undefined);
       if (IS_CLUSTER)
         expect(
@@ -56,7 +56,7 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
-  serverClock: async ({ page: _ }, use) => {
+  serverClock: async ({ browserName: _ }, use) => {
     let offsetMs = 0;
     const set = (ms: number) => fetch(`http://127.0.0.1:${CONTROL_PORT}/clock?offsetMs=${ms}`);
     await use({
@@ -67,7 +67,7 @@ export const test = base.extend<Fixtures>({
     });
     await set(0);
   },
-  database: async ({ page: _ }, use) => {
+  database: async ({ browserName: _ }, use) => {
     const db = await openSiteDatabase();
     await use(db);
     db.close();
@@ -81,7 +81,7 @@ export const test = base.extend<Fixtures>({
       return user.id;
     });
   },
-  waitForEmail: async ({ page: _ }, use) => {
+  waitForEmail: async ({ browserName: _ }, use) => {
     const startedMs = Date.now();
     /** When the last returned email was received, by address. */
     const returnedMs = new Map<string, number>();

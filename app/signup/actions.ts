@@ -26,7 +26,7 @@ export const signUp = defineServerAction({
       (value) => (siteConfig.features.teams ? value : TEAMS[randomInt(TEAMS.length)]),
       z.enum(TEAMS, { error: "Choose one of the three teams." }),
     ),
-    // An unticked box is not sent.
+    // Browsers don't send an unchecked box.
     NEWSLETTER: z.string().optional(),
     DISCORD: z.string().optional(),
   }),

@@ -16,6 +16,6 @@ export const unsubscribe = defineServerAction({
     if (!userId) throw new AppError("invalid", "This link is damaged.", { field: "token" });
     await write((tx) => withdrawConsent(tx, userId, "NEWSLETTER"));
     triggerDeliveries();
-    return "Unsubscribed. You’ll get no more posts by email.";
+    return "Unsubscribed. You won’t get any more posts by email.";
   },
 });

@@ -1,4 +1,4 @@
-// /unsubscribe: asks for a confirmation of a link from an email, since opening it must change nothing.
+// /unsubscribe: asks the member to confirm, because opening a link must change nothing.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
@@ -17,7 +17,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
     <div className="wrap entry">
       <header className="page-head">
         <h1>Unsubscribe</h1>
-        <p className="lead">Stop getting new posts of {siteConfig.name} by email?</p>
+        <p className="lead">Stop getting new posts from {siteConfig.name} by email?</p>
       </header>
       <ActionForm action={unsubscribe} className="form">
         <input type="hidden" name="token" value={token} />

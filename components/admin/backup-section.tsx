@@ -1,4 +1,4 @@
-// Renders what this instance knows of the backup, and what is wrong with it.
+// Renders the backup status that this instance knows, with its problems.
 
 import { Timestamp } from "./timestamp.tsx";
 import type { BackupStatus } from "#lib/core/backup-status.ts";

@@ -6,9 +6,9 @@ import type { Purpose } from "#lib/members/consent.ts";
 import { CONSENT_LABELS } from "./consent-labels.ts";
 import { MeSection } from "./me-section.tsx";
 
-/** Says that a member is on the list from before consent was asked for. */
+/** For members who joined the list before the site asked for consent. */
 const LISTED_BEFORE =
-  "Your address was added to the newsletter’s list before we asked. You can remove it here.";
+  "You were added to the newsletter before we asked for consent. You can unsubscribe here.";
 
 function ConsentForm({
   action,

@@ -69,7 +69,7 @@ export interface CeremonyState {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** A press leaves the person this long to finish, so options that expire earlier are stale. */
+/** A click leaves the person this long to finish, so options that expire earlier are stale. */
 const MIN_REMAINING_MS = 120_000;
 const REFRESH_CHECK_MS = 30_000;
 
@@ -81,7 +81,7 @@ interface FetchedOptions<Options> {
   staleAtMs: number;
 }
 
-/** Fetches a ceremony's options, whose `timeout` says how long they last. */
+/** Fetches a ceremony's options; `timeout` says how long they are valid. */
 function fetchOptions<Options extends { timeout?: number }>(path: string): FetchedOptions<Options> {
   const fetched: FetchedOptions<Options> = {
     promise: postJson<Options>(path, {}),
@@ -92,7 +92,7 @@ function fetchOptions<Options extends { timeout?: number }>(path: string): Fetch
       fetched.value = value;
       fetched.staleAtMs = performance.now() + (value.timeout ?? 0) - MIN_REMAINING_MS;
     },
-    () => (fetched.staleAtMs = 0), // A press fetches again and shows the error.
+    () => (fetched.staleAtMs = 0), // A click fetches again and shows the error.
   );
   return fetched;
 }
@@ -116,13 +116,13 @@ export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Prom
   };
 }
 
-/** Calls `start` with fresh options, without a delay if they are there. */
+/** Calls `start` with fresh options, without a delay if they have been fetched. */
 type WithOptions<Options> = <T>(start: (options: Options) => Promise<T>) => Promise<T>;
 
 /**
- * Keeps the options of the next ceremony ready from before the press, because Safari refuses a
- * passkey if the press was too long ago. Fetches them while the page is visible and `isBusy` is
- * false, and again when `version` changes.
+ * Fetches the options of the next ceremony before the click, because Safari refuses a passkey if
+ * the click was too long ago. Fetches them while the page is visible and `isBusy` is false, and
+ * again when `version` changes.
  */
 export function usePasskeyOptions<Options extends { timeout?: number }>(
   path: string,

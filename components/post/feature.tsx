@@ -1,4 +1,4 @@
-// Shows its children only if the owner has a feature switched on.
+// Shows its children only if the owner has turned on a feature.
 
 import type { ReactNode } from "react";
 import { AppError } from "#lib/core/errors.ts";

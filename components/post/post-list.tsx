@@ -116,7 +116,7 @@ export function PostList({
   );
 }
 
-/** The empty state: says what there is none of, and only what leads to posts. */
+/** The empty state: says what is missing, and links only to lists that have posts. */
 export function NoResults({ state, hasPosts }: { state: PostListState; hasPosts: boolean }) {
   const { q, topics, read } = state;
   const filters = topics.length > 0 || (read ?? "all") !== "all";

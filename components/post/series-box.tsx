@@ -1,5 +1,5 @@
-// Renders the place of a post in its series: the list of parts above the text, and the neighbors
-// below it.
+// Renders a post's place in its series: the list of parts above the text, and the previous and next
+// part below it.
 
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { Post } from "#lib/posts/post.ts";
@@ -19,7 +19,7 @@ function PartLink({ post, isCurrent = false }: { post: Post; isCurrent?: boolean
   );
 }
 
-/** Collapsed, because the list of a long series would hide the text. */
+/** Collapsed, because a long list would push the text down. */
 export function SeriesBox({ series, slug }: { series: Series; slug: string }) {
   return (
     <details className="series">

@@ -7,7 +7,10 @@ import { type Standing, pickLeadingTeams } from "#lib/reading/standings.ts";
 import { TeamDot } from "./team-dot.tsx";
 import { listTeamNames, teamName } from "#lib/reading/team-profile.ts";
 
-/** Returns the team whose color is the page's accent; undefined without one leader or with teams off. */
+/**
+ * Returns the team whose color is the page's accent; undefined if no single team leads or teams are
+ * off.
+ */
 export function leadingTeam(standings: readonly Standing[]): Team | undefined {
   const [team, ...tied] = pickLeadingTeams(standings);
   return siteConfig.features.teams && tied.length === 0 ? team : undefined;

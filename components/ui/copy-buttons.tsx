@@ -1,5 +1,5 @@
 "use client";
-// Handles the buttons of code, to copy and to wrap it, with one listener. Renders only a live region.
+// Handles the copy and wrap buttons of code blocks with one listener. Renders only a live region.
 
 import { useEffect, useRef } from "react";
 
@@ -38,7 +38,7 @@ export function CopyButtons() {
   return <p ref={status} className="visually-hidden" role="status" />;
 }
 
-/** Says "Copied" on the button for a moment, and in its name. */
+/** Shows "Copied" on the button for a moment, and in its accessible name. */
 function showCopied(button: HTMLElement): void {
   if (button.dataset.copied !== undefined) return;
   const { textContent: text, ariaLabel: label } = button;
@@ -53,7 +53,7 @@ function showCopied(button: HTMLElement): void {
   }, FEEDBACK_MS);
 }
 
-/** Wraps the long lines of the code around the button, or scrolls them again. */
+/** Toggles between wrapping and scrolling the long lines of the button's code block. */
 function toggleWrap(button: HTMLElement): void {
   const code = button.closest(".code");
   const isWrapped = code?.toggleAttribute("data-wrapped") ?? false;

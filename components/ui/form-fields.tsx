@@ -102,12 +102,12 @@ export function TextField({
   );
 }
 
-/** A box that is unticked unless the form was refused with it ticked. */
+/** A checkbox, unchecked unless the form was rejected with it checked. */
 export function CheckboxField({ name, label }: Pick<FieldProps, "name" | "label">) {
   const { id, value, aria } = useField(name, undefined, undefined);
   return (
     <div className="form-check">
-      {/* The key remounts it: a box ignores a changed defaultChecked. */}
+      {/* The key remounts it, because a checkbox ignores a changed defaultChecked. */}
       <input
         type="checkbox"
         id={id}

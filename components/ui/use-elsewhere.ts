@@ -1,5 +1,5 @@
 "use client";
-// Tells a form that another part of the page is being used, so that its success message can go.
+// Tells a form that another part of the page is in use, so that its success message can disappear.
 
 import { type RefObject, useEffect, useEffectEvent } from "react";
 

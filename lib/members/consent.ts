@@ -65,25 +65,25 @@ export async function grantConsent(
     await enqueueDelivery(
       tx,
       { kind: "DISCORD", text: `${name} joined${where}.` },
-      { userId, about: "A new member, for Discord" },
+      { userId, about: "Discord message about a new member" },
     );
     return;
   }
   await enqueueDelivery(
     tx,
     { kind: "NEWSLETTER", email, firstName },
-    { userId, about: "A subscription to the newsletter" },
+    { userId, about: "Newsletter subscription" },
   );
   await enqueueDelivery(
     tx,
     { kind: "MAIL", mail: buildSubscribedEmail(userId, email) },
-    { userId, about: "A confirmation of a subscription" },
+    { userId, about: "Subscription confirmation" },
   );
 }
 
 /**
- * Records that the member no longer agrees, deletes what waits to be sent for it, and enqueues the
- * removal from the newsletter's list. Also removes a member that was on that list before.
+ * Records that the member no longer agrees, deletes pending messages for it, and enqueues the
+ * removal from the newsletter. Also removes a member who was on the list before.
  */
 export async function withdrawConsent(tx: Tx, userId: string, purpose: Purpose): Promise<void> {
   await tx.consent.deleteMany({ where: { userId, purpose } });
@@ -91,7 +91,7 @@ export async function withdrawConsent(tx: Tx, userId: string, purpose: Purpose):
   if (purpose === "NEWSLETTER") await leaveNewsletter(tx, userId);
 }
 
-/** Returns whether the member is, or agreed to be, on the newsletter's list. */
+/** Returns whether the member is on the newsletter's list, or agreed to be. */
 export async function isUnsubscribable(tx: Tx, userId: string): Promise<boolean> {
   const user = await tx.user.findUnique({
     where: { id: userId },
@@ -107,11 +107,11 @@ export async function leaveNewsletter(tx: Tx, userId: string): Promise<void> {
     select: { convertKitId: true },
   });
   if (!user?.convertKitId || !isDeliveryConfigured("NEWSLETTER")) return;
-  // Without the member, so that it is sent even if they delete their account.
+  // Not linked to the member, so that it is sent even if they delete their account.
   await enqueueDelivery(
     tx,
     { kind: "NEWSLETTER", unsubscribeId: user.convertKitId },
-    { userId: null, about: "A cancelation of the newsletter" },
+    { userId: null, about: "Newsletter cancellation" },
   );
   await tx.user.updateMany({
     where: { id: userId },
@@ -121,7 +121,7 @@ export async function leaveNewsletter(tx: Tx, userId: string): Promise<void> {
 
 const LABEL = "lectern unsubscribe v1";
 
-/** Returns the token of the member's links to unsubscribe. */
+/** Returns the token for the member's unsubscribe links. */
 export const signUnsubscribeToken = (userId: string): string =>
   `${userId}.${signText(LABEL, userId)}`;
 
@@ -139,7 +139,7 @@ function buildSubscribedEmail(userId: string, email: string) {
     to: email,
     subject: `You’re subscribed to ${siteConfig.name}`,
     parts: [
-      `You’ll get new posts of ${siteConfig.name} by email.`,
+      `You’ll get new posts from ${siteConfig.name} by email.`,
       { link: `${env.SITE_URL}/unsubscribe?${query}`, label: "Unsubscribe" },
     ],
     unsubscribeUrl: `${env.SITE_URL}/unsubscribe/one-click?${query}`,

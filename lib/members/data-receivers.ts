@@ -1,4 +1,4 @@
-// Lists who gets personal data from this site, from what is configured.
+// Lists the services that receive personal data from this site, from its configuration.
 
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -9,7 +9,7 @@ export interface DataReceiver {
   readonly data: string;
 }
 
-/** Returns the receivers of this process's configuration; empty if the data stays on the server. */
+/** Returns the configured receivers; empty if the data stays on the server. */
 export function listDataReceivers(): DataReceiver[] {
   if (!siteConfig.features.members) return [];
   const receivers: DataReceiver[] = [];
@@ -21,12 +21,12 @@ export function listDataReceivers(): DataReceiver[] {
   if (env.KIT_API_KEY)
     receivers.push({
       name: `The newsletter service Kit (${new URL(env.KIT_API).hostname})`,
-      data: "your email address and first name, only if you agreed to get new posts by email",
+      data: "your email address and first name, but only if you agreed to get new posts by email",
     });
   if (env.DISCORD_WEBHOOK_URL)
     receivers.push({
       name: `Discord (${new URL(env.DISCORD_WEBHOOK_URL).hostname})`,
-      data: `your first name${siteConfig.features.teams ? " and team" : ""} when you join, only if you agreed to be announced${siteConfig.features.calls ? "; the titles of published episodes" : ""}`,
+      data: `your first name${siteConfig.features.teams ? " and team" : ""} when you join, but only if you agreed to be announced${siteConfig.features.calls ? "; the titles of published episodes" : ""}`,
     });
   return receivers;
 }

@@ -16,7 +16,7 @@ import { currentRole } from "#lib/replication/role.ts";
 import { enqueueDelivery } from "./outbox/outbox.ts";
 
 const CHECK_INTERVAL_MS = MINUTE_MS;
-/** A problem that stays is reported again. */
+/** A problem that persists is reported again. */
 const REPEAT_INTERVAL_MS = DAY_MS;
 const MAX_RECIPIENTS = 20;
 const ACTION = "backup.alert";
@@ -25,7 +25,7 @@ export const BACKUP_PROBLEM_TEXTS: Readonly<Record<BackupProblem, string>> = {
   no_backup: "There is no backup yet.",
   old_backup: "The backup is not up to date.",
   failed_drill: "The last restore drill failed.",
-  old_drill: "No restore drill has run lately.",
+  old_drill: "No restore drill has run recently.",
 };
 
 export const processStartMs = Date.now() - process.uptime() * 1_000;
@@ -41,8 +41,8 @@ const wasReported = (tx: Tx, problem: BackupProblem) =>
   });
 
 /**
- * Emails the admins about each problem that was not reported within a day, in one transaction with
- * the record of it, so that a restart or failover repeats nothing. Does nothing on a replica.
+ * Emails the admins about each problem that was not reported within a day. Records this in the same
+ * transaction, so that a restart or failover repeats nothing. Does nothing on a replica.
  */
 export async function sendBackupAlerts(sinceMs = processStartMs): Promise<void> {
   if (!isBackupOn() || currentRole() !== "primary") return;
@@ -81,7 +81,7 @@ export async function sendBackupAlerts(sinceMs = processStartMs): Promise<void> 
             ],
           },
         },
-        { userId: id, about: "Backup problem, to the admins" },
+        { userId: id, about: "Backup alert" },
       );
     for (const problem of unreported)
       await recordAuditEvent(tx, { actorId: null, action: ACTION, subjectId: problem });

@@ -1,5 +1,5 @@
-// Renders how to reach the owner, from site.config.ts, or content/pages/contact. An address, not a
-// form: it needs no spam filter, and the answer goes where the question came from.
+// Renders content/pages/contact or, if it is missing, the owner's contact details from
+// site.config.ts. An address needs no spam filter, unlike a form.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
@@ -38,8 +38,8 @@ export default async function Page() {
         )}
         {features.calls && (
           <p>
-            With a question for everyone: <a href="/calls/record">leave a call</a>. We’ll email you
-            when it’s answered.
+            For the podcast: <a href="/calls/record">leave a call</a>. We’ll email you when it’s
+            answered.
           </p>
         )}
         {profiles.length > 0 && <p>Elsewhere:</p>}

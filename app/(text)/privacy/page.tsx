@@ -1,4 +1,4 @@
-// Renders what this site stores and whom it tells, from its configuration, or content/pages/privacy.
+// Renders content/pages/privacy or, if it is missing, a privacy notice from the configuration.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
@@ -13,7 +13,7 @@ export async function generateMetadata(): Promise<Metadata> {
   if (await findPageBySlug("privacy")) return textPageMetadata("privacy");
   return {
     title: "Privacy",
-    description: `What ${siteConfig.name} stores about you, for how long, and who gets it.`,
+    description: `What ${siteConfig.name} stores about you, for how long, and who receives it.`,
     alternates: { canonical: "/privacy" },
   };
 }
@@ -25,11 +25,12 @@ function MemberData() {
       <h2>If you are a member</h2>
       <ul>
         <li>Your email address and first name{teams && ", and your team"}.</li>
-        <li>What you agreed to: whether you get new posts by email, and since when.</li>
+        <li>What you agreed to, such as getting new posts by email, and since when.</li>
         <li>
           For each device that is logged in: the name of its browser, its region if we know it, and
           when it was last seen, to the hour. A session ends after {SESSION_DAYS} days.
         </li>
+        <li>The posts you finished, and when.</li>
         <li>The public keys of your passkeys, with the names you gave them.</li>
         {calls && <li>Your calls: recording, text, status and our answers.</li>}
       </ul>
@@ -45,9 +46,9 @@ function Receivers() {
   const receivers = listDataReceivers();
   return (
     <>
-      <h2>Who else gets it</h2>
+      <h2>Who else receives it</h2>
       {receivers.length === 0 ? (
-        <p>No one. This site sends personal data to no other service.</p>
+        <p>No one. This site doesn’t send personal data to any other service.</p>
       ) : (
         <ul>
           {receivers.map(({ name, data }) => (
@@ -57,7 +58,7 @@ function Receivers() {
           ))}
         </ul>
       )}
-      <p>There are no third-party scripts, no ads and no analytics service.</p>
+      <p>There are no third-party scripts, ads or analytics services.</p>
     </>
   );
 }
@@ -69,13 +70,14 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Privacy</h1>
-        <p className="lead">What this site stores about you, for how long, and who gets it.</p>
+        <p className="lead">What this site stores about you, for how long, and who receives it.</p>
       </header>
       <div className="prose">
-        <h2>If you read here</h2>
+        <h2>If you read posts</h2>
         <p>
-          For each finished post, we store its name, the time, and a random ID in a cookie, so that
-          we don’t count you twice. IP addresses are kept in memory only, briefly, to limit abuse.
+          When you finish a post, we store its name, the time, and a random ID that is also in a
+          cookie, so that we don’t count you twice. IP addresses are kept only briefly and only in
+          memory, to limit abuse.
           {hasPage("how-we-count") && (
             <>
               {" "}

@@ -1,5 +1,5 @@
-// /unsubscribe/one-click: the address in the List-Unsubscribe header of emails (RFC 8058). The token
-// in it authorizes, not a cookie, so requests from elsewhere are fine.
+// /unsubscribe/one-click: the address in the List-Unsubscribe header of emails (RFC 8058). The
+// token authorizes the request, not a cookie, so cross-site requests are fine.
 
 import { NextResponse } from "next/server";
 import { AppError } from "#lib/core/errors.ts";
@@ -11,7 +11,7 @@ import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
 const readToken = (request: Request) => new URL(request.url).searchParams.get("token") ?? "";
 
-/** Unsubscribes, also if the member has already: a mail program may send it twice. */
+/** Idempotent, because an email program may send the request twice. */
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const userId = verifyUnsubscribeToken(readToken(request));
@@ -25,7 +25,7 @@ export function POST(request: Request): Promise<Response> {
   });
 }
 
-/** Sends a person who opens the address to the page with a button: a GET must change nothing. */
+/** Redirects to the page with a button, because a GET must change nothing. */
 export function GET(request: Request): Response {
   const token = encodeURIComponent(readToken(request).slice(0, 200));
   return new NextResponse(null, {

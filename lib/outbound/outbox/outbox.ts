@@ -98,7 +98,7 @@ async function recordSubscriber(tx: Tx, userId: string, convertKitId: string): P
     await enqueueDelivery(
       tx,
       { kind: "NEWSLETTER", unsubscribeId: convertKitId },
-      { userId: null, about: "A cancelation of the newsletter" },
+      { userId: null, about: "Newsletter cancellation" },
     );
 }
 

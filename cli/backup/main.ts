@@ -1,5 +1,5 @@
-// Lists, verifies and restores backups, and makes one now: npm run backup -- create | list | verify |
-// restore | drill.
+// Creates, lists, verifies and restores backups: npm run backup -- create | list | verify | restore
+// | drill.
 
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -27,9 +27,9 @@ process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
 const usage = `Usage: npm run backup -- create | list | verify | restore | drill
 
-Works on the backup in BACKUP_BUCKET (.env.example). The site may be running.
-  create               stores a snapshot now, beside the continuous backup; in a cluster, on the primary
-  list                 prints what is stored, and which times a restore can reach
+Uses the backup in BACKUP_BUCKET (.env.example). The site may be running.
+  create               stores a snapshot now, in addition to the continuous backup; in a cluster, on the primary
+  list                 prints what is stored, and the range of times you can restore to
   verify [--all]       reads, decrypts and checks what the newest state needs, or everything
   restore [--at TIME]  writes the newest state, or that at TIME, to a file
     --at TIME          such as 2026-11-29T10:15:30Z; times without a zone are UTC
@@ -127,7 +127,7 @@ async function restore(archive: Archive): Promise<void> {
   const result = await restoreDatabase(archive, restored, timeMs);
   if (existsSync(file)) {
     const suffix = `.before-restore-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-    // The log belongs to the file: beside another database, SQLite would apply it there.
+    // The log belongs to the file. Next to another database, SQLite would apply it to that one.
     for (const part of ["-wal", "-shm", ""])
       if (existsSync(file + part)) renameSync(file + part, file + suffix + part);
     console.log(`The former database is ${file}${suffix}.`);

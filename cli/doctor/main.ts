@@ -45,7 +45,7 @@ function parseSite(text: string): string {
   return url.origin;
 }
 
-/** Need no valid variables. */
+/** These checks run even if variables are invalid. */
 const LOCAL_CHECKS: readonly Check[] = [
   { name: "versions", run: () => checkVersions(rootDir) },
   { name: "configuration", run: () => checkConfiguration(rootDir) },
@@ -71,7 +71,7 @@ const CHECKS: readonly Check[] = [
   {
     name: "developer tools",
     async run() {
-      // The image has neither tests nor the laptop cluster.
+      // The image contains neither tests nor the laptop cluster.
       if (existsSync(join(rootDir, "IMAGE"))) return [];
       const { checkDeveloperTools } = await import("./checks/developer-tools.ts");
       return checkDeveloperTools();

@@ -1,4 +1,4 @@
-// Runs checks side by side, each with a deadline, and formats their findings.
+// Runs checks concurrently, each with a deadline, and formats their findings.
 
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { type Check, type NamedFinding, problem } from "./finding.ts";
@@ -24,7 +24,7 @@ export async function runChecks(
           problem(
             `${name}: the check failed`,
             (error as Error).message,
-            "Fix what the message says, and run doctor again.",
+            "Fix what the message describes, and run doctor again.",
           ),
         ];
       }

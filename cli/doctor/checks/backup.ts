@@ -9,7 +9,7 @@ import {
 } from "#lib/core/backup-status.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
-const WHY = "If the disk dies, what was written since the newest backup is lost.";
+const WHY = "If the disk fails, everything written since the newest backup is lost.";
 const RUNBOOK = "docs/runbooks/restore.md";
 
 const PROBLEMS = {
@@ -25,13 +25,13 @@ const PROBLEMS = {
     "npm run backup -- verify --all, then npm run backup -- create",
   ],
   old_drill: [
-    "no drill ran for a long time",
-    "Nobody knows whether the backup can be restored.",
+    "no drill has run for a long time",
+    "It is unknown whether the backup can be restored.",
     "npm run backup -- drill",
   ],
 } as const;
 
-/** `status` is what the backup process wrote here; null if it never ran. */
+/** `status` is what the backup process reported on this instance; null if it never ran. */
 export function checkBackupStatus(status: BackupStatus | null, nowMs: number): Finding[] {
   const problems = findBackupProblems(status, 0);
   const reason = status?.problem ? `: ${status.problem}` : "";

@@ -17,7 +17,7 @@ import { type Finding, note, ok, problem } from "../finding.ts";
 import { checkClock, measureClockSkewMs } from "./machine.ts";
 
 const PEER_TIMEOUT_MS = 2 * SECOND_MS;
-/** Replication takes milliseconds between continents; a deploy or failover about ten seconds. */
+/** Replication between continents takes milliseconds, a deploy or failover about ten seconds. */
 const MAX_LAG_MS = 10 * SECOND_MS;
 
 const statusSchema = z.object({
@@ -48,8 +48,8 @@ export function checkLease(state: LeaseState): Finding[] {
     findings.push(
       problem(
         `cluster id: ${clusterIdOnDisk} on disk, ${clusterIdInConsul} in Consul`,
-        "This node belongs to another cluster, so it never gets or sends a transaction here.",
-        "Move the store away, and restart; the node fetches a snapshot: mv $LITEFS_DATA_DIR $LITEFS_DATA_DIR.other",
+        "This node belongs to another cluster, so it doesn't exchange transactions with this one.",
+        "Move the store away and restart, so that the node fetches a snapshot: mv $LITEFS_DATA_DIR $LITEFS_DATA_DIR.other",
       ),
     );
   else if (clusterIdOnDisk && !clusterIdInConsul)
@@ -57,7 +57,7 @@ export function checkLease(state: LeaseState): Finding[] {
       problem(
         `cluster id: ${clusterIdOnDisk} on disk, none in Consul`,
         "Consul has lost its data, or LITEFS_LEASE_KEY has changed.",
-        "Compare LITEFS_LEASE_KEY with the other nodes. If it is right, restart the node that has the newest data.",
+        "Compare LITEFS_LEASE_KEY with the other nodes. If it is correct, restart the node that has the newest data.",
       ),
     );
   else findings.push(ok(`cluster id: ${clusterIdOnDisk ?? "none yet"}, as in Consul`));
@@ -66,15 +66,15 @@ export function checkLease(state: LeaseState): Finding[] {
       problem(
         "no node holds the lease",
         "Every write is refused until a candidate takes it.",
-        "Start a candidate: fly machine start ID, of a machine in the primary region",
+        "Start a candidate (a machine in the primary region): fly machine start ID",
       ),
     );
   else if (primary !== null && holder !== primary)
     findings.push(
       note(
         `${holder} holds the lease, but LiteFS here follows ${primary}`,
-        "During a handover, this lasts a second. After that, this node is stale.",
-        "Run doctor again. If it stays: fly machine restart ID",
+        "This is normal for a second during a handover. If it lasts longer, this node is stale.",
+        "Run doctor again. If the problem persists: fly machine restart ID",
       ),
     );
   else findings.push(ok(`lease: ${holder}`));
@@ -88,8 +88,8 @@ export function checkNodeStatus(instance: string, status: Status): Finding[] {
     return [
       problem(
         `${instance}: no primary known`,
-        "It refuses writes, and its copy gets older.",
-        "See why the lease is free: /admin/cluster, and the log event supervisor.start",
+        "It refuses writes, and its data becomes stale.",
+        "Find out why no node holds the lease: /admin/cluster, and the log event supervisor.start",
       ),
     ];
   if (role === "primary")
@@ -98,7 +98,7 @@ export function checkNodeStatus(instance: string, status: Status): Finding[] {
       : [
           problem(
             `${instance}: primary, without a standby`,
-            "If its machine dies, the last writes are lost, and nobody takes over.",
+            "If its machine dies, the last writes are lost and no node takes over.",
             "fly scale count 2 --region THE-PRIMARY-REGION",
           ),
         ];
@@ -107,7 +107,7 @@ export function checkNodeStatus(instance: string, status: Status): Finding[] {
     ? [
         problem(
           `${instance}: ${formatDuration(lagMs, "short")} behind the primary`,
-          "Its readers see old pages.",
+          "Its readers see stale pages.",
           "fly machine restart ID; after ten minutes it fetches a snapshot",
         ),
       ]
@@ -126,11 +126,11 @@ export function checkSameEverywhere(
     problem(
       `${what}: ${list.join(", ")}`,
       what === "site version"
-        ? "A deploy is running or has stopped halfway. Forms of one version may fail on the other."
-        : "Readers see other posts, depending on where they are.",
+        ? "A deploy is in progress or has stopped halfway. Forms from one version may fail on the other."
+        : "Readers see different posts depending on where they are.",
       what === "site version"
-        ? "fly deploy, and see why it stopped: fly logs"
-        : "See /admin/content of that instance for the reason; fly machine restart ID",
+        ? "Find out why the deploy stopped (fly logs), then run it again: fly deploy"
+        : "See the reason at /admin/content on that instance, then: fly machine restart ID",
     ),
   ];
 }
@@ -163,7 +163,7 @@ async function readLease(primary: string | null): Promise<Finding[]> {
     return [
       problem(
         `Consul doesn't answer: ${(error as Error).message.replaceAll(FLY_CONSUL_URL, "FLY_CONSUL_URL")}`,
-        "Reads go on, but the primary loses its lease, and no other node gets it.",
+        "Reads continue, but the primary loses its lease, and no other node can take it.",
         "curl -s $FLY_CONSUL_URL/v1/status/leader",
       ),
     ];
@@ -229,8 +229,8 @@ export async function checkCluster(): Promise<Finding[]> {
         return [
           problem(
             `${peer.instance}: ${(error as Error).message}`,
-            "The site there is down, can't be reached, or has another SESSION_SECRET.",
-            "fly machine status ID; fly secrets list shows whether a secret is staged only",
+            "The site there is down, can't be reached, or has a different SESSION_SECRET.",
+            "fly machine status ID; fly secrets list shows whether a secret is only staged",
           ),
         ];
       }

@@ -1,4 +1,4 @@
-// Checks every variable, the owner's file, and the secrets.
+// Checks every variable, site.config.ts, and the secrets.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -54,7 +54,7 @@ export function checkEnvFile(file: string): Finding[] {
   return findings;
 }
 
-/** Returns what is missing for visitors, although the site starts. */
+/** Returns settings that a public site needs, although the site starts without them. */
 export function checkProduction({
   NODE_ENV,
   IS_SITE_URL_DEFAULT,
@@ -72,7 +72,7 @@ export function checkProduction({
     findings.push(
       problem(
         "SITE_URL is not set",
-        "Links in emails and feeds would point to localhost, so nobody gets a login email.",
+        "Links in emails and feeds would point to localhost, so no one gets a working login email.",
         "fly secrets set SITE_URL=https://example.com, or add it to .env",
       ),
     );
@@ -81,7 +81,7 @@ export function checkProduction({
     findings.push(
       problem(
         `SITE_URL is ${SITE_URL}`,
-        "Without HTTPS, cookies can be read on the way, and passkeys and the recorder don't work.",
+        "Without HTTPS, cookies can be read in transit, and passkeys and the recorder don't work.",
         "Put a proxy with a certificate in front, and set SITE_URL to https://…",
       ),
     );
@@ -89,7 +89,7 @@ export function checkProduction({
     findings.push(
       problem(
         "SMTP_URL is not set",
-        "Login emails are only written to DATA_DIR/outbox, so nobody can log in.",
+        "Login emails are only written to DATA_DIR/outbox, so no one can log in.",
         "fly secrets set SMTP_URL=smtps://user:password@host:465",
       ),
     );
@@ -105,7 +105,7 @@ export function checkProduction({
     findings.push(
       note(
         "METRICS_TOKEN is not set",
-        "/metrics is 404, so nothing can watch this site.",
+        "/metrics returns 404, so you can't monitor this site.",
         `fly secrets set METRICS_TOKEN="$(openssl rand -hex 32)"`,
       ),
     );
@@ -120,11 +120,11 @@ const SECRETS = [
   "LEGACY_COOKIE_SECRET",
   "BACKUP_KEY",
 ] as const;
-/** A random hex string of 32 characters has at least 8 different ones, almost surely. */
+/** A random hex string of 32 characters almost surely has at least 8 different ones. */
 const MIN_DISTINCT_CHARACTERS = 8;
 const GUESSABLE = /change.?me|secret|password|example|lectern|123456|qwerty|test/i;
 
-/** Returns a finding for each secret that a stranger may guess. Never prints one. */
+/** Returns a finding for each secret that is easy to guess. Never prints a secret. */
 export function checkSecrets(from: Variables, secretFile: string): Finding[] {
   const findings = SECRETS.flatMap((name) => {
     const value = from[name];
@@ -136,7 +136,7 @@ export function checkSecrets(from: Variables, secretFile: string): Finding[] {
         `${name} can be guessed`,
         name.includes("SESSION")
           ? "Someone who guesses it can forge reads and readers, and act as another instance of the site."
-          : "Someone who guesses it can act as the service that it belongs to.",
+          : "Someone who guesses it can impersonate the service that it belongs to.",
         `Rotate it (docs/runbooks/rotate-secrets.md): openssl rand -hex 32`,
       ),
     ];
@@ -171,7 +171,7 @@ function checkOwnersFile(): Finding[] {
     findings.push(
       note(
         `${env.SITE_CONFIG}: the podcast has no owner`,
-        "Podcast directories write to the owner.",
+        "Podcast directories contact the owner by email.",
         "Set podcast.owner before you submit the feed.",
       ),
     );

@@ -13,7 +13,7 @@ export function checkDatabase(file: string, root: string): Finding[] {
     return [
       note(
         `${file} does not exist yet`,
-        "The first start creates it. If this site had data, it is somewhere else.",
+        "The site creates it when it first starts. If this site had data, the data is somewhere else.",
         "npm start",
       ),
     ];
@@ -37,14 +37,14 @@ function checkFormat(file: string, db: Database.Database): Finding[] {
       ? ok(`${file}: journal mode wal`)
       : problem(
           `${file}: journal mode ${mode}`,
-          "LiteFS's replicas exit if the mode of a running cluster changes, and other modes block readers.",
+          "LiteFS replicas exit if the mode of a running cluster changes, and in other modes, writers block readers.",
           `On a plain file, with the site stopped: sqlite3 ${file} "PRAGMA journal_mode=WAL". In a cluster: docs/runbooks/restore.md.`,
         ),
     pageSize === 4_096
       ? ok(`${file}: page size 4096`)
       : problem(
           `${file}: page size ${pageSize}`,
-          "LiteFS requires 4096, and the primary exits with another one.",
+          "LiteFS requires 4096: with any other size, the primary exits.",
           `With the site stopped: sqlite3 ${file} "PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM; PRAGMA journal_mode=WAL"`,
         ),
   ];
@@ -56,7 +56,7 @@ function checkRows(file: string, db: Database.Database): Finding[] {
     return [
       problem(
         `${file}: quick_check: ${result.slice(0, 200)}`,
-        "The file is corrupt: the disk, a copy of a running file, or another program damaged it.",
+        "The file is corrupt. The cause may be the disk, a copy made while the site was running, or another program.",
         "Restore the newest backup: docs/runbooks/restore.md",
       ),
     ];
@@ -80,7 +80,7 @@ function checkValueTypes(file: string, db: Database.Database): Finding[] {
   return mistyped.map(({ table, column, expected, count }) =>
     problem(
       `${file}: ${table}.${column}: ${count} ${count === 1 ? "value is" : "values are"} not stored as ${expected}`,
-      "SQLite sorts every integer before every text, so such a date is never in a range.",
+      "SQLite sorts all integers before all text, so date ranges never include such a value.",
       `Find them: sqlite3 ${file} "SELECT rowid, ${column} FROM ${table} WHERE typeof(${column}) NOT IN ('${expected}', 'null')"`,
     ),
   );
@@ -120,7 +120,7 @@ function checkMigrations(file: string, db: Database.Database, dir: string): Find
     findings.push(
       problem(
         `${file}: applied with other contents: ${names(changed)}`,
-        "The site doesn't start: its tables may differ from what the code expects.",
+        "The site doesn't start, because its tables may differ from what the code expects.",
         `git checkout prisma/migrations, and add a new migration instead`,
       ),
     );

@@ -46,13 +46,13 @@ const FLY_RULES: readonly Rule<FlyConfig>[] = [
     isMet: ({ services = [], http_service }) =>
       services.length === 0 && http_service?.internal_port !== LITEFS_PORT,
     what: "more than one public port",
-    why: `Only the site's port may be public. LiteFS's (${LITEFS_PORT}) serves and overwrites the whole database without a password.`,
+    why: `Only the site's port may be public. Through LiteFS's port (${LITEFS_PORT}), anyone can read and overwrite the whole database without a password.`,
     fix: "Keep [http_service], and remove every [[services]] section.",
   },
   {
     isMet: ({ kill_timeout }) => seconds(kill_timeout) >= 30 && seconds(kill_timeout) <= 300,
     what: "kill_timeout is not between 30 and 300 seconds",
-    why: "After Fly's default of 5 s, a running handover of the lease and running requests are cut off.",
+    why: "Fly's default of 5 s cuts off a lease handover and requests that are still running.",
     fix: "Set kill_timeout = 60.",
   },
   {
@@ -61,37 +61,37 @@ const FLY_RULES: readonly Rule<FlyConfig>[] = [
       seconds(kill_timeout) < 30 || // the rule above
       Number(env.KILL_TIMEOUT_SECONDS) <= seconds(kill_timeout),
     what: "KILL_TIMEOUT_SECONDS is longer than kill_timeout",
-    why: "The site would still wait for its requests when Fly kills it.",
+    why: "Fly would kill the site while it still waits for requests to finish.",
     fix: "Set KILL_TIMEOUT_SECONDS in [env] to the value of kill_timeout.",
   },
   {
     isMet: ({ kill_signal }) => kill_signal === "SIGTERM",
     what: "kill_signal is not SIGTERM",
-    why: "Fly's default, SIGINT, skips the handover when LiteFS waits for a primary.",
+    why: "With Fly's default, SIGINT, there is no handover if LiteFS is waiting for a primary.",
     fix: `Set kill_signal = "SIGTERM".`,
   },
   {
     isMet: ({ primary_region, env }) => env?.REPLICATION !== "on" || Boolean(primary_region),
     what: "primary_region is missing",
-    why: "Only machines in this region may take the lease. Without it, no candidate exists, or a far one.",
+    why: "Only machines in this region may take the lease. Without it, there is no candidate, or one that is far away.",
     fix: `Set primary_region = "dfw", or your region.`,
   },
   {
     isMet: ({ deploy }) => deploy?.release_command === undefined,
     what: "release_command is set",
-    why: "It runs in a machine without a volume, so it can't migrate this database. The site migrates it at its start.",
+    why: "It runs on a machine without a volume, so it can't migrate this database. The site migrates it at startup.",
     fix: "Remove release_command.",
   },
   {
     isMet: ({ deploy }) => [undefined, "rolling"].includes(deploy?.strategy),
     what: "the deploy strategy is not rolling",
-    why: "Volumes can't be shared, so other strategies fail or stop all machines together.",
+    why: "Volumes can't be shared, so other strategies fail or stop all machines at the same time.",
     fix: `Set strategy = "rolling" in [deploy].`,
   },
   {
     isMet: ({ mounts = [] }) => [mounts].flat().some(({ destination }) => destination === "/data"),
     what: "no volume at /data",
-    why: "Without it, the database is deleted with every deploy.",
+    why: "Without it, every deploy deletes the database.",
     fix: `Add [[mounts]] with source = "data" and destination = "/data".`,
   },
   {
@@ -116,8 +116,8 @@ const FLY_RULES: readonly Rule<FlyConfig>[] = [
   {
     isMet: ({ metrics }) => metrics === undefined,
     what: "a [metrics] section",
-    why: "Fly's Prometheus can't send METRICS_TOKEN, so it gets 401 every 15 seconds.",
-    fix: "Remove [metrics], and let a scraper of your own send the token.",
+    why: "Fly's Prometheus can't send METRICS_TOKEN, so every scrape gets a 401.",
+    fix: "Remove [metrics], and use your own scraper, which can send the token.",
   },
 ];
 
@@ -139,7 +139,7 @@ const LITEFS_RULES: readonly Rule<LitefsConfig>[] = [
   {
     isMet: ({ fuse, data }) => Boolean(fuse?.dir) && Boolean(data?.dir) && fuse?.dir !== data?.dir,
     what: "fuse.dir and data.dir must be two folders",
-    why: "LiteFS mounts the one and stores in the other.",
+    why: "LiteFS mounts one and stores its data in the other.",
     fix: "git checkout litefs.yml",
   },
   {
@@ -151,32 +151,32 @@ const LITEFS_RULES: readonly Rule<LitefsConfig>[] = [
   {
     isMet: ({ lease }) => lease?.candidate !== true,
     what: "lease.candidate is always true",
-    why: "A node that is behind could become the primary and lose writes; a far one would slow all writes down.",
+    why: "A node that is behind could become the primary and lose writes, and a distant one would slow down all writes.",
     fix: "Set lease.candidate to ${LITEFS_CANDIDATE == 'true'}: the supervisor decides at each start.",
   },
   {
     isMet: ({ proxy }) => proxy === undefined,
     what: "LiteFS's proxy is configured",
-    why: "It answers a write on a replica with 200 and drops it where no Fly proxy is in front. The site replays writes itself.",
+    why: "Without Fly's proxy in front, it answers a write on a replica with 200 and drops the write. The site replays writes itself.",
     fix: "Remove the proxy section.",
   },
   {
     isMet: ({ exec = [] }) =>
       Array.isArray(exec) && exec.length > 0 && exec.every(({ cmd }) => /^node /.test(cmd ?? "")),
     what: "exec does not start node itself",
-    why: "LiteFS signals only its direct child: npm or a shell would not pass SIGTERM on, and the lease would not be handed over.",
+    why: "LiteFS signals only its direct child. npm or a shell would not forward SIGTERM, so there would be no lease handover.",
     fix: `Set exec to: - cmd: "node server/launcher/main.ts"`,
   },
   {
     isMet: (file) => file["skip-sync"] === true,
     what: "skip-sync is off",
-    why: "A node without a primary would serve no reads, and ignore SIGTERM.",
+    why: "A node without a primary would not serve reads, and would ignore SIGTERM.",
     fix: "Set skip-sync: true.",
   },
   {
     isMet: ({ http }) => !/^:?\d+$/.test(http?.addr ?? "") || http?.addr === `:${LITEFS_PORT}`,
     what: "http.addr is another port",
-    why: "The site and the other nodes look for LiteFS at LITEFS_PORT.",
+    why: "The site and the other nodes expect LiteFS at LITEFS_PORT.",
     fix: `Set http.addr to "\${LITEFS_ADDR}".`,
   },
 ];

@@ -37,20 +37,20 @@ export function checkDisk(
   return [ok(what)];
 }
 
-/** The site takes up to 300 MB, ffmpeg and the image encoder up to 450 MB for a moment. */
+/** The site uses up to 300 MB; ffmpeg and the image encoder briefly use up to 450 MB. */
 export function checkMemory(totalBytes: number, availableBytes: number): Finding[] {
   const what = `memory: ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} available`;
   const why =
-    "The system kills the site if memory runs out: it takes up to 300 MB, and encoding a large image 450 MB.";
+    "The system kills the site if memory runs out. The site uses up to 300 MB, and encoding a large image 450 MB.";
   if (totalBytes < 480 * MB) return [problem(what, why, "fly scale memory 1024")];
   if (availableBytes < 200 * MB)
     return [
-      note(what, why, "fly scale memory 1024, or see what takes it: ps aux --sort=-rss | head"),
+      note(what, why, "fly scale memory 1024, or see what uses it: ps aux --sort=-rss | head"),
     ];
   return [ok(what)];
 }
 
-/** `limit` is the hard limit, to which Node raises the soft one at its start. */
+/** `limit` is the hard limit. Node raises the soft limit to it at startup. */
 export function checkFileDescriptors(limit: number | null): Finding[] {
   if (limit === null) return [];
   const what = `file descriptors: at most ${limit}`;
@@ -58,7 +58,7 @@ export function checkFileDescriptors(limit: number | null): Finding[] {
     ? [
         problem(
           what,
-          "Every visitor takes one, and every open file. At the limit, new visitors are refused.",
+          "Every connection and every open file uses one. At the limit, new visitors are refused.",
           "ulimit -Hn 65536, or LimitNOFILE=65536 in the systemd unit",
         ),
       ]
@@ -80,8 +80,8 @@ export function checkClock(reference: string, skewMs: number): Finding[] {
 const CLOCK_TIMEOUT_MS = 4_000;
 
 /**
- * Returns how far this clock is ahead of the server at `url`, by its Date header (RFC 9110, 6.6.1),
- * which has whole seconds. Rejects if it doesn't answer within 4 s.
+ * Returns how far this clock is ahead of the server at `url`, from its Date header (RFC 9110,
+ * 6.6.1), which has a resolution of one second. Rejects if there is no response within 4 s.
  */
 export async function measureClockSkewMs(url: string): Promise<number> {
   const startedMs = Date.now();
@@ -89,7 +89,7 @@ export async function measureClockSkewMs(url: string): Promise<number> {
   const middleMs = (startedMs + Date.now()) / 2;
   const remoteMs = Date.parse(headers.date ?? "");
   if (Number.isNaN(remoteMs)) throw new Error(`${new URL(url).host} sends no Date header`);
-  // The header is cut to the second, so its middle is the best guess.
+  // The header is truncated to the second, so the middle of that second is the best estimate.
   return Math.round(middleMs - (remoteMs + SECOND_MS / 2));
 }
 
@@ -112,7 +112,7 @@ export interface MachineFolders {
 
 /** Returns the findings for this machine, without the clock. */
 export function checkMachine({ folders, databaseBytes }: MachineFolders): Finding[] {
-  // In a container, its own limit instead of the machine's memory.
+  // In a container, the container's limit instead of the machine's memory.
   const limit = process.constrainedMemory();
   const total = limit > 0 && limit < totalmem() ? limit : totalmem();
   return [

@@ -1,5 +1,4 @@
-// Checks a running site from outside: its health, its clock, its metrics, and what must not be
-// public.
+// Checks a running site from outside: its health, clock and metrics, and what must not be public.
 
 import { connect } from "node:net";
 import { env } from "#lib/core/env.ts";
@@ -34,7 +33,7 @@ async function checkHealth(site: string): Promise<Finding[]> {
     return [
       problem(
         `${site} doesn't answer: ${(error as Error).message}`,
-        "Nobody can read it.",
+        "No one can read it.",
         "fly status; fly logs",
       ),
     ];
@@ -56,7 +55,7 @@ export function checkReadyz(readiness: Readiness): Finding[] {
   const { ready, role, region, behindMs, standby, problems, degraded } = readiness;
   const runbook = "docs/runbooks/deploy.md, Warning signs";
   const findings = [...problems, ...degraded].map((text) =>
-    problem(`/readyz: ${text}`, "The instance can't do all that it should.", runbook),
+    problem(`/readyz: ${text}`, "Some of its functions don't work.", runbook),
   );
   if (standby === "no standby is connected" || standby === "slow")
     findings.push(
@@ -70,7 +69,7 @@ export function checkReadyz(readiness: Readiness): Finding[] {
     findings.push(
       problem(
         `/readyz: ${formatDuration(behindMs, "short")} behind the primary`,
-        "Readers see old pages.",
+        "Readers see stale pages.",
         "fly machine restart ID",
       ),
     );
@@ -87,7 +86,7 @@ async function readReadyz(site: string): Promise<Finding[]> {
     return [
       problem(
         `/readyz: ${status}, and no JSON`,
-        "This is not Lectern, or a proxy answers.",
+        "This is not Lectern, or a proxy responds instead.",
         `curl -si ${site}/readyz`,
       ),
     ];
@@ -106,7 +105,7 @@ export function checkMetrics(text: string): Finding[] {
     findings.push(
       problem(
         `/metrics: the event loop was blocked for ${delay.toFixed(1)} s`,
-        "All visitors of this instance wait for as long.",
+        "All visitors of this instance wait that long.",
         "See the log for slow queries (db.slow_query), and the traces: docs/runbooks/observability.md",
       ),
     );
@@ -119,8 +118,8 @@ async function readMetrics(site: string): Promise<Finding[]> {
     return [
       problem(
         "/metrics is public",
-        "It tells strangers how the site is used, and what is slow.",
-        "Remove what serves it in the proxy; the site itself asks for METRICS_TOKEN.",
+        "It shows strangers how the site is used and what is slow.",
+        "Remove the rule in the proxy that serves it; the site itself requires METRICS_TOKEN.",
       ),
     ];
   const [token] = env.METRICS_TOKEN ?? [];
@@ -138,8 +137,8 @@ async function readMetrics(site: string): Promise<Finding[]> {
     : [
         problem(
           `/metrics: ${status} with this METRICS_TOKEN`,
-          "The token here and there differ.",
-          `Set the same: fly secrets set METRICS_TOKEN=…`,
+          "The tokens here and there differ.",
+          `Set the same token there: fly secrets set METRICS_TOKEN=…`,
         ),
       ];
 }
@@ -166,7 +165,7 @@ async function checkPrivatePorts(site: string, port = LITEFS_PORT): Promise<Find
     ? [
         problem(
           `${hostname}:${port} is open`,
-          "LiteFS serves and overwrites the whole database there, without a password.",
+          "Through it, anyone can read and overwrite the whole database without a password.",
           "Remove the port from fly.toml, and block it in the firewall.",
         ),
       ]
@@ -190,13 +189,16 @@ async function checkTransport(site: string): Promise<Finding[]> {
     : [
         problem(
           "no HTTPS",
-          "Cookies can be read on the way, and passkeys and the recorder don't work.",
+          "Cookies can be read in transit, and passkeys and the recorder don't work.",
           "Put a proxy with a certificate in front: docs/runbooks/deploy.md",
         ),
       ];
 }
 
-/** Returns the findings for the site at `site`, an origin. Only asks for health if that fails. */
+/**
+ * Returns the findings for the site at `site`, an origin. If the health check fails, skips the
+ * other checks.
+ */
 export async function checkRunningSite(site: string): Promise<Finding[]> {
   const health = await checkHealth(site);
   if (health.some(({ level }) => level === "problem")) return health;

@@ -1,4 +1,4 @@
-// Checks what the site uses outside of itself: the mail server, ffmpeg, and a reference clock.
+// Checks external dependencies: the mail server, ffmpeg, and a reference clock.
 
 import { createTransport } from "nodemailer";
 import { SECOND_MS } from "#lib/core/clock.ts";
@@ -10,7 +10,7 @@ import { checkClock, measureClockSkewMs } from "./machine.ts";
 
 const SMTP_TIMEOUT_MS = 5 * SECOND_MS;
 
-/** Connects, greets and authenticates, and sends nothing. */
+/** Connects and authenticates, but sends nothing. */
 export async function checkSmtp(): Promise<Finding[]> {
   if (!env.SMTP_URL) return [];
   const transport = createTransport({
@@ -28,7 +28,7 @@ export async function checkSmtp(): Promise<Finding[]> {
     return [
       problem(
         `mail server: ${host}: ${(error as Error).message.slice(0, 200)}`,
-        "Nobody gets a login email.",
+        "No one gets a login email.",
         "Correct the host, user or password in SMTP_URL: fly secrets set SMTP_URL=smtps://user:password@host:465",
       ),
     ];
@@ -43,7 +43,7 @@ export async function checkFfmpeg(): Promise<Finding[]> {
   return [
     note(
       "no ffmpeg with an MP3 or AAC encoder",
-      "The podcast feed has answers as recorded, which not all podcast apps play.",
+      "The podcast feed contains answers as recorded, which some podcast apps can't play.",
       "apt-get install ffmpeg, or set FFMPEG_PATH",
     ),
   ];
@@ -59,7 +59,7 @@ export async function checkPublicClock(): Promise<Finding[]> {
     return [
       note(
         `${env.SITE_URL} doesn't answer: ${(error as Error).message}`,
-        "It may be down, or not reachable from here.",
+        "It may be down or unreachable from here.",
         `npm run doctor -- --url ${env.SITE_URL}`,
       ),
     ];

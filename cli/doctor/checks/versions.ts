@@ -1,4 +1,4 @@
-// Checks the versions of Node, npm, LiteFS, and of every SQLite that may write the database.
+// Checks the versions of Node, npm, LiteFS, and of every SQLite that may write to the database.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
-/** litefs.yml, the lease and the supervisor are tested with this version. */
+/** The tests run litefs.yml, the lease and the supervisor with this version. */
 const LITEFS_VERSION = "0.5.14";
 const COMMAND_TIMEOUT_MS = 5_000;
 
@@ -56,7 +56,7 @@ export function checkLitefs(output: string | null): Finding[] {
     return [
       note(
         `LiteFS: ${output.trim()}`,
-        `It doesn't say its version; ${LITEFS_VERSION} is the tested one.`,
+        `It doesn't report its version. The tested version is ${LITEFS_VERSION}.`,
         `Use the release: https://github.com/superfly/litefs/releases/tag/v${LITEFS_VERSION}`,
       ),
     ];
@@ -64,7 +64,7 @@ export function checkLitefs(output: string | null): Finding[] {
   return [
     problem(
       `LiteFS ${version}`,
-      `Nodes of different versions can't replicate to each other, and ${LITEFS_VERSION} is the tested one.`,
+      `Nodes with different versions can't replicate to each other. The tested version is ${LITEFS_VERSION}.`,
       `Set LITEFS_VERSION=${LITEFS_VERSION} in the Dockerfile, and run fly deploy.`,
     ),
   ];

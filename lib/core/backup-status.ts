@@ -1,5 +1,5 @@
-// Reads and writes what this instance knows of the backup: a file in DATA_DIR that the backup
-// process (server/backup) writes, and that /admin, /metrics, doctor and the alerts read.
+// Reads and writes the backup status of this instance: a file in DATA_DIR that the backup process
+// (server/backup) writes, and that /admin, /metrics, doctor and the alerts read.
 
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ const drillSchema = z.object({
 });
 
 const statusSchema = z.object({
-  /** When the object store last had everything; null before the first time. */
+  /** When the object store was last complete; null before the first time. */
   completeAtMs: z.number().nullable(),
   /** When the newest snapshot was taken. */
   snapshotAtMs: z.number().nullable(),
@@ -68,8 +68,8 @@ export function writeBackupStatus(status: BackupStatus): void {
 export type BackupProblem = "no_backup" | "old_backup" | "failed_drill" | "old_drill";
 
 /**
- * Returns what is wrong with the backup, most urgent first. `sinceMs` is when the instance started:
- * until MAX_AGE_MS after it, a missing or old backup is no problem.
+ * Returns the backup's problems, most urgent first. `sinceMs` is when the instance started: a
+ * missing or old backup is not a problem until MAX_AGE_MS later.
  */
 export function findBackupProblems(
   status: BackupStatus | null,
@@ -82,7 +82,7 @@ export function findBackupProblems(
     problems.push(completeAtMs === null ? "no_backup" : "old_backup");
   const drill = status?.drill ?? null;
   if (drill && drill.problems.length > 0) problems.push("failed_drill");
-  // Twice the interval: the drill waits for a replica, and for a backup to restore.
+  // Twice the interval, because a drill waits for a replica and for a backup to restore.
   else if (
     drill &&
     now - drill.startedAtMs > 2 * env.BACKUP_DRILL_DAYS * DAY_MS &&

@@ -26,7 +26,7 @@ const secretSchema = (minLength: number) =>
   z
     .string()
     .refine((value) => value.trim().length >= minLength, `needs at least ${minLength} characters`);
-/** Secrets separated by commas, so that one can be replaced while its predecessor is accepted. */
+/** Secrets separated by commas, so that the old one is still accepted during a rotation. */
 const secretListSchema = (minLength: number) =>
   z
     .string()

@@ -1,5 +1,5 @@
-// Hashes text to a number, for stable pseudorandom choices. Not cryptographic, so browsers get it
-// too.
+// Hashes text to a number, for stable pseudorandom choices. Not cryptographic. Also runs in the
+// browser.
 
 /** Returns a number from 0 to 2^32 - 1: FNV-1a over UTF-16 code units, then MurmurHash3's finalizer. */
 export function hashText(text: string): number {

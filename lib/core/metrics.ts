@@ -59,7 +59,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
   cache:
     "Cache lookups by result: memory, stored (in the file, or joined a production), or produced.",
   cache_produce_seconds: "Time to produce a cache entry.",
-  finished_pages_rendered: "Pages rendered for everyone and kept as finished bytes.",
+  finished_pages_rendered: "Shared pages rendered and cached as finished bytes.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "Time to compile a post.",
   replication_lag_seconds:
@@ -67,10 +67,10 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
   replication_txid: "The newest transaction applied here.",
   replication_role: "2 on the primary, 1 on a replica, 0 if unknown.",
   replication_silence_seconds: "Age of the primary's last heartbeat; 0 on the primary.",
-  backup_age_seconds: "Time since the object store had everything.",
+  backup_age_seconds: "Time since the object store was last complete.",
   backup_snapshot_age_seconds: "Time since the newest snapshot of the backup.",
   backup_drill_age_seconds: "Time since the last restore drill.",
-  backup_drill_problems: "What the last restore drill found; 0 if it passed.",
+  backup_drill_problems: "Number of problems the last restore drill found; 0 if it passed.",
   standbys: "Standbys that keep up; reported by the primary.",
   event_loop_delay_seconds: "Event loop delay since the last scrape, by quantile.",
   memory_bytes: "Process memory, by kind.",

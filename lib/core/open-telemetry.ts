@@ -1,5 +1,5 @@
-// Exports spans and errors over OTLP/HTTP. The only file that imports OpenTelemetry's packages,
-// which take 25 MB of memory; instrumentation.ts imports it only if they are needed.
+// Exports spans and errors over OTLP/HTTP. The only file that imports the OpenTelemetry packages,
+// which use 25 MB of memory; instrumentation.ts imports it only if necessary.
 
 import {
   type Context,
@@ -31,7 +31,7 @@ import { log } from "./log.ts";
 import { type Span, type Telemetry, setTelemetry } from "./telemetry.ts";
 
 const EXPORT_TIMEOUT_MS = 5_000;
-/** A collector that is down costs at most this many spans of memory, about 2 MB. */
+/** If the collector is down, at most this many spans stay in memory, about 2 MB. */
 const MAX_QUEUED_SPANS = 2_048;
 /** "ERROR" in OpenTelemetry's log data model. */
 const SEVERITY_ERROR = 17;
@@ -81,8 +81,8 @@ export function startOpenTelemetry(): void {
 }
 
 /**
- * Removes the addresses that Next adds: their paths and queries contain tokens and email addresses.
- * Routes stay.
+ * Removes the URLs that Next adds, because they can contain tokens and email addresses. Keeps the
+ * routes.
  */
 class AddressRemover implements SpanProcessor {
   onStart(): void {}

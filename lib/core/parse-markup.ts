@@ -2,13 +2,13 @@
 
 import { type Handler, Parser, type ParserOptions } from "htmlparser2";
 
-/** The parser takes quadratic time for elements inside one another. No real document is as deep. */
+/** The parser takes quadratic time for nested elements. No real document is this deep. */
 const MAX_DEPTH = 2_000;
 const CHUNK_CHARS = 16_384;
 
 /**
- * Calls `handler` for the tags and texts of `text`. Closes the open elements at the end, or where
- * they are too deep. Returns whether it got to the end.
+ * Calls `handler` for the tags and texts of `text`. Closes open elements at the end, or where
+ * nesting gets too deep. Returns whether it reached the end.
  */
 export function parseMarkup(
   text: string,

@@ -1,5 +1,4 @@
-// Recognizes the requests by which this process renders a page for everyone
-// (lib/http/render-page.ts).
+// Recognizes this process's own requests for shared pages (lib/http/render-page.ts).
 
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -7,7 +6,7 @@ import { singleton } from "./singleton.ts";
 
 export const RENDER_HEADER = "x-lectern-render";
 
-/** The header's value, which no client can know. */
+/** Returns the header's value, which no client can know. */
 export const renderToken = (): string =>
   singleton("render-token", () => randomBytes(24).toString("base64url"));
 

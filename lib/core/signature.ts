@@ -34,7 +34,7 @@ export function signText(purpose: string, text: string): string {
 }
 
 /**
- * Returns true if `signature` equals that of signText(), now or under an accepted other secret.
+ * Returns true if `signature` equals signText() with SESSION_SECRET or another accepted secret.
  * Compares in constant time.
  */
 export function isValidSignature(purpose: string, text: string, signature: string): boolean {
@@ -43,7 +43,7 @@ export function isValidSignature(purpose: string, text: string, signature: strin
   );
 }
 
-/** Returns true if a valid signature was made with another secret than SESSION_SECRET. */
+/** Returns true if a valid signature was made with a secret other than SESSION_SECRET. */
 export function isOutdatedSignature(purpose: string, text: string, signature: string): boolean {
   return !isSignedWith(env.SESSION_SECRET, purpose, text, signature);
 }

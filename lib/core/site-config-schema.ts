@@ -200,7 +200,7 @@ export const siteConfigSchema = z
     podcast: withDefaults(podcast),
     images: withDefaults(images),
     content: withDefaults(content),
-    /** What is not said is left open. */
+    /** A missing field makes no statement. */
     contentSignals: withDefaults(
       z.strictObject({
         search: permission.optional(),

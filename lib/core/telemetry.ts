@@ -7,7 +7,7 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
 export interface Span {
   setAttributes(attributes: SpanAttributes): void;
-  /** Gives the span its final name, such as one with the route. */
+  /** Sets the span's final name, such as one with the route. */
   rename(name: string): void;
   /** Marks the span as failed. Records `error` as an exception, if there is one. */
   fail(error?: unknown): void;
@@ -28,7 +28,7 @@ export interface Telemetry {
   currentTraceparent(): string | null;
   /** Exports a log record that belongs to the current span, with `error` as its exception. */
   recordError(event: string, error: unknown, attributes: SpanAttributes): void;
-  /** Sends what is waiting. Never rejects, and takes at most a few seconds. */
+  /** Sends buffered data. Never rejects, and takes at most a few seconds. */
   flush(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export function setTelemetry(telemetry: Telemetry): void {
   singleton(NAME, () => telemetry);
 }
 
-/** Runs `fn` in a client span that fails if `fn` rejects. Only calls `fn` if telemetry is off. */
+/** Runs `fn` in a client span that fails if `fn` rejects. If telemetry is off, only calls `fn`. */
 export async function withSpan<T>(
   name: string,
   attributes: SpanAttributes,
@@ -65,7 +65,7 @@ export async function withSpan<T>(
 
 /**
  * Like withSpan(), but only as part of a trace. Background jobs query the database every second,
- * and each query would be a trace.
+ * and each query would become a trace.
  */
 export function withChildSpan<T>(
   name: string,

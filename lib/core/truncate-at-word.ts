@@ -1,8 +1,8 @@
 // Truncates text at the end of a word.
 
 /**
- * Returns `text` or, if it is longer, at most `max` characters of it: cut after a word, with "…". A
- * word that takes half of that is cut. Never halves a character.
+ * Returns `text` or, if it is longer, at most `max` characters of it: truncated after a word, with
+ * "…". Truncates within a word only if it takes up half of that. Never splits a character.
  */
 export function truncateAtWord(text: string, max: number): string {
   // Bounds the work: a text may be huge.

@@ -13,7 +13,7 @@ import type { ObjectStore } from "./object-store.ts";
 import type { Sealer } from "./sealed-object.ts";
 
 export interface TimelineInfo {
-  /** Where it continues another timeline; null if it starts with a snapshot. */
+  /** Where it forks another timeline; null if it starts with a snapshot. */
   readonly parent: { readonly timeline: string; readonly position: Position } | null;
   /** The instance that writes it. */
   readonly instance: string;
@@ -92,7 +92,10 @@ export async function findSealed(archive: Archive, name: string): Promise<Buffer
   return object && archive.sealer.open(name, object);
 }
 
-/** Returns the content of an object. Throws Error if it is missing, SealedObjectError if damaged. */
+/**
+ * Returns the content of an object. Throws Error if it is missing, SealedObjectError if it is
+ * damaged.
+ */
 export async function getSealed(archive: Archive, name: string): Promise<Buffer> {
   const content = await findSealed(archive, name);
   if (!content) throw new Error(`${name} is missing in the object store`);

@@ -20,7 +20,7 @@ import { type BackupWriter, openWriter } from "./writer.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
 const OBSERVE_INTERVAL_MS = MINUTE_MS;
-/** The launcher waits this long for the last transactions. */
+/** The launcher waits this long for the final upload. */
 const FINAL_FLUSH_MS = 5_000;
 
 async function isPrimary(): Promise<boolean> {
@@ -137,7 +137,7 @@ export async function runBackupLoop(
     } catch (error) {
       if (error instanceof NotPrimaryError) closeSource();
       else {
-        // The store's failures leave the source as it is: it keeps the transactions.
+        // If the store fails, the source keeps its transactions.
         if (!(error instanceof ObjectStoreError)) closeSource();
         report({ problem: (error as Error).message });
       }

@@ -1,4 +1,4 @@
-// Describes where the backup's transactions come from.
+// Defines the interface to the backup's source of transactions.
 
 import type { LtxFile, Position } from "./ltx.ts";
 import type { FrozenDatabase } from "./snapshot.ts";
@@ -10,7 +10,7 @@ export interface ChangeSource {
   /**
    * Returns the next transactions after `position`, oldest first, together at most about
    * SEGMENT_BYTES; empty if there are none. Returns null if `position` is not in this database's
-   * history, or the transactions after it are gone, so that only a snapshot can continue.
+   * history, or if later transactions are gone; then only a snapshot can continue.
    */
   readChanges(position: Position): Promise<LtxFile[] | null>;
   /** Freezes the current state until it is released. */

@@ -33,8 +33,8 @@ function isRunning(pid: number): boolean {
 
 /**
  * Stores a snapshot, and returns its time in milliseconds since the Unix epoch. Throws Error on a
- * replica, or with what failed. Two writers at the same time would hide each other's transactions,
- * so it asks a running process.
+ * replica, or with what failed. Delegates to a running backup process, because two writers would
+ * hide each other's transactions.
  */
 export async function createBackup(archive: Archive): Promise<number> {
   const before = findBackupStatus();

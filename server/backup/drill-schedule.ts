@@ -1,13 +1,16 @@
-// Decides when this instance rehearses a restore.
+// Decides when this instance runs a restore drill.
 
 import { DAY_MS, MINUTE_MS } from "#lib/core/clock.ts";
 
-/** Replicas wait a random part of this, so that one of them is first and the others see its result. */
+/**
+ * Replicas wait a random part of this (jitter), so that one runs the drill and the others see its
+ * result.
+ */
 export const DRILL_JITTER_MS = 5 * MINUTE_MS;
 
 /**
- * Returns true if a drill is due here. A replica does it, so that the primary keeps its disk and
- * its time; the primary of a cluster only if no replica has done it for another day.
+ * Returns true if a drill is due here. Replicas run drills, to spare the primary's disk and CPU. In
+ * a cluster, the primary runs one only if no replica has done so within another day.
  */
 export function isDrillDue({
   intervalDays,
@@ -16,9 +19,9 @@ export function isDrillDue({
   isReplicated,
   nowMs,
 }: {
-  /** 0 switches drills off. */
+  /** 0 turns drills off. */
   intervalDays: number;
-  /** null before the first. */
+  /** Null before the first drill. */
   lastDrillAtMs: number | null;
   isPrimary: boolean;
   isReplicated: boolean;

@@ -1,4 +1,4 @@
-// Rehearses a restore: brings the newest backup into a scratch file, checks it, and compares it with
+// Rehearses a restore: writes the newest backup to a scratch file, checks it, and compares it with
 // the live database.
 
 import { mkdirSync, rmSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ export interface DatabaseTotals {
   readonly reads: { readonly site: number; readonly posts: number; readonly rows: number };
 }
 
-/** Rows may come and go between the two counts of the live database. */
+/** Rows may be added and deleted between the two counts of the live database. */
 const MIN_TOLERANCE = 50;
 const RELATIVE_TOLERANCE = 0.01;
 
@@ -48,7 +48,7 @@ export function countTotals(file: string): DatabaseTotals {
 
 /**
  * Returns what contradicts the live database, counted before and after the restore. A backup may
- * lag behind by what was written meanwhile.
+ * lag behind by what was written in the meantime.
  */
 export function compareTotals(
   restored: DatabaseTotals,
@@ -85,7 +85,9 @@ function checkDatabase(file: string): string[] {
   }
 }
 
-/** Runs a drill in `folder`, and stores its result. A failed one has problems; it does not throw. */
+/**
+ * Runs a drill in `folder`, and stores its result. A failed drill has problems; it does not throw.
+ */
 export async function runDrill(
   archive: Archive,
   { folder, liveFile, instance }: { folder: string; liveFile: string; instance: string },

@@ -2,7 +2,7 @@
 
 import { statfsSync } from "node:fs";
 
-/** What stays free beside the copy. */
+/** Bytes that stay free in addition to the copy. */
 const RESERVE_BYTES = 256 * 1_048_576;
 
 /** Throws Error unless `folder` has space for `bytes` and a reserve. */

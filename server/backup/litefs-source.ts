@@ -65,7 +65,7 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
     return position;
   }
 
-  /** Returns the position of an export that was made between two positions. */
+  /** Returns the position of an export that was made between two known positions. */
   function findPosition(before: Position, after: Position, checksum: string): Position {
     for (const { path } of [...listLtx(before.txid)].filter(({ max }) => max <= after.txid)) {
       const file = parseLtx(readFileSync(path));
@@ -82,7 +82,7 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       let { txid, checksum } = position;
       for (const { path, min } of listLtx(position.txid)) {
         const size = statSync(path, { throwIfNoEntry: false })?.size;
-        // LiteFS has deleted it meanwhile.
+        // LiteFS has deleted it in the meantime.
         if (size === undefined || size > MAX_TRANSACTION_BYTES)
           return files.length > 0 ? files : null;
         if (bytes + size > SEGMENT_BYTES && files.length > 0) return files;
@@ -95,7 +95,7 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       }
       if (files.length > 0) return files;
       const current = await readPosition();
-      // A transaction since the listing is read the next time.
+      // A transaction that was added since the listing is read next time.
       if (current.txid > txid) return listLtx(position.txid).length > 0 ? [] : null;
       return current.txid === txid && current.checksum === checksum ? [] : null;
     },

@@ -39,7 +39,9 @@ const LOCK_BYTE = 0x40000000;
 
 export const lockPageNumber = (pageSize: number): number => LOCK_BYTE / pageSize + 1;
 
-/** Reads header and trailer. Throws Error if the file is no LTX file. Does not read the pages. */
+/**
+ * Reads header and trailer. Throws Error if the file is not an LTX file. Doesn't read the pages.
+ */
 export function parseLtx(bytes: Buffer): LtxFile {
   if (bytes.length < HEADER_BYTES + TRAILER_BYTES || bytes.toString("latin1", 0, 4) !== "LTX1")
     throw new Error("this is not an LTX file");

@@ -5,10 +5,15 @@ const FRAME_MAGIC = 0x184d2204;
 /** Lengths of this value continue in the next byte. */
 const LONG_LENGTH = 15;
 const MIN_MATCH = 4;
-/** More than any transaction file that is shipped; a damaged length must not exhaust the memory. */
+/**
+ * More than any transaction file that is shipped, because a damaged length must not exhaust the
+ * memory.
+ */
 const MAX_OUTPUT_BYTES = 512 * 1_048_576;
 
-/** Returns the content of the frame. Throws RangeError if it is damaged. Checks no checksums. */
+/**
+ * Returns the content of the frame. Throws RangeError if it is damaged. Doesn't verify checksums.
+ */
 export function decompressLz4(frame: Buffer): Buffer {
   if (frame.readUInt32LE(0) !== FRAME_MAGIC) throw new RangeError("LZ4: this is not a frame");
   const flags = frame[4]!;

@@ -1,5 +1,5 @@
-// Backs up the site beside it: server/launcher starts this, and so does npm start. With the argument
-// "drill", rehearses one restore.
+// Backs up the site while it runs. server/launcher and npm start run this program. With the
+// argument "drill", runs one restore drill.
 
 import { spawn } from "node:child_process";
 import { basename, join } from "node:path";
@@ -51,7 +51,7 @@ try {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => stop.abort(signal));
     log("info", "backup.started", { database: basename(env.DATABASE_FILE) });
-    // Each interval tries again by itself.
+    // The next interval retries.
     await runBackupLoop(openArchive({ attempts: 1 }), stop.signal, startDrill);
   }
 } catch (error) {

@@ -36,11 +36,11 @@ export interface ObjectStoreOptions extends Credentials {
 /** Enough for the largest object at 2 Mbit/s. */
 const TIMEOUT_MS = 60_000;
 const RETRY_DELAY_MS = 500;
-/** Larger than any object of a backup. */
+/** Larger than any object in a backup. */
 const MAX_OBJECT_BYTES = 128 * 1_048_576;
 const MAX_LISTED = 2_000_000;
 
-/** The methods throw ObjectStoreError, which names the store and its answer. */
+/** The methods throw ObjectStoreError, which contains the store's host and its response. */
 export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
   const { attempts = 3, timeoutMs = TIMEOUT_MS } = options;
   const [bucket = "", ...rest] = options.bucket.split("/").filter(Boolean);
@@ -148,7 +148,7 @@ const encodeQuery = (query: Record<string, string>): string =>
     .map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
     .join("&");
 
-/** Names have only characters that XML does not escape. */
+/** Names contain only characters that XML doesn't escape. */
 const readTag = (xml: string, tag: string): string | undefined =>
   new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1];
 

@@ -1,16 +1,18 @@
-// Opens the backup that the environment names.
+// Opens the configured backup.
 
 import { env } from "#lib/core/env.ts";
 import type { Archive } from "./archive.ts";
 import { openObjectStore } from "./object-store.ts";
 import { createSealer } from "./sealed-object.ts";
 
-/** Throws Error if BACKUP_BUCKET is unset. `attempts` is the number of tries of each request. */
+/**
+ * Throws Error if BACKUP_BUCKET is unset. `attempts` is the maximum number of attempts per request.
+ */
 export function openArchive({ attempts }: { attempts?: number } = {}): Archive {
   const { BACKUP_BUCKET, BACKUP_KEY, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION } = env;
   if (!BACKUP_BUCKET || !BACKUP_KEY || !AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY)
     throw new Error(
-      "There is no object store: set BACKUP_BUCKET, BACKUP_KEY, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (.env.example).",
+      "No object store is configured. Set BACKUP_BUCKET, BACKUP_KEY, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (.env.example).",
     );
   return {
     store: openObjectStore({

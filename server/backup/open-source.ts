@@ -1,4 +1,4 @@
-// Opens the database of this instance for the backup: LiteFS's transactions, or those of a plain file.
+// Opens this instance's database for the backup: LiteFS's transactions, or those of a plain file.
 
 import { basename, join } from "node:path";
 import Database from "better-sqlite3";

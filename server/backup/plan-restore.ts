@@ -22,8 +22,8 @@ export interface RestorePlan {
 }
 
 /**
- * Plans the state at `timeMs` (Infinity for the newest): that of the primary at that time, which is
- * the newest timeline that had started. Returns null if the backup does not go back that far.
+ * Plans how to restore the state at `timeMs` (Infinity for the newest), from the newest timeline
+ * that had started by then. Returns null if the backup does not go back that far.
  */
 export async function planRestore(
   archive: Archive,
@@ -32,7 +32,7 @@ export async function planRestore(
   const ids = (await listTimelines(archive)).filter((id) => timelineTimeMs(id) <= timeMs);
   for (const id of ids.reverse()) {
     const plan = await planTimeline(archive, id, timeMs);
-    // A timeline whose first snapshot was not complete at that time has no state of its own yet.
+    // A timeline whose first snapshot was not complete by then has no state to restore.
     if (plan) return plan;
   }
   return null;
@@ -73,7 +73,7 @@ async function collectSegments(
   for (const { id, lastTxid } of path) {
     for (const segment of await listSegments(archive, id, end.txid + 1)) {
       if (segment.maxTxid <= end.txid) continue;
-      // What a former primary wrote after the fork is not part of this history.
+      // Transactions that a former primary wrote after the fork are not part of this history.
       if (segment.maxTxid > lastTxid) break;
       if (segment.minTxid !== end.txid + 1) throw new GapError(id, end.txid + 1);
       segments.push(segment);

@@ -1,5 +1,5 @@
-// Compresses and encrypts what leaves this machine: Zstandard, then AES-256-GCM with a key per
-// object, derived from BACKUP_KEY by HKDF (RFC 5869).
+// Compresses and encrypts everything that leaves this machine: Zstandard, then AES-256-GCM with a
+// key per object, derived from BACKUP_KEY by HKDF (RFC 5869).
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
@@ -19,7 +19,7 @@ const KEY_ID_BYTES = 8;
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
 const HEAD_BYTES = MAGIC.length + KEY_ID_BYTES + SALT_BYTES;
-/** Each object has its own key, so the nonce never repeats under one. */
+/** Each object has its own key, so a nonce is never reused with the same key. */
 const NONCE = Buffer.alloc(12);
 const MAX_CONTENT_BYTES = 512 * 1_048_576;
 

@@ -1,4 +1,4 @@
-// Reads every object of the backup, and reports what is damaged, missing or does not fit together.
+// Reads every object of the backup, and reports what is damaged, missing or inconsistent.
 
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import {
@@ -21,10 +21,10 @@ import { unpackSegment } from "./segment.ts";
 
 export interface VerifyResult {
   readonly objects: number;
-  /** Encrypted. */
+  /** Of the encrypted objects. */
   readonly bytes: number;
   readonly transactions: number;
-  /** One sentence each; empty if everything is right. */
+  /** One sentence each; empty if everything is fine. */
   readonly problems: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export async function verifyArchive(
         if (position?.txid !== maxTxid || position.checksum !== checksumAfter)
           throw new Error(`${name} does not end at transaction ${maxTxid} as its name says`);
       });
-      // After a problem, the next segment starts a new comparison.
+      // After a problem, the comparison starts again with the next segment.
       if (position?.txid !== maxTxid) position = { txid: maxTxid, checksum: checksumAfter };
     }
   };

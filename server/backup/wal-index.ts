@@ -1,4 +1,4 @@
-// Reads the header of SQLite's WAL index, which says what of the write-ahead log is committed
+// Reads the header of SQLite's WAL index, which says how much of the write-ahead log is committed
 // (sqlite.org/walformat.html, 2.2), and the frames of the log itself (sqlite.org/fileformat2.html,
 // 4.1).
 
@@ -10,7 +10,7 @@ export interface WalIndexHeader {
   readonly lastFrame: number;
   /** Pages of the database after the last commit. */
   readonly pageCount: number;
-  /** Changes when the log starts again from its beginning. */
+  /** Changes when SQLite restarts the log. */
   readonly salts: string;
 }
 

@@ -1,6 +1,7 @@
-// Follows the write-ahead log of a plain database file, and makes one LTX file of what each second
-// committed. It always holds a read transaction: SQLite then starts the log again from its beginning
-// at most once, and only if all of it was read (docs/decisions/044-backups-are-ltx-in-object-storage.md).
+// Follows the write-ahead log of a plain database file, and builds one LTX file per second from
+// what was committed. It always holds a read transaction, so SQLite restarts the log at most once
+// between reads, and only after all of it was read
+// (docs/decisions/044-backups-are-ltx-in-object-storage.md).
 
 import { closeSync, openSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -11,12 +12,14 @@ import { checksumFile, checksumPages } from "./database-checksum.ts";
 import type { FrozenDatabase } from "./snapshot.ts";
 import { readFrames, readWalIndex } from "./wal-index.ts";
 
-/** How long the site's writes may keep this process from the lock, and the reverse. */
+/** How long this process and the site's writes wait for each other's lock. */
 const BUSY_TIMEOUT_MS = 5_000;
-/** SQLite's own threshold: under steady writes, a pinned log would only grow. */
+/** SQLite's own threshold. Under steady writes, a pinned log would never shrink. */
 const CHECKPOINT_FRAMES = 1_000;
 const POLL_INTERVAL_MS = 1_000;
-/** What is kept in memory while the object store is down. Beyond it, only a snapshot can continue. */
+/**
+ * What is kept in memory while the object store is down. Above this, only a snapshot can continue.
+ */
 const MAX_PENDING_BYTES = MAX_TRANSACTION_BYTES;
 
 interface PageChecksums {
@@ -61,7 +64,7 @@ export class WalSource implements ChangeSource {
     this.#initialize();
   }
 
-  /** Starts to collect transactions every second. */
+  /** Starts collecting transactions once a second. */
   start(): void {
     this.#timer ??= setInterval(() => {
       try {
@@ -115,7 +118,7 @@ export class WalSource implements ChangeSource {
     const fd = this.#databaseFd;
     const release = () => void pin.close();
     const bytes = this.#pageCount * this.#pageSize;
-    // Proves the sum over all transactions so far by a pass over the file.
+    // Verifies the running checksum of all transactions with a pass over the file.
     if (checksumFile(fd, this.#pageSize, bytes) !== this.position.checksum) {
       release();
       this.#error = new Error(`${this.#file} does not have the checksum of its transactions`);
@@ -173,8 +176,8 @@ export class WalSource implements ChangeSource {
   }
 
   /**
-   * Copies the whole log into the file while nobody writes. Returns a read transaction that keeps
-   * the file as it is; null if another reader prevents it.
+   * Copies the whole log into the file while no one can write. Returns a read transaction that
+   * keeps the file as it is; null if another reader prevents it.
    */
   #checkpoint(): Database.Database | null {
     this.#control.exec("BEGIN IMMEDIATE");
@@ -189,7 +192,7 @@ export class WalSource implements ChangeSource {
       }[];
       if (!result || result.log !== result.checkpointed) return null;
       const frozen = this.#openPin();
-      // The log now starts again with the next write, unless the old pin stays.
+      // The next write restarts the log, unless the old pin is still held.
       this.#pin.close();
       this.#pin = this.#openPin();
       return frozen;
@@ -198,7 +201,7 @@ export class WalSource implements ChangeSource {
     }
   }
 
-  /** Makes one LTX file of the frames that were committed since the last call. */
+  /** Builds one LTX file from the frames that were committed since the last call. */
   #collect(): void {
     const index = readWalIndex(this.#indexFd);
     if (!index) return;

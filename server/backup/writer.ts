@@ -1,5 +1,5 @@
-// Writes the backup while this instance is the primary: transactions as they come, a snapshot a day,
-// and a heartbeat.
+// Writes the backup while this instance is the primary: transactions as they are committed, a daily
+// snapshot, and a heartbeat.
 
 import { DAY_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import {
@@ -21,7 +21,7 @@ import { packSegment } from "./segment.ts";
 import { uploadSnapshot } from "./snapshot.ts";
 import { log } from "#lib/core/log.ts";
 
-/** The object `status`: when the store last had everything. */
+/** The object `status`: when the store was last complete. */
 export interface BackupHeartbeat {
   readonly completeAtMs: number;
   readonly snapshotAtMs: number;
@@ -35,20 +35,20 @@ const HEARTBEAT_INTERVAL_MS = MINUTE_MS;
 const SNAPSHOT_INTERVAL_MS = DAY_MS;
 
 export interface BackupWriter {
-  /** Stores everything that was committed. Resolves to the heartbeat of the store. */
+  /** Stores everything that was committed. Resolves to the heartbeat in the store. */
   flush(options?: { isSnapshotDue?: boolean }): Promise<BackupHeartbeat>;
 }
 
 export interface WriterOptions {
   readonly instance: string;
   readonly retentionMs: number;
-  /** True if nobody has signed up, as on a machine that lost its data. */
+  /** True if no one has signed up, as on a machine that lost its data. */
   readonly isNewSite: () => boolean;
 }
 
 /**
- * Continues the newest timeline as a fork of it, or starts one with a snapshot. No two writers ever
- * share a timeline, so that a former primary that does not know it yet changes nothing.
+ * Continues the newest timeline as a fork of it, or starts one with a snapshot. Two writers never
+ * share a timeline, so a former primary that doesn't know about the failover yet does no harm.
  */
 export async function openWriter(
   archive: Archive,
@@ -64,7 +64,7 @@ export async function openWriter(
   let heartbeatAtMs = 0;
   /** True while the timeline has no snapshot, so that nothing else may be written to it. */
   let isSnapshotMissing = false;
-  /** What the last attempt may have stored without hearing so: the next one sends the same. */
+  /** What the last attempt may have stored without a response; the next attempt sends the same. */
   let unconfirmed: readonly LtxFile[] | null = null;
 
   /** Starts a timeline that is newer than all others. */
@@ -124,7 +124,7 @@ export async function openWriter(
   if (newest && changes) {
     const { timeline: parent, end, snapshot } = newest;
     const { txid, checksum } = end;
-    // The timeline begins before its first transaction, so that a point in time finds it.
+    // The timeline starts before its first transaction, so that a restore to that time finds it.
     const beginsMs = Math.min(Date.now(), changes[0]?.timeMs ?? Infinity);
     await createTimeline(beginsMs, { timeline: parent, position: { txid, checksum } });
     position = { txid, checksum };
@@ -132,7 +132,7 @@ export async function openWriter(
   } else {
     if (newest && isNewSite())
       throw new Error(
-        "Nothing is backed up: this site is new, but the object store has the backup of another. Restore it (docs/runbooks/restore.md), or choose another prefix in BACKUP_BUCKET.",
+        "Nothing is backed up: this site is new, but the object store has the backup of another one. Restore that (docs/runbooks/restore.md), or choose another prefix in BACKUP_BUCKET.",
       );
     await takeSnapshot(true);
   }

@@ -1,4 +1,4 @@
-// Runs the backup beside the site, and restarts it after a failure.
+// Runs the backup process next to the site, and restarts it after a failure.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
 export interface BackupProcess {
-  /** Lets it store the last transactions within `timeoutMs`, and ends it. */
+  /** Waits up to `timeoutMs` for the final upload, and then stops it. */
   stop(timeoutMs: number): Promise<void>;
 }
 
 const FIRST_RESTART_DELAY_MS = 2_000;
 const MAX_RESTART_DELAY_MS = 60_000;
-/** It keeps a few megabytes of transactions, and no pages of the site. */
+/** The backup process keeps a few megabytes of transactions, but no pages. */
 const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=256"];
 
 /** Starts server/backup/main.ts as the site's user. Does nothing without BACKUP_BUCKET. */

@@ -71,7 +71,7 @@ const isExcluded = (path: string) =>
 
 const CODE_EXTENSIONS = ["", ".tsx", ".jsx", ".ts", ".js", ".mjs"];
 
-/** Returns what the code imports, without examples in the fences of a post. */
+/** Returns what the code imports, except in fenced code blocks. */
 const listImports = (text: string) =>
   [
     ...text
@@ -79,7 +79,10 @@ const listImports = (text: string) =>
       .matchAll(/^\s*(?:import|export)\b[^"';]*["']([^"']+)["']/gm),
   ].map(([, specifier]) => specifier!);
 
-/** Returns the names of the packages that posts on disk import, directly or through files beside. */
+/**
+ * Returns the names of the packages that posts on disk import, directly or through files next to
+ * them.
+ */
 function listPostPackages(): string[] {
   const dir = join(rootDir, "content");
   if (!existsSync(dir)) return [];
@@ -91,7 +94,7 @@ function listPostPackages(): string[] {
   for (let file = queue.pop(); file !== undefined; file = queue.pop())
     for (const specifier of listImports(readFileSync(file, "utf8"))) {
       const name = /^(?:@[\w.-]+\/)?\w[\w.-]*/.exec(specifier)?.[0];
-      // React is the page's own.
+      // The page provides React.
       if (name !== undefined && !/^react(?:-dom)?$/.test(name)) names.push(name);
       if (!specifier.startsWith(".")) continue;
       const target = join(dirname(file), specifier);

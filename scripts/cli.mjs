@@ -79,13 +79,17 @@ async function serve(mode, args) {
   }
 }
 
-/** Starts the backup beside the site if it is configured. Returns a function that stops it. */
+/**
+ * Starts the backup process next to the site, if it is configured. Returns a function that stops
+ * it.
+ */
 function startBackup() {
   if (!process.env.BACKUP_BUCKET) return undefined;
   const flags = ["--disable-warning=ExperimentalWarning"];
   const backup = spawn(process.execPath, [...flags, join("server", "backup", "main.ts")], {
     stdio: "inherit",
-    // Its own process group: Ctrl-C ends the site first, then this stores the last transactions.
+    // In its own process group, so that after Ctrl-C, it can store the last transactions once the
+    // site has stopped.
     detached: true,
   });
   const ended = once(backup, "exit");

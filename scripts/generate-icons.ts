@@ -3,7 +3,10 @@
 import { readFileSync } from "node:fs";
 import sharp from "sharp";
 
-/** Without rounded corners and dark colors: the systems cut and color icons themselves. */
+/**
+ * Without rounded corners and dark colors, because operating systems mask and color icons
+ * themselves.
+ */
 const svg = readFileSync("public/icon.svg", "utf8")
   .replace(/@media[^{]*\{(?:[^{}]*\{[^}]*\})*\}/, "")
   .replace(/ rx="\d+"/, "");

@@ -14,7 +14,7 @@ interface PageEntry {
 
 /**
  * Maximum size of the LRU. A long article is about 600 kB with its client payload. Whole pages are
- * in lib/http/finished-pages.ts; here is what Next's client requests.
+ * in lib/http/finished-pages.ts; this cache holds what Next's client requests.
  */
 const MAX_BYTES = 24 * 1_048_576;
 /** Maximum number of not-found pages, so that requests for random URLs don't evict pages. */
@@ -67,7 +67,7 @@ function setNotFoundStatus(value: unknown): boolean {
   return true;
 }
 
-/** Finished pages are always rendered again and kept by lib/http/finished-pages.ts. */
+/** Always renders finished pages; lib/http/finished-pages.ts caches them. */
 function isForFinishedPage(): boolean {
   const context = requestContextStorage().getStore();
   return context !== undefined && isRenderRequest(context.request.headers);

@@ -17,15 +17,17 @@ import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./
 /** The pages of app/(static), which depend on nothing in the request but its path. */
 const SHARED_PATH = /^\/(blog\/[^/?]+)?$/;
 
-/** Standings change: a page is shown for this long, and rendered again ten seconds earlier. */
+/**
+ * How long a page is served, because standings change. It is rendered again ten seconds earlier.
+ */
 const MAX_AGE_MS = 60 * SECOND_MS;
 const REFRESH_AGE_MS = 50 * SECOND_MS;
 const MAX_BYTES = 64 * 1_048_576;
-/** Beyond this, a request waits for Next like any other. */
+/** Above this, a request goes to Next like any other. */
 const MAX_RENDERS = 64;
 
 interface FinishedPage extends RenderedPage {
-  /** The version of the content at the start of the rendering. */
+  /** The content version when rendering started. */
   readonly version: string;
   readonly renderedMs: number;
 }
@@ -45,7 +47,7 @@ const contentVersion = () => peekSingleton<() => string>("content-version")?.();
 
 /**
  * Returns whether everyone gets the same response: a page without a query, requested as HTML by a
- * browser that has none of our cookies. Next's client asks for pages with headers of its own.
+ * browser that has none of our cookies. Next's client adds its own headers when it requests a page.
  */
 function isShared({ request }: PipelineContext): boolean {
   const { headers, method, url } = request;
@@ -60,8 +62,8 @@ function isShared({ request }: PipelineContext): boolean {
 }
 
 /**
- * Sends the page if it is one that all readers share, and returns whether it does. Renders it first
- * if there is none from the last minute; if that fails, calls `fallback`.
+ * Sends the page if all readers share it, and returns whether it did. Renders it first if there is
+ * none from the last minute; if that fails, calls `fallback`.
  */
 export function serveFinishedPage(context: PipelineContext, fallback: () => void): boolean {
   if (!env.FINISHED_PAGES || !canRenderPages() || !isShared(context)) return false;
@@ -82,7 +84,7 @@ export function serveFinishedPage(context: PipelineContext, fallback: () => void
   return true;
 }
 
-/** Returns the running or a new rendering of `path`; null if too many are running. */
+/** Returns the current or a new rendering of `path`; null if too many are in progress. */
 function startRender(path: string, version: string): Promise<FinishedPage> | null {
   const key = `${version} ${path}`;
   const running = renders.get(key);
@@ -113,7 +115,7 @@ function chooseEncoding(accepted: string | string[] | undefined): Encoding {
   return /\bgzip\b/.test(encodings) ? "gzip" : "identity";
 }
 
-/** RFC 9110, 13.1.2: compares weakly. */
+/** Weak comparison, as in RFC 9110, 13.1.2. */
 function isKnownToClient(ifNoneMatch: string | undefined, etag: unknown): boolean {
   if (ifNoneMatch === undefined || typeof etag !== "string") return false;
   const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));

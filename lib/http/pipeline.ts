@@ -70,8 +70,8 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
     {
       IncomingMessage: SiteRequest,
       ServerResponse: SiteResponse,
-      // Node's default of five seconds can close a connection while a proxy sends a request, and
-      // the proxy can't know whether its write happened.
+      // Node's default of five seconds can close a connection just as a proxy sends a request. The
+      // proxy then can't know whether a write happened.
       keepAliveTimeout: env.KEEP_ALIVE_TIMEOUT,
       // Next's server resets upgrades that it doesn't know, such as h2c. It needs only those of
       // development.

@@ -64,7 +64,7 @@ export function startProcessMetrics(): void {
   );
 }
 
-/** Registers what this instance knows of the backup; nothing without one. */
+/** Registers the metrics of the backup, if it is on. */
 function registerBackupGauges(): void {
   if (!isBackupOn()) return;
   const age = (ms: number | null | undefined) => (ms == null ? null : (nowMs() - ms) / 1_000);

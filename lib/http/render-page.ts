@@ -16,19 +16,19 @@ export interface RenderedPage {
   readonly bodies: Readonly<Record<Encoding, Buffer>>;
 }
 
-/** A page that takes longer is not shared; the client gets Next's own response. */
+/** If a page takes longer, the client gets Next's own response. */
 const TIMEOUT_MS = 30 * SECOND_MS;
 const MAX_BYTES = 10 * 1_048_576;
 /** 5 compresses an article in about 3 ms, off the event loop. 11 takes 100 ms for 10% less. */
 const BROTLI_QUALITY = 5;
 
-/** Headers of the connection, and of this one response. */
+/** Headers that belong to the connection or to a single response. */
 const OWN_HEADERS =
   /^(connection|keep-alive|transfer-encoding|content-length|content-encoding|date|server-timing|x-nextjs-cache)$/;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
-/** Sets the address of this process's own server, with which renderPage() works. */
+/** Sets the origin of this process's own server, which renderPage() requires. */
 export function setRenderOrigin(origin: string): void {
   singleton("render-origin", () => origin);
 }

@@ -7,7 +7,7 @@ import { isReplay } from "#lib/replication/ensure-primary.ts";
 
 interface ErrorLocation {
   readonly method: string;
-  /** Next's name of the file, such as /blog/[slug]. */
+  /** Next's route file, such as /blog/[slug]. */
   readonly routePath: string;
   readonly routeType: string;
 }
@@ -21,7 +21,7 @@ export function reportRequestError(error: unknown, location: ErrorLocation): voi
     "http.request.method": location.method,
     "http.route": location.routePath,
     "next.route_type": location.routeType,
-    // What the error page shows as its reference.
+    // The reference that the error page shows.
     ...(typeof digest === "string" && { "error.reference": digest }),
     ...(context?.requestId && { "lectern.request_id": context.requestId }),
   });

@@ -7,12 +7,12 @@ import { parseReplayState } from "#lib/replication/replay-state.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { labelRoute } from "./route-labels.ts";
 
-/** Requests that arrive all the time and whose duration is of no interest. */
+/** Frequent requests whose duration is of no interest. */
 const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
 
 /**
- * Runs `fn` in the request's span, which ends with the response. Spans name the route, and neither
- * addresses nor queries.
+ * Runs `fn` in the request's span, which ends with the response. Spans contain the route, but no
+ * URL or query.
  */
 export function traceRequest(context: PipelineContext, fn: () => void): void {
   const telemetry = findTelemetry();

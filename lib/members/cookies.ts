@@ -49,7 +49,7 @@ interface SessionCookie {
 // so an expired seal is accepted for at most one minute more.
 const unsealedCookies = new LRUCache<string, SessionCookie>({ max: 5_000, ttl: MINUTE_MS });
 
-/** Drops the cached contents, which depend on the secrets. For tests. */
+/** Clears the cached contents, which depend on the secrets. For tests. */
 export function forgetUnsealedCookies(): void {
   unsealedCookies.clear();
 }
@@ -62,7 +62,7 @@ export async function unsealSession(sealed: string | undefined): Promise<Session
   const cached = unsealedCookies.get(sealed);
   if (cached) return cached;
   for (const password of [env.SESSION_SECRET, ...env.ACCEPTED_SESSION_SECRETS]) {
-    // Empty if the password is wrong.
+    // The result is empty if the password is wrong.
     const { id, sealedAtMs, untilMs } = await unsealData<{
       id?: string;
       sealedAtMs?: number;

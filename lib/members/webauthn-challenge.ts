@@ -9,7 +9,10 @@ import type { Tx } from "#lib/db/database.ts";
 
 const LABEL = "lectern passkey challenge v1";
 export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
-/** A younger ceremony continues, so that the tabs of a browser do not replace each other's. */
+/**
+ * A ceremony with more time left continues, so that the tabs of a browser don't replace each
+ * other's.
+ */
 const MIN_REMAINING_MS = 3 * MINUTE_MS;
 const COOKIE_PATTERN = /^([\w-]{43})\.([0-9a-z]{1,11})\.([\w-]{43})$/;
 
@@ -44,7 +47,10 @@ function openCeremony(cookie: string | undefined, userId: string | null): Ceremo
   return isValid ? { cookie, challenge, expiresAtMs } : null;
 }
 
-/** Returns the ceremony in `cookie` if it lasts three more minutes and is unused; else a new one. */
+/**
+ * Returns the ceremony in `cookie` if it is unused and valid for three more minutes; otherwise a
+ * new one.
+ */
 export async function continueCeremony(
   tx: Tx,
   { cookie, userId }: { cookie: string | undefined; userId: string | null },
@@ -59,8 +65,8 @@ export async function continueCeremony(
 }
 
 /**
- * Uses up and returns the challenge of this browser and member (`userId` is null for a login).
- * Commit the transaction even if verification fails, because an attempt uses up its challenge.
+ * Consumes and returns the challenge of this browser and member (`userId` is null for a login).
+ * Commit the transaction even if verification fails, because an attempt consumes its challenge.
  * Throws AppError(conflict) if there is no challenge, or it was used or has expired.
  */
 export async function consumeCeremonyChallenge(

@@ -76,7 +76,7 @@ const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
 
 /**
  * Returns the options for registering a discoverable passkey. The browser refuses authenticators
- * that have one of `excludedCredentials`. `timeout` is how long the challenge works.
+ * that have one of `excludedCredentials`. `timeout` is how long the challenge is valid.
  */
 export function createRegistrationOptions({
   challenge,
@@ -105,7 +105,9 @@ export function createRegistrationOptions({
   });
 }
 
-/** Returns the options to log in with any passkey of this site, until the `timeout`. */
+/**
+ * Returns the options to log in with any passkey of this site. They are valid until the `timeout`.
+ */
 export function createAuthenticationOptions({
   challenge,
   expiresAtMs,

@@ -1,10 +1,10 @@
-// Renders llms.txt, which tells language models what the site has (https://llmstxt.org).
+// Renders llms.txt, which tells language models what the site contains (https://llmstxt.org).
 
 import { FEED_PATHS } from "./feeds/feed-paths.ts";
 import { listPosts, type Post, type PostIndex } from "./post.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
-/** Returns text without line breaks and brackets, which would end a Markdown link. */
+/** Returns text without line breaks, and with escaped brackets, which would end a Markdown link. */
 const linkText = (text: string) => text.replace(/\s+/g, " ").replace(/[[\]\\]/g, "\\$&");
 
 /** Renders the site's name and description, every listed post as Markdown, and the feeds. */

@@ -33,8 +33,8 @@ const result = <T extends object>(value: T) => ({
 });
 
 /**
- * Returns a server with the tools search, list and fetch. Has only what strangers can see: neither
- * drafts nor unlisted posts. `search` and `fetch` have the shape that ChatGPT's connectors expect.
+ * Returns a server with the tools search, list and fetch. Contains only public posts, without
+ * drafts and unlisted posts. `search` and `fetch` have the shape that ChatGPT's connectors expect.
  */
 export function createPostServer(): McpServer {
   const site = getSiteMetadata();
@@ -46,7 +46,7 @@ export function createPostServer(): McpServer {
   server.registerTool(
     "search",
     {
-      description: `Searches the posts of ${site.name}. Returns the best ${PAGE_SIZE} at most.`,
+      description: `Searches the posts of ${site.name}. Returns at most the ${PAGE_SIZE} best matches.`,
       inputSchema: z.object({ query: z.string().max(500) }),
       outputSchema: z.object({ results: z.array(summary), total: z.number() }),
       annotations,
@@ -67,7 +67,7 @@ export function createPostServer(): McpServer {
   server.registerTool(
     "list",
     {
-      description: `Lists the posts, newest first, ${PAGE_SIZE} a page.`,
+      description: `Lists the posts, newest first, ${PAGE_SIZE} per page.`,
       inputSchema: z.object({ page: z.number().int().min(1).default(1) }),
       outputSchema: z.object({ posts: z.array(summary), total: z.number() }),
       annotations,

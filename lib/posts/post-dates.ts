@@ -12,22 +12,25 @@ interface DatedPost {
 }
 
 /**
- * Returns the time for a day that was written without one: in the first minute of the day in UTC.
- * It depends only on the day and the slug, so it never changes, and two posts of a day differ.
+ * Returns the publication time for a date without one: in the first minute of that day in UTC. It
+ * depends only on the day and the slug, so it never changes, and two posts of one day differ.
  */
 function timeOnDay(day: string, slug: string): number {
   return Date.parse(`${day}T00:00:00Z`) + (hashText(slug) % 60) * SECOND_MS;
 }
 
 /**
- * Returns when a post is published (Unix time in ms). Before, it is scheduled: readers can't see
- * it. NaN for a page without a date.
+ * Returns when a post is published (Unix time in ms). Until then, it is scheduled, and readers
+ * can't see it. NaN for a page without a date.
  */
 export function publicationMs({ slug, frontMatter: { date, dateMs } }: DatedPost): number {
   return dateMs ?? timeOnDay(date, slug);
 }
 
-/** Returns what lists are sorted by (Unix time in ms). Equal for the posts of a day without a time. */
+/**
+ * Returns the sort key of lists (Unix time in ms). Posts of one day without a time have the same
+ * key.
+ */
 export function sortKeyMs({ frontMatter: { date, dateMs } }: DatedPost): number {
   return dateMs ?? Date.parse(`${date}T00:00:00Z`);
 }
@@ -45,7 +48,7 @@ export function isScheduled(
 
 /**
  * Returns when a post last changed (Unix time in ms), never before its publication: the author's
- * date, else the last change of its text. NaN if nothing is known of a page.
+ * date, or the last change of its text. NaN if neither is known for a page.
  */
 export function modificationMs(post: DatedPost): number {
   const { updated, updatedMs } = post.frontMatter;
@@ -55,7 +58,9 @@ export function modificationMs(post: DatedPost): number {
   return modified === undefined || modified < published ? published : modified;
 }
 
-/** Returns the author's day of the last change, or null unless it is later than the post's date. */
+/**
+ * Returns the author's date of the last change, or null unless it is later than the post's date.
+ */
 export function laterUpdateDay({ frontMatter: { date, updated } }: DatedPost): string | null {
   return updated !== undefined && updated > date ? updated : null;
 }
@@ -68,7 +73,7 @@ export function formatPublication(post: DatedPost): string {
 
 /**
  * Returns when a post last changed in W3C format: a day if its author wrote only that. Empty if
- * nothing is known of a page.
+ * nothing is known for a page.
  */
 export function formatModification(post: DatedPost): string {
   const modified = modificationMs(post);

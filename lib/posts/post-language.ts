@@ -22,8 +22,8 @@ export interface LanguageAttributes {
 }
 
 /**
- * Returns attributes for the elements around a post's own text. None in the site's language, unless
- * that is written from right to left: the site's labels are English.
+ * Returns attributes for the elements around a post's own text. There are none for the site's
+ * language, unless it is written from right to left, because the site's labels are English.
  */
 export function languageAttributes(
   { lang }: Pick<FrontMatter, "lang">,

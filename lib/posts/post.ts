@@ -18,7 +18,9 @@ export interface Post {
   readonly frontMatter: FrontMatter;
   readonly compiled: CompiledPost;
   readonly hero?: Image;
-  /** When its text last changed (Unix time in ms). Unknown if it did not since it was published. */
+  /**
+   * When its text last changed (Unix time in ms). Undefined if it hasn't changed since publication.
+   */
   readonly changedMs?: number;
 }
 

@@ -5,9 +5,11 @@ import { sortKeyMs } from "./post-dates.ts";
 
 export interface Series {
   readonly name: string;
-  /** What readers see, in order, with the post itself. At least two. */
+  /** The parts that readers see, in order, including the post itself. At least two. */
   readonly parts: readonly { readonly post: Post; readonly number: number }[];
-  /** The post's number: the author's or, if a part has none or they share one, its position. */
+  /**
+   * The post's number: the author's number, or its position if numbers are missing or duplicate.
+   */
   readonly number: number;
   /** The highest number. */
   readonly total: number;
@@ -35,8 +37,8 @@ const keyOf = (name: string) => name.normalize("NFC").toLowerCase();
 const partOf = ({ frontMatter }: Part) => frontMatter.series.part ?? Number.POSITIVE_INFINITY;
 
 /**
- * Returns the series of a post, or null if it has none or no other part is listed. A draft sees the
- * series with itself.
+ * Returns the series of a post, or null if it has none or no other part is listed. A draft's own
+ * page includes the draft in the series.
  */
 export function findSeries(index: PostIndex, slug: string): Series | null {
   const post = findPost(index, slug);

@@ -50,7 +50,7 @@ export function renderSitemap(
   );
 }
 
-/** Says what crawlers may use the site for (https://contentsignals.org). */
+/** Renders what crawlers may use the site for (https://contentsignals.org). */
 function contentSignal(signals: SiteConfig["contentSignals"]): string[] {
   const names = { search: "search", aiInput: "ai-input", aiTraining: "ai-train" } as const;
   const values = Object.entries(signals).map(

@@ -8,7 +8,9 @@ const MAX_TITLE_CHARS = 120;
 /** Matches characters in the site's fonts: Latin, Latin Extended-A, punctuation. */
 export const DRAWABLE_CHARACTER = /[ -~¡-¨ª-¬¯-\u0148\u014A-\u017E–—‘’‚“”„•…‹›€−]/u;
 
-/** Fonts draw no colored emoji. The constructor, because TypeScript's target has no flag v. */
+/**
+ * Fonts can't draw color emoji. Uses the constructor, because TypeScript's target lacks the v flag.
+ */
 const EMOJI = new RegExp("\\p{RGI_Emoji}|\\p{Emoji_Presentation}|\\uFE0F", "gv");
 const NOT_TEXT = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}]/gu;
 
@@ -17,7 +19,7 @@ export function isDrawable(text: string): boolean {
   return [...text].every((character) => DRAWABLE_CHARACTER.test(character));
 }
 
-/** Returns `text` for the image, in any script: without emoji, and with plain forms of ﬁ and №. */
+/** Returns `text` for the image, in any script, without emoji and with plain forms of ﬁ and №. */
 export function toImageText(text: string): string {
   const plain = text
     .normalize("NFC")
@@ -44,7 +46,7 @@ export function socialImageTitle(title: string, fallback: string): string {
   return truncateAtWord(text, MAX_TITLE_CHARS);
 }
 
-/** Returns whether the first letter is of a script that is written from right to left. */
+/** Returns whether the first letter belongs to a right-to-left script. */
 export function startsRightToLeft(text: string): boolean {
   const [letter = ""] = /\p{L}/u.exec(text) ?? [];
   return /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u.test(

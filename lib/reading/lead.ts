@@ -1,8 +1,8 @@
-// Says who leads a post or the site: one team, several that are tied, or none.
+// Describes who leads a post or the site: one team, several tied teams, or none.
 
 import { TEAMS, type Team } from "./team.ts";
 
-/** One team leads, several are tied, none without reads by members. In the order of TEAMS. */
+/** One leading team, several tied ones, or none without reads by members. In the order of TEAMS. */
 export type LeadingTeams = readonly Team[];
 
 /** Returns the lead that a row of LeadChange stores. */

@@ -19,7 +19,8 @@ const siteDailySql = (days: string) =>
 const postTotalsSql = (days: string) =>
   `SELECT "postSlug", SUM("reads") AS "reads" FROM ${days} GROUP BY 1`;
 
-// Only reads since the day of sign-up count as activity. After a gap of more than a year, a member is new.
+// Only reads since the day of sign-up count as activity. After a gap of more than a year, a member
+// counts as new.
 const LAST_READS_SQL = `SELECT "userId", "team", MAX("day") AS "day", MAX(CASE WHEN "day" - "previous" <= ${MAX_GAP_DAYS} THEN NULL ELSE "day" END) AS "activeSince"
   FROM (SELECT "User"."id" AS "userId", "team", "r"."createdAt" / 86400000 AS "day",
     LAG("r"."createdAt" / 86400000) OVER (PARTITION BY "User"."id" ORDER BY "r"."createdAt") AS "previous"

@@ -107,7 +107,7 @@ interface MemberTotals {
 
 type TotalsByTeam = Record<Team, MemberTotals>;
 
-/** Adds a member with these sorted days of reads to each week in which they are active. */
+/** Adds a member, whose read days are sorted, to each week in which they are active. */
 function addMember(weeks: readonly Week[], totals: TotalsByTeam[], team: Team, days: number[]) {
   let last = -Infinity;
   let activeSince = -Infinity;
@@ -135,7 +135,7 @@ async function countActiveMembersUpTo(
       ) as unknown as TotalsByTeam,
   );
   const to = weeks.at(-1)?.day ?? -1;
-  // Early enough to see a gap before the first day on which a member's start matters.
+  // Early enough to detect a gap before the first day on which a member's start matters.
   const from = Math.min(weeks[0]?.activeFrom ?? 0, (weeks[0]?.readsFrom ?? 0) - MAX_GAP_DAYS);
   for (let after = ""; ;) {
     signal?.throwIfAborted();

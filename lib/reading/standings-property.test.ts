@@ -1,5 +1,5 @@
-// Property test: in random histories, what a member reads never lowers their team's score, and nor
-// does joining.
+// Property test: in random histories, neither a member's reads nor joining ever lowers their team's
+// score.
 
 import { expect, test } from "vitest";
 import { DAY_MS, HOUR_MS } from "#lib/core/clock.ts";

@@ -23,7 +23,7 @@ export const sumReadsByTeam = (tx: Tx | Sql, slug: string, fromDay: number): Cou
 export interface MemberCounts {
   /** Members who have read anything since `activeFrom`. */
   readonly active: CountsByTeam;
-  /** Days by which the team's members became active later than `readsFrom`, added up. */
+  /** Sum of the days by which the team's members became active later than `readsFrom`. */
   readonly missingDays: CountsByTeam;
 }
 
@@ -43,7 +43,7 @@ export function countActiveMembers(
   return { active: pick("active"), missingDays: pick("missing") };
 }
 
-// A clock that is behind the newest read must not make a member weigh less than nothing.
+// If the clock is behind the newest read, a member's weight must not be negative.
 const ACTIVE_MEMBERS_SQL = `SELECT ${TEAMS.map(
   (
     team,

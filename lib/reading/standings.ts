@@ -15,7 +15,7 @@ import { TEAMS, type Team } from "./team.ts";
 /** Standings divide the reads of the last 6 months by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
-/** A member who reads after a longer gap is new again. At least as long as the active window. */
+/** After a longer gap, a member counts as new again. At least as long as the active window. */
 export const MAX_GAP_DAYS = 365;
 
 /** The value of DailyTeamReads.postSlug for the whole site. */
@@ -43,7 +43,7 @@ export function getWindowStartDay(nowMs: number, months: number): number {
   return epochDay(subtractMonths(nowMs, months));
 }
 
-/** What the standings of all posts have in common. */
+/** Data that the standings of all posts share. */
 interface Divisors {
   readonly readsFrom: number;
   readonly windowDays: number;
@@ -63,7 +63,7 @@ function computeDivisors(tx: Tx | Sql, nowMs: number): Divisors {
   return { readsFrom, windowDays, members: active, memberDays };
 }
 
-/** Returns a text that changes whenever a divisor does, which is at least once a day. */
+/** Returns a string that changes whenever a divisor does, which is at least once a day. */
 function serializeDivisors({ readsFrom, memberDays }: Divisors): string {
   return [readsFrom, ...TEAMS.map((team) => memberDays[team])].join(" ");
 }
@@ -89,7 +89,7 @@ function rankTeams(reads: CountsByTeam, { members, memberDays, windowDays }: Div
   })).sort((a, b) => b.readsPerMember - a.readsPerMember);
 }
 
-/** Returns the teams that share the first place of `standings`; none if it has no reads. */
+/** Returns the teams that share first place in `standings`; none if there are no reads. */
 export function pickLeadingTeams(standings: readonly Standing[]): LeadingTeams {
   const best = standings[0]?.readsPerMember ?? 0;
   if (best === 0) return [];

@@ -9,13 +9,15 @@ interface ReplayState {
 
 const STATE = /(?:^|;)\s*state=(\d{1,2})(?:-(00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]))?\s*(?:;|$)/;
 
-/** Returns the field to add to fly-replay, or "" if the receiver would assume the same. */
+/** Returns the field to add to fly-replay, or "" if it equals the receiver's default. */
 export function formatReplayState({ replays, traceparent }: ReplayState): string {
   if (traceparent) return `;state=${replays}-${traceparent}`;
   return replays > 1 ? `;state=${replays}` : "";
 }
 
-/** Returns the state in a fly-replay-src header: one replay if it names none; null without it. */
+/**
+ * Returns the state in a fly-replay-src header: one replay if it has none; null without the header.
+ */
 export function parseReplayState(source: string | string[] | undefined): ReplayState | null {
   if (source === undefined) return null;
   const [, replays, traceparent] = STATE.exec(String(source)) ?? [];

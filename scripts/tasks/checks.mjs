@@ -140,8 +140,8 @@ export async function e2e(args, prefix) {
 }
 
 /**
- * Prepares the programs and the image of a cluster. Returns what is missing for it, a sentence
- * each. `built` is the site's build, if it has started.
+ * Prepares the programs and the image for a cluster. Returns what is missing, one sentence each.
+ * `built` is the site's build, if it has started.
  */
 async function prepareClusterTests(built = undefined) {
   const missing = await prepareCluster();
@@ -153,8 +153,8 @@ async function prepareClusterTests(built = undefined) {
 }
 
 /**
- * The site as several instances on LiteFS. Where that can't run, its tests are skipped with a
- * reason. Returns whether it runs.
+ * Tests the site as several instances on LiteFS. Where that can't run, the tests are skipped with a
+ * reason. Returns whether they run.
  */
 export async function cluster(args, prefix, prepared = prepareClusterTests()) {
   const missing = await prepared;
@@ -172,7 +172,7 @@ export async function members(args, prefix) {
   await playwright("members", ["-c", "playwright.members.config.ts", ...args], env, prefix);
 }
 
-/** What needs no build: types and lint beside the unit tests. */
+/** Checks that need no build: types and lint in parallel with the unit tests. */
 export const quick = (args) =>
   settle([
     (async () => {
@@ -208,7 +208,10 @@ export async function all(args) {
   await settle(lanes);
 }
 
-/** Waits for every lane, so that none goes on after the summary, then throws the first error. */
+/**
+ * Waits for every lane, so that none is still running after the summary, then throws the first
+ * error.
+ */
 async function settle(lanes) {
   for (const { reason } of await Promise.allSettled(lanes)) if (reason) throw reason;
 }

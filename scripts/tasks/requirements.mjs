@@ -73,7 +73,7 @@ export async function preparePostgres() {
 
 const hasFfmpeg = () => spawnSync(process.env.FFMPEG_PATH || "ffmpeg", ["-version"]).status === 0;
 
-/** For the tests: without ffmpeg, those that merge audio count as skipped, except in CI. */
+/** Without ffmpeg, the tests that merge audio are skipped, except in CI. */
 export async function prepareFfmpeg() {
   if (!hasFfmpeg()) await installSystemPackages(["ffmpeg"], ["--no-install-recommends"]);
   if (!hasFfmpeg())

@@ -1,4 +1,4 @@
-// Lets one command at a time install, generate and build in a checkout. The others wait.
+// Allows only one command at a time to install, generate and build in a checkout. The others wait.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,11 +18,11 @@ function isRunning(pid) {
   }
 }
 
-/** Returns the process that holds the lock, or null if it has ended. */
+/** Returns the process that holds the lock, or null if it has exited. */
 function findHolder(file) {
   try {
     const pid = Number(readFileSync(file, "utf8"));
-    // A file without a number was created a moment ago.
+    // A file without a process id was only just created.
     return pid === 0 || isRunning(pid) ? pid : null;
   } catch {
     return null;
@@ -31,7 +31,7 @@ function findHolder(file) {
 
 /**
  * Runs `work` while this process holds the lock in `dir`. Throws Stop if another process holds it
- * for twenty minutes. A lock whose process has ended counts as free.
+ * for twenty minutes. A lock whose process has exited counts as free.
  */
 export async function withSetupLock(work, { dir = ".data", waitMs = WAIT_MS } = {}) {
   const file = join(dir, "setup.lock");

@@ -233,7 +233,7 @@ export function fetchBytes(
   options: FetchOptions = {},
 ): Promise<FetchResult & { bytes: Uint8Array }> {
   const method = options.method ?? "GET";
-  // Without the path, which may contain a secret, as a webhook's does.
+  // Without the path, which may contain a secret, as in a webhook URL.
   const host = URL.parse(String(url))?.host ?? "";
   return withSpan(
     `${method} ${host}`,

@@ -12,7 +12,9 @@ export interface EmailMessage {
   readonly to: string;
   readonly subject: string;
   readonly parts: readonly EmailPart[];
-  /** Where a POST unsubscribes the recipient, for the button of email programs (RFC 8058). */
+  /**
+   * URL at which a POST unsubscribes the recipient, for the button in email programs (RFC 8058).
+   */
   readonly unsubscribeUrl?: string;
 }
 

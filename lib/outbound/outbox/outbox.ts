@@ -88,7 +88,7 @@ async function claimDueDeliveries(tx: Tx) {
   return due;
 }
 
-/** Stores Kit's ID of the subscriber, unless the member has meanwhile withdrawn their consent. */
+/** Stores Kit's subscriber ID, unless the member has withdrawn their consent in the meantime. */
 async function recordSubscriber(tx: Tx, userId: string, convertKitId: string): Promise<void> {
   const { count } = await tx.user.updateMany({
     where: { id: userId, consents: { some: { purpose: "NEWSLETTER" } } },

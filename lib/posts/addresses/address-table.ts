@@ -46,7 +46,9 @@ export class AddressTable {
   readonly #aliases = new Map<string, AddressedPost>();
   /** With their positions in the file, because the first match wins. */
   readonly #exactRules = new Map<string, PositionedRule[]>();
-  /** By the segments before the first placeholder, so that a request tries few of many rules. */
+  /**
+   * Indexed by the segments before the first placeholder, so that a request tries only a few rules.
+   */
   readonly #patternRules = new Map<string, PositionedRule[]>();
   readonly #loopingRules = new Set<RedirectRule>();
   readonly #isPublicFile: (path: string) => boolean;

@@ -35,7 +35,7 @@ export function postRoutePath(slug: string): string {
   return encodePath(slugRoute(slug));
 }
 
-/** Returns the last part of a decoded path of that form, or null. */
+/** Returns the last segment of a decoded path of that form, or null. */
 export function slugOfRoute(path: string): string | null {
   const slug = path.startsWith(ROUTE_PREFIX) ? path.slice(ROUTE_PREFIX.length) : "";
   return slug === "" || slug.includes("/") ? null : slug;

@@ -363,7 +363,7 @@ export class Catalog {
     this.#options.onPublish?.(published.pendingIds.size > 0 ? [] : embeds);
   }
 
-  /** Records which posts changed, and shows what the primary has recorded. */
+  /** Records which posts changed, and applies what the primary has recorded. */
   async #syncChanges(): Promise<void> {
     const published = this.#published;
     if (!published || this.#isStopped) return;

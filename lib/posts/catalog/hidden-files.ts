@@ -1,4 +1,5 @@
-// Finds the files that readers must not see yet: those of scheduled posts, and of no post at all.
+// Finds the files that readers must not see: those of scheduled posts, and those in folders such as
+// _drafts.
 
 import { posix } from "node:path";
 import type { Post } from "#lib/posts/post.ts";
@@ -6,9 +7,9 @@ import { isIgnoredPath, postPath } from "#lib/posts/source/post-path.ts";
 import type { ParsedPost } from "./parsed-post.ts";
 
 /**
- * Returns the `paths` that are hidden. A file that a visible post mentions is not. Of the others,
- * these are: mentioned by a scheduled post, in the folder of a post that is not visible, or in a
- * folder such as _drafts.
+ * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, or if it
+ * is in a post folder without a visible post, or in a folder such as _drafts. Files that a visible
+ * post mentions are not hidden.
  */
 export function listHiddenFiles(
   paths: readonly string[],

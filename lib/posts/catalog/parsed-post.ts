@@ -190,7 +190,7 @@ function findBanner(
 
 /**
  * Returns the paths that a banner may have on an image host. Front matter of other engines has only
- * the image's id there, "unsplash/photo-1", which the parser takes for a file beside the post.
+ * the image's id, "unsplash/photo-1", which the parser takes for a file next to the post.
  */
 function listBannerPaths(
   banner: string,

@@ -17,7 +17,7 @@ export interface PostChanges {
 
 export const NO_CHANGES: PostChanges = { revision: 0, changedMsById: new Map() };
 
-/** As many as a feed lists: each takes a request to the Git host. */
+/** As many as a feed lists, because each takes a request to the Git host. */
 const MAX_HISTORIES = 40;
 const WRITE_BATCH = 500;
 const RETRY_MS = MINUTE_MS;
@@ -46,8 +46,8 @@ export class PostChangeLog {
   }
 
   /**
-   * Returns the changes in the database, read again only after a write. While it can't be read, the
-   * known ones.
+   * Returns the changes in the database, which is read again only after a write. Returns the last
+   * known ones while it can't be read.
    */
   async load(): Promise<PostChanges> {
     try {
@@ -59,8 +59,8 @@ export class PostChangeLog {
   }
 
   /**
-   * On the primary, records in the background which posts of `version` changed. Called every second;
-   * works once per `posts`, or again after a failure.
+   * On the primary, records in the background which posts of `version` changed. Called every
+   * second, but runs once per `posts`, or again after a failure.
    */
   record(version: string, posts: ReadonlyMap<string, ParsedPost>): void {
     if (this.#recordedPosts === posts || this.#recording || nowMs() < this.#retryAtMs) return;
@@ -90,7 +90,7 @@ export class PostChangeLog {
     const histories = await this.#findHistories(version, changed);
     const publishedMs = published?.version === version ? published.updatedAtMs : nowMs();
     const changes = changed.map(({ id, file }): ChangeRow => {
-      // A post that is new to the site has not changed, unless its history says so.
+      // A post that is new to the site counts as unchanged, unless its history says otherwise.
       const changedMs = histories.get(file.path) ?? (rowById.has(id) ? publishedMs : null);
       return {
         postId: id,
@@ -101,7 +101,7 @@ export class PostChangeLog {
     await write((tx) => saveChanges(tx, version, changes));
   }
 
-  /** Returns the last changes that Git knows of the newest posts. Without Git, none. */
+  /** Returns the last changes of the newest posts, from Git. Empty without Git. */
   async #findHistories(
     version: string,
     posts: readonly ParsedPost[],
@@ -138,7 +138,7 @@ async function saveChanges(tx: Tx, version: string, changes: readonly ChangeRow[
   }
   const published = await findPublishedVersion(tx);
   if (!published) await setPublishedVersion(tx, version);
-  // Two writes in a millisecond differ, too.
+  // Keeps two writes within a millisecond distinct.
   const changesAt = new Date(Math.max(nowMs(), (published?.changesAtMs ?? 0) + 1));
   await tx.contentVersion.updateMany({ where: { id: 1 }, data: { changesAt } });
 }

@@ -74,7 +74,10 @@ export function createPublishedIndex(
   return { version, ...content, ...createReaderView(content), pendingIds, filesBySha };
 }
 
-/** Returns the index with the times at which posts last changed, or the same one if it has them. */
+/**
+ * Returns the index with the times at which posts last changed, or the same index if they are
+ * unchanged.
+ */
 export function withPostChanges(
   published: PublishedIndex,
   { changedMsById }: PostChanges,

@@ -9,7 +9,7 @@ export interface PublishedVersion {
   /** The version published before, as a fallback; null for the first version. */
   readonly previous: string | null;
   readonly updatedAtMs: number;
-  /** The last write of changes of posts (Unix time in ms); 0 before the first one. */
+  /** When post changes were last written (Unix time in ms); 0 before the first write. */
   readonly changesAtMs: number;
 }
 

@@ -13,8 +13,8 @@ const MAX_ENTITY_TEXT = 1_000_000;
 const isScriptUrl = (value: string) => SCRIPT_URL.test(value.replace(/[\s\u0000-\u0020]+/g, ""));
 
 /**
- * Returns the SVG as UTF-8, without scripts, event attributes and script URLs. The rest after 2,000
- * elements inside one another is left out.
+ * Returns the SVG as UTF-8, without scripts, event attributes and script URLs. Drops the rest of
+ * the document after 2,000 nested elements.
  */
 export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   let svg = "";

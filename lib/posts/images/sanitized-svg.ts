@@ -1,4 +1,4 @@
-// Keeps the sanitized SVGs that were requested last.
+// Caches the most recently requested sanitized SVGs.
 
 import { LRUCache } from "lru-cache";
 import { sanitizeSvg } from "./sanitize-svg.ts";

@@ -39,7 +39,7 @@ export interface CompileContext {
   readonly ids: Set<string>;
   readonly warnings: string[];
   text: string;
-  /** The diagrams drawn so far; their ids need a number. */
+  /** Number of diagrams drawn so far, which makes their ids unique. */
   diagramCount: number;
   /** Returns how compiled code reaches a component of the compiler, whatever the post declares. */
   internalName(name: "StaticHtml" | "PostIsland" | "Embed" | "TabList"): string;

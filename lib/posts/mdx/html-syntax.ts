@@ -1,5 +1,6 @@
-// Extends the MDX parser by HTML that it rejects: comments, and void tags such as <br> without a
-// slash. The parser knows code, escapes, attributes and expressions, so none of those are touched.
+// Extends the MDX parser with HTML that it rejects: comments, and void tags such as <br> without a
+// slash. The parser recognizes code, escapes, attributes and expressions, so none of those are
+// affected.
 
 import type { Plugin } from "./serialize.ts";
 
@@ -53,7 +54,7 @@ const VOID_TAGS = new Set("area br col embed hr img input link meta source track
 const isLineEnding = (code: Code) => code !== null && code < -2;
 const isSpace = (code: Code) => code === 32 || code === -2 || code === -1;
 
-/** Goes to the next line, unless that line is only lazily part of its list item or quote. */
+/** Moves to the next line, unless it is a lazy continuation of a list item or block quote. */
 const nextLine: Construct = {
   partial: true,
   tokenize(effects, ok, nok) {
@@ -91,7 +92,7 @@ const comment: Construct = {
         effects.exit("htmlCommentData");
         return effects.attempt(nextLine, lineStart, nok)(code);
       }
-      // A third hyphen still ends it: --->.
+      // A third hyphen also ends it: --->.
       if (code === CLOSE.charCodeAt(matched)) matched += 1;
       else if (!(code === 45 && matched === 2)) matched = code === 45 ? 1 : 0;
       effects.consume(code);
@@ -188,5 +189,5 @@ function closeVoidTags(extensions: TreeExtensions): TreeExtension {
   };
 }
 
-/** Returns <BR> in lower case. Mixed case is a component: <Link>. */
+/** Returns the name of <BR> in lower case. A mixed-case name is a component: <Link>. */
 const toHtmlName = (name: string) => (name === name.toUpperCase() ? name.toLowerCase() : name);

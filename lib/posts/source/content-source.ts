@@ -35,8 +35,8 @@ export interface ContentSource {
    */
   listFiles(version: string): Promise<readonly ContentFile[]>;
   /**
-   * Returns the paths of symbolic links among the content. They are not followed: on disk they may
-   * lead anywhere, and a Git host has only their text. Throws like listFiles.
+   * Returns the paths of symbolic links in the content. They are not followed: on disk they may
+   * point anywhere, and a Git host returns only their target path. Throws like listFiles.
    */
   listLinks(version: string): Promise<readonly string[]>;
   /**
@@ -50,9 +50,9 @@ export interface ContentSource {
    */
   openFile(file: ContentFile, start: number, end: number): Promise<ReadableStream<Uint8Array>>;
   /**
-   * Returns when each of `files` of `version` last changed (Unix time in ms), by path, as Git's
-   * history says. Adding a file is no change: files that never changed since are left out, and so
-   * are those of which the history says nothing. Throws AppError(unavailable) if the host fails.
+   * Returns when each of `files` of `version` last changed (Unix time in ms), by path, from the Git
+   * history. Adding a file is not a change, so files that never changed are omitted, and so are
+   * files without history. Throws AppError(unavailable) if the host fails.
    */
   findLastChanges(
     files: readonly ContentFile[],

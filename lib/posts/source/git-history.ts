@@ -1,11 +1,11 @@
-// Reads from Git when files of a checkout last changed.
+// Reads from Git when the files in a checkout last changed.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { ContentFile } from "./content-source.ts";
 
 const TIMEOUT_MS = 10_000;
-/** About 50,000 changes of files. A longer history is read up to there. */
+/** About 50,000 changes of files. The rest of a longer history is ignored. */
 const MAX_OUTPUT_BYTES = 8 * 1_048_576;
 const NO_BLOB = /^0+$/;
 /** A line of `git log --raw`: modes, blob SHAs before and after, the kind of change, the path. */
@@ -14,7 +14,7 @@ const RAW_LINE = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\t(.+)$/;
 /**
  * Returns when each of `files` last changed, by path: lib/posts/source/content-source.ts. `dir` is
  * the content root or, with `prefix`, that folder of it. Empty without Git or its history, as in a
- * container. Text that is not committed is left out.
+ * container. Omits uncommitted text.
  */
 export async function readGitHistory(
   dir: string,
@@ -52,7 +52,7 @@ async function runGitLog(dir: string, paths: readonly string[]): Promise<string>
     const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, encoding: "utf8" } as const;
     return (await promisify(execFile)("git", args, options)).stdout;
   } catch (error) {
-    // Of a history that is too long, the newest part has been read.
+    // If the history is too long, its newest part has been read.
     return (error as { code?: string }).code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER"
       ? (error as unknown as { stdout: string }).stdout
       : "";

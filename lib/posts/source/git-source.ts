@@ -186,7 +186,7 @@ export function createGitSource({
         const response = commitsResponse.safeParse(
           await host.getJson(`/repos/${repository}/commits?${query}`),
         );
-        // The only commit of a file is the one that added it.
+        // A file's only commit is the one that added it.
         if (response.success && response.data.length > 1)
           changedMsByPath.set(file.path, Date.parse(response.data[0]!.commit.committer.date));
       }

@@ -8,7 +8,7 @@ import { AppError } from "#lib/core/errors.ts";
 export const MAX_WEBHOOK_BYTES = 1_048_576;
 
 export interface WebhookConfig {
-  /** Several while one is replaced. */
+  /** More than one during a rotation. */
   readonly secrets: readonly string[];
   /** 'owner/name'. */
   readonly repository: string;

@@ -62,7 +62,7 @@ async function renderCodeBlock(
   if (meta.language === "mermaid") {
     try {
       const figure = await renderDiagram(value, meta, context);
-      // Without text: search would show the names of nodes as an excerpt.
+      // Without text, because search excerpts would show the names of nodes.
       return { type: "raw", value: figure, text: "", position: pre.position };
     } catch (error) {
       const reason = (error as Error).message.slice(0, 200);

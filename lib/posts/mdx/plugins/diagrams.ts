@@ -4,7 +4,7 @@
 import { Parser } from "htmlparser2";
 import { escapeHtml } from "#lib/core/escape-html.ts";
 
-/** A longer source is shown as code: the layout takes more than linear time. */
+/** A longer source is shown as code, because layout takes more than linear time. */
 const MAX_SOURCE_LENGTH = 8_000;
 
 const ELEMENTS = new Set(
@@ -24,7 +24,7 @@ const VALUE =
 
 export interface Diagram {
   readonly svg: string;
-  /** What the drawing says, for people who can't see it. */
+  /** A text alternative for the drawing. */
   readonly description: string;
 }
 
@@ -43,7 +43,7 @@ export async function drawDiagram(source: string, idPrefix: string): Promise<Dia
 
 /**
  * Copies only known elements and attributes. The drawing's own style sheet would apply to the whole
- * page, and names of nodes come from the author.
+ * page, and node names come from the author.
  */
 function copySafeParts(drawing: string, idPrefix: string): Diagram {
   let body = "";

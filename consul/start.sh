@@ -36,6 +36,7 @@ create_site_token() {
   rules='key_prefix "lectern/" { policy = "write" } node_prefix "lectern/" { policy = "write" } session_prefix "lectern/" { policy = "write" }'
   until CONSUL_HTTP_TOKEN="$CONSUL_SITE_TOKEN" consul acl token read -self; do
     sleep 1
+    kill -0 $$ || exit 0 # the server has exited
     CONSUL_HTTP_TOKEN="$recovery" consul join "$join" || true
     consul acl policy create -name lectern -rules "$rules" || true
     consul acl token create -description "the site" -policy-name lectern -secret "$CONSUL_SITE_TOKEN" || true

@@ -8,7 +8,7 @@ import {
 } from "./tests/support/e2e/site-under-test.ts";
 
 /** Each worker has its own site and database; the tests of a file share them. */
-const WORKERS = IS_CLUSTER ? 1 : 2;
+const WORKERS = IS_CLUSTER ? 1 : Number(process.env.E2E_WORKERS ?? 2);
 
 export default defineConfig({
   testDir: "e2e",

@@ -69,11 +69,10 @@ export function useActionForm(): FormContextValue {
   return use(FormContext);
 }
 
-/** Returns whether the message of `state` says only what the errors next to the fields say. */
-function isShownByFields({ code, message, errors }: FormState, fieldNames: Set<string>): boolean {
-  const names = Object.keys(errors);
-  if (names.length !== 1 || !fieldNames.has(names[0]!)) return false;
-  return errors[names[0]!] === message || code === "invalid";
+/** Returns whether the error next to the field `name` says all that the message of `state` says. */
+export function isOnlyError({ code, message, errors }: FormState, name: string): boolean {
+  if (errors[name] === undefined || Object.keys(errors).length > 1) return false;
+  return errors[name] === message || code === "invalid";
 }
 
 /**
@@ -126,14 +125,8 @@ export function ActionForm({
 /** Shows the result of the form, and announces it to screen readers. */
 export function FormMessage({ loginNext }: { loginNext?: string }) {
   const { state, fieldNames } = useActionForm();
-  if (state.message === null) return <div role="status" />;
-  // Announced, because the field may have the focus already.
-  if (isShownByFields(state, fieldNames))
-    return (
-      <div role="alert" className="visually-hidden">
-        {Object.values(state.errors)[0]}
-      </div>
-    );
+  if (state.message === null || [...fieldNames].some((name) => isOnlyError(state, name)))
+    return <div role="status" />;
   return (
     <div
       role={state.status === "refused" ? "alert" : "status"}

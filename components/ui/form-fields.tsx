@@ -2,7 +2,7 @@
 // Renders form fields with label, hint and error.
 
 import { useId, type ComponentProps, type ReactNode } from "react";
-import { useActionForm } from "./action-form.tsx";
+import { isOnlyError, useActionForm } from "./action-form.tsx";
 
 interface FieldProps {
   name: string;
@@ -19,7 +19,11 @@ function useField(
   const { state, fieldNames } = useActionForm();
   fieldNames.add(name);
   const id = useId();
-  const error = state.errors[name];
+  const error = state.errors[name] && {
+    text: state.errors[name],
+    // Announced, because the field may have the focus already.
+    role: isOnlyError(state, name) ? ("alert" as const) : undefined,
+  };
   const describedBy =
     [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
   return {
@@ -40,7 +44,7 @@ function FieldFrame({
   id: string;
   label: ReactNode;
   hint: ReactNode;
-  error: string | undefined;
+  error: { text: string; role: "alert" | undefined } | "" | undefined;
   children: ReactNode;
 }) {
   return (
@@ -53,8 +57,8 @@ function FieldFrame({
       )}
       {children}
       {error && (
-        <p className="form-error" id={`${id}-error`}>
-          {error}
+        <p className="form-error" id={`${id}-error`} role={error.role}>
+          {error.text}
         </p>
       )}
     </div>

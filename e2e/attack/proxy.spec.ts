@@ -71,7 +71,9 @@ test("without SITE_URL, only the owner on this machine gets a login email", asyn
     const page = await context.newPage();
     await page.goto(`${site.url}/login`);
     await page.getByLabel("Email address").fill("owner@example.test");
-    const answer = page.waitForResponse((response) => response.request().method() === "POST");
+    const answer = page.waitForResponse(
+      (response) => response.request().method() === "POST" && response.url().endsWith("/login"),
+    );
     await page.getByRole("button", { name: "Email me a login link" }).click();
     return { context, page, status: (await answer).status() };
   };

@@ -2,6 +2,7 @@
 // Next's router sees the request.
 
 import { HOUR_MS, SECOND_MS } from "#lib/core/clock.ts";
+import { isRenderRequest } from "#lib/core/render-request.ts";
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { labelRoute } from "./route-labels.ts";
@@ -24,6 +25,8 @@ export function shareContentAddresses(resolve: ResolveAddress): void {
 /** Pipeline step. Only GET and HEAD are redirected: a form keeps its body. */
 export function resolveContentAddress(context: PipelineContext): void {
   const { request } = context;
+  // A finished page is requested at the route of its address, which would redirect to the address.
+  if (isRenderRequest(request.headers)) return;
   // Some clients send the bytes of UTF-8 as they are, which Node reads as Latin-1.
   if (/[\u0080-\u00ff]/.test(request.url ?? ""))
     request.url = Buffer.from(request.url!, "latin1")

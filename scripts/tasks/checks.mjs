@@ -132,32 +132,23 @@ function playwright(name, args, env, prefix) {
   return runWithReport(name, report, start, readPlaywright);
 }
 
-/** Runs the browser tests with two workers, each with its own site. */
-export async function e2e(args, prefix) {
-  const env = { CHROMIUM_PATH: await requireChromium() };
+/** Runs the browser tests, each worker with its own site. */
+export async function e2e(args, prefix, workers = 2) {
+  const env = { CHROMIUM_PATH: await requireChromium(), E2E_WORKERS: String(workers) };
   await build();
   await playwright("e2e", args, env, prefix);
 }
 
 /**
- * Prepares the programs and the image for a cluster. Returns what is missing, one sentence each.
- * `built` is the site's build, if it has started.
+ * Tests the site as several instances on LiteFS. Where that can't run, the tests are skipped with a
+ * reason. Returns whether they run. `built` is the site's build, if it has started.
  */
-async function prepareClusterTests(built = undefined) {
+export async function cluster(args, prefix, built = undefined) {
   const missing = await prepareCluster();
   await built;
   for (const line of missing) say(`no cluster here: ${line}`);
   if (missing.length === 0)
     await must(buildImage([], { quiet: true }), "The image could not be built.");
-  return missing;
-}
-
-/**
- * Tests the site as several instances on LiteFS. Where that can't run, the tests are skipped with a
- * reason. Returns whether they run.
- */
-export async function cluster(args, prefix, prepared = prepareClusterTests()) {
-  const missing = await prepared;
   const env =
     missing.length === 0
       ? { CHROMIUM_PATH: await requireChromium() }
@@ -183,26 +174,25 @@ export const quick = (args) =>
   ]);
 
 /**
- * Every check, in three lanes that end at about the same time. The cluster's tests mostly wait for
- * leases, and the browser's for pages, so together they fill two cores without overloading them.
+ * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
+ * others. A third lane on two cores makes the cluster miss its deadlines.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   await generateRouteTypes();
   const built = build();
-  const prepared = prepareClusterTests(built);
   const lanes = [
-    cluster([], "cluster", prepared),
+    (async () => {
+      if (await cluster([], "cluster", built)) await members([], "members");
+    })(),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
       await lint();
       await content();
       await unit(args, "unit");
-    })(),
-    (async () => {
       await built;
-      await e2e([], "e2e");
-      if ((await prepared).length === 0) await members([], "members");
+      // On two cores, a second worker and the cluster would take each other's time.
+      await e2e([], "e2e", availableParallelism() > 2 ? 2 : 1);
     })(),
   ];
   await settle(lanes);

@@ -97,7 +97,7 @@ test("a request is one trace with its reads, writes and outgoing requests", asyn
   expect(collector.headers[0]).toMatchObject({ "api-key": "secret", path: "/v1/traces" });
 });
 
-test("the addresses that Next adds to its spans are not exported", async () => {
+test("the URLs that Next adds to its spans are not exported", async () => {
   const tracer = trace.getTracer("next.js");
   const target = "/login/confirm?token=secret-token";
   tracer.startActiveSpan("GET", { attributes: { "http.target": target } }, (span) => {
@@ -189,7 +189,7 @@ test("an error is exported with its trace, and a refusal is not", async () => {
   });
 });
 
-test("queries outside of a request and health checks make no traces", async () => {
+test("health checks and queries outside a request create no traces", async () => {
   await read((tx) => tx.user.count());
   const site = await serveSite((_, response) => Promise.resolve(void response.end("page")));
   await fetch(`${site.url}/healthz`);

@@ -36,7 +36,7 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
   }
   const countUsers = () => read((tx) => tx.user.count());
 
-  test("a backup is made, listed, verified, rehearsed and restored in place", async () => {
+  test("a backup is created, listed, verified, drilled and restored in place", async () => {
     await write((tx) => insertUser(tx));
     expect(backup("list")).toMatchObject({ status: 0, stdout: "There is no backup yet.\n" });
     expect(backup("create").stdout).toMatch(/^A snapshot of .*Z is stored\.\n$/);
@@ -61,7 +61,7 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
     expect(readdirSync(env.DATA_DIR).join()).toMatch(/lectern\.db\.before-restore-/);
   });
 
-  test("a wrong command, option, time or place is refused without a file", () => {
+  test("a wrong command, option, time or destination is refused, and writes no file", () => {
     const target = join(env.DATA_DIR, "restored.db");
     for (const args of [
       [],

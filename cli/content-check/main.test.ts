@@ -142,8 +142,8 @@ test("the site, the check of its folder, of any folder and of a Git repository s
   expect(site.warnings).toEqual(
     expect.arrayContaining([
       "banner.mdx:4: the banner ./nope.png is not part of this site",
-      "images/index.mdx:7: ./film.mp4: it has 25.1 MB; a file may have 25 MB",
-      "deep/post.mdx:1: it is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx",
+      "images/index.mdx:7: ./film.mp4: it has 25.1 MB; the limit is 25 MB",
+      "deep/post.mdx:1: it is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx",
       "missing.mdx:7: the image ./gone.png is not part of this site",
       expect.stringMatching(/^images\/unused\.svg:1: it can't be read as an image/),
       expect.stringMatching(/^images\/index\.mdx:7: \.\/cut\.jpg: it is served as it is/),
@@ -182,7 +182,7 @@ test("warnings fail only with --strict", async () => {
   expect(await checkDir("--strict")).toMatchObject({ exitCode: 0, warnings: [] });
 });
 
-test("a link is named and not followed, so a cycle ends", async () => {
+test("a symbolic link is reported and not followed, so a cycle ends", async () => {
   put("blog/folder/index.mdx", post(""));
   symlinkSync("..", join(dir, "blog/folder/round"));
   symlinkSync(join(dir, "blog"), join(dir, "blog/again"));

@@ -10,7 +10,7 @@ import type { ImportManifest } from "./import-manifest.ts";
 
 const FETCH_TIMEOUT_MS = 30_000;
 const CONCURRENCY = 4;
-/** All downloads of one run. The next run goes on where this one stopped. */
+/** All downloads of one run. The next run continues where this one stopped. */
 const TOTAL_TIMEOUT_MS = 30 * 60_000;
 /** After this many failed connections in a row, a host is not asked again. */
 const MAX_HOST_FAILURES = 4;
@@ -22,7 +22,7 @@ interface DownloadOptions {
 }
 
 export interface PostAssets {
-  /** File names beside the post, by URL. A URL without a name could not be had. */
+  /** File names beside the post, by URL. A URL without a name could not be downloaded. */
   readonly names: ReadonlyMap<string, string>;
   readonly failures: readonly { readonly url: string; readonly reason: string }[];
   readonly downloadCount: number;
@@ -42,9 +42,11 @@ export function createAssetDownloader({ site, manifest, isDryRun }: DownloadOpti
       throw new ExportError("the export does not name the old site; add --url https://OLD-SITE");
     const { host } = new URL(url);
     if ((hostFailures.get(host) ?? 0) >= MAX_HOST_FAILURES)
-      throw new ExportError(`${host} did not respond before`);
+      throw new ExportError(`${host} did not respond to earlier requests`);
     if (performance.now() - startedMs > TOTAL_TIMEOUT_MS)
-      throw new ExportError("the time for downloads is over; run the import again to go on");
+      throw new ExportError(
+        "the time limit for downloads was reached; run the import again to continue",
+      );
     try {
       const { status, bytes } = await fetchBytes(url, {
         timeoutMs: FETCH_TIMEOUT_MS,

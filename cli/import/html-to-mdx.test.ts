@@ -71,7 +71,7 @@ test("a table without a header, or with cells that span, stays HTML with its tex
   expect(html).not.toContain("onclick");
 });
 
-test("what a post may not contain is left out, and named", async () => {
+test("what a post may not contain is left out and reported", async () => {
   const { mdx, warnings } = convert(
     '<p>a</p><script>alert(1)</script><form><input name="x"></form><p><a href="javascript:alert(1)">b</a></p><iframe src="https://evil.example/x"></iframe><p onclick="x()">c</p>',
   );

@@ -42,7 +42,7 @@ export async function importMembersOf(exported: readonly ExportedMember[]): Prom
   return [
     ...lines.slice(0, MAX_LINES),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    `${addedCount} members added, ${known} had an account already.`,
+    `${addedCount} members added, ${known} already had an account.`,
   ];
 }
 

@@ -221,7 +221,7 @@ test("a WordPress export becomes posts that compile, with downloaded images", as
   expect(frontMatterOf("blog/wordpress-post-40").draft).toBe(true);
 });
 
-test("an image that is gone stays a link, and unknown shortcodes are named", async () => {
+test("an image that is gone stays a link, and unknown shortcodes are reported", async () => {
   const report = await importWordPress();
   expect(bodyOf("blog/wp-post-7")).toContain(
     `![gone](${oldSite.origin}/wp-content/uploads/2021/01/gone.png)`,
@@ -266,7 +266,7 @@ test("a second import changes nothing, and asks only for the image that was miss
   expect(new Set(requests)).toEqual(new Set(["/wp-content/uploads/2021/01/gone.png"]));
 });
 
-test("posts that were edited or deleted since stay so, others follow a newer export", async () => {
+test("posts that were edited or deleted stay that way, and others follow a newer export", async () => {
   await importGhost();
   const edited = join(root, "blog/ghost-post-1/index.mdx");
   writeFileSync(edited, `${readFileSync(edited, "utf8")}\nMine.\n`);
@@ -287,7 +287,7 @@ test("posts that were edited or deleted since stay so, others follow a newer exp
   ]);
 });
 
-test("a post that was there before is not overwritten", async () => {
+test("a post that existed before is not overwritten", async () => {
   mkdirSync(join(root, "blog/ghost-post-1"), { recursive: true });
   writeFileSync(join(root, "blog/ghost-post-1/index.mdx"), "mine");
   const report = await importGhost();

@@ -50,7 +50,7 @@ test("members are added once, never as admins, and known ones stay as they are",
   expect(status).toBe(0);
   expect(stdout).toContain('Skipped the member "nobody": Enter a valid email address');
   expect(stdout).not.toMatch(/[\u001b\u0007]/);
-  expect(stdout).toContain("2 members added, 1 had an account already.");
+  expect(stdout).toContain("2 members added, 1 already had an account.");
   const listUsers = async () => {
     const users = await read((tx) =>
       tx.user.findMany({ orderBy: { email: "asc" }, include: { sessions: true } }),
@@ -68,7 +68,7 @@ test("members are added once, never as admins, and known ones stay as they are",
     sessions: [],
   });
   expect(await read((tx) => tx.delivery.count())).toBe(0);
-  expect(runImport(...args).stdout).toContain("0 members added, 3 had an account already.");
+  expect(runImport(...args).stdout).toContain("0 members added, 3 already had an account.");
   expect(await listUsers()).toEqual(users);
 });
 

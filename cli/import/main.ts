@@ -86,10 +86,7 @@ function readExportOf(name: string, path: string): ExportedSite {
   if (name === "ghost") return readGhostExport(path, { url });
   if (name === "wordpress") return readWordPressExport(path);
   if (name === "substack") return readSubstackExport(path, { url });
-  return exitWithUsage(
-    `Unknown platform: "${name}". There are ghost, wordpress and substack.`,
-    usage,
-  );
+  return exitWithUsage(`Unknown platform: "${name}". Use ghost, wordpress or substack.`, usage);
 }
 
 function readMembers(site: ExportedSite): readonly ExportedMember[] {

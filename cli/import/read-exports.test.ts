@@ -61,7 +61,7 @@ test.each([
   expect(problemOf(name, data, read)).toMatch(message);
 });
 
-test("a file that is missing is named", () => {
+test("a missing file is reported", () => {
   expect(() => ghost(join(folder, "none.json"))).toThrow(/none\.json can't be read \(ENOENT\)/);
 });
 
@@ -77,13 +77,13 @@ test("a path that leaves the archive's folder is refused", () => {
     );
 });
 
-test("a ZIP with two files of one name is refused", () => {
+test("a ZIP with two files of the same name is refused", () => {
   const zip = Buffer.from(zipSync({ "a.json": strToU8("{}"), "b.json": strToU8("{}") }));
   for (let at = zip.indexOf("b.json"); at >= 0; at = zip.indexOf("b.json")) zip.write("a", at);
   expect(problemOf("a.zip", zip, ghost)).toMatch(/a\.zip contains two files named "a\.json"/);
 });
 
-test("elements without end inside one another are refused", () => {
+test("endlessly nested elements are refused", () => {
   expect(problemOf("a.xml", `<rss>${"<a>".repeat(400_000)}`, readWordPressExport)).toMatch(
     /has 100 elements inside one another/,
   );

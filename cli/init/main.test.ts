@@ -130,7 +130,7 @@ test("a missing name and wrong answers are refused before anything is written", 
   expect(textOf("site.config.ts")).toBe(before);
 });
 
-test("the examples are removed once, and own posts stay", () => {
+test("the examples are removed once, and the owner's posts stay", () => {
   writeFileSync(join(clone, "content/blog/mine.mdx"), "mine");
   expect(run("remove-examples")).toMatchObject({
     status: 0,

@@ -28,10 +28,10 @@ Asks five questions and writes ./site.config.ts, ./.env, an about page and a fir
   --author NAME        who writes it (default: the name of the site)
   --description TEXT   what it is about, in one line
   --url URL            its public address, such as https://example.com; empty if not known yet
-  --features LIST      what is on: teams, calls and members, separated by commas; or none
+  --features LIST      features to turn on: teams, calls, members, separated by commas; or none
   --remove-examples    also deletes the example posts and pages
   --force              replaces a site.config.ts that you have edited
-Without a terminal nothing is asked: --name is required then.
+Without a terminal, it asks nothing, and --name is required.
 Exit codes: 0 success, 1 refused, 2 unknown or missing option.`;
 
 const { flags, words } = parseCommandLine(
@@ -70,7 +70,7 @@ async function initialize(): Promise<void> {
     fallback;
   try {
     if (hasOwnConfig() && !flags.force) {
-      const answer = await ask("site.config.ts is yours already. Replace it? y/N", "");
+      const answer = await ask("You have edited site.config.ts. Replace it? y/N", "");
       if (!/^y(es)?$/i.test(answer)) {
         console.error("site.config.ts stays as it is. Nothing was written; --force replaces it.");
         process.exitCode = 1;
@@ -109,7 +109,10 @@ async function readAnswers(
   const url = flags.url ?? (await ask("4/5 What is its address? Empty if you don't know yet", ""));
   const list =
     flags.features ??
-    (await ask("5/5 What should be on? teams, calls, members, or none", FEATURES.join(",")));
+    (await ask(
+      "5/5 Which features should be on? teams, calls, members, or none",
+      FEATURES.join(","),
+    ));
   const answers = { name, author, description, url: readOrigin(url), features: readFeatures(list) };
   try {
     parseSiteConfig({ name, description, author: { name: author, bio: description } });

@@ -30,7 +30,7 @@ test("a post shows the day of an update that is later than its date", () => {
     );
 });
 
-test("a post from right to left turns only its own text, and no label of the page", () => {
+test("a right-to-left post affects only its own text, and no label of the page", () => {
   const html = pageOf({ lang: "ar", title: "مرحبا", bannerCredit: "x" });
   expect(html).toContain('<h1 id="post-title" lang="ar" dir="rtl">');
   expect(html).toContain('<div class="prose" lang="ar" dir="rtl">Text</div>');

@@ -34,7 +34,7 @@ test("all Consul servers hang: the primary steps down at the end of its lease, a
   await cluster.waitForPrimary(30_000);
 });
 
-test("the runbook's checks name three servers and their leader", async ({ cluster }) => {
+test("the runbook's checks show three servers and their leader", async ({ cluster }) => {
   const output = await flyFor(cluster).run(readRunbook(PAGE, "Check"));
   expect(output.match(/\bleader\b/g)).toHaveLength(1);
   expect(output.match(/\bfollower\b/g)).toHaveLength(2);

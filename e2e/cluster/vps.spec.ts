@@ -151,7 +151,7 @@ test("a login by email leaves a cookie for HTTPS only, which logs in", async () 
   expect((await new Visitor().request("/me")).status).not.toBe(200);
 });
 
-test("limits count visitors by their address, and not by what they claim", async () => {
+test("rate limits count visitors by their address, not by what they claim", async () => {
   const send = await new Visitor("127.0.0.21").openForm("/login", "email");
   const statuses: number[] = [];
   for (let i = 0; i <= EMAILS_PER_CLIENT; i += 1) {
@@ -190,7 +190,7 @@ test("a recording is uploaded in parts", async () => {
   }
 });
 
-test("a body that is too large gets 413: from the site with the reason, and from nginx above its own limit", async () => {
+test("a body that is too large gets 413, from the site with the reason, and from nginx above its own limit", async () => {
   const post = (length: number) =>
     new Visitor().request("/login", {
       method: "POST",

@@ -59,7 +59,7 @@ test("one message names the file and every invalid field with its fix", () => {
     expect(wrong).toThrow(line);
 });
 
-test("a file that is missing, broken or without a default export is named", () => {
+test("a file that is missing, broken or without a default export is reported", () => {
   expect(() => loadSiteConfig("/nowhere/site.config.ts")).toThrow(
     /^\/nowhere\/site\.config\.ts can't be loaded/,
   );
@@ -69,7 +69,7 @@ test("a file that is missing, broken or without a default export is named", () =
   );
 });
 
-test("a font that is not in public is named at the start", () => {
+test("a font that is not in public is reported at startup", () => {
   overrideSiteConfig({ fonts: { files: [{ family: "Inter", file: "/fonts/none.woff2" }] } });
   expect(checkSiteConfig).toThrow(/fonts\.files: public\/fonts\/none\.woff2 doesn't exist/);
 });

@@ -117,7 +117,7 @@ test("nothing that a client sends reaches the rendering of a shared page", async
   expect(seen[0]!.headers.host).toMatch(/^127\.0\.0\.1:\d+$/);
 });
 
-test("whatever may be personal or of another kind is not shared", async () => {
+test("requests that may be personal or of another kind are not shared", async () => {
   const requests: [string, OutgoingHttpHeaders?, string?][] = [
     ["/blog/own", { cookie: "session=x" }],
     ["/blog/own", { cookie: "a=1; __Host-session=x" }],
@@ -140,7 +140,7 @@ test("a guessed render header doesn't make a request internal", async () => {
   expect(seen.map(({ isRender }) => isRender)).toEqual([true]);
 });
 
-test("a page is at most a minute old, and renewed before that while it is read", async () => {
+test("a page is at most a minute old, and rendered again before that while it is being read", async () => {
   const startMs = nowMs();
   setClock(startMs);
   expect(await text("/blog/aging")).toBe("page 1 of /blog/aging");
@@ -152,7 +152,7 @@ test("a page is at most a minute old, and renewed before that while it is read",
   expect(await text("/blog/aging")).toBe("page 3 of /blog/aging");
 });
 
-test("a clock that goes back doesn't keep a page", async () => {
+test("a page is not kept when the clock jumps back", async () => {
   const startMs = nowMs();
   setClock(startMs);
   await send("/blog/back");

@@ -49,7 +49,7 @@ test("a peer has access only with a signature for the metrics", () => {
   expect(refusal(signed("status"))).toBe(404);
 });
 
-test("while the token is replaced, both are accepted", () => {
+test("during a rotation, both tokens are accepted", () => {
   const next = "next-token-of-monitoring";
   overrideEnv({ METRICS_TOKEN: `${next}, ${TOKEN}` });
   const refusal = (token: string) =>

@@ -57,7 +57,7 @@ test("a request to upgrade the protocol is served as HTTP/1.1", () =>
     expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*GET \/feed\.xml$/);
   }));
 
-test("idle connections are kept longer than proxies keep them, or as configured", () => {
+test("idle connections stay open longer than in common proxies, or as configured", () => {
   // nginx and Fly: a minute; Caddy: two.
   expect(createPipelineServer(() => {}).keepAliveTimeout).toBeGreaterThan(120_000);
   overrideEnv({ KEEP_ALIVE_TIMEOUT: "5000" });

@@ -88,7 +88,7 @@ test("a consent is recorded once, and confirmed by an email with one-click unsub
   expect(verifyUnsubscribeToken(new URL(url!).searchParams.get("token")!)).toBe(user.id);
 });
 
-test("one click unsubscribes at the newsletter, and a second one changes nothing", async () => {
+test("one click unsubscribes from the newsletter, and a second one changes nothing", async () => {
   const { id } = await insertSubscriber();
   await runDueDeliveries();
   for (let i = 0; i < 2; i++) expect((await oneClick(signUnsubscribeToken(id))).status).toBe(200);
@@ -125,7 +125,7 @@ test("a withdrawal before the delivery sends nothing", async () => {
   expect(requests).toEqual([]);
 });
 
-test("a withdrawal while the subscription is on its way takes it back", async () => {
+test("a withdrawal while the subscription is being delivered undoes it", async () => {
   const { id } = await insertSubscriber();
   await write((tx) => tx.consent.deleteMany({ where: { userId: id } }));
   await runDueDeliveries();
@@ -134,7 +134,7 @@ test("a withdrawal while the subscription is on its way takes it back", async ()
   expect(await findKitId(id)).toBeNull();
 });
 
-test("a deleted account leaves the newsletter", async () => {
+test("a deleted account is unsubscribed from the newsletter", async () => {
   const { id } = await insertSubscriber();
   await runDueDeliveries();
   await write((tx) => deleteAccount(tx, id));
@@ -154,7 +154,7 @@ test("a member of a source site has agreed to nothing, and can leave the list th
   expect(requests).toEqual(["POST /subscribers/99/unsubscribe"]);
 });
 
-test("a site asks only for what it has a receiver for, and its privacy page lists those", async () => {
+test("a site asks only for consents with a configured receiver, and its privacy page lists the receivers", async () => {
   expect(offeredPurposes()).toEqual(["NEWSLETTER"]);
   expect(listDataReceivers().map(({ name }) => name)).toEqual([
     "The mail server 127.0.0.1",

@@ -99,7 +99,7 @@ test.each([
   await expect(consume(parts.join("."))).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("a challenge expires after five minutes, and the next one used deletes it", async () => {
+test("a challenge expires after five minutes, and using the next one deletes it", async () => {
   setClock(nowMs());
   const [late, used] = [startCeremony(null), startCeremony(null)];
   await consume(used.cookie);

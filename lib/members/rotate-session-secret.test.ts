@@ -52,7 +52,7 @@ test("a cookie that was not used in the meantime is refused once the old secret 
   expect(isValidSignature("purpose", "text", "x".repeat(43))).toBe(false);
 });
 
-test("an anonymous reader keeps their ID, and gets it signed again", () => {
+test("an anonymous reader keeps their ID, which is signed again", () => {
   restart(OLD);
   const value = signReaderId("reader-1");
   expect(findOutdatedReaderId(value)).toBeNull();

@@ -43,7 +43,7 @@ const drill = (problems: string[], startedAtMs = nowMs()) => ({
 const listEmails = () =>
   selectRows<{ payload: string }>("SELECT payload FROM Delivery WHERE kind = 'MAIL'");
 
-test("an old backup, a failed and an old drill are problems, and a fresh instance has time", () => {
+test("an old backup and a failed or old drill are problems, and a fresh instance has a grace period", () => {
   const now = nowMs();
   const longAgo = now - DAY_MS;
   expect(findBackupProblems(null, now)).toEqual([]);

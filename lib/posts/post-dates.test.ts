@@ -14,7 +14,7 @@ const publication = (fields: Parameters<typeof samplePost>[0]) =>
 const modification = (fields: Parameters<typeof samplePost>[0]) =>
   new Date(modificationMs(samplePost(fields))).toISOString();
 
-test("two posts of a day have different times, which stay the same", () => {
+test("two posts of one day have different times, which never change", () => {
   expect(publication({ slug: "one", date: "2026-11-21" })).toBe("2026-11-21T00:00:35.000Z");
   expect(publication({ slug: "two", date: "2026-11-21" })).toBe("2026-11-21T00:00:12.000Z");
 });

@@ -16,7 +16,7 @@ test.each([
   expect(languageAttributes({ lang })).toEqual({ lang, dir });
 });
 
-test("a post without a language has the site's, named only if it is written from right to left", () => {
+test("a post without a language has the site's, stated only if it is written from right to left", () => {
   expect(languageAttributes({}, "en")).toEqual({});
   expect(languageAttributes({}, "de")).toEqual({});
   expect(languageAttributes({}, "he")).toEqual({ lang: "he", dir: "rtl" });

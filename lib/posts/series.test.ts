@@ -14,7 +14,7 @@ const placeOf = (index: ReturnType<typeof sampleIndex>, slug: string) => {
   );
 };
 
-test("the parts of a series follow their numbers, whatever their dates and the name's case", () => {
+test("the parts of a series are in the order of their numbers, whatever their dates and the name's case", () => {
   const index = sampleIndex(
     { slug: "two", date: "2026-01-01", series: { name: "Storage", part: 2 } },
     { slug: "one", date: "2026-01-05", series: { name: "storage", part: 1 } },
@@ -27,7 +27,7 @@ test("the parts of a series follow their numbers, whatever their dates and the n
   expect(placeOf(index, "four")).toEqual(["4/4", ...parts, "two", null]);
 });
 
-test("without numbers, or with a number twice, the parts are counted by date", () => {
+test("without numbers, or with a duplicate number, the parts are in the order of their dates", () => {
   const series = { name: "S" };
   const dated = sampleIndex(
     { slug: "b", date: "2026-01-02", series },
@@ -42,7 +42,7 @@ test("without numbers, or with a number twice, the parts are counted by date", (
   expect(placeOf(twice, "b")).toEqual(["1/3", "1 b", "2 c", "3 a", null, "c"]);
 });
 
-test("drafts and unlisted posts are no part for others, but a draft sees its place", () => {
+test("drafts and unlisted posts are not parts for other posts, but a draft shows its place", () => {
   const index = sampleIndex(
     { slug: "one", series: { name: "S", part: 1 } },
     { slug: "two", series: { name: "S", part: 2 }, draft: true },

@@ -86,7 +86,7 @@ async function runHistory(
 }
 
 for (let seed = 1; seed <= SEEDS; seed++)
-  test(`no read and no joining lowers a member's own team in history ${seed}`, () =>
+  test(`no read and no sign-up lowers a member's own team in history ${seed}`, () =>
     write((tx) =>
       runHistory(tx, seed, (event, before, after) => {
         for (const [i, { readsPerMember }] of after.entries())

@@ -82,7 +82,7 @@ test("a member who comes back after more than a year is new again", () =>
     });
   }));
 
-test("claimed reads from before the sign-up count for the team, and not as its member's time", () =>
+test("claimed reads from before the sign-up count for the team, but not toward member time", () =>
   write((tx) => {
     const { id } = insertUser(tx, { team: "RED", createdAt: NOW });
     insertRead(tx, { userId: id, createdAt: NOW - 150 * DAY_MS });
@@ -218,7 +218,7 @@ test("a lead change is recorded once, for the post and for the site", () =>
     ]);
   }));
 
-test("a tie is recorded with its teams, and its end with the leader", () =>
+test("a tie is recorded with its teams, and the end of it with the leader", () =>
   write((tx) => {
     readers(tx, "YELLOW", 1);
     readers(tx, "RED", 1);

@@ -102,7 +102,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
   };
   const liveRows = () => db.prepare("SELECT * FROM item ORDER BY id").all();
 
-  test("what is committed after the snapshot is restored, too", async () => {
+  test("transactions after the snapshot are restored, too", async () => {
     insert("before");
     const { writer } = await startWriter();
     insert("after");
@@ -181,7 +181,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     await expect(restoreRows(states[0]!.timeMs - DAY_MS)).rejects.toThrow(/no state as old as/);
   });
 
-  test("a restarted process continues without a snapshot if nothing was written meanwhile", async () => {
+  test("a restarted process continues without a snapshot if nothing was written in the meantime", async () => {
     const first = await startWriter();
     insert();
     await first.writer.flush();
@@ -196,7 +196,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await restoreRows()).toEqual(liveRows());
   });
 
-  test("a restarted process takes a snapshot if something was written meanwhile", async () => {
+  test("a restarted process takes a snapshot if something was written in the meantime", async () => {
     const first = await startWriter();
     first.source.close();
     open.splice(0);
@@ -236,7 +236,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await restoreRows()).toEqual(rows);
   });
 
-  test("a former writer that goes on writing changes nothing in the new timeline", async () => {
+  test("a former writer that keeps writing changes nothing in the new timeline", async () => {
     const former = await startWriter();
     insert("both");
     await former.writer.flush();
@@ -261,7 +261,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(stored!.includes("SQLite format 3"), "the store sees no plain text").toBe(false);
   });
 
-  test("after a change of key, both keys restore and the new one encrypts", async () => {
+  test("after a key rotation, both keys restore, and the new one encrypts", async () => {
     const { writer } = await startWriter();
     const newKey = "fedcba9876543210fedcba9876543210";
     const rotated: Archive = { ...archive, sealer: createSealer([newKey, KEY]) };
@@ -336,7 +336,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     }
   });
 
-  test("what no restore within the retention needs is deleted", async () => {
+  test("objects that no restore within the retention period needs are deleted", async () => {
     const { writer } = await startWriter();
     insert("old");
     await writer.flush({ isSnapshotDue: true });

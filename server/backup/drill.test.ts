@@ -58,7 +58,7 @@ describe.skipIf(isObjectStoreMissing)("a drill", () => {
     }
   });
 
-  test("fails on counters that disagree with the rows", async () => {
+  test("fails if counters disagree with the rows", async () => {
     await execute("UPDATE SiteTotal SET reads = reads + 7");
     const totals = countTotals(env.DATABASE_FILE);
     expect(compareTotals(totals, totals, totals)).toEqual([
@@ -77,7 +77,7 @@ describe.skipIf(isObjectStoreMissing)("a drill", () => {
   });
 });
 
-test("replicas do the drills, and the primary only if none has for a day longer", () => {
+test("replicas run the drills, and the primary only if none has for another day", () => {
   const nowMs = 100 * DAY_MS;
   const due = (change: Partial<Parameters<typeof isDrillDue>[0]>) =>
     isDrillDue({

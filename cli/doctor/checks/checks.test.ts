@@ -20,7 +20,7 @@ const levels = (findings: Finding[]) => findings.map(({ level }) => level);
 const problemsOf = (findings: Finding[]) =>
   findings.filter(({ level }) => level === "problem").map(({ what }) => what);
 
-test("an old Node, SQLite or LiteFS is named", () => {
+test("an outdated Node, SQLite or LiteFS is reported", () => {
   expect(levels(checkNode("24.1.0", "24"))).toEqual(["ok"]);
   expect(levels(checkNode("20.20.0", "24"))).toEqual(["problem"]);
   expect(levels(checkSqlite("better-sqlite3", "3.51.3", true))).toEqual(["ok"]);
@@ -33,7 +33,7 @@ test("an old Node, SQLite or LiteFS is named", () => {
   expect(levels(checkLitefs("LiteFS development build"))).toEqual(["note"]);
 });
 
-test("too little disk, memory or file descriptors, and a wrong clock, are named", () => {
+test("too little disk, memory or file descriptors, and a wrong clock, are reported", () => {
   expect(levels(checkDisk("/data", 10e9, 1e6))).toEqual(["ok"]);
   expect(levels(checkDisk("/data", 1e9, 900e6))).toEqual(["note"]);
   expect(levels(checkDisk("/data", 50e6, 1e6))).toEqual(["problem"]);
@@ -51,7 +51,7 @@ test("too little disk, memory or file descriptors, and a wrong clock, are named"
 const flyToml = readFileSync("fly.toml", "utf8");
 const litefsYml = readFileSync("litefs.yml", "utf8");
 
-test("the repository's fly.toml and litefs.yml keep every rule", () => {
+test("the repository's fly.toml and litefs.yml follow every rule", () => {
   expect(levels(checkFlyToml(flyToml))).toEqual(["ok"]);
   expect(levels(checkLitefsYml(litefsYml))).toEqual(["ok"]);
 });
@@ -94,7 +94,7 @@ test.each([
   expect(problems[0]).toContain(name);
 });
 
-test("each invalid variable is a problem of its own, with the variable in its fix", () => {
+test("each invalid variable is a separate problem, with the variable in its fix", () => {
   const findings = checkVariables({
     DATA_DIR: env.DATA_DIR,
     PORT: "none",
@@ -138,7 +138,7 @@ test("a public site without an address, HTTPS, or a mail server is a problem", (
   ).toEqual([]);
 });
 
-test("a secret that can be guessed or read is a problem, and is not printed", () => {
+test("a secret that is easy to guess or readable by others is a problem, and is not printed", () => {
   const file = join(mkdtempSync(join(tmpdir(), "lectern-doctor-")), "session-secret");
   writeFileSync(file, "3f9c2a7be1d04856".repeat(4), { mode: 0o600 });
   const strong = "3f9c2a7be1d04856".repeat(4);
@@ -157,7 +157,7 @@ test("a secret that can be guessed or read is a problem, and is not printed", ()
   expect(levels(checkSecrets({}, file))).toEqual(["problem"]);
 });
 
-test("damage to the database is named by kind", () => {
+test("each kind of damage to the database is reported", () => {
   const root = process.cwd();
   const damaged = (statements: string): string[] => {
     const file = join(mkdtempSync(join(tmpdir(), "lectern-doctor-")), "lectern.db");
@@ -223,7 +223,7 @@ test("a corrupt page is found", () => {
   expect(problemsOf(checkDatabase(file, process.cwd())).join()).toContain("quick_check");
 });
 
-test("values of the wrong type are named by table, column and count", () => {
+test("values of the wrong type are reported by table, column and count", () => {
   const db = new Database(env.DATABASE_FILE);
   expect(findMistypedValues(db)).toEqual([]);
   db.pragma("ignore_check_constraints = ON");

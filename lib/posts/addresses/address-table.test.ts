@@ -69,7 +69,7 @@ test("an address that belongs to a page of the site is refused", () => {
   expect(findPatternProblem("/blog/:year/:slug")).toBeNull();
 });
 
-test("aliases lead to the post, and those of other pages are named and ignored", () => {
+test("aliases redirect to the post, and aliases that are other pages' addresses are reported and ignored", () => {
   const table = makeTable([
     makePost("a", [
       "/2019/old",
@@ -112,7 +112,7 @@ test("rules apply in their order, after posts, pages of the site and files", () 
     expect([path, table.resolve(path)]).toEqual([path, null]);
 });
 
-test("a page of content/pages comes before a rule and is named where a post has its address", () => {
+test("a page of content/pages takes precedence over a rule, and a post with its address is reported", () => {
   overrideSiteConfig({ content: { address: "/:slug" } });
   const { rules } = parseRedirects("/* /blog", "_redirects");
   const posts = [makePost("uses")];
@@ -136,7 +136,7 @@ test("a rule with parameters also applies to a page of the site", () => {
   expect(table.resolve("/")).toBeNull();
 });
 
-test("rules that never end are named and skipped, and those that never apply are named", () => {
+test("rules that loop are reported and skipped, and rules that never apply are reported", () => {
   const table = makeTable(
     [makePost("a")],
     [
@@ -155,17 +155,17 @@ test("rules that never end are named and skipped, and those that never apply are
     "_redirects:6: /calls is a page of this site, which comes first",
     "_redirects:7: /blog/a is an address of blog/a.mdx, which comes first",
     "_redirects:9: /ok has a rule in _redirects:8, which comes first",
-    "_redirects:1: /self leads to itself; the line is skipped",
-    "_redirects:2: /one leads in a circle through /one; the line is skipped",
-    "_redirects:3: /two leads in a circle through /two; the line is skipped",
-    "_redirects:4: /deep/* leads on more than 10 times; the line is skipped",
-    "_redirects:5: /same/* leads to itself; the line is skipped",
+    "_redirects:1: /self redirects to itself; the line is skipped",
+    "_redirects:2: /one is in a redirect loop through /one; the line is skipped",
+    "_redirects:3: /two is in a redirect loop through /two; the line is skipped",
+    "_redirects:4: /deep/* redirects more than 10 times; the line is skipped",
+    "_redirects:5: /same/* redirects to itself; the line is skipped",
   ]);
   for (const path of ["/self", "/one", "/two", "/deep/x", "/same/x"])
     expect([path, table.resolve(path)]).toEqual([path, null]);
 });
 
-test("a rule that would lead to the requested address itself does nothing", () => {
+test("a rule that would redirect to the requested URL itself does nothing", () => {
   const table = makeTable([], "/x/:a/:b /x/:a/b");
   expect(table.resolve("/x/1/2")).toEqual(redirectTo("/x/1/b"));
   expect(table.resolve("/x/1/b")).toBeNull();
@@ -193,7 +193,7 @@ test("115 rules and 1,000 posts cost a request a few microseconds", () => {
   expect(withRules).toBeLessThan(500);
 });
 
-test("the work for 20,000 rules grows with their number, not with its square", () => {
+test("20,000 rules take linear time, not quadratic time", () => {
   let tries = 0;
   class CountedPattern extends RegExp {
     override exec(text: string) {

@@ -210,12 +210,12 @@ export class AddressTable {
     const query = [...rule.query].map(([name, value]) => `${name}=${value.replace(/^:\w+/, "x")}`);
     const search = query.length > 0 ? `?${query.join("&")}` : "";
     const target = applyRule(rule, start, search);
-    if (target !== null && isSameUrl(target, start, search)) return "leads to itself";
+    if (target !== null && isSameUrl(target, start, search)) return "redirects to itself";
     const visited = new Set<string>();
     let url = encodeURI(start) + search;
     while (url.startsWith("/")) {
-      if (visited.has(url)) return `leads in a circle through ${url}`;
-      if (visited.size === MAX_REDIRECTS) return `leads on more than ${MAX_REDIRECTS} times`;
+      if (visited.has(url)) return `is in a redirect loop through ${url}`;
+      if (visited.size === MAX_REDIRECTS) return `redirects more than ${MAX_REDIRECTS} times`;
       visited.add(url);
       const match = this.resolve(url);
       if (match?.kind !== "redirect") return null;

@@ -40,12 +40,12 @@ test("links to posts, pages, files and redirects are fine", () => {
   ).toEqual([]);
 });
 
-test("a link to a missing page or part is named with file and line", () => {
+test("a link to a missing page or anchor is reported with file and line", () => {
   expect(check(["/blog/none", "/nothing", "/blog/caf%C3%A9#nope", "#nope"])).toEqual([
-    "blog/from.mdx:1: the link /blog/none leads to a page that doesn't exist",
-    "blog/from.mdx:2: the link /nothing leads to a page that doesn't exist",
-    "blog/from.mdx:3: the link /blog/caf%C3%A9#nope leads to a part that blog/café.mdx doesn't have",
-    "blog/from.mdx:4: the link #nope leads to a part that blog/from.mdx doesn't have",
+    "blog/from.mdx:1: the link /blog/none points to a page that doesn't exist",
+    "blog/from.mdx:2: the link /nothing points to a page that doesn't exist",
+    "blog/from.mdx:3: the link /blog/caf%C3%A9#nope points to an anchor that blog/café.mdx doesn't have",
+    "blog/from.mdx:4: the link #nope points to an anchor that blog/from.mdx doesn't have",
   ]);
 });
 

@@ -27,7 +27,7 @@ export function findBrokenLinks(
         return hasPart(compiled, part)
           ? []
           : [
-              `${post.path}:${line}: the link ${url} leads to a part that ${target.path} doesn't have`,
+              `${post.path}:${line}: the link ${url} points to an anchor that ${target.path} doesn't have`,
             ];
       }
       const exists =
@@ -35,7 +35,7 @@ export function findBrokenLinks(
         (addresses.hasPage(path) || isPublicFile(path) || addresses.resolve(start) !== null);
       return exists
         ? []
-        : [`${post.path}:${line}: the link ${url} leads to a page that doesn't exist`];
+        : [`${post.path}:${line}: the link ${url} points to a page that doesn't exist`];
     }),
   );
 }

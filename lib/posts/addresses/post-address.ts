@@ -93,6 +93,6 @@ export function findPatternProblem(address: string): string | null {
   if (unknown !== undefined) return `:${unknown} is unknown; use :year, :month, :day and :slug`;
   const first = address.split("/")[1]!;
   return first !== "blog" && RESERVED_SEGMENTS.has(first)
-    ? `/${first}/ belongs to pages of this site; use /blog/:slug or another first part`
+    ? `/${first}/ belongs to pages of this site; use /blog/:slug or another first segment`
     : null;
 }

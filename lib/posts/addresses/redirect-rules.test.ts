@@ -64,7 +64,7 @@ test("a path never leads to another host", () => {
   expect(follow(text, "/go/a?b#c\r\nx: y")).toBe("301 /a%3Fb%23c%0D%0Ax%3A%20y");
 });
 
-test("a bad line is named with its number and skipped", () => {
+test("a bad line is reported with its number and skipped", () => {
   const lines = [
     "/ok /fine",
     "no-slash /b",

@@ -53,8 +53,8 @@ export function parseRedirects(
 
 /** Returns the rule, or why the line is not one. */
 function parseRule([from = "", ...rest]: string[], origin: string): RedirectRule | string {
-  if (/^https?:/i.test(from)) return "a rule for a host is not supported: begin with a path";
-  if (!from.startsWith("/")) return `"${from}" must be a path that begins with /`;
+  if (/^https?:/i.test(from)) return "a rule for a host is not supported: start with a path";
+  if (!from.startsWith("/")) return `"${from}" must be a path that starts with /`;
   const query = new Map<string, string>();
   while (rest[0] !== undefined && /^[^/:=?]+=/.test(rest[0])) {
     const [name, ...value] = rest.shift()!.split("=");
@@ -83,7 +83,8 @@ function parseSource(
 ): { from: string; pattern: RegExp | null; names: string[] } | string {
   const path = decodeAddress(from);
   if (path === null) return `"${from}" is not a valid path`;
-  if (/[?#]/.test(from)) return `"${from}" has a ? or #: write parameters as name=value after it`;
+  if (/[?#]/.test(from))
+    return `"${from}" contains ? or #; write parameters as name=value after the path`;
   const names: string[] = [];
   let source = "";
   for (const [index, segment] of path.split("/").slice(1).entries()) {
@@ -92,7 +93,7 @@ function parseSource(
       names.push("splat");
       source += "(?:/(?<splat>.*))?";
     } else if (/^:[A-Za-z_]\w*$/.test(segment)) {
-      if (names.includes(segment.slice(1))) return `${segment} is there twice`;
+      if (names.includes(segment.slice(1))) return `${segment} appears twice`;
       names.push(segment.slice(1));
       source += `/(?<${segment.slice(1)}>[^/]+)`;
     } else if (segment.includes("*")) return "* must be the last part of the path";
@@ -105,12 +106,12 @@ function parseSource(
 function findTargetProblem(to: string, names: ReadonlySet<string>): string | null {
   const host = /^https?:\/\/([^/?#]*)/i.exec(to)?.[1];
   if (host === undefined && !/^\/(?![/\\])/.test(to))
-    return `the target "${to}" must be a path or a URL that begins with https:// or http://`;
+    return `the target "${to}" must be a path or a URL that starts with https:// or http://`;
   if (
     host !== undefined &&
     (/:[A-Za-z_]/.test(host) || !URL.canParse(to.replace(PLACEHOLDER, "x")))
   )
-    return `the target "${to}" has an invalid host; it can't hold a placeholder`;
+    return `the target "${to}" has an invalid host; it can't contain a placeholder`;
   const unknown = [...to.matchAll(PLACEHOLDER)].find(([, name]) => !names.has(name!));
   return unknown ? `${unknown[0]} in the target is not in the path` : null;
 }

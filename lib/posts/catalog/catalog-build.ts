@@ -191,13 +191,14 @@ export class CatalogBuild {
     const warnings = links
       .filter((path) => !isIgnoredPath(path))
       .map(
-        (path) => `${path}:1: it is a symbolic link, which is not followed; copy what it leads to`,
+        (path) =>
+          `${path}:1: it is a symbolic link, which is not followed; copy the file or folder that it points to`,
       );
     for (const file of this.#files) {
       if (!isWanted()) break;
       if (/\.mdx?$/i.test(file.path) && !postPaths.has(file.path) && !isIgnoredPath(file.path))
         warnings.push(
-          `${file.path}:1: it is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx`,
+          `${file.path}:1: it is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx`,
         );
       if (mentioned.has(file.path)) continue;
       const problem = await findFileProblem(file, context);

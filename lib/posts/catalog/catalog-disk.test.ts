@@ -249,7 +249,7 @@ test("a scheduled post is hidden until its time, then shown without a change of 
   expect(site.getKey()).not.toBe(key);
 });
 
-test("a post goes live by itself, even if the content can't be read then", async () => {
+test("a post goes live by itself, even if the content can't be read at that time", async () => {
   sites.writeFile("blog/first.mdx", makePostText("First", "2031-05-05"));
   sites.writeFile("blog/second.mdx", makePostText("Second", "2031-05-06"));
   const site = await waitUntilCompiled(sites.createDiskSite());
@@ -261,7 +261,7 @@ test("a post goes live by itself, even if the content can't be read then", async
   expect(site.getStatus().scheduled).toMatchObject([{ slug: "second" }]);
 });
 
-test("files of scheduled posts and in ignored folders are hidden, those of visible posts are not", async () => {
+test("files of scheduled posts and in ignored folders are hidden, and files of visible posts are not", async () => {
   const liveAtMs = Date.parse("2031-05-05T09:00:00Z");
   const later = makePostText(
     "Later",

@@ -213,7 +213,7 @@ test("images of a push have their size, and are found by path and version", asyn
   expect((await site.findImageFile(blobSha))!.url).toContain("/content-file/blog/a/drawing.svg?v=");
 });
 
-test("a redirects file comes with a push, also to a replica, and its mistakes are named", async () => {
+test("a push updates the redirects file, even on a replica, and its mistakes are reported", async () => {
   const post = { "content/blog/a.mdx": makePostText("A") };
   sites.host.commit({ ...post, "content/_redirects": "/old /blog/a\n/bad\n" });
   const site = await waitUntilCompiled(sites.createGitSite());
@@ -232,7 +232,7 @@ test("a redirects file comes with a push, also to a replica, and its mistakes ar
   expect(site.getStatus().warnings).toEqual([]);
 });
 
-test("a symbolic link in a push is named as on disk", async () => {
+test("a symbolic link in a push is reported as on disk", async () => {
   sites.host.commit({ "content/blog/a.mdx": makePostText("A"), "content/blog/b.link": "a.mdx" });
   const site = await waitUntilCompiled(sites.createGitSite());
   await site.refresh();

@@ -42,7 +42,7 @@ export async function loadCodeFiles(
         throw new PostError({
           file: postFile,
           line: 1,
-          reason: `it imports too much: at most ${MAX_CODE_FILES} files of ${MAX_CODE_BYTES / 1_048_576} MB together`,
+          reason: `it imports too much: the limit is ${MAX_CODE_FILES} files and ${MAX_CODE_BYTES / 1_048_576} MB in total`,
         });
       const text = decodeCode(file.path, await readFile(file));
       texts[file.path] = text;

@@ -50,7 +50,7 @@ function commitAll(committedAt: string): void {
   git(["commit", "--quiet", "--message", "Write"], committedAt);
 }
 
-test("an edited post has the time of the version with the edit, after a restart and on a replica, too", async () => {
+test("an edited post has the time of the version with the edit, even after a restart and on a replica", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", "2026-01-01"));
   sites.writeFile("blog/b.mdx", makePostText("B", "2026-01-01"));
   let site = await waitUntilCompiled(sites.createDiskSite());
@@ -74,7 +74,7 @@ test("an edited post has the time of the version with the edit, after a restart 
   expect(await findChange(replica, "a")).toBe(changed);
 });
 
-test("a replica shows a change when the primary has recorded it", async () => {
+test("a replica shows a change once the primary has recorded it", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", "2026-01-01"));
   const primary = await waitUntilCompiled(sites.createDiskSite());
   await waitUntilRecorded(primary, 1);
@@ -89,7 +89,7 @@ test("a replica shows a change when the primary has recorded it", async () => {
   expect(await findChange(replica, "a")).toBe(await findChange(primary, "a"));
 });
 
-test("a Git host's history tells when a post last changed, and adding it is no change", async () => {
+test("a Git host's history says when a post last changed, and adding it is not a change", async () => {
   const first = { "content/blog/a.mdx": makePostText("A", "2026-01-01") };
   const second = { ...first, "content/blog/b.mdx": makePostText("B", "2026-01-01") };
   sites.host.commit(first, "main", "2026-02-01T10:00:00Z");
@@ -102,7 +102,7 @@ test("a Git host's history tells when a post last changed, and adding it is no c
   expect(await findChange(site, "b")).toBeNull();
 });
 
-test("without the history, an edit has the time at which its version was published", async () => {
+test("without history, an edit has the time at which its version was published", async () => {
   sites.host.commit({ "content/blog/a.mdx": makePostText("A", "2026-01-01") });
   const site = await waitUntilCompiled(sites.createGitSite());
   await waitUntilRecorded(site, 1);
@@ -114,7 +114,7 @@ test("without the history, an edit has the time at which its version was publish
   expect(await findChange(site, "a")).toBe(new Date(updatedAtMs).toISOString());
 });
 
-test("the history of at most 40 posts is requested, of the newest ones", async () => {
+test("the history of only the 40 newest posts is requested", async () => {
   const files: Record<string, string> = {};
   for (let i = 10; i < 60; i += 1)
     files[`content/blog/p${i}.mdx`] = makePostText(`P${i}`, `20${i}-01-01`);
@@ -127,7 +127,7 @@ test("the history of at most 40 posts is requested, of the newest ones", async (
   expect(asked.some((path) => path.includes("p19.mdx"))).toBe(false);
 });
 
-test("on disk, a checkout's history counts, and text that is not committed has changed now", async () => {
+test("on disk, a checkout's history counts, and uncommitted text has just changed", async () => {
   git(["init", "--quiet"]);
   sites.writeFile("blog/a-é.mdx", makePostText("A", "2026-01-01"));
   sites.writeFile("blog/b.mdx", makePostText("B", "2026-01-01"));

@@ -64,7 +64,7 @@ test("missing and broken images are warnings with line and name, and the post is
   expect(post.compiled.compiledSource).toContain("missing-image");
 });
 
-test("an image's id in the front matter is completed by the prefix of the owner's image host", async () => {
+test("an image's id in the front matter gets the prefix of the owner's image host", async () => {
   sites.imageRewrites = [
     { from: "/media/", to: "https://cdn.example/ada/" },
     { from: "/unsplash/", to: "https://photos.example/" },

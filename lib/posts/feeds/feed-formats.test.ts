@@ -249,7 +249,7 @@ test("a post's image is in every feed: its own or, without one, the social image
   expect(JSON.parse(renderJsonFeed(one)).items.map((each: any) => each.image)).toEqual(images);
 });
 
-test("an entry in another language than the site's has it in every feed", () => {
+test("an entry in a language other than the site's states it in every feed", () => {
   const one = {
     site,
     renderHtml: () => "<p>مرحبا</p>",

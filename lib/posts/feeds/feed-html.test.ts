@@ -154,7 +154,7 @@ test("custom elements and controls are removed, and a task list shows its state"
   );
 });
 
-test("a text in another language is inside an element with language and direction, and its code is not", () => {
+test("text in another language is inside an element with language and direction, and its code is not", () => {
   const nodes = fromHtml("<p>مرحبا</p><figure><pre><code>let a</code></pre></figure>", {
     fragment: true,
   }).children;

@@ -92,7 +92,7 @@ test("the orientation of a photo is applied, and its metadata removed", async ()
   expect(metadata.exif).toBeUndefined();
 });
 
-test("an image that moves is served as it is", async () => {
+test("an animated image is served unchanged", async () => {
   const gif = imageFile("a.gif", await animation(40, 30).gif().toBuffer());
   const webp = imageFile("a.webp", await animation(40, 30).webp().toBuffer());
   const png = await noise(40, 30).png().toBuffer();
@@ -120,7 +120,7 @@ test("a photo of 8,000 pixels and an image 17,000 pixels high get the sizes that
   expect((await describeImage(narrow)).image).toMatchObject({ src: narrow.url, height: 17_000 });
 });
 
-test("a JPEG cut short is served as it is, with a warning", async () => {
+test("a truncated JPEG is served unchanged, with a warning", async () => {
   const whole = await noise(400, 400).jpeg().toBuffer();
   const image = imageFile("cut.jpg", whole.subarray(0, whole.length / 3));
   expect(await describeImage(image)).toEqual({

@@ -15,7 +15,7 @@ test("a broken image fails its own job only", async () => {
   expect(await good).toMatchObject({ measurement: { width: 20, height: 10 } });
 });
 
-test("a job whose process is killed fails, and the next one gets a new process", async () => {
+test("a job whose process is killed fails, and the next job gets a new process", async () => {
   const running = runImageJob({ kind: "measure", bytes: png }, 5_000);
   await new Promise(setImmediate); // it has started
   closeImageProcess();

@@ -35,7 +35,7 @@ test("every post of the corpus compiles, except one with an unknown component", 
       file: "new-features-in-v1.mdx",
       line: 362,
       reason:
-        "<BlogNewsletterForm> is not a component of this site (there are: Callout, CodeSandbox, Embed, Feature, FileTree, Img, Steps, SubscribeForm, Tab, Tabs, ThemedImage, Tweet, YouTube); import it from a file beside the post, or leave it out",
+        "<BlogNewsletterForm> is not a component of this site (available: Callout, CodeSandbox, Embed, Feature, FileTree, Img, Steps, SubscribeForm, Tab, Tabs, ThemedImage, Tweet, YouTube); import it from a file next to the post, or remove it",
     }),
   ]);
 });

@@ -291,7 +291,7 @@ test("with a read-only database, titles are searched", () => {
   withCacheDatabase((db) => db.pragma("query_only = OFF"));
 });
 
-test("topics are in the order of the alphabet of the site's language", () => {
+test("topics are in the alphabetical order of the site's language", () => {
   const index = sampleIndex({ categories: ["zebra", "Äpfel", "Éclair", "apple", "Fly"] });
   const topics = (language: string) => {
     overrideSiteConfig({ language });
@@ -412,7 +412,7 @@ test("a part of a camelCase name is found below exact matches", () => {
   expect(slugs(index, "useEffect")).toEqual(["hook"]);
 });
 
-test("letters are found without their marks, and with them", () => {
+test("letters are found with and without their diacritics", () => {
   for (const [marked, plain] of [
     ["Łódź", "lodz"],
     ["Ørsted", "orsted"],

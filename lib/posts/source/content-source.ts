@@ -68,7 +68,7 @@ export const MAX_FILE_BYTES = 25 * 1_048_576;
 
 /** Returns why a file above MAX_FILE_BYTES is not served. */
 export function describeFileSize({ bytes }: Pick<ContentFile, "bytes">): string {
-  return `it has ${formatMegabytes(bytes)} MB; a file may have ${formatMegabytes(MAX_FILE_BYTES)} MB`;
+  return `it has ${formatMegabytes(bytes)} MB; the limit is ${formatMegabytes(MAX_FILE_BYTES)} MB`;
 }
 
 /** Throws AppError(too_large) above MAX_FILE_BYTES. */

@@ -69,7 +69,7 @@ export function splitFrontMatter(source: string): FrontMatterBlock | null {
   if (!closing)
     throw new FrontMatterSyntaxError(
       { line: textLine - 1 },
-      `The front matter has no end: add a line with only ${fence}.`,
+      `The front matter is not closed: add a line with only ${fence}.`,
     );
   const text = rest.slice(0, closing.index);
   if (text.length > MAX_FRONT_MATTER_CHARS)

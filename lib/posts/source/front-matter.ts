@@ -111,13 +111,13 @@ const translationsField = z.array(
       author: z
         .object(
           { name: textField("must be text", 120), link: httpUrl.optional() },
-          { error: "must be an author with name and, if there is one, link" },
+          { error: "must be an author with a name and, optionally, a link" },
         )
         .optional(),
     },
-    { error: "must be a translation with language, link and, if there is one, author" },
+    { error: "must be a translation with a language, a link and, optionally, an author" },
   ),
-  { error: "must be a list of translations, each with language and link" },
+  { error: "must be a list of translations, each with a language and a link" },
 );
 
 const PART_RULE = "must be a whole number from 0 to 9999";
@@ -151,7 +151,7 @@ export const frontMatterFields = {
         .max(9999, PART_RULE)
         .optional(),
     },
-    { error: "must be the name of a series, or a series with name and part" },
+    { error: "must be the name of a series, or a series with a name and a part" },
   ),
   lang: langField,
   draft: booleanField,

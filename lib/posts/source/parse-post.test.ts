@@ -192,11 +192,11 @@ describe("front matter", () => {
   test("missing or unclosed front matter is rejected", () => {
     expect(problem("# Hello")).toMatchObject({
       line: 1,
-      reason: expect.stringContaining("must begin with front matter"),
+      reason: expect.stringContaining("must start with front matter"),
     });
     expect(problem("---\ntitle: x\n")).toMatchObject({
       line: 1,
-      reason: expect.stringContaining("no end"),
+      reason: expect.stringContaining("not closed"),
     });
   });
 
@@ -228,7 +228,7 @@ describe("front matter", () => {
   );
 
   test("a file outside the post folders is rejected", () => {
-    expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not where a post lives");
+    expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not a path for a post");
   });
 
   test("a page needs no date", () => {

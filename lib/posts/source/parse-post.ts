@@ -62,14 +62,14 @@ export function parsePost(
   const location = postPath(path);
   const fileSlug = location?.slug ?? looseSlug(path);
   if (!lenient && !location)
-    fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
+    fail({ line: 1, reason: "is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx" });
 
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   const { block, decoded } = readBlock(source, fail);
   if (!block && !lenient)
     fail({
       line: 1,
-      reason: "The post must begin with front matter between two lines ---: title and date.",
+      reason: "The post must start with front matter between two lines ---: title and date.",
     });
   const body = block?.body ?? source;
   const { issues, warnings, values } = decoded

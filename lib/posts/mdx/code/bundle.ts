@@ -109,7 +109,7 @@ export function assertScriptSize(script: string, file: string): void {
   throw new PostError({
     file,
     line: 1,
-    reason: `its components have ${megabytes} MB with their packages; ${MAX_SCRIPT_BYTES / 1_048_576} MB are allowed. Import a smaller package`,
+    reason: `its components have ${megabytes} MB with their packages; ${MAX_SCRIPT_BYTES / 1_048_576} MB is the limit. Import a smaller package`,
   });
 }
 
@@ -170,7 +170,7 @@ function resolveCssUrl(url: string): OnResolveResult {
     : {
         errors: [
           {
-            text: `url(${url}) in a stylesheet can't be a file beside the post; use an absolute address, or a file in public/`,
+            text: `url(${url}) in a stylesheet can't be a file next to the post; use an absolute URL, or a file in public/`,
           },
         ],
       };

@@ -42,7 +42,7 @@ test("a post may use the owner's components", async () => {
     "<Chart n={1}></Chart>".replace("{1}", "1"),
   );
   expect(await problemOf("<Chart2 />", { ownerComponents: FILE })).toMatch(
-    /^1: <Chart2> is not a component of this site \(there are: Aside, Box, Callout, Chart,/,
+    /^1: <Chart2> is not a component of this site \(available: Aside, Box, Callout, Chart,/,
   );
 });
 

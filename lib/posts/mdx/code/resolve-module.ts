@@ -65,7 +65,7 @@ function resolveFile(source: string, importer: string, files: CodeFiles): Resolv
   const path = candidates.find((candidate) => Object.hasOwn(files, candidate));
   if (path !== undefined) return { kind: "file", path };
   if (candidates[0]!.startsWith(".."))
-    return none(`"${source}" is outside of the content folder; move it into that folder`);
+    return none(`"${source}" is outside the content folder; move it into that folder`);
   if (
     /\.\w+$/.test(source) &&
     !codeFilePattern.test(source) &&

@@ -85,13 +85,13 @@ test("a diagram is not part of the text that search indexes", async () => {
   expect(text).not.toContain("Xyzzy");
 });
 
-test("what is no diagram is shown as code, with a warning", async () => {
+test("an invalid diagram is shown as code, with a warning", async () => {
   const post = await compileText(fence("mermaid", "this is no diagram"));
   expect(htmlOf(post)).toContain("this is no diagram");
   expect(post.warnings.join()).toMatch(/Mermaid diagram could not be drawn/);
 });
 
-test("a diagram runs nothing and loads nothing, whatever its author writes", async () => {
+test("a diagram can't run or load anything, whatever its author writes", async () => {
   for (const source of [
     `graph LR\n A["<img src=x onerror=alert(1)>"] --> B["</text></svg><script>alert(1)</script>"]`,
     `graph LR\n A --> B\n style A fill:url(https://evil.test/x),stroke:red;x:expression(1)`,

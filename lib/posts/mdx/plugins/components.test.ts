@@ -61,7 +61,7 @@ test.each([
   ['import X from "@/components/x"', /^1: "@\/components\/x" can't be imported: aliases/],
   ['import x from "https://esm.sh/x"', /^1: "https:\/\/esm\.sh\/x" can't be imported/],
   ['import X from "./gone"', /^1: "\.\/gone" does not exist/],
-  ['import X from "../../x.tsx"', /^1: "\.\.\/\.\.\/x\.tsx" is outside of the content folder/],
+  ['import X from "../../x.tsx"', /^1: "\.\.\/\.\.\/x\.tsx" is outside the content folder/],
   ['import x from "./x.png"', /^1: "\.\/x\.png" can't be imported; only/],
   [
     'import x from "@nobody/no-such-package/part"',
@@ -76,7 +76,7 @@ test.each([
   ["Text\n\n{foo()}", /^3: foo is not defined: import it/],
   ["export const a = b.c", /^1: b is not defined/],
   ["<div title={missing} />", /^1: missing is not defined/],
-  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(there are: Callout/],
+  ["a\n\nb\n\n<Foo />", /^5: <Foo> is not a component of this site \(available: Callout/],
   ["<D.Foo />", /^1: <D\.Foo> is not a component/],
   ["<Embed onClick={() => 1} />", /^1: onClick on <Embed> needs the browser/],
   ['<div onclick="alert(1)" />', /^1: onClick on <div> is not supported/],

@@ -184,7 +184,7 @@ function assertAvailable(
     if (context.knownComponents.has(name) && !context.code.names.has(name))
       context.fail(
         node,
-        `<${name}> is rendered by the server and can't be inside of code that runs in the browser`,
+        `<${name}> is rendered by the server and can't be inside code that runs in the browser`,
       );
   assertDefined(references, node, context);
 }

@@ -77,7 +77,7 @@ function convertNode(node: Node, context: CompileContext, inSvg: boolean): Node 
   if (!context.knownComponents.has(name))
     context.fail(
       node,
-      `<${name}> is not a component of this site (there are: ${[...new Set([...context.knownComponents, ...SITE_COMPONENTS])].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+      `<${name}> is not a component of this site (available: ${[...new Set([...context.knownComponents, ...SITE_COMPONENTS])].sort().join(", ")}); import it from a file next to the post, or remove it`,
     );
   if (name === "Embed" && !isComputed) return convertEmbed(node, context);
   checkPageComponent(node, name, context);
@@ -113,7 +113,7 @@ function checkPageComponent(node: MdxJsx, name: string, context: CompileContext)
     } else if (program && (isHandler(attribute) || isInteractiveCode(program, context))) {
       context.fail(
         place,
-        `${attribute.name ?? "{...}"} on <${name}> needs the browser, but the site's own components get only values; write a component beside the post`,
+        `${attribute.name ?? "{...}"} on <${name}> needs the browser, but the site's own components get only values; write a component next to the post`,
       );
     }
     if (program) assertDefined(findReferences(program), place, context, context.knownComponents);

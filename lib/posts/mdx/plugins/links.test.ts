@@ -41,13 +41,13 @@ test("links within the site are recorded with their line, others are not", async
   expect(post.ids).toEqual(["e"]);
 });
 
-test("a link to a file beside the post leads to the file, and a missing one is named", async () => {
+test("a link to a file next to the post leads to the file, and a missing file is reported", async () => {
   expect(await resolve("./doc.pdf#page=2")).toEqual({
     href: "/content-file/doc.pdf?v=1#page=2",
     links: [],
     warnings: [],
   });
   expect((await resolve("./nope.pdf")).warnings).toEqual([
-    "blog/test.mdx:1: the link ./nope.pdf leads to a file that is not part of this site",
+    "blog/test.mdx:1: the link ./nope.pdf points to a file that is not part of this site",
   ]);
 });

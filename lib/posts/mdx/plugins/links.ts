@@ -54,7 +54,7 @@ function resolveLink(node: Element, href: string, context: CompileContext): void
   if (isOfHeading) return;
   const resolved = path === "" ? "" : resolvePath(path, context);
   if (resolved === null) {
-    context.warn(node, `the link ${href} leads to a file that is not part of this site`);
+    context.warn(node, `the link ${href} points to a file that is not part of this site`);
     return;
   }
   if (resolved !== path) node.properties.href = resolved + end;

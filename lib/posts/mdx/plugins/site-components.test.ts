@@ -51,11 +51,11 @@ test("steps and file trees keep the Markdown in them", async () => {
 });
 
 test.each([
-  ['<Callout kind="loud">x</Callout>', /^1: "loud" is not a kind of <Callout>; there are info,/],
+  ['<Callout kind="loud">x</Callout>', /^1: "loud" is not a kind of <Callout>; use one of info,/],
   ["<Tabs>\n\ntext\n\n</Tabs>", "3: <Tabs> may contain only <Tab>"],
   ["<Tabs><Tab>x</Tab></Tabs>", '1: <Tab> needs a label, as in <Tab label="npm">'],
-  ['<Tab label="a">x</Tab>', "1: <Tab> belongs directly into <Tabs>"],
-  ['<YouTube id="<script>" />', "1: <YouTube> needs an id, as in the address of what it shows"],
+  ['<Tab label="a">x</Tab>', "1: <Tab> must be directly inside <Tabs>"],
+  ['<YouTube id="<script>" />', "1: <YouTube> needs an id, as in the URL of what it shows"],
   ['<ThemedImage light="./a.png" />', /^1: <ThemedImage> needs two images/],
 ])("%s is refused", async (body, problem) => {
   expect(await problemOf(body)).toEqual(

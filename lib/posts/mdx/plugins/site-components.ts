@@ -66,7 +66,7 @@ export const SITE_COMPONENTS: readonly string[] = [...Object.keys(converters), "
  */
 export function convertSiteComponent(node: MdxJsx, context: CompileContext): Node | null {
   const name = node.name ?? "";
-  if (name === "Tab") context.fail(node, "<Tab> belongs directly into <Tabs>");
+  if (name === "Tab") context.fail(node, "<Tab> must be directly inside <Tabs>");
   return Object.hasOwn(converters, name) ? converters[name]!(node, context) : null;
 }
 
@@ -84,7 +84,7 @@ function readText(node: MdxJsx, ...names: string[]): string | undefined {
 function readId(node: MdxJsx, pattern: RegExp, context: CompileContext): string {
   const id = readText(node, "id", "videoId", "tweetId", "sandboxId");
   if (id === undefined || !pattern.test(id))
-    context.fail(node, `<${node.name}> needs an id, as in the address of what it shows`);
+    context.fail(node, `<${node.name}> needs an id, as in the URL of what it shows`);
   return id;
 }
 
@@ -94,7 +94,7 @@ function convertCallout(node: MdxJsx, context: CompileContext): Node {
     ? CALLOUT_KINDS[given.toLowerCase()]!
     : context.fail(
         node,
-        `"${given}" is not a kind of <Callout>; there are ${Object.keys(CALLOUT_KINDS).join(", ")}`,
+        `"${given}" is not a kind of <Callout>; use one of ${Object.keys(CALLOUT_KINDS).join(", ")}`,
       );
   const title = readText(node, "title");
   const children = title

@@ -59,7 +59,7 @@ export function connectConsul(consulUrls: string, key: string): Consul {
   const headers: Record<string, string> = token ? { "x-consul-token": token } : {};
   const path = [prefix, key].join("/").split("/").filter(Boolean).join("/");
 
-  /** Asks one server after the other, until one responds. */
+  /** Tries one server after the other until one responds. */
   async function requestConsul(
     method: "GET" | "PUT",
     route: string,

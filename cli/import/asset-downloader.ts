@@ -1,4 +1,5 @@
-// Gets the images and files of posts: from the export if it has them, else from the old site.
+// Gets the images and files of posts from the export, or from the old site if the export lacks
+// them.
 
 import { isAppError } from "#lib/core/errors.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
@@ -12,7 +13,7 @@ const FETCH_TIMEOUT_MS = 30_000;
 const CONCURRENCY = 4;
 /** All downloads of one run. The next run continues where this one stopped. */
 const TOTAL_TIMEOUT_MS = 30 * 60_000;
-/** After this many failed connections in a row, a host is not asked again. */
+/** After this many failed connections in a row, a host is skipped. */
 const MAX_HOST_FAILURES = 4;
 
 interface DownloadOptions {

@@ -5,8 +5,8 @@ const FILE_EXTENSION = /\.(?:pdf|zip|epub|mp3|m4a|ogg|wav|mp4|webm|mov|csv|txt|d
 const UPLOAD_PATH = /\/(?:wp-content\/uploads|content\/(?:images|media|files))\//;
 
 /**
- * Returns the URL of the original behind an image proxy or a resized copy; "" for what is no http(s)
- * URL. `siteUrl` is the origin for paths; without one, paths stay paths.
+ * Returns the URL of the original behind an image proxy or a resized copy; "" for anything but an
+ * http(s) URL. `siteUrl` is the origin for paths; without one, paths stay paths.
  */
 export function originalUrl(url: string, siteUrl: string): string {
   const source = url.trim().startsWith("//") ? `https:${url.trim()}` : url.trim();
@@ -36,7 +36,7 @@ export function isUploadedFile(url: string, siteUrl: string): boolean {
   return UPLOAD_PATH.test(path) && FILE_EXTENSION.test(path);
 }
 
-/** Returns a file name for `url`, with the extension that its bytes say. */
+/** Returns a file name for `url`, with the extension that matches its bytes. */
 export function assetFileName(url: string, bytes: Uint8Array): string | null {
   const path = url.replace(/[?#].*$/, "");
   let base = path.split("/").at(-1) ?? "";
@@ -75,6 +75,6 @@ function detectImageExtension(bytes: Uint8Array): string | null {
   return null;
 }
 
-/** A site that is gone often answers every address with a page. */
+/** A defunct site often responds to every URL with a page. */
 const isHtml = (bytes: Uint8Array) =>
   /^\s*<(?:!doctype html|html|head)/i.test(Buffer.from(bytes.subarray(0, 200)).toString("latin1"));

@@ -20,7 +20,7 @@ const withClass =
     names.some((name) => hasClass(element, name));
 const find = (element: Element, selector: string) => element.querySelector(selector);
 
-/** Substack keeps what a widget shows as JSON in an attribute. */
+/** Substack stores a widget's data as JSON in an attribute. */
 function readDataAttributes(element: Element): Record<string, unknown> {
   try {
     return JSON.parse(element.getAttribute("data-attrs") ?? "{}") as Record<string, unknown>;
@@ -34,7 +34,7 @@ const embed = (url: unknown) =>
     ? block(new URL(url).href)
     : "";
 
-/** Ghost's colors of callouts, as GitHub's alerts. */
+/** Maps Ghost's callout colors to GitHub's alerts. */
 const ALERTS: Record<string, string> = { green: "TIP", yellow: "WARNING", red: "CAUTION" };
 
 const ghostRules: HtmlRule[] = [
@@ -145,7 +145,7 @@ const substackRules: HtmlRule[] = [
       const url = String(
         readDataAttributes(wrapper).url ?? find(wrapper, "a")?.getAttribute("href"),
       );
-      // Subscribe, share and comment belong to Substack; other buttons are links of the writer.
+      // Subscribe, share and comment belong to Substack; other buttons are the writer's own links.
       return /%%|\/subscribe\b|action=share|\/comments\b|\bgift=true/.test(url)
         ? ""
         : block(content);
@@ -209,7 +209,7 @@ const substackRules: HtmlRule[] = [
   },
 ];
 
-/** Footnotes of Substack, and of the Markdown that Ghost renders. */
+/** Footnotes from Substack, and from the Markdown that Ghost renders. */
 const footnoteRules: HtmlRule[] = [
   {
     matches: withClass("footnote-anchor"),

@@ -8,7 +8,7 @@ export interface ExportedPost {
   readonly label: string;
   readonly kind: "post" | "page";
   readonly title: string;
-  /** As the platform has it; may be empty, or contain what a slug must not. */
+  /** As on the platform; may be empty, or contain characters that a slug must not. */
   readonly slug: string;
   readonly html: string;
   /** ISO 8601 with the offset of the site's time zone, or "" for a draft without one. */
@@ -50,7 +50,9 @@ export interface ImportWarning {
 
 export interface ExportedSite {
   readonly platform: "ghost" | "wordpress" | "substack";
-  /** The origin of the old site without a slash at the end, or "" if the export does not say. */
+  /**
+   * The origin of the old site without a trailing slash, or "" if the export doesn't contain it.
+   */
   readonly url: string;
   readonly posts: readonly ExportedPost[];
   readonly redirects: readonly ExportedRedirect[];

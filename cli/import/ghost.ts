@@ -65,7 +65,7 @@ const dataSchema = z.object({
 type GhostData = z.infer<typeof dataSchema>;
 type GhostPost = z.infer<typeof postSchema>;
 
-/** Returns the export's posts and pages. `url` is the old site, which the file does not name. */
+/** Returns the export's posts and pages. `url` is the old site, which the file doesn't contain. */
 export function readGhostExport(file: string, { url }: { url: string }): ExportedSite {
   const bytes = readExport(file);
   const zip = /\.zip$/i.test(file) ? openZip(file, bytes) : null;

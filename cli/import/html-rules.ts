@@ -19,14 +19,14 @@ export const plainText = (element: Element | null | undefined) =>
 
 const IMAGE_FILE = /\.(?:png|jpe?g|gif|webp|avif|svg)(?:[?#].*)?$/i;
 
-/** Returns the URL of an image, also where a script would load it later. */
+/** Returns the URL of an image, even if a script would load it later. */
 function imageSource(image: Element): string {
   const lazy = ["data-orig-file", "data-src", "data-lazy-src"].map((name) =>
     image.getAttribute(name),
   );
   const link = image.parentNode?.nodeName === "A" ? (image.parentNode as Element) : null;
   const href = link?.getAttribute("href") ?? "";
-  // A picture that links to its larger file is that file.
+  // A picture that links to a larger version of itself becomes that version.
   if (isOnlyImage(link) && IMAGE_FILE.test(href)) return href;
   return [...lazy, image.getAttribute("src")].find((each) => each?.trim()) ?? "";
 }
@@ -108,7 +108,9 @@ function formatCodeBlock(pre: Element): string {
   return `\n\n${fence}${language === "plaintext" || language === "none" ? "" : language}\n${text}\n${fence}\n\n`;
 }
 
-/** Returns the delimiters around the content, or tags where Markdown would not see delimiters. */
+/**
+ * Returns the delimiters around the content, or tags where Markdown would not recognize delimiters.
+ */
 function formatEmphasis(element: Element, content: string, delimiter: string, tag: string): string {
   if (content.trim() === "") return content;
   const before = element.previousSibling?.textContent?.at(-1) ?? "";
@@ -188,7 +190,7 @@ export function formatDetails(summary: string, content: string): string {
   );
 }
 
-/** Escapes the label: the site compares labels ignoring case. */
+/** Escapes the label, because the site compares labels case-insensitively. */
 export const footnoteReference = (label: string) => `[^${label.replace(/[^\w-]/g, "-")}]`;
 export const footnoteDefinition = (label: string, content: string) =>
   block(`${footnoteReference(label)}: ${content.trim().replace(/\n(?!\n)/g, "\n    ")}`);

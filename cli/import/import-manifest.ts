@@ -1,4 +1,4 @@
-// Remembers what an import wrote, so that the next one updates only files that no one has edited.
+// Records what an import wrote, so that the next import updates only files that no one has edited.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ExportError } from "./exported-site.ts";
 
-/** Content that begins with a dot is never served. */
+/** Content files that start with a dot are never served. */
 const MANIFEST_FILE = ".import.json";
 
 const manifestSchema = z.object({
@@ -101,7 +101,7 @@ function readManifest(path: string): z.infer<typeof manifestSchema> {
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** An interrupted import leaves no half of a file, which would look edited. */
+/** An interrupted import leaves no partial file, which would look edited. */
 function writeAtomically(path: string, data: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${process.pid}.tmp`);

@@ -123,8 +123,8 @@ function listAssetUrls({ post }: PostAddress, { url: siteUrl }: ExportedSite): s
 }
 
 /**
- * Returns the post's old paths that are not an address of the new site. A path leads to one post
- * only.
+ * Returns the post's old paths that are not addresses on the new site. Each path redirects to only
+ * one post.
  */
 function listAliases(
   { post }: PostAddress,

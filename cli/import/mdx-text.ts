@@ -1,4 +1,4 @@
-// Escapes text for MDX: what Markdown, JSX, expressions and formulas would read as their own.
+// Escapes text that MDX would parse as Markdown, JSX, expressions or formulas.
 
 import TurndownService from "turndown";
 

@@ -52,8 +52,8 @@ export function toSlug(text: string): string {
 }
 
 /**
- * Returns a function that turns links to the old site's posts into links to the new ones. Other
- * links stay as they are, paths become absolute.
+ * Returns a function that rewrites links to the old site's posts. Other links stay unchanged,
+ * except that paths become absolute.
  */
 export function createLinkResolver(
   siteUrl: string,
@@ -83,7 +83,7 @@ export function createLinkResolver(
 
 const comparableHost = ({ host }: URL) => host.replace(/^www\./, "");
 
-/** Ignores a slash at the end, and how the path is encoded. */
+/** Ignores a trailing slash, and how the path is encoded. */
 export function comparablePath(path: string): string {
   let decoded = path;
   try {

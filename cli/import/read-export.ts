@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { ExportError } from "./exported-site.ts";
 
-/** A larger text does not fit into one JavaScript string. */
+/** A larger file doesn't fit into one JavaScript string. */
 const MAX_TEXT_BYTES = 400 * 1_048_576;
 const MAX_ZIP_BYTES = 2_000 * 1_048_576;
 

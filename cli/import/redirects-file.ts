@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { ExportedRedirect } from "./exported-site.ts";
 import { comparablePath } from "./plan-addresses.ts";
 
-/** Adds the rules whose address has none yet, and returns their number. */
+/** Adds the rules for paths that don't have one yet, and returns their number. */
 export function addRedirects(
   file: string,
   rules: readonly ExportedRedirect[],

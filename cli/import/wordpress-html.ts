@@ -59,7 +59,7 @@ export function normalizeWordPressHtml(
 const codeBlock = (code: string, language: string) =>
   `<pre><code class="language-${escapeHtml(language)}">${code}</code></pre>`;
 
-/** The classic editor stores code with or without references; a tag means without. */
+/** The classic editor stores code with or without character references; a tag means without. */
 const escapeRawCode = (code: string) =>
   /&(lt|gt|amp|quot|#\d+);/.test(code) ? code : escapeHtml(code);
 
@@ -71,7 +71,7 @@ function readLanguage(json: string | undefined): string {
   }
 }
 
-/** Reads `name="value" name=value` and single values such as a URL (under ""). */
+/** Parses `name="value" name=value` and single values such as a URL (under ""). */
 function readAttributes(source: string): Record<string, string> {
   const attributes: Record<string, string> = {};
   for (const [, name, double, single, bare, alone] of source.matchAll(
@@ -159,8 +159,8 @@ const BLOCK_START = new RegExp(
 );
 
 /**
- * Does what WordPress' wpautop() does when it shows a classic post: an empty line ends a paragraph,
- * a line break is one.
+ * Does what WordPress's wpautop() does with a classic post: an empty line ends a paragraph, and a
+ * line break stays a line break.
  */
 function addParagraphs(html: string): string {
   return html

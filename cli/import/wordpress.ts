@@ -7,7 +7,7 @@ import { decodeExport, readExport } from "./read-export.ts";
 import { normalizeWordPressHtml } from "./wordpress-html.ts";
 import { type WxrDocument, type WxrItem, parseWxr } from "./wxr-reader.ts";
 
-/** Types that hold no text of the owner; others, such as "portfolio", are named in a warning. */
+/** Types without text by the owner. Other types, such as "portfolio", are listed in a warning. */
 const IGNORED_TYPES = new Set([
   "attachment",
   "nav_menu_item",

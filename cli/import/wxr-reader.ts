@@ -1,5 +1,5 @@
-// Reads WXR, WordPress' extended RSS, item by item. The parser knows no custom entities, so that
-// documents that expand without end ("billion laughs") stay as small as they are.
+// Reads WXR, WordPress's extended RSS, item by item. The parser ignores custom entities, so that
+// documents can't expand endlessly ("billion laughs").
 
 import { Parser } from "htmlparser2";
 import { ExportError } from "./exported-site.ts";

@@ -5,7 +5,7 @@ import { ExportError } from "./exported-site.ts";
 
 const MAX_ENTRIES = 100_000;
 const MAX_ENTRY_BYTES = 400 * 1_048_576;
-/** Text compresses to a tenth; only a bomb to less than a thousandth. */
+/** Text compresses to a tenth of its size; only a bomb compresses to less than a thousandth. */
 const MAX_COMPRESSION_RATIO = 1_000;
 
 export interface ZipArchive {

@@ -1,4 +1,5 @@
-// Makes the site its owner's: npm run init. Removes the example posts: npm run examples:remove.
+// Sets up the site for its owner (npm run init), and removes the examples (npm run
+// examples:remove).
 
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";

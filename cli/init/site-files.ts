@@ -1,4 +1,4 @@
-// Writes the files that make the site its owner's: site.config.ts, .env, an about page, a first post.
+// Writes the owner's files: site.config.ts, .env, an about page, and a first post.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";

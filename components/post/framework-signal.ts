@@ -4,7 +4,7 @@ import { unstable_rethrow } from "next/navigation";
 
 const SUSPENSE_MESSAGE = "Suspense Exception: This is not a real error!";
 
-/** Returns whether whatever catches `error` must throw it again. */
+/** Returns whether code that catches `error` must rethrow it. */
 export function isFrameworkSignal(error: unknown): boolean {
   // A component suspends by throwing, in older libraries by throwing the promise itself.
   if (error instanceof Error && error.message.startsWith(SUSPENSE_MESSAGE)) return true;

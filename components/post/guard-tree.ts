@@ -1,4 +1,5 @@
-// Guards the components of a post: one that fails becomes a box, and the rest of the page is shown.
+// Guards the components of a post: one that fails becomes a box, and the rest of the page still
+// renders.
 
 import {
   Fragment,
@@ -14,7 +15,7 @@ export interface GuardOptions {
   readonly onFailure: (name: string, error: unknown) => ReactNode;
   /** Returns whether `error` is a signal of the framework, such as a redirect; it is rethrown. */
   readonly isSignal: (error: unknown) => boolean;
-  /** The name of the components below, as far as they have none of their own. */
+  /** The name for components below that have none of their own. */
   readonly name?: string;
   /** In React's server build, a function as a prop of an element can't reach the browser. */
   readonly isServerBuild?: boolean;
@@ -52,7 +53,7 @@ export function guardTree(node: ReactNode, options: GuardOptions): ReactNode {
     if (isIterable(value)) return Array.from(value, guardNode);
     if ("$$typeof" in value) return value as unknown as ReactNode;
     if ("then" in value)
-      // Outside the server build, it is data on its way from there, which is guarded already.
+      // Outside the server build, it is data from the server, which is already guarded.
       return options.isServerBuild
         ? Promise.resolve(value as PromiseLike<unknown>).then(guardNode)
         : (value as ReactNode);
@@ -170,7 +171,7 @@ function replaceElement(element: AnyElement, type: unknown, props: object): Reac
   return markChecked(jsx(type as ElementType, { ...props }, element.key ?? undefined));
 }
 
-/** Lists in the original have keys, or React has complained about them already. */
+/** Lists in the original have keys, or React has already warned about them. */
 function markChecked(node: ReactNode): ReactNode {
   const store = (node as { _store?: { validated: number } } | null)?._store;
   if (store) store.validated = 1;

@@ -24,7 +24,7 @@ function findServedIsland(id: string): ServedIsland | null {
 }
 
 /**
- * A wrapper without a box, and in it a boundary that hydrates by itself: neither a slow module nor a
+ * A wrapper without a box, with a boundary that hydrates separately: neither a slow module nor a
  * failed component keeps the rest of the page from working.
  */
 export function IslandElement(props: IslandProps) {

@@ -21,7 +21,10 @@ export interface MdxContentProps {
   readonly components?: ComponentMap;
 }
 
-/** The body of `post`. A component that fails is a box and a line in the log, not a lost page. */
+/**
+ * The body of `post`. A component that fails becomes a box and a log line, and the page still
+ * renders.
+ */
 export function MdxContent({ post, components }: MdxContentProps) {
   const { code } = post.compiled;
   return (

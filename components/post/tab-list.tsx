@@ -1,5 +1,6 @@
 "use client";
-// Renders the buttons of tabs, and shows the panel of the selected one. The panels are static HTML beside it.
+// Renders the buttons of tabs, and shows the panel of the selected tab. The panels are static HTML
+// next to it.
 
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 

@@ -6,8 +6,8 @@ export type Theme = (typeof THEMES)[number];
 export type ThemeColors = Readonly<Record<Theme, string>>;
 
 /**
- * The backgrounds with the least contrast: --paper-3 of tokens.css. What is readable on them is
- * readable everywhere.
+ * The backgrounds with the least contrast: --paper-3 of tokens.css. A color that is readable on
+ * them is readable everywhere.
  */
 export const BACKGROUNDS: ThemeColors = { light: "#e9ebe5", dark: "#242927" };
 /** WCAG 2.2, level AA: 1.4.3 for text, 1.4.11 for graphics. */
@@ -50,7 +50,7 @@ function toOklab(hex: string): Triple {
   ];
 }
 
-/** Returns null if the color is outside of sRGB. */
+/** Returns null if the color is outside sRGB. */
 function fromOklab([lightness, a, b]: Triple): string | null {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -69,7 +69,7 @@ function fromOklab([lightness, a, b]: Triple): string | null {
   return `#${hex.join("")}`;
 }
 
-/** Returns the same hue at another lightness, with as much chroma as sRGB has there. */
+/** Returns the same hue at another lightness, with as much chroma as sRGB allows. */
 function atLightness([, a, b]: Triple, lightness: number): string {
   for (let chroma = 1; chroma > 0; chroma -= 0.05) {
     const hex = fromOklab([lightness, a * chroma, b * chroma]);

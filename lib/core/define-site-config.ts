@@ -1,4 +1,4 @@
-// Gives site.config.ts its types. Imports nothing at run time, so that every program can load it.
+// Gives site.config.ts its types. Imports nothing at runtime, so that every program can load it.
 
 import type { SiteConfigInput } from "./site-config-schema.ts";
 

@@ -1,4 +1,4 @@
-// Decides which paths belong to a feature that the owner can switch off.
+// Decides which paths belong to a feature that the owner can turn off.
 
 export interface Features {
   readonly teams: boolean;

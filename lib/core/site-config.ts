@@ -1,4 +1,4 @@
-// Loads site.config.ts, the owner's file, at run time: a change needs a restart, not a build.
+// Loads site.config.ts, the owner's file, at runtime: a change needs a restart, not a build.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -39,7 +39,7 @@ let cachedConfig: SiteConfig | undefined;
 
 function getSiteConfig(): SiteConfig {
   const file = resolve(/* turbopackIgnore: true */ process.cwd(), env.SITE_CONFIG);
-  // Without the file, everything has its default. A file that was named must exist.
+  // Without the file, every field has its default. A file that SITE_CONFIG names must exist.
   return existsSync(file) || env.SITE_CONFIG !== "site.config.ts"
     ? loadSiteConfig(file)
     : parseSiteConfig({});

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ConsulServers, parseConsulUrls } from "#server/consul-servers.ts";
 import { logEvent } from "#server/log-event.ts";
 
-/** Time for one server. Then the next one is asked. */
+/** How long one server has to respond before the next one is tried. */
 const ATTEMPT_TIMEOUT_MS = 1_000;
 const ROUND_PAUSE_MS = 200;
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -60,7 +60,7 @@ interface Answer {
 
 /**
  * Listens on a free port of this machine until closed. `consulUrls` are the URLs of FLY_CONSUL_URL;
- * every address of their hostnames is a server. Responds with 503 if none answers in time.
+ * every address of their hostnames is a server. Responds with 503 if none responds in time.
  */
 export async function startConsulProxy(consulUrls: string, ttlMs: number): Promise<ConsulProxy> {
   const servers = parseConsulUrls(consulUrls);
@@ -97,7 +97,7 @@ export async function startConsulProxy(consulUrls: string, ttlMs: number): Promi
     if (session) lease = { session, atMs: performance.now() };
   }
 
-  /** Asks one server after the other. Returns null at the deadline, or once `gone` is aborted. */
+  /** Tries one server after the other. Returns null at the deadline, or once `gone` is aborted. */
   async function ask(message: Message, gone: AbortSignal): Promise<Answer | null> {
     const endMs = endOf(message);
     let reason = "";
@@ -204,7 +204,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return Buffer.concat(chunks);
 }
 
-/** Resolves hostnames to all their addresses. While DNS fails, keeps those last known. */
+/** Resolves hostnames to all their addresses. While DNS fails, keeps the last known ones. */
 function createResolver({ origins }: ConsulServers): () => Promise<readonly Upstream[]> {
   const known = new Map<string, { addresses: readonly string[]; atMs: number }>();
   async function resolveHost(host: string): Promise<readonly string[]> {

@@ -36,7 +36,7 @@ interface PositionedRule {
 
 const MAX_REDIRECTS = 10;
 
-/** Immutable. Exact paths take one look-up, however many rules there are. */
+/** Immutable. Exact paths take one lookup, however many rules there are. */
 export class AddressTable {
   /** "file:line: reason" for aliases and rules that are ignored. */
   readonly warnings: string[] = [];
@@ -81,13 +81,13 @@ export class AddressTable {
     }
   }
 
-  /** Returns what to do with a path and its query; null if the router takes it as it is. */
+  /** Returns what to do with a path and its query; null if the router handles it unchanged. */
   resolve(url: string): AddressMatch | null {
     const [rawPath = "", ...rest] = url.split("?");
     const search = rest.length > 0 ? `?${rest.join("?")}` : "";
     const path = decodeAddress(rawPath);
     if (path === null) return null;
-    // Next removes a slash at the end; then the request comes back.
+    // Next redirects to the path without the trailing slash, and the browser requests that.
     if (!rawPath.endsWith("/")) {
       const post = this.#resolvePost(rawPath, path, search);
       if (post !== undefined) return post;
@@ -121,7 +121,7 @@ export class AddressTable {
       return this.#showAt(rawPath, `${postUrlPath(markdown)}.md`, route, search);
     }
     const moved = this.#postsBySlugRoute.get(path) ?? this.#postsBySlugRoute.get(name ?? "");
-    // The picture and the Markdown of a post.
+    // The social image and the Markdown of a post.
     const [, owner] = /^(.+)\/(?:social\.png|markdown)$/.exec(path) ?? [];
     if (owner !== undefined && this.#postsBySlugRoute.has(owner)) return null;
     if (moved) return redirect(postUrlPath(moved) + (path.endsWith(".md") ? ".md" : "") + search);
@@ -129,7 +129,7 @@ export class AddressTable {
   }
 
   #showAt(rawPath: string, address: string, route: string, search: string): AddressMatch | null {
-    // A name in another normalization form (macOS) moves to the one that everybody links to.
+    // A name in another normalization form (macOS) redirects to the one that everyone links to.
     if (decodeURIComponent(rawPath) !== decodeURIComponent(address))
       return redirect(address + search);
     return rawPath === route ? null : { kind: "route", url: route + search };
@@ -164,7 +164,7 @@ export class AddressTable {
   }
 
   #add(post: AddressedPost, alias: string): void {
-    // A relative alias is beside the post.
+    // A relative alias is relative to the post's address.
     const base = `http://site.invalid${postUrlPath(post)}`;
     const path = decodeAddress(URL.parse(alias, base)?.pathname ?? "");
     const other = path === null ? null : this.findPost(path);

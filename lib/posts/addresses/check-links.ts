@@ -1,4 +1,4 @@
-// Finds links of posts that lead nowhere: to a missing page, or a missing part of one.
+// Finds broken links in posts: to a missing page, or to a missing anchor.
 
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
 import type { AddressTable } from "./address-table.ts";
@@ -40,7 +40,7 @@ export function findBrokenLinks(
   );
 }
 
-/** Components may add ids that the compiler doesn't see. */
+/** Components may add ids that the compiler can't see. */
 function hasPart(compiled: LinkingPost["compiled"] | undefined, part: string): boolean {
   if (!compiled || part === "" || part === "top") return true;
   if (compiled.components.some((name) => name !== "Embed")) return true;

@@ -3,7 +3,7 @@
 import { ALL_ROUTES } from "#lib/http/route-labels.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 
-/** What a post's address depends on. */
+/** The data that a post's address depends on. */
 export interface Addressable {
   readonly slug: string;
   readonly frontMatter: { readonly date: string };

@@ -117,7 +117,7 @@ function findTargetProblem(to: string, names: ReadonlySet<string>): string | nul
 }
 
 /**
- * Returns a path decoded once, in NFC, without a slash at its end, as a key for comparisons. Null if
+ * Returns a path decoded once, in NFC, without a trailing slash, as a key for comparisons. Null if
  * it is malformed.
  */
 export function decodeAddress(path: string): string | null {

@@ -23,7 +23,7 @@ export interface CatalogStatus {
   /** Without scheduled posts. */
   readonly posts: number;
   readonly pages: number;
-  /** Posts that readers can't see yet, the next one first. */
+  /** Posts that readers can't see yet, in the order in which they go live. */
   readonly scheduled: readonly {
     readonly slug: string;
     readonly title: string;

@@ -8,7 +8,7 @@ import {
 import { PostError } from "#lib/posts/post-error.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 
-/** More, or longer, is an application and not the components of a post. */
+/** Code above these limits is an application, not the components of a post. */
 const MAX_CODE_FILES = 200;
 const MAX_CODE_BYTES = 2 * 1_048_576;
 
@@ -18,8 +18,8 @@ const importPattern =
 
 /**
  * Returns the texts of the files that `body` imports, directly or not, by path below the content
- * root; undefined if it imports none. May contain more, because it does not parse. Throws PostError
- * above the limits, AppError(unavailable) if the source fails.
+ * root; undefined if it imports none. May contain extra files, because it doesn't parse the code.
+ * Throws PostError above the limits, AppError(unavailable) if the source fails.
  */
 export async function loadCodeFiles(
   postFile: string,

@@ -90,7 +90,7 @@ function* findMentions(text: string): Iterable<{ end: number; head: string }> {
   }
 }
 
-/** Yields what may be a path: every end of `head` that starts a name, as is and URL-decoded. */
+/** Yields possible paths: every suffix of `head` that starts a name, as is and URL-decoded. */
 function* listSuffixes(head: string): Iterable<{ start: number; path: string }> {
   const nameStart = head.lastIndexOf("/") + 1;
   for (let start = head.length - 1; start >= 0; start--) {

@@ -32,7 +32,7 @@ function createNodes(type: unknown, { children, ...properties }: Props): Element
   ];
 }
 
-/** Components may have properties that are no attributes: styles, functions. */
+/** Components may have properties that are not attributes, such as styles and functions. */
 function keepAttributes(properties: Props): Properties {
   return Object.fromEntries(
     Object.entries(properties).filter(
@@ -70,14 +70,14 @@ function createRuntime(url: string) {
   return { ...jsxRuntime, require };
 }
 
-/** A component that fails, or that waits for something, becomes a link. */
+/** A component that fails or suspends becomes a link. */
 function renderComponent(component: Component, props: Props, url: string): ElementContent[] {
   try {
     const result = component(props);
     if (!(result instanceof Promise)) return toNodes(result);
     result.catch(() => undefined);
   } catch {
-    // The page reports it.
+    // The page reports the failure.
   }
   return [createLinkParagraph(url, PLACEHOLDER_TEXT)];
 }

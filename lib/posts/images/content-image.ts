@@ -21,9 +21,9 @@ export interface ImageFile {
 const measurementSchema = z.object({
   width: z.number().optional(),
   height: z.number().optional(),
-  /** Missing: the file is served as it is. */
+  /** If missing, the file is served unchanged. */
   blur: z.string().optional(),
-  /** Why the file is served as it is, for the author. */
+  /** Why the file is served unchanged, for the author. */
   problem: z.string().optional(),
   /** Why the file can't be shown at all. */
   unreadable: z.string().optional(),
@@ -35,7 +35,7 @@ const TTL_MS = 90 * DAY_MS;
 const RETRY_MS = 60 * MINUTE_MS;
 const MEASURE_WAIT_MS = 2 * MINUTE_MS;
 const ENCODE_WAIT_MS = 10 * SECOND_MS;
-/** WebP allows no more, in both directions. */
+/** The maximum width and height of a WebP image. */
 const MAX_WEBP_SIDE = 16_383;
 /** What browsers assume for an SVG without a size. */
 const DEFAULT_SVG_SIZE = { width: 300, height: 150 };
@@ -138,7 +138,9 @@ function toDescribedImage({ file, url }: ImageFile, measurement: Measurement): D
   };
 }
 
-/** Returns the widths that are offered. None for an image that moves or can't be decoded. */
+/**
+ * Returns the widths that are offered. None for an animated image, or one that can't be decoded.
+ */
 function listWidths(file: ContentFile, { width, height, blur }: Measurement): number[] {
   if (!width || !height || blur === undefined || /\.gif$/i.test(file.path)) return [];
   // Never upscales. An image between two widths also gets its own width.

@@ -10,7 +10,7 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 /** Every page with the image contains the placeholder, so it must be tiny. */
 export const MAX_BLUR_BYTES = 400;
 
-/** More pixels are not decoded: the file is served as it is. An 8,000-pixel square fits. */
+/** An image with more pixels is served unchanged. An 8,000-pixel square fits. */
 export const MAX_IMAGE_PIXELS = 80_000_000;
 
 export type ImageJob =
@@ -26,9 +26,9 @@ export interface ImageMeasurement {
   /** In CSS pixels, with the EXIF orientation applied. */
   readonly width: number;
   readonly height: number;
-  /** A data: URL; only if the image can be decoded and does not move. */
+  /** A data: URL; only if the image can be decoded and is not animated. */
   readonly blur?: string;
-  /** Why other sizes can't be made; the file is then served as it is. */
+  /** Why other sizes can't be made; the file is then served unchanged. */
   readonly problem?: string;
 }
 

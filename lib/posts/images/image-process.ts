@@ -1,5 +1,5 @@
 // Measures and encodes images in a separate process: a broken image can't crash the site, and the
-// memory of the decoder is returned.
+// decoder's memory is released.
 
 import sharp from "sharp";
 import {
@@ -24,7 +24,7 @@ process.on("message", (job: ImageJob) => {
       process.send!({ ok: false, reason: describeError(error) } satisfies ImageJobResult),
   );
 });
-// The site ended without a signal to this process.
+// The site exited without sending a signal to this process.
 process.on("disconnect", () => process.exit());
 
 async function runJob(job: ImageJob): Promise<ImageJobResult> {
@@ -36,7 +36,7 @@ async function runJob(job: ImageJob): Promise<ImageJobResult> {
 const decode = (bytes: Uint8Array) =>
   sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, sequentialRead: true }).autoOrient();
 
-/** Throws if the header can't be read: then it is not an image that a browser shows. */
+/** Throws if the header can't be read, because browsers can't show such a file. */
 async function measure(bytes: Uint8Array): Promise<ImageMeasurement> {
   const { autoOrient, pages = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
   const { width, height } = autoOrient;

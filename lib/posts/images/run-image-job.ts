@@ -11,7 +11,7 @@ import type { ImageJob, ImageJobResult } from "./image-job.ts";
 
 /** An 80-megapixel photo takes about 3 s on a busy core. The process is killed after this. */
 const JOB_TIMEOUT_MS = 20 * SECOND_MS;
-/** An idle process is ended, which frees its memory. */
+/** An idle process is stopped, which frees its memory. */
 const IDLE_MS = 10 * SECOND_MS;
 /** Below requests and compiles. */
 const PRIORITY = 10;
@@ -31,7 +31,7 @@ const imageProcess = (): ImageProcess =>
 
 /**
  * Returns the job's result. Throws AppError: invalid if the image can't be decoded, timeout if it
- * took too long or ended the process, unavailable if the job waited `maxWaitMs` for its turn. A
+ * took too long or crashed the process, unavailable if the job waited `maxWaitMs` for its turn. A
  * function makes the job when its turn comes, so that waiting jobs hold no image in memory.
  */
 export function runImageJob(
@@ -48,7 +48,7 @@ export function runImageJob(
   );
 }
 
-/** Ends the process; the next job starts another one. */
+/** Stops the process; the next job starts a new one. */
 export function closeImageProcess(): void {
   const state = peekSingleton<ImageProcess>("image-process");
   resetSingleton("image-process");
@@ -114,7 +114,7 @@ function start(state: ImageProcess): ChildProcess {
   try {
     if (child.pid !== undefined) setPriority(child.pid, PRIORITY);
   } catch {
-    // Without the permission, it runs with our priority.
+    // Without the permission, it runs with this process's priority.
   }
   return child;
 }

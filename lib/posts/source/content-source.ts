@@ -63,7 +63,7 @@ export interface ContentSource {
 /** Redirect rules, at the content root. */
 export const REDIRECTS_FILE = "_redirects";
 
-/** The maximum size of a file: photos as cameras make them, and short films. */
+/** The maximum size of a file. Fits original photos and short videos. */
 export const MAX_FILE_BYTES = 25 * 1_048_576;
 
 /** Returns why a file above MAX_FILE_BYTES is not served. */

@@ -4,7 +4,7 @@ import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
 
 /** About two lines of a search result. */
 const MAX_CHARS = 200;
-/** Prose that begins later does not describe the post. */
+/** Prose that starts later doesn't describe the post. */
 const MAX_SEARCHED_CHARS = 20_000;
 
 /** Bounds the time of the patterns below on hostile text. */

@@ -128,7 +128,7 @@ function decodeYaml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
 
 const firstLine = (message: string) => message.split("\n")[0]!;
 
-/** Says what to do about the mistakes that authors make most. */
+/** Returns how to fix the most common mistakes. */
 function describeYamlError({ code, message, pos }: YAMLError, text: string): string {
   const rest = text.slice(pos[0]);
   if (code === "DUPLICATE_KEY") {
@@ -173,7 +173,7 @@ function decodeToml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
   };
 }
 
-/** Returns `value` with dates as written, because a Date has lost its day and its zone. */
+/** Returns `value` with dates as written, because a Date loses the calendar day and the zone. */
 function writeTomlDates(value: unknown): unknown {
   if (value instanceof TomlDate) return value.toISOString();
   if (typeof value === "bigint") return String(value);

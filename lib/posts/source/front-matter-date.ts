@@ -9,7 +9,7 @@ export interface WrittenDate {
   readonly timeMs: number | null;
 }
 
-/** What is allowed, for error messages. */
+/** The allowed formats, for error messages. */
 export const DATE_RULE =
   "must be a calendar day such as 2026-11-21 or November 21, 2026, with or without a time such as 2026-11-21T10:00:00+01:00";
 
@@ -20,7 +20,7 @@ const DAY = "(?<day>\\d{1,2})(?:st|nd|rd|th)?";
 const MONTH_NAME = "(?<month>[a-z]{3,9})\\.?";
 const YEAR = "(?<year>\\d{4})";
 
-/** Leaves out 03/05/2024, which is March in one country and May in another. */
+/** Excludes 03/05/2024, which is in March or May, depending on the country. */
 const PATTERNS = [
   new RegExp(`^${YEAR}([-/])(?<month>\\d{1,2})\\2(?<day>\\d{1,2})${TIME}$`),
   new RegExp(`^${WEEKDAY}${MONTH_NAME}\\s+${DAY},?\\s+${YEAR}${TIME}$`, "i"),

@@ -56,7 +56,7 @@ const OTHER_NAMES: Partial<Record<FrontMatterField, readonly string[]>> = {
   lang: ["language", "locale"],
 };
 
-/** Full addresses of the post on its last site. They are aliases here. */
+/** Full URLs of the post on its previous site. They are aliases here. */
 const ADDRESS_NAMES = ["url", "permalink"];
 
 /** Returns the value at the name, or at a path of names with dots. */

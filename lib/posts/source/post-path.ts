@@ -1,7 +1,7 @@
 // Recognizes post files by path, and derives their slugs.
 
 const POST_FILE = /^(blog|pages)\/(?:([^/]+)|([^/]+)\/index)\.mdx?$/i;
-/** Files that are about the folder, and copies that editors and people leave behind. */
+/** Files that describe the folder, and copies that editors and people leave behind. */
 const NOT_A_POST =
   /^(?:readme|license|licence|contributing|changelog)\.mdx?$|(?:~|\.bak|\.orig|[ _-]copy(?: ?\d+)?| \(\d+\))(?:\.mdx?)?$/i;
 /** Letters and digits of any script. Joiners (U+200C, U+200D) are part of words in some. */
@@ -25,7 +25,7 @@ export function postPath(path: string): { slug: string; kind: PostKind } | null 
 }
 
 /**
- * Returns whether a file is not meant for readers: it or one of its folders begins with a dot or an
+ * Returns whether a file is not meant for readers: it or one of its folders starts with a dot or an
  * underscore, or it is a README, a backup or a copy.
  */
 export function isIgnoredPath(path: string): boolean {

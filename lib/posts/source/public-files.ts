@@ -18,7 +18,7 @@ export interface PublicFiles {
   findBySha(blobSha: string): ContentFile | null;
   /** Throws AppError(unavailable) if the file has changed since it was found. */
   read(file: ContentFile): Promise<Uint8Array>;
-  /** Returns a number that grows when a file that posts mention has changed. */
+  /** Returns a number that increases when a file that posts mention changes. */
   getRevision(): Promise<number>;
 }
 

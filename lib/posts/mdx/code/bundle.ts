@@ -69,7 +69,7 @@ export async function bundleCode(input: BundleInput): Promise<CodeBundle> {
     const body = textOf(".js");
     const script = `function (require) { "use strict"; let result; const ${RETURN} = (value) => { result = value; }; ${body}\nreturn result; }`;
     return {
-      // Names of functions stay on the server, where the log names the component that failed.
+      // Function names are kept on the server, where the log shows which component failed.
       script: input.target === "server" ? script : await minifyNames(script, transform),
       css: textOf(".css").trim(),
     };
@@ -79,8 +79,8 @@ export async function bundleCode(input: BundleInput): Promise<CodeBundle> {
 }
 
 /**
- * Ends esbuild's process. A worker that is terminated would leave it behind as a zombie, since only
- * its own thread can reap it.
+ * Stops esbuild's process. A terminated worker would leave it behind as a zombie, because only that
+ * worker's thread can reap it.
  */
 export async function stopBundler(): Promise<void> {
   const { stop } = await import("esbuild");

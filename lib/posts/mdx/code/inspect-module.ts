@@ -1,4 +1,4 @@
-// Finds out what a module beside a post exports, and whether it needs a browser.
+// Determines what a module next to a post exports, and whether it needs a browser.
 
 import type { Metafile } from "esbuild";
 import { codeBuildOptions, createFilesPlugin, loaderOf, toPostError } from "./bundle.ts";
@@ -6,7 +6,7 @@ import { textNeedsBrowser } from "./names-in-code.ts";
 import type { CodeFiles } from "./resolve-module.ts";
 
 export interface CodeModule {
-  /** null if they are only known at run time, as in CommonJS. */
+  /** Null if they are known only at runtime, as in CommonJS. */
   readonly exports: ReadonlySet<string> | null;
   /** Whether it or a module that it imports needs a browser. */
   readonly isInteractive: boolean;
@@ -34,7 +34,7 @@ export async function inspectModule(path: string, files: CodeFiles): Promise<Cod
   }
 }
 
-/** `export *` of a package or of CommonJS has names that only the run shows. */
+/** `export *` of a package or of CommonJS has names that are known only at runtime. */
 function hasOpenExports({ inputs }: Metafile): boolean {
   return Object.values(inputs).some(({ format }) => format === "cjs");
 }

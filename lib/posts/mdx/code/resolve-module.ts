@@ -1,4 +1,4 @@
-// Finds the file or package that an import of a post or of its components means.
+// Resolves an import in a post or its components to a file or package.
 
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
@@ -28,8 +28,8 @@ export const nextReplacements: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns what `source` means in the file `importer` (a path below the content root). `kind: "none"`
- * has a sentence that says what to write instead.
+ * Returns what `source` means in the file `importer` (a path below the content root). `kind:
+ * "none"` has a sentence that says what to write instead.
  */
 export function resolveModule(source: string, importer: string, files: CodeFiles): ResolvedModule {
   if (/^\.\.?(?:\/|$)/.test(source)) return resolveFile(source, importer, files);
@@ -47,7 +47,7 @@ export function resolveModule(source: string, importer: string, files: CodeFiles
   return { kind: "package", name: packageName(source) };
 }
 
-/** Returns every path that a relative import may mean, the likeliest first. */
+/** Returns every path that a relative import may resolve to, most likely first. */
 export function candidatePaths(source: string, importer: string): string[] {
   const path = posix.join(posix.dirname(importer), source);
   const withoutJs = /\.(?:js|jsx|mjs)$/.test(path) ? path.replace(/\.\w+$/, "") : null;

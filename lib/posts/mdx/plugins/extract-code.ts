@@ -1,4 +1,4 @@
-// Extracts the import and export statements of a post, and finds out which names need a browser.
+// Extracts the import and export statements of a post, and determines which names need a browser.
 
 import type { ImportDeclaration, VariableDeclaration } from "estree";
 import type { CodeStatement, CompileContext } from "#lib/posts/mdx/compile-context.ts";

@@ -31,7 +31,7 @@ export interface BundledCode {
   readonly code: PostCode | null;
 }
 
-/** What the compiled post's own statements are called; extract-code.ts reserves the names. */
+/** Names in the compiled post's own statements; extract-code.ts reserves them. */
 const CODE = "_code";
 const ISLAND = "_island";
 

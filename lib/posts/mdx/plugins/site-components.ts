@@ -133,7 +133,7 @@ function convertThemedImage(node: MdxJsx, context: CompileContext): Node {
   return createElement("span", { className: ["themed-image"] }, images, node);
 }
 
-/** Without JavaScript, and in feeds, the tabs are below one another, each with its title. */
+/** Without JavaScript, and in feeds, the tabs are stacked, each with its title. */
 function convertTabs(node: MdxJsx, context: CompileContext): Node {
   const tabs = node.children
     .flatMap((child) =>

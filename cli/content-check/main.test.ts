@@ -146,7 +146,7 @@ test("the site, the check of its folder, of any folder and of a Git repository s
       "deep/post.mdx:1: it is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx",
       "missing.mdx:7: the image ./gone.png is not part of this site",
       expect.stringMatching(/^images\/unused\.svg:1: it can't be read as an image/),
-      expect.stringMatching(/^images\/index\.mdx:7: \.\/cut\.jpg: it is served as it is/),
+      expect.stringMatching(/^images\/index\.mdx:7: \.\/cut\.jpg: it is served unchanged/),
     ]),
   );
   expect(toVerdict(await checkOwn())).toEqual(site);

@@ -283,7 +283,7 @@ test("posts that were edited or deleted stay that way, and others follow a newer
   expect(readFileSync(edited, "utf8")).toContain("Mine.");
   expect(frontMatterOf("blog/ghost-post-3").title).toBe("New");
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
-    "was edited since the last import, so it stays as it is",
+    "was edited since the last import, so it was not changed",
   ]);
 });
 
@@ -293,7 +293,7 @@ test("a post that existed before is not overwritten", async () => {
   const report = await importGhost();
   expect(textOf("blog/ghost-post-1")).toBe("mine");
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
-    "exists and is not from this post, so it stays as it is",
+    "exists and is not from this post, so it was not changed",
   ]);
 });
 

@@ -93,9 +93,9 @@ export async function importSite(
 }
 
 const KEPT_REASONS = {
-  edited: "was edited since the last import, so it stays as it is",
+  edited: "was edited since the last import, so it was not changed",
   deleted: "was deleted since the last import, so it was not written again",
-  foreign: "exists and is not from this post, so it stays as it is",
+  foreign: "exists and is not from this post, so it was not changed",
 };
 
 /** The same export always gives the same date. */

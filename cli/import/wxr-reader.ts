@@ -79,7 +79,7 @@ function createCollector(file: string) {
         hasRss ||= path.length === 0 && name === "rss";
         path.push(name);
         if (path.length > MAX_DEPTH)
-          throw new ExportError(`${file} has ${MAX_DEPTH} elements inside one another.`);
+          throw new ExportError(`${file} has more than ${MAX_DEPTH} levels of nested elements.`);
         content = "";
         if (path.length <= 4) attributes = given;
         if (path.join("/") === ITEM_PATH) {

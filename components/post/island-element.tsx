@@ -9,7 +9,7 @@ import type { IslandProps } from "./island-module.ts";
 
 interface ServedIsland {
   readonly html: string;
-  /** The server could not render it: it stays as it is. */
+  /** Set if the server could not render it; it then stays unchanged. */
   readonly hasFailed: boolean;
 }
 

@@ -3,7 +3,7 @@
 import type { RequestContext } from "#lib/core/request-context.ts";
 import { hasBody } from "./body-limits.ts";
 
-/** How long a client may go on sending the body after it has the response. */
+/** How long a client may keep sending the body after it has the response. */
 const MAX_UNREAD_BODY_MS = 10_000;
 
 const isBodyAborted = ({ request }: RequestContext) => request.destroyed && !request.complete;

@@ -118,7 +118,7 @@ function toDescribedImage({ file, url }: ImageFile, measurement: Measurement): D
   const { width, height, blur, problem, unreadable } = measurement;
   if (unreadable !== undefined)
     return { image: null, problem: `it can't be read as an image: ${unreadable}` };
-  const warning = problem && { problem: `it is served as it is: ${problem}` };
+  const warning = problem && { problem: `it is served unchanged: ${problem}` };
   if (isSvg(file)) return { image: { src: `/_img/${file.blobSha}.svg`, width, height } };
   const widths = listWidths(file, measurement);
   if (widths.length === 0) return { image: { src: url, width, height, blur }, ...warning };

@@ -147,7 +147,7 @@ function decodeToml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
   try {
     values = writeTomlDates(parseToml(text.replaceAll("\r\n", "\n"))) as typeof values;
   } catch (error) {
-    // Too many tables inside one another overflow the stack.
+    // Too many nested tables overflow the stack.
     if (error instanceof RangeError)
       throw new FrontMatterSyntaxError(
         { line: textLine },

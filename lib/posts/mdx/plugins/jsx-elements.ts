@@ -33,7 +33,7 @@ const plainElements = new Map<string, "Image" | "Link">([
 ]);
 
 /**
- * Converts all JSX and expressions in `tree`. Code stays as it is in a trusted post. Throws
+ * Converts all JSX and expressions in `tree`. Code stays unchanged in a trusted post. Throws
  * PostError for anything unsupported.
  */
 export function convertJsx(tree: Root, context: CompileContext): void {

@@ -20,8 +20,8 @@ function pageLinks(): NavLink[] {
 }
 
 /**
- * Returns the links of the header, with the current one marked. A page that is rendered once for
- * all is always requested at the same path.
+ * Returns the links of the header, with the current one marked. A shared page is always rendered at
+ * the same path.
  */
 export function headerLinks(): NavLink[] {
   const { links } = siteConfig.header;

@@ -19,7 +19,10 @@ const READS = readOption("reads", 500_000);
 const CONNECTIONS = 16;
 const SAMPLE_EVERY = 2_000;
 
-/** Each returns the path of request `n`: a page, file or search that was not requested before. */
+/**
+ * Each function returns the path of request `n`: a page, file or search that was not requested
+ * before.
+ */
 const PATHS: readonly ((n: number) => string)[] = [
   (n) => `/blog/missing-${n}`,
   (n) => `/blog/missing-${n}.md`,

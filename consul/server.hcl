@@ -4,7 +4,7 @@
 datacenter = "lectern"
 server     = true
 
-# A server that stops stays a member, and continues with its data when it starts again.
+# A server that stops remains a member, and keeps its data when it starts again.
 leave_on_terminate   = false
 rejoin_after_leave   = true
 disable_update_check = true

@@ -2,7 +2,7 @@
 # Starts a Consul server with the secrets of its environment, and creates the site's token once there is a leader.
 #
 #   CONSUL_GOSSIP_KEY        encrypts traffic between servers (consul keygen)
-#   CONSUL_HTTP_TOKEN        may do everything; a UUID. Consul's commands use it.
+#   CONSUL_HTTP_TOKEN        has all permissions; a UUID. Consul's commands use it.
 #   CONSUL_SITE_TOKEN        may use the keys and sessions below "lectern/"; a UUID
 #   CONSUL_SERVERS           the number of servers that elect the first leader
 #   CONSUL_NODE, CONSUL_BIND, CONSUL_CLIENT, CONSUL_JOIN, CONSUL_DATA_DIR
@@ -18,7 +18,7 @@ mkdir -p "$data"
 # Works without a leader, but only for commands about this server.
 recovery="$(cat /proc/sys/kernel/random/uuid)"
 
-# In a file, since arguments are visible in the process list.
+# In a file, because arguments are visible in the process list.
 cat > "$data/secrets.hcl" <<END
 encrypt = "$CONSUL_GOSSIP_KEY"
 acl {
@@ -31,7 +31,7 @@ acl {
 END
 
 # Repeats until a leader has the site's token, which any server may have created.
-# Joins again meanwhile: when the servers start together, DNS may name only this one at first.
+# Keeps joining in the meantime: when the servers start together, DNS may return only this one at first.
 create_site_token() {
   rules='key_prefix "lectern/" { policy = "write" } node_prefix "lectern/" { policy = "write" } session_prefix "lectern/" { policy = "write" }'
   until CONSUL_HTTP_TOKEN="$CONSUL_SITE_TOKEN" consul acl token read -self; do

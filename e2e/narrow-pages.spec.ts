@@ -1,4 +1,4 @@
-// Tests that no page scrolls sideways on a narrow screen, whatever its texts are: every kind of page
+// Tests that no page scrolls horizontally on a narrow screen, whatever its text: every kind of page
 // with long words, names, addresses and code.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// Makes up reads that look like those of a year: more on weekdays and after a post's publication,
-// and teams that take turns in reading more.
+// Generates a year of realistic example reads: more on weekdays and after a post's publication,
+// with teams that take turns in the lead.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, epochDay } from "#lib/core/clock.ts";
 import { TEAMS, type Team } from "#lib/db/column-values.ts";
@@ -18,7 +18,7 @@ export interface ExampleMember {
 export interface ExampleRead {
   readonly postSlug: string;
   readonly createdAt: number;
-  /** null for an anonymous reader. */
+  /** Null for an anonymous reader. */
   readonly userId: string | null;
   readonly clientId: string | null;
 }
@@ -27,7 +27,7 @@ export interface ExampleRead {
 const WEEKDAYS = [0.55, 1.15, 1.25, 1.2, 1.1, 0.9, 0.45];
 /** Days until a new post has half its readers. */
 const HALF_LIFE_DAYS = 9;
-/** A team has a strong phase this often. */
+/** How often a team has a strong phase. */
 const PHASE_DAYS = 75;
 const WEEK_MS = 7 * DAY_MS;
 
@@ -65,7 +65,7 @@ export function makeExampleReads(
   return reads.sort((a, b) => a.createdAt - b.createdAt);
 }
 
-/** Mostly from 7 to 22 o'clock UTC. */
+/** Mostly between 07:00 and 22:00 UTC. */
 function pickTimeOfDay(random: () => number): number {
   const hour = random() < 0.9 ? 7 + Math.floor(random() * 15) : Math.floor(random() * 24);
   return hour * HOUR_MS + Math.floor(random() * 60) * MINUTE_MS;

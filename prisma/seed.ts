@@ -46,7 +46,7 @@ function listPublishedPosts(now: number): ExamplePost[] {
     });
 }
 
-/** Inserts members who joined one after the other, their reads, and two episodes. Returns the counts. */
+/** Inserts members who joined over time, their reads, and two episodes. Returns the counts. */
 export async function seedDatabase(): Promise<{
   members: number;
   reads: number;
@@ -86,7 +86,7 @@ export function removeExampleData(tx: Tx): boolean {
   const { changes } = sql.run(`DELETE FROM "User" WHERE "email" LIKE '%@${EXAMPLE_DOMAIN}'`);
   const anonymous = sql.run(`DELETE FROM "PostRead" WHERE "clientId" LIKE 'example-%'`).changes;
   if (changes + anonymous === 0) return false;
-  // What is left of their reads is only who led what.
+  // Only lead changes remain of their reads.
   sql.run(
     `DELETE FROM "OwnershipChange" WHERE "postSlug" <> '' AND "postSlug" NOT IN (SELECT "postSlug" FROM "PostTotal")`,
   );

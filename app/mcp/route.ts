@@ -1,5 +1,5 @@
-// Serves the Model Context Protocol: programs search and read the posts. Stateless, so that any
-// instance can answer.
+// Serves the Model Context Protocol, with which programs search and read the posts. Stateless, so
+// that any instance can respond.
 
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { AppError } from "#lib/core/errors.ts";
@@ -18,7 +18,7 @@ const handler = createMcpHandler(createPostServer, {
   onerror: (error) => log("warn", "mcp.request_refused", { reason: error.message }),
 });
 
-/** Any page may ask: there is nothing here that strangers can't read. */
+/** Allows any origin, because everything here is public. */
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "content-type, mcp-protocol-version, mcp-session-id",
@@ -40,7 +40,7 @@ export async function POST(request: Request): Promise<Response> {
     } catch {
       throw new AppError("invalid", "The body must be a JSON-RPC request.");
     }
-    // A batch would be many searches in one request. The protocol dropped them in 2025-06-18.
+    // A batch would be many searches in one request. The protocol dropped batches in 2025-06-18.
     if (Array.isArray(parsedBody))
       throw new AppError("invalid", "Batches are not supported. Send one request at a time.");
     return handler.fetch(request, { parsedBody });

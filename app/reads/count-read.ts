@@ -56,7 +56,7 @@ export function countRead(request: Request): Promise<Response> {
   });
 }
 
-/** Returns the reader's ID if its cookie must be signed again, since the secret is being replaced. */
+/** Returns the reader's ID if its cookie must be signed again because of a secret rotation. */
 async function findOutdatedId(): Promise<string | null> {
   const get = await readRequestCookies();
   return findOutdatedReaderId(get(getCookieName("reader")));

@@ -101,7 +101,7 @@ function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean
  * library would fetch fonts from the network, without a timeout.
  */
 export function SocialCard({ title, when, site, host, draft, hero: image }: SocialCardProps) {
-  // A title that is drawn elsewhere is as wide as the card.
+  // A title drawn as an image is as wide as the card.
   const hero = typeof title === "string" ? image : undefined;
   return (
     <div

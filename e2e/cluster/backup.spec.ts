@@ -65,7 +65,7 @@ const countLogins = (file: string): number => {
   }
 };
 
-/** Adds a member: a site without one never replaces the backup of another. */
+/** Adds a member, because a site without one never replaces the backup of another. */
 function addMember(file: string): void {
   const db = new Database(file, { timeout: 5_000 });
   try {
@@ -118,7 +118,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
     expect(others).toEqual([]);
     expect(first).toContain(former.name);
 
-    // The lease moves: the new primary continues where the former stopped, in its own timeline.
+    // The lease moves: the new primary continues where the former one stopped, in its own timeline.
     await former.kill();
     const primary = await cluster.waitForPrimary();
     await writeRow(cluster, "ams", "after.the.failover");
@@ -149,7 +149,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
     await waitUntil("The primary reports the end", 30_000, () => statusOf().problem === null);
     expect(await listTimelines(archive), "without a gap").toHaveLength(2);
 
-    // A replica rehearses the restore, and a person restores to a second.
+    // A replica runs a restore drill, and an operator restores to a given second.
     const environment = cluster.getNode("ams-1").readEnvironment();
     expect(await backup(environment, "drill")).toMatch(/^Passed: /);
     expect(await backup(environment, "verify", "--all")).toMatch(/^Everything fits: /);

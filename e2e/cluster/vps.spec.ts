@@ -119,7 +119,7 @@ class Visitor {
   }
 }
 
-/** Signs in a new member by the email that the site sends. */
+/** Logs in a new member with the email that the site sends. */
 async function logIn(email: string): Promise<{ visitor: Visitor; setCookies: string[] }> {
   const db = new Database(join(folder, "lectern.db"), { timeout: 5_000 });
   insertUser(createSql(db), { firstName: "Ada", email });
@@ -162,7 +162,7 @@ test("rate limits count visitors by their address, not by what they claim", asyn
     statuses.push(status);
   }
   expect(statuses.slice(0, -1)).toEqual(Array<number>(EMAILS_PER_CLIENT).fill(303));
-  // The form again, with the reason.
+  // The response is the form again, with the reason.
   expect(statuses.at(-1)).toBe(200);
   const other = await new Visitor("127.0.0.22").submit("/login", { email: "other@example.com" });
   expect(other.status).toBe(303);

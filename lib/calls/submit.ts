@@ -211,6 +211,6 @@ async function notifyAdmins(
       concerns,
     );
   }
-  // Nothing of the caller: they agreed to nothing there.
+  // Nothing about the caller, who agreed to nothing there.
   await enqueueDelivery(tx, { kind: "DISCORD", text: `New call\n${link}` }, concerns);
 }

@@ -1,6 +1,6 @@
-// Measures processor time, which depends less on what else the machine does than the clock.
+// Measures CPU time, which depends less than wall time on what else the machine does.
 
-/** Returns the least processor time of three runs, in microseconds. */
+/** Returns the lowest CPU time of three runs, in microseconds. */
 export function measureCpu(run: () => void): number {
   const times = [1, 2, 3].map(() => {
     const start = process.cpuUsage();

@@ -1,5 +1,5 @@
-// Runs nginx with the configuration of docs/runbooks/vps.md, on free ports and with a certificate
-// of its own.
+// Runs nginx with the configuration of docs/runbooks/vps.md, on free ports and with its own
+// certificate.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -20,7 +20,7 @@ export interface TestObjectStore {
 const BUCKET = "backups";
 const START_MS = 30_000;
 
-/** True if the tests can't run, because neither the store nor Go to build it is installed. */
+/** True if the tests can't run, because neither the store nor Go (to build it) is installed. */
 export const isObjectStoreMissing = (await findObjectStore()) === null;
 
 /** Starts a store. `file` keeps its objects across a restart. */

@@ -1,4 +1,4 @@
-// Serves the web app manifest, with which the site can be added to a home screen.
+// Serves the web app manifest, so that the site can be added to a home screen.
 
 import { siteConfig } from "#lib/core/site-config.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";

@@ -17,7 +17,7 @@ export function GET(request: Request): Response {
   const { author, language } = siteConfig;
   if (!author.email)
     return new Response("Not found.\n", { status: 404, headers: { "content-type": TEXT } });
-  // The first of a month, so that the text rarely changes.
+  // The first day of a month, so that the text rarely changes.
   const expires = new Date(subtractMonths(nowMs(), -VALID_MONTHS)).toISOString().slice(0, 7);
   const text = [
     `Contact: mailto:${author.email}`,

@@ -228,7 +228,7 @@ test("every admin gets an email with a link; the webhook is called if there is o
       { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" },
     ],
   });
-  // Nothing of the caller, who agreed to nothing there.
+  // Nothing about the caller, who agreed to nothing there.
   expect(deliveries[2]!.text).toBe(`New call\nhttp://localhost:3000/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
 });

@@ -1,5 +1,5 @@
 // Provides the command `fly` for a cluster on this machine, so that tests run the commands of
-// runbooks. It implements what they use, and fails for anything else.
+// runbooks. It implements the subcommands they use, and fails for anything else.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +37,7 @@ interface Arguments {
 
 export class FlyCommand {
   readonly #cluster: Cluster;
-  /** Secrets and configuration of the site, beside what the cluster sets. */
+  /** Secrets and configuration of the site, in addition to what the cluster sets. */
   readonly #siteEnv: Environment = {};
   readonly #folder = mkdtempSync(join(tmpdir(), "lectern-fly-"));
   /** The configuration that scripts may change: a copy of the project's. */
@@ -45,7 +45,7 @@ export class FlyCommand {
   /** What *.internal names resolve to, as URLs. */
   readonly #resolve: (url: string, node: ClusterNode) => string;
 
-  /** `resolve` replaces an URL of FLY_CONSUL_URL with those of the servers, like Fly's DNS. */
+  /** `resolve` replaces a URL of FLY_CONSUL_URL with those of the servers, like Fly's DNS. */
   constructor(cluster: Cluster, resolve: (url: string, node: ClusterNode) => string) {
     this.#cluster = cluster;
     this.#resolve = resolve;
@@ -155,7 +155,7 @@ export class FlyCommand {
     return given.isStaged ? "" : this.#restartAll(given);
   }
 
-  /** Restarts one machine after the other, and waits until each serves. */
+  /** Restarts one machine at a time, and waits until each serves. */
   async #restartAll(given: Arguments): Promise<string> {
     for (const machine of this.#machines(given)) {
       if (!machine.isRunning()) continue;

@@ -1,4 +1,5 @@
-// Draws text that the site's fonts lack with the machine's fonts: Pango shapes every script.
+// Draws text with the machine's fonts if the site's fonts lack its letters. Pango shapes every
+// script.
 
 import sharp from "sharp";
 import type { DrawnText } from "#components/post/social-card.tsx";
@@ -15,7 +16,7 @@ export interface TextStyle {
   readonly maxHeight: number;
 }
 
-/** Returns the text as an image. A character that no font has is a box with its code. */
+/** Returns the text as an image. A character that no font has becomes a box with its code. */
 export async function drawText(text: string, style: TextStyle): Promise<DrawnText> {
   const markup = `<span foreground="${style.color}">${escapeHtml(text)}</span>`;
   for (const [index, size] of style.sizes.entries()) {

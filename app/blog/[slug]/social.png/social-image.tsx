@@ -115,13 +115,16 @@ interface SocialImageRequest extends Omit<SocialImage, "hero"> {
   readonly heroSha?: string | undefined;
 }
 
-/** Returns the blob of a post's hero image; undefined for an SVG or one of another host. */
+/** Returns the blob of a post's hero image; undefined for an SVG or an image on another host. */
 export function findHeroSha(hero: Image | undefined): string | undefined {
   const srcset = hero?.sources?.find(({ type }) => type === "image/avif")?.srcset ?? "";
   return /\/_img\/([0-9a-f]{40})-\d+\.avif/.exec(srcset)?.[1];
 }
 
-/** Returns the image as a data: URL that next/og can draw, or undefined: a card needs no image. */
+/**
+ * Returns the image as a data: URL that next/og can draw, or undefined, because a card works
+ * without an image.
+ */
 async function readHero(blobSha: string): Promise<string | undefined> {
   try {
     const image = await findImageFile(blobSha);

@@ -25,9 +25,9 @@ export default defineConfig({
     globalSetup: ["tests/support/global-setup.ts"],
     // Processes, not threads: tests end workers and set environment variables.
     pool: "forks",
-    testTimeout: 30_000,
+    testTimeout: 90_000,
     expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     env: {
       // One folder per run, which global-setup.ts creates and removes.
       TMPDIR: join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`),

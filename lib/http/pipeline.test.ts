@@ -42,6 +42,8 @@ test("only bodies of forms and of handlers that limit them are read", () =>
       "/api/content-webhook",
       "/login/passkey/verify",
       "/me/passkeys/options?x",
+      "/mcp",
+      "/unsubscribe/one-click?token=x",
     ])
       expect(await send(path, "application/json")).toBe("POST 1000");
   }));

@@ -26,7 +26,10 @@ export interface LoadOptions {
 export interface AcknowledgedWrite {
   /** Identifies the row that must exist. */
   readonly clientId: string;
-  /** The transaction id in the txid cookie: the write's, or a later one. */
+  /**
+   * The transaction id in the txid cookie: the write's, or a later one. Infinity without the cookie:
+   * the machine died between the commit and the reading of its position.
+   */
   readonly txid: number;
   /** When the write was sent, by performance.now(). */
   readonly sentMs: number;
@@ -200,7 +203,7 @@ export class LoadGenerator {
         if (status === 204 && headers["x-read"] === "counted" && clientId)
           this.writes.push({
             clientId,
-            txid: client.readTxid() ?? 0,
+            txid: client.readTxid() ?? Infinity,
             sentMs,
             answeredMs: performance.now(),
           });

@@ -25,7 +25,7 @@ const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
   [/^\/reads$/, { maxBytes: 2_048 }],
   [/^\/(login\/passkey|me\/passkeys)\/(options|verify)$/, { maxBytes: 20_000 }],
   [/^\/mcp$/, { maxBytes: MCP_MAX_BYTES }],
-  // Without a limit of its own, a POST with a body would become a GET.
+  // Without its own limit, a POST with a body would become a GET.
   [/^\/unsubscribe\/one-click$/, { maxBytes: 1_024 }],
   [/^\/calls\/upload$/, { maxBytes: 1_024 }],
   [/^\/calls\/upload(\/[^/]+){1,2}$/, "streamed"],

@@ -15,6 +15,12 @@ export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): Cac
   };
 }
 
+/** Returns whether If-None-Match names `etag`, by weak comparison (RFC 9110, 8.8.3.2). */
+export function matchesETag(ifNoneMatch: string | null | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag.replace(/^W\//, ""));
+}
+
 /**
  * Returns 304 if If-None-Match has the body's ETag, otherwise 200. Publicly cacheable for
  * `maxAgeSeconds`, plus an hour of stale-while-revalidate.
@@ -32,10 +38,7 @@ export function conditionalResponse(
     "x-content-type-options": "nosniff",
     ...extra,
   };
-  const clientTags = (request.headers.get("if-none-match") ?? "")
-    .split(",")
-    .map((tag) => tag.trim().replace(/^W\//, ""));
-  if (clientTags.includes("*") || clientTags.includes(etag.replace(/^W\//, "")))
+  if (matchesETag(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers });
   return new Response(body, { headers: { ...headers, "content-type": contentType } });
 }

@@ -10,6 +10,7 @@ import { incrementCounter } from "#lib/core/metrics.ts";
 import { isRenderRequest } from "#lib/core/render-request.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import { matchesETag } from "./conditional-response.ts";
 import { findCookie } from "./cookie-header.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
@@ -115,17 +116,15 @@ function chooseEncoding(accepted: string | string[] | undefined): Encoding {
   return /\bgzip\b/.test(encodings) ? "gzip" : "identity";
 }
 
-/** Weak comparison, as in RFC 9110, 13.1.2. */
-function isKnownToClient(ifNoneMatch: string | undefined, etag: unknown): boolean {
-  if (ifNoneMatch === undefined || typeof etag !== "string") return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag.replace(/^W\//, ""));
-}
-
 function sendPage({ request, response }: PipelineContext, page: FinishedPage): void {
   if (response.headersSent || response.destroyed) return;
   for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
-  if (page.status === 200 && isKnownToClient(request.headers["if-none-match"], page.headers.etag)) {
+  const { etag } = page.headers;
+  if (
+    page.status === 200 &&
+    typeof etag === "string" &&
+    matchesETag(request.headers["if-none-match"], etag)
+  ) {
     response.writeHead(304).end();
     return;
   }

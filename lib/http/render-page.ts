@@ -36,7 +36,7 @@ export function setRenderOrigin(origin: string): void {
 /** Returns whether renderPage() can be used: in production, once the server listens. */
 export const canRenderPages = (): boolean => peekSingleton("render-origin") !== undefined;
 
-/** Returns the response to GET `path`. Throws if there is none within 30 seconds. */
+/** Returns the response to GET `path`. Throws if none arrives within 30 seconds. */
 export async function renderPage(path: string): Promise<RenderedPage> {
   const { status, headers, body } = await requestOwnPage(path);
   const [br, gzipped] = await Promise.all([

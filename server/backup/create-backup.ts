@@ -1,4 +1,4 @@
-// Takes a snapshot on request: by the running backup process, or here if there is none.
+// Takes a snapshot on request: in the running backup process, or in this one if none runs.
 
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

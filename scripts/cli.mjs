@@ -157,16 +157,13 @@ const commands = {
     await prepareFfmpeg();
     await checks.all(args);
   }),
-  /**
-   * Runs the tests that kill processes at random moments, with more repetitions than `npm test`.
-   */
-  soak: checking(async (args) => {
-    await preparePostgres();
-    process.env.SOAK_KILLS ??= "10";
-    await checks.unit(["cli/migrate-postgres/main.test.ts", ...args]);
-    await checks.cluster(["failover", "faults", "read-your-writes.spec"]);
-    await checks.e2e(["attack/fuzzing"]);
-  }),
+  /** Runs a cluster under load, with faults drawn from a seed. */
+  async soak(args) {
+    await install();
+    await requireCluster();
+    await must(buildImage([], { quiet: true }), "The image could not be built.");
+    return node("tests/soak/main.ts", args);
+  },
   format: program("prettier", "--write", "--log-level", "warn", "."),
   async fix(args) {
     await install();

@@ -30,8 +30,9 @@ export interface Consul {
   findClusterId(): Promise<string | null>;
   /**
    * Resolves to null if no node holds the lease. A dead primary holds it until its session expires.
+   * `isConsistent` asks a majority of Consul's servers, so that a deposed one can't answer.
    */
-  findLease(): Promise<Lease | null>;
+  findLease(options?: { isConsistent?: boolean }): Promise<Lease | null>;
   /** Releases the session's lease, after Consul's lock delay. */
   destroySession(session: string): Promise<void>;
   /** Resolves to true if the cluster has ever had data. */
@@ -85,8 +86,9 @@ export function connectConsul(consulUrls: string, key: string): Consul {
   }
   async function get(
     name: string,
+    query = "",
   ): Promise<{ value: string; session: string | null; index: number } | null> {
-    const { status, body } = await requestConsul("GET", `kv/${name}`);
+    const { status, body } = await requestConsul("GET", `kv/${name}${query}`);
     if (status === 404) return null;
     const [entry] = JSON.parse(body) as {
       Value: string | null;
@@ -124,8 +126,8 @@ export function connectConsul(consulUrls: string, key: string): Consul {
       // A cluster without a claim was created by LiteFS itself, and counts as having data.
       return (await findClusterId()) !== null && ((await findBootstrapClaim())?.isDone ?? true);
     },
-    async findLease() {
-      const entry = await get(path);
+    async findLease({ isConsistent = false } = {}) {
+      const entry = await get(path, isConsistent ? "?consistent" : "");
       if (!entry?.value) return null;
       const { hostname, "advertise-url": advertiseUrl } = JSON.parse(entry.value) as {
         hostname: string;

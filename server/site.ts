@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import next from "next";
+import { answerLauncher } from "#server/answer-launcher.ts";
 
 const rootDir = join(import.meta.dirname, "..");
 const { values } = parseArgs({
@@ -33,6 +34,7 @@ if (!dev)
     ).config,
   );
 
+const markListening = answerLauncher();
 const app = next({ dev, dir: rootDir, hostname, port });
 await app.prepare();
 // Imported here, after Next has read the .env files.
@@ -62,6 +64,7 @@ server.once("error", (error) => {
 });
 server.listen(port, hostname, () => {
   if (!dev) setRenderOrigin(`http://${localHost(hostname)}:${port}`);
+  markListening();
 });
 
 let isStopping = false;

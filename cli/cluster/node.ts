@@ -6,13 +6,18 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Network } from "./network.ts";
 import { type Environment, type Program, readLog, startProgram } from "./program.ts";
-import { listSessionProcesses, readProcessEnvironment } from "./process-sessions.ts";
+import {
+  listSessionProcesses,
+  readCommandLine,
+  readProcessEnvironment,
+} from "./process-sessions.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type Workspace, listMounts, unmount } from "./workspace.ts";
 
 export const APP_PORT = 8080;
 export const LITEFS_PORT = 20202;
 const DATABASE = "lectern.db";
+const SITE_PROGRAM = "server/site.ts";
 const PROBE_TIMEOUT_MS = 2_000;
 /** A little more than kill_timeout in fly.toml. */
 const STOP_TIMEOUT_MS = 35_000;
@@ -142,6 +147,15 @@ export class ClusterNode {
     this.#program?.signal("SIGSTOP");
   }
 
+  /** Freezes only its site, like an endless loop; its other processes go on. Returns the PID. */
+  pauseSite(): number {
+    const pid = this.listProcesses().find((each) => readCommandLine(each).includes(SITE_PROGRAM));
+    if (pid === undefined) throw new Error(`${this.name} runs no site.`);
+    process.kill(pid, "SIGSTOP");
+    return pid;
+  }
+
+  /** Ends pause() and pauseSite(). */
   resume(): void {
     this.#program?.signal("SIGCONT");
   }

@@ -130,6 +130,10 @@ function readStatus(pid: number): { state: string; session: number; start: strin
 const describeProcess = (pid: number) =>
   `${pid} ${readStatus(pid)?.state ?? ""} ${(readFileOrNull(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, 3).join(" ")}`;
 
+/** Returns the command line of a process, its arguments separated by spaces; empty if it has exited. */
+export const readCommandLine = (pid: number): string =>
+  (readFileOrNull(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ");
+
 function readFileOrNull(file: string): string | null {
   try {
     return readFileSync(file, "latin1");

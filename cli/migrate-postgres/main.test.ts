@@ -138,7 +138,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     return code === 0;
   }
 
-  // The seed reproduces a failure. `npm run soak` sets SOAK_KILLS=10.
+  // The seed reproduces a failure. `SOAK_KILLS=10` kills ten times.
   const kills = Number(process.env.SOAK_KILLS ?? 3);
   test.each(Array.from({ length: kills }, (_, i) => i + 1))(
     "resumes without loss after kills at random moments (seed %i)",

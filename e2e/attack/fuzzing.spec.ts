@@ -15,7 +15,7 @@ import { HANDLER_CASES } from "#tests/support/attack/handler-cases.ts";
 import { type AttackRequest, sendAttack } from "#tests/support/attack/attack-client.ts";
 import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 
-/** `npm run soak` sends 10,000. */
+/** `SOAK_KILLS=10` sends 10,000. */
 const REQUESTS = process.env.SOAK_KILLS ? 10_000 : 4_000;
 const CONCURRENCY = 16;
 /** Requests between two checks of the database. */

@@ -17,7 +17,7 @@ const BACK_MS = 2 * LEASE_TTL_MS - 2_000;
 const PAUSED_MS = 2_000;
 /** The edge checks health every second, with a timeout of two. */
 const HEALTH_CHECK_MS = 3_000;
-/** `npm run soak` kills more often. */
+/** `SOAK_KILLS=10` kills more often. */
 const KILLS = Number(process.env.SOAK_KILLS ?? 3);
 
 /** Waits until durable writes reach a second machine. */

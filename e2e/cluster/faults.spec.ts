@@ -1,12 +1,12 @@
 // Tests faults of network, Consul, disk and data: reads continue, and the cluster recovers without
 // an operator.
 
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import { fillDisk } from "#cli/cluster/fill-disk.ts";
 import { expect, imageDir, missingTools, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { corruptBytes, readLogEvents, findNewestLtx } from "#tests/support/cluster/litefs-store.ts";
@@ -76,7 +76,7 @@ async function tryToWrite(
 }
 
 /**
- * Both are longer than a lease's TTL, with time to observe what follows. `npm run soak` waits a
+ * Both are longer than a lease's TTL, with time to observe what follows. With `SOAK_KILLS`, a
  * minute.
  */
 const ISOLATION_MS = process.env.SOAK_KILLS ? 60_000 : 13_000;
@@ -303,22 +303,4 @@ test.describe("two machines with small disks", () => {
 function hasOpened(node: ClusterNode): boolean {
   const lastOf = (event: string) => String(readLogEvents(node, event).at(-1)?.time ?? "");
   return lastOf("launcher.database_open") > lastOf("supervisor.start");
-}
-
-/** Fills the disk of `folder`. Returns the function that frees it. */
-function fillDisk(folder: string): () => void {
-  const file = join(folder, "ballast");
-  const fd = openSync(file, "w");
-  let size = 1_048_576;
-  while (size >= 1) {
-    try {
-      // A short write: the disk is full.
-      if (writeSync(fd, Buffer.alloc(size)) < size) size = Math.floor(size / 2);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-      size = Math.floor(size / 2);
-    }
-  }
-  closeSync(fd);
-  return () => rmSync(file);
 }

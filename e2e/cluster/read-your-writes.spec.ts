@@ -10,7 +10,7 @@ import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
 import { makeReadBeacon, signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
 import { seedMembers } from "#tests/support/cluster/node-database.ts";
 
-/** `npm run soak` tries 2,000. */
+/** `SOAK_KILLS=10` tries 2,000. */
 const PAIRS = process.env.SOAK_KILLS ? 2_000 : 300;
 const AT_ONCE = 8;
 /** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */

@@ -1,7 +1,7 @@
 // Sends a request within the private network, to LiteFS, Consul or a peer, with a deadline. The
 // guarded fetch of lib/outbound refuses private addresses (SSRF).
 
-import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { type Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 interface InternalRequest {
@@ -10,6 +10,11 @@ interface InternalRequest {
   readonly body?: string | NodeJS.ReadableStream;
   /** Deadline for the whole request. Default: 2 s. */
   readonly timeoutMs?: number;
+  /**
+   * Reuses connections. By default, each request opens its own, because a pooled one may lead to a
+   * dead node.
+   */
+  readonly agent?: Agent | false;
   /** Maximum length of the response body. Default: 1 MB. */
   readonly maxBytes?: number;
 }
@@ -33,18 +38,18 @@ export function requestInternal(
     headers = {},
     body,
     timeoutMs = 2_000,
+    agent = false,
     maxBytes = MAX_BYTES,
   }: InternalRequest = {},
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-    // No keep-alive agent: it would try a pooled connection to a dead node first.
     const outgoing = send(
       url,
       {
         method,
         headers,
-        agent: false,
+        agent,
         signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
       },
       (response) => {

@@ -9,6 +9,7 @@ import { type RequestContext, currentRequestContext } from "#lib/core/request-co
 import { isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withChildSpan } from "#lib/core/telemetry.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
+import { confirmLease, isLeaseValid } from "#lib/replication/lease.ts";
 import { cachedFor, currentRole } from "#lib/replication/role.ts";
 import { waitForStandby } from "#lib/replication/standbys.ts";
 import {
@@ -154,8 +155,9 @@ export async function writeSql<T>(fn: (sql: Sql) => T, options: WriteOptions = {
 export interface WriteOptions {
   /**
    * Waits up to DURABLE_TIMEOUT_MS until a standby has the transaction, so that a failover can't
-   * lose it. Costs a round trip. Without a connected standby, the write returns immediately; the
-   * log and /readyz report it.
+   * lose it. Costs a round trip. Without a connected standby, it waits only until the lease service
+   * requires the transaction of a successor; the log and /readyz report it. Throws
+   * AppError(unavailable) if neither is possible.
    */
   readonly isDurable?: boolean;
 }
@@ -184,6 +186,7 @@ async function enqueueWrite<T>(
   if (txid === undefined) return value;
   if (context) context.committedTxid = Math.max(context.committedTxid ?? 0, txid);
   if (isDurable) await waitUntilDurable(txid);
+  else if (isReplicated() && !isLeaseValid()) throw uncertainWriteError();
   return value;
 }
 
@@ -215,7 +218,17 @@ async function waitUntilDurable(txid: number): Promise<void> {
         ? "no standby is connected"
         : `the standby did not have it within ${DURABLE_TIMEOUT_MS} ms`,
   });
+  // Cut off from its standby and from the lease service, this machine may already be replaced.
+  if (isReplicated() && !(await confirmLease(txid))) throw uncertainWriteError();
 }
+
+/** For a commit that a new primary may not have. */
+const uncertainWriteError = () =>
+  new AppError(
+    "unavailable",
+    "We can't confirm that this was saved. Wait a few seconds, then try again.",
+    { retryAfterSeconds: 5 },
+  );
 
 function assertNotPromise<T>(value: T, caller: string): T {
   if (value instanceof Promise) {

@@ -16,11 +16,19 @@ export type LitefsEvent =
     };
 
 const MAX_LINE_LENGTH = 65_536;
+/** For the response's head; afterwards, LiteFS is silent until something happens. */
+const RESPONSE_TIMEOUT_MS = 5_000;
 
 function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // No agent: the stream would occupy a pooled connection.
-    const sent = request(url, { agent: false, signal }, resolve);
+    const sent = request(url, { agent: false, signal }, (response) => {
+      response.socket.setTimeout(0);
+      resolve(response);
+    });
+    sent.setTimeout(RESPONSE_TIMEOUT_MS, () =>
+      sent.destroy(new Error("LiteFS did not respond to GET /events")),
+    );
     sent.once("error", reject);
     sent.end();
   });

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "#lib/core/env.ts";
+import { isPrimarySiteResponding } from "./primary-probe.ts";
 import { nextChange, litefsState, cachedFor } from "./role.ts";
 
 export interface Position {
@@ -66,8 +67,8 @@ const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 /**
  * Returns true if a heartbeat arrived within HEARTBEAT_TIMEOUT_MS, and after LiteFS last lost its
- * primary. While a dead primary's lease lasts, LiteFS keeps naming it; requests replayed there
- * would time out.
+ * primary, and the primary's site responds. While a dead primary's lease lasts, LiteFS keeps naming
+ * it; requests replayed there would time out.
  */
 export function isPrimaryReachable(): boolean {
   const ms = heartbeatAgeMs();
@@ -75,6 +76,7 @@ export function isPrimaryReachable(): boolean {
   return (
     ms !== null &&
     ms < HEARTBEAT_TIMEOUT_MS &&
-    (primaryLostAtMs === null || ms < performance.now() - primaryLostAtMs)
+    (primaryLostAtMs === null || ms < performance.now() - primaryLostAtMs) &&
+    isPrimarySiteResponding()
   );
 }

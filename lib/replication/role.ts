@@ -6,6 +6,7 @@ import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { isLeaseValid } from "./lease.ts";
 import { type LitefsEvent, subscribeLitefsEvents } from "./litefs-events.ts";
 
 export type Role = "primary" | "replica" | "unknown";
@@ -47,14 +48,14 @@ function readPrimaryFile(): string | null | undefined {
 /**
  * Returns the role; "unknown" while no primary is known and writes are refused; always "primary"
  * without replication. Events and file must agree, because the file is absent both on a primary and
- * on a replica that has lost its primary.
+ * on a replica that has lost its primary. A primary also needs a confirmed lease.
  */
 export function currentRole(): Role {
   if (!env.REPLICATION) return "primary";
   const { lastPrimaryEvent } = litefsState();
   if (!lastPrimaryEvent) return "unknown";
   const file = readPrimaryFile();
-  if (lastPrimaryEvent.isPrimary) return file === null ? "primary" : "unknown";
+  if (lastPrimaryEvent.isPrimary) return file === null && isLeaseValid() ? "primary" : "unknown";
   return lastPrimaryEvent.hostname !== "" && file === lastPrimaryEvent.hostname
     ? "replica"
     : "unknown";

@@ -18,12 +18,16 @@ interface Standby {
   isStalled: boolean;
   /** `txid` at the last staleness check. */
   lastCheckedTxid: number;
+  /** Checks in a row without a response. */
+  missedChecks: number;
   readonly url: string;
   readonly stop: () => void;
 }
 
 const REFRESH_INTERVAL_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 2_000;
+/** A machine that is gone does not end its stream. */
+const MAX_MISSED_CHECKS = 5;
 
 const sharedState = () =>
   singleton(
@@ -60,6 +64,7 @@ async function watchStandby(peer: Peer): Promise<void> {
     txid: 0,
     isStalled: false,
     lastCheckedTxid: -1,
+    missedChecks: 0,
     url,
     stop: () => abort.abort(),
   };
@@ -95,15 +100,16 @@ async function watchStandby(peer: Peer): Promise<void> {
 }
 
 /**
- * Closes the stream of a standby whose position has advanced without an event, because a machine
- * that lost power closes no connection. The next refresh subscribes again.
+ * Reads the standby's position directly, and drops its stream if the standby is silent, or if the
+ * stream lacks what it has. The next refresh subscribes again.
  */
-async function dropStaleStream(standby: Standby): Promise<void> {
+async function checkStandby(standby: Standby): Promise<void> {
   const wasSilent = standby.lastCheckedTxid === standby.txid;
   standby.lastCheckedTxid = standby.txid;
-  if (!wasSilent) return;
   const txid = await fetchTxid(standby.url).catch(() => null);
-  if (txid !== null && txid > standby.txid && standby.isStalled) standby.stop();
+  standby.missedChecks = txid === null ? standby.missedChecks + 1 : 0;
+  const isStale = txid !== null && txid > standby.txid && standby.isStalled && wasSilent;
+  if (isStale || standby.missedChecks >= MAX_MISSED_CHECKS) standby.stop();
 }
 
 async function refreshStandbys(): Promise<void> {
@@ -112,7 +118,7 @@ async function refreshStandbys(): Promise<void> {
     for (const standby of all.values()) standby.stop();
     return;
   }
-  for (const standby of all.values()) if (standby.isStalled) void dropStaleStream(standby);
+  for (const standby of all.values()) void checkStandby(standby);
   for (const peer of await listPeers()) {
     if (peer.region !== env.PRIMARY_REGION || connecting.has(peer.instance)) continue;
     connecting.add(peer.instance);

@@ -4,6 +4,7 @@ import { currentRequestContext } from "#lib/core/request-context.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { waitForKnownRole, startWatchingLitefs } from "./role.ts";
+import { startProbingPrimary } from "./primary-probe.ts";
 import { startWatchingStandbys } from "./standbys.ts";
 import { isReplay } from "./ensure-primary.ts";
 
@@ -18,6 +19,7 @@ export async function startReplication(): Promise<void> {
   suppressReplayReports();
   startWatchingLitefs();
   startWatchingStandbys();
+  startProbingPrimary();
   await waitForKnownRole(INITIAL_ROLE_WAIT_MS);
 }
 

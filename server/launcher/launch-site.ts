@@ -10,7 +10,8 @@ import { logEvent } from "#server/log-event.ts";
 import { type SiteProcess, startSiteProcess } from "./site-process.ts";
 import type { Settings } from "#server/settings.ts";
 
-const POLL_INTERVAL_MS = 500;
+/** Short, because a new primary accepts writes only after the next poll. */
+const POLL_INTERVAL_MS = 200;
 /** Part of the kill timeout for the handover. */
 const HAND_OVER_TIMEOUT_MS = 2_000;
 /** Part of the kill timeout for LiteFS and the supervisor, after the site has exited. */
@@ -50,11 +51,15 @@ export async function launchSite(
     settings,
     env,
     connectConsul(settings.lease.consulUrl, settings.lease.key),
+    (validUntilMs) => server?.setLease(validUntilMs),
   );
   const ready = await database.prepareDatabase(stop.signal);
   if (stop.signal.aborted) return 0;
   if (ready !== "ready") return ready;
-  server = startSiteProcess(settings, env, flags);
+  server = startSiteProcess(settings, env, flags, {
+    confirmTxid: database.confirmTxid,
+    afterHang: () => handOverLease(settings, HAND_OVER_TIMEOUT_MS),
+  });
   const backup = startBackupProcess(settings, env);
 
   const stopped = waitForAbort(stop.signal).then(() => "stop" as const);

@@ -1,10 +1,12 @@
 // Speeds up failover: the primary sends heartbeats through Consul, and a standby ends the session
 // of a silent primary. Consul may take twice the TTL to expire a session, but LiteFS gives up the
 // lease after the TTL. So a standby may end the session after a TTL without heartbeats: there are
-// never two primaries, and writes resume ten seconds earlier.
+// never two primaries, and writes resume ten seconds earlier. Each heartbeat also confirms to the
+// primary's site that it still holds the lease (lib/replication/lease.ts).
 
 import { basename } from "node:path";
-import type { Consul } from "#server/consul.ts";
+import type { Consul, Lease } from "#server/consul.ts";
+import { monotonicMs } from "#lib/replication/lease.ts";
 import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
@@ -34,6 +36,11 @@ const OWN_LEASE_GRACE_MS = 2_000;
 const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
+  /**
+   * Resolves to true once no node without `txid` can become the primary by itself; false if the
+   * lease is lost, or Consul does not respond.
+   */
+  confirmTxid(txid: number): Promise<boolean>;
   /** Called on every poll on the primary. */
   tickAsPrimary(local: LitefsNodeState): Promise<void>;
   /**
@@ -43,14 +50,25 @@ export interface LeaseWatch {
   tickAsStandby(local: LitefsNodeState): Promise<"ok" | "behind">;
 }
 
-export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch {
+/** `onLease` is called with the time until which this node holds the lease, by monotonicMs(). */
+export function createLeaseWatch(
+  settings: Settings,
+  consul: Consul,
+  onLease: (validUntilMs: number) => void,
+): LeaseWatch {
   let lastHeartbeatMs = -Infinity;
   /** This node's positions as the primary. Its successor needs the first of them. */
   let positions: { readonly txid: number; readonly atMs: number }[] = [];
+  /** The newest transaction that confirmTxid() demanded. */
+  let demandedTxid = 0;
+  let isPrimary = false;
+  let lastConfirmedMs = -Infinity;
+  let sending: Promise<unknown> = Promise.resolve();
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
   let lastSign = "";
   let ownLease: { session: string; sinceMs: number } | null = null;
+  let lastVerdict: { readonly atMs: number; readonly value: "ok" | "behind" } | null = null;
 
   /**
    * Ends our own stale session. After a Consul outage longer than the TTL, LiteFS has given up the
@@ -70,71 +88,128 @@ export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch
       .catch((error: unknown) => logEvent("warn", "launcher.lease_kept", { error }));
   }
 
+  const isOwnLease = (lease: Lease | null) =>
+    lease?.session != null && lease.hostname === settings.instance;
+
+  /**
+   * Sends a heartbeat, one at a time, then reads the lease. If this node still has it, a successor
+   * finds the heartbeat. Standbys end the session one TTL after the heartbeat, at the earliest.
+   */
+  function confirm(): Promise<boolean> {
+    const confirmed = sending.then(async () => {
+      const [needed, newest] = [positions[0], positions.at(-1)];
+      if (!isPrimary || !needed || !newest) return false;
+      const sentMs = monotonicMs();
+      // After a freeze, the heartbeat may be another primary's.
+      const wasFrozen = sentMs - lastConfirmedMs > settings.lease.ttlMs / 2;
+      let isOwn = !wasFrozen || isOwnLease(await consul.findLease({ isConsistent: true }));
+      if (isOwn) {
+        await consul.sendHeartbeat(
+          settings.instance,
+          Math.max(newest.txid, demandedTxid),
+          Math.max(needed.txid, demandedTxid),
+        );
+        isOwn = isOwnLease(await consul.findLease({ isConsistent: true }));
+      }
+      if (isOwn) lastConfirmedMs = sentMs;
+      onLease(isOwn ? sentMs + settings.lease.ttlMs : 0);
+      return isOwn;
+    });
+    sending = confirmed.catch(() => undefined);
+    return confirmed;
+  }
+
+  /** Ends the session of a primary whose newest heartbeat is still the one that was seen. */
+  async function endLease({ hostname, session }: Lease, seenIndex: number): Promise<void> {
+    try {
+      if ((await consul.findHeartbeat())?.index !== seenIndex || !session) return;
+      logEvent("error", "launcher.lease_ended", {
+        of: hostname,
+        reason: `no heartbeat for ${settings.lease.ttl}, neither directly nor through Consul`,
+      });
+      await consul.destroySession(session);
+    } catch (error) {
+      logEvent("warn", "launcher.lease_kept", { error });
+    }
+  }
+
+  async function judgeStandby(local: LitefsNodeState): Promise<"ok" | "behind"> {
+    const state = await Promise.all([consul.findLease(), consul.findHeartbeat()]).catch(() => null);
+    const [lease, heartbeat] = state ?? [null, null];
+    if (lease?.session && lease.hostname === settings.instance)
+      await releaseOwnLease(lease.session);
+    else ownLease = null;
+    // Silence proves nothing without Consul, a lease, or heartbeats of its owner.
+    if (
+      !lease?.session ||
+      lease.hostname === settings.instance ||
+      heartbeat?.instance !== lease.hostname
+    ) {
+      silentSinceMs = behindSinceMs = null;
+      return "ok";
+    }
+    const primary = await fetchLitefsNodeState(
+      lease.advertiseUrl,
+      basename(settings.databaseFile),
+      REQUEST_TIMEOUT_MS,
+    ).catch(() => null);
+    const nowMs = performance.now();
+    const sign = `${lease.session} ${heartbeat.index}`;
+    if (primary?.isPrimary || sign !== lastSign || silentSinceMs === null) {
+      silentSinceMs = nowMs;
+      lastSign = sign;
+    } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
+      await endLease(lease, heartbeat.index);
+      silentSinceMs = null;
+    }
+    if ((local.position?.txid ?? 0) >= heartbeat.needed) {
+      behindSinceMs = null;
+      return "ok";
+    }
+    behindSinceMs ??= nowMs;
+    const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SUSPECT_AFTER_MS;
+    if (!isSilent && nowMs - behindSinceMs < MAX_BEHIND_MS) return "ok";
+    logEvent("error", "launcher.standby_behind", {
+      local: local.position?.txid ?? 0,
+      primary: heartbeat.txid,
+      of: lease.hostname,
+      is_silent: isSilent,
+    });
+    return "behind";
+  }
+
+  function resign(): void {
+    if (isPrimary) onLease(0);
+    isPrimary = false;
+    positions = [];
+    demandedTxid = 0;
+  }
+
   return {
+    confirmTxid(txid) {
+      demandedTxid = Math.max(demandedTxid, txid);
+      return confirm();
+    },
+
     async tickAsPrimary(local) {
-      silentSinceMs = behindSinceMs = ownLease = null;
+      silentSinceMs = behindSinceMs = ownLease = lastVerdict = null;
       const nowMs = performance.now();
       if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
+      isPrimary = true;
+      // Transactions start again at 1 after a restore.
+      if (local.position.txid < demandedTxid) demandedTxid = 0;
       positions.push({ txid: local.position.txid, atMs: nowMs });
       while (positions[1] && positions[1].atMs <= nowMs - REQUIRED_TXID_AGE_MS) positions.shift();
-      await consul
-        .sendHeartbeat(settings.instance, local.position.txid, positions[0]!.txid)
-        .catch(() => undefined);
+      await confirm().catch(() => undefined);
     },
 
     async tickAsStandby(local) {
-      positions = [];
-      const state = await Promise.all([consul.findLease(), consul.findHeartbeat()]).catch(
-        () => null,
-      );
-      const [lease, heartbeat] = state ?? [null, null];
-      if (lease?.session && lease.hostname === settings.instance)
-        await releaseOwnLease(lease.session);
-      else ownLease = null;
-      // Silence proves nothing without Consul, a lease, or heartbeats of its owner.
-      if (
-        !lease?.session ||
-        lease.hostname === settings.instance ||
-        heartbeat?.instance !== lease.hostname
-      ) {
-        silentSinceMs = behindSinceMs = null;
-        return "ok";
-      }
-      const primary = await fetchLitefsNodeState(
-        lease.advertiseUrl,
-        basename(settings.databaseFile),
-        REQUEST_TIMEOUT_MS,
-      ).catch(() => null);
-      const nowMs = performance.now();
-      const sign = `${lease.session} ${heartbeat.index}`;
-      if (primary || sign !== lastSign || silentSinceMs === null) {
-        silentSinceMs = nowMs;
-        lastSign = sign;
-      } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
-        logEvent("error", "launcher.lease_ended", {
-          of: lease.hostname,
-          reason: `no heartbeat for ${settings.lease.ttl}, neither directly nor through Consul`,
-        });
-        await consul
-          .destroySession(lease.session)
-          .catch((error: unknown) => logEvent("warn", "launcher.lease_kept", { error }));
-        silentSinceMs = null;
-      }
-      if ((local.position?.txid ?? 0) >= heartbeat.needed) {
-        behindSinceMs = null;
-        return "ok";
-      }
-      behindSinceMs ??= nowMs;
-      const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SUSPECT_AFTER_MS;
-      if (!isSilent && nowMs - behindSinceMs < MAX_BEHIND_MS) return "ok";
-      logEvent("error", "launcher.standby_behind", {
-        local: local.position?.txid ?? 0,
-        primary: heartbeat.txid,
-        of: lease.hostname,
-        is_silent: isSilent,
-      });
-      return "behind";
+      resign();
+      const atMs = performance.now();
+      if (!lastVerdict || atMs - lastVerdict.atMs >= HEARTBEAT_INTERVAL_MS)
+        lastVerdict = { atMs, value: await judgeStandby(local) };
+      return lastVerdict.value;
     },
   };
 }

@@ -30,18 +30,22 @@ export interface LocalDatabase {
   prepareDatabase(signal: AbortSignal): Promise<"ready" | RestartCode>;
   /** Called on every poll while the site runs. Migrates after a promotion. */
   checkRole(): Promise<"ok" | RestartCode>;
+  /** See LeaseWatch. */
+  confirmTxid(txid: number): Promise<boolean>;
 }
 
+/** `onLease` is called with the time until which this node holds the lease, by monotonicMs(). */
 export function openLocalDatabase(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   consul: Consul,
+  onLease: (validUntilMs: number) => void,
 ): LocalDatabase {
   const { databaseFile, litefs } = settings;
   const name = basename(databaseFile);
   const isCatchingUp = env.LITEFS_CATCHING_UP === "true";
   const patienceMs = Number(env.LITEFS_PATIENCE_MS ?? 3_000);
-  const lease = createLeaseWatch(settings, consul);
+  const lease = createLeaseWatch(settings, consul, onLease);
   const isCandidate = env.LITEFS_CANDIDATE === "true";
   /** When the lease became free; null while it is held. */
   let leaseFreeSinceMs: number | null = null;
@@ -195,5 +199,5 @@ export function openLocalDatabase(
     return isCatchingUp ? (restartFor(local, await readProgress(local)) ?? "ok") : "ok";
   }
 
-  return { prepareDatabase, checkRole };
+  return { prepareDatabase, checkRole, confirmTxid: lease.confirmTxid };
 }

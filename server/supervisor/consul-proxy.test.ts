@@ -22,7 +22,10 @@ async function startServer(respond: RequestListener, address = "127.0.0.1"): Pro
 }
 
 async function startProxy(urls: readonly string[], ttlMs = 10_000): Promise<ConsulProxy> {
-  const proxy = await startConsulProxy(urls.join(","), ttlMs);
+  const proxy = await startConsulProxy({
+    instance: "dfw-1",
+    lease: { consulUrl: urls.join(","), key: "primary", ttlMs },
+  });
   closers.push(() => void proxy.close());
   return proxy;
 }
@@ -119,6 +122,53 @@ test("LiteFS can register its node without Consul, and the node exists before ea
     "/v1/catalog/register",
     "/v1/session/create",
   ]);
+});
+
+/** Consul's response with the lease of a primary. */
+const leaseOf = (hostname: string, url: string) =>
+  JSON.stringify([
+    {
+      Session: "s",
+      Value: Buffer.from(JSON.stringify({ hostname, "advertise-url": url })).toString("base64"),
+    },
+  ]);
+const get = async (proxy: ConsulProxy, path: string) => {
+  const response = await fetch(`${new URL(proxy.url).origin}${path}`);
+  return response.text();
+};
+
+test("another primary is reached through a relay, each through its own", async () => {
+  let body = "";
+  const proxy = await startProxy([await startServer((_, response) => response.end(body))]);
+  const seen: string[] = [];
+  for (const [hostname, url] of [
+    ["dfw-2", "http://127.0.0.1:7"],
+    ["ams-1", "http://127.0.0.1:8"],
+    ["dfw-2", "http://127.0.0.1:7"],
+  ] as const) {
+    body = leaseOf(hostname, url);
+    const [entry] = JSON.parse(await get(proxy, "/v1/kv/lectern/primary?consistent")) as [
+      { Session: string; Value: string },
+    ];
+    const lease = JSON.parse(Buffer.from(entry.Value, "base64").toString()) as {
+      hostname: string;
+      "advertise-url": string;
+    };
+    expect([entry.Session, lease.hostname]).toEqual(["s", hostname]);
+    seen.push(lease["advertise-url"]);
+  }
+  expect(seen[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(seen[0]).not.toBe("http://127.0.0.1:7");
+  expect(seen[2]).toBe(seen[0]);
+  expect(seen[1]).not.toBe(seen[0]);
+});
+
+test("this node's own lease and other keys pass unchanged", async () => {
+  let body = leaseOf("dfw-1", "http://127.0.0.1:7");
+  const proxy = await startProxy([await startServer((_, response) => response.end(body))]);
+  expect(await get(proxy, "/v1/kv/lectern/primary")).toBe(body);
+  body = leaseOf("dfw-2", "http://127.0.0.1:7");
+  expect(await get(proxy, "/v1/kv/lectern/primary/clusterid")).toBe(body);
 });
 
 test("a body longer than any value in Consul is refused", async () => {

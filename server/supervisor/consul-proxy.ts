@@ -1,6 +1,6 @@
-// Forwards requests from this node to a Consul server that responds (failover between servers).
-// LiteFS knows one URL and waits indefinitely for a response, so a hanging server would keep it
-// primary beyond its lease.
+// Forwards requests from this node to a Consul server that responds (failover between servers), and
+// leads this node to its primary through a relay. LiteFS knows one URL and waits indefinitely for a
+// response, so a hanging server would keep it primary beyond its lease.
 
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
@@ -17,6 +17,8 @@ import { type AddressInfo, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConsulServers, parseConsulUrls } from "#server/consul-servers.ts";
 import { logEvent } from "#server/log-event.ts";
+import type { Settings } from "#server/settings.ts";
+import { createLeaseRelay } from "./lease-relay.ts";
 
 /** How long one server has to respond before the next one is tried. */
 const ATTEMPT_TIMEOUT_MS = 1_000;
@@ -32,6 +34,10 @@ const MAX_BODY_BYTES = 524_288;
 /** A server without a leader responds with 500 and one of these. Another server may know it. */
 const NO_LEADER =
   /no cluster leader|leadership lost|not the leader|connection re|EOF|i\/o timeout|shutdown/i;
+
+type ProxySettings = Pick<Settings, "instance"> & {
+  readonly lease: Pick<Settings["lease"], "consulUrl" | "key" | "ttlMs">;
+};
 
 export interface ConsulProxy {
   /** The URL for LiteFS and the launcher, with the token and path of the servers' URLs. */
@@ -59,11 +65,17 @@ interface Answer {
 }
 
 /**
- * Listens on a free port of this machine until closed. `consulUrls` are the URLs of FLY_CONSUL_URL;
- * every address of their hostnames is a server. Responds with 503 if none responds in time.
+ * Listens on a free port of this machine until closed. Every address of the hostnames in
+ * FLY_CONSUL_URL is a server. Responds with 503 if none responds in time. Responses pass unchanged,
+ * except for another primary's URL in the lease.
  */
-export async function startConsulProxy(consulUrls: string, ttlMs: number): Promise<ConsulProxy> {
-  const servers = parseConsulUrls(consulUrls);
+export async function startConsulProxy({
+  instance,
+  lease: { consulUrl, key, ttlMs },
+}: ProxySettings): Promise<ConsulProxy> {
+  const servers = parseConsulUrls(consulUrl);
+  const leasePath = `/v1/kv/${[servers.path, key].join("/").split("/").filter(Boolean).join("/")}`;
+  const relay = createLeaseRelay(instance);
   const findUpstreams = createResolver(servers);
   const send = createSender();
   let preferred = "";
@@ -143,8 +155,13 @@ export async function startConsulProxy(consulUrls: string, ttlMs: number): Promi
     response.once("close", () => gone.abort());
     if (registration && path.startsWith("/v1/session/create")) await ask(registration, gone.signal);
     const answer = await ask(message, gone.signal);
-    if (answer) response.writeHead(answer.status, headersOf(answer)).end(answer.body);
-    else if (!response.destroyed) response.writeHead(503).end("No Consul server responded.\n");
+    if (!answer) {
+      if (!response.destroyed) response.writeHead(503).end("No Consul server responded.\n");
+      return;
+    }
+    const isLease = method === "GET" && path.split("?")[0] === leasePath && answer.status === 200;
+    const sent = isLease ? { ...answer, body: await relay.relayLease(answer.body) } : answer;
+    response.writeHead(sent.status, headersOf(sent)).end(sent.body);
   }
 
   function setPreferred({ address }: Upstream, reason: string): void {
@@ -171,6 +188,7 @@ export async function startConsulProxy(consulUrls: string, ttlMs: number): Promi
       server.close();
       server.closeAllConnections();
       await closed;
+      await relay.close();
     },
   };
 }
@@ -178,12 +196,15 @@ export async function startConsulProxy(consulUrls: string, ttlMs: number): Promi
 const lacksLeader = ({ status, body }: Answer): boolean =>
   status > 500 || (status === 500 && NO_LEADER.test(body.toString()));
 
-function headersOf({ headers }: Answer): Record<string, string | string[]> {
+function headersOf({ headers, body }: Answer): Record<string, string | string[] | number> {
   const kept = Object.entries(headers).filter(
     ([name, value]) =>
       value !== undefined && !["connection", "keep-alive", "transfer-encoding"].includes(name),
   );
-  return Object.fromEntries(kept) as Record<string, string | string[]>;
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string | string[]>),
+    "content-length": body.length,
+  };
 }
 
 /** Returns the upstreams with the one at `address` first. */
@@ -242,7 +263,8 @@ function createSender() {
   return ({ origin, address }: Upstream, message: Message, signals: AbortSignal[]) =>
     new Promise<Answer>((resolve, reject) => {
       const isSecure = origin.protocol === "https:";
-      const { connection: _, ...headers } = message.headers;
+      // Without compression, which would hide the session and the lease.
+      const { connection: _, "accept-encoding": __, ...headers } = message.headers;
       const outgoing = (isSecure ? httpsRequest : httpRequest)(
         {
           host: address,

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { findFreePort } from "#tests/support/free-port.ts";
 import { runLitefs, suppressRepeatedLines } from "./run-litefs.ts";
 import { readSettings } from "#server/settings.ts";
 
@@ -79,6 +80,25 @@ test("a LiteFS that does not exit in time is killed", async () => {
   const ended = run("trap '' TERM; while :; do sleep 0.1; done", stop.signal, 3);
   stop.abort();
   expect(await ended).toMatchObject({ code: 1 });
+});
+
+test("a LiteFS that no longer answers is killed, one that has not answered yet is not", async () => {
+  const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const port = await findFreePort();
+  const source = `
+    const server = require("node:http").createServer((request, response) => {
+      response.end("{}", () => process.kill(process.pid, "SIGSTOP"));
+    });
+    setTimeout(() => server.listen(${port}, "127.0.0.1"), 1000);
+  `;
+  const settings = settingsFor(`exec '${process.execPath}' -e '${source}'`);
+  const litefs = { ...settings.litefs, url: `http://127.0.0.1:${port}` };
+  const startedMs = performance.now();
+  expect(
+    await runLitefs({ ...settings, litefs }, { ...process.env }, new AbortController().signal, 100),
+  ).toMatchObject({ code: 1, reason: "other" });
+  expect(performance.now() - startedMs).toBeGreaterThan(1_000);
+  expect(printed.mock.calls.join("")).toContain("supervisor.litefs_hung");
 });
 
 test("LiteFS's repeated lines are printed once per interval with their count, all others always", () => {

@@ -3,6 +3,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { requestInternal } from "#lib/core/internal-request.ts";
 import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
 
@@ -25,6 +27,9 @@ const ENVIRONMENT_FAULT_LINE =
 
 /** Part of the kill timeout reserved for the supervisor. */
 const RESERVE_MS = 2_000;
+const PROBE_INTERVAL_MS = 2_000;
+/** A LiteFS that hangs this long has lost its lease (12 to 20 s). */
+const MAX_MISSED_PROBES = 5;
 /** LiteFS's children exit within this time (the launcher checks twice a second). */
 const ORPHAN_TIMEOUT_MS = 10_000;
 
@@ -36,6 +41,7 @@ export function runLitefs(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
+  probeIntervalMs = PROBE_INTERVAL_MS,
 ): Promise<LitefsExit> {
   return new Promise((resolve, reject) => {
     // stdout carries the site's log; LiteFS logs to stderr.
@@ -67,10 +73,14 @@ export function runLitefs(
     child.once("error", (error) =>
       reject(new Error(`LiteFS could not be started: ${error.message}`)),
     );
+    const stopWatching = watchLitefs(settings.litefs.url, probeIntervalMs, () =>
+      child.kill("SIGKILL"),
+    );
     let orphans: NodeJS.Timeout | undefined;
     const finish = (code: number | null, signal: NodeJS.Signals | null) => {
       clearTimeout(kill);
       clearTimeout(orphans);
+      stopWatching();
       stop.removeEventListener("abort", end);
       resolve({
         code: code ?? (signal ? 1 : 0),
@@ -85,6 +95,30 @@ export function runLitefs(
     );
     child.once("close", finish);
   });
+}
+
+/**
+ * Asks LiteFS for its state and calls `onHang` once when it misses MAX_MISSED_PROBES in a row, after
+ * it has answered before. Counts probes instead of time, because the machine may have been frozen.
+ * Returns a function that stops it.
+ */
+function watchLitefs(url: string, intervalMs: number, onHang: () => void): () => void {
+  const stop = new AbortController();
+  void (async () => {
+    let missed = -Infinity;
+    while (!stop.signal.aborted) {
+      missed = await requestInternal(`${url}/info`, { timeoutMs: intervalMs }).then(
+        () => 0,
+        () => missed + 1,
+      );
+      if (missed >= MAX_MISSED_PROBES && !stop.signal.aborted) {
+        logEvent("error", "supervisor.litefs_hung", { missed_probes: missed });
+        return onHang();
+      }
+      await sleep(intervalMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  })();
+  return () => stop.abort();
 }
 
 /** LiteFS repeats these lines several times a second while it looks for a primary. */

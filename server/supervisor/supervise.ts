@@ -52,7 +52,7 @@ export async function supervise(
     return runLauncher(settings, makeEnvironment(settings, environment), stop.signal);
   }
   const { lease } = settings;
-  const proxy = await startConsulProxy(lease.consulUrl, lease.ttlMs);
+  const proxy = await startConsulProxy(settings);
   try {
     return await superviseLitefs(
       { ...settings, lease: { ...lease, consulUrl: proxy.url } },

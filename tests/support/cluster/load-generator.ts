@@ -20,6 +20,10 @@ export interface LoadOptions {
   writers?: number;
   /** Concurrent logins. Each is a write that must not be lost. */
   logins?: number;
+  /** Time after which a reader or writer gives up a request. Default: 30 s. */
+  patienceMs?: number;
+  /** Called after each successful read with its duration. */
+  onRead?: (region: string, ms: number) => void;
 }
 
 /** An acknowledged write: the read of a post by a new anonymous reader. */
@@ -55,11 +59,13 @@ export class LoadGenerator {
   /** Writes and logins without acknowledgment. They may still be stored. */
   readonly refusedWrites: LoadFailure[] = [];
   readonly readsByRegion = new Map<string, number>();
-  slowestReadMs = 0;
+  readonly slowestReadMsByRegion = new Map<string, number>();
   readonly #cluster: Cluster;
   readonly #smtp: TestSmtpServer;
   readonly #slugs: readonly string[];
   readonly #members: readonly SeededMember[];
+  readonly #timeoutMs: number | undefined;
+  readonly #onRead: (region: string, ms: number) => void;
   #turn = 0;
   #isOver = false;
   #running: Promise<unknown> = Promise.resolve();
@@ -69,18 +75,21 @@ export class LoadGenerator {
     smtp: TestSmtpServer,
     slugs: readonly string[],
     members: readonly SeededMember[],
+    { patienceMs, onRead = () => undefined }: LoadOptions,
   ) {
     this.#cluster = cluster;
     this.#smtp = smtp;
     this.#slugs = slugs;
     this.#members = members;
+    this.#timeoutMs = patienceMs;
+    this.#onRead = onRead;
   }
 
   /** Starts the load; resolves once every kind of request has succeeded. */
   static async start(
     cluster: Cluster,
     smtp: TestSmtpServer,
-    { readers = 2, writers = 4, logins = 1 }: LoadOptions = {},
+    { readers = 2, writers = 4, logins = 1, ...options }: LoadOptions = {},
   ): Promise<LoadGenerator> {
     // The site sends five login emails per hour to one address, so logins need many members.
     const load = new LoadGenerator(
@@ -88,6 +97,7 @@ export class LoadGenerator {
       smtp,
       await listCountedSlugs(cluster),
       await seedMembers(cluster, 200),
+      options,
     );
     const repeat = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
     load.#running = Promise.all([
@@ -97,7 +107,7 @@ export class LoadGenerator {
     ]);
     await waitUntil(
       "The load has started",
-      30_000,
+      60_000,
       () => ({
         writes: load.writes.length,
         logins: load.logins.length,
@@ -128,6 +138,11 @@ export class LoadGenerator {
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#running;
+  }
+
+  /** Returns the slowest read of all regions in milliseconds. */
+  get slowestReadMs(): number {
+    return Math.max(...this.slowestReadMsByRegion.values());
   }
 
   /**
@@ -170,8 +185,14 @@ export class LoadGenerator {
     for (let turn = 0; !this.#isOver; turn += 1) {
       const path = turn % 2 === 0 ? `/blog/${pick(Math.random, this.#slugs)}` : "/me";
       try {
-        const { status, ms } = await clients[turn % 2]!.request(region, path);
-        this.slowestReadMs = Math.max(this.slowestReadMs, ms);
+        const { status, ms } = await clients[turn % 2]!.request(region, path, {
+          timeoutMs: this.#timeoutMs,
+        });
+        this.slowestReadMsByRegion.set(
+          region,
+          Math.max(this.slowestReadMsByRegion.get(region) ?? 0, ms),
+        );
+        if (status === 200) this.#onRead(region, ms);
         if (status === 200)
           this.readsByRegion.set(region, (this.readsByRegion.get(region) ?? 0) + 1);
         else this.#fail(this.failedReads, region, `${status} of ${path}`);
@@ -194,11 +215,10 @@ export class LoadGenerator {
       const region = this.#pickRegion();
       const sentMs = performance.now();
       try {
-        const { status, headers, text } = await client.request(
-          region,
-          "/reads",
-          makeReadBeacon(this.#cluster, pick(Math.random, this.#slugs)),
-        );
+        const { status, headers, text } = await client.request(region, "/reads", {
+          ...makeReadBeacon(this.#cluster, pick(Math.random, this.#slugs)),
+          timeoutMs: this.#timeoutMs,
+        });
         const [clientId] = (client.cookies.get("reader") ?? "").split(".");
         if (status === 204 && headers["x-read"] === "counted" && clientId)
           this.writes.push({

@@ -1,0 +1,45 @@
+// Fences writes: this instance may commit only while its launcher has confirmed that it holds the
+// lease. A primary that was frozen still takes itself for the primary when it thaws.
+
+import { singleton } from "#lib/core/singleton.ts";
+
+interface LeaseState {
+  /** By monotonicMs(); null without a launcher, when LiteFS alone decides. */
+  validUntilMs: number | null;
+  confirm: ((txid: number) => Promise<boolean>) | null;
+}
+
+const state = () => singleton<LeaseState>("lease", () => ({ validUntilMs: null, confirm: null }));
+
+/** Returns milliseconds of a clock that all processes of this machine share and never set. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/**
+ * Sets how confirmLease() asks. `confirm` resolves to true once the lease service requires a
+ * successor to have `txid`, while this instance still holds the lease.
+ */
+export function setLeaseConfirmer(confirm: (txid: number) => Promise<boolean>): void {
+  state().confirm = confirm;
+}
+
+/** Opens the fence until `validUntilMs`, by monotonicMs(). */
+export function setLeaseExpiry(validUntilMs: number): void {
+  state().validUntilMs = validUntilMs;
+}
+
+/** Returns false if the lease may be another node's by now. Always true without a launcher. */
+export function isLeaseValid(): boolean {
+  const { validUntilMs } = state();
+  return validUntilMs === null || monotonicMs() < validUntilMs;
+}
+
+/**
+ * Resolves to true if no node without `txid` can become the primary by itself. Resolves to false if
+ * the lease is lost, or the lease service does not respond.
+ */
+export async function confirmLease(txid: number): Promise<boolean> {
+  const { validUntilMs, confirm } = state();
+  return validUntilMs === null || !confirm || confirm(txid);
+}

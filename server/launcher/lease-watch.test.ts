@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { monotonicMs } from "#lib/replication/lease.ts";
+import { connectConsul } from "#server/consul.ts";
+import { readSettings } from "#server/settings.ts";
+import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
+import { type LeaseWatch, createLeaseWatch } from "./lease-watch.ts";
+
+let server: TestServer;
+let holder: string | null;
+let isSilent: boolean;
+let heartbeats: { instance: string; txid: number; needed: number }[];
+let expiries: number[];
+let watch: LeaseWatch;
+
+/** A fake Consul with the lease of `holder`, which records heartbeats. */
+beforeEach(async () => {
+  [holder, isSilent, heartbeats, expiries] = ["dfw-1", false, [], []];
+  server = await serveHttp((request, response) => {
+    if (isSilent) return;
+    let body = "";
+    request.on("data", (data: Buffer) => (body += String(data)));
+    request.on("end", () => {
+      const { pathname } = new URL(request.url!, "http://consul");
+      if (request.method === "PUT") {
+        if (pathname.endsWith("/beat")) heartbeats.push(JSON.parse(body) as (typeof heartbeats)[0]);
+        response.end("true");
+      } else if (pathname === "/v1/kv/lectern/primary" && holder) {
+        const lease = JSON.stringify({ hostname: holder, "advertise-url": "http://127.0.0.1:1" });
+        response.end(
+          JSON.stringify([{ Value: Buffer.from(lease).toString("base64"), Session: "s" }]),
+        );
+      } else response.writeHead(404).end();
+    });
+  });
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const settings = readSettings(
+    {
+      REPLICATION: "on",
+      INSTANCE: "dfw-1",
+      FLY_CONSUL_URL: server.origin,
+      LITEFS_ADVERTISE_URL: "http://127.0.0.1:1",
+    },
+    "/app",
+  );
+  const consul = connectConsul(settings.lease.consulUrl, settings.lease.key);
+  watch = createLeaseWatch(settings, consul, (untilMs) => expiries.push(untilMs));
+});
+afterEach(() => server.close());
+
+const at = (txid: number) => ({
+  isPrimary: true,
+  isCandidate: true,
+  position: { txid, checksum: "1" },
+});
+const tick = async (txid: number) => {
+  const count = heartbeats.length;
+  await vi.waitFor(async () => {
+    await watch.tickAsPrimary(at(txid));
+    expect(heartbeats.length).toBeGreaterThan(count);
+  }, 10_000);
+};
+
+test("a heartbeat that Consul accepts gives the site one TTL, from when it was sent", async () => {
+  const beforeMs = monotonicMs();
+  await tick(5);
+  expect(heartbeats).toMatchObject([{ instance: "dfw-1", txid: 5, needed: 5 }]);
+  expect(expiries).toHaveLength(1);
+  expect(expiries[0]! - beforeMs).toBeGreaterThanOrEqual(10_000);
+  expect(expiries[0]! - monotonicMs()).toBeLessThanOrEqual(10_000);
+});
+
+test("a primary that has lost the lease is told so, and sends no heartbeat over another's", async () => {
+  holder = "dfw-2";
+  await watch.tickAsPrimary(at(5));
+  expect(expiries).toEqual([0]);
+  expect(heartbeats).toEqual([]);
+  expect(await watch.confirmTxid(5)).toBe(false);
+});
+
+test("a primary that loses the lease between two heartbeats is told so", async () => {
+  await tick(5);
+  holder = null;
+  await tick(6);
+  expect(expiries.at(-1)).toBe(0);
+});
+
+test("while Consul is silent, the lease is neither extended nor revoked, and nothing is confirmed", async () => {
+  await tick(5);
+  isSilent = true;
+  expect(await watch.confirmTxid(6).catch(() => false)).toBe(false);
+  expect(expiries).toHaveLength(1);
+});
+
+test("a transaction that must not be lost is required of successors, until a restore", async () => {
+  await tick(5);
+  expect(await watch.confirmTxid(9)).toBe(true);
+  expect(heartbeats.at(-1)).toMatchObject({ txid: 9, needed: 9 });
+  await tick(10);
+  expect(heartbeats.at(-1)).toMatchObject({ txid: 10, needed: 9 });
+  await tick(2);
+  expect(heartbeats.at(-1)).toMatchObject({ txid: 2 });
+});
+
+test("a deposed primary gives up the lease of its site", async () => {
+  await tick(5);
+  await watch.tickAsStandby({ ...at(5), isPrimary: false });
+  expect(expiries.at(-1)).toBe(0);
+  expect(await watch.confirmTxid(5)).toBe(false);
+});

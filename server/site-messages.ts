@@ -1,0 +1,13 @@
+// Defines the messages between the launcher and the site's process.
+
+export type MessageToSite =
+  /** Answered from the site's event loop. */
+  | { readonly kind: "ping"; readonly id: number }
+  /** `validUntilMs` is by monotonicMs() of lib/replication/lease.ts; 0 if the lease is lost. */
+  | { readonly kind: "lease"; readonly validUntilMs: number }
+  | { readonly kind: "confirmed"; readonly id: number; readonly isConfirmed: boolean };
+
+export type MessageFromSite =
+  | { readonly kind: "pong"; readonly id: number }
+  /** Asks that no node without `txid` becomes the primary by itself. */
+  | { readonly kind: "confirm"; readonly id: number; readonly txid: number };

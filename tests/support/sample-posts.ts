@@ -41,6 +41,7 @@ export function samplePost(fields: SamplePost = {}): Post {
       compiledSource: "",
       headings: [],
       text,
+      firstParagraph: "",
       words: text.split(" ").length,
       readingMinutes,
       components: [],

@@ -23,13 +23,20 @@ test("posts on disk are compiled and listed newest first, separately from pages"
   const site = sites.createDiskSite();
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["new", "old"]);
   expect(await site.findPostBySlug("new")).toMatchObject({
-    frontMatter: { title: "New" },
+    frontMatter: { title: "New", description: "About New" },
     compiled: { headings: [{ text: "A heading" }], text: expect.stringContaining("Hello you") },
   });
   expect((await site.findPageBySlug("about"))?.compiled.text).toContain("We are.");
   expect(await site.findPostBySlug("about")).toBeNull();
   expect(await site.findPostBySlug("nothing")).toBeNull();
   expect(await site.findPostSource("old")).toBe("\nText of Old.\n");
+});
+
+test("a post without a description is described by its first paragraph", async () => {
+  sites.writeFile("blog/a.mdx", "---\ntitle: A\ndate: 2026-01-01\n---\n## B\n\nHello **you**.\n");
+  const site = sites.createDiskSite();
+  await waitUntilCompiled(site);
+  expect((await site.getIndex()).bySlug.get("a")!.frontMatter.description).toBe("Hello you.");
 });
 
 test("at the first start, lists come before all posts are compiled, and a requested post has priority", async () => {

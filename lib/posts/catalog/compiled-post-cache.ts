@@ -22,6 +22,7 @@ const compiledPostSchema: z.ZodType<CompiledPostWithHero> = z.object({
     }),
   ),
   text: z.string(),
+  firstParagraph: z.string(),
   words: z.number(),
   readingMinutes: z.number(),
   components: z.array(z.string()),
@@ -65,7 +66,10 @@ export function toPost(
     path: file.path,
     hash: file.hash,
     version,
-    frontMatter,
+    frontMatter: {
+      ...frontMatter,
+      description: frontMatter.description || compiled.firstParagraph,
+    },
     compiled,
     ...(hero && { hero }),
   };
@@ -82,6 +86,7 @@ export function createPlaceholder(parsed: ParsedPost): CompiledPostWithHero {
     compiledSource: "",
     headings: [],
     text,
+    firstParagraph: "",
     words,
     readingMinutes: Math.max(1, Math.ceil(words / WORDS_PER_MINUTE)),
     components: [],

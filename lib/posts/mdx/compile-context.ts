@@ -39,6 +39,7 @@ export interface CompileContext {
   readonly ids: Set<string>;
   readonly warnings: string[];
   text: string;
+  firstParagraph: string;
   /** Number of diagrams drawn so far, which makes their ids unique. */
   diagramCount: number;
   /** Returns how compiled code reaches a component of the compiler, whatever the post declares. */
@@ -70,6 +71,7 @@ export function createCompileContext(
     ids: new Set(),
     warnings,
     text: "",
+    firstParagraph: "",
     diagramCount: 0,
     internalName: (name) => (code.names.has(name) ? `props.components.${name}` : name),
     fail(node, reason) {

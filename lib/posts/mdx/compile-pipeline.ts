@@ -19,6 +19,7 @@ import { insertTableOfContents } from "./plugins/table-of-contents.ts";
 import { extractCode } from "./plugins/extract-code.ts";
 import { embedBareUrls, embedIframes } from "./plugins/embeds.ts";
 import { collapseStaticHtml } from "./plugins/collapse-static-html.ts";
+import { findFirstParagraph } from "./plugins/first-paragraph.ts";
 import { linkHeadings } from "./plugins/headings.ts";
 import { convertImages } from "./plugins/images.ts";
 import { bundlePostCode, type BundledCode } from "./plugins/islands.ts";
@@ -68,6 +69,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
       code: bundled.code,
       headings: context.headings,
       text: context.text,
+      firstParagraph: context.firstParagraph,
       words,
       readingMinutes: Math.max(1, Math.ceil(words / WORDS_PER_MINUTE)),
       components: [...context.components].sort(),
@@ -106,6 +108,8 @@ async function runHtmlSteps(
   convertCallouts(tree, context);
   linkHeadings(tree, context);
   insertTableOfContents(tree, context);
+  // An image that is not served becomes its text, which is no description.
+  context.firstParagraph = findFirstParagraph(tree);
   convertImages(tree, context);
   normalizeLinks(tree, context);
   wrapTables(tree);

@@ -59,6 +59,8 @@ export interface CompiledPost {
   readonly headings: readonly Heading[];
   /** Plain text, one block per line. */
   readonly text: string;
+  /** The first paragraph of prose as plain text, at most 200 characters, or "". */
+  readonly firstParagraph: string;
   readonly words: number;
   /** Whole minutes at WORDS_PER_MINUTE, rounded up, at least 1. */
   readonly readingMinutes: number;

@@ -26,7 +26,7 @@ export interface FrontMatter {
   readonly updated?: string;
   /** The instant of `updated` in Unix ms, if it has a time. */
   readonly updatedMs?: number;
-  /** Plain text. Taken from the first paragraph if the author gives none. */
+  /** Plain text. A compiled post without one has its first paragraph. */
   readonly description: string;
   readonly categories: string[];
   readonly keywords: string[];

@@ -5,7 +5,6 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { findAddressProblem } from "#lib/posts/addresses/post-address.ts";
 import { LONE_SURROGATE_RULE, findLoneSurrogate } from "#lib/posts/lone-surrogate.ts";
 import { PostError } from "#lib/posts/post-error.ts";
-import { findFirstParagraph } from "./first-paragraph.ts";
 import {
   type DecodedFrontMatter,
   type FrontMatterBlock,
@@ -77,14 +76,10 @@ export function parsePost(
     : { issues: [], warnings: ["line 1: there is no front matter"], values: {} };
   if (!lenient && issues.length > 0) fail(summarizeIssues(issues));
   for (const { line, reason } of issues) warnings.push(`line ${line}: ${reason}`);
-  const written = {
+  const frontMatter: FrontMatter = {
     ...frontMatterDefaults,
     ...(lenient && { title: titleFromSlug(fileSlug) }),
     ...values,
-  };
-  const frontMatter: FrontMatter = {
-    ...written,
-    description: written.description || findFirstParagraph(body),
   };
   const slug = frontMatter.slug?.normalize("NFC") ?? fileSlug;
   if (!lenient) assertAddress(slug, frontMatter, location!.kind, fail);

@@ -54,6 +54,13 @@ test("a URL has its kind, with or without a query", () => {
 test("the log shows slugs, but no IDs, queries or typed text", () => {
   const said = {
     "/blog/one-door-for-writes?q=secret#x": "/blog/one-door-for-writes",
+    "/blog/%E6%95%B0%E6%8D%AE%E5%BA%93": "/blog/数据库",
+    "/blog/CamelCase/markdown": "/blog/CamelCase/markdown",
+    "/blog/v1.0_b.md": "/blog/v1.0_b.md",
+    "/blog/2026%2Fcaf%C3%A9": "/blog/2026/café",
+    "/blog/%": "/blog/[slug]",
+    "/blog/line%0Abreak": "/blog/[slug]",
+    "/blog/$&": "/blog/[slug]",
     "/calls/recording/0b0e5a3c-8f8e-4b0e-9a44-1a2b3c4d5e6f": "/calls/recording/[id]",
     "/admin/users/clx1234?x": "/admin/users/[id]",
     "/calls/audio/a-call/call": "/calls/audio/a-call/[file]",

@@ -131,6 +131,7 @@ async function putEveryKindOfTrouble(): Promise<void> {
   put("blog/constructor.mdx", post(""));
   put("blog/README.md", "# Read me\n");
   put("blog/deep/post.mdx", post(""));
+  put("blog/twice/part.mdx", post(""));
 }
 
 test("the site, the check of its folder, of any folder and of a Git repository say the same", async () => {
@@ -143,7 +144,7 @@ test("the site, the check of its folder, of any folder and of a Git repository s
     expect.arrayContaining([
       "banner.mdx:4: the banner ./nope.png is not part of this site",
       "images/index.mdx:7: ./film.mp4: it has 25.1 MB; the limit is 25 MB",
-      "deep/post.mdx:1: it is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx",
+      "twice/part.mdx:1: it is not a post, because blog/twice is the folder of one: move it, or remove the index file",
       "missing.mdx:7: the image ./gone.png is not part of this site",
       expect.stringMatching(/^images\/unused\.svg:1: it can't be read as an image/),
       expect.stringMatching(/^images\/index\.mdx:7: \.\/cut\.jpg: it is served unchanged/),

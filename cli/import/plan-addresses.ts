@@ -1,6 +1,6 @@
 // Decides where each imported post goes, and how links between the posts change.
 
-import { isSlug } from "#lib/posts/source/post-path.ts";
+import { isSlug } from "#lib/core/slug.ts";
 import type { ExportedPost, ExportedSite } from "./exported-site.ts";
 import type { ImportManifest } from "./import-manifest.ts";
 

@@ -1,5 +1,7 @@
 // Labels URLs with routes for metrics and logs: no personal data, low cardinality.
 
+import { isSlug } from "#lib/core/slug.ts";
+
 const PARAMETER_SEGMENT = "[^/]+";
 
 /**
@@ -82,10 +84,6 @@ export interface RouteLabel {
 /** Files from the build or public/, which have no handler. */
 const STATIC_FILE =
   /^\/(_next|_br|images|podcast)\/|^\/(icon\.svg|icon-\d+\.png|apple-touch-icon\.png|favicon\.ico)$/;
-/** Other text in place of a slug may be personal, so it is not logged. */
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
-const MAX_SLUG_LENGTH = 80;
-
 interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
@@ -122,16 +120,20 @@ export function labelRoute(url: string): RouteLabel {
   if (exact) return exact;
   for (const { kind, route, regex, slugIndex } of routePatterns) {
     if (!regex.test(path)) continue;
-    const slug = slugIndex < 0 ? undefined : path.split("/")[slugIndex];
-    return {
-      kind,
-      path:
-        slug !== undefined && slug.length <= MAX_SLUG_LENGTH && SLUG.test(slug)
-          ? route.replace("[slug]", slug)
-          : route,
-    };
+    const slug = slugIndex < 0 ? null : decodeSlug(path.split("/")[slugIndex]!);
+    return { kind, path: slug === null ? route : route.replace("[slug]", () => slug) };
   }
   return { kind: "other", path: "/other" };
+}
+
+/** Returns the slug in a segment; null for other text, which may be personal, so it is not logged. */
+function decodeSlug(segment: string): string | null {
+  try {
+    const slug = decodeURIComponent(segment).normalize("NFC");
+    return isSlug(slug) ? slug : null;
+  } catch {
+    return null;
+  }
 }
 
 /** All paths in the table. For tests. */

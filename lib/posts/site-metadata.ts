@@ -2,7 +2,7 @@
 
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { type Addressable, postRoutePath, postUrlPath } from "./addresses/post-address.ts";
+import { type Addressable, encodePath, postUrlPath, slugRoute } from "./addresses/post-address.ts";
 
 export interface SiteMetadata {
   /** With scheme and host, without a trailing slash. */
@@ -42,7 +42,7 @@ export function socialImageUrl(
   site: Pick<SiteMetadata, "url">,
   post: { readonly slug: string; readonly hash: string },
 ): string {
-  return `${site.url}${postRoutePath(post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
+  return `${site.url}${encodePath(slugRoute(post.slug))}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
 }
 
 /** Resolves `url` against `base`; null unless the result is an http(s) URL. */

@@ -47,6 +47,20 @@ test("the Markdown of a post has its address with .md, also after a dot", () => 
   expect(table.resolve("/blog/nothing.md?a")).toEqual(route("/blog/nothing/markdown?a"));
 });
 
+test("a post in a folder has the folder in its address, and is one segment for the router", () => {
+  const table = makeTable([makePost("2026/café"), makePost("a")]);
+  expect(postUrlPath(makePost("2026/café"))).toBe("/blog/2026/caf%C3%A9");
+  expect(table.resolve("/blog/2026/caf%C3%A9?a=1")).toEqual(route("/blog/2026%2Fcaf%C3%A9?a=1"));
+  expect(table.resolve("/blog/2026/caf%C3%A9.md")).toEqual(
+    route("/blog/2026%2Fcaf%C3%A9/markdown"),
+  );
+  expect(table.resolve("/blog/2026/caf%C3%A9/social.png?v=1")).toEqual(
+    route("/blog/2026%2Fcaf%C3%A9/social.png?v=1"),
+  );
+  expect(table.resolve("/blog/2026")).toBeNull();
+  expect(table.resolve("/blog/a/social.png")).toBeNull();
+});
+
 test("with another pattern, the pages are at its addresses and the routes redirect", () => {
   overrideSiteConfig({ content: { address: "/:year/:month/:slug" } });
   const table = makeTable([makePost("café")]);

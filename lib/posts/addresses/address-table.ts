@@ -122,8 +122,9 @@ export class AddressTable {
     }
     const moved = this.#postsBySlugRoute.get(path) ?? this.#postsBySlugRoute.get(name ?? "");
     // The social image and the Markdown of a post.
-    const [, owner] = /^(.+)\/(?:social\.png|markdown)$/.exec(path) ?? [];
-    if (owner !== undefined && this.#postsBySlugRoute.has(owner)) return null;
+    const [, owner = "", part = ""] = /^(.+)\/(social\.png|markdown)$/.exec(path) ?? [];
+    const partOf = this.#postsBySlugRoute.get(owner);
+    if (partOf) return toRoute(rawPath, `${postRoutePath(partOf.slug)}/${part}`, search);
     if (moved) return redirect(postUrlPath(moved) + (path.endsWith(".md") ? ".md" : "") + search);
     return undefined;
   }
@@ -132,7 +133,7 @@ export class AddressTable {
     // A name in another normalization form (macOS) redirects to the one that everyone links to.
     if (decodeURIComponent(rawPath) !== decodeURIComponent(address))
       return redirect(address + search);
-    return rawPath === route ? null : { kind: "route", url: route + search };
+    return toRoute(rawPath, route, search);
   }
 
   #resolveRedirect(path: string, search: string): AddressMatch | null {
@@ -234,6 +235,10 @@ function listPrefixes(path: string): string[] {
 function isSameUrl(target: string, path: string, search: string): boolean {
   const [targetPath = "", targetQuery = ""] = target.split("?");
   return decodeAddress(targetPath) === path && `?${targetQuery}` === (search === "" ? "?" : search);
+}
+
+function toRoute(rawPath: string, route: string, search: string): AddressMatch | null {
+  return rawPath === route ? null : { kind: "route", url: route + search };
 }
 
 function redirect(location: string, status = 301): AddressMatch {

@@ -30,9 +30,9 @@ export function slugRoute(slug: string): string {
   return ROUTE_PREFIX + slug;
 }
 
-/** Returns the path at which the site's own route shows a post, percent-encoded. */
+/** Returns the path for Next's router, percent-encoded: a slug is one segment even with slashes. */
 export function postRoutePath(slug: string): string {
-  return encodePath(slugRoute(slug));
+  return ROUTE_PREFIX + encodeURIComponent(slug);
 }
 
 /** Returns the last segment of a decoded path of that form, or null. */

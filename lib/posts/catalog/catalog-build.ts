@@ -10,9 +10,10 @@ import type { Post } from "#lib/posts/post.ts";
 import {
   type ContentFile,
   type PostFile,
+  listBundles,
   listPostFiles,
 } from "#lib/posts/source/content-source.ts";
-import { isIgnoredPath } from "#lib/posts/source/post-path.ts";
+import { describeNonPost, isIgnoredPath } from "#lib/posts/source/post-path.ts";
 import { compiledPostCache, createPlaceholder, toPost } from "./compiled-post-cache.ts";
 import { loadLastGood, saveLastGood } from "./last-good-post.ts";
 import {
@@ -187,6 +188,7 @@ export class CatalogBuild {
       ),
     );
     const postPaths = new Set(listPostFiles(this.#files).map(({ path }) => path));
+    const bundles = listBundles(this.#files);
     const links = await context.source.listLinks(this.version);
     const warnings = links
       .filter((path) => !isIgnoredPath(path))
@@ -197,9 +199,7 @@ export class CatalogBuild {
     for (const file of this.#files) {
       if (!isWanted()) break;
       if (/\.mdx?$/i.test(file.path) && !postPaths.has(file.path) && !isIgnoredPath(file.path))
-        warnings.push(
-          `${file.path}:1: it is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx`,
-        );
+        warnings.push(`${file.path}:1: ${describeNonPost(file.path, bundles)}`);
       if (mentioned.has(file.path)) continue;
       const problem = await findFileProblem(file, context);
       if (problem !== undefined) warnings.push(`${file.path}:1: ${problem}`);

@@ -282,11 +282,25 @@ test("files of scheduled posts and in ignored folders are hidden, and files of v
   );
   const draft = makePostText("Draft", "2031-05-05").replace("title:", "draft: true\ntitle:");
   sites.writeFile("blog/draft/index.mdx", draft);
+  sites.writeFile("blog/2026/later/index.mdx", later);
+  sites.writeFile("blog/2026/now.mdx", makePostText("Now", "2026-01-01"));
   const now = makePostText("Now", "2026-01-01", "[d](../_used/d.pdf) [e](../later/e.pdf)");
   sites.writeFile("blog/now/index.mdx", now);
   const paths = {
-    hidden: ["blog/later/slides.pdf", "blog/later/other.txt", "blog/loose.png", "blog/c.pdf"],
-    shown: ["blog/now/a.txt", "blog/draft/a.txt", "blog/later/e.pdf", "blog/_used/d.pdf"],
+    hidden: [
+      "blog/later/slides.pdf",
+      "blog/later/other.txt",
+      "blog/loose.png",
+      "blog/c.pdf",
+      "blog/2026/later/img/a.txt",
+    ],
+    shown: [
+      "blog/now/a.txt",
+      "blog/draft/a.txt",
+      "blog/later/e.pdf",
+      "blog/_used/d.pdf",
+      "blog/2026/a.txt",
+    ],
     ignored: ["blog/_drafts/a.pdf", "blog/_used/other.pdf"],
     unrelated: ["blog/images/a.png", "shared/a.pdf"],
   };
@@ -294,7 +308,7 @@ test("files of scheduled posts and in ignored folders are hidden, and files of v
   const site = await waitUntilCompiled(sites.createDiskSite());
   const findAll = (list: readonly string[]) =>
     Promise.all(list.map(async (path) => (await site.findFile(path, null)) !== null));
-  expect(await findAll(paths.hidden)).toEqual([false, false, false, false]);
+  expect(await findAll(paths.hidden)).toEqual(paths.hidden.map(() => false));
   expect(await findAll(paths.ignored)).toEqual([false, false]);
   expect(await findAll([...paths.shown, ...paths.unrelated])).not.toContain(false);
   setClock(liveAtMs);

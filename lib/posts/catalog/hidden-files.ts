@@ -3,12 +3,13 @@
 
 import { posix } from "node:path";
 import type { Post } from "#lib/posts/post.ts";
-import { isIgnoredPath, postPath } from "#lib/posts/source/post-path.ts";
+import { listBundles } from "#lib/posts/source/content-source.ts";
+import { findFolder, isIgnoredPath, postPath } from "#lib/posts/source/post-path.ts";
 import type { ParsedPost } from "./parsed-post.ts";
 
 /**
- * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, or if it
- * is in a post folder without a visible post, or in a folder such as _drafts. Files that a visible
+ * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, or if the
+ * nearest folder with posts has no visible one, or in a folder such as _drafts. Files that a visible
  * post mentions are not hidden.
  */
 export function listHiddenFiles(
@@ -24,19 +25,21 @@ export function listHiddenFiles(
     for (const reference of references) mentioned[kind].add(reference.file.path);
     if (kind === "visible") visibleFolders.add(posix.dirname(file.path));
   }
-  const hiddenFolders = new Set(
+  const bundles = listBundles(paths.map((path) => ({ path })));
+  const postFolders = new Set(
     paths
       .filter((path) => path.split("/").length > 2 && postPath(path) !== null)
-      .map((path) => posix.dirname(path))
-      .filter((folder) => !visibleFolders.has(folder)),
+      .map((path) => findFolder(path, bundles) ?? posix.dirname(path)),
   );
+  const isInHiddenFolder = (path: string) => {
+    const folder = findFolder(path, postFolders);
+    return folder !== null && !visibleFolders.has(folder);
+  };
   return new Set(
     paths.filter(
       (path) =>
         !mentioned.visible.has(path) &&
-        (mentioned.scheduled.has(path) ||
-          hiddenFolders.has(path.split("/").slice(0, 2).join("/")) ||
-          isIgnoredPath(path)),
+        (mentioned.scheduled.has(path) || isInHiddenFolder(path) || isIgnoredPath(path)),
     ),
   );
 }

@@ -24,6 +24,11 @@ test("images beside the post, elsewhere in the content and in public are shown",
     "blog/a/index.mdx",
     withImages("<My Photo (1).PNG>", "../shared/b.png", "/images/c.png"),
   );
+  sites.writeFile(
+    "blog/2026/loose.mdx",
+    withImages("./../shared/b.png", "../a/My%20Photo%20(1).PNG"),
+  );
+  sites.writeFile("blog/loose.mdx", withImages("./shared/b.png", "shared/b.png"));
   const site = await waitUntilCompiled(sites.createDiskSite());
   expect(site.getStatus().warnings).toEqual([]);
   const { compiled } = (await site.findPostBySlug("a"))!;

@@ -42,11 +42,13 @@ interface FileReaders {
 /** Longer paths are not looked up. */
 const MAX_PATH_CHARS = 300;
 const MENTION = new RegExp(`\\.(?:${SERVED_EXTENSIONS.join("|")})(?![\\w])`, "gi");
-const PATH_START = /[\s"'`(<=[{,:]/;
+const BEFORE_PATH = /[\s"'`(<=[{,:]/;
+const isPathStart = (text: string, index: number) =>
+  index === 0 || BEFORE_PATH.test(text[index - 1]!);
 
 /**
- * Returns the files that `text` mentions: beside the post, elsewhere in the content by "../", and
- * in public. Over-inclusive, since it does not parse the text.
+ * Returns the files that `text` mentions: in the post's folder, elsewhere in the content by a
+ * relative path, and in public. Over-inclusive, since it does not parse the text.
  */
 export async function findFileReferences(
   post: PostFile,
@@ -66,11 +68,10 @@ export async function findFileReferences(
       const name = path.slice(path.lastIndexOf("/") + 1);
       for (const file of byName.get(name) ?? [])
         add(toRelativeName(posix.relative(folder, file.path)), file);
-      if (path.startsWith("../")) {
+      if (!path.startsWith("/")) {
         const file = filesByPath.get(posix.join(folder, path));
-        if (file) add(posix.relative(folder, file.path), file);
-      }
-      if (path.startsWith("/") && (start === 0 || PATH_START.test(head[start - 1]!))) {
+        if (file) add(toRelativeName(posix.relative(folder, file.path)), file);
+      } else if (isPathStart(head, start)) {
         const file = await publicFiles.find(path);
         if (file) add(path, file);
       }
@@ -94,8 +95,12 @@ function* findMentions(text: string): Iterable<{ end: number; head: string }> {
 function* listSuffixes(head: string): Iterable<{ start: number; path: string }> {
   const nameStart = head.lastIndexOf("/") + 1;
   for (let start = head.length - 1; start >= 0; start--) {
-    const isWithinName = start >= nameStart;
-    if (!isWithinName && head[start] !== "/" && !head.startsWith("../", start)) continue;
+    const isPossible =
+      start >= nameStart ||
+      head[start] === "/" ||
+      head.startsWith("../", start) ||
+      isPathStart(head, start);
+    if (!isPossible) continue;
     const path = head.slice(start).normalize("NFC");
     yield { start, path };
     if (!path.includes("%")) continue;

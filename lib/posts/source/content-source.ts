@@ -1,8 +1,9 @@
 // Defines a source of content: its versions, the files of each, and their bytes.
 
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import { AppError } from "#lib/core/errors.ts";
-import { postPath } from "./post-path.ts";
+import { bundleFolder, findFolder, postPath } from "./post-path.ts";
 
 export interface ContentFile {
   /** The path below the content root, with forward slashes: 'blog/x/index.mdx'. */
@@ -15,13 +16,13 @@ export interface ContentFile {
   readonly bytes: number;
 }
 
-/** A post or a page: 'blog/x.mdx' or 'blog/x/index.mdx'. */
+/** A post or a page: 'blog/x.mdx', 'blog/x/index.mdx', or in a folder of posts 'blog/2026/x.mdx'. */
 export interface PostFile extends ContentFile {
   readonly slug: string;
   readonly kind: "post" | "page";
   /** SHA-256 in hex of the paths and blob SHAs of the post and every file beside it. */
   readonly hash: string;
-  /** The other files in its folder. For a post without a folder, the loose files in blog/. */
+  /** The other files in its folder. For a post without its own folder, the loose files beside it. */
   readonly assets: readonly ContentFile[];
 }
 
@@ -108,20 +109,20 @@ export function isContentPath(path: string): boolean {
 }
 
 /**
- * Returns the posts and pages among `files`, by path. Two files with the same slug are both
- * returned.
+ * Returns the posts and pages among `files`, by path. The folder of an index file has no other
+ * posts. Two files with the same slug are both returned.
  */
 export function listPostFiles(files: readonly ContentFile[]): PostFile[] {
   const folders = new Map<string, ContentFile[]>();
   const posts: { file: ContentFile; slug: string; kind: "post" | "page"; folder: string }[] = [];
+  const bundles = listBundles(files);
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     if (file.path === REDIRECTS_FILE) continue;
-    const postLocation = postPath(file.path);
-    const [root, name] = file.path.split("/") as [string, string];
-    const deep = file.path.split("/").length > 2;
-    const folder = deep ? `${root}/${name}` : root;
-    if (postLocation) {
-      posts.push({ file, ...postLocation, folder });
+    const location = postPath(file.path);
+    const bundle = findFolder(file.path, bundles);
+    const folder = bundle ?? posix.dirname(file.path);
+    if (location && (bundle === null || bundle === bundleFolder(file.path))) {
+      posts.push({ file, ...location, folder });
     } else {
       const assets = folders.get(folder);
       if (assets) assets.push(file);
@@ -134,4 +135,12 @@ export function listPostFiles(files: readonly ContentFile[]): PostFile[] {
     for (const { path, blobSha } of assets) hash.update(`${path}\0${blobSha}\n`);
     return { ...file, slug, kind, hash: hash.digest("hex"), assets };
   });
+}
+
+/** Returns the folders of index files, without those inside another one. */
+export function listBundles(files: readonly Pick<ContentFile, "path">[]): ReadonlySet<string> {
+  const folders = new Set(
+    files.map(({ path }) => bundleFolder(path)).filter((each) => each !== null),
+  );
+  return new Set([...folders].filter((folder) => findFolder(folder, folders) === null));
 }

@@ -51,6 +51,24 @@ test("posts and pages are listed, hidden and other files are not", async () => {
   ]);
 });
 
+test("a folder of posts holds posts and their files, the folder of an index file only one", () => {
+  const files = [
+    "blog/2026/a.mdx",
+    "blog/2026/a.png",
+    "blog/2026/b/index.mdx",
+    "blog/2026/b/img/b.png",
+    "blog/2026/b/part.mdx",
+    "blog/2026/b/part/index.mdx",
+    "pages/about/part.mdx",
+  ].map((path) => ({ path, blobSha: "0", bytes: 1 }));
+  expect(
+    listPostFiles(files).map(({ slug, assets }) => [slug, assets.map(({ path }) => path)]),
+  ).toEqual([
+    ["2026/a", ["blog/2026/a.png"]],
+    ["2026/b", ["blog/2026/b/img/b.png", "blog/2026/b/part.mdx", "blog/2026/b/part/index.mdx"]],
+  ]);
+});
+
 test("the same files have the same version on every machine", async () => {
   const first = createDiskSource({ dir, recheckMs: 0 });
   const second = createDiskSource({ dir, recheckMs: 0 });

@@ -228,7 +228,7 @@ describe("front matter", () => {
   );
 
   test("a file outside the post folders is rejected", () => {
-    expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not a path for a post");
+    expect(problem(good, "pages/a/b/c.mdx").reason).toContain("is not a path for a post");
   });
 
   test("a page needs no date", () => {

@@ -2,6 +2,7 @@
 // what is allowed.
 
 import { siteConfig } from "#lib/core/site-config.ts";
+import { SLUG_RULE, isSlug } from "#lib/core/slug.ts";
 import { findAddressProblem } from "#lib/posts/addresses/post-address.ts";
 import { LONE_SURROGATE_RULE, findLoneSurrogate } from "#lib/posts/lone-surrogate.ts";
 import { PostError } from "#lib/posts/post-error.ts";
@@ -20,7 +21,7 @@ import {
   frontMatterFields,
   requiredFields,
 } from "./front-matter.ts";
-import { type PostKind, SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
+import { POST_PATHS, type PostKind, looseSlug, postPath } from "./post-path.ts";
 
 export interface ParsedPostFile {
   readonly slug: string;
@@ -60,8 +61,7 @@ export function parsePost(
   };
   const location = postPath(path);
   const fileSlug = location?.slug ?? looseSlug(path);
-  if (!lenient && !location)
-    fail({ line: 1, reason: "is not a path for a post: blog/SLUG.mdx or blog/SLUG/index.mdx" });
+  if (!lenient && !location) fail({ line: 1, reason: `is not a path for a post: ${POST_PATHS}` });
 
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   const { block, decoded } = readBlock(source, fail);
@@ -95,7 +95,7 @@ function assertAddress(
 ): void {
   const origin = frontMatter.slug === undefined ? "The file name makes" : "The front matter sets";
   const field = frontMatter.slug === undefined ? {} : { field: "slug" };
-  if (!isSlug(slug))
+  if (!isSlug(slug) || (kind === "page" && slug.includes("/")))
     fail({
       line: 1,
       ...field,

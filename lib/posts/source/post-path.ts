@@ -1,28 +1,54 @@
 // Recognizes post files by path, and derives their slugs.
 
-const POST_FILE = /^(blog|pages)\/(?:([^/]+)|([^/]+)\/index)\.mdx?$/i;
+import { posix } from "node:path";
+
+const POST_FILE = /^(?:blog\/(.+)|pages\/([^/]+|[^/]+\/index))\.mdx?$/i;
 /** Files that describe the folder, and copies that editors and people leave behind. */
 const NOT_A_POST =
   /^(?:readme|license|licence|contributing|changelog)\.mdx?$|(?:~|\.bak|\.orig|[ _-]copy(?: ?\d+)?| \(\d+\))(?:\.mdx?)?$/i;
-/** Letters and digits of any script. Joiners (U+200C, U+200D) are part of words in some. */
-const SLUG = /^[\p{L}\p{N}](?:(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)*[\p{L}\p{M}\p{N}])?$/u;
-
-/** The format of a slug, for error messages. */
-export const SLUG_RULE =
-  "letters and digits, with hyphens, dots or underscores between them, at most 100";
 
 export type PostKind = "post" | "page";
 
 /**
  * Returns the slug (in NFC) and kind of the file at `path` below the content root: `blog/x.mdx` or
- * `blog/x/index.mdx`, the same below `pages/`, or with `.md`. Null for any other file.
+ * `blog/x/index.mdx`, the same below `pages/` or in a folder of posts (`blog/2026/x.mdx`, slug
+ * "2026/x"), or with `.md`. Null for any other file.
  */
 export function postPath(path: string): { slug: string; kind: PostKind } | null {
-  const match = POST_FILE.exec(path);
-  if (!match || isIgnoredPath(path)) return null;
-  const slug = (match[2] ?? match[3])!.normalize("NFC");
-  return { slug, kind: match[1] === "blog" ? "post" : "page" };
+  const [, post, page] = POST_FILE.exec(path) ?? [];
+  const name = post ?? page;
+  if (name === undefined || isIgnoredPath(path)) return null;
+  const slug = name.replace(INDEX, "").normalize("NFC");
+  return { slug, kind: post === undefined ? "page" : "post" };
 }
+
+const INDEX = /(?<=.)\/index$/i;
+
+/** Returns the folder of a post that is an index file, which holds no other post; else null. */
+export function bundleFolder(path: string): string | null {
+  return postPath(path) && /\/index\.mdx?$/i.test(path) && path.split("/").length > 2
+    ? posix.dirname(path)
+    : null;
+}
+
+/** Returns the nearest folder above `path` that is in `folders`, or null. */
+export function findFolder(path: string, folders: ReadonlySet<string>): string | null {
+  for (let folder = posix.dirname(path); folder !== "."; folder = posix.dirname(folder))
+    if (folders.has(folder)) return folder;
+  return null;
+}
+
+/** Returns why a Markdown file is not a post. `bundles` are the folders of index files. */
+export function describeNonPost(path: string, bundles: ReadonlySet<string>): string {
+  const bundle = findFolder(path, bundles);
+  return bundle === null
+    ? `it is not a path for a post: ${POST_PATHS}`
+    : `it is not a post, because ${bundle} is the folder of one: move it, or remove the index file`;
+}
+
+/** The paths of posts and pages, for error messages. */
+export const POST_PATHS =
+  "blog/SLUG.mdx, blog/SLUG/index.mdx, the same in a folder of blog, or pages/SLUG.mdx";
 
 /**
  * Returns whether a file is not meant for readers: it or one of its folders starts with a dot or an
@@ -41,11 +67,6 @@ export function looseSlug(path: string): string {
   return path
     .replace(/^(?:.*\/)?blog\//, "")
     .replace(/\.mdx?$/i, "")
-    .replace(/(?<=.)\/index$/, "")
+    .replace(INDEX, "")
     .normalize("NFC");
-}
-
-/** Returns whether `value` follows SLUG_RULE. */
-export function isSlug(value: string): boolean {
-  return value.length <= 100 && SLUG.test(value);
 }

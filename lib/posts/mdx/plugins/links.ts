@@ -3,7 +3,7 @@
 
 import { posix } from "node:path";
 import { decodeAddress } from "#lib/posts/addresses/redirect-rules.ts";
-import { postRoutePath } from "#lib/posts/addresses/post-address.ts";
+import { encodePath, slugRoute } from "#lib/posts/addresses/post-address.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   type Element,
@@ -13,7 +13,7 @@ import {
   isElement,
   replaceNodes,
 } from "#lib/posts/mdx/mdx-tree.ts";
-import { postPath } from "#lib/posts/source/post-path.ts";
+import { bundleFolder, postPath } from "#lib/posts/source/post-path.ts";
 
 /**
  * Adds rel="noopener" to external links, unwraps nested links, and replaces the path of a post's
@@ -84,18 +84,17 @@ function resolvePath(
     if (Object.hasOwn(images, key)) return images[key]?.src ?? null;
   // Not a version such as v1.0, which may be a slug.
   if (/\.[a-z][a-z0-9]{1,4}$/i.test(decoded) && !/\.mdx?$/i.test(decoded)) return null;
-  const target = posix.normalize(posix.join(posix.dirname(file), decoded));
-  // Some blogs write links relative to the page's address, beside which the other posts are.
-  const beside = posix.normalize(posix.join(file.split("/")[0]!, decoded));
-  const post =
-    postPath(target) ??
-    postPath(`${target}.mdx`) ??
-    postPath(beside) ??
-    (posix.basename(file).startsWith("index.") ? postPath(`${beside}.mdx`) : null);
+  const bundle = bundleFolder(file);
+  let target = posix.join(posix.dirname(file), decoded);
+  // Some blogs write links relative to the page's address, beside which the other posts are. The
+  // folder of an index file has none.
+  if (bundle !== null && target.startsWith(`${bundle}/`) && !/\/index(?:\.mdx?)?$/i.test(target))
+    target = posix.join(bundle, "..", decoded);
+  const post = postPath(target) ?? postPath(`${target}.mdx`);
   if (post) return addressOf(post);
   return `/${target.replace(/^(\.\.\/)+/, "")}`;
 }
 
 function addressOf({ slug, kind }: NonNullable<ReturnType<typeof postPath>>): string {
-  return kind === "post" ? postRoutePath(slug) : `/${encodeURIComponent(slug)}`;
+  return kind === "post" ? encodePath(slugRoute(slug)) : `/${encodeURIComponent(slug)}`;
 }

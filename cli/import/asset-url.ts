@@ -1,5 +1,7 @@
 // Recognizes the images and files of a post by their URLs.
 
+import { detectImageType } from "#lib/posts/images/image-type.ts";
+
 /** Files that a post may link to, apart from images. */
 const FILE_EXTENSION = /\.(?:pdf|zip|epub|mp3|m4a|ogg|wav|mp4|webm|mov|csv|txt|docx|xlsx|pptx)$/i;
 const UPLOAD_PATH = /\/(?:wp-content\/uploads|content\/(?:images|media|files))\//;
@@ -46,7 +48,8 @@ export function assetFileName(url: string, bytes: Uint8Array): string | null {
     // Not URL-encoded, so it is used as is.
   }
   const own = FILE_EXTENSION.exec(base)?.[0].toLowerCase();
-  const extension = detectImageExtension(bytes) ?? (isHtml(bytes) ? null : own);
+  const type = detectImageType(bytes);
+  const extension = type !== null ? `.${type}` : isHtml(bytes) ? null : own;
   if (!extension) return null;
   const stem = base
     .replace(/\.[a-z0-9]{1,5}$/i, "")
@@ -56,23 +59,6 @@ export function assetFileName(url: string, bytes: Uint8Array): string | null {
     .replace(/^-+|-+$/g, "")
     .slice(0, 60);
   return `${stem || "file"}${extension}`;
-}
-
-/** Returns the extension for the bytes of an image, or null. */
-function detectImageExtension(bytes: Uint8Array): string | null {
-  const head = Buffer.from(bytes.subarray(0, 512)).toString("latin1");
-  if (head.startsWith("\x89PNG\r\n")) return ".png";
-  if (head.startsWith("\xff\xd8\xff")) return ".jpg";
-  if (/^GIF8[79]a/.test(head)) return ".gif";
-  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return ".webp";
-  if (/^ftypavi[fs]/.test(head.slice(4, 12))) return ".avif";
-  if (
-    /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/i.test(
-      head,
-    )
-  )
-    return ".svg";
-  return null;
 }
 
 /** A defunct site often responds to every URL with a page. */

@@ -7,6 +7,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { fetchBytes } from "#lib/outbound/fetch/guarded-fetch.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
+import { type ImageType, detectImageType } from "#lib/posts/images/image-type.ts";
 
 const MAX_BYTES = 2 * 1_048_576;
 /** 16 megapixels: 64 MB decoded. */
@@ -16,18 +17,8 @@ const DECODE_SECONDS = 5;
 /** Timeout of a cache fill, and maximum wait for the decoding semaphore. */
 const TIMEOUT_MS = 15_000;
 
-/**
- * Returns whether the bytes are a PNG, JPEG, WebP or GIF by their signature. SVG is not allowed.
- */
-export function isRasterImage(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
-  return (
-    start.startsWith("\x89PNG\r\n\x1a\n") ||
-    start.startsWith("\xff\xd8\xff") ||
-    /^GIF8[79]a/.test(start) ||
-    (start.startsWith("RIFF") && start.endsWith("WEBP"))
-  );
-}
+/** An SVG can contain scripts. */
+const ALLOWED_TYPES: readonly (ImageType | null)[] = ["png", "jpg", "webp", "gif"];
 
 // One at a time, because decoding takes a lot of memory.
 const decoding = new Semaphore(1);
@@ -69,7 +60,7 @@ const imageCache = defineCache({
         "unavailable",
         `The image's host responded with status ${response.status}.`,
       );
-    if (!isRasterImage(response.bytes))
+    if (!ALLOWED_TYPES.includes(detectImageType(response.bytes)))
       throw new AppError("invalid", "The image is neither PNG, JPEG, WebP nor GIF.");
     try {
       return await decoding.run(() => shrinkImage(response.bytes), {

@@ -43,6 +43,7 @@ export function footerLinks(): NavLink[] {
   return [
     ...pageLinks(),
     ...(hasPage("how-we-count") ? [{ href: "/how-we-count", label: "How we count" }] : []),
+    ...(siteConfig.features.newsletter ? [{ href: "/subscribe", label: "Subscribe" }] : []),
     { href: "/contact", label: "Contact" },
     { href: "/privacy", label: "Privacy" },
     { href: FEED_PATHS.rss, label: "RSS" },

@@ -29,8 +29,10 @@ export const changeConsent = defineServerAction({
   }),
   async run({ input: { purpose, isGranted }, write }) {
     await write(async (tx, { id }) => {
-      if (isGranted === "no") return withdrawConsent(tx, id, purpose);
-      return grantConsent(tx, await getConsentingMember(tx, id), purpose);
+      const member = await getConsentingMember(tx, id);
+      return isGranted === "no"
+        ? withdrawConsent(tx, member, purpose)
+        : grantConsent(tx, member, purpose);
     });
     triggerDeliveries();
     refresh();

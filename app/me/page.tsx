@@ -5,9 +5,11 @@ import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { changeConsent, updateFirstName, logOut, showDeviceCode } from "./actions.ts";
+import { chooseTopics } from "#app/unsubscribe/actions.ts";
 import { PasskeyList } from "./passkey-list.tsx";
 import { SessionList } from "./session-list.tsx";
 import { ConsentSection } from "#components/member/consent-section.tsx";
+import { TopicFields } from "#components/member/topic-fields.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
@@ -22,6 +24,10 @@ import { type Member, isRecentLogin } from "#lib/members/member.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { type ListedPasskey, listPasskeys } from "#lib/members/passkeys.ts";
 import { offeredPurposes } from "#lib/members/consent.ts";
+import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
+import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { listTopics } from "#lib/posts/search/search-posts.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
@@ -230,7 +236,24 @@ export default async function Page({
           purposes={offeredPurposes()}
           consents={profile.consents}
           isSubscribed={profile.isSubscribed}
-        />
+        >
+          {profile.subscriber && newsletterChannel() === "site" && (
+            <ActionForm action={chooseTopics} className="form" loginNext="/me">
+              <input
+                type="hidden"
+                name="token"
+                value={signUnsubscribeToken(profile.subscriber.id)}
+              />
+              <TopicFields
+                topics={listTopics(await getIndex())}
+                chosen={profile.subscriber.topics}
+              />
+              <div className="form-actions">
+                <SubmitButton kind="plain">Save topics</SubmitButton>
+              </div>
+            </ActionForm>
+          )}
+        </ConsentSection>
         {siteConfig.features.calls && <CallsSection callCount={profile.callCount} />}
         <PasskeysSection passkeys={passkeys} canAdd={isRecentLogin(member)} />
         <MeSection id="sessions" title="Devices">

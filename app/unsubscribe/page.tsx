@@ -1,28 +1,75 @@
-// /unsubscribe: asks the member to confirm, because opening a link must change nothing.
+// /unsubscribe: asks the subscriber to confirm, because opening a link must change nothing. Offers
+// to choose topics instead.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { unsubscribe } from "./actions.ts";
+import { chooseTopics, unsubscribe } from "./actions.ts";
+import { TopicFields } from "#components/member/topic-fields.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { read } from "#lib/db/database.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
+import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
+import { type Subscriber, findSubscriber, findTokenEmail } from "#lib/members/subscribers.ts";
+import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { listTopics } from "#lib/posts/search/search-posts.ts";
 
 export const metadata: Metadata = { title: "Unsubscribe", robots: { index: false } };
 
+async function findTokenSubscriber(token: string): Promise<Subscriber | null> {
+  const key = verifyUnsubscribeToken(token);
+  if (!key) return null;
+  return read(async (tx) => {
+    const email = await findTokenEmail(tx, key);
+    return email === null ? null : findSubscriber(tx, email);
+  });
+}
+
+async function TopicsSection({ token, chosen }: { token: string; chosen: readonly string[] }) {
+  const topics = listTopics(await getIndex());
+  if (topics.size === 0) return null;
+  return (
+    <section aria-labelledby="topics-title">
+      <h2 id="topics-title">Or get fewer emails</h2>
+      <ActionForm action={chooseTopics} className="form">
+        <input type="hidden" name="token" value={token} />
+        <TopicFields topics={topics} chosen={chosen} />
+        <SubmitButton kind="plain">Save topics</SubmitButton>
+      </ActionForm>
+    </section>
+  );
+}
+
 export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
   await connection();
-  const token = lastValue((await searchParams).token).slice(0, 200);
+  const token = lastValue((await searchParams).token).slice(0, MAX_TOKEN_LENGTH);
+  const subscriber = await findTokenSubscriber(token);
   return (
     <div className="wrap entry">
       <header className="page-head">
         <h1>Unsubscribe</h1>
-        <p className="lead">Stop getting new posts from {siteConfig.name} by email?</p>
+        <p className="lead">
+          Stop getting new posts from {siteConfig.name} by email
+          {subscriber && (
+            <>
+              {" "}
+              at <strong className="entry-address">{subscriber.email}</strong>
+            </>
+          )}
+          ?
+        </p>
       </header>
-      <ActionForm action={unsubscribe} className="form">
-        <input type="hidden" name="token" value={token} />
-        <SubmitButton>Unsubscribe</SubmitButton>
-      </ActionForm>
+      <div className="entry-body">
+        <ActionForm action={unsubscribe} className="form">
+          <input type="hidden" name="token" value={token} />
+          <SubmitButton>Unsubscribe</SubmitButton>
+        </ActionForm>
+        {subscriber && newsletterChannel() === "site" && (
+          <TopicsSection token={token} chosen={subscriber.topics} />
+        )}
+      </div>
     </div>
   );
 }

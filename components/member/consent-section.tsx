@@ -1,5 +1,6 @@
 // Shows what the member has agreed to, with a switch for each.
 
+import type { ReactNode } from "react";
 import { type FormAction, ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { Purpose } from "#lib/members/consent.ts";
@@ -52,11 +53,14 @@ export function ConsentSection({
   purposes,
   consents,
   isSubscribed,
+  children,
 }: {
   action: FormAction;
   purposes: readonly Purpose[];
   consents: ReadonlySet<Purpose>;
   isSubscribed: boolean;
+  /** Rendered at the end: the choice of topics. */
+  children?: ReactNode;
 }) {
   if (purposes.length === 0) return null;
   return (
@@ -70,6 +74,7 @@ export function ConsentSection({
           isListed={purpose === "NEWSLETTER" && isSubscribed}
         />
       ))}
+      {children}
     </MeSection>
   );
 }

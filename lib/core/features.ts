@@ -4,11 +4,13 @@ export interface Features {
   readonly teams: boolean;
   readonly calls: boolean;
   readonly members: boolean;
+  readonly newsletter: boolean;
 }
 
 const PATHS: Readonly<Record<keyof Features, RegExp>> = {
   teams: /^\/teams(\/|$)/,
   calls: /^\/(calls|podcast|admin\/calls)(\/|$)/,
+  newsletter: /^\/(subscribe|admin\/newsletter)(\/|$)/,
   members: /^\/(login|signup|me|goodbye|unsubscribe|admin|dev)(\/|$)/,
 };
 

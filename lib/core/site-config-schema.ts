@@ -208,16 +208,19 @@ export const siteConfigSchema = z
         aiTraining: permission.optional(),
       }),
     ),
-    features: withDefaults(z.strictObject({ teams: feature, calls: feature, members: feature })),
+    features: withDefaults(
+      z.strictObject({ teams: feature, calls: feature, members: feature, newsletter: feature }),
+    ),
   })
   .transform((config) => ({
     ...config,
     author: { ...config.author, name: config.author.name ?? config.name },
     features: {
       members: config.features.members,
-      // Only members have teams and leave calls.
+      // Only members have teams and leave calls. The newsletter needs the admin pages.
       teams: config.features.teams && config.features.members,
       calls: config.features.calls && config.features.members,
+      newsletter: config.features.newsletter && config.features.members,
     },
   }))
   .superRefine(({ header, footer, features }, context) => {

@@ -22,7 +22,7 @@ test("the example's site.config.ts is valid, and every field is optional", () =>
     author: { name: "Lectern", links: [] },
     images: { hosts: [], rewrites: [] },
     content: { trust: "trusted", address: "/blog/:slug", redirects: "content/_redirects" },
-    features: { teams: true, calls: true, members: true },
+    features: { teams: true, calls: true, members: true, newsletter: true },
   });
 });
 
@@ -104,6 +104,7 @@ test("without members there are neither teams nor calls, nor links to them", () 
     members: false,
     teams: false,
     calls: false,
+    newsletter: false,
   });
   expect(() =>
     parseSiteConfig({

@@ -43,6 +43,13 @@ test("pages of a feature that is off are not found, however the path is written"
     expect(await route(path), path).toBe(`GET ${path}`);
 });
 
+test("without a newsletter, no one can subscribe, but its earlier links work", async () => {
+  overrideSiteConfig({ features: { newsletter: false } });
+  for (const path of ["/subscribe", "/subscribe/confirm?token=x", "/admin/newsletter"])
+    expect(await route(path), path).toBe(NOT_FOUND);
+  expect(await route("/unsubscribe")).toBe("GET /unsubscribe");
+});
+
 test("without members no page takes a form or an action, but reads are counted", async () => {
   overrideSiteConfig({ features: { members: false } });
   for (const path of ["/login", "/signup", "/me/data", "/admin", "/teams", "/calls"])

@@ -34,6 +34,8 @@ const ROUTES = {
     "/login/passkey/options",
     "/login/passkey/verify",
     "/signup",
+    "/subscribe",
+    "/subscribe/confirm",
     "/unsubscribe",
     "/unsubscribe/one-click",
   ],

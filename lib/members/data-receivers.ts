@@ -2,6 +2,7 @@
 
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { newsletterChannel } from "./newsletter-channel.ts";
 
 export interface DataReceiver {
   readonly name: string;
@@ -16,9 +17,9 @@ export function listDataReceivers(): DataReceiver[] {
   if (env.SMTP_URL)
     receivers.push({
       name: `The mail server ${new URL(env.SMTP_URL).hostname}`,
-      data: "your email address and the emails we send you, such as login links",
+      data: `your email address and the emails we send you, such as login links${newsletterChannel() === "site" ? "; new posts only if you subscribed" : ""}`,
     });
-  if (env.KIT_API_KEY)
+  if (newsletterChannel() === "kit")
     receivers.push({
       name: `The newsletter service Kit (${new URL(env.KIT_API).hostname})`,
       data: "your email address and first name, but only if you agreed to get new posts by email",

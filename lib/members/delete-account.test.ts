@@ -47,6 +47,8 @@ describe("deleting an account", () => {
               "AuditEvent",
               "ContentVersion",
               "LeadCheck",
+              "NewsletterDelivery",
+              "NewsletterIssue",
               "OwnershipChange",
               "PostChange",
               "UsedToken",

@@ -6,6 +6,7 @@ import { type Prisma, type Tx, read } from "#lib/db/database.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
+import { findSubscriber } from "./subscribers.ts";
 
 const READS_PER_CHUNK = 1_000;
 /** Base64 characters of a recording per chunk; a multiple of four. */
@@ -39,7 +40,11 @@ const ACCOUNT_SELECT = {
     select: { createdAt: true, size: true },
     orderBy: { createdAt: "asc" },
   },
-  consents: { select: { purpose: true, grantedAt: true }, orderBy: { purpose: "asc" } },
+  consents: {
+    // The newsletter's is the subscription.
+    where: { purpose: "DISCORD" },
+    select: { purpose: true, grantedAt: true },
+  },
   deliveries: { select: { createdAt: true, kind: true, about: true }, orderBy: { id: "asc" } },
 } as const satisfies Prisma.UserSelect;
 
@@ -51,6 +56,7 @@ async function readAccount(tx: Tx, userId: string) {
   const account = await tx.user.findUnique({ where: { id: userId }, select: ACCOUNT_SELECT });
   if (!account) throw new AppError("not_found", "This account has been deleted.");
   const { sessions, passkeys, uploads, consents, deliveries, ...user } = account;
+  const subscriber = await findSubscriber(tx, user.email);
   const changes = await tx.auditEvent.findMany({
     where: { subjectId: userId },
     select: { action: true, createdAt: true },
@@ -75,6 +81,10 @@ async function readAccount(tx: Tx, userId: string) {
       bytes: size,
     })),
     consents,
+    newsletter: subscriber && {
+      subscribedAt: subscriber.subscribedAt,
+      topics: subscriber.topics,
+    },
     queuedMessages: deliveries.map(({ kind, about, createdAt }) => ({
       kind,
       about,

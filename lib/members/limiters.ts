@@ -36,10 +36,10 @@ function consumeWithRetryHint(keys: [RateLimiter, string][], atMs: number, messa
 }
 
 /**
- * Creates the limits on login emails and codes. A refusal's message is the same for every email
- * address.
+ * Creates the limits on login emails and codes, or on other emails that anyone can request. A
+ * refusal's message is the same for every email address.
  */
-export function createLoginLimiter() {
+export function createLoginLimiter(refusal = "Too many login emails.") {
   // 20 emails a day allow an attacker 100 guesses at a million codes. An attacker can use up an
   // address's emails, but can't invalidate one: its link and code keep working for 15 minutes.
   // After that, a passkey still logs in.
@@ -69,7 +69,7 @@ export function createLoginLimiter() {
           [perNetwork, address ? subnetKey(address) : "unknown"],
         ],
         atMs,
-        "Too many login emails.",
+        refusal,
       );
       return () => addressLimits.forEach(([limiter, key]) => limiter.refund(key, atMs));
     },
@@ -95,7 +95,11 @@ export function createLoginLimiter() {
 
 export type LoginLimiter = ReturnType<typeof createLoginLimiter>;
 
-export const getLoginLimiter = () => singleton("login-limiter", createLoginLimiter);
+export const getLoginLimiter = () => singleton("login-limiter", () => createLoginLimiter());
+
+/** Separate from the login's, so that no one is locked out by subscriptions in their name. */
+export const getSubscriptionLimiter = () =>
+  singleton("subscription-limiter", () => createLoginLimiter("Too many subscription requests."));
 
 // Generous, because a login takes two requests and many people can share an IP address.
 const getPasskeyLimiters = () =>

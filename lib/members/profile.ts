@@ -4,6 +4,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { listConsents } from "./consent.ts";
+import { findSubscriber } from "./subscribers.ts";
 import type { Tx } from "#lib/db/database.ts";
 
 /** A field of 1 to 60 characters on one line. */
@@ -24,7 +25,9 @@ export async function getProfile(tx: Tx, userId: string) {
   const { convertKitId, ...profile } = user;
   return {
     ...profile,
-    consents: await listConsents(tx, userId),
+    consents: await listConsents(tx, { id: userId, email: user.email }),
+    /** Null without a subscription. */
+    subscriber: await findSubscriber(tx, user.email),
     /** On the newsletter's list, with or without consent. */
     isSubscribed: Boolean(convertKitId),
     callCount: await tx.call.count({ where: { userId } }),

@@ -6,6 +6,7 @@ import { renderTextPage, textPageMetadata } from "#app/(text)/render-text-page.t
 import { siteConfig } from "#lib/core/site-config.ts";
 import { SESSION_DAYS } from "#lib/members/cookies.ts";
 import { listDataReceivers } from "#lib/members/data-receivers.ts";
+import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { findPageBySlug, hasPage } from "#lib/posts/catalog/site-catalog.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -85,6 +86,18 @@ export default async function Page() {
             </>
           )}
         </p>
+        {siteConfig.features.newsletter && (
+          <>
+            <h2>If you subscribe by email</h2>
+            <p>
+              We store your email address, the topics you chose, and since when, once you have
+              confirmed the address. We don’t track whether you open an email or follow its links.
+              {newsletterChannel() === "site" &&
+                " For each email, we keep whether your mail server accepted it until all have been sent."}{" "}
+              Unsubscribing deletes all of it.
+            </p>
+          </>
+        )}
         {siteConfig.features.members && <MemberData />}
         <Receivers />
         <h2>Questions</h2>

@@ -5,7 +5,8 @@ import { NextResponse } from "next/server";
 import { AppError } from "#lib/core/errors.ts";
 import { read, write } from "#lib/db/database.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
-import { isUnsubscribable, verifyUnsubscribeToken, withdrawConsent } from "#lib/members/consent.ts";
+import { findTokenEmail, unsubscribe } from "#lib/members/subscribers.ts";
+import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
@@ -14,11 +15,12 @@ const readToken = (request: Request) => new URL(request.url).searchParams.get("t
 /** Idempotent, because an email program may send the request twice. */
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
-    const userId = verifyUnsubscribeToken(readToken(request));
-    if (!userId) throw new AppError("invalid", "This link is damaged.", { field: "token" });
+    const key = verifyUnsubscribeToken(readToken(request));
+    if (!key) throw new AppError("invalid", "This link is damaged.", { field: "token" });
     await ensurePrimary();
-    if (await read((tx) => isUnsubscribable(tx, userId))) {
-      await write((tx) => withdrawConsent(tx, userId, "NEWSLETTER"));
+    const email = await read((tx) => findTokenEmail(tx, key));
+    if (email) {
+      await write((tx) => unsubscribe(tx, email), { isDurable: true });
       triggerDeliveries();
     }
     return new Response("Unsubscribed.\n", { headers: { "cache-control": "no-store" } });
@@ -27,7 +29,7 @@ export function POST(request: Request): Promise<Response> {
 
 /** Redirects to the page with a button, because a GET must change nothing. */
 export function GET(request: Request): Response {
-  const token = encodeURIComponent(readToken(request).slice(0, 200));
+  const token = encodeURIComponent(readToken(request).slice(0, MAX_TOKEN_LENGTH));
   return new NextResponse(null, {
     status: 303,
     headers: { location: `/unsubscribe?token=${token}`, "cache-control": "no-store" },

@@ -9,7 +9,7 @@ import { sendEmail } from "#lib/outbound/mail/send-email.ts";
 
 export type Delivery =
   | { readonly kind: "MAIL"; readonly mail: EmailMessage }
-  | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName: string }
+  | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName?: string | undefined }
   | { readonly kind: "NEWSLETTER"; readonly unsubscribeId: string }
   | { readonly kind: "DISCORD"; readonly text: string };
 
@@ -33,8 +33,8 @@ async function postJson(url: string, body: object, headers: Record<string, strin
 /** Creates a subscriber at kit.com (API v4) and adds them to the newsletter's form. */
 async function subscribeToNewsletter(
   email: string,
-  firstName: string,
-): Promise<{ convertKitId: string }> {
+  firstName: string | undefined,
+): Promise<{ kitId: string }> {
   const headers = { "x-kit-api-key": readRequiredSetting("KIT_API_KEY") };
   const data = SubscriberResponse.safeParse(
     await postJson(
@@ -46,12 +46,12 @@ async function subscribeToNewsletter(
   if (!data.success) throw new AppError("unavailable", "Kit responded without a subscriber.");
   const { id } = data.data.subscriber;
   await postJson(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
-  return { convertKitId: String(id) };
+  return { kitId: String(id) };
 }
 
-async function unsubscribeFromNewsletter(convertKitId: string): Promise<void> {
+async function unsubscribeFromNewsletter(kitId: string): Promise<void> {
   await postJson(
-    `${env.KIT_API}/subscribers/${encodeURIComponent(convertKitId)}/unsubscribe`,
+    `${env.KIT_API}/subscribers/${encodeURIComponent(kitId)}/unsubscribe`,
     {},
     { "x-kit-api-key": readRequiredSetting("KIT_API_KEY") },
   );
@@ -68,7 +68,7 @@ function readRequiredSetting(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): strin
  * Resolves when the receiver has accepted the delivery, to Kit's subscriber ID for a newsletter,
  * else null. Throws AppError with the reason.
  */
-export async function deliver(delivery: Delivery): Promise<{ convertKitId: string } | null> {
+export async function deliver(delivery: Delivery): Promise<{ kitId: string } | null> {
   switch (delivery.kind) {
     case "MAIL":
       await sendEmail(delivery.mail);

@@ -234,24 +234,26 @@ test("only the primary delivers", async () => {
   expect(await waiting()).toMatchObject([{ tries: 0 }]);
 });
 
-test("a new member is subscribed to the newsletter, and their subscriber ID is stored", async () => {
+/** Adds a subscriber whom Kit does not know yet. */
+const enqueueSubscription = () =>
+  put(async (tx) => {
+    const email = "ada@example.test";
+    await tx.subscriber.create({ data: { id: "ada", email, subscribedAt: new Date(NOW) } });
+    await enqueueDelivery(
+      tx,
+      { kind: "NEWSLETTER", email, firstName: "Ada" },
+      { userId: null, about: "sign-up" },
+    );
+  });
+
+test("a subscriber is added to Kit, and their ID there is stored", async () => {
   const { origin, taken } = await outside((path) =>
     path === "/v4/subscribers"
       ? { status: 201, body: { subscriber: { id: 4711, state: "active" } } }
       : { status: 201, body: {} },
   );
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
-  const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
-  await put(async (tx) => {
-    await tx.consent.create({
-      data: { userId: user.id, purpose: "NEWSLETTER", grantedAt: new Date(NOW) },
-    });
-    await enqueueDelivery(
-      tx,
-      { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
-      { userId: user.id, about: "sign-up" },
-    );
-  });
+  await enqueueSubscription();
   await runDueDeliveries();
   expect(taken).toMatchObject([
     {
@@ -265,9 +267,7 @@ test("a new member is subscribed to the newsletter, and their subscriber ID is s
       body: {},
     },
   ]);
-  expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
-    convertKitId: "4711",
-  });
+  expect(await read((tx) => tx.subscriber.findFirst())).toMatchObject({ kitId: "4711" });
   expect(await waiting()).toEqual([]);
 });
 
@@ -288,19 +288,10 @@ test.each([
     const readLog = captureLog();
     const { origin } = await outside(() => answer);
     overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
-    const user = await write((tx) => insertUser(tx, { email: "ada@example.test" }));
-    await put((tx) =>
-      enqueueDelivery(
-        tx,
-        { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
-        { userId: user.id, about: "sign-up" },
-      ),
-    );
+    await enqueueSubscription();
     await runDueDeliveries();
     expect((await waiting())[0]?.lastError).toMatch(reason);
-    expect(await read((tx) => tx.user.findFirst({ select: { convertKitId: true } }))).toEqual({
-      convertKitId: null,
-    });
+    expect(await read((tx) => tx.subscriber.findFirst())).toMatchObject({ kitId: null });
     expect(readLog()).not.toMatch(/kit-secret|ada@example/);
   },
 );

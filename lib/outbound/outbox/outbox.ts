@@ -77,7 +77,7 @@ async function claimDueDeliveries(tx: Tx) {
   const now = nowMs();
   const due = await tx.delivery.findMany({
     where: isDueAt(now),
-    select: { id: true, kind: true, userId: true, payload: true, tries: true },
+    select: { id: true, kind: true, payload: true, tries: true },
     orderBy: [{ nextTryAt: "asc" }, { id: "asc" }],
     take: BATCH_SIZE,
   });
@@ -88,32 +88,32 @@ async function claimDueDeliveries(tx: Tx) {
   return due;
 }
 
-/** Stores Kit's subscriber ID, unless the member has withdrawn their consent in the meantime. */
-async function recordSubscriber(tx: Tx, userId: string, convertKitId: string): Promise<void> {
-  const { count } = await tx.user.updateMany({
-    where: { id: userId, consents: { some: { purpose: "NEWSLETTER" } } },
-    data: { convertKitId, updatedAt: new Date(nowMs()) },
-  });
+/** Returns true if the address of a subscription to Kit has unsubscribed in the meantime. */
+async function isWithdrawn(delivery: Delivery): Promise<boolean> {
+  if (delivery.kind !== "NEWSLETTER" || !("email" in delivery)) return false;
+  const email = delivery.email.toLowerCase();
+  return (await read((tx) => tx.subscriber.count({ where: { email } }))) === 0;
+}
+
+/** Stores Kit's ID of a subscriber, or removes one who has unsubscribed in the meantime. */
+async function recordKitId(tx: Tx, email: string, kitId: string): Promise<void> {
+  const { count } = await tx.subscriber.updateMany({ where: { email }, data: { kitId } });
   if (count === 0)
     await enqueueDelivery(
       tx,
-      { kind: "NEWSLETTER", unsubscribeId: convertKitId },
+      { kind: "NEWSLETTER", unsubscribeId: kitId },
       { userId: null, about: "Newsletter cancellation" },
     );
 }
 
-async function attemptDelivery({
-  id,
-  kind,
-  userId,
-  payload,
-  tries,
-}: ClaimedDelivery): Promise<void> {
+async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): Promise<void> {
   try {
-    const result = await deliver(JSON.parse(payload) as Delivery);
+    const delivery = JSON.parse(payload) as Delivery;
+    const result = (await isWithdrawn(delivery)) ? null : await deliver(delivery);
     await write(async (tx) => {
       await tx.delivery.deleteMany({ where: { id } });
-      if (result && userId) await recordSubscriber(tx, userId, result.convertKitId);
+      if (result && "email" in delivery)
+        await recordKitId(tx, delivery.email.toLowerCase(), result.kitId);
     });
   } catch (error) {
     const retryDelayMs = RETRY_DELAYS_MS[tries];

@@ -230,7 +230,8 @@ function topicKey(topic: string): string {
   return normalizeText(topic).toLowerCase();
 }
 
-function topicKeysOf({ frontMatter }: Post): Set<string> {
+/** Returns the keys of a post's topics; see listTopics(). */
+export function topicKeysOf({ frontMatter }: Post): Set<string> {
   return new Set(frontMatter.categories.map(topicKey));
 }
 

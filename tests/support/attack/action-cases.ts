@@ -8,7 +8,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { nowMs } from "#lib/core/clock.ts";
-import { signUnsubscribeToken } from "#lib/members/consent.ts";
+import { signConfirmationToken, signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
@@ -30,15 +30,17 @@ async function insertLoginChallenge({ fixture, db }: CaseContext) {
   return { ...challenge, cookie: loginFlowCookie("login", challenge.browserId) };
 }
 
-/** Without a newsletter at Kit, a withdrawal only deletes this row. */
-export const grantNewsletter = (file: string, userId: string) =>
-  writeTo(file, (tx) =>
-    tx.consent.upsert({
-      where: { userId_purpose: { userId, purpose: "NEWSLETTER" } },
-      create: { userId, purpose: "NEWSLETTER", grantedAt: new Date(nowMs()) },
+/** Subscribes the address, and returns its ID. Enqueues no email. */
+export const insertSubscriber = (file: string, email: string) =>
+  writeTo(file, async (tx) => {
+    const { id } = await tx.subscriber.upsert({
+      where: { email },
+      create: { id: randomUUID(), email, subscribedAt: new Date(nowMs()) },
       update: {},
-    }),
-  );
+      select: { id: true },
+    });
+    return id;
+  });
 
 const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/actions.ts#requestLoginEmail": {
@@ -105,21 +107,45 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/unsubscribe/actions.ts#unsubscribe": {
     requiredRole: "anyone",
     page: "/unsubscribe",
-    makeValidFields: async ({ fixture, db }) => {
-      await grantNewsletter(db.name, fixture.owner.id);
-      return { token: signUnsubscribeToken(fixture.owner.id) };
-    },
-    writtenTables: ["Consent"],
+    makeValidFields: async ({ fixture, db }) => ({
+      token: signUnsubscribeToken(await insertSubscriber(db.name, fixture.owner.email)),
+    }),
+    writtenTables: ["Consent", "Subscriber"],
+    invalidFields: { token: invalidValues.token },
+  },
+  "app/unsubscribe/actions.ts#chooseTopics": {
+    requiredRole: "anyone",
+    page: "/unsubscribe",
+    makeValidFields: async ({ fixture, db }) => ({
+      token: signUnsubscribeToken(await insertSubscriber(db.name, fixture.owner.email)),
+      "topic:sqlite": "on",
+    }),
+    writtenTables: ["Subscriber"],
+    invalidFields: { token: invalidValues.token },
+  },
+  "app/subscribe/actions.ts#requestSubscription": {
+    requiredRole: "anyone",
+    page: "/subscribe",
+    makeValidFields: () => ({ email: `${randomUUID()}@example.test` }),
+    // Its email is sent, and so its delivery deleted.
+    writtenTables: [],
+    invalidFields: { email: invalidValues.email },
+  },
+  "app/subscribe/actions.ts#confirmSubscription": {
+    requiredRole: "anyone",
+    page: "/subscribe/confirm",
+    makeValidFields: () => ({ token: signConfirmationToken(`${randomUUID()}@example.test`) }),
+    writtenTables: ["Subscriber"],
     invalidFields: { token: invalidValues.token },
   },
   "app/me/actions.ts#changeConsent": {
     requiredRole: "member",
     page: "/me",
     makeValidFields: async ({ fixture, db }) => {
-      await grantNewsletter(db.name, fixture.owner.id);
+      await insertSubscriber(db.name, fixture.owner.email);
       return { purpose: "NEWSLETTER", isGranted: "no" };
     },
-    writtenTables: ["Consent"],
+    writtenTables: ["Consent", "Subscriber"],
     invalidFields: { purpose: invalidValues.choice, isGranted: invalidValues.choice },
   },
   "app/me/actions.ts#updateFirstName": {

@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
-import { signUnsubscribeToken } from "#lib/members/consent.ts";
+import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { signWebhook } from "#tests/support/git-host.ts";
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import { randomJson, invalidValues } from "./fuzz-values.ts";

@@ -1,0 +1,51 @@
+// /subscribe/confirm: asks the owner of the address to confirm, because opening a link must change
+// nothing.
+
+import type { Metadata } from "next";
+import { connection } from "next/server";
+import { confirmSubscription } from "../actions.ts";
+import { TopicFields } from "#components/member/topic-fields.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
+import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscription-token.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { listTopics } from "#lib/posts/search/search-posts.ts";
+
+export const metadata: Metadata = { title: "Confirm your subscription", robots: { index: false } };
+
+export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  await connection();
+  const token = lastValue((await searchParams).token).slice(0, MAX_TOKEN_LENGTH);
+  const email = verifyConfirmationToken(token);
+  if (!email)
+    return (
+      <div className="wrap entry">
+        <header className="page-head">
+          <h1>This link has expired</h1>
+          <p className="lead">
+            Or it is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
+          </p>
+        </header>
+      </div>
+    );
+  return (
+    <div className="wrap entry">
+      <header className="page-head">
+        <h1>Almost there</h1>
+        <p className="lead">
+          Get new posts from {siteConfig.name} at <strong className="entry-address">{email}</strong>
+          ?
+        </p>
+      </header>
+      <div className="entry-body">
+        <ActionForm action={confirmSubscription} className="form">
+          <input type="hidden" name="token" value={token} />
+          <TopicFields topics={listTopics(await getIndex())} chosen={[]} />
+          <SubmitButton>Confirm</SubmitButton>
+        </ActionForm>
+      </div>
+    </div>
+  );
+}

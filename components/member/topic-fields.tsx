@@ -1,0 +1,32 @@
+// Renders the choice of topics that a subscriber gets posts about.
+
+import { TOPIC_FIELD_PREFIX } from "#lib/members/topic-fields.ts";
+
+/** `topics` are all topics by key; `chosen` are keys. Renders nothing on a site without topics. */
+export function TopicFields({
+  topics,
+  chosen,
+}: {
+  topics: ReadonlyMap<string, string>;
+  chosen: readonly string[];
+}) {
+  if (topics.size === 0) return null;
+  return (
+    <fieldset className="form-fieldset">
+      <legend className="form-legend">Topics</legend>
+      <p className="form-hint">Choose none to get all posts.</p>
+      <div className="topic-fields">
+        {[...topics].map(([key, topic]) => (
+          <label key={key} className="form-check">
+            <input
+              type="checkbox"
+              name={TOPIC_FIELD_PREFIX + key}
+              defaultChecked={chosen.includes(key)}
+            />
+            <span>{topic}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -3,6 +3,7 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { InstanceBanner } from "#components/cluster/instance-banner.tsx";
+import { SearchShortcut } from "#components/search/search-shortcut.tsx";
 import { CopyButtons } from "#components/ui/copy-buttons.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
@@ -89,6 +90,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           {banner && <InstanceBanner initialStatus={banner === "later" ? null : banner} />}
         </SiteFooter>
         <CopyButtons />
+        <SearchShortcut />
       </body>
     </html>
   );

@@ -4,6 +4,7 @@ import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
 import { readSitePageData } from "#lib/posts/page-data.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
+import { SearchField } from "#components/search/search-field.tsx";
 import { log } from "#lib/core/log.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
@@ -17,10 +18,10 @@ export async function NotFoundPage({ sessionIds }: { sessionIds: SessionIds }) {
         <header className="page-head">
           <h1>Page not found</h1>
           <p className="lead">
-            It may have moved, or never existed. <a href="/blog">Search posts</a>, or try one of
-            these.
+            It may have moved, or never existed. Search for it, or try one of these.
           </p>
         </header>
+        <SearchField />
       </div>
       <Recommendations
         title="While you’re here"

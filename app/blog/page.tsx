@@ -17,9 +17,8 @@ import {
   SORT_ORDERS,
   type ReadFilter,
   type SortOrder,
-  indexPosts,
   searchPosts,
-} from "#lib/posts/search/search-posts.ts";
+} from "#lib/search/search-posts.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 type Query = Record<string, string | string[] | undefined>;
@@ -59,8 +58,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   const data = await readSitePageData(sessionIds);
   const isMember = data.viewer.member !== null;
   const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
-  if (lastValue(query.q)) await indexPosts(index);
-  const search = searchPosts(index, {
+  const search = await searchPosts(index, {
     q: lastValue(query.q),
     topics: [query.topic ?? []].flat(),
     sort,

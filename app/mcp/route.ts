@@ -7,7 +7,7 @@ import { log } from "#lib/core/log.ts";
 import { MCP_MAX_BYTES } from "#lib/http/body-limits.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readBody } from "#lib/http/read-body.ts";
-import { createPostServer } from "#lib/posts/mcp-server.ts";
+import { createPostServer } from "#lib/search/mcp-server.ts";
 
 export const dynamic = "force-dynamic";
 

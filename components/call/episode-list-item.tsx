@@ -1,6 +1,6 @@
 // Shows an episode in the list.
 
-import { formatDate, formatDuration } from "#lib/core/format.ts";
+import { formatDate, formatDuration, formatIsoDate } from "#lib/core/format.ts";
 
 export interface ListedEpisode {
   readonly number: number;
@@ -11,11 +11,6 @@ export interface ListedEpisode {
   readonly publishedAt: number;
   /** The total length of its audio. */
   readonly durationMs: number;
-}
-
-/** Returns the day in UTC: "2026-11-23". */
-export function formatIsoDate(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 export function EpisodeListItem({

@@ -2,11 +2,12 @@
 
 import { LeaderDot } from "#components/team/leader-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
+import { MarkedText } from "#components/ui/marked-text.tsx";
+import type { TextSegment } from "#lib/search/search-query.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
-import type { TextSegment } from "#lib/posts/search/search-query.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
 import { HeroImage } from "./hero-image.tsx";
 
@@ -22,13 +23,6 @@ export interface PostCardData {
 
 const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
 const FEATURED_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
-
-/** Text with search matches in mark elements. */
-function MarkedText({ segments }: { segments: readonly TextSegment[] }) {
-  return segments.map(({ text, isMatch }, index) =>
-    isMatch ? <mark key={index}>{text}</mark> : text,
-  );
-}
 
 function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;

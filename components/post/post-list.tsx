@@ -2,7 +2,7 @@
 
 import { postListHref, type PostListState } from "./post-list-href.ts";
 import { PostCard, type PostCardData } from "./post-card.tsx";
-import type { TopicCount } from "#lib/posts/search/search-posts.ts";
+import type { TopicCount } from "#lib/search/search-posts.ts";
 
 /** Toggles topics. One that would leave no posts is disabled. */
 export function TopicFilter({

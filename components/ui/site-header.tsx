@@ -1,6 +1,6 @@
 // Renders the header: site name and navigation.
 
-import { SiteMark } from "./icons.tsx";
+import { SearchIcon, SiteMark } from "./icons.tsx";
 
 export interface NavLink {
   readonly href: string;
@@ -9,7 +9,7 @@ export interface NavLink {
   readonly current?: "page" | "true" | undefined;
 }
 
-/** `account` is the last link of the navigation: login or account. */
+/** `account` comes last before the search: login or account. */
 export function SiteHeader({
   name,
   links,
@@ -35,6 +35,11 @@ export function SiteHeader({
             </li>
           ))}
           {account && <li>{account}</li>}
+          <li>
+            <a href="/search" className="search-link" data-search="" aria-label="Search">
+              <SearchIcon />
+            </a>
+          </li>
         </ul>
       </nav>
     </header>

@@ -35,7 +35,7 @@ export interface AudioFile {
 }
 
 // Checking the state is defense in depth: an episode always belongs to a published call.
-const IS_PUBLISHED = {
+export const IS_PUBLISHED = {
   call: { review: { state: "PUBLISHED" }, answer: { isNot: null } },
 } satisfies Prisma.EpisodeWhereInput;
 

@@ -45,6 +45,11 @@ export function formatDate(date: string): string {
   return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
+/** Returns the day of `ms` in UTC: "2026-11-23". */
+export function formatIsoDate(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
 /** Formats a reading time: "22 min read". */
 export function formatReadingTime(minutes: number): string {
   return `${minutes} min read`;

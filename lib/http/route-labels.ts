@@ -10,7 +10,7 @@ const PARAMETER_SEGMENT = "[^/]+";
  */
 const ROUTES = {
   home: ["/"],
-  list: ["/blog", "/calls", "/teams"],
+  list: ["/blog", "/calls", "/search", "/search/results", "/teams"],
   post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
   episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
   text: ["/about", "/contact", "/goodbye", "/how-we-count", "/privacy"],

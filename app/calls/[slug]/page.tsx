@@ -4,7 +4,6 @@ import type { Metadata } from "next";
 import { connection } from "next/server";
 import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
 import { podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
-import { formatIsoDate } from "#components/call/episode-list-item.tsx";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
 import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
@@ -14,7 +13,7 @@ import { getPodcast } from "#lib/calls/podcast.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
 import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
-import { formatDate } from "#lib/core/format.ts";
+import { formatDate, formatIsoDate } from "#lib/core/format.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 

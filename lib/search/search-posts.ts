@@ -1,23 +1,10 @@
 // Searches, filters, sorts and paginates the listed posts.
 
-import { setImmediate } from "node:timers/promises";
-import { withCacheDatabase } from "#lib/cache/cache-file.ts";
-import { log } from "#lib/core/log.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
-import {
-  type TextSegment,
-  normalizeQuery,
-  normalizeText,
-  buildFtsQueries,
-} from "./search-query.ts";
-import {
-  dropSearchTables,
-  highlightPost,
-  syncInSteps,
-  syncSearchTable,
-  querySearchTable,
-} from "./search-table.ts";
+import { postSource } from "./search-document.ts";
+import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts";
+import { type TextSegment, normalizeQuery, normalizeText } from "./search-query.ts";
 
 export const PAGE_SIZE = 12;
 export const SORT_ORDERS = ["newest", "most-read", "relevance"] as const;
@@ -73,14 +60,15 @@ export interface SearchPage {
   readonly page: number;
   /** The page of the "Load more" link, or null. */
   readonly nextPage: number | null;
+  /** No post has all words as typed; these are similar. */
+  readonly isApproximate: boolean;
 }
 
-/**
- * Returns the listed posts that match `request`, with the full-text table in the local cache
- * database. If that fails, search falls back to title and front matter. Never throws, whatever a
- * reader types.
- */
-export function searchPosts(index: PostIndex, request: SearchRequest = {}): SearchPage {
+/** Returns the listed posts that match `request`. Never throws, whatever a reader types. */
+export async function searchPosts(
+  index: PostIndex,
+  request: SearchRequest = {},
+): Promise<SearchPage> {
   const q = normalizeQuery(request.q ?? "");
   const sort =
     request.sort && (q !== "" || request.sort !== "relevance")
@@ -96,9 +84,10 @@ export function searchPosts(index: PostIndex, request: SearchRequest = {}): Sear
   );
   const selectedKeys = topics.map(topicKey);
 
-  const matches = q === "" ? null : findMatches(index, q);
+  const found = q === "" ? null : await findMatches([postSource(index)], q);
+  const matches = found && rankMatches(found.matches);
   const fits = (post: Post) => {
-    if (matches && !matches.rankBySlug.has(post.slug)) return false;
+    if (matches && !matches.has(post.slug)) return false;
     const isRead = request.readSlugs?.has(post.slug);
     if (readFilter !== "all" && isRead !== (readFilter === "read")) return false;
     const keys = topicKeysOf(post);
@@ -108,7 +97,7 @@ export function searchPosts(index: PostIndex, request: SearchRequest = {}): Sear
   const reads = (post: Post) => request.totals?.get(post.slug) ?? 0;
   if (sort === "most-read") posts.sort((a, b) => reads(b) - reads(a));
   if (sort === "relevance" && matches)
-    posts.sort((a, b) => rankOf(matches, a) - rankOf(matches, b));
+    posts.sort((a, b) => matches.get(a.slug)!.rank - matches.get(b.slug)!.rank);
 
   const pages = Math.max(1, Math.ceil(posts.length / pageSize));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
@@ -116,9 +105,13 @@ export function searchPosts(index: PostIndex, request: SearchRequest = {}): Sear
   for (const post of posts)
     for (const topic of topicKeysOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return {
-    results: posts
-      .slice(0, page * pageSize)
-      .map((post) => ({ post, reads: reads(post), ...highlightResult(matches, post) })),
+    results: posts.slice(0, page * pageSize).map((post) => ({
+      post,
+      reads: reads(post),
+      ...highlightMatch(
+        matches?.get(post.slug)?.match ?? { document: documentOf(index, post), hit: null },
+      ),
+    })),
     total: posts.length,
     topicCounts: [...topicsByKey].map(([key, topic]) => ({
       topic,
@@ -131,99 +124,17 @@ export function searchPosts(index: PostIndex, request: SearchRequest = {}): Sear
     readFilter,
     page,
     nextPage: page < pages ? page + 1 : null,
+    isApproximate: found?.isApproximate ?? false,
   };
 }
 
-const indexing = new WeakMap<PostIndex, Promise<void>>();
-
-/**
- * Resolves when the posts are in the full-text table. Indexes in steps of a few milliseconds, so that
- * other requests don't wait. Never rejects: searchPosts() tries again.
- */
-export function indexPosts(index: PostIndex): Promise<void> {
-  let running = indexing.get(index);
-  if (!running) {
-    running = indexInSteps(index).finally(() => indexing.delete(index));
-    indexing.set(index, running);
-  }
-  return running;
+/** Returns each match by slug, with its rank; 0 is the best. */
+function rankMatches(matches: readonly SearchMatch[]) {
+  return new Map(matches.map((match, rank) => [match.document.slug, { match, rank }]));
 }
 
-async function indexInSteps(index: PostIndex): Promise<void> {
-  try {
-    const steps = withCacheDatabase((db) => syncInSteps(db, index));
-    while (!steps.next().done) await setImmediate();
-  } catch (error) {
-    log("warn", "posts.search_failed", { error });
-  }
-}
-
-interface SearchMatches {
-  /** Slug → rank; 0 is the best. */
-  readonly rankBySlug: ReadonlyMap<string, number>;
-  /** Slug → the FTS5 query that matched. Without one, nothing is marked. */
-  readonly queryBySlug: ReadonlyMap<string, string>;
-}
-
-function rankOf({ rankBySlug }: SearchMatches, post: Post): number {
-  return rankBySlug.get(post.slug) ?? Infinity;
-}
-
-function findMatches(index: PostIndex, q: string): SearchMatches {
-  const tiers = buildFtsQueries(q);
-  // A broken table is dropped and rebuilt in the second attempt.
-  for (let attempt = 0; tiers.length > 0 && attempt < 2; attempt++) {
-    try {
-      const hits = withCacheDatabase((db) => {
-        syncSearchTable(db, index);
-        return querySearchTable(db, tiers);
-      });
-      return {
-        rankBySlug: new Map(hits.map(({ slug }, rank) => [slug, rank])),
-        queryBySlug: new Map(hits.map(({ slug, tier }) => [slug, tiers[tier] ?? ""])),
-      };
-    } catch (error) {
-      log("warn", "posts.search_failed", { error, attempt });
-      tryOrLog(() => withCacheDatabase(dropSearchTables));
-    }
-  }
-  // For queries without a letter ("++", an emoji) or without a table: a substring search in title
-  // and front matter.
-  const needle = normalizeText(q).toLowerCase();
-  const contains = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
-    normalizeText([title, description, ...keywords, ...categories].join(" "))
-      .toLowerCase()
-      .includes(needle);
-  const posts = needle === "" ? [] : listPosts(index).filter(contains);
-  return {
-    rankBySlug: new Map(posts.map(({ slug }, rank) => [slug, rank])),
-    queryBySlug: new Map(),
-  };
-}
-
-function highlightResult(
-  matches: SearchMatches | null,
-  post: Post,
-): { title: readonly TextSegment[]; snippet: readonly TextSegment[] } {
-  const query = matches?.queryBySlug.get(post.slug);
-  const highlighted =
-    query && tryOrLog(() => withCacheDatabase((db) => highlightPost(db, query, post.slug)));
-  if (highlighted) return highlighted;
-  const { title, description } = post.frontMatter;
-  return {
-    title: [{ text: title, isMatch: false }],
-    snippet: description ? [{ text: description, isMatch: false }] : [],
-  };
-}
-
-function tryOrLog<T>(fn: () => T): T | null {
-  try {
-    return fn();
-  } catch (error) {
-    log("warn", "posts.search_failed", { error });
-    return null;
-  }
-}
+const documentOf = (index: PostIndex, { slug }: Post) =>
+  postSource(index).documents.get(`post/${slug}`)!;
 
 /** Returns a topic's key. Topics that differ only in case have the same key. */
 function topicKey(topic: string): string {

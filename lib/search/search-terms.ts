@@ -1,5 +1,5 @@
 // Derives the search terms that SQLite's tokenizer can't: words without marks, parts of camelCase,
-// names such as C++, and pairs of characters in scripts that don't separate words.
+// names with symbols such as C++ and node:fs, and pairs of characters in scripts without spaces.
 
 /** Scripts that are written without spaces, or with particles attached to words (Hangul). */
 const UNSPACED =
@@ -42,6 +42,47 @@ export const foldWord = (word: string): string =>
 const symbolToken = (name: string) =>
   foldWord(name).replaceAll("+", "plus").replaceAll("#", "sharp");
 
+/** ASCII punctuation without the apostrophe, which is part of words. */
+const SYMBOL = /[!-&(-/:-@[-`{-~]/g;
+const PUNCTUATION_AROUND = /^["'`([{<,;:!?]+|["'`()[\]{}<>,;:!?.]+$/g;
+/** Longer ones are URLs rather than names. */
+const MAX_NAME_CHARACTERS = 40;
+
+/**
+ * Returns a token for each name with a symbol in it, such as node:fs, @scope/pkg or C++. In the
+ * token, a symbol is its code: nodex3afs.
+ */
+export function nameTokens(text: string): string[] {
+  return text.split(/\s+/).flatMap((chunk) => {
+    const name = chunk.replace(PUNCTUATION_AROUND, "");
+    const isName =
+      name.length <= MAX_NAME_CHARACTERS &&
+      name.search(SYMBOL) >= 0 &&
+      /[\p{L}\p{N}]/u.test(name) &&
+      !/[^!-~\p{L}\p{N}\p{M}]/u.test(name);
+    if (!isName) return [];
+    return foldWord(name).replace(
+      SYMBOL,
+      (symbol) => `x${symbol.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+  });
+}
+
+/** The words that a typo is corrected to have this length. */
+const MIN_WORD_CHARACTERS = 4;
+const MAX_WORD_CHARACTERS = 24;
+
+/** Returns the distinct words of a text that a query may misspell, folded. */
+export function listVocabulary(text: string): Set<string> {
+  const words = new Set<string>();
+  for (const { groups } of text.matchAll(TERM)) {
+    const { word } = groups as Record<string, string | undefined>;
+    if (!word || word.length < MIN_WORD_CHARACTERS || word.length > MAX_WORD_CHARACTERS) continue;
+    if (!/\p{N}/u.test(word)) words.add(foldWord(word));
+  }
+  return words;
+}
+
 /** Returns each pair of neighboring characters, and the last character. */
 function pairTokens(run: string): string[] {
   const characters = [...run.replace(/\p{M}/gu, "")];
@@ -65,9 +106,9 @@ export function parseTerms(q: string): SearchTerm[] {
   });
 }
 
-/** Returns the tokens of the derived column for `text`, separated by spaces. */
+/** Returns the tokens of a derived column for `text`, separated by spaces. */
 export function deriveTokens(text: string): string {
-  const tokens: string[] = [];
+  const tokens = nameTokens(text);
   for (const { groups } of text.matchAll(TERM)) {
     const { symbol, run, word } = groups as Record<string, string | undefined>;
     if (symbol) tokens.push(symbolToken(symbol));

@@ -1,0 +1,187 @@
+"use client";
+// Renders the search palette: a dialog with results while one types. Its form leads to /search.
+
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { SearchIcon } from "#components/ui/icons.tsx";
+import { MarkedText } from "#components/ui/marked-text.tsx";
+import {
+  type SearchResponse,
+  type SearchResultData,
+  describeCount,
+  describeKind,
+} from "./search-result.ts";
+import { isSlashKeyOn, rememberSlashKey } from "./slash-key.ts";
+import "./search-palette.css";
+
+/** Debounce of typing. */
+const DEBOUNCE_MS = 120;
+const TIMEOUT_MS = 5_000;
+const MAX_QUERY_CHARACTERS = 200;
+
+type Found = SearchResponse & { readonly q: string };
+
+async function fetchResults(q: string, signal: AbortSignal): Promise<Found> {
+  const response = await fetch(`/search/results?q=${encodeURIComponent(q)}`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  if (!response.ok) throw new Error(String(response.status));
+  return { ...((await response.json()) as SearchResponse), q };
+}
+
+/** Returns the results for what is typed; null before the first, "failed" after an error. */
+function useResults(q: string): Found | "failed" | null {
+  const [found, setFound] = useState<Found | "failed" | null>(null);
+  useEffect(() => {
+    if (q === "") return setFound(null);
+    const controller = new AbortController();
+    const load = () =>
+      fetchResults(q, controller.signal).then(setFound, () => {
+        if (!controller.signal.aborted) setFound("failed");
+      });
+    const timer = setTimeout(() => void load(), DEBOUNCE_MS);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [q]);
+  return found;
+}
+
+export function SearchPalette({ onClose }: { onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [typed, setTyped] = useState("");
+  const q = typed.trim();
+  const found = useResults(q);
+  const results = found !== null && found !== "failed" && q !== "" ? found.results : [];
+  const [active, setActive] = useState(-1);
+  useEffect(() => setActive(-1), [found]);
+  // The dialog returns the focus to where it was when it closes.
+  useEffect(() => {
+    const element = dialog.current!;
+    element.showModal();
+    return () => element.close();
+  }, []);
+  useEffect(() => {
+    document.getElementById(`found-${active}`)?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined && results.length > 0) {
+      event.preventDefault();
+      const places = results.length + 1; // −1 is the field
+      setActive(((active + 1 + step + places) % places) - 1);
+    } else if (event.key === "Enter" && !event.nativeEvent.isComposing && results[active]) {
+      event.preventDefault();
+      document.getElementById(`found-${active}`)?.click();
+    }
+  }
+
+  return (
+    <dialog
+      ref={dialog}
+      className="palette"
+      aria-label="Search"
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current.close()}
+    >
+      <form action="/search" role="search" className="palette-form" onKeyDown={onKeyDown}>
+        <SearchIcon />
+        <input
+          type="text"
+          inputMode="search"
+          enterKeyHint="search"
+          name="q"
+          role="combobox"
+          aria-label="Search posts, pages and calls"
+          aria-expanded={results.length > 0}
+          aria-controls="found"
+          aria-autocomplete="list"
+          aria-activedescendant={results[active] ? `found-${active}` : undefined}
+          autoComplete="off"
+          autoFocus
+          placeholder="Search posts, pages and calls"
+          maxLength={MAX_QUERY_CHARACTERS}
+          value={typed}
+          onChange={({ target }) => setTyped(target.value)}
+        />
+        <button type="button" className="palette-close" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </form>
+      <div id="found" role="listbox" aria-label="Results" className="palette-results">
+        {results.map((result, index) => (
+          <Option key={result.path} result={result} index={index} isActive={index === active} />
+        ))}
+      </div>
+      <p role="status" className="palette-status muted">
+        {statusOf(q, found)}
+        {found !== null && found !== "failed" && found.total > found.results.length && (
+          <>
+            {" · "}
+            <a href={`/search?q=${encodeURIComponent(q)}`}>All results</a>
+          </>
+        )}
+      </p>
+      <SlashKeySetting />
+    </dialog>
+  );
+}
+
+function statusOf(q: string, found: Found | "failed" | null): string {
+  if (q === "" || found === null) return "";
+  if (found === "failed") return "Search isn’t responding. Press Enter to try again.";
+  return describeCount(found, found.q);
+}
+
+function Option({
+  result,
+  index,
+  isActive,
+}: {
+  result: SearchResultData;
+  index: number;
+  isActive: boolean;
+}) {
+  return (
+    <a
+      id={`found-${index}`}
+      role="option"
+      aria-selected={isActive}
+      tabIndex={-1}
+      href={result.path}
+      lang={result.lang}
+    >
+      <span className="palette-title">
+        <MarkedText segments={result.title} />
+      </span>
+      <span className="palette-kind">{describeKind(result)}</span>
+      <span className="palette-snippet">
+        <MarkedText segments={result.snippet} />
+      </span>
+    </a>
+  );
+}
+
+/** Turns the "/" key off for readers whose speech or switch input would press it. */
+function SlashKeySetting() {
+  const [isOn, setIsOn] = useState(isSlashKeyOn);
+  return (
+    <p className="palette-keys">
+      <label>
+        <input
+          type="checkbox"
+          checked={isOn}
+          onChange={({ target }) => {
+            setIsOn(target.checked);
+            rememberSlashKey(target.checked);
+          }}
+        />{" "}
+        Open with <kbd>/</kbd>
+      </label>
+      <span>
+        <kbd>Ctrl</kbd> <kbd>K</kbd> always works
+      </span>
+    </p>
+  );
+}

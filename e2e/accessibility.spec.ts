@@ -7,6 +7,8 @@ const PAGES = [
   "/",
   "/blog",
   "/blog?q=write",
+  "/search",
+  "/search?q=write",
   "/blog/one-door-for-writes",
   "/blog/what-counts-as-a-read",
   "/blog/a-tour-of-the-code",

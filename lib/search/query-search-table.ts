@@ -2,6 +2,7 @@
 
 import type Database from "better-sqlite3";
 import {
+  type LooseClause,
   MATCH_CLOSE,
   MATCH_OPEN,
   type SearchQuery,
@@ -23,10 +24,15 @@ const WEIGHTS = "10.0, 6.0, 4.0, 1.0, 10.0, 1.0";
 const [TITLE, DESCRIPTION, BODY] = [0, 2, 3];
 /** Rows that a tier returns at most. */
 const MAX_ROWS = 5_000;
+/** With this many documents, further tiers are not tried: their matches are worse. */
+const ENOUGH_HITS = 200;
 const SNIPPET_WORDS = 28;
 /** The words with the most trigrams of a misspelled word, and how many of them are corrections. */
 const MAX_CANDIDATES = 100;
 const MAX_CORRECTIONS = 5;
+
+const SELECT_ROWS = `SELECT d.key AS key, d.fingerprint AS fingerprint, t.rowid AS row
+  FROM ${TEXT_TABLE} AS t JOIN ${DOCUMENT_TABLE} AS d ON d.id = ${documentIdOf("t.rowid")}`;
 
 export interface SearchHit {
   readonly key: string;
@@ -40,33 +46,94 @@ export interface SearchHit {
 
 /**
  * Returns every document that a tier of the query matches, best first: by tier, then bm25, then key.
- * If no tier matches, tries corrections of typos, and then all words but one.
+ * If nothing has all words, tries corrections of typos, and then most of the words.
  */
 export function querySearchTable(
   db: Database.Database,
   query: SearchQuery,
 ): { hits: SearchHit[]; isApproximate: boolean } {
   const hits = runTiers(db, query.tiers);
+  if (hits.length < ENOUGH_HITS) hits.push(...findAcrossParts(db, query, hits));
   if (hits.length > 0) return { hits, isApproximate: false };
   const corrections = query.words.map(({ text, isLast }) => findCorrections(db, text, isLast));
-  const approximateTiers = query.buildApproximateTiers(corrections);
-  for (const tier of approximateTiers) {
-    const approximate = runTiers(db, [tier]);
-    if (approximate.length > 0) return { hits: approximate, isApproximate: true };
+  const clauses = query.buildLooseClauses(corrections);
+  const corrected = runTiers(db, toTiers(clauses, " AND "));
+  const similar = corrected.length > 0 ? corrected : findSomeWords(db, clauses);
+  return { hits: similar, isApproximate: similar.length > 0 };
+}
+
+/** Returns the documents that have all words, but in different parts, and are not in `hits`. */
+function findAcrossParts(
+  db: Database.Database,
+  query: SearchQuery,
+  hits: readonly SearchHit[],
+): SearchHit[] {
+  const clauses = query.buildLooseClauses([]);
+  if (clauses.length < 2) return [];
+  const keys = new Set(hits.map(({ key }) => key));
+  return countWords(db, clauses, { minWords: clauses.length, minParts: 2 }).filter(
+    ({ key }) => !keys.has(key),
+  );
+}
+
+/** Returns the documents that have all words but one, or all but two of four or more. */
+function findSomeWords(db: Database.Database, allClauses: readonly LooseClause[]): SearchHit[] {
+  const clauses = allClauses.filter(({ isSpecific }) => isSpecific);
+  if (clauses.length < 2) return [];
+  const minWords = clauses.length - (clauses.length < 4 ? 1 : 2);
+  return countWords(db, clauses, { minWords, minParts: 1 });
+}
+
+function toTiers(clauses: readonly LooseClause[], operator: " AND " | " OR "): Tier[] {
+  if (clauses.length === 0) return [];
+  const query = clauses.map((clause) => clause.query).join(operator);
+  return [{ query, marks: query }];
+}
+
+/**
+ * Returns the documents with at least `minWords` of the words, in any of their parts. Those with the
+ * most words come first, then those with the rarest.
+ */
+function countWords(
+  db: Database.Database,
+  clauses: readonly LooseClause[],
+  { minWords, minParts }: { minWords: number; minParts: number },
+): SearchHit[] {
+  const [{ marks }] = toTiers(clauses, " OR ") as [Tier];
+  const statement = db.prepare(
+    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ? AND d.parts >= ? GROUP BY d.id LIMIT ${MAX_ROWS}`,
+  );
+  const found = new Map<string, { hit: SearchHit; words: number; rarity: number }>();
+  for (const { query } of clauses) {
+    const rows = statement.all(query, minParts) as Omit<SearchHit, "marks">[];
+    for (const row of rows) {
+      const { words, rarity } = found.get(row.key) ?? { words: 0, rarity: 0 };
+      const hit = { ...row, marks };
+      found.set(row.key, { hit, words: words + 1, rarity: rarity - Math.log(rows.length) });
+    }
   }
-  return { hits: [], isApproximate: false };
+  return [...found.values()]
+    .filter(({ words }) => words >= minWords)
+    .sort((a, b) => b.words - a.words || b.rarity - a.rarity || (a.hit.key < b.hit.key ? -1 : 1))
+    .map(({ hit }) => hit);
 }
 
 function runTiers(db: Database.Database, tiers: readonly Tier[]): SearchHit[] {
   const statement = db.prepare(
-    `SELECT d.key AS key, d.fingerprint AS fingerprint, t.rowid AS row
-    FROM ${TEXT_TABLE} AS t JOIN ${DOCUMENT_TABLE} AS d ON d.id = ${documentIdOf("t.rowid")}
-    WHERE ${TEXT_TABLE} MATCH ? ORDER BY bm25(${TEXT_TABLE}, ${WEIGHTS}), d.key LIMIT ${MAX_ROWS}`,
+    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ?
+    ORDER BY bm25(${TEXT_TABLE}, ${WEIGHTS}), d.key LIMIT ${MAX_ROWS}`,
   );
   const hitsByKey = new Map<string, SearchHit>();
-  for (const { query, marks } of tiers)
-    for (const row of statement.all(query) as Omit<SearchHit, "marks">[])
+  const tried: string[] = [];
+  for (const { query, marks } of tiers) {
+    // Ranking is most of the cost, so the rows of better tiers are left out.
+    const remaining =
+      hitsByKey.size === 0 ? query : `(${query}) NOT (${tried.map((q) => `(${q})`).join(" OR ")})`;
+    for (const row of statement.all(remaining) as Omit<SearchHit, "marks">[])
       if (!hitsByKey.has(row.key)) hitsByKey.set(row.key, { ...row, marks });
+    if (hitsByKey.size >= ENOUGH_HITS) break;
+    tried.push(query);
+  }
   return [...hitsByKey.values()];
 }
 

@@ -43,11 +43,15 @@ export interface SearchQuery {
   readonly tiers: readonly Tier[];
   /** Words that may be misspelled, folded. */
   readonly words: readonly { readonly text: string; readonly isLast: boolean }[];
-  /**
-   * Returns the queries for when no tier matches: words or their corrections, then all words but
-   * one. `corrections` has the corrections of each of `words`.
-   */
-  readonly buildApproximateTiers: (corrections: readonly (readonly string[])[]) => Tier[];
+  /** Returns a query for each term: the word or one of its corrections, by index of `words`. */
+  readonly buildLooseClauses: (corrections: readonly (readonly string[])[]) => LooseClause[];
+}
+
+/** A term that a document may lack. */
+export interface LooseClause {
+  readonly query: string;
+  /** Short words are too common to find a document by. */
+  readonly isSpecific: boolean;
 }
 
 export interface Tier {
@@ -109,7 +113,7 @@ export function parseQuery(q: string): SearchQuery {
   return {
     tiers: terms.length === 0 ? [] : [...new Map(tiers.map((tier) => [tier.query, tier])).values()],
     words,
-    buildApproximateTiers: (corrections) => {
+    buildLooseClauses: (corrections) => {
       const byWord = new Map(words.map(({ text }, i) => [text, corrections[i] ?? []]));
       const clauses = build((text, i) => {
         const others = byWord.get(foldWord(text)) ?? [];
@@ -117,22 +121,13 @@ export function parseQuery(q: string): SearchQuery {
           ? loose(text, i)
           : `(${[loose(text, i), ...others.map((other) => quote(other))].join(" OR ")})`;
       });
-      if (clauses.length === 0) return [];
-      const specific = clauses.filter((_, i) => isSpecific(terms[i]!));
-      return [clauses.join(" AND "), ...allButOne(specific)].map(toTier);
+      return clauses.map((query, i) => ({ query, isSpecific: isSpecific(terms[i]!) }));
     },
   };
 }
 
 const isCorrectable = (word: string) => word.length >= 4 && !/\p{N}/u.test(word);
 const isSpecific = ({ kind, text }: SearchTerm) => kind === "derived" || text.length >= 3;
-
-/** Returns a query for all of `clauses` but one. */
-function allButOne(clauses: readonly string[]): string[] {
-  if (clauses.length < 2) return [];
-  const each = clauses.map((_, left) => clauses.filter((_, i) => i !== left).join(" AND "));
-  return [each.map((query) => `(${query})`).join(" OR ")];
-}
 
 /** Returns a query for the names with symbols; [] without a name. */
 function buildNameTier(q: string, marks: string): Tier[] {

@@ -6,7 +6,7 @@ import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { isDamaged } from "#lib/core/sqlite-error.ts";
 import type { DocumentKind, SearchDocument, SearchSource } from "./search-document.ts";
 import { normalizeText } from "./search-query.ts";
-import { deriveTokens, listVocabulary } from "./search-terms.ts";
+import { deriveTerms } from "./search-terms.ts";
 import { toTrigramText } from "./spelling.ts";
 
 /** Part of the table names. Increment it when their schema or content changes. */
@@ -58,14 +58,14 @@ export async function* syncSearchTable(source: SearchSource): AsyncGenerator<num
   const commit = (): number => {
     const [jobs, size] = [batch, characters];
     [batch, characters] = [[], 0];
-    withCacheDatabase((db) => {
-      db.transaction(() => jobs.forEach(({ run }) => run(db))).immediate();
-      mergeSegments(db);
-    });
+    withCacheDatabase((db) => db.transaction(() => jobs.forEach(({ run }) => run(db))).immediate());
     return size;
   };
   for await (const job of listJobs(source, changes)) {
-    if (batch.length > 0 && characters + job.characters > BATCH_CHARACTERS) yield commit();
+    if (batch.length > 0 && characters + job.characters > BATCH_CHARACTERS) {
+      yield commit();
+      yield withCacheDatabase(mergeSegments);
+    }
     batch.push(job);
     characters += job.characters;
   }
@@ -121,13 +121,14 @@ async function* listJobs(
     for (let part = parts - 1; part >= 0; part--)
       // From the last part, so that an interrupted deletion is repeated.
       yield { characters: BATCH_CHARACTERS / 2, run: (db) => deletePart(db, id, part) };
+  const knownWords = new Set<string>();
   for (const document of missing) {
     const texts = splitText(normalizeText(await source.loadBody(document)));
     for (const [part, text] of texts.entries()) {
       const isLast = part === texts.length - 1;
       yield {
         characters: Math.max(text.length, 200),
-        run: (db) => insertPart(db, document, { part, text, isLast }),
+        run: (db) => insertPart(db, document, { part, text, isLast, knownWords }),
       };
     }
   }
@@ -146,10 +147,18 @@ export function splitText(text: string): string[] {
   return [...parts, text.slice(start, start + BATCH_CHARACTERS).trim()];
 }
 
+interface Part {
+  readonly part: number;
+  readonly text: string;
+  readonly isLast: boolean;
+  /** Words that this build has added to the vocabulary. */
+  readonly knownWords: Set<string>;
+}
+
 function insertPart(
   db: Database.Database,
   document: SearchDocument,
-  { part, text, isLast }: { part: number; text: string; isLast: boolean },
+  { part, text, isLast, knownWords }: Part,
 ): void {
   if (part === 0)
     db.prepare(
@@ -165,20 +174,25 @@ function insertPart(
     (field) => normalizeText(field.slice(0, MAX_FIELD_CHARACTERS)),
   ) as [string, string, string];
   const texts = [title, topics, description, text];
+  const derived = texts.map(deriveTerms);
   db.prepare(
     `INSERT INTO ${TEXT_TABLE} (rowid, title, topics, description, body, titleTerms, terms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  ).run(id * PARTS + part, ...texts, deriveTokens(title), texts.map(deriveTokens).join(" "));
-  insertVocabulary(db, texts.join(" "));
-}
-
-/** Words stay in the vocabulary when their text is deleted: a correction must match a text anyway. */
-function insertVocabulary(db: Database.Database, text: string): void {
+  ).run(
+    id * PARTS + part,
+    ...texts,
+    derived[0]!.tokens,
+    derived.map(({ tokens }) => tokens).join(" "),
+  );
   const insertWord = db.prepare(`INSERT OR IGNORE INTO ${WORD_TABLE} (word) VALUES (?)`);
   const insertTrigrams = db.prepare(`INSERT INTO ${TRIGRAM_TABLE} (rowid, word) VALUES (?, ?)`);
-  for (const word of listVocabulary(text)) {
-    const { changes, lastInsertRowid } = insertWord.run(word);
-    if (changes > 0) insertTrigrams.run(lastInsertRowid, toTrigramText(word));
-  }
+  // Words stay when their text is deleted, because a correction must match a text anyway.
+  for (const { vocabulary } of derived)
+    for (const word of vocabulary) {
+      if (knownWords.has(word)) continue;
+      const { changes, lastInsertRowid } = insertWord.run(word);
+      if (changes > 0) insertTrigrams.run(lastInsertRowid, toTrigramText(word));
+      knownWords.add(word);
+    }
 }
 
 function deletePart(db: Database.Database, id: number, part: number): void {
@@ -207,9 +221,10 @@ function createTables(db: Database.Database): void {
  * Merges a few pages of the segments that a transaction added. By itself, FTS5 merges while it
  * inserts, which takes up to 20 ms (sqlite.org/fts5.html, 6.7).
  */
-function mergeSegments(db: Database.Database): void {
+function mergeSegments(db: Database.Database): 0 {
   for (const table of [TEXT_TABLE, TRIGRAM_TABLE])
     db.prepare(`INSERT INTO ${table} (${table}, rank) VALUES ('merge', ?)`).run(MERGE_PAGES);
+  return 0;
 }
 
 /** Drops the tables. */

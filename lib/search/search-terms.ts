@@ -31,13 +31,15 @@ export type SearchTerm =
   | { readonly kind: "derived"; readonly text: string; readonly isPrefix: boolean };
 
 /** Returns a word in lower case, without the marks of its letters: Łódź is lodz. */
-export const foldWord = (word: string): string =>
-  word
-    .toLowerCase()
+export function foldWord(word: string): string {
+  const lower = word.toLowerCase();
+  if (/^[ -~]*$/.test(lower)) return lower; // ASCII, nearly always
+  return lower
     .normalize("NFD")
     .replace(/\p{M}/gu, "")
     .replace(/[łøßæœđðþħŧı]/g, (letter) => FOLDED_LETTERS[letter]!)
     .normalize("NFC");
+}
 
 const symbolToken = (name: string) =>
   foldWord(name).replaceAll("+", "plus").replaceAll("#", "sharp");
@@ -68,21 +70,6 @@ export function nameTokens(text: string): string[] {
   });
 }
 
-/** The words that a typo is corrected to have this length. */
-const MIN_WORD_CHARACTERS = 4;
-const MAX_WORD_CHARACTERS = 24;
-
-/** Returns the distinct words of a text that a query may misspell, folded. */
-export function listVocabulary(text: string): Set<string> {
-  const words = new Set<string>();
-  for (const { groups } of text.matchAll(TERM)) {
-    const { word } = groups as Record<string, string | undefined>;
-    if (!word || word.length < MIN_WORD_CHARACTERS || word.length > MAX_WORD_CHARACTERS) continue;
-    if (!/\p{N}/u.test(word)) words.add(foldWord(word));
-  }
-  return words;
-}
-
 /** Returns each pair of neighboring characters, and the last character. */
 function pairTokens(run: string): string[] {
   const characters = [...run.replace(/\p{M}/gu, "")];
@@ -106,19 +93,35 @@ export function parseTerms(q: string): SearchTerm[] {
   });
 }
 
-/** Returns the tokens of a derived column for `text`, separated by spaces. */
-export function deriveTokens(text: string): string {
+/** Words of this length may be the corrections of a typo. */
+const MIN_WORD_CHARACTERS = 4;
+const MAX_WORD_CHARACTERS = 24;
+
+export interface DerivedTerms {
+  /** The tokens of a derived column, separated by spaces. */
+  readonly tokens: string;
+  /** The distinct words that a query may misspell, folded. */
+  readonly vocabulary: ReadonlySet<string>;
+}
+
+/** Returns what search needs of a text beside its words as SQLite's tokenizer finds them. */
+export function deriveTerms(text: string): DerivedTerms {
   const tokens = nameTokens(text);
+  const vocabulary = new Set<string>();
   for (const { groups } of text.matchAll(TERM)) {
     const { symbol, run, word } = groups as Record<string, string | undefined>;
     if (symbol) tokens.push(symbolToken(symbol));
     else if (run) tokens.push(...pairTokens(run));
     else if (word) {
-      const folded = foldWord(word);
-      if (folded !== word.toLowerCase()) tokens.push(folded);
-      const parts = word.split(/(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u);
-      if (parts.length > 1) tokens.push(...parts.map(foldWord));
+      const lower = word.toLowerCase();
+      const folded = foldWord(lower);
+      if (folded !== lower) tokens.push(folded);
+      if (/[\p{Ll}\p{N}]\p{Lu}/u.test(word))
+        tokens.push(...word.split(/(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u).map(foldWord));
+      const { length } = folded;
+      if (length >= MIN_WORD_CHARACTERS && length <= MAX_WORD_CHARACTERS && !/\p{N}/u.test(folded))
+        vocabulary.add(folded);
     }
   }
-  return tokens.join(" ");
+  return { tokens: tokens.join(" "), vocabulary };
 }

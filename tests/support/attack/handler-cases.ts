@@ -165,6 +165,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   // 404 without an author's email address.
   "GET /.well-known/security.txt": { ...publicGet("/.well-known/security.txt"), status: 404 },
   "GET /sitemap.xml": publicGet("/sitemap.xml"),
+  "GET /search/results": publicGet("/search/results?q=write"),
   "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
   "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),
   "GET /content-file/[...path]": { ...publicGet("/content-file/blog/none.png"), status: 404 },

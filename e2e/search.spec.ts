@@ -1,0 +1,98 @@
+// Tests the search palette with the keyboard, and the search page without JavaScript.
+
+import { PHONE, expectAccessible } from "#tests/support/e2e/accessibility.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+
+test("the palette opens on /, finds while one types, and opens the chosen result", async ({
+  page,
+}) => {
+  await page.goto("/about", { waitUntil: "networkidle" });
+  const link = page.getByRole("banner").getByRole("link", { name: "Search" });
+  await link.focus();
+  await page.keyboard.press("/");
+  const field = page.getByRole("combobox");
+  await expect(field).toBeFocused();
+  await field.pressSequentially("marzipn zebra"); // with a typo
+  const options = page.getByRole("option");
+  await expect(options.first()).toContainText("A film about lecterns");
+  await expectAccessible(page, "the palette", [PHONE]);
+  await expect(field).not.toHaveAttribute("aria-activedescendant");
+  await page.keyboard.press("ArrowDown");
+  await expect(options.first()).toHaveAttribute("aria-selected", "true");
+  await expect(field).toHaveAttribute(
+    "aria-activedescendant",
+    (await options.first().getAttribute("id"))!,
+  );
+  await page.keyboard.press("ArrowUp");
+  await expect(field).not.toHaveAttribute("aria-activedescendant");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(link).toBeFocused();
+
+  await page.keyboard.press("Control+k");
+  await field.pressSequentially("zebra");
+  await expect(options.first()).toContainText("A film about lecterns");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/blog\/a-film-about-lecterns$/);
+});
+
+test("the palette leaves fields alone, and its script is loaded only when it opens", async ({
+  page,
+}) => {
+  const scripts: string[] = [];
+  page.on("request", (request) => {
+    if (request.resourceType() === "script") scripts.push(request.url());
+  });
+  await page.goto("/blog", { waitUntil: "networkidle" });
+  const before = scripts.length;
+  await page.getByRole("searchbox").fill("a");
+  await page.keyboard.press("/");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("searchbox")).toHaveValue("a/");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  expect(scripts.length).toBe(before);
+  await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
+  await expect(page.getByRole("combobox")).toBeFocused();
+  expect(scripts.length).toBeGreaterThan(before);
+  // The key can be turned off, for those whose speech input would press it.
+  await page.getByRole("checkbox").uncheck();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("main").click({ position: { x: 5, y: 5 } });
+  await page.keyboard.press("/");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog")).toBeVisible();
+});
+
+test("Enter without a chosen result leads to the search page", async ({ page }) => {
+  await page.goto("/about", { waitUntil: "networkidle" });
+  await page.keyboard.press("/");
+  await page.getByRole("combobox").fill("zebra");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/search\?q=zebra$/);
+});
+
+test("a query of FTS syntax or of any length is no error", async ({ request }) => {
+  for (const q of ['"', "title:x", "NEAR(a b, 2)", "a* OR *", "'; DROP TABLE x", "x".repeat(9_000)])
+    for (const path of ["/search/results", "/search"]) {
+      const response = await request.get(`${path}?q=${encodeURIComponent(q)}`);
+      expect(response.status(), `${path} ${q.slice(0, 20)}`).toBe(200);
+    }
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+  test("the header's search link leads to a form that finds posts and pages", async ({ page }) => {
+    await page.setViewportSize(PHONE);
+    await page.goto("/");
+    await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
+    await expect(page).toHaveURL(/\/search$/);
+    await page.getByRole("searchbox").fill("zebra");
+    await page.getByRole("searchbox").press("Enter");
+    await expect(page).toHaveURL(/\/search\?q=zebra/);
+    await expect(
+      page.getByRole("main").getByRole("link", { name: "A film about lecterns" }),
+    ).toBeVisible();
+  });
+});

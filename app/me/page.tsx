@@ -27,7 +27,7 @@ import { offeredPurposes } from "#lib/members/consent.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import { listTopics } from "#lib/posts/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";

@@ -5,7 +5,7 @@ import { connection } from "next/server";
 import { SearchField } from "#components/search/search-field.tsx";
 import { describeCount } from "#components/search/search-result.ts";
 import { SearchResults } from "#components/search/search-results.tsx";
-import { listTopics } from "#lib/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 import { loadSearchableSite, searchSite } from "#lib/search/search-site.ts";
 import { postListHref } from "#components/post/post-list-href.ts";
 

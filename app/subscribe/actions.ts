@@ -13,7 +13,7 @@ import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscrip
 import { parseTopicFields } from "#lib/members/topic-fields.ts";
 import { enqueueDelivery, triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import { listTopics } from "#lib/posts/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 
 /** Does the same for every address, so that it reveals no subscriber. */
 export const requestSubscription = defineServerAction({

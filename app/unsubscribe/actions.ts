@@ -16,7 +16,7 @@ import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscript
 import { parseTopicFields } from "#lib/members/topic-fields.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import { listTopics } from "#lib/posts/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 
 const DAMAGED = "This link is damaged.";
 const tokenField = z.string({ error: DAMAGED }).max(MAX_TOKEN_LENGTH);

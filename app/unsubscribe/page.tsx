@@ -14,7 +14,7 @@ import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { type Subscriber, findSubscriber, findTokenEmail } from "#lib/members/subscribers.ts";
 import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import { listTopics } from "#lib/posts/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 
 export const metadata: Metadata = { title: "Unsubscribe", robots: { index: false } };
 

@@ -1,10 +1,10 @@
 // Searches, filters, sorts and paginates the listed posts.
 
-import { siteConfig } from "#lib/core/site-config.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
+import { listTopics, topicKey, topicKeysOf } from "#lib/posts/topics.ts";
 import { postSource } from "./search-document.ts";
 import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts";
-import { type TextSegment, normalizeQuery, normalizeText } from "./search-query.ts";
+import { type TextSegment, normalizeQuery } from "./search-query.ts";
 
 export const PAGE_SIZE = 12;
 export const SORT_ORDERS = ["newest", "most-read", "relevance"] as const;
@@ -135,27 +135,3 @@ function rankMatches(matches: readonly SearchMatch[]) {
 
 const documentOf = (index: PostIndex, { slug }: Post) =>
   postSource(index).documents.get(`post/${slug}`)!;
-
-/** Returns a topic's key. Topics that differ only in case have the same key. */
-function topicKey(topic: string): string {
-  return normalizeText(topic).toLowerCase();
-}
-
-/** Returns the keys of a post's topics; see listTopics(). */
-export function topicKeysOf({ frontMatter }: Post): Set<string> {
-  return new Set(frontMatter.categories.map(topicKey));
-}
-
-/**
- * Returns every topic of the listed posts by key, spelled as in the newest post. The order is the
- * alphabet of the site's language.
- */
-export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
-  const topics = new Map<string, string>();
-  for (const post of listPosts(index)) {
-    for (const topic of post.frontMatter.categories)
-      if (!topics.has(topicKey(topic))) topics.set(topicKey(topic), topic);
-  }
-  const { compare } = new Intl.Collator(siteConfig.language);
-  return new Map([...topics].sort(([, a], [, b]) => compare(a, b)));
-}

@@ -4,7 +4,7 @@
 import type Database from "better-sqlite3";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { isDamaged } from "#lib/core/sqlite-error.ts";
-import type { DocumentKind, SearchDocument, SearchSource } from "./search-document.ts";
+import type { SearchDocument, SearchSource } from "./search-document.ts";
 import { normalizeText } from "./search-query.ts";
 import { deriveTerms } from "./search-terms.ts";
 import { toTrigramText } from "./spelling.ts";
@@ -231,12 +231,4 @@ function mergeSegments(db: Database.Database): 0 {
 export function dropSearchTables(db: Database.Database): void {
   for (const table of [TEXT_TABLE, TRIGRAM_TABLE, DOCUMENT_TABLE, WORD_TABLE, STATE_TABLE])
     db.exec(`DROP TABLE IF EXISTS ${table}`);
-}
-
-/** Returns how many documents of a kind the tables have. */
-export function countIndexed(db: Database.Database, kind: DocumentKind): number {
-  return db
-    .prepare(`SELECT count(*) FROM ${DOCUMENT_TABLE} WHERE kind = ? AND fingerprint <> ''`)
-    .pluck()
-    .get(kind) as number;
 }

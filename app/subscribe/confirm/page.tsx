@@ -11,7 +11,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import { listTopics } from "#lib/posts/search/search-posts.ts";
+import { listTopics } from "#lib/posts/topics.ts";
 
 export const metadata: Metadata = { title: "Confirm your subscription", robots: { index: false } };
 

@@ -4,6 +4,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
+import { nowMs } from "./lib/core/clock.ts";
 import { isAppError } from "./lib/core/errors.ts";
 import { log } from "./lib/core/log.ts";
 import { isReplay } from "./lib/replication/ensure-primary.ts";
@@ -11,6 +12,8 @@ import { waitForOwnWrites } from "./lib/replication/read-your-writes.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "./lib/http/content-security-policy.ts";
 import { LEGACY_COOKIES, getCookieName } from "./lib/core/cookie-names.ts";
 import type { ResponseCookie } from "#lib/http/cookies.ts";
+import { unsealSession } from "#lib/members/cookies.ts";
+import { renewVisitCookie } from "#lib/members/last-visit.ts";
 import { upgradeLegacyCookies } from "#lib/members/legacy-cookies.ts";
 import { renewSession } from "#lib/members/renew-session.ts";
 
@@ -57,18 +60,24 @@ const isMemberPage = (path: string) =>
   !/^\/admin\/calls\/[^/]+\/answer$/.test(path) &&
   MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
+const isPageView = ({ method, headers }: NextRequest) =>
+  method === "GET" && headers.get("accept")?.includes("text/html") === true;
+
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const get = (name: string) => request.cookies.get(name)?.value;
   let upgradedCookies: readonly ResponseCookie[];
   let renewedCookie;
+  let visitCookie: ResponseCookie | null = null;
   try {
     if (request.method === "GET" || request.method === "HEAD")
       await waitForOwnWrites(get(getCookieName("txid")));
     upgradedCookies = await upgradeLegacyCookies(get);
-    renewedCookie = await renewSessionIfPossible(
+    const sealed =
       upgradedCookies.find(({ name }) => name === getCookieName("session"))?.value ??
-        get(getCookieName("session")),
-    );
+      get(getCookieName("session"));
+    renewedCookie = await renewSessionIfPossible(sealed);
+    if (isPageView(request) && (await unsealSession(sealed)))
+      visitCookie = renewVisitCookie(get(getCookieName("visit")), nowMs());
   } catch (error) {
     // A middleware responds by returning.
     if (isReplay(error)) return new NextResponse(error.body, error);
@@ -87,6 +96,7 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
       );
   for (const cookie of upgradedCookies) response.cookies.set(cookie);
   if (renewedCookie) response.cookies.set(renewedCookie);
+  if (visitCookie) response.cookies.set(visitCookie);
   return response;
 }
 

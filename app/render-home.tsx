@@ -8,14 +8,15 @@ import { TotalsLine } from "#components/team/totals-line.tsx";
 import { ProfileLinks } from "#components/ui/profile-links.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { ArrowIcon } from "#components/ui/icons.tsx";
-import { listPosts, toPostSummary } from "#lib/posts/post.ts";
+import { toCard } from "#app/blog/to-card.ts";
+import { listPosts, type Post } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 
 const NEWEST_COUNT = 5;
 
-/** Renders the home page for this viewer. */
-export async function renderHome(sessionIds: SessionIds) {
+/** Renders the home page for this viewer. `previousVisitMs`: when a member was here before. */
+export async function renderHome(sessionIds: SessionIds, previousVisitMs: number | null = null) {
   const index = await getIndex();
   const data = await readSitePageData(sessionIds);
   const posts = listPosts(index);
@@ -26,11 +27,7 @@ export async function renderHome(sessionIds: SessionIds) {
       nowMs: data.nowMs,
     }) ?? posts[0];
   const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
-  const card = (post: (typeof posts)[number]) => ({
-    post: toPostSummary(post),
-    leadingTeams: data.leadingTeams.get(post.slug) ?? [],
-    isRead: data.readSlugs.has(post.slug),
-  });
+  const card = (post: Post) => toCard(post, data, previousVisitMs);
   const intro = siteConfig.home.intro ?? siteConfig.author.bio;
 
   return (

@@ -7,6 +7,8 @@ const PAGES = [
   "/",
   "/blog",
   "/blog?q=write",
+  "/blog/topics/sqlite",
+  "/blog/archive/2026",
   "/search",
   "/search?q=write",
   "/blog/one-door-for-writes",

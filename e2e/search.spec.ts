@@ -96,3 +96,44 @@ test.describe("without JavaScript", () => {
     ).toBeVisible();
   });
 });
+
+test("a topic has a page and a feed, and a year its posts", async ({ page, request }) => {
+  await page.goto("/blog");
+  await page.getByRole("article").getByRole("link", { name: "testing" }).first().click();
+  await expect(page).toHaveURL(/\/blog\/topics\/testing$/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("testing");
+  const feed = await page.getByRole("link", { name: "Feed" }).first().getAttribute("href");
+  const response = await request.get(feed!);
+  expect(response.headers()["content-type"]).toContain("application/rss+xml");
+  expect((await response.text()).match(/<item>/g)).toHaveLength(
+    await page.getByRole("main").getByRole("article").count(),
+  );
+  await page.goto("/blog");
+  await page.getByRole("navigation", { name: "Archive" }).getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/blog\/archive\/\d{4}$/);
+  for (const path of [
+    "/blog/topics/nothing",
+    "/blog/topics/nothing/feed.xml",
+    "/blog/archive/1999",
+  ])
+    expect((await request.get(path)).status(), path).toBe(404);
+});
+
+test("posts since a member's last visit are new to them", async ({ page, context, logIn }) => {
+  await logIn({});
+  const visitBefore = (date: string) =>
+    context.addCookies([
+      {
+        name: "visit",
+        value: `0.${Date.parse(date)}`,
+        url: new URL(page.url()).origin,
+      },
+    ]);
+  await page.goto("/blog");
+  await visitBefore("2020-01-01");
+  await page.goto("/blog");
+  await expect(page.getByText(/new posts? since your last visit/)).toBeVisible();
+  await expect(page.getByRole("article").getByText("New", { exact: true }).first()).toBeVisible();
+  await page.reload();
+  await expect(page.getByText(/new posts? since your last visit/)).toBeVisible();
+});

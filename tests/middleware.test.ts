@@ -418,3 +418,20 @@ test("without LEGACY_COOKIE_SECRET, legacy cookies are ignored", async () => {
   expect(response.headers.getSetCookie()).toEqual([]);
   expect(handedOn(response, "cookie")).toBeNull();
 });
+
+test("a member's page view remembers the visit, and nothing else does", async () => {
+  const { value } = await sealSessionCookie(
+    await write((tx) => createSession(tx, insertUser(tx).id)),
+  );
+  const html = { accept: "text/html,*/*" };
+  const seen = async (headers: Record<string, string>) =>
+    (await visit("/blog", headers)).cookies.get("visit")?.value;
+  expect(await seen({ ...html, cookie: `session=${value}` })).toMatch(/^0\.\d+$/);
+  for (const headers of [
+    html,
+    { ...html, cookie: "session=forged" },
+    { ...html, cookie: `session=${value}; visit=0.${NOW}` },
+    { accept: "application/json", cookie: `session=${value}` },
+  ])
+    expect(await seen(headers), JSON.stringify(headers)).toBeUndefined();
+});

@@ -11,18 +11,28 @@ import type { PostIndex } from "#lib/posts/post.ts";
 /** Maximum staleness for feed readers. */
 const MAX_AGE_SECONDS = 300;
 
-/** Returns a GET handler that serves `render` of the index. */
+type Params = Readonly<Record<string, string>>;
+
+/**
+ * Returns a GET handler that serves `render` of the index and the route's parameters, or 404 if that
+ * is null.
+ */
 export function createFeedHandler(
   contentType: string,
-  render: (index: PostIndex) => string,
-): (request: Request) => Promise<Response> {
-  const bodies = new WeakMap<PostIndex, CacheableBody>();
-  return async (request) => {
+  render: (index: PostIndex, params: Params) => string | null,
+): (request: Request, context?: { params: Promise<Params | undefined> }) => Promise<Response> {
+  const bodies = new WeakMap<PostIndex, Map<string, CacheableBody>>();
+  return async (request, context) => {
     const index = await getIndex();
-    let body = bodies.get(index);
+    const params = (await context?.params) ?? {};
+    const key = JSON.stringify(params);
+    let body = bodies.get(index)?.get(key);
     if (!body) {
-      body = createCacheableBody(render(index));
-      bodies.set(index, body);
+      const text = render(index, params);
+      // Unknown parameters are not kept: there is no end to them.
+      if (text === null) return new Response("Not found.\n", { status: 404 });
+      body = createCacheableBody(text);
+      bodies.set(index, (bodies.get(index) ?? new Map<string, CacheableBody>()).set(key, body));
     }
     return conditionalResponse(request, body, contentType, MAX_AGE_SECONDS);
   };

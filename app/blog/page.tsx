@@ -10,7 +10,12 @@ import { FeaturedCard } from "#components/post/post-card.tsx";
 import { PostSearch } from "#components/post/post-search.tsx";
 import { LinkOptions, NoResults, PostList, TopicFilter } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
-import { listPosts, toPostSummary } from "#lib/posts/post.ts";
+import { toCard } from "#app/blog/to-card.ts";
+import { ArchiveYears } from "#components/post/archive-years.tsx";
+import { pluralize } from "#lib/core/format.ts";
+import { readPreviousVisit } from "#lib/members/last-visit.ts";
+import { listYears } from "#lib/posts/archive.ts";
+import { listPosts } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import {
   READ_FILTERS,
@@ -78,12 +83,14 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           totals: data.startOfDayTotals,
           nowMs: data.nowMs,
         });
+  const previousVisitMs = isMember ? await readPreviousVisit() : null;
   const cards = search.results.map(({ post, title, snippet }) => ({
-    post: toPostSummary(post),
-    leadingTeams: data.leadingTeams.get(post.slug) ?? [],
-    isRead: data.readSlugs.has(post.slug),
+    ...toCard(post, data, previousVisitMs),
     ...(search.q ? { title, snippet } : {}),
   }));
+  const newCount = listPosts(index).filter(
+    (post) => toCard(post, data, previousVisitMs).isNew,
+  ).length;
   const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || search.q).map((value) => ({
     value,
     label: SORT_LABELS[value],
@@ -96,6 +103,9 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
         <div style={{ marginTop: "1rem" }}>
           <TotalsLine {...data.totals} posts={listPosts(index).length} />
         </div>
+        {newCount > 0 && (
+          <p className="muted">{pluralize(newCount, "new post")} since your last visit.</p>
+        )}
       </header>
       <PostSearch
         state={state}
@@ -104,7 +114,15 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
             <TopicFilter topics={search.topicCounts} state={state} />
             <div className="find-row">
               <p role="status" className="muted">
-                {countSentence(search.total, search.q)}
+                {countSentence(search.total, search.q, search.isApproximate)}
+                {search.q && (
+                  <>
+                    {" · "}
+                    <a href={`/search?${new URLSearchParams({ q: search.q })}`}>
+                      Search pages and calls, too
+                    </a>
+                  </>
+                )}
               </p>
               {isMember && (
                 <LinkOptions
@@ -130,8 +148,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           <div style={{ marginBottom: "var(--gap)" }}>
             <FeaturedCard
               why="Popular, and new to you"
-              post={toPostSummary(featured)}
-              leadingTeams={data.leadingTeams.get(featured.slug) ?? []}
+              {...toCard(featured, data, previousVisitMs)}
             />
           </div>
         )}
@@ -141,17 +158,20 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           <PostList
             cards={cards}
             first={!featured}
+            isCompact={search.q !== ""}
             more={
               search.nextPage === null ? null : postListHref({ ...state, page: search.nextPage })
             }
           />
         )}
       </PostSearch>
+      <ArchiveYears years={listYears(index)} />
     </div>
   );
 }
 
-function countSentence(total: number, q: string): string {
+function countSentence(total: number, q: string, isApproximate: boolean): string {
   const posts = `${total} ${total === 1 ? "post" : "posts"}`;
+  if (isApproximate) return `Nothing matches “${q}” exactly. ${posts} with similar words`;
   return q ? `${posts} for “${q}”` : posts;
 }

@@ -12,6 +12,7 @@ import {
   withdrawConsent,
 } from "#lib/members/consent.ts";
 import { deviceLinkCookie, sessionCookie } from "#lib/members/cookies.ts";
+import { visitCookie } from "#lib/members/last-visit.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { consumeDeviceLinkCreation } from "#lib/members/limiters.ts";
 import { loginRedirectUrl } from "#lib/members/log-in.ts";
@@ -121,6 +122,7 @@ export const logOut = defineServerAction({
     const { sessionKey } = sessionIds;
     if (sessionKey) await write((tx) => deleteSessionByKey(tx, sessionKey), { isDurable: true });
     await sessionCookie.expire();
+    await visitCookie.expire();
     redirect(loginRedirectUrl("/"));
   },
 });

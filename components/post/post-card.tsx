@@ -7,6 +7,7 @@ import type { TextSegment } from "#lib/search/search-query.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
+import { topicPath } from "#lib/posts/topics.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
 import { HeroImage } from "./hero-image.tsx";
@@ -16,6 +17,8 @@ export interface PostCardData {
   readonly leadingTeams: LeadingTeams;
   /** Whether the viewer has read it. */
   readonly isRead?: boolean;
+  /** Published since the member's last visit. */
+  readonly isNew?: boolean;
   /** Replaces the post's title, with matches marked. */
   readonly title?: readonly TextSegment[];
   readonly snippet?: readonly TextSegment[];
@@ -35,17 +38,33 @@ function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   );
 }
 
-function Description({ post: { frontMatter } }: { post: PostSummary }) {
+/** The description, or in a search the part of the text that matches. */
+function Description({ post: { frontMatter }, snippet }: PostCardData) {
+  const text = snippet ?? [{ text: frontMatter.description, isMatch: false }];
   return (
     <p className="card-text" {...languageAttributes(frontMatter)}>
-      {frontMatter.description}
+      <MarkedText segments={text} />
     </p>
   );
 }
 
-function Meta({ post, leadingTeams, isRead }: PostCardData) {
+function Topics({ post: { frontMatter } }: PostCardData) {
+  if (frontMatter.categories.length === 0) return null;
+  return (
+    <ul className="card-topics" aria-label="Topics">
+      {frontMatter.categories.map((topic) => (
+        <li key={topic}>
+          <a href={topicPath(topic)}>{topic}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Meta({ post, leadingTeams, isRead, isNew }: PostCardData) {
   return (
     <p className="card-meta">
+      {isNew && <strong className="card-new">New</strong>}
       <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
       <span className="card-time">
         {formatReadingTime(post.readingMinutes)}
@@ -79,11 +98,8 @@ export function PostCard({
       <Picture post={card.post} sizes={CARD_SIZES} first={first} />
       <Meta {...card} />
       <Title {...card} level={level} />
-      {card.snippet && card.snippet.length > 0 && (
-        <p className="card-text" {...languageAttributes(card.post.frontMatter)}>
-          <MarkedText segments={card.snippet} />
-        </p>
-      )}
+      <Description {...card} />
+      <Topics {...card} />
     </article>
   );
 }
@@ -96,21 +112,22 @@ export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
       <div>
         <p className="card-why">{why}</p>
         <Title {...card} level={2} />
-        <Description post={card.post} />
+        <Description {...card} />
         <Meta {...card} />
+        <Topics {...card} />
       </div>
     </article>
   );
 }
 
-/** A post as a line. */
-export function PostLine(card: PostCardData) {
+/** A post as a line. `id`: the target of "Load more". */
+export function PostLine({ id, ...card }: PostCardData & { id?: string }) {
   return (
-    <article className="post-line">
+    <article className="post-line" id={id}>
       <Meta {...card} />
       <div>
         <Title {...card} level={3} />
-        <Description post={card.post} />
+        <Description {...card} />
       </div>
     </article>
   );

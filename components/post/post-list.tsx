@@ -1,7 +1,7 @@
 // Renders the list of posts: topics, filters, cards, "Load more", and the empty state.
 
 import { postListHref, type PostListState } from "./post-list-href.ts";
-import { PostCard, type PostCardData } from "./post-card.tsx";
+import { PostCard, type PostCardData, PostLine } from "./post-card.tsx";
 import type { TopicCount } from "#lib/search/search-posts.ts";
 
 /** Toggles topics. One that would leave no posts is disabled. */
@@ -81,30 +81,43 @@ export function LinkOptions({
   );
 }
 
-/** `more`: URL of "Load more", which moves the focus to the first new card. `first`: the list is above the fold. */
+/**
+ * Cards, or lines for the results of a search. `more`: URL of "Load more", which moves the focus to the first new card.
+ * `first`: the list is above the fold.
+ */
 export function PostList({
   cards,
   more,
   first = false,
+  isCompact = false,
 }: {
   cards: readonly PostCardData[];
   more: string | null;
   first?: boolean;
+  isCompact?: boolean;
 }) {
   const next = `post-${cards.length + 1}`;
   return (
     <>
       <h2 className="visually-hidden">Posts</h2>
-      <div className="cards">
-        {cards.map((card, index) => (
-          <PostCard
-            key={card.post.slug}
-            id={`post-${index + 1}`}
-            first={first && index < 2}
-            {...card}
-          />
-        ))}
-      </div>
+      {isCompact ? (
+        <div className="lines">
+          {cards.map((card, index) => (
+            <PostLine key={card.post.slug} id={`post-${index + 1}`} {...card} />
+          ))}
+        </div>
+      ) : (
+        <div className="cards">
+          {cards.map((card, index) => (
+            <PostCard
+              key={card.post.slug}
+              id={`post-${index + 1}`}
+              first={first && index < 2}
+              {...card}
+            />
+          ))}
+        </div>
+      )}
       {more && (
         <p className="load-more">
           <a className="button" data-soft="" data-then={`#${next}`} href={`${more}#${next}`}>
@@ -130,7 +143,12 @@ export function NoResults({ state, hasPosts }: { state: PostListState; hasPosts:
     <div className="nothing">
       <h2>{q ? <>No posts match “{q}”.</> : emptyFilterText(topics, read)}</h2>
       <p>
-        {q && <>Try fewer words, or just the start of a word. </>}
+        {q && (
+          <>
+            Try fewer words, or just the start of a word.{" "}
+            <a href={`/search?${new URLSearchParams({ q })}`}>Search pages and calls, too</a>.{" "}
+          </>
+        )}
         {q && filters && (
           <>
             <a data-soft="" href={postListHref({ q, topics: [] })}>

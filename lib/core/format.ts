@@ -45,6 +45,11 @@ export function formatDate(date: string): string {
   return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
+/** Returns the name of a month: "2026-03" → "March". */
+export function formatMonth(month: string): string {
+  return MONTHS[Number(month.slice(5)) - 1] ?? month;
+}
+
 /** Returns the day of `ms` in UTC: "2026-11-23". */
 export function formatIsoDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

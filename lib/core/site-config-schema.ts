@@ -200,6 +200,13 @@ export const siteConfigSchema = z
     podcast: withDefaults(podcast),
     images: withDefaults(images),
     content: withDefaults(content),
+    /** By topic; upper and lower case are the same. */
+    topics: z
+      .record(
+        z.string(),
+        z.strictObject({ title: text(80).optional(), text: text(1_000).optional() }),
+      )
+      .default({}),
     /** A missing field makes no statement. */
     contentSignals: withDefaults(
       z.strictObject({

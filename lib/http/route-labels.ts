@@ -10,11 +10,20 @@ const PARAMETER_SEGMENT = "[^/]+";
  */
 const ROUTES = {
   home: ["/"],
-  list: ["/blog", "/calls", "/search", "/search/results", "/teams"],
+  list: [
+    "/blog",
+    "/blog/archive/[year]",
+    "/blog/topics/[topic]",
+    "/calls",
+    "/search",
+    "/search/results",
+    "/teams",
+  ],
   post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
   episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
   text: ["/about", "/contact", "/goodbye", "/how-we-count", "/privacy"],
   feed: [
+    "/blog/topics/[topic]/feed.xml",
     "/feed.xml",
     "/atom.xml",
     "/feed.json",

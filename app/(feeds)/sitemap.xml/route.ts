@@ -5,6 +5,8 @@ import { getIndex, listPages } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
 import { encodePath } from "#lib/posts/addresses/post-address.ts";
+import { listYears } from "#lib/posts/archive.ts";
+import { listTopics, topicPath } from "#lib/posts/topics.ts";
 import { isListed } from "#lib/posts/post.ts";
 import { formatModification } from "#lib/posts/post-dates.ts";
 import { read } from "#lib/db/database.ts";
@@ -21,6 +23,8 @@ export async function GET(request: Request): Promise<Response> {
   const { calls, teams } = siteConfig.features;
   const episodes = calls ? await read((tx) => listSitemapEpisodes(tx)) : [];
   const pages = [
+    ...[...listTopics(index).values()].map(topicPath),
+    ...listYears(index).map(({ year }) => `/blog/archive/${year}`),
     ...(calls ? ["/calls"] : []),
     ...(teams ? ["/teams"] : []),
     ...(textPages.some(({ slug }) => slug === "about") ? [] : ["/about"]),

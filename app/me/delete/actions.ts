@@ -8,6 +8,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { setNotice } from "#lib/http/notice-cookie.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { sessionCookie } from "#lib/members/cookies.ts";
+import { visitCookie } from "#lib/members/last-visit.ts";
 import {
   DELETE_CONFIRMATION,
   deleteAccount,
@@ -34,6 +35,7 @@ export const deleteMyAccount = defineServerAction({
     );
     logLeadChanges(leadChanges);
     await sessionCookie.expire();
+    await visitCookie.expire();
     await setNotice("account-deleted");
     redirect("/goodbye");
   },

@@ -26,6 +26,16 @@ export interface FeedSource {
   readonly site: SiteMetadata;
   /** Returns the post's HTML with absolute URLs, or null for a feed with only the description. */
   readonly renderHtml: (post: Post) => string | null;
+  /** Replaces the site's own title and paths, for the feed of a topic. */
+  readonly channel?: FeedChannel;
+}
+
+export interface FeedChannel {
+  readonly title: string;
+  readonly description: string;
+  /** Path of the page with the same posts. */
+  readonly path: string;
+  readonly feedPath: string;
 }
 
 function listFeedItems({ index, site, renderHtml }: FeedSource) {
@@ -63,6 +73,12 @@ function createMediaElement(image: string): XmlElement {
 /** Renders RSS 2.0. An item's description is HTML, so its text is escaped twice. */
 export function renderRssFeed(source: FeedSource): string {
   const { site } = source;
+  const channel: FeedChannel = source.channel ?? {
+    title: site.name,
+    description: site.description,
+    path: "/blog",
+    feedPath: FEED_PATHS.rss,
+  };
   const all = listFeedItems(source);
   return renderXmlDocument(
     createElement(
@@ -77,9 +93,9 @@ export function renderRssFeed(source: FeedSource): string {
       createElement(
         "channel",
         null,
-        createElement("title", null, site.name),
-        createElement("link", null, `${site.url}/blog`),
-        createElement("description", null, site.description),
+        createElement("title", null, channel.title),
+        createElement("link", null, site.url + channel.path),
+        createElement("description", null, channel.description),
         createElement("language", null, site.language),
         all.length > 0
           ? createElement("lastBuildDate", null, newestModification(all).toUTCString())
@@ -88,7 +104,7 @@ export function renderRssFeed(source: FeedSource): string {
         createElement("atom:link", {
           rel: "self",
           type: "application/rss+xml",
-          href: site.url + FEED_PATHS.rss,
+          href: site.url + channel.feedPath,
         }),
         ...all.map(({ url, title, description, published, lang, html, image, topics }) =>
           createElement(

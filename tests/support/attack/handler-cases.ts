@@ -164,6 +164,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /llms.txt": publicGet("/llms.txt"),
   // 404 without an author's email address.
   "GET /.well-known/security.txt": { ...publicGet("/.well-known/security.txt"), status: 404 },
+  "GET /blog/topics/[topic]/feed.xml": publicGet("/blog/topics/sqlite/feed.xml"),
   "GET /sitemap.xml": publicGet("/sitemap.xml"),
   "GET /search/results": publicGet("/search/results?q=write"),
   "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),

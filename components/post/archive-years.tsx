@@ -1,0 +1,27 @@
+// Renders links to the years of the archive.
+
+export function ArchiveYears({
+  years,
+  current,
+}: {
+  years: readonly { readonly year: string; readonly count: number }[];
+  current?: string;
+}) {
+  return (
+    <nav className="archive-years" aria-label="Archive">
+      <ul className="choices">
+        {years.map(({ year, count }) => (
+          <li key={year}>
+            <a
+              href={`/blog/archive/${year}`}
+              aria-current={year === current ? "page" : undefined}
+              title={count === 1 ? "1 post" : `${count} posts`}
+            >
+              {year}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

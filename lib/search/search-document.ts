@@ -14,6 +14,7 @@ export interface SearchDocument {
   readonly kind: DocumentKind;
   readonly slug: string;
   readonly title: string;
+  /** Computed when it is first needed. */
   readonly foldedTitle: string;
   /** Topics and keywords. */
   readonly topics: string;
@@ -40,11 +41,14 @@ function createDocument(
     readonly topics: readonly string[];
   },
 ): SearchDocument {
+  let foldedTitle: string | undefined;
   return {
     ...fields,
     key: `${fields.kind}/${fields.slug}`,
     topics: fields.topics.join(", "),
-    foldedTitle: foldText(fields.title),
+    get foldedTitle() {
+      return (foldedTitle ??= foldText(fields.title));
+    },
   };
 }
 

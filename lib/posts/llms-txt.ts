@@ -20,7 +20,7 @@ export function renderLlmsTxt(index: PostIndex, site: SiteMetadata): string {
   return `${[
     `# ${site.name}`,
     `> ${site.description}`,
-    `By ${site.author}. Programs can search and read the posts with the Model Context Protocol at ${site.url}/mcp.`,
+    `By ${site.author}. Programs can search and read the posts, pages and episodes with the Model Context Protocol at ${site.url}/mcp.`,
     "## Posts",
     listPosts(index).map(post).join("\n"),
     "## Optional",

@@ -25,10 +25,11 @@ const OWNER: SiteConfigInput = {
   discussUrl: "https://social.example/search?q={url}",
 };
 
-/** Starts the build with `config` and two posts, and stops it after `run`. */
+/** Starts the build with `config`, two posts and `posts` by slug, and stops it after `run`. */
 async function withSite(
   config: SiteConfigInput,
   run: (site: BuiltSite, folder: string) => Promise<void>,
+  posts: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lectern-owner-"));
   const blog = join(folder, "content", "blog");
@@ -40,6 +41,11 @@ async function withSite(
     writeFileSync(
       join(blog, `${slug}.mdx`),
       `---\ntitle: The ${slug} note\ndate: ${date}\ndescription: About the ${slug} engine\n---\n\nText.\n`,
+    );
+  for (const [slug, body] of Object.entries(posts))
+    writeFileSync(
+      join(blog, `${slug}.mdx`),
+      `---\ntitle: ${slug}\ndate: 2026-11-01\ndescription: By a guest\n---\n\n${body}\n`,
     );
   const site = await startBuiltSite({
     folder,
@@ -177,4 +183,42 @@ test("without teams, sign-up asks for the name only, and accounts don't mention 
     await expect(page.getByRole("heading", { name: "Grace" })).toBeVisible();
     await expect(page.getByRole("main")).not.toContainText(/\bteams?\b|\bcalls?\b/i);
   });
+});
+
+test("a post by others can't draw over the page or take its clicks", async ({ page }) => {
+  test.setTimeout(120_000);
+  const rect = `<rect x="-5000" y="-5000" width="10000" height="10000" fill="#fff" />`;
+  const body = [
+    `<a href="https://evil.example" className="card-link" style={{ position: "fixed", inset: 0 }}>x</a>`,
+    `<svg width="9" height="9" overflow="visible" style="overflow:visible">${rect}</svg>`,
+    `<svg width="9" height="9" transform="scale(999)">${rect}</svg>`,
+    String.raw`$$\kern-1000em\rule{2000em}{2000em}$$`,
+  ].join("\n\n");
+  await withSite(
+    { ...OWNER, content: { trust: "strict" } },
+    async (site) => {
+      await page.goto(`${site.url}/blog/overlay`);
+      const isReachable = (name: string) =>
+        page
+          .getByRole("link", { name, exact: true })
+          .first()
+          .evaluate((link) => {
+            const { x, y, width, height } = link.getBoundingClientRect();
+            const hit = document.elementFromPoint(x + width / 2, y + height / 2);
+            return link.contains(hit);
+          });
+      expect(await isReachable(NAME)).toBe(true);
+      expect(await isReachable("Log in")).toBe(true);
+      // Nothing of the post is outside its text.
+      const outside = await page.evaluate(() => {
+        const { bottom, top } = document.querySelector(".prose")!.getBoundingClientRect();
+        return [...Array(40).keys()]
+          .map((index) => document.elementFromPoint(innerWidth / 2, index * 20))
+          .filter((hit, index) => (index * 20 < top - 5 || index * 20 > bottom + 5) && hit)
+          .filter((hit) => hit!.closest(".prose")).length;
+      });
+      expect(outside).toBe(0);
+    },
+    { overlay: body },
+  );
 });

@@ -6,6 +6,7 @@ import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
+import { PROSE_CLASS } from "#components/post/prose-class.ts";
 
 export async function textPageMetadata(slug: string): Promise<Metadata> {
   const page = await findPageBySlug(slug);
@@ -27,7 +28,7 @@ export async function renderTextPage(slug: string, end?: ReactNode) {
         <h1>{page.frontMatter.title}</h1>
         {page.frontMatter.description && <p className="lead">{page.frontMatter.description}</p>}
       </header>
-      <div className="prose">
+      <div className={PROSE_CLASS}>
         <MdxContent post={page} />
       </div>
       {end}

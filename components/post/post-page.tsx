@@ -13,6 +13,7 @@ import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
 import type { PostCardData } from "./post-card.tsx";
+import { PROSE_CLASS } from "./prose-class.ts";
 import { Recommendations } from "./recommendations.tsx";
 import { SeriesBox, SeriesNeighbors } from "./series-box.tsx";
 import { TocAside, TocDisclosure } from "./table-of-contents.tsx";
@@ -96,7 +97,7 @@ export function PostPage({
           <div className="post-column">
             <TocDisclosure headings={compiled.headings} language={language} />
             {series && <SeriesBox series={series} slug={post.slug} />}
-            <div className="prose" {...language}>
+            <div className={PROSE_CLASS} {...language}>
               {children}
             </div>
             <div className="post-end" data-article-end="">

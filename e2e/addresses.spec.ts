@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { type BuiltSite, startBuiltSite } from "#tests/support/built-site.ts";
 import { writeSiteConfig } from "#tests/support/override-site-config.ts";
@@ -19,9 +19,10 @@ test.afterEach(async () => {
 });
 
 function writePost(name: string, fields = ""): void {
-  mkdirSync(join(folder, "content/blog"), { recursive: true });
+  const file = join(folder, "content/blog", name);
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(
-    join(folder, "content/blog", name),
+    file,
     `---\ntitle: Title of ${name}\ndate: 2024-05-09\ndescription: About\n${fields}---\n\nHello.\n`,
   );
 }
@@ -41,7 +42,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const NAMES = ["café.mdx", "数据库.mdx", "v1.0.mdx", "readme.md.mdx", "CamelCase.MDX"];
+const NAMES = ["café.mdx", "数据库.mdx", "v1.0.mdx", "readme.md.mdx", "CamelCase.MDX", "2024/deep.mdx"];
 
 /** Expects each post at its address in pages, lists, feeds and the sitemap. */
 async function expectAddresses(pathsByName: Record<string, string>): Promise<void> {

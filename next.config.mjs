@@ -162,10 +162,7 @@ const config = {
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       {
         source: "/blog/:slug([^/]+)",
-        headers: [
-          { key: "Cache-Control", value: "private, no-cache" },
-          { key: "Vary", value: "Cookie, Accept" },
-        ],
+        headers: [{ key: "Cache-Control", value: "private, no-cache" }],
       },
     ];
   },

@@ -42,7 +42,14 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const NAMES = ["café.mdx", "数据库.mdx", "v1.0.mdx", "readme.md.mdx", "CamelCase.MDX", "2024/deep.mdx"];
+const NAMES = [
+  "café.mdx",
+  "数据库.mdx",
+  "v1.0.mdx",
+  "readme.md.mdx",
+  "CamelCase.MDX",
+  "2024/deep.mdx",
+];
 
 /** Expects each post at its address in pages, lists, feeds and the sitemap. */
 async function expectAddresses(pathsByName: Record<string, string>): Promise<void> {

@@ -49,6 +49,7 @@ const { createPipelineServer } = await import("#lib/http/pipeline.ts");
 const { setRenderOrigin } = await import("#lib/http/render-page.ts");
 const { findTelemetry } = await import("#lib/core/telemetry.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
+const { logConsole } = await import("#lib/core/log-console.ts");
 
 const handleRequest = app.getRequestHandler();
 const server = createPipelineServer((request, response) => {
@@ -63,7 +64,11 @@ server.once("error", (error) => {
   process.exit(1);
 });
 server.listen(port, hostname, () => {
-  if (!dev) setRenderOrigin(`http://${localHost(hostname)}:${port}`);
+  if (!dev) {
+    setRenderOrigin(`http://${localHost(hostname)}:${port}`);
+    // From now on; errors of the start are plain text, since a person reads them.
+    logConsole();
+  }
   markListening();
 });
 

@@ -41,9 +41,14 @@ function scalarsOf(line: Record<string, unknown>): SpanAttributes {
 /**
  * Writes `{"time","level","event","region","instance","id",…fields}`; `id` is the request ID.
  * Errors are logged with name, message and their first stack frames. Never pass secrets, email
- * addresses or bodies.
+ * addresses or bodies. Errors also go to telemetry, unless `isExported` is false.
  */
-export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
+export function log(
+  level: LogLevel,
+  event: string,
+  fields: Record<string, unknown> = {},
+  isExported = true,
+): void {
   if (SEVERITY[level] < SEVERITY[env.LOG_LEVEL]) return;
   const line: Record<string, unknown> = { time: new Date().toISOString(), level, event };
   if (env.FLY_REGION) line.region = env.FLY_REGION;
@@ -52,5 +57,6 @@ export function log(level: LogLevel, event: string, fields: Record<string, unkno
   if (id !== undefined) line.id = id;
   for (const [key, value] of Object.entries(fields)) line[key] = toJsonValue(value);
   process.stdout.write(`${JSON.stringify(line)}\n`);
-  if (level === "error") findTelemetry()?.recordError(event, fields.error, scalarsOf(line));
+  if (level === "error" && isExported)
+    findTelemetry()?.recordError(event, fields.error, scalarsOf(line));
 }

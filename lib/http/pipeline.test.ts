@@ -153,6 +153,41 @@ test("an unreadable action is a client error; a failure after it started is a se
   expect([began.status, await began.text()]).toEqual([500, "<html>"]);
 });
 
+test("a page answers a method that nothing handled with 405", async () => {
+  const page = (_: IncomingMessage, response: ServerResponse) => {
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.setHeader("content-encoding", "br");
+    response.end("<html>");
+  };
+  for (const init of [form({}), { method: "POST" }, { method: "PUT", body: "x" }]) {
+    const response = await serve(page, init);
+    expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect(await response.text()).not.toContain("<html>");
+  }
+  const handled = await serve((_, response) => {
+    currentRequestContext()!.hasActionStarted = true;
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.end("<html>");
+  }, form({}));
+  expect([handled.status, await handled.text()]).toEqual([200, "<html>"]);
+});
+
+test("a page varies by cookies and Accept, a file doesn't", async () => {
+  const answer = (type: string, vary: string) =>
+    serve((_, response) => {
+      response.setHeader("content-type", type);
+      response.setHeader("vary", vary);
+      response.end();
+    });
+  const varyOf = async (type: string, vary: string) =>
+    (await answer(type, vary)).headers.get("vary");
+  expect(await varyOf("text/html", "rsc, Accept-Encoding")).toBe(
+    "rsc, Accept-Encoding, Cookie, Accept",
+  );
+  expect(await varyOf("text/markdown", "accept, Cookie, Accept")).toBe("Accept, Cookie");
+  expect(await varyOf("image/png", "rsc")).toBe("rsc");
+});
+
 test("an action that could not write responds with 503 and Retry-After", async () => {
   const response = await serve((_, response) => {
     currentRequestContext()!.retryAfterSeconds = 7;

@@ -18,12 +18,14 @@ import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
 import { limitHeaders } from "./limit-headers.ts";
+import { findPageMethodReplacement } from "./page-methods.ts";
 import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
 import {
   addTxidCookie,
   keepCookiesPrivate,
   keepMissingFilesUncached,
   sendUnavailable,
+  varyByRequest,
 } from "./response-head.ts";
 import { traceRequest } from "./request-span.ts";
 import { refuseInvalidRouterState } from "./router-state.ts";
@@ -56,6 +58,7 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
 const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number | void)[] = [
   markGone,
   keepMissingFilesUncached,
+  varyByRequest,
   addTxidCookie,
   sendUnavailable,
   addServerTiming,
@@ -85,6 +88,7 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           HEAD_STEPS.reduce((current, step) => step(context, current) ?? current, status),
         findReplacement: (status) =>
           findActionReplacement(context, status) ??
+          findPageMethodReplacement(context, status) ??
           findStaticFileReplacement(context, status) ??
           findOutageReplacement(context, status),
       };

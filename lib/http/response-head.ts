@@ -47,3 +47,16 @@ export function keepMissingFilesUncached(
   response.removeHeader("content-encoding");
   response.setHeader("cache-control", "no-store");
 }
+
+/**
+ * Head step. Says that a page depends on the cookies and on Accept, which chooses Markdown. Next
+ * drops the Vary of next.config.mjs from static pages.
+ */
+export function varyByRequest({ response }: RequestContext): void {
+  if (!/^text\/(html|markdown)/.test(String(response.getHeader("content-type")))) return;
+  const names = [...String(response.getHeader("vary") ?? "").split(","), "Cookie", "Accept"]
+    .map((name) => name.trim())
+    .filter(Boolean);
+  const byKey = new Map(names.map((name) => [name.toLowerCase(), name]));
+  response.setHeader("vary", [...byKey.values()].join(", "));
+}

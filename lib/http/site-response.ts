@@ -89,6 +89,7 @@ export class SiteRequest extends IncomingMessage {
 export interface Replacement {
   readonly status: number;
   readonly contentType: string;
+  readonly headers?: OutgoingHttpHeaders;
   /** Called when the handler ends its response. */
   readonly renderBody: () => string | Promise<string>;
 }
@@ -178,14 +179,14 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
     return this.#replacement !== null && !this.headersSent;
   }
 
-  async #sendReplacement({ status, contentType, renderBody }: Replacement): Promise<void> {
+  async #sendReplacement({ status, contentType, headers, renderBody }: Replacement): Promise<void> {
     const body = await renderBody();
     if (this.headersSent) return;
     for (const name of this.getHeaderNames())
       if (REPLACED_HEADERS.test(name)) this.removeHeader(name);
     this.setHeader("content-type", contentType);
     this.setHeader("cache-control", "private, no-store");
-    this.#sendHead(this.hooks!.beforeHead(status));
+    this.#sendHead(this.hooks!.beforeHead(status), headers);
     super.end(body);
     this.#isFinal = true;
   }

@@ -1,0 +1,17 @@
+// Logs what Next and packages write to the console as one JSON line per call, like every event.
+
+import { format } from "node:util";
+import { log } from "./log.ts";
+
+/** Replaces console.error and console.warn, which write several lines for an error. */
+export function logConsole(): void {
+  console.error = (...values: unknown[]) => write("error", values);
+  console.warn = (...values: unknown[]) => write("warn", values);
+}
+
+function write(level: "error" | "warn", values: readonly unknown[]): void {
+  const error = values.find((value) => value instanceof Error);
+  const text = format(...values.filter((value) => value !== error)).trim();
+  // Telemetry gets the errors of requests from onRequestError.
+  log(level, "console", { ...(text !== "" && { text }), ...(error && { error }) }, false);
+}

@@ -2,6 +2,7 @@
 
 import { format } from "node:util";
 import { log } from "./log.ts";
+import { currentRequestContext } from "./request-context.ts";
 
 /** Replaces console.error and console.warn, which write several lines for an error. */
 export function logConsole(): void {
@@ -12,6 +13,14 @@ export function logConsole(): void {
 function write(level: "error" | "warn", values: readonly unknown[]): void {
   const error = values.find((value) => value instanceof Error);
   const text = format(...values.filter((value) => value !== error)).trim();
+  const context = currentRequestContext();
+  if (context?.isServerAction && !context.hasActionStarted) {
+    // The client sent a form that Next can't read. lib/http/failed-action.ts refuses it.
+    if (!context.isRefusalLogged)
+      log("warn", "action.unreadable", { reason: error?.message ?? text });
+    context.isRefusalLogged = true;
+    return;
+  }
   // Telemetry gets the errors of requests from onRequestError.
   log(level, "console", { ...(text !== "" && { text }), ...(error && { error }) }, false);
 }

@@ -10,8 +10,12 @@ export interface RequestContext {
   readonly response: ServerResponse;
   /** When the request arrived (performance.now()). */
   readonly startedMs: number;
+  /** Whether Next reads the body as a server action. */
+  readonly isServerAction?: boolean;
   /** Set by every action's wrapper. An error before that means an unreadable request, not a bug. */
   hasActionStarted?: boolean;
+  /** Set when the unreadable request was logged, because Next logs it several times. */
+  isRefusalLogged?: boolean;
   /** The newest transaction that this request committed. */
   committedTxid?: number;
   /** Set while writes are refused: the response becomes 503 with Retry-After. */

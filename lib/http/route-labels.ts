@@ -137,8 +137,12 @@ export function labelRoute(url: string): RouteLabel {
   return { kind: "other", path: "/other" };
 }
 
+/** A slug of 100 characters, each of them encoded as 9. */
+const MAX_ENCODED_CHARS = 900;
+
 /** Returns the slug in a segment; null for other text, which may be personal, so it is not logged. */
 function decodeSlug(segment: string): string | null {
+  if (segment.length > MAX_ENCODED_CHARS) return null;
   try {
     const slug = decodeURIComponent(segment).normalize("NFC");
     return isSlug(slug) ? slug : null;

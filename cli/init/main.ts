@@ -66,9 +66,17 @@ async function initialize(): Promise<void> {
   const terminal = process.stdin.isTTY
     ? createInterface({ input: process.stdin, output: process.stdout })
     : null;
-  const ask = async (question: string, fallback: string) =>
-    (await terminal?.question(`${question}${fallback ? ` (${fallback})` : ""}: `))?.trim() ||
-    fallback;
+  // An iterator, because question() loses lines that are pasted before it is called.
+  const lines = terminal?.[Symbol.asyncIterator]();
+  const ask = async (question: string, fallback: string) => {
+    if (!terminal || !lines) return fallback;
+    terminal.setPrompt(`${question}${fallback ? ` (${fallback})` : ""}: `);
+    terminal.prompt();
+    const { value, done } = await lines.next();
+    // Ctrl-D. Nothing is written before the last question.
+    if (done) process.exit(1);
+    return value.trim() || fallback;
+  };
   try {
     if (hasOwnConfig() && !flags.force) {
       const answer = await ask("You have edited site.config.ts. Replace it? y/N", "");

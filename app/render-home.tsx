@@ -33,8 +33,8 @@ export async function renderHome(sessionIds: SessionIds, previousVisitMs: number
   return (
     <div className="stack wrap" data-team={leadingTeam(data.standings)}>
       <header className="masthead">
-        <h1>{siteConfig.home.title ?? siteConfig.description}</h1>
-        {intro && <p className="lead">{intro}</p>}
+        <h1>{title}</h1>
+        {intro && intro !== title && <p className="lead">{intro}</p>}
         <ProfileLinks links={siteConfig.social} email={siteConfig.author.email} />
       </header>
       {featured && (

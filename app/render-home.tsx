@@ -28,6 +28,7 @@ export async function renderHome(sessionIds: SessionIds, previousVisitMs: number
     }) ?? posts[0];
   const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
   const card = (post: Post) => toCard(post, data, previousVisitMs);
+  const title = siteConfig.home.title ?? siteConfig.description;
   const intro = siteConfig.home.intro ?? siteConfig.author.bio;
 
   return (

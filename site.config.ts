@@ -19,6 +19,15 @@ export default defineSiteConfig({
   footer: {
     text: "Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is served from the database next to it.",
   },
+  topics: {
+    litefs: { title: "LiteFS", text: "Replicating one SQLite file to every region." },
+    mdx: { title: "MDX", text: "From a text file with components to a page." },
+    migration: { title: "Migration", text: "Moving a running site from Postgres to SQLite." },
+    operations: { title: "Operations", text: "What fails, how it recovers, and what it costs." },
+    reads: { title: "Reads", text: "Counting readers without following them." },
+    security: { title: "Security", text: "What attackers may try, and what stops them." },
+    sqlite: { title: "SQLite", text: "One file, one writer, and readers right next to it." },
+  },
   podcast: {
     owner: { name: "The Lectern authors", email: "podcast@example.com" },
   },

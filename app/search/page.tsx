@@ -5,9 +5,8 @@ import { connection } from "next/server";
 import { SearchField } from "#components/search/search-field.tsx";
 import { describeCount } from "#components/search/search-result.ts";
 import { SearchResults } from "#components/search/search-results.tsx";
-import { listTopics } from "#lib/posts/topics.ts";
+import { listTopics, topicPath, topicTitle } from "#lib/posts/topics.ts";
 import { loadSearchableSite, searchSite } from "#lib/search/search-site.ts";
-import { postListHref } from "#components/post/post-list-href.ts";
 
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
@@ -84,7 +83,7 @@ function NothingFound({ q, topics }: { q: string; topics: readonly string[] }) {
       <ul className="topics" aria-label="Topics">
         {topics.map((topic) => (
           <li key={topic}>
-            <a href={postListHref({ q: "", topics: [topic] })}>{topic}</a>
+            <a href={topicPath(topic)}>{topicTitle(topic)}</a>
           </li>
         ))}
       </ul>

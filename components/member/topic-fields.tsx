@@ -1,5 +1,6 @@
 // Renders the choice of topics that a subscriber gets posts about.
 
+import { topicTitle } from "#lib/posts/topics.ts";
 import { TOPIC_FIELD_PREFIX } from "#lib/members/topic-fields.ts";
 
 /** `topics` are all topics by key; `chosen` are keys. Renders nothing on a site without topics. */
@@ -23,7 +24,7 @@ export function TopicFields({
               name={TOPIC_FIELD_PREFIX + key}
               defaultChecked={chosen.includes(key)}
             />
-            <span>{topic}</span>
+            <span>{topicTitle(topic)}</span>
           </label>
         ))}
       </div>

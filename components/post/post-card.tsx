@@ -7,7 +7,7 @@ import type { TextSegment } from "#lib/search/search-query.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
-import { topicPath } from "#lib/posts/topics.ts";
+import { topicPath, topicTitle } from "#lib/posts/topics.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
 import { HeroImage } from "./hero-image.tsx";
@@ -54,7 +54,7 @@ function Topics({ post: { frontMatter } }: PostCardData) {
     <ul className="card-topics" aria-label="Topics">
       {frontMatter.categories.map((topic) => (
         <li key={topic}>
-          <a href={topicPath(topic)}>{topic}</a>
+          <a href={topicPath(topic)}>{topicTitle(topic)}</a>
         </li>
       ))}
     </ul>

@@ -2,6 +2,7 @@
 
 import { postListHref, type PostListState } from "./post-list-href.ts";
 import { PostCard, type PostCardData, PostLine } from "./post-card.tsx";
+import { topicTitle } from "#lib/posts/topics.ts";
 import type { TopicCount } from "#lib/search/search-posts.ts";
 
 /** Toggles topics. One that would leave no posts is disabled. */
@@ -28,14 +29,14 @@ export function TopicFilter({
                 })}
                 aria-current={isSelected ? "true" : undefined}
               >
-                {topic}
+                {topicTitle(topic)}
                 {isSelected && (
                   <span className="visually-hidden"> (selected; press to remove)</span>
                 )}
               </a>
             ) : (
               <span role="link" aria-disabled="true">
-                {topic}
+                {topicTitle(topic)}
               </span>
             )}
           </li>

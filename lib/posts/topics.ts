@@ -36,6 +36,17 @@ export const topicPath = (topic: string): string => encodePath(`/blog/topics/${t
 
 export const topicFeedPath = (topic: string): string => `${topicPath(topic)}/feed.xml`;
 
+/** Returns what site.config.ts says about a topic. */
+function settingsOf(topic: string): { title?: string | undefined; text?: string | undefined } {
+  const key = topicKey(topic);
+  const [, settings] =
+    Object.entries(siteConfig.topics).find(([each]) => topicKey(each) === key) ?? [];
+  return settings ?? {};
+}
+
+/** Returns the name of a topic as readers see it. */
+export const topicTitle = (topic: string): string => settingsOf(topic).title ?? topic;
+
 export interface Topic {
   /** As in the newest post. */
   readonly name: string;
@@ -49,10 +60,7 @@ export function findTopic(index: PostIndex, slug: string): Topic | null {
   const wanted = topicKey(slug);
   const name = [...listTopics(index).values()].find((topic) => topicSlug(topic) === wanted);
   if (name === undefined) return null;
-  const key = topicKey(name);
-  const [, settings] =
-    Object.entries(siteConfig.topics).find(([each]) => topicKey(each) === key) ?? [];
-  return { name, title: settings?.title ?? name, text: settings?.text };
+  return { name, title: topicTitle(name), text: settingsOf(name).text };
 }
 
 /** Returns an index with only the posts that have a topic. */

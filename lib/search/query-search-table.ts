@@ -57,7 +57,10 @@ export function querySearchTable(
   if (hits.length > 0) return { hits, isApproximate: false };
   const corrections = query.words.map(({ text, isLast }) => findCorrections(db, text, isLast));
   const clauses = query.buildLooseClauses(corrections);
-  const corrected = runTiers(db, toTiers(clauses, " AND "));
+  const corrected = runTiers(db, [
+    ...query.correct(corrections.map(([best]) => best)),
+    ...toTiers(clauses, " AND "),
+  ]);
   const similar = corrected.length > 0 ? corrected : findSomeWords(db, clauses);
   return { hits: similar, isApproximate: similar.length > 0 };
 }
@@ -137,7 +140,10 @@ function runTiers(db: Database.Database, tiers: readonly Tier[]): SearchHit[] {
   return [...hitsByKey.values()];
 }
 
-/** Returns words of the texts that `word` misspells by one letter. */
+/**
+ * Returns the words of the texts that `word` misspells by one letter, the most frequent first; none
+ * if it is a word itself.
+ */
 function findCorrections(db: Database.Database, word: string, isLast: boolean): string[] {
   const candidates = db
     .prepare(
@@ -146,9 +152,18 @@ function findCorrections(db: Database.Database, word: string, isLast: boolean): 
     )
     .pluck()
     .all(buildTrigramQuery(word, isLast)) as string[];
+  const countRows = db
+    .prepare(`SELECT count(*) FROM ${TEXT_TABLE} WHERE ${TEXT_TABLE} MATCH ?`)
+    .pluck();
+  const count = (each: string, isPrefix = false) =>
+    countRows.get(`"${each}"${isPrefix ? " *" : ""}`) as number;
+  if (count(word, isLast) > 0) return [];
   return candidates
     .filter((candidate) => isMisspelling(word, candidate, isLast))
-    .slice(0, MAX_CORRECTIONS);
+    .slice(0, MAX_CORRECTIONS)
+    .map((correction) => ({ correction, rows: count(correction) }))
+    .sort((a, b) => b.rows - a.rows)
+    .map(({ correction }) => correction);
 }
 
 export interface HighlightedText {

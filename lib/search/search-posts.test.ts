@@ -549,6 +549,15 @@ test("a typo of one letter is found, below nothing and marked as similar", async
   expect(await slugs(index, "xyzzyqueue")).toEqual([]);
 });
 
+test("a corrected query is ranked like a correct one", async () => {
+  const index = sampleIndex(
+    { slug: "often", title: "Timeouts", text: "write a queue and a queue to write ".repeat(20) },
+    { slug: "title", title: "A write queue", text: "x" },
+  );
+  expect(await slugs(index, "wirte queeu")).toEqual(["title", "often"]);
+  expect(await slugs(index, "write queeu")).toEqual(["title", "often"]);
+});
+
 test("if one of several words is nowhere, the others are found", async () => {
   const index = sampleIndex({ slug: "a", title: "The write queue" }, { slug: "b", title: "Birds" });
   expect(await slugs(index, "write queue nonsense")).toEqual(["a"]);

@@ -43,6 +43,8 @@ export interface SearchQuery {
   readonly tiers: readonly Tier[];
   /** Words that may be misspelled, folded. */
   readonly words: readonly { readonly text: string; readonly isLast: boolean }[];
+  /** Returns the tiers with words replaced by their corrections, by index of `words`. */
+  readonly correct: (corrections: readonly (string | undefined)[]) => readonly Tier[];
   /** Returns a query for each term: the word or one of its corrections, by index of `words`. */
   readonly buildLooseClauses: (corrections: readonly (readonly string[])[]) => LooseClause[];
 }
@@ -113,6 +115,17 @@ export function parseQuery(q: string): SearchQuery {
   return {
     tiers: terms.length === 0 ? [] : [...new Map(tiers.map((tier) => [tier.query, tier])).values()],
     words,
+    correct: (corrections) =>
+      corrections.every((correction) => correction === undefined)
+        ? []
+        : parseQuery(
+            terms
+              .map(({ text }) => {
+                const i = words.findIndex((word) => word.text === foldWord(text));
+                return corrections[i] ?? text;
+              })
+              .join(" "),
+          ).tiers,
     buildLooseClauses: (corrections) => {
       const byWord = new Map(words.map(({ text }, i) => [text, corrections[i] ?? []]));
       const clauses = build((text, i) => {

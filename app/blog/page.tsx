@@ -119,7 +119,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
                   <>
                     {" · "}
                     <a href={`/search?${new URLSearchParams({ q: search.q })}`}>
-                      Search pages and calls, too
+                      Search the whole site
                     </a>
                   </>
                 )}

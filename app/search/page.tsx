@@ -22,7 +22,7 @@ export async function generateMetadata(props: Props): Promise<Metadata> {
   const { q } = await parseRequest(props);
   return {
     title: q ? `Search: ${q.slice(0, 100)}` : "Search",
-    description: "Search posts, pages and calls.",
+    description: "Search this site.",
     robots: { index: false, follow: true },
   };
 }
@@ -77,7 +77,7 @@ function NothingFound({ q, topics }: { q: string; topics: readonly string[] }) {
     <div className="nothing">
       <p>
         {q === ""
-          ? "Search posts, pages and calls, or choose a topic."
+          ? "Search this site, or choose a topic."
           : "Try fewer words, or just the start of a word. Or choose a topic."}
       </p>
       <ul className="topics" aria-label="Topics">

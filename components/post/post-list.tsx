@@ -147,7 +147,7 @@ export function NoResults({ state, hasPosts }: { state: PostListState; hasPosts:
         {q && (
           <>
             Try fewer words, or just the start of a word.{" "}
-            <a href={`/search?${new URLSearchParams({ q })}`}>Search pages and calls, too</a>.{" "}
+            <a href={`/search?${new URLSearchParams({ q })}`}>Search the whole site</a>.{" "}
           </>
         )}
         {q && filters && (

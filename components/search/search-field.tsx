@@ -11,7 +11,7 @@ export function SearchField({ q = "", autoFocus = false }: { q?: string; autoFoc
     <search className="find">
       <form className="find-form" action="/search">
         <label className="find-field">
-          <span className="visually-hidden">Search posts, pages and calls</span>
+          <span className="visually-hidden">Search this site</span>
           <SearchIcon />
           <input
             type="search"

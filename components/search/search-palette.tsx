@@ -93,14 +93,14 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
           enterKeyHint="search"
           name="q"
           role="combobox"
-          aria-label="Search posts, pages and calls"
+          aria-label="Search this site"
           aria-expanded={results.length > 0}
           aria-controls="found"
           aria-autocomplete="list"
           aria-activedescendant={results[active] ? `found-${active}` : undefined}
           autoComplete="off"
           autoFocus
-          placeholder="Search posts, pages and calls"
+          placeholder="Search this site"
           maxLength={MAX_QUERY_CHARACTERS}
           value={typed}
           onChange={({ target }) => setTyped(target.value)}

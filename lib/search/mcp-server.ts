@@ -6,7 +6,12 @@ import { z } from "zod";
 import { formatIsoDate } from "#lib/core/format.ts";
 import { readSpokenText } from "#lib/calls/searchable-episodes.ts";
 import { read } from "#lib/db/database.ts";
-import { findPostBySlug, findPostSource, getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import {
+  findPageBySlug,
+  findPostBySlug,
+  findPostSource,
+  getIndex,
+} from "#lib/posts/catalog/site-catalog.ts";
 import { renderPostMarkdown } from "#lib/posts/post-markdown.ts";
 import { isListed, listPosts, type Post } from "#lib/posts/post.ts";
 import { getSiteMetadata, postUrl } from "#lib/posts/site-metadata.ts";
@@ -48,15 +53,18 @@ function summarizeResult(result: SiteSearchResult): Summary {
 /** Returns the post, page or episode with this id and its whole text, or null. */
 async function fetchDocument(id: string): Promise<Summary | null> {
   const site = getSiteMetadata();
-  const { pages, episodes } = await loadSearchableSite();
+  const post = await findPostBySlug(id);
+  const source = post && isListed(post) ? await findPostSource(id) : null;
+  if (post && source !== null) return summarize(post, renderPostMarkdown(post, source, site));
   const [kind, slug = ""] = id.split("/");
   if (kind === "page") {
-    const page = pages.find((each) => each.slug === slug && isListed(each));
-    if (!page) return null;
+    const page = await findPageBySlug(slug);
+    if (!page || !isListed(page)) return null;
     const { title } = page.frontMatter;
     return { id, title, url: `${site.url}/${encodeURIComponent(slug)}`, text: page.compiled.text };
   }
   if (kind === "episode") {
+    const { episodes } = await loadSearchableSite();
     const episode = episodes.find((each) => each.slug === slug);
     if (!episode) return null;
     const spoken = await read((tx) => readSpokenText(tx, slug));
@@ -68,9 +76,7 @@ async function fetchDocument(id: string): Promise<Summary | null> {
       text: [episode.description, spoken].filter(Boolean).join("\n\n"),
     };
   }
-  const post = await findPostBySlug(id);
-  const source = post && isListed(post) ? await findPostSource(id) : null;
-  return post && source !== null ? summarize(post, renderPostMarkdown(post, source, site)) : null;
+  return null;
 }
 
 /** Returns `value` in both forms of a result: as data, and as text for clients that only read that. */
@@ -80,8 +86,9 @@ const result = <T extends object>(value: T) => ({
 });
 
 /**
- * Returns a server with the tools search, list and fetch. Contains only what
- * visitors may see: no drafts, unlisted posts and unpublished calls. `search` and `fetch` have the shape that ChatGPT's connectors expect.
+ * Returns a server with the tools search, list and fetch. Contains only what visitors may see: no
+ * drafts, unlisted posts and unpublished calls. `search` and `fetch` have the shape that ChatGPT's
+ * connectors expect.
  */
 export function createPostServer(): McpServer {
   const site = getSiteMetadata();

@@ -10,7 +10,7 @@ import { FeaturedCard } from "#components/post/post-card.tsx";
 import { PostSearch } from "#components/post/post-search.tsx";
 import { LinkOptions, NoResults, PostList, TopicFilter } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
-import { toCard } from "#app/blog/to-card.ts";
+import { isNewPost, toCard } from "#app/blog/to-card.ts";
 import { ArchiveYears } from "#components/post/archive-years.tsx";
 import { pluralize } from "#lib/core/format.ts";
 import { readPreviousVisit } from "#lib/members/last-visit.ts";
@@ -88,9 +88,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
     ...toCard(post, data, previousVisitMs),
     ...(search.q ? { title, snippet } : {}),
   }));
-  const newCount = listPosts(index).filter(
-    (post) => toCard(post, data, previousVisitMs).isNew,
-  ).length;
+  const newCount = listPosts(index).filter((post) => isNewPost(post, data, previousVisitMs)).length;
   const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || search.q).map((value) => ({
     value,
     label: SORT_LABELS[value],

@@ -5,21 +5,34 @@ import type { PageData } from "#lib/posts/page-data.ts";
 import { type Post, toPostSummary } from "#lib/posts/post.ts";
 import { publicationMs } from "#lib/posts/post-dates.ts";
 
-/** `previousVisitMs`: when the member's previous visit ended, or null. */
+type ViewerData = Pick<PageData, "leadingTeams" | "readSlugs" | "viewer">;
+
+/**
+ * Returns whether a post was published since a member's previous visit, which ended at
+ * `previousVisitMs`, and they have not read it.
+ */
+export function isNewPost(
+  post: Post,
+  { viewer, readSlugs }: ViewerData,
+  previousVisitMs: number | null,
+): boolean {
+  return (
+    viewer.member !== null &&
+    previousVisitMs !== null &&
+    publicationMs(post) > previousVisitMs &&
+    !readSlugs.has(post.slug)
+  );
+}
+
 export function toCard(
   post: Post,
-  data: Pick<PageData, "leadingTeams" | "readSlugs" | "viewer">,
+  data: ViewerData,
   previousVisitMs: number | null = null,
 ): PostCardData {
-  const isRead = data.readSlugs.has(post.slug);
   return {
     post: toPostSummary(post),
     leadingTeams: data.leadingTeams.get(post.slug) ?? [],
-    isRead,
-    isNew:
-      !isRead &&
-      data.viewer.member !== null &&
-      previousVisitMs !== null &&
-      publicationMs(post) > previousVisitMs,
+    isRead: data.readSlugs.has(post.slug),
+    isNew: isNewPost(post, data, previousVisitMs),
   };
 }

@@ -7,6 +7,7 @@ import { PostList } from "#components/post/post-list.tsx";
 import { postListHref } from "#components/post/post-list-href.ts";
 import { FeedIcon } from "#components/ui/icons.tsx";
 import { pluralize } from "#lib/core/format.ts";
+import { readPreviousVisit } from "#lib/members/last-visit.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
@@ -52,6 +53,7 @@ export default async function TopicPage({ params, searchParams }: Props) {
     topics: [topic.name],
     page: Number.parseInt(String((await searchParams).page), 10) || 1,
   });
+  const previousVisitMs = await readPreviousVisit();
   const path = topicPath(topic.name);
   return (
     <div className="wrap">
@@ -67,7 +69,7 @@ export default async function TopicPage({ params, searchParams }: Props) {
         </p>
       </header>
       <PostList
-        cards={results.map(({ post }) => toCard(post, data))}
+        cards={results.map(({ post }) => toCard(post, data, previousVisitMs))}
         first
         more={nextPage === null ? null : `${path}?page=${nextPage}`}
       />

@@ -8,6 +8,8 @@ import {
   type SearchQuery,
   type TextSegment,
   type Tier,
+  buildLooseClauses,
+  correctTiers,
   parseSegments,
 } from "./search-query.ts";
 import { buildTrigramQuery, isMisspelling } from "./spelling.ts";
@@ -56,9 +58,9 @@ export function querySearchTable(
   if (hits.length < ENOUGH_HITS) hits.push(...findAcrossParts(db, query, hits));
   if (hits.length > 0) return { hits, isApproximate: false };
   const corrections = query.words.map(({ text, isLast }) => findCorrections(db, text, isLast));
-  const clauses = query.buildLooseClauses(corrections);
+  const clauses = buildLooseClauses(query, corrections);
   const corrected = runTiers(db, [
-    ...query.correct(corrections.map(([best]) => best)),
+    ...correctTiers(query, corrections),
     ...toTiers(clauses, " AND "),
   ]);
   const similar = corrected.length > 0 ? corrected : findSomeWords(db, clauses);
@@ -71,7 +73,7 @@ function findAcrossParts(
   query: SearchQuery,
   hits: readonly SearchHit[],
 ): SearchHit[] {
-  const clauses = query.buildLooseClauses([]);
+  const clauses = buildLooseClauses(query);
   if (clauses.length < 2) return [];
   const keys = new Set(hits.map(({ key }) => key));
   return countWords(db, clauses, { minWords: clauses.length, minParts: 2 }).filter(

@@ -39,21 +39,11 @@ export function normalizeQuery(q: string): string {
 
 /** A reader's query as FTS5 queries. Operators can't be injected: words are letters and digits. */
 export interface SearchQuery {
+  readonly terms: readonly SearchTerm[];
   /** Best first. Empty if the query has no letter or digit. */
   readonly tiers: readonly Tier[];
   /** Words that may be misspelled, folded. */
   readonly words: readonly { readonly text: string; readonly isLast: boolean }[];
-  /** Returns the tiers with words replaced by their corrections, by index of `words`. */
-  readonly correct: (corrections: readonly (string | undefined)[]) => readonly Tier[];
-  /** Returns a query for each term: the word or one of its corrections, by index of `words`. */
-  readonly buildLooseClauses: (corrections: readonly (readonly string[])[]) => LooseClause[];
-}
-
-/** A term that a document may lack. */
-export interface LooseClause {
-  readonly query: string;
-  /** Short words are too common to find a document by. */
-  readonly isSpecific: boolean;
 }
 
 export interface Tier {
@@ -63,90 +53,105 @@ export interface Tier {
   readonly marks: string;
 }
 
+/** A term that a document may lack. */
+export interface LooseClause {
+  readonly query: string;
+  /** Short words are too common to find a document by. */
+  readonly isSpecific: boolean;
+}
+
+/** Returns the FTS5 query for a word. The last word may be a prefix, since it is being typed. */
+type WordQuery = (text: string, isLast: boolean) => string;
+
 const COLUMNS = "{title topics description body}";
+const DERIVED = "{titleTerms terms}";
 const quote = (text: string, isPrefix = false) => `"${text}"${isPrefix ? " *" : ""}`;
 const toTier = (query: string): Tier => ({ query, marks: query });
 
+const exactWord: WordQuery = (text) => `${COLUMNS} : ${quote(text)}`;
+/** A prefix of one or two letters matches most texts, but few titles. */
+const prefixWord: WordQuery = (text) =>
+  text.length < MIN_PREFIX_CHARS
+    ? `(${exactWord(text, false)} OR {title topics} : ${quote(text, true)})`
+    : `${COLUMNS} : ${quote(text, true)}`;
+const lastAsPrefix: WordQuery = (text, isLast) => (isLast ? prefixWord : exactWord)(text, isLast);
+const anyAsPrefix: WordQuery = (text, isLast) =>
+  (isLast || text.length >= MIN_PREFIX_CHARS ? prefixWord : exactWord)(text, isLast);
+/** Without marks, and as a part of camelCase. */
+const looseWord: WordQuery = (text, isLast) =>
+  text.length >= MIN_PREFIX_CHARS
+    ? quote(foldWord(text), true)
+    : `(${quote(foldWord(text))} OR ${lastAsPrefix(text, isLast)})`;
+
+const buildClauses = (terms: readonly SearchTerm[], wordQuery: WordQuery): string[] =>
+  terms.map((term, i) =>
+    term.kind === "word"
+      ? wordQuery(term.text, i === terms.length - 1)
+      : `${DERIVED} : ${quote(term.text, term.isPrefix)}`,
+  );
+
 /**
  * Returns the tiers: names with symbols; the phrase in the title; the phrase; all words; all words,
- * the last as a prefix (it is being typed); all longer words as prefixes; the same without marks and
- * in parts of camelCase.
+ * the last as a prefix; all longer words as prefixes; the same without marks and in camelCase.
  */
 export function parseQuery(q: string): SearchQuery {
   const terms = parseTerms(q).slice(0, MAX_WORDS);
-  const isLast = (i: number) => i === terms.length - 1;
-  const canBePrefix = (text: string, i: number) => text.length >= MIN_PREFIX_CHARS || isLast(i);
-  const build = (wordQuery: (text: string, i: number) => string) =>
-    terms.map((term, i) =>
-      term.kind === "word"
-        ? wordQuery(term.text, i)
-        : `{titleTerms terms} : ${quote(term.text, term.isPrefix)}`,
-    );
-  const all = (wordQuery: (text: string, i: number) => string) => build(wordQuery).join(" AND ");
-  // A prefix of one or two letters matches most texts, but few titles.
-  const prefix = (text: string, isPrefix: boolean) =>
-    isPrefix && text.length < MIN_PREFIX_CHARS
-      ? `(${COLUMNS} : ${quote(text)} OR {title topics} : ${quote(text, true)})`
-      : `${COLUMNS} : ${quote(text, isPrefix)}`;
-  const loose = (text: string, i: number) =>
-    canBePrefix(text, i) && text.length >= MIN_PREFIX_CHARS
-      ? quote(foldWord(text), true)
-      : `(${quote(foldWord(text))} OR ${prefix(text, canBePrefix(text, i))})`;
-  const phrase = quote(terms.map(({ text }) => text).join(" "));
-  const allWords = all((text) => `${COLUMNS} : ${quote(text)}`);
+  if (terms.length === 0) return { terms, tiers: [], words: [] };
+  const all = (wordQuery: WordQuery) => buildClauses(terms, wordQuery).join(" AND ");
   const tiers = [
-    ...buildNameTier(q, allWords),
-    ...(terms.every(({ kind }) => kind === "word")
-      ? [
-          { query: `{title} : ${phrase}`, marks: `${COLUMNS} : ${phrase}` },
-          toTier(`${COLUMNS} : ${phrase}`),
-        ]
-      : []),
-    toTier(allWords),
-    toTier(all((text, i) => prefix(text, isLast(i)))),
-    toTier(all((text, i) => prefix(text, canBePrefix(text, i)))),
-    toTier(all(loose)),
+    ...buildNameTier(q, all(exactWord)),
+    ...buildPhraseTiers(terms),
+    ...[exactWord, lastAsPrefix, anyAsPrefix, looseWord].map((each) => toTier(all(each))),
   ];
-  const words = terms.flatMap((term, i) =>
-    term.kind === "word" && isCorrectable(term.text)
-      ? [{ text: foldWord(term.text), isLast: isLast(i) }]
-      : [],
-  );
   return {
-    tiers: terms.length === 0 ? [] : [...new Map(tiers.map((tier) => [tier.query, tier])).values()],
-    words,
-    correct: (corrections) =>
-      corrections.every((correction) => correction === undefined)
-        ? []
-        : parseQuery(
-            terms
-              .map(({ text }) => {
-                const i = words.findIndex((word) => word.text === foldWord(text));
-                return corrections[i] ?? text;
-              })
-              .join(" "),
-          ).tiers,
-    buildLooseClauses: (corrections) => {
-      const byWord = new Map(words.map(({ text }, i) => [text, corrections[i] ?? []]));
-      const clauses = build((text, i) => {
-        const others = byWord.get(foldWord(text)) ?? [];
-        return others.length === 0
-          ? loose(text, i)
-          : `(${[loose(text, i), ...others.map((other) => quote(other))].join(" OR ")})`;
-      });
-      return clauses.map((query, i) => ({ query, isSpecific: isSpecific(terms[i]!) }));
-    },
+    terms,
+    tiers: [...new Map(tiers.map((tier) => [tier.query, tier])).values()],
+    words: terms.flatMap((term, i) =>
+      term.kind === "word" && term.text.length >= 4 && !/\p{N}/u.test(term.text)
+        ? [{ text: foldWord(term.text), isLast: i === terms.length - 1 }]
+        : [],
+    ),
   };
 }
-
-const isCorrectable = (word: string) => word.length >= 4 && !/\p{N}/u.test(word);
-const isSpecific = ({ kind, text }: SearchTerm) => kind === "derived" || text.length >= 3;
 
 /** Returns a query for the names with symbols; [] without a name. */
 function buildNameTier(q: string, marks: string): Tier[] {
   const names = nameTokens(q).slice(0, MAX_WORDS);
-  const clauses = names.map((name) => `{titleTerms terms} : ${quote(name)}`);
+  const clauses = names.map((name) => `${DERIVED} : ${quote(name)}`);
   return names.length === 0 ? [] : [{ query: clauses.join(" AND "), marks }];
+}
+
+function buildPhraseTiers(terms: readonly SearchTerm[]): Tier[] {
+  if (terms.some(({ kind }) => kind !== "word")) return [];
+  const phrase = quote(terms.map(({ text }) => text).join(" "));
+  const anywhere = `${COLUMNS} : ${phrase}`;
+  return [{ query: `{title} : ${phrase}`, marks: anywhere }, toTier(anywhere)];
+}
+
+/** Corrections of each of SearchQuery.words, the best first. */
+type Corrections = readonly (readonly string[])[];
+
+/** Returns the tiers of the query with its words replaced by their best corrections. */
+export function correctTiers({ terms, words }: SearchQuery, corrections: Corrections) {
+  if (corrections.every(([best]) => best === undefined)) return [];
+  const best = new Map(words.map(({ text }, i) => [text, corrections[i]?.[0]]));
+  return parseQuery(terms.map(({ text }) => best.get(foldWord(text)) ?? text).join(" ")).tiers;
+}
+
+/** Returns a query for each term: the word, or one of its corrections. */
+export function buildLooseClauses(
+  { terms, words }: SearchQuery,
+  corrections: Corrections = [],
+): LooseClause[] {
+  const byWord = new Map(words.map(({ text }, i) => [text, corrections[i] ?? []]));
+  const clauses = buildClauses(terms, (text, isLast) => {
+    const others = byWord.get(foldWord(text)) ?? [];
+    return `(${[looseWord(text, isLast), ...others.map((other) => quote(other))].join(" OR ")})`;
+  });
+  return clauses.map((query, i) => {
+    const { kind, text } = terms[i]!;
+    return { query, isSpecific: kind === "derived" || text.length >= MIN_PREFIX_CHARS };
+  });
 }
 
 /** Parses SQLite's text with match delimiters into segments. */

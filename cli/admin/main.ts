@@ -9,10 +9,11 @@ import {
 } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
+import { pluralize } from "#lib/core/format.ts";
 import { emailField } from "#lib/core/validate.ts";
 import { closeDatabase, read, write } from "#lib/db/database.ts";
 import { stopWatchingLitefs } from "#lib/replication/role.ts";
-import { changeRoleByEmail, listAdmins } from "#lib/members/roles.ts";
+import { type RoleChange, changeRoleByEmail, listAdmins } from "#lib/members/roles.ts";
 
 process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
@@ -49,20 +50,11 @@ try {
   } else {
     await exitUnlessPrimary();
     // Keep the case, because migrated addresses may have capitals.
-    const { to, revokedSessionCount, adminCount } = await write((tx) =>
-      changeRoleByEmail(tx, {
-        email: address!.trim(),
-        role: command === "grant" ? "ADMIN" : "MEMBER",
-      }),
-    );
-    const sessions =
-      revokedSessionCount === 0
-        ? "They were not logged in."
-        : `They were logged out (${revokedSessionCount} ${revokedSessionCount === 1 ? "session" : "sessions"}).`;
-    console.log(
-      `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no longer an admin"}. ${sessions}`,
-    );
-    if (adminCount === 0) console.log("Warning: there are no admins left.");
+    const email = address!.trim();
+    const role = command === "grant" ? "ADMIN" : "MEMBER";
+    const change = await write((tx) => changeRoleByEmail(tx, { email, role }));
+    if (change) reportChange(email, change);
+    else console.log(`${email} is already ${role === "ADMIN" ? "an admin" : "a regular member"}.`);
   }
 } catch (error) {
   if (!isAppError(error)) throw error;
@@ -71,4 +63,13 @@ try {
 } finally {
   stopWatchingLitefs();
   await closeDatabase();
+}
+
+function reportChange(email: string, { to, revokedSessionCount, adminCount }: RoleChange): void {
+  const sessions =
+    revokedSessionCount === 0
+      ? "They were not logged in."
+      : `They were logged out (${pluralize(revokedSessionCount, "session")}).`;
+  console.log(`${email} is ${to === "ADMIN" ? "an admin" : "no longer an admin"}. ${sessions}`);
+  if (adminCount === 0) console.log("Warning: there are no admins left.");
 }

@@ -104,14 +104,14 @@ export async function changeRole(
 }
 
 /**
- * Runs changeRole() for an email address from the command line; case is ignored. Throws
- * AppError(not_found) if it has no account, and AppError(conflict) if several accounts differ only
- * in case.
+ * Runs changeRole() for an email address from the command line; case is ignored. Returns null if the
+ * account already has the role. Throws AppError(not_found) if there is no account, and
+ * AppError(conflict) if several accounts differ only in case.
  */
 export async function changeRoleByEmail(
   tx: Tx,
   { email, role }: { email: string; role: Role },
-): Promise<RoleChange> {
+): Promise<RoleChange | null> {
   const users = findUsersByEmail(tx, email);
   const [target] = users;
   if (!target)
@@ -127,7 +127,11 @@ export async function changeRoleByEmail(
       { field: "email" },
     );
   }
-  return changeRole(tx, COMMAND_LINE, { id: target.id, role });
+  const { role: currentRole } = await tx.user.findUniqueOrThrow({
+    where: { id: target.id },
+    select: { role: true },
+  });
+  return currentRole === role ? null : changeRole(tx, COMMAND_LINE, { id: target.id, role });
 }
 
 export function createLastAdminError(): AppError {

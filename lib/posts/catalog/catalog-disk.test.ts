@@ -61,6 +61,22 @@ test("at the first start, lists come before all posts are compiled, and a reques
   expect((await site.getIndex()).bySlug.get("p0")!.compiled).toEqual(oldest!.compiled);
 });
 
+test("at the first start, a requested post's code is served before the other posts are compiled", async () => {
+  for (let i = 0; i < 12; i++)
+    sites.writeFile(
+      `blog/p${i}.mdx`,
+      makePostText(`P${i}`, `2026-01-${String(i + 10)}`, "word ".repeat(300)),
+    );
+  sites.writeFile("blog/a/index.mdx", makePostText("A", "2025-01-01", 'import "./a.css"\n\nText.'));
+  sites.writeFile("blog/a/a.css", "p { color: red }");
+  const site = sites.createDiskSite();
+  const { compiled } = (await site.findPostBySlug("a"))!;
+  expect(site.getStatus().pendingCount).toBeGreaterThan(0);
+  expect(await site.findPostCode(compiled.code!.hash)).toEqual(compiled.code);
+  await waitUntilCompiled(site);
+  expect(await site.findPostCode(compiled.code!.hash)).toEqual(compiled.code);
+});
+
 test("concurrent requests share a compile, and a restart compiles nothing", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   const site = sites.createDiskSite();

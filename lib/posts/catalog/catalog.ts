@@ -52,6 +52,8 @@ export class Catalog {
   #published: PublishedIndex | null = null;
   #replaced: PublishedIndex | null = null;
   #build: CatalogBuild | null = null;
+  /** The code of posts shown before the index has them, by hash. */
+  readonly #pendingCode = new Map<string, PostCode>();
   #failures: ReadonlyMap<string, PostFailure> = new Map();
   #changes = NO_CHANGES;
   #targetVersion: string | null = null;
@@ -123,13 +125,16 @@ export class Catalog {
   }
 
   /**
-   * Returns the code with this hash, also of the version published before this one: a page of it may
-   * still be in a cache.
+   * Returns the code with this hash, also of a post that is shown before the others are compiled, and
+   * of the version published before this one: a page of it may still be in a cache.
    */
   async findPostCode(hash: string): Promise<PostCode | null> {
     const published = await this.#getPublished();
-    const code = findPublishedCode(published, hash);
-    return code ?? (this.#replaced && findPublishedCode(this.#replaced, hash));
+    return (
+      findPublishedCode(published, hash) ??
+      this.#pendingCode.get(hash) ??
+      (this.#replaced && findPublishedCode(this.#replaced, hash))
+    );
   }
 
   /** Resolves the path and query of a request: lib/posts/addresses/address-table.ts. */
@@ -211,15 +216,22 @@ export class Catalog {
     const published = await this.#getPublished();
     if (published.scheduled.some(({ slug }) => `post/${slug}` === id)) return null;
     if (published.pendingIds.has(id)) {
-      if (this.#build?.version === published.version) return this.#build.compileOne(id);
-      const parsed = published.parsedPosts.get(id)!;
-      return toPost(parsed, await compiledPostCache.get(parsed));
+      const post = await this.#compilePending(published, id);
+      const code = post?.compiled.code;
+      if (code) this.#pendingCode.set(code.hash, code);
+      return post;
     }
     // Shows the author the error, not the last good version.
     const failure = this.#options.isDevelopment ? this.#failures.get(id) : undefined;
     if (failure)
       throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
     return findPublishedPost(published, id);
+  }
+
+  async #compilePending(published: PublishedIndex, id: string): Promise<Post | null> {
+    if (this.#build?.version === published.version) return this.#build.compileOne(id);
+    const parsed = published.parsedPosts.get(id)!;
+    return toPost(parsed, await compiledPostCache.get(parsed));
   }
 
   async #getPublished(): Promise<PublishedIndex> {
@@ -356,6 +368,7 @@ export class Catalog {
     if (this.#published?.version !== published.version) this.#replaced = this.#published;
     this.#published = withPostChanges(published, this.#changes);
     this.#contentKey = hashContent(this.#published);
+    if (published.pendingIds.size === 0) this.#pendingCode.clear();
     this.#firstPublish.resolve();
     const embeds = [...published.parsedPosts.keys()].flatMap(
       (id) => findPublishedPost(published, id)?.compiled.embeds ?? [],

@@ -34,19 +34,6 @@ async function findViolations(page: Page, runOnly: { type: "tag" | "rule"; value
   );
 }
 
-/**
- * Waits for the fonts, because a swap moves text while axe compares it with what is behind it. The
- * secondary ones start to load after the page.
- */
-async function waitForFonts(page: Page): Promise<void> {
-  await expect(page.locator("html")).toHaveAttribute("data-fonts");
-  await page.evaluate(async () => {
-    // Two frames, since the browser requests fonts when it lays out the text.
-    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-    await document.fonts.ready;
-  });
-}
-
 /** Returns how many pixels wider than its viewport the page is. */
 export const measureOverflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -62,7 +49,6 @@ export async function expectAccessible(
 ): Promise<void> {
   // After a client-side navigation, Next adds the title a moment later than the content.
   await expect(page).toHaveTitle(/\S/);
-  await waitForFonts(page);
   for (const viewport of viewports) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ["dark", "light"] as const) {

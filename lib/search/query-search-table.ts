@@ -12,6 +12,7 @@ import {
   correctTiers,
   parseSegments,
 } from "./search-query.ts";
+import type { DocumentKind } from "./search-document.ts";
 import { buildTrigramQuery, isMisspelling } from "./spelling.ts";
 import {
   DOCUMENT_TABLE,
@@ -36,6 +37,15 @@ const MAX_CORRECTIONS = 5;
 const SELECT_ROWS = `SELECT d.key AS key, d.fingerprint AS fingerprint, t.rowid AS row
   FROM ${TEXT_TABLE} AS t JOIN ${DOCUMENT_TABLE} AS d ON d.id = ${documentIdOf("t.rowid")}`;
 
+const IS_KIND = "d.kind IN (SELECT value FROM json_each(?))";
+
+/** Where to search. */
+interface Tables {
+  readonly db: Database.Database;
+  /** Of documents, as a JSON array. */
+  readonly kinds: string;
+}
+
 export interface SearchHit {
   readonly key: string;
   /** Of the text that was indexed. */
@@ -47,46 +57,48 @@ export interface SearchHit {
 }
 
 /**
- * Returns every document that a tier of the query matches, best first: by tier, then bm25, then key.
+ * Returns every document of `kinds` that a tier of the query matches, best first: by tier, then bm25, then key.
  * If nothing has all words, tries corrections of typos, and then most of the words.
  */
 export function querySearchTable(
   db: Database.Database,
   query: SearchQuery,
+  kinds: readonly DocumentKind[],
 ): { hits: SearchHit[]; isApproximate: boolean } {
-  const hits = runTiers(db, query.tiers);
-  if (hits.length < ENOUGH_HITS) hits.push(...findAcrossParts(db, query, hits));
+  const tables = { db, kinds: JSON.stringify(kinds) };
+  const hits = runTiers(tables, query.tiers);
+  if (hits.length < ENOUGH_HITS) hits.push(...findAcrossParts(tables, query, hits));
   if (hits.length > 0) return { hits, isApproximate: false };
-  const corrections = query.words.map(({ text, isLast }) => findCorrections(db, text, isLast));
+  const corrections = query.words.map(({ text, isLast }) => findCorrections(tables, text, isLast));
   const clauses = buildLooseClauses(query, corrections);
-  const corrected = runTiers(db, [
+  const corrected = runTiers(tables, [
     ...correctTiers(query, corrections),
     ...toTiers(clauses, " AND "),
   ]);
-  const similar = corrected.length > 0 ? corrected : findSomeWords(db, clauses);
+  const similar = corrected.length > 0 ? corrected : findSomeWords(tables, clauses);
   return { hits: similar, isApproximate: similar.length > 0 };
 }
 
 /** Returns the documents that have all words, but in different parts, and are not in `hits`. */
 function findAcrossParts(
-  db: Database.Database,
+  tables: Tables,
   query: SearchQuery,
   hits: readonly SearchHit[],
 ): SearchHit[] {
   const clauses = buildLooseClauses(query);
   if (clauses.length < 2) return [];
   const keys = new Set(hits.map(({ key }) => key));
-  return countWords(db, clauses, { minWords: clauses.length, minParts: 2 }).filter(
+  return countWords(tables, clauses, { minWords: clauses.length, minParts: 2 }).filter(
     ({ key }) => !keys.has(key),
   );
 }
 
 /** Returns the documents that have all words but one, or all but two of four or more. */
-function findSomeWords(db: Database.Database, allClauses: readonly LooseClause[]): SearchHit[] {
+function findSomeWords(tables: Tables, allClauses: readonly LooseClause[]): SearchHit[] {
   const clauses = allClauses.filter(({ isSpecific }) => isSpecific);
   if (clauses.length < 2) return [];
   const minWords = clauses.length - (clauses.length < 4 ? 1 : 2);
-  return countWords(db, clauses, { minWords, minParts: 1 });
+  return countWords(tables, clauses, { minWords, minParts: 1 });
 }
 
 function toTiers(clauses: readonly LooseClause[], operator: " AND " | " OR "): Tier[] {
@@ -100,17 +112,17 @@ function toTiers(clauses: readonly LooseClause[], operator: " AND " | " OR "): T
  * most words come first, then those with the rarest.
  */
 function countWords(
-  db: Database.Database,
+  { db, kinds }: Tables,
   clauses: readonly LooseClause[],
   { minWords, minParts }: { minWords: number; minParts: number },
 ): SearchHit[] {
   const [{ marks }] = toTiers(clauses, " OR ") as [Tier];
   const statement = db.prepare(
-    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ? AND d.parts >= ? GROUP BY d.id LIMIT ${MAX_ROWS}`,
+    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ? AND ${IS_KIND} AND d.parts >= ? GROUP BY d.id LIMIT ${MAX_ROWS}`,
   );
   const found = new Map<string, { hit: SearchHit; words: number; rarity: number }>();
   for (const { query } of clauses) {
-    const rows = statement.all(query, minParts) as Omit<SearchHit, "marks">[];
+    const rows = statement.all(query, kinds, minParts) as Omit<SearchHit, "marks">[];
     for (const row of rows) {
       const { words, rarity } = found.get(row.key) ?? { words: 0, rarity: 0 };
       const hit = { ...row, marks };
@@ -123,9 +135,9 @@ function countWords(
     .map(({ hit }) => hit);
 }
 
-function runTiers(db: Database.Database, tiers: readonly Tier[]): SearchHit[] {
+function runTiers({ db, kinds }: Tables, tiers: readonly Tier[]): SearchHit[] {
   const statement = db.prepare(
-    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ?
+    `${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ? AND ${IS_KIND}
     ORDER BY bm25(${TEXT_TABLE}, ${WEIGHTS}), d.key LIMIT ${MAX_ROWS}`,
   );
   const hitsByKey = new Map<string, SearchHit>();
@@ -134,7 +146,7 @@ function runTiers(db: Database.Database, tiers: readonly Tier[]): SearchHit[] {
     // Ranking is most of the cost, so the rows of better tiers are left out.
     const remaining =
       hitsByKey.size === 0 ? query : `(${query}) NOT (${tried.map((q) => `(${q})`).join(" OR ")})`;
-    for (const row of statement.all(remaining) as Omit<SearchHit, "marks">[])
+    for (const row of statement.all(remaining, kinds) as Omit<SearchHit, "marks">[])
       if (!hitsByKey.has(row.key)) hitsByKey.set(row.key, { ...row, marks });
     if (hitsByKey.size >= ENOUGH_HITS) break;
     tried.push(query);
@@ -146,7 +158,13 @@ function runTiers(db: Database.Database, tiers: readonly Tier[]): SearchHit[] {
  * Returns the words of the texts that `word` misspells by one letter, the most frequent first; none
  * if it is a word itself.
  */
-function findCorrections(db: Database.Database, word: string, isLast: boolean): string[] {
+function findCorrections({ db, kinds }: Tables, word: string, isLast: boolean): string[] {
+  const countRows = db
+    .prepare(`SELECT count(*) FROM (${SELECT_ROWS} WHERE ${TEXT_TABLE} MATCH ? AND ${IS_KIND})`)
+    .pluck();
+  const count = (each: string, isPrefix = false) =>
+    countRows.get(`"${each}"${isPrefix ? " *" : ""}`, kinds) as number;
+  if (count(word, isLast) > 0) return [];
   const candidates = db
     .prepare(
       `SELECT w.word FROM ${TRIGRAM_TABLE} AS t JOIN ${WORD_TABLE} AS w ON w.id = t.rowid
@@ -154,17 +172,12 @@ function findCorrections(db: Database.Database, word: string, isLast: boolean): 
     )
     .pluck()
     .all(buildTrigramQuery(word, isLast)) as string[];
-  const countRows = db
-    .prepare(`SELECT count(*) FROM ${TEXT_TABLE} WHERE ${TEXT_TABLE} MATCH ?`)
-    .pluck();
-  const count = (each: string, isPrefix = false) =>
-    countRows.get(`"${each}"${isPrefix ? " *" : ""}`) as number;
-  if (count(word, isLast) > 0) return [];
   return candidates
     .filter((candidate) => isMisspelling(word, candidate, isLast))
-    .slice(0, MAX_CORRECTIONS)
     .map((correction) => ({ correction, rows: count(correction) }))
+    .filter(({ rows }) => rows > 0)
     .sort((a, b) => b.rows - a.rows)
+    .slice(0, MAX_CORRECTIONS)
     .map(({ correction }) => correction);
 }
 

@@ -38,8 +38,9 @@ export async function findMatches(
   const folded = foldText(q);
   for (let attempt = 0; query.tiers.length > 0 && attempt < 2; attempt++) {
     try {
-      await Promise.race([indexSources(sources), setTimeout(MAX_WAIT_MS, null, { ref: false })]);
-      const { hits, isApproximate } = withCacheDatabase((db) => querySearchTable(db, query));
+      await waitForIndex(sources);
+      const kinds = sources.map(({ kind }) => kind);
+      const { hits, isApproximate } = withCacheDatabase((db) => querySearchTable(db, query, kinds));
       const matches = hits.flatMap((hit) => {
         const document = findDocument(sources, hit.key);
         return document?.fingerprint === hit.fingerprint ? [{ document, hit }] : [];
@@ -50,12 +51,20 @@ export async function findMatches(
         isApproximate,
       };
     } catch (error) {
-      // The second attempt rebuilds the tables.
       log("warn", "search.failed", { error, attempt });
+      // A query must not be able to make the site index everything again.
+      if (/^fts5: syntax error/.test((error as Error).message)) break;
+      // The second attempt rebuilds the tables.
       tryOrLog(() => withCacheDatabase(dropSearchTables));
     }
   }
   return { matches: findWithoutTable(sources, q), isApproximate: false };
+}
+
+async function waitForIndex(sources: readonly SearchSource[]): Promise<void> {
+  const timer = new AbortController();
+  const timeout = setTimeout(MAX_WAIT_MS, null, { ref: false, signal: timer.signal });
+  await Promise.race([indexSources(sources), timeout]).finally(() => timer.abort());
 }
 
 function findDocument(sources: readonly SearchSource[], key: string): SearchDocument | undefined {

@@ -215,7 +215,8 @@ test("a thousand random strings throw nothing and find only what is listed", asy
     const page = await search(index, q);
     // Queries the table directly as well: the fallback of searchPosts would hide an error.
     expect(
-      () => withCacheDatabase((db) => querySearchTable(db, parseQuery(normalizeQuery(q)))),
+      () =>
+        withCacheDatabase((db) => querySearchTable(db, parseQuery(normalizeQuery(q)), ["post"])),
       q,
     ).not.toThrow();
     for (const { post, title } of page.results) {

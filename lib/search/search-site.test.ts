@@ -11,6 +11,7 @@ import type { Member } from "#lib/members/member.ts";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { readFileSync } from "node:fs";
 import { sampleIndex, samplePost, type SamplePost } from "#tests/support/sample-posts.ts";
+import { searchPosts } from "./search-posts.ts";
 import { searchSite } from "./search-site.ts";
 
 const audio = readFileSync("tests/fixtures/audio/tone.mp3");
@@ -132,6 +133,16 @@ test("what is in the index of another version is not shown", async () => {
     db.prepare("UPDATE search_3_state SET fingerprint = ?").run(fingerprint),
   );
   expect((await searchSite(changed, { q: "quagga" })).results).toEqual([]);
+});
+
+test("a page that matches does not keep a post with a typo of the query from being similar", async () => {
+  const index = sampleIndex({ slug: "a", title: "Ottera" });
+  const pages = [samplePost({ slug: "p", title: "Otterx" })];
+  const site = { index, pages, episodes: [] };
+  expect((await searchSite(site, { q: "otterx" })).results.map(({ path }) => path)).toEqual(["/p"]);
+  expect((await searchPosts(index, { q: "otterx" })).results.map(({ post }) => post.slug)).toEqual([
+    "a",
+  ]);
 });
 
 test("results have pages, and a number beyond the last shows the last", async () => {

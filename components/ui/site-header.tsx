@@ -36,7 +36,13 @@ export function SiteHeader({
           ))}
           {account && <li>{account}</li>}
           <li>
-            <a href="/search" className="search-link" data-search="" aria-label="Search">
+            <a
+              href="/search"
+              className="search-link"
+              data-search=""
+              aria-label="Search"
+              aria-keyshortcuts="Control+K"
+            >
               <SearchIcon />
             </a>
           </li>

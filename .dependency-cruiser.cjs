@@ -1,5 +1,5 @@
 // Enforces the arrow of docs/architecture.md:
-// app → components → features (search → calls, posts → members → reading) → http, outbound → db → replication, cache → core.
+// app → components → features (search, newsletter → calls, posts → members → reading) → http, outbound → db → replication, cache → core.
 
 const tests = "\\.test\\.tsx?$";
 
@@ -25,6 +25,17 @@ module.exports = {
     room("members", ["reading", "http", "outbound", "db", "replication", "cache", "core"]),
     room("posts", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
     room("search", ["posts", "calls", "members", "reading", "http", "db", "cache", "core"]),
+    room("newsletter", [
+      "posts",
+      "members",
+      "reading",
+      "http",
+      "outbound",
+      "db",
+      "replication",
+      "cache",
+      "core",
+    ]),
     room("calls", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
     {
       name: "lib-is-below-the-programs",

@@ -21,6 +21,8 @@ export async function register(): Promise<void> {
   startCatalog();
   const { startDeliveryPolling } = await import("./lib/outbound/outbox/outbox.ts");
   startDeliveryPolling();
+  const { startNewsletterPolling } = await import("./lib/newsletter/poll-newsletter.ts");
+  startNewsletterPolling();
   const { startBackupAlerts } = await import("./lib/outbound/backup-alerts.ts");
   startBackupAlerts();
 }

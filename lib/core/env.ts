@@ -122,6 +122,8 @@ export const envSchema = z.object({
       "must look like Lectern <site@example.com>",
     )
     .optional(),
+  NEWSLETTER_PER_MINUTE: intSchema(300, 1, 100_000),
+  NEWSLETTER_WEBHOOK_SECRET: secretListSchema(16).optional(),
   KIT_API_KEY: z.string().min(1).optional(),
   KIT_FORM_ID: z.string().regex(/^\d+$/, "must be a number").optional(),
   KIT_API: urlSchema({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),

@@ -15,6 +15,9 @@ export type CallState = (typeof CALL_STATES)[number];
 
 export const DELIVERY_KINDS = ["MAIL", "NEWSLETTER", "DISCORD"] as const;
 
+export const ISSUE_STATES = ["DRAFT", "SCHEDULED", "SENDING", "SENT", "CANCELED"] as const;
+export type IssueState = (typeof ISSUE_STATES)[number];
+
 /** Returns `value` if it is one of `values`. Otherwise throws a TypeError that names the column. */
 function parseColumn<T extends string>(values: readonly T[], value: string, column: string): T {
   if ((values as readonly string[]).includes(value)) return value as T;
@@ -39,6 +42,12 @@ export const columnValues = Prisma.defineExtension({
       state: {
         needs: { state: true },
         compute: ({ state }) => parseColumn(CALL_STATES, state, "CallReview.state"),
+      },
+    },
+    newsletterIssue: {
+      state: {
+        needs: { state: true },
+        compute: ({ state }) => parseColumn(ISSUE_STATES, state, "NewsletterIssue.state"),
       },
     },
     delivery: {

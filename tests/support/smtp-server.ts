@@ -1,8 +1,8 @@
 // Starts a real SMTP server that captures emails, and rejects them or hangs on demand.
 
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { simpleParser } from "mailparser";
-import { SMTPServer } from "smtp-server";
+import { SMTPServer, type SMTPServerSession } from "smtp-server";
 
 export type SmtpMode =
   | "ok"
@@ -27,6 +27,12 @@ export interface CapturedEmail {
   readonly receivedAtMs: number;
 }
 
+/**
+ * MAIL FROM, RCPT TO and DATA have arrived; the message has arrived; it has been accepted. Only the
+ * last one has been answered.
+ */
+export type SmtpStep = "mail" | "recipient" | "data" | "message" | "accepted";
+
 export interface TestSmtpServer {
   /** The value for SMTP_URL. */
   readonly url: string;
@@ -35,6 +41,11 @@ export interface TestSmtpServer {
   /** Attempts to send an email, including refused ones. */
   attemptCount: number;
   mode: SmtpMode;
+  /**
+   * Called at each step with what closes the connection. A reply, such as "451 Busy", refuses the
+   * recipient or the message; otherwise the server keeps a message whose reply gets lost.
+   */
+  onStep: ((step: SmtpStep, disconnect: () => void, to: string) => string | void) | null;
   close(): Promise<void>;
 }
 
@@ -46,8 +57,9 @@ export async function startSmtpServer({
     disabledCommands: ["AUTH", "STARTTLS"],
     logger: false,
     closeTimeout: 100,
-    onMailFrom(_address, _session, done) {
+    onMailFrom(_address, session, done) {
       host.attemptCount += 1;
+      step("mail", session);
       if (host.mode === "hang") return;
       if (host.mode === "refuse-once") {
         host.mode = "ok";
@@ -55,16 +67,19 @@ export async function startSmtpServer({
       }
       done();
     },
-    onRcptTo({ address }, _session, done) {
+    onRcptTo({ address }, session, done) {
       done(
         host.mode === "refuse"
           ? Object.assign(new Error(`No such mailbox: ${address}`), { responseCode: 550 })
-          : null,
+          : step("recipient", session, address),
       );
     },
     onData(stream, session, done) {
+      step("data", session);
       simpleParser(stream).then(
         (parsed) => {
+          const refusal = step("message", session);
+          if (refusal) return done(refusal);
           host.emails.push({
             from: parsed.from?.text ?? "",
             to: session.envelope.rcptTo.map(({ address }) => address.toLowerCase()),
@@ -76,11 +91,29 @@ export async function startSmtpServer({
             receivedAtMs: Date.now(),
           });
           done();
+          step("accepted", session);
         },
         (error: Error) => done(error),
       );
     },
   });
+  const findConnection = ({ id }: { id: string }) =>
+    [
+      ...(server as unknown as { connections: Set<{ id: string; _socket: Socket }> }).connections,
+    ].find((connection) => connection.id === id);
+  function step(
+    name: SmtpStep,
+    session: SMTPServerSession,
+    to = session.envelope.rcptTo[0]?.address ?? "",
+  ): Error | null {
+    const reply = host.onStep?.(
+      name,
+      () => findConnection(session)?._socket.destroy(),
+      to.toLowerCase(),
+    );
+    const [, code, text] = /^(\d{3}) (.*)/.exec(reply ?? "") ?? [];
+    return code ? Object.assign(new Error(text), { responseCode: Number(code) }) : null;
+  }
   // Some tests abort the connection.
   server.on("error", () => {});
   await new Promise<void>((resolve, reject) => {
@@ -92,6 +125,7 @@ export async function startSmtpServer({
     emails: [],
     attemptCount: 0,
     mode: "ok",
+    onStep: null,
     close: () => new Promise((resolve) => server.close(resolve)),
   };
   return host;

@@ -21,7 +21,8 @@ const storedEmailSchema = z.object({
     z.union([
       z.string(),
       z.object({ code: z.string() }),
-      z.object({ link: z.string(), label: z.string() }),
+      z.object({ link: z.string(), label: z.string(), isSmall: z.boolean().optional() }),
+      z.object({ html: z.string(), text: z.string() }),
     ]),
   ),
 });

@@ -95,13 +95,40 @@ export function senderAddress(): string {
 }
 
 /** Returns the headers of one-click unsubscription (RFC 8058). */
-const listHeaders = ({ unsubscribeUrl }: EmailMessage): Record<string, string> =>
+const listHeaders = (unsubscribeUrl: string | undefined): Record<string, string> =>
   unsubscribeUrl
     ? {
         "List-Unsubscribe": `<${unsubscribeUrl}>`,
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
       }
     : {};
+
+export interface RenderedEmail extends Pick<EmailMessage, "to" | "subject" | "unsubscribeUrl"> {
+  readonly text: string;
+  readonly html: string;
+  /** Without angle brackets. */
+  readonly messageId?: string;
+}
+
+/** Returns the email with its sender and headers, as Nodemailer takes it. */
+export function toMailOptions({
+  to,
+  subject,
+  text,
+  html,
+  unsubscribeUrl,
+  messageId,
+}: RenderedEmail) {
+  return {
+    from: senderAddress(),
+    to: { name: "", address: to },
+    subject,
+    text,
+    html,
+    headers: listHeaders(unsubscribeUrl),
+    ...(messageId && { messageId: `<${messageId}>` }),
+  };
+}
 
 /**
  * Resolves when the server has accepted the email. Throws EmailError with the server's reason, at
@@ -117,14 +144,9 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
   try {
     // The timeout only stops waiting; the pooled connections have their own timeouts.
     await withTimeout(
-      smtpTransport(url).sendMail({
-        from: senderAddress(),
-        to: { name: "", address: email.to },
-        subject: email.subject,
-        text: renderEmailText(email),
-        html: renderEmailHtml(email),
-        headers: listHeaders(email),
-      }),
+      smtpTransport(url).sendMail(
+        toMailOptions({ ...email, text: renderEmailText(email), html: renderEmailHtml(email) }),
+      ),
       EMAIL_TIMEOUT_MS,
       "The mail server did not respond in time.",
     );

@@ -46,6 +46,10 @@ export default async function Page({ params }: Props) {
                 <p key={index} className="mailbox-code figures">
                   {part.code}
                 </p>
+              ) : "html" in part ? (
+                <pre key={index} className="mailbox-post">
+                  {part.text}
+                </pre>
               ) : (
                 <p key={index}>
                   <a className="button" href={part.link}>

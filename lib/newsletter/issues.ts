@@ -1,0 +1,179 @@
+// Creates, edits, schedules and cancels issues of the newsletter, for admins.
+
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
+import type { IssueState } from "#lib/db/column-values.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { type Member, assertAdmin } from "#lib/members/member.ts";
+
+export interface IssueCounts {
+  readonly pending: number;
+  readonly sent: number;
+  readonly failed: number;
+  /** Those whose connection broke before the mail server's reply. */
+  readonly uncertain: number;
+  /** Those who unsubscribed before their turn, or whom a cancellation spared. */
+  readonly skipped: number;
+}
+
+const LISTED = {
+  id: true,
+  postSlug: true,
+  subject: true,
+  state: true,
+  sendAt: true,
+  startedAt: true,
+  finishedAt: true,
+  recipientCount: true,
+  sentCount: true,
+  problem: true,
+} as const;
+
+/** Returns the newest issues with their counts. Throws AppError(forbidden) unless `admin` is one. */
+export async function listIssues(tx: Tx, admin: Member, limit = 100) {
+  assertAdmin(admin);
+  const issues = await tx.newsletterIssue.findMany({
+    select: LISTED,
+    orderBy: { id: "desc" },
+    take: limit,
+  });
+  return Promise.all(
+    issues.map(async (issue) => ({ ...issue, counts: await countDeliveries(tx, issue) })),
+  );
+}
+
+/** Returns an issue with its counts. Throws AppError(forbidden) and AppError(not_found). */
+export async function getIssue(tx: Tx, admin: Member, id: number) {
+  assertAdmin(admin);
+  const issue = await tx.newsletterIssue.findUnique({
+    where: { id },
+    select: { ...LISTED, intro: true },
+  });
+  if (!issue) throw issueNotFound();
+  return { ...issue, counts: await countDeliveries(tx, issue) };
+}
+
+export type Issue = Awaited<ReturnType<typeof getIssue>>;
+
+async function countDeliveries(
+  tx: Tx,
+  { id, recipientCount, sentCount }: { id: number; recipientCount: number; sentCount: number },
+): Promise<IssueCounts> {
+  const groups = await tx.newsletterDelivery.groupBy({
+    by: ["state"],
+    where: { issueId: id },
+    _count: true,
+  });
+  const count = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
+  const pending = count("PENDING") + count("SENDING");
+  const sent = sentCount + count("SENT");
+  const failed = count("FAILED");
+  const uncertain = count("UNCERTAIN");
+  const skipped = recipientCount - pending - sent - failed - uncertain;
+  return { pending, sent, failed, uncertain, skipped };
+}
+
+/** Returns the ID of a new draft. */
+export async function createIssue(
+  tx: Tx,
+  admin: Member,
+  { postSlug, subject }: { postSlug: string; subject: string },
+): Promise<number> {
+  assertAdmin(admin);
+  const { id } = await tx.newsletterIssue.create({
+    data: { createdAt: new Date(nowMs()), postSlug, subject },
+    select: { id: true },
+  });
+  return id;
+}
+
+/** Changes a draft. Throws AppError(conflict) if it is not one. */
+export async function editIssue(
+  tx: Tx,
+  admin: Member,
+  { id, ...data }: { id: number; subject: string; intro: string },
+): Promise<void> {
+  assertAdmin(admin);
+  await changeState(tx, id, ["DRAFT"], data);
+}
+
+/**
+ * Schedules a draft for `sendAt`. Call triggerNewsletter() after the commit. Throws
+ * AppError(conflict) if it is not a draft.
+ */
+export async function scheduleIssue(
+  tx: Tx,
+  admin: Member,
+  { id, sendAt }: { id: number; sendAt: Date },
+): Promise<void> {
+  assertAdmin(admin);
+  await changeState(tx, id, ["DRAFT"], { state: "SCHEDULED", sendAt, problem: null });
+  await record(tx, admin, "newsletter.schedule", id);
+}
+
+/**
+ * Makes a scheduled issue a draft again. Stops one that is being sent: no one else gets it. Throws
+ * AppError(conflict) in another state.
+ */
+export async function cancelIssue(tx: Tx, admin: Member, id: number): Promise<void> {
+  assertAdmin(admin);
+  const { state } = await getIssue(tx, admin, id);
+  if (state === "SCHEDULED")
+    await changeState(tx, id, ["SCHEDULED"], { state: "DRAFT", sendAt: null, problem: null });
+  else {
+    await changeState(tx, id, ["SENDING"], {
+      state: "CANCELED",
+      finishedAt: new Date(nowMs()),
+      problem: null,
+    });
+    await tx.newsletterDelivery.deleteMany({ where: { issueId: id, state: "PENDING" } });
+  }
+  await record(tx, admin, "newsletter.cancel", id);
+}
+
+/** Deletes a draft. Throws AppError(conflict) if it is not one. */
+export async function deleteIssue(tx: Tx, admin: Member, id: number): Promise<void> {
+  assertAdmin(admin);
+  const { count } = await tx.newsletterIssue.deleteMany({ where: { id, state: "DRAFT" } });
+  if (count === 0) throw stateConflict();
+}
+
+/**
+ * Sends a finished issue again to those of whom no one knows whether they got it, or whose mail
+ * server refused it. Call triggerNewsletter() after the commit. Throws AppError(conflict).
+ */
+export async function resendIssue(
+  tx: Tx,
+  admin: Member,
+  { id, state }: { id: number; state: "UNCERTAIN" | "FAILED" },
+): Promise<void> {
+  assertAdmin(admin);
+  const { count } = await tx.newsletterDelivery.updateMany({
+    where: { issueId: id, state },
+    data: { state: "PENDING", tries: 0, error: null, nextTryAt: new Date(nowMs()) },
+  });
+  if (count === 0) throw stateConflict();
+  await changeState(tx, id, ["SENDING", "SENT"], { state: "SENDING", finishedAt: null });
+  await record(tx, admin, "newsletter.resend", id, { state, count });
+}
+
+async function changeState(
+  tx: Tx,
+  id: number,
+  from: readonly IssueState[],
+  data: Parameters<Tx["newsletterIssue"]["updateMany"]>[0]["data"],
+): Promise<void> {
+  const { count } = await tx.newsletterIssue.updateMany({
+    where: { id, state: { in: [...from] } },
+    data,
+  });
+  if (count === 0) throw stateConflict();
+}
+
+const record = (tx: Tx, { id: actorId }: Member, action: string, issueId: number, detail = {}) =>
+  recordAuditEvent(tx, { actorId, action, subjectId: `issue ${issueId}`, detail });
+
+const issueNotFound = () => new AppError("not_found", "This issue doesn’t exist.");
+const stateConflict = () =>
+  new AppError("conflict", "This issue has changed in the meantime. Reload the page.");

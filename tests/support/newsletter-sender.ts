@@ -1,0 +1,8 @@
+// Sends due issues of the newsletter in a process of its own, which a test can kill at any step.
+
+import { closeDatabase } from "#lib/db/database.ts";
+import { sendDueIssues } from "#lib/newsletter/send-issues.ts";
+
+await sendDueIssues();
+await closeDatabase();
+process.exit(0);

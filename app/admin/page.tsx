@@ -59,8 +59,9 @@ export default async function AdminPage() {
     reads: await getSiteTotals(tx),
     calls: (await listReviewQueue(tx, { admin, state: "NEW" })).counts,
     deliveries: await countDeliveries(tx),
+    uncertain: await tx.newsletterDelivery.count({ where: { state: "UNCERTAIN" } }),
   }));
-  const { users, reads, calls, deliveries } = data;
+  const { users, reads, calls, deliveries, uncertain } = data;
   const lacksFfmpeg = siteConfig.features.calls && !(await canMergeAudio());
   const backup = isBackupOn() ? readBackup() : null;
   const figures = [
@@ -123,6 +124,15 @@ export default async function AdminPage() {
             href="/admin/deliveries#login"
             link="Details"
           />
+          {uncertain > 0 && (
+            <AttentionItem
+              count={uncertain}
+              one="newsletter email that may be undelivered"
+              many="newsletter emails that may be undelivered"
+              href="/admin/newsletter"
+              link="Details"
+            />
+          )}
           {backup && (
             <AttentionItem
               count={backup.problems.length}

@@ -8,6 +8,7 @@ const PAGES = [
   { name: "users", href: "/admin/users", label: "Users" },
   { name: "calls", href: "/admin/calls", label: "Calls" },
   { name: "content", href: "/admin/content", label: "Content" },
+  { name: "newsletter", href: "/admin/newsletter", label: "Newsletter" },
   { name: "cache", href: "/admin/cache", label: "Cache" },
   { name: "cluster", href: "/admin/cluster", label: "Cluster" },
   { name: "reads", href: "/admin/reads", label: "Reads" },
@@ -35,15 +36,15 @@ export function AdminFrame({
     <div className="wrap admin">
       <nav className="admin-nav" aria-label="Admin">
         <ul>
-          {PAGES.filter(({ name }) => name !== "calls" || siteConfig.features.calls).map(
-            ({ name, href, label }) => (
-              <li key={name}>
-                <a href={href} aria-current={name === current ? "page" : undefined}>
-                  {label}
-                </a>
-              </li>
-            ),
-          )}
+          {PAGES.filter(
+            ({ name }) => (name !== "calls" && name !== "newsletter") || siteConfig.features[name],
+          ).map(({ name, href, label }) => (
+            <li key={name}>
+              <a href={href} aria-current={name === current ? "page" : undefined}>
+                {label}
+              </a>
+            </li>
+          ))}
         </ul>
       </nav>
       <header className="admin-head">

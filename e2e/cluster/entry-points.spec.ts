@@ -26,7 +26,13 @@ import {
   nextAddress,
 } from "#tests/support/attack/attack-client.ts";
 import { readBuiltActions, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
-import { HOST, ORIGIN, REPOSITORY, WEBHOOK_SECRET } from "#tests/support/attack/attack-server.ts";
+import {
+  HOST,
+  MAIL_EVENT_SECRET,
+  ORIGIN,
+  REPOSITORY,
+  WEBHOOK_SECRET,
+} from "#tests/support/attack/attack-server.ts";
 import {
   type AttackFixture,
   insertSession,
@@ -65,6 +71,7 @@ const test = base.extend({
         CONTENT_GIT_API: git.api,
         CONTENT_GIT_REPOSITORY: REPOSITORY,
         CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+        NEWSLETTER_WEBHOOK_SECRET: MAIL_EVENT_SECRET,
         FETCH_ALLOW_PRIVATE: git.address,
         EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9",
       });

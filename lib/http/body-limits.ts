@@ -41,6 +41,17 @@ const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
     },
   ],
   [
+    /^\/api\/newsletter-events$/,
+    {
+      maxBytes: 1_048_576,
+      requiredHeader: {
+        name: "authorization",
+        status: 401,
+        message: "The Authorization header is missing.",
+      },
+    },
+  ],
+  [
     /^\/internal\/cache$/,
     {
       maxBytes: 65_536,

@@ -10,6 +10,10 @@ const NOTICES = [
   "delivery-retrying",
   "delivery-cancelled",
   "cache-entry-deleted",
+  "issue-scheduled",
+  "issue-canceled",
+  "issue-deleted",
+  "issue-resending",
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 

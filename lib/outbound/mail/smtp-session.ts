@@ -101,39 +101,40 @@ export class SmtpSession {
   }
 }
 
-const STOPPED = Symbol("stopped");
+/** Ends a message that must not be sent. */
+class StoppedError extends Error {}
 
 async function sendOver(
   connection: SMTPConnection,
   { from, to, message, beforeMessage }: OutgoingEmail,
 ): Promise<SendResult> {
   let hasStarted = false;
-  let stopped: unknown = null;
-  // Nodemailer reads it once the server has replied to DATA.
-  const stream = Readable.from(
-    (async function* () {
-      try {
-        if (!(await beforeMessage())) throw STOPPED;
-      } catch (error) {
-        stopped = error;
-        throw new Error("Stopped.", { cause: error });
-      }
-      hasStarted = true;
-      yield message;
-    })(),
-  );
+  let stoppedBy: Error | null = null;
+  async function* streamMessage() {
+    try {
+      if (!(await beforeMessage())) throw new StoppedError("Stopped.");
+    } catch (error) {
+      stoppedBy = error as Error;
+      throw error;
+    }
+    hasStarted = true;
+    yield message;
+  }
   let timer: NodeJS.Timeout | undefined;
   const error = await new Promise<SMTPConnection.SMTPError | null>((resolve) => {
     timer = setTimeout(
       () => resolve(new Error("The mail server did not respond in time.")),
       DEADLINE_MS,
     );
-    connection.send({ from, to: [to] }, stream, resolve);
+    // Nodemailer reads the stream once the server has replied to DATA.
+    connection.send({ from, to: [to] }, Readable.from(streamMessage()), resolve);
   });
   clearTimeout(timer);
   if (!error) return { outcome: "accepted" };
-  if (stopped === STOPPED) return { outcome: "stopped" };
-  if (stopped !== null) throw stopped;
+  // TypeScript does not see the assignment in the generator.
+  const cause = stoppedBy as Error | null;
+  if (cause instanceof StoppedError) return { outcome: "stopped" };
+  if (cause !== null) throw cause;
   const reason = redact(error.message);
   const { responseCode } = error;
   // 421: the server is closing the session, whatever the recipient.

@@ -7,7 +7,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { nowMs } from "#lib/core/clock.ts";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
+import type { IssueState } from "#lib/db/column-values.ts";
 import { signConfirmationToken, signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
@@ -40,6 +41,29 @@ export const insertSubscriber = (file: string, email: string) =>
       select: { id: true },
     });
     return id;
+  });
+
+/** Inserts an issue, in the future if it is scheduled, with an uncertain delivery if it was sent. */
+const insertIssue = ({ db }: CaseContext, state: IssueState): Promise<string> =>
+  writeTo(db.name, async (tx) => {
+    const now = new Date(nowMs());
+    const { id } = await tx.newsletterIssue.create({
+      data: {
+        createdAt: now,
+        postSlug: "one-door-for-writes",
+        subject: "News",
+        state,
+        sendAt: new Date(nowMs() + 365 * DAY_MS),
+        ...(state === "SENT" && {
+          recipientCount: 1,
+          deliveries: {
+            create: { subscriberId: randomUUID(), state: "UNCERTAIN", nextTryAt: now },
+          },
+        }),
+      },
+      select: { id: true },
+    });
+    return String(id);
   });
 
 const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
@@ -331,6 +355,64 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: ({ fixture }) => ({ id: String(fixture.owner.deliveryId) }),
     writtenTables: ["AuditEvent", "Delivery"],
     invalidFields: { id: invalidValues.number },
+  },
+  "app/admin/newsletter/actions.ts#createIssueAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter",
+    makeValidFields: () => ({ slug: "one-door-for-writes" }),
+    writtenTables: ["NewsletterIssue"],
+    invalidFields: { slug: invalidValues.token },
+  },
+  "app/admin/newsletter/actions.ts#editIssueAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter",
+    makeValidFields: async (context) => ({
+      id: await insertIssue(context, "DRAFT"),
+      subject: "News",
+      intro: "Hello.",
+      sendAt: "2100-01-01T00:00",
+      intent: "send",
+    }),
+    writtenTables: ["AuditEvent", "NewsletterIssue"],
+    invalidFields: {
+      id: invalidValues.number,
+      subject: invalidValues.text(1, 150),
+      intent: invalidValues.choice,
+    },
+  },
+  "app/admin/newsletter/actions.ts#cancelIssueAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter",
+    makeValidFields: async (context) => ({ id: await insertIssue(context, "SCHEDULED") }),
+    writtenTables: ["AuditEvent", "NewsletterIssue"],
+    invalidFields: { id: invalidValues.number },
+  },
+  "app/admin/newsletter/actions.ts#deleteIssueAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter",
+    makeValidFields: async (context) => ({ id: await insertIssue(context, "DRAFT") }),
+    writtenTables: ["NewsletterIssue"],
+    invalidFields: { id: invalidValues.number },
+  },
+  "app/admin/newsletter/actions.ts#resendIssueAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter",
+    makeValidFields: async (context) => ({
+      id: await insertIssue(context, "SENT"),
+      state: "UNCERTAIN",
+    }),
+    // The subscriber is gone, so that nothing is sent.
+    writtenTables: ["AuditEvent", "NewsletterDelivery", "NewsletterIssue"],
+    invalidFields: { id: invalidValues.number, state: invalidValues.choice },
+  },
+  "app/admin/newsletter/actions.ts#removeSubscriberAction": {
+    requiredRole: "admin",
+    page: "/admin/newsletter/subscribers",
+    makeValidFields: async ({ db }) => ({
+      id: await insertSubscriber(db.name, `${randomUUID()}@example.test`),
+    }),
+    writtenTables: ["AuditEvent", "Subscriber"],
+    invalidFields: { id: invalidValues.token },
   },
   "app/admin/content/actions.ts#compilePost": {
     requiredRole: "admin",

@@ -21,6 +21,7 @@ import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server
 export const HOST = "lectern.test";
 export const ORIGIN = `https://${HOST}`;
 export const WEBHOOK_SECRET = "only-for-the-attack-webhook";
+export const MAIL_EVENT_SECRET = "only-for-the-attack-mail-events";
 export const REPOSITORY = "ada/site";
 
 export interface AttackServer {
@@ -89,6 +90,7 @@ export async function startAttackServer(): Promise<AttackServer> {
       CONTENT_GIT_API: git.api,
       CONTENT_GIT_REPOSITORY: REPOSITORY,
       CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      NEWSLETTER_WEBHOOK_SECRET: MAIL_EVENT_SECRET,
       FETCH_ALLOW_PRIVATE: git.address,
       // Link previews are fetched in the background, and nothing may leave this machine.
       EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9",

@@ -58,7 +58,9 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
         .poll(
           () =>
             db
-              .prepare(`SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL`)
+              .prepare(
+                `SELECT (SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL) + (SELECT COUNT(*) FROM "NewsletterIssue" WHERE "state" = 'SENDING')`,
+              )
               .pluck()
               .get(),
           { message: "pending deliveries", timeout: 10_000, intervals: [20, 50, 100, 200] },

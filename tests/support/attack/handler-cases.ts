@@ -2,6 +2,7 @@
 // with the build.
 
 import { randomUUID } from "node:crypto";
+import type Database from "better-sqlite3";
 import { hostname } from "node:os";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
@@ -10,7 +11,7 @@ import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts"
 import { randomJson, invalidValues } from "./fuzz-values.ts";
 import type { HandlerCase, HandlerRequest } from "./cases.ts";
 import { SAME_ORIGIN_HEADERS } from "./attack-client.ts";
-import { REPOSITORY, WEBHOOK_SECRET } from "./attack-server.ts";
+import { MAIL_EVENT_SECRET, REPOSITORY, WEBHOOK_SECRET } from "./attack-server.ts";
 import { PART_BYTES, sha256 } from "#tests/support/factories.ts";
 import { makeWav } from "./attack-fixture.ts";
 
@@ -97,6 +98,26 @@ export function makeInvalidJsonRequest(
     body: JSON.stringify(invalid),
   };
 }
+
+/** Inserts a draft of an issue, and returns its ID. */
+function insertDraftIssue(db: Database.Database): number {
+  const { lastInsertRowid } = db
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject") VALUES (?, ?, 'News')`,
+    )
+    .run(Date.now(), POST_SLUG);
+  return Number(lastInsertRowid);
+}
+
+/** Returns a report of a mail provider with the site's password. */
+const makeMailEvent = (event: unknown): HandlerRequest => ({
+  path: "/api/newsletter-events",
+  headers: {
+    ...JSON_HEADERS,
+    authorization: `Basic ${Buffer.from(`mail:${MAIL_EVENT_SECRET}`).toString("base64")}`,
+  },
+  body: JSON.stringify(event),
+});
 
 const CREDENTIAL = { id: "AAAA", rawId: "AAAA", type: "public-key" };
 
@@ -335,6 +356,36 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
       ])}`,
       body: "List-Unsubscribe=One-Click",
     }),
+  },
+
+  "GET /admin/newsletter/[id]/preview": {
+    requiredRole: "admin",
+    makeValidRequest: ({ db }) => ({
+      path: `/admin/newsletter/${insertDraftIssue(db)}/preview`,
+    }),
+    status: 200,
+  },
+  "GET /admin/newsletter/subscribers.csv": {
+    requiredRole: "admin",
+    makeValidRequest: () => ({ path: "/admin/newsletter/subscribers.csv" }),
+    status: 200,
+  },
+  "POST /api/newsletter-events": {
+    requiredRole: "anyone",
+    isOriginIgnored: true,
+    makeValidRequest: () => makeMailEvent({ type: "bounce", email: "nobody@example.test" }),
+    status: 200,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      pick(random, [
+        { ...makeMailEvent({ type: "open", email: "nobody@example.test" }) },
+        makeMailEvent(null),
+        makeMailEvent([{ type: "bounce" }]),
+        {
+          ...makeMailEvent({ type: "bounce", email: "nobody@example.test" }),
+          headers: { ...JSON_HEADERS, authorization: `Bearer ${randomUuid(random)}` },
+        },
+      ]),
   },
 
   "GET /login/go": { ...publicGet("/login/go?to=/teams"), status: 303 },

@@ -1,0 +1,60 @@
+// Renders the form that edits, tests and sends a draft.
+
+import { editIssueAction } from "../actions.ts";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field, TextField } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
+import { pluralize } from "#lib/core/format.ts";
+import type { Issue } from "#lib/newsletter/issues.ts";
+
+/** `audience` is the number of recipients if it were sent now; null if the post is not published. */
+export function DraftForm({ issue, audience }: { issue: Issue; audience: number | null }) {
+  return (
+    <section className="desk-section" aria-labelledby="send">
+      <h2 id="send">Send</h2>
+      <ActionForm
+        action={editIssueAction}
+        className="form"
+        loginNext={`/admin/newsletter/${issue.id}`}
+      >
+        <input type="hidden" name="id" value={issue.id} />
+        <Field
+          name="subject"
+          label="Subject"
+          defaultValue={issue.subject}
+          maxLength={150}
+          required
+        />
+        <TextField
+          name="intro"
+          label="Note"
+          hint="Optional. Above the post. Leave a blank line between paragraphs."
+          defaultValue={issue.intro}
+          maxLength={2_000}
+        />
+        <Field
+          name="sendAt"
+          label="Send at (UTC)"
+          hint="Leave it empty to send now. A post that isn’t published by then is sent when it is."
+          type="datetime-local"
+        />
+        <p className="form-hint">
+          {audience === null
+            ? "Goes to the subscribers of its topics."
+            : `Goes to ${pluralize(audience, "subscriber")}.`}
+        </p>
+        <div className="form-actions">
+          <SubmitButton name="intent" value="send">
+            Send
+          </SubmitButton>
+          <SubmitButton kind="plain" name="intent" value="test">
+            Send a test to me
+          </SubmitButton>
+          <SubmitButton kind="plain" name="intent" value="save">
+            Save
+          </SubmitButton>
+        </div>
+      </ActionForm>
+    </section>
+  );
+}

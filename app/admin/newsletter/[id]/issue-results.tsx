@@ -1,0 +1,65 @@
+// Renders what became of an issue's recipients.
+
+import { resendIssueAction } from "../actions.ts";
+import { ActionButton } from "#components/ui/submit-button.tsx";
+import { formatCount, pluralize } from "#lib/core/format.ts";
+import type { Issue } from "#lib/newsletter/issues.ts";
+
+export function IssueResults({ issue }: { issue: Issue }) {
+  const { pending, sent, failed, uncertain, skipped } = issue.counts;
+  const figures = [
+    ["Recipients", issue.recipientCount],
+    ["Sent", sent],
+    ["Pending", pending],
+    ["Failed", failed],
+    ["Uncertain", uncertain],
+    ["Skipped", skipped],
+  ] as const;
+  const canResend = issue.state !== "CANCELED";
+  return (
+    <section className="desk-section" aria-labelledby="results">
+      <h2 id="results">Recipients</h2>
+      <dl className="total-row">
+        {figures.map(([name, count]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{formatCount(count)}</dd>
+          </div>
+        ))}
+      </dl>
+      {skipped > 0 && (
+        <p className="muted">
+          Skipped recipients unsubscribed before their turn, or you stopped it.
+        </p>
+      )}
+      {uncertain > 0 && (
+        <>
+          <p>
+            For {pluralize(uncertain, "recipient")}, the connection broke after the email was sent
+            and before the mail server’s reply. It may have been delivered, so it isn’t sent again
+            by itself.
+          </p>
+          {canResend && <ResendButton issue={issue} state="UNCERTAIN" />}
+        </>
+      )}
+      {failed > 0 && (
+        <>
+          <p>The mail server refused the email to {pluralize(failed, "recipient")}.</p>
+          {canResend && <ResendButton issue={issue} state="FAILED" />}
+        </>
+      )}
+    </section>
+  );
+}
+
+function ResendButton({ issue: { id }, state }: { issue: Issue; state: "UNCERTAIN" | "FAILED" }) {
+  return (
+    <ActionButton
+      action={resendIssueAction}
+      fields={{ id: String(id), state }}
+      loginNext={`/admin/newsletter/${id}`}
+    >
+      {state === "UNCERTAIN" ? "Send again to the uncertain" : "Send again to the failed"}
+    </ActionButton>
+  );
+}

@@ -1,0 +1,144 @@
+// Renders /admin/newsletter/ID: edits a draft, or shows what became of an issue.
+
+import { Fragment } from "react";
+import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
+import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
+import { cancelIssueAction, deleteIssueAction } from "../actions.ts";
+import { DraftForm } from "./draft-form.tsx";
+import { IssueResults } from "./issue-results.tsx";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { ISSUE_STATE_LABELS } from "#components/admin/issue-table.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
+import { isAppError } from "#lib/core/errors.ts";
+import { read } from "#lib/db/database.ts";
+import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
+import type { Admin } from "#lib/members/member.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
+import { type Issue, getIssue } from "#lib/newsletter/issues.ts";
+import { countRecipients } from "#lib/newsletter/start-issue.sql.ts";
+import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
+import { topicKeysOf } from "#lib/posts/search/search-posts.ts";
+
+interface Props {
+  readonly params: Promise<{ id: string }>;
+}
+
+const NOTICES: Partial<Record<Notice, string>> = {
+  "issue-scheduled": "Scheduled. Reload in a moment to see its progress.",
+  "issue-canceled": "Canceled.",
+  "issue-resending": "Sending again. Reload in a moment.",
+};
+
+const parseId = (id: string) => (/^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0);
+
+export async function generateMetadata({ params }: Props) {
+  const id = parseId((await params).id);
+  return adminMetadata(async (tx, admin) => (await getIssue(tx, admin, id)).subject);
+}
+
+async function findIssue(admin: Admin, id: number): Promise<Issue | null> {
+  try {
+    return await read((tx) => getIssue(tx, admin, id));
+  } catch (error) {
+    if (isAppError(error, "not_found")) return null;
+    throw error;
+  }
+}
+
+function IssueFacts({ issue }: { issue: Issue }) {
+  const dates = [
+    ["Scheduled for", issue.state === "SCHEDULED" ? issue.sendAt : null],
+    ["Started", issue.startedAt],
+    ["Finished", issue.finishedAt],
+  ] as const;
+  return (
+    <dl className="facts">
+      <dt>State</dt>
+      <dd>{ISSUE_STATE_LABELS[issue.state]}</dd>
+      <dt>Post</dt>
+      <dd>
+        <a href={`/blog/${issue.postSlug}`}>{issue.postSlug}</a>
+      </dd>
+      {dates.map(
+        ([name, date]) =>
+          date && (
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <Timestamp ms={date.getTime()} /> UTC
+              </dd>
+            </Fragment>
+          ),
+      )}
+    </dl>
+  );
+}
+
+export default async function IssuePage({ params }: Props) {
+  const { id: text } = await params;
+  const { admin, notFoundPage } = await requireAdminPage(`/admin/newsletter/${text}`);
+  if (!admin) return notFoundPage;
+  const issue = await findIssue(admin, parseId(text));
+  if (!issue) {
+    setNotFoundStatus();
+    return <NotFoundPage sessionIds={await readSessionCookies()} />;
+  }
+  const { id, state } = issue;
+  const isDraft = state === "DRAFT";
+  const notice = await readNotice();
+  const post = await findPostBySlug(issue.postSlug);
+  const audience =
+    isDraft && post ? await read((tx) => countRecipients(tx, [...topicKeysOf(post)])) : null;
+  return (
+    <AdminFrame
+      current="newsletter"
+      title={issue.subject}
+      notice={notice && NOTICES[notice]}
+      lead={<a href="/admin/newsletter">All issues</a>}
+    >
+      {issue.problem && (
+        <p className="form-message form-message-refused" role="alert">
+          Waiting: {issue.problem}
+        </p>
+      )}
+      <section className="desk-section" aria-labelledby="issue">
+        <h2 id="issue">Issue</h2>
+        <IssueFacts issue={issue} />
+        {post || issue.startedAt ? (
+          <p className="form-actions">
+            <a href={`/admin/newsletter/${id}/preview`}>Preview</a>
+            <a href={`/admin/newsletter/${id}/preview?as=text`}>Preview as plain text</a>
+          </p>
+        ) : (
+          <p className="muted">You can preview it when the post is published.</p>
+        )}
+        {(state === "SCHEDULED" || state === "SENDING") && (
+          <ActionButton
+            action={cancelIssueAction}
+            fields={{ id: String(id) }}
+            kind="danger"
+            loginNext={`/admin/newsletter/${id}`}
+          >
+            {state === "SENDING" ? "Stop sending" : "Cancel"}
+          </ActionButton>
+        )}
+      </section>
+      {isDraft && <DraftForm issue={issue} audience={audience} />}
+      {issue.startedAt && <IssueResults issue={issue} />}
+      {isDraft && (
+        <section className="desk-section" aria-labelledby="delete">
+          <h2 id="delete">Delete</h2>
+          <ActionButton
+            action={deleteIssueAction}
+            fields={{ id: String(id) }}
+            kind="danger"
+            loginNext={`/admin/newsletter/${id}`}
+          >
+            Delete draft
+          </ActionButton>
+        </section>
+      )}
+    </AdminFrame>
+  );
+}

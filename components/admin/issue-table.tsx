@@ -33,7 +33,7 @@ function IssueState({ issue }: { issue: ListedIssue }) {
 
 export function IssueTable({ issues }: { issues: readonly ListedIssue[] }) {
   return (
-    <ScrollableTable label="Issues">
+    <ScrollableTable label="Issues of the newsletter">
       <thead>
         <tr>
           <th scope="col">Subject</th>

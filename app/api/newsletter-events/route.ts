@@ -60,7 +60,7 @@ export async function POST(request: Request): Promise<Response> {
     await ensurePrimary();
     if (events.length > 0) {
       const count = await write((tx) => applyMailEvents(tx, events), { isDurable: true });
-      triggerDeliveries();
+      if (count > 0) triggerDeliveries();
       log("info", "newsletter.mail_events", { events: events.length, unsubscribed: count });
     }
     return json(200, "Received.");

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
+import type { Member } from "#lib/members/member.ts";
+import {
+  exportSubscribers,
+  listSubscribers,
+  removeSubscriber,
+} from "#lib/members/subscriber-list.ts";
+import { subscribe } from "#lib/members/subscribers.ts";
+import { samplePost } from "#tests/support/sample-posts.ts";
+import {
+  cancelIssue,
+  createIssue,
+  deleteIssue,
+  editIssue,
+  getIssue,
+  listIssues,
+  resendIssue,
+  scheduleIssue,
+} from "./issues.ts";
+import { buildIssueEmail, renderPostForEmail } from "./issue-email.ts";
+import { markSending } from "./deliveries.ts";
+import { startIssue } from "./start-due-issues.ts";
+import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
+
+const member: Member = {
+  id: "m",
+  firstName: "Mo",
+  team: "RED",
+  role: "MEMBER",
+  sessionKey: "k",
+  loggedInAtMs: 0,
+};
+const admin: Member = { ...member, id: "a", role: "ADMIN" };
+const forbidden = expect.objectContaining({ code: "forbidden" }) as Error;
+const conflict = expect.objectContaining({ code: "conflict" }) as Error;
+
+beforeEach(() => setClock(Date.parse("2026-11-29T12:00:00Z")));
+afterEach(() => setClock(null));
+
+const create = () => write((tx) => createIssue(tx, admin, { postSlug: "a-post", subject: "News" }));
+const inTx = <T>(fn: (tx: Tx) => Promise<T>) => write(fn);
+const stateOf = async (id: number) => (await read((tx) => getIssue(tx, admin, id))).state;
+const schedule = (id: number, sendAt = new Date(nowMs())) =>
+  inTx((tx) => scheduleIssue(tx, admin, { id, sendAt }));
+
+test("only admins read, write or send an issue, or see subscribers", async () => {
+  const id = await create();
+  const calls: ((tx: Tx) => Promise<unknown>)[] = [
+    (tx) => listIssues(tx, member),
+    (tx) => getIssue(tx, member, id),
+    (tx) => createIssue(tx, member, { postSlug: "a-post", subject: "Spam" }),
+    (tx) => editIssue(tx, member, { id, subject: "Spam", intro: "" }),
+    (tx) => scheduleIssue(tx, member, { id, sendAt: new Date() }),
+    (tx) => cancelIssue(tx, member, id),
+    (tx) => deleteIssue(tx, member, id),
+    (tx) => resendIssue(tx, member, { id, state: "FAILED" }),
+    (tx) => listSubscribers(tx, member, ""),
+    (tx) => removeSubscriber(tx, member, "x"),
+  ];
+  for (const call of calls) await expect(inTx(call)).rejects.toThrow(forbidden);
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "DRAFT",
+    subject: "News",
+  });
+});
+
+test("a draft is edited, scheduled, canceled and deleted, and nothing happens twice", async () => {
+  const id = await create();
+  await inTx((tx) => editIssue(tx, admin, { id, subject: "Better", intro: "Hi" }));
+  const sendAt = new Date(nowMs() + DAY_MS);
+  await schedule(id, sendAt);
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "SCHEDULED",
+    subject: "Better",
+    sendAt,
+  });
+  for (const call of [
+    () => schedule(id),
+    () => inTx((tx) => editIssue(tx, admin, { id, subject: "X", intro: "" })),
+    () => inTx((tx) => deleteIssue(tx, admin, id)),
+    () => inTx((tx) => resendIssue(tx, admin, { id, state: "FAILED" })),
+  ])
+    await expect(call()).rejects.toThrow(conflict);
+  await inTx((tx) => cancelIssue(tx, admin, id));
+  expect(await stateOf(id)).toBe("DRAFT");
+  await inTx((tx) => deleteIssue(tx, admin, id));
+  await expect(read((tx) => getIssue(tx, admin, id))).rejects.toThrow(
+    expect.objectContaining({ code: "not_found" }) as Error,
+  );
+});
+
+test("an issue goes to those who chose one of the post's topics, or no topics, and starts once", async () => {
+  await inTx(async (tx) => {
+    await subscribe(tx, { email: "all@example.test" });
+    await subscribe(tx, { email: "sqlite@example.test", topics: ["sqlite", "react"] });
+    await subscribe(tx, { email: "mdx@example.test", topics: ["mdx"] });
+  });
+  const id = await create();
+  await schedule(id);
+  const post = samplePost({ categories: ["SQLite", "LiteFS"] });
+  await startIssue(id, post);
+  await startIssue(id, post);
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "SENDING",
+    recipientCount: 2,
+    counts: { pending: 2, sent: 0, failed: 0, uncertain: 0, skipped: 0 },
+  });
+});
+
+test("stopping an issue spares everyone whose message has not left", async () => {
+  await inTx((tx) => subscribe(tx, { email: "ada@example.test" }));
+  const id = await create();
+  await schedule(id);
+  await startIssue(id, samplePost({}));
+  const [row] = await read((tx) => tx.newsletterDelivery.findMany());
+  await inTx((tx) => cancelIssue(tx, admin, id));
+  expect(await inTx((tx) => markSending(tx, { ...row!, email: "ada@example.test" }))).toBe(false);
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "CANCELED",
+    counts: { pending: 0, skipped: 1 },
+  });
+  await expect(inTx((tx) => cancelIssue(tx, admin, id))).rejects.toThrow(conflict);
+});
+
+test("an admin sends again to the uncertain only", async () => {
+  const id = await create();
+  await inTx(async (tx) => {
+    await tx.newsletterIssue.update({
+      where: { id },
+      data: { state: "SENT", startedAt: new Date(), recipientCount: 3, sentCount: 1 },
+    });
+    for (const [subscriberId, state] of [
+      ["a", "UNCERTAIN"],
+      ["b", "FAILED"],
+    ] as const)
+      await tx.newsletterDelivery.create({
+        data: { issueId: id, subscriberId, state, nextTryAt: new Date() },
+      });
+  });
+  await inTx((tx) => resendIssue(tx, admin, { id, state: "UNCERTAIN" }));
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "SENDING",
+    counts: { pending: 1, sent: 1, failed: 1, uncertain: 0 },
+  });
+});
+
+test("a post's email has its title, its text and a link to unsubscribe, as HTML and text", () => {
+  const post = samplePost({ title: "Names & <things>", description: "About “names”." });
+  const content = { subject: "News", intro: "Hi.\n\nBye.", ...renderPostForEmail(post) };
+  const email = buildIssueEmail(content, { email: "a@example.test", subscriberId: "s" });
+  const html = renderEmailHtml(email);
+  expect(html).toContain("Names &amp; &lt;things&gt;");
+  expect(html).toContain('<p style="margin:0 0 20px">Bye.</p>');
+  expect(html).toContain('name="color-scheme" content="light dark"');
+  expect(renderEmailText(email)).toContain("Hi.\n\nBye.\n\nNames & <things>\n");
+  for (const text of [html, renderEmailText(email)])
+    expect(text).toContain("/unsubscribe?token=s.");
+});
+
+test("the list of subscribers as CSV is quoted, and no spreadsheet runs it", async () => {
+  await inTx(async (tx) => {
+    await subscribe(tx, { email: "=cmd|'/c calc'!a1@example.test", topics: ["a", 'b"'] });
+    await subscribe(tx, { email: "ada@example.test" });
+  });
+  const lines = (await exportSubscribers()).trimEnd().split("\r\n");
+  expect(lines[0]).toBe("email,topics,subscribed_at");
+  const rows = lines.slice(1).sort();
+  expect(rows[0]).toMatch(/^"'=cmd\|'\/c calc'!a1@example\.test","a; b""","2026-11-29T12:00:/);
+  expect(rows[1]).toMatch(/^"ada@example\.test","","2026-11-29T12:00:/);
+});

@@ -6,7 +6,7 @@ import { log } from "#lib/core/log.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import type { Post } from "#lib/posts/post.ts";
-import { topicKeysOf } from "#lib/posts/search/search-posts.ts";
+import { topicKeysOf } from "#lib/posts/topics.ts";
 import { renderPostForEmail } from "./issue-email.ts";
 import { insertRecipients } from "./start-issue.sql.ts";
 

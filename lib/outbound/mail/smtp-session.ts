@@ -78,7 +78,7 @@ export class SmtpSession {
       greetingTimeout: CONNECT_TIMEOUT_MS,
       dnsTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: REPLY_TIMEOUT_MS,
-      // Closes at once, so that a message that was begun can't be completed.
+      // Closes at once, so that a message that was not finished can’t be.
       ...{ socketCloseTimeout: 0 },
     });
     this.#connection = connection;

@@ -18,7 +18,7 @@ import { readSessionCookies } from "#lib/members/viewer.ts";
 import { type Issue, getIssue } from "#lib/newsletter/issues.ts";
 import { countRecipients } from "#lib/newsletter/start-issue.sql.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
-import { topicKeysOf } from "#lib/posts/search/search-posts.ts";
+import { topicKeysOf } from "#lib/posts/topics.ts";
 
 interface Props {
   readonly params: Promise<{ id: string }>;

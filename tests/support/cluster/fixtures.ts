@@ -62,6 +62,7 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
         diskSizesMb,
         env: {
           SMTP_URL: smtp.url,
+          NEWSLETTER_PER_MINUTE: "100000",
           LOG_LEVEL: process.env.LOG_LEVEL,
           NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           ...LEGACY_SITE_ENV,

@@ -9,6 +9,7 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
+import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { listTopics } from "#lib/posts/topics.ts";
@@ -42,7 +43,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
       <div className="entry-body">
         <ActionForm action={confirmSubscription} className="form">
           <input type="hidden" name="token" value={token} />
-          <TopicFields topics={listTopics(await getIndex())} chosen={[]} />
+          {newsletterChannel() === "site" && (
+            <TopicFields topics={listTopics(await getIndex())} chosen={[]} />
+          )}
           <SubmitButton>Confirm</SubmitButton>
         </ActionForm>
       </div>

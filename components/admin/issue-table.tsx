@@ -1,6 +1,5 @@
 // Renders the newsletter's issues as a table.
 
-import { formatCount } from "#lib/core/format.ts";
 import type { listIssues } from "#lib/newsletter/issues.ts";
 import { ScrollableTable } from "./scrollable-table.tsx";
 import { Timestamp } from "./timestamp.tsx";
@@ -61,7 +60,7 @@ export function IssueTable({ issues }: { issues: readonly ListedIssue[] }) {
               issue.counts.uncertain,
             ].map((count, i) => (
               <td key={i} className="number">
-                {issue.startedAt ? formatCount(count) : ""}
+                {issue.startedAt ? count.toLocaleString("en-US") : ""}
               </td>
             ))}
           </tr>

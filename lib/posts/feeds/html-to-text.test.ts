@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { htmlToText } from "./html-to-text.ts";
 
 test("a post's HTML reads as Markdown", () => {
-  const html = `<h2>One</h2><p>A <em>short</em>
+  const html = `<h2><a href="#one">One</a></h2><p>A <em>short</em>
     text with <a href="https://example.com/a">a link</a>, <code>code</code><br>and a break.</p>
     <ul><li>first</li><li><p>second</p><ol start="3"><li>inner</li></ol></li></ul>
     <pre><code>let a = 1;

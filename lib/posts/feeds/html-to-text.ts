@@ -70,7 +70,8 @@ const BLOCKS: Record<string, (element: Element) => string> = {
   blockquote: ({ children }) => indent(renderBlocks(children, "\n\n"), "> ", "> "),
 };
 for (let level = 1; level <= 6; level += 1)
-  BLOCKS[`h${level}`] = (element) => `${"#".repeat(level)} ${renderInline(element).trim()}`;
+  BLOCKS[`h${level}`] = (element) =>
+    `${"#".repeat(level)} ${rawText(element).replace(/\s+/g, " ").trim()}`;
 for (const tagName of ["p", "dt", "dd", "figcaption", "summary"])
   BLOCKS[tagName] = (element) => renderInline(element).trim();
 const CONTAINERS = new Set(

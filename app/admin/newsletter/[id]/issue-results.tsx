@@ -2,7 +2,7 @@
 
 import { resendIssueAction } from "../actions.ts";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import { formatCount, pluralize } from "#lib/core/format.ts";
+import { pluralize } from "#lib/core/format.ts";
 import type { Issue } from "#lib/newsletter/issues.ts";
 
 export function IssueResults({ issue }: { issue: Issue }) {
@@ -23,7 +23,7 @@ export function IssueResults({ issue }: { issue: Issue }) {
         {figures.map(([name, count]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{formatCount(count)}</dd>
+            <dd>{count.toLocaleString("en-US")}</dd>
           </div>
         ))}
       </dl>

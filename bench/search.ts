@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { closeCacheFile } from "#lib/cache/cache-file.ts";
+import { closeCacheFile, withCacheDatabase } from "#lib/cache/cache-file.ts";
 import { postSource } from "#lib/search/search-document.ts";
-import { findMatches } from "#lib/search/search-index.ts";
-import { syncSearchTable } from "#lib/search/search-table.ts";
+import { findMatches, indexSources } from "#lib/search/search-index.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { sampleIndex } from "#tests/support/sample-posts.ts";
@@ -49,14 +48,23 @@ const cpuMs = () => {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 };
+let turn = { ms: 0, cpuMs: 0 };
+const startTurn = () => (turn = { ms: performance.now(), cpuMs: cpuMs() });
+const endTurn = () => {
+  turnsMs.push(performance.now() - turn.ms);
+  turnsCpuMs.push(cpuMs() - turn.cpuMs);
+};
+withCacheDatabase(() => null); // opens the file, as the site has long done
 const startedMs = performance.now();
-let turnMs = performance.now();
-let turnCpuMs = cpuMs();
-for await (const _ of syncSearchTable(postSource(index))) {
-  turnsMs.push(performance.now() - turnMs);
-  turnsCpuMs.push(cpuMs() - turnCpuMs);
+startTurn();
+const source = postSource(index);
+endTurn();
+let isBuilt = false;
+void indexSources([source]).then(() => (isBuilt = true));
+while (!isBuilt) {
+  startTurn();
   await setImmediate();
-  [turnMs, turnCpuMs] = [performance.now(), cpuMs()];
+  endTurn();
 }
 const buildMs = performance.now() - startedMs;
 
@@ -84,7 +92,7 @@ for (const [name, q] of Object.entries(QUERIES)) {
   let found = 0;
   for (let i = 0; i < ROUNDS; i++) {
     const [before, beforeCpu] = [performance.now(), cpuMs()];
-    found = (await findMatches([postSource(index)], q)).matches.length;
+    found = (await findMatches([source], q)).matches.length;
     times.push(performance.now() - before);
     cpuTimes.push(cpuMs() - beforeCpu);
   }

@@ -142,6 +142,7 @@ async function indexSource(source: SearchSource): Promise<void> {
 async function buildIndex(source: SearchSource): Promise<void> {
   const startedMs = performance.now();
   let batches = 0;
+  await setImmediate(); // the caller has just listed the documents
   try {
     for await (const _ of syncSearchTable(source)) {
       batches += 1;

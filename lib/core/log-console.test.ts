@@ -24,6 +24,7 @@ test("an error on the console is one line of JSON", () => {
   console.error("⨯", new TypeError("first\nsecond", { cause: new Error("why") }));
   console.error("%s is %d", "a\nb", 1);
   console.warn({ a: { b: 1 } });
+  console.error("(node:12) Warning: something is old");
   console.error();
   expect(lines.every((line) => line.indexOf("\n") === line.length - 1)).toBe(true);
   expect(readLines()).toMatchObject([
@@ -35,6 +36,7 @@ test("an error on the console is one line of JSON", () => {
     },
     { level: "error", text: "a\nb is 1" },
     { level: "warn", text: "{ a: { b: 1 } }" },
+    { level: "warn", text: "(node:12) Warning: something is old" },
     { level: "error", event: "console" },
   ]);
 });

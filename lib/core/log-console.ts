@@ -21,6 +21,7 @@ function write(level: "error" | "warn", values: readonly unknown[]): void {
     context.isRefusalLogged = true;
     return;
   }
-  // Telemetry gets the errors of requests from onRequestError.
-  log(level, "console", { ...(text !== "" && { text }), ...(error && { error }) }, false);
+  // Node writes its warnings with console.error. Telemetry gets errors of requests elsewhere.
+  const isNodeWarning = /^\(node:\d+\) /.test(text);
+  log(isNodeWarning ? "warn" : level, "console", { ...(text !== "" && { text }), ...(error && { error }) }, false);
 }

@@ -23,5 +23,10 @@ function write(level: "error" | "warn", values: readonly unknown[]): void {
   }
   // Node writes its warnings with console.error. Telemetry gets errors of requests elsewhere.
   const isNodeWarning = /^\(node:\d+\) /.test(text);
-  log(isNodeWarning ? "warn" : level, "console", { ...(text !== "" && { text }), ...(error && { error }) }, false);
+  log(
+    isNodeWarning ? "warn" : level,
+    "console",
+    { ...(text !== "" && { text }), ...(error && { error }) },
+    false,
+  );
 }

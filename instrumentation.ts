@@ -19,6 +19,8 @@ export async function register(): Promise<void> {
   await startReplication();
   const { startCatalog } = await import("./lib/posts/catalog/site-catalog.ts");
   startCatalog();
+  const { startPersonalParts } = await import("./app/personal-parts.tsx");
+  startPersonalParts();
   const { startDeliveryPolling } = await import("./lib/outbound/outbox/outbox.ts");
   startDeliveryPolling();
   const { startNewsletterPolling } = await import("./lib/newsletter/poll-newsletter.ts");

@@ -5,13 +5,15 @@ import type { ReactNode } from "react";
 import { InstanceBanner } from "#components/cluster/instance-banner.tsx";
 import { SearchShortcut } from "#components/search/search-shortcut.tsx";
 import { CopyButtons } from "#components/ui/copy-buttons.tsx";
+import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
 import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
-import { currentState, footerLinks, headerLinks } from "./site-links.ts";
+import { AccountLink } from "./account-link.tsx";
+import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -74,7 +76,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           links={headerLinks()}
           account={
             siteConfig.features.members && (
-              <AccountLink isLoggedIn={sessionIds.sessionKey !== null} />
+              <PersonalPart name="account" inline>
+                <AccountLink isLoggedIn={sessionIds.sessionKey !== null} />
+              </PersonalPart>
             )
           }
         />
@@ -93,14 +97,5 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <SearchShortcut />
       </body>
     </html>
-  );
-}
-
-function AccountLink({ isLoggedIn }: { isLoggedIn: boolean }) {
-  const href = isLoggedIn ? "/me" : "/login";
-  return (
-    <a href={href} aria-current={currentState(href)}>
-      {isLoggedIn ? "Account" : "Log in"}
-    </a>
   );
 }

@@ -1,84 +1,25 @@
 // Renders the home page, both for the static variant and for a viewer.
 
-import { getIndex, hasPage } from "#lib/posts/catalog/site-catalog.ts";
-import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
-import { FeaturedCard, PostLine } from "#components/post/post-card.tsx";
-import { StandingsList, describeStandings, leadingTeam } from "#components/team/standings-list.tsx";
-import { TotalsLine } from "#components/team/totals-line.tsx";
+import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { ProfileLinks } from "#components/ui/profile-links.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { ArrowIcon } from "#components/ui/icons.tsx";
-import { toCard } from "#app/blog/to-card.ts";
-import { listPosts, type Post } from "#lib/posts/post.ts";
-import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
-
-const NEWEST_COUNT = 5;
+import { loadHomeParts } from "./home-parts.tsx";
 
 /** Renders the home page for this viewer. `previousVisitMs`: when a member was here before. */
 export async function renderHome(sessionIds: SessionIds, previousVisitMs: number | null = null) {
-  const index = await getIndex();
-  const data = await readSitePageData(sessionIds);
-  const posts = listPosts(index);
-  const featured =
-    pickFeaturedPost(index, {
-      reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },
-      totals: data.startOfDayTotals,
-      nowMs: data.nowMs,
-    }) ?? posts[0];
-  const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
-  const card = (post: Post) => toCard(post, data, previousVisitMs);
+  const { parts } = await loadHomeParts(sessionIds, previousVisitMs);
   const title = siteConfig.home.title ?? siteConfig.description;
   const intro = siteConfig.home.intro ?? siteConfig.author.bio;
-
   return (
-    <div className="stack wrap" data-team={leadingTeam(data.standings)}>
+    <div className="stack wrap team-accent">
       <header className="masthead">
         <h1>{title}</h1>
         {intro && intro !== title && <p className="lead">{intro}</p>}
         <ProfileLinks links={siteConfig.social} email={siteConfig.author.email} />
       </header>
-      {featured && (
-        <FeaturedCard
-          {...card(featured)}
-          why={data.readSlugs.has(featured.slug) ? "From the archive" : "Start here"}
-        />
-      )}
-      {newest.length > 0 && (
-        <section aria-labelledby="newest">
-          <div className="section-head">
-            <h2 id="newest">Latest posts</h2>
-            <a className="more" href="/blog">
-              All {posts.length} posts <ArrowIcon />
-            </a>
-          </div>
-          <div className="lines">
-            {newest.map((post) => (
-              <PostLine key={post.slug} {...card(post)} />
-            ))}
-          </div>
-        </section>
-      )}
-      {siteConfig.features.teams && (
-        <section className="race" aria-labelledby="race">
-          <div>
-            <h2 id="race">The team standings</h2>
-            <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-              {describeStandings(data.standings, "the site")} A read counts once you reach the end
-              of a post after spending enough time on it.
-            </p>
-            <div style={{ marginTop: "1rem" }}>
-              <TotalsLine {...data.totals} posts={posts.length} />
-            </div>
-            {hasPage("how-we-count") && (
-              <a className="more" href="/how-we-count" style={{ marginTop: "0.5rem" }}>
-                How we count <ArrowIcon />
-              </a>
-            )}
-          </div>
-          <StandingsList standings={data.standings} wide />
-        </section>
-      )}
+      <PersonalPart name="posts">{parts.posts}</PersonalPart>
+      <PersonalPart name="race">{parts.race}</PersonalPart>
     </div>
   );
 }

@@ -82,7 +82,7 @@ test(
     await expect(
       page.getByText(/Yellow leads this post with \d\.\d\d reads per active member\./),
     ).toBeVisible();
-    await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
+    await expect(page.locator("[data-leading-team=YELLOW]").first()).toBeAttached();
   },
 );
 

@@ -95,7 +95,7 @@ test("a member's read puts their team in the lead of the post, and sets the page
       .all(),
   ).toEqual([{ userId, clientId: null }]);
   await page.reload();
-  await expect(page.locator("[data-team=BLUE]").first()).toBeAttached();
+  await expect(page.locator("[data-leading-team=BLUE]").first()).toBeAttached();
   expect(
     database
       .prepare(

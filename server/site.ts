@@ -47,10 +47,14 @@ try {
 }
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
 const { setRenderOrigin } = await import("#lib/http/render-page.ts");
+const { singleton } = await import("#lib/core/singleton.ts");
+const { renderToStaticMarkup } = await import("react-dom/server");
 const { findTelemetry } = await import("#lib/core/telemetry.ts");
 const { drainServer } = await import("#lib/http/drain-keepalive.ts");
 const { logConsole } = await import("#lib/core/log-console.ts");
 
+// components/ui/static-renderer.ts finds it by this name.
+singleton("static-renderer", () => renderToStaticMarkup);
 const handleRequest = app.getRequestHandler();
 const server = createPipelineServer((request, response) => {
   handleRequest(request, response).catch((error: unknown) => {

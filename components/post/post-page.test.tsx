@@ -8,9 +8,8 @@ const pageOf = (fields: SamplePost) =>
     <PostPage
       post={samplePost({ date: "2026-11-01", ...fields })}
       series={null}
-      standings={[]}
-      reads={0}
-      recommendations={[]}
+      standings={null}
+      recommendations={null}
       url="https://lectern.example/blog/a"
       editUrl={null}
       discussUrl={null}

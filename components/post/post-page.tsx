@@ -1,20 +1,15 @@
 // Renders the page of a post, both for the static variant and for a viewer.
 
 import type { ReactNode } from "react";
-import { StandingsList, describeStandings, leadingTeam } from "#components/team/standings-list.tsx";
-import { siteConfig } from "#lib/core/site-config.ts";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
-import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
+import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { laterUpdateDay } from "#lib/posts/post-dates.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { Series } from "#lib/posts/series.ts";
-import type { Standing } from "#lib/reading/standings.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
-import type { PostCardData } from "./post-card.tsx";
 import { PROSE_CLASS } from "./prose-class.ts";
-import { Recommendations } from "./recommendations.tsx";
 import { SeriesBox, SeriesNeighbors } from "./series-box.tsx";
 import { TocAside, TocDisclosure } from "./table-of-contents.tsx";
 
@@ -22,11 +17,9 @@ export interface PostPageProps {
   readonly post: Post;
   /** Null if the post is not part of one. */
   readonly series: Series | null;
-  /** Best first. */
-  readonly standings: readonly Standing[];
-  /** Counted reads of this post, anonymous ones included. */
-  readonly reads: number;
-  readonly recommendations: readonly PostCardData[];
+  /** The leading team's color in it is the accent. */
+  readonly standings: ReactNode;
+  readonly recommendations: ReactNode;
   readonly url: string;
   /** URL to edit the post's file, or null. */
   readonly editUrl: string | null;
@@ -40,12 +33,11 @@ export interface PostPageProps {
   readonly extras?: ReactNode;
 }
 
-/** The page below the site header. The leading team's color is the accent. */
+/** The page below the site header. */
 export function PostPage({
   post,
   series,
   standings,
-  reads,
   recommendations,
   url,
   editUrl,
@@ -59,7 +51,7 @@ export function PostPage({
   const updated = laterUpdateDay(post);
   const language = languageAttributes(frontMatter);
   return (
-    <div data-team={leadingTeam(standings)}>
+    <div className="team-accent">
       <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>
@@ -105,14 +97,7 @@ export function PostPage({
             </div>
             <div className="post-after">
               {series && <SeriesNeighbors series={series} />}
-              <section aria-labelledby="standing-title">
-                <h2 id="standing-title">Who’s reading</h2>
-                <p className="standing-say figures">
-                  {siteConfig.features.teams && `${describeStandings(standings, "this post")} `}
-                  {readCountSentence(reads)}
-                </p>
-                {siteConfig.features.teams && <StandingsList standings={standings} />}
-              </section>
+              {standings}
               <section aria-labelledby="share-title">
                 <h2 id="share-title" className="visually-hidden">
                   Share and edit
@@ -152,15 +137,10 @@ export function PostPage({
           </div>
         </div>
       </article>
-      <Recommendations title="Keep reading" cards={recommendations} />
+      {recommendations}
       {extras}
     </div>
   );
-}
-
-function readCountSentence(reads: number): string {
-  if (reads === 0) return "No one has finished it yet.";
-  return `Read to the end ${reads === 1 ? "once" : `${formatCount(reads)} times`}.`;
 }
 
 function PostStateNotice({ draft, archived }: { draft: boolean; archived: boolean }) {

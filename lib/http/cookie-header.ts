@@ -9,3 +9,21 @@ export function findCookie(header: string, name: string): string | undefined {
   }
   return undefined;
 }
+
+/** Returns all cookies by name, decoded as Next does: of two with one name, the last counts. */
+export function parseCookies(header: string): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const pair of header.split(";")) {
+    const separator = pair.indexOf("=");
+    if (separator <= 0) continue;
+    try {
+      cookies.set(
+        pair.slice(0, separator).trim(),
+        decodeURIComponent(pair.slice(separator + 1).trim()),
+      );
+    } catch {
+      // Next ignores a value that can't be decoded.
+    }
+  }
+  return cookies;
+}

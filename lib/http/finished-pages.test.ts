@@ -3,14 +3,18 @@ import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
 import { RENDER_HEADER, isRenderRequest } from "#lib/core/render-request.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { providePersonalParts } from "./finished-pages.ts";
+import { markPart } from "./page-template.ts";
 import { createPipelineServer } from "./pipeline.ts";
 import { setRenderOrigin } from "./render-page.ts";
 
 /** What the handler saw, in order. */
 let seen: { url: string; isRender: boolean; headers: IncomingMessage["headers"] }[] = [];
 let server: ReturnType<typeof createPipelineServer>;
+let render: (incoming: IncomingMessage) => string;
 let respond: (incoming: IncomingMessage) => { status: number; headers: OutgoingHttpHeaders };
 
 function publishVersion(version: string): void {
@@ -20,6 +24,7 @@ function publishVersion(version: string): void {
 
 beforeEach(async () => {
   seen = [];
+  render = ({ url }) => `page ${seen.length} of ${url}`;
   respond = () => ({ status: 200, headers: { etag: '"one"' } });
   publishVersion("one");
   server = createPipelineServer((incoming, response) => {
@@ -27,7 +32,7 @@ beforeEach(async () => {
     seen.push({ url, isRender: isRenderRequest(headers), headers });
     const { status, headers: sent } = respond(incoming);
     response.writeHead(status, { "content-type": "text/html; charset=utf-8", ...sent });
-    response.end(`page ${seen.length} of ${url}`);
+    response.end(render(incoming));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   setRenderOrigin(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -35,7 +40,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   setClock(null);
-  for (const name of ["render-origin", "content-version"]) resetSingleton(name);
+  for (const name of ["render-origin", "content-version", "personal-parts"]) resetSingleton(name);
   server.closeAllConnections();
   server.close();
 });
@@ -180,6 +185,7 @@ test("only successful pages are kept", async () => {
     respond = () => ({ status, headers: {} });
     expect((await send(`/blog/${status}`)).status).toBe(status);
   }
+  render = ({ url }) => `page ${seen.length} of ${url}`;
   respond = () => ({ status: 200, headers: {} });
   for (const status of [404, 500, 503]) expect((await send(`/blog/${status}`)).status).toBe(200);
 });
@@ -192,4 +198,66 @@ test("if the rendering fails or sets a cookie, the client gets the handler's own
   const response = await send("/blog/fails");
   expect(response.headers["set-cookie"]).toBeUndefined();
   expect(seen.map(({ isRender }) => isRender)).toEqual([true, false]);
+});
+
+/** Pages with one personal part, which names its reader. */
+function servePersonalPages(): void {
+  render = (incoming) =>
+    `<p>${isRenderRequest(incoming.headers) ? markPart("account", "Log in") : `Next for ${incoming.headers.cookie}`}</p>`;
+  providePersonalParts(async ({ path, findCookie }) => {
+    const session = findCookie("session");
+    if (session === "renew") return null;
+    if (session === "broken") throw new Error("no database");
+    return { account: `${session} at ${path}` };
+  });
+}
+
+test("readers with cookies get the finished page with their own parts, never another's", async () => {
+  servePersonalPages();
+  const readers = Array.from({ length: 300 }, (_, index) => index % 7);
+  const bodies = await Promise.all(
+    readers.map((reader) =>
+      reader === 0
+        ? text("/blog/shared")
+        : send("/blog/shared", {
+            cookie: `session=m${reader}`,
+            ...(reader % 2 ? { "accept-encoding": "gzip, br" } : {}),
+          }).then(({ headers, body }) =>
+            String(headers["content-encoding"] === "gzip" ? gunzipSync(body) : body),
+          ),
+    ),
+  );
+  expect(bodies).toEqual(
+    readers.map((reader) => (reader === 0 ? "<p>Log in</p>" : `<p>m${reader} at /blog/shared</p>`)),
+  );
+  expect(seen).toHaveLength(1);
+});
+
+test("a personal page has no ETag, so it is never taken for everyone's", async () => {
+  servePersonalPages();
+  const { headers } = await send("/blog/tagged");
+  const own = await send("/blog/tagged", { cookie: "session=m1", "if-none-match": headers.etag });
+  expect([own.status, own.headers.etag]).toEqual([200, undefined]);
+  expect(String(own.body)).toContain("m1");
+});
+
+test("Next serves a reader whose request needs more, also after an error", async () => {
+  servePersonalPages();
+  for (const session of ["renew", "broken"])
+    expect(await text("/blog/more", { cookie: `session=${session}` })).toBe(
+      `<p>Next for session=${session}</p>`,
+    );
+});
+
+test("of two cookies with one name, the last counts, as for Next", async () => {
+  servePersonalPages();
+  expect(await text("/blog/two", { cookie: "session=m1; session=m%32; x=%zz" })).toBe(
+    "<p>m2 at /blog/two</p>",
+  );
+});
+
+test("every cookie of the site makes a page personal", async () => {
+  servePersonalPages();
+  for (const name of COOKIE_NAMES)
+    expect(await text("/blog/any", { cookie: `a=b; ${name}=x` })).toContain("at /blog/any");
 });

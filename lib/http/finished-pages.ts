@@ -1,5 +1,5 @@
-// Serves pages that are the same for everyone as finished bytes, before Next sees the request.
-// docs/decisions/052-finished-pages.md
+// Serves the pages that readers share as finished bytes, before Next sees the request. For a reader
+// with cookies, it replaces the personal parts. docs/decisions/052-finished-pages.md, 056-personal-parts.md
 
 import { LRUCache } from "lru-cache";
 import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
@@ -11,7 +11,8 @@ import { isRenderRequest } from "#lib/core/render-request.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { matchesETag } from "./conditional-response.ts";
-import { findCookie } from "./cookie-header.ts";
+import { findCookie, parseCookies } from "./cookie-header.ts";
+import { fillTemplate } from "./page-template.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
 
@@ -38,19 +39,34 @@ const pages = singleton(
   () =>
     new LRUCache<string, FinishedPage>({
       maxSize: MAX_BYTES,
+      // A template's segments share the page's bytes, and their compressed form is about as long as gzip.
       sizeCalculation: ({ bodies }) =>
-        1_000 + bodies.identity.length + bodies.br.length + bodies.gzip.length,
+        1_000 + 2 * bodies.identity.length + bodies.br.length + 2 * bodies.gzip.length,
     }),
 );
 const renders = singleton("finished-page-renders", () => new Map<string, Promise<FinishedPage>>());
 
+/** A request for the page at `path`. */
+export interface PersonalRequest {
+  readonly path: string;
+  /** True if it comes from a browser that shows the page. */
+  readonly isPageView: boolean;
+  readonly findCookie: (name: string) => string | undefined;
+}
+/** Resolves to the HTML of each personal part; null if only Next can serve that reader. */
+type RenderParts = (request: PersonalRequest) => Promise<Record<string, string> | null>;
+
+export function providePersonalParts(render: RenderParts): void {
+  singleton("personal-parts", () => render);
+}
+
 const contentVersion = () => peekSingleton<() => string>("content-version")?.();
 
 /**
- * Returns whether everyone gets the same response: a page without a query, requested as HTML by a
- * browser that has none of our cookies. Next's client adds its own headers when it requests a page.
+ * Returns whether the request is for one of those pages: without a query, as HTML, by a browser.
+ * Next's client adds its own headers when it requests a page.
  */
-function isShared({ request }: PipelineContext): boolean {
+function isPageRequest({ request }: PipelineContext): boolean {
   const { headers, method, url } = request;
   return (
     (method === "GET" || method === "HEAD") &&
@@ -58,30 +74,73 @@ function isShared({ request }: PipelineContext): boolean {
     headers.rsc === undefined &&
     headers["next-action"] === undefined &&
     !headers.accept?.includes("text/markdown") &&
-    !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined)
+    !isRenderRequest(headers)
   );
 }
 
+/** Returns whether the browser has none of our cookies, so that it gets what everyone gets. */
+const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
+  !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
+
 /**
- * Sends the page if all readers share it, and returns whether it did. Renders it first if there is
- * none from the last minute; if that fails, calls `fallback`.
+ * Sends the page if it can be served without Next, and returns whether it will. Renders it first if
+ * there is none from the last minute. Calls `fallback` instead if that fails, or if only Next can
+ * serve this reader.
  */
 export function serveFinishedPage(context: PipelineContext, fallback: () => void): boolean {
-  if (!env.FINISHED_PAGES || !canRenderPages() || !isShared(context)) return false;
-  if (isRenderRequest(context.request.headers)) return false;
+  if (!env.FINISHED_PAGES || !canRenderPages() || !isPageRequest(context)) return false;
   const version = contentVersion();
   if (version === undefined) return false;
-  const path = context.request.url!;
-  const page = pages.get(path);
-  const ageMs = page?.version === version ? nowMs() - page.renderedMs : Infinity;
-  if (page && ageMs >= 0 && ageMs < MAX_AGE_MS) {
-    if (ageMs > REFRESH_AGE_MS) void startRender(path, version)?.catch(() => {});
-    sendPage(context, page);
+  const renderParts = isStranger(context) ? null : peekSingleton<RenderParts>("personal-parts");
+  if (renderParts === undefined) return false;
+  const page = findPage(context.request.url!, version);
+  if (page === null) return false;
+  if (renderParts === null) {
+    if (page instanceof Promise) page.then((rendered) => sendPage(context, rendered), fallback);
+    else sendPage(context, page);
     return true;
   }
-  const rendering = startRender(path, version);
-  if (!rendering) return false;
-  rendering.then((rendered) => sendPage(context, rendered), fallback);
+  void servePersonalPage(context, page, renderParts)
+    .catch((error: unknown) => {
+      log("warn", "page.parts_failed", { path: context.request.url!, error });
+      return false;
+    })
+    .then((isServed) => {
+      if (!isServed) fallback();
+    });
+  return true;
+}
+
+/** Returns the page or its rendering; null if too many are in progress. */
+function findPage(path: string, version: string): FinishedPage | Promise<FinishedPage> | null {
+  const page = pages.get(path);
+  const ageMs = page?.version === version ? nowMs() - page.renderedMs : Infinity;
+  if (!page || ageMs < 0 || ageMs >= MAX_AGE_MS) return startRender(path, version);
+  if (ageMs > REFRESH_AGE_MS) void startRender(path, version)?.catch(() => {});
+  return page;
+}
+
+/** Resolves to whether it sent the page with the reader's own parts. */
+async function servePersonalPage(
+  context: PipelineContext,
+  found: FinishedPage | Promise<FinishedPage>,
+  renderParts: RenderParts,
+): Promise<boolean> {
+  const page = await found;
+  if (page.status !== 200) return false;
+  const { request } = context;
+  const cookies = parseCookies(request.headers.cookie ?? "");
+  const parts = await renderParts({
+    path: request.url!,
+    isPageView: request.method === "GET" && !!request.headers.accept?.includes("text/html"),
+    findCookie: (name) => cookies.get(name),
+  });
+  if (parts === null) return false;
+  const encoding = acceptsGzip(request.headers["accept-encoding"]) ? "gzip" : "identity";
+  const body = fillTemplate(page.template, parts, encoding);
+  incrementCounter("personal_pages_sent");
+  const { etag: _, ...headers } = page.headers;
+  send(context, { status: 200, headers, encoding, body });
   return true;
 }
 
@@ -110,28 +169,48 @@ async function render(path: string, version: string): Promise<FinishedPage> {
   }
 }
 
+const acceptsGzip = (accepted: string | string[] | undefined): boolean =>
+  /\bgzip\b/.test(String(accepted ?? ""));
+
 function chooseEncoding(accepted: string | string[] | undefined): Encoding {
-  const encodings = String(accepted ?? "");
-  if (/\bbr\b/.test(encodings)) return "br";
-  return /\bgzip\b/.test(encodings) ? "gzip" : "identity";
+  if (/\bbr\b/.test(String(accepted ?? ""))) return "br";
+  return acceptsGzip(accepted) ? "gzip" : "identity";
 }
 
-function sendPage({ request, response }: PipelineContext, page: FinishedPage): void {
+function sendPage(context: PipelineContext, page: FinishedPage): void {
+  const { request, response } = context;
   if (response.headersSent || response.destroyed) return;
-  for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
-  const { etag } = page.headers;
+  const { status, headers } = page;
   if (
-    page.status === 200 &&
-    typeof etag === "string" &&
-    matchesETag(request.headers["if-none-match"], etag)
+    status === 200 &&
+    typeof headers.etag === "string" &&
+    matchesETag(request.headers["if-none-match"], headers.etag)
   ) {
+    setHeaders(response, headers);
     response.writeHead(304).end();
     return;
   }
   const encoding = chooseEncoding(request.headers["accept-encoding"]);
-  const body = page.bodies[encoding];
+  send(context, { status, headers, encoding, body: page.bodies[encoding] });
+}
+
+function send(
+  { request, response }: PipelineContext,
+  {
+    status,
+    headers,
+    encoding,
+    body,
+  }: Pick<FinishedPage, "status" | "headers"> & { encoding: Encoding; body: Buffer },
+): void {
+  if (response.headersSent || response.destroyed) return;
+  setHeaders(response, headers);
   if (encoding !== "identity") response.setHeader("content-encoding", encoding);
   response.setHeader("content-length", body.length);
-  response.writeHead(page.status);
+  response.writeHead(status);
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function setHeaders(response: PipelineContext["response"], headers: FinishedPage["headers"]): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }

@@ -7,6 +7,7 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 import { SECOND_MS } from "#lib/core/clock.ts";
 import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import { type PageTemplate, parseTemplate } from "./page-template.ts";
 
 export type Encoding = "br" | "gzip" | "identity";
 
@@ -14,6 +15,8 @@ export interface RenderedPage {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly bodies: Readonly<Record<Encoding, Buffer>>;
+  /** The same page, with the parts that differ between readers. */
+  readonly template: PageTemplate;
 }
 
 /** If a page takes longer, the client gets Next's own response. */
@@ -38,7 +41,9 @@ export const canRenderPages = (): boolean => peekSingleton("render-origin") !== 
 
 /** Returns the response to GET `path`. Throws if none arrives within 30 seconds. */
 export async function renderPage(path: string): Promise<RenderedPage> {
-  const { status, headers, body } = await requestOwnPage(path);
+  const { status, headers, body: marked } = await requestOwnPage(path);
+  const template = parseTemplate(String(marked));
+  const body = template.page;
   const [br, gzipped] = await Promise.all([
     promisify(brotliCompress)(body, {
       params: {
@@ -48,7 +53,7 @@ export async function renderPage(path: string): Promise<RenderedPage> {
     }),
     promisify(gzip)(body),
   ]);
-  return { status, headers, bodies: { identity: body, br, gzip: gzipped } };
+  return { status, headers, bodies: { identity: body, br, gzip: gzipped }, template };
 }
 
 function requestOwnPage(

@@ -32,7 +32,7 @@ export const ceremonyCookie = defineCookie("passkey", { ttlMs: CEREMONY_TTL_MS }
  */
 export const deviceLinkCookie = defineCookie("device-code", { ttlMs: DEVICE_LINK_TTL_MS });
 
-interface SessionCookie {
+export interface SessionCookie {
   readonly id: string;
   /** When the cookie was sealed; null in cookies without this field. */
   readonly sealedAtMs: number | null;

@@ -6,7 +6,7 @@ import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
 import type { ResponseCookie } from "#lib/http/cookies.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { SESSION_DAYS, sealSessionCookie, unsealSession } from "./cookies.ts";
+import { SESSION_DAYS, type SessionCookie, sealSessionCookie, unsealSession } from "./cookies.ts";
 import { findSessionExpiryMs } from "./sessions.ts";
 
 /**
@@ -23,17 +23,11 @@ const CONCURRENT_RENEWAL_MS = MINUTE_MS;
 export async function renewSession(sealed: string | undefined): Promise<ResponseCookie | null> {
   const session = await unsealSession(sealed);
   if (!session) return null;
-  const now = nowMs();
-  const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
   // Fast path of nearly every request: no query. On LiteFS, a query would cost as much as the
   // page's own reads.
-  if (
-    !session.isOutdated &&
-    session.untilMs !== null &&
-    session.sealedAtMs !== null &&
-    Math.min(session.untilMs, session.sealedAtMs + SESSION_DAYS * DAY_MS) >= dueMs
-  )
-    return null;
+  if (isFresh(session)) return null;
+  const now = nowMs();
+  const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
   const key = hashSecret(session.id);
   const expiresAtMs = await read((tx) => findSessionExpiryMs(tx, key));
   if (expiresAtMs === null) return null;
@@ -56,4 +50,21 @@ export async function renewSession(sealed: string | undefined): Promise<Response
     }),
   );
   return count === 1 ? sealSessionCookie({ id: session.id, expiresAtMs: renewedUntilMs }) : null;
+}
+
+/** Returns whether renewSession() would certainly return null, without a query. */
+export async function needsNoRenewal(sealed: string | undefined): Promise<boolean> {
+  const session = await unsealSession(sealed);
+  return session === null || isFresh(session);
+}
+
+/** Returns whether the cookie itself says that neither it nor the session expires soon. */
+function isFresh({ isOutdated, untilMs, sealedAtMs }: SessionCookie): boolean {
+  return (
+    !isOutdated &&
+    untilMs !== null &&
+    sealedAtMs !== null &&
+    Math.min(untilMs, sealedAtMs + SESSION_DAYS * DAY_MS) >=
+      nowMs() + env.SESSION_RENEW_DAYS * DAY_MS
+  );
 }

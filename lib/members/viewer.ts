@@ -28,7 +28,13 @@ export interface Viewer {
  * are a fallback.
  */
 export async function readSessionCookies(): Promise<SessionIds> {
-  const get = await readRequestCookies();
+  return findSessionIds(await readRequestCookies());
+}
+
+/** Like readSessionCookies(), from the cookies that `get` returns by name. */
+export async function findSessionIds(
+  get: (name: string) => string | undefined,
+): Promise<SessionIds> {
   const session = await unsealSession(get(getCookieName("session")));
   const id = session ? session.id : readLegacySessionId(get);
   return {

@@ -52,6 +52,12 @@ export function verifyTxidCookie(value: string | undefined): number | null {
   return ageMs >= -COOKIE_TTL_MS && ageMs <= COOKIE_TTL_MS ? Number.parseInt(txid, 36) : null;
 }
 
+/** Returns whether this instance already has the transaction named by the cookie `value`. */
+export function hasOwnWrites(value: string | undefined): boolean {
+  const txid = isReplicated() ? verifyTxidCookie(value) : null;
+  return txid === null || txid <= (readPosition()?.txid ?? -1);
+}
+
 /**
  * Waits up to MAX_WAIT_MS until this replica has the transaction named by the cookie `value`, then
  * replays the request to the primary. Ignores forged and expired cookies. The primary expires the

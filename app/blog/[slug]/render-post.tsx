@@ -4,12 +4,11 @@ import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex, findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
-import { readPostPageData } from "#lib/posts/page-data.ts";
-import { recommendationCards } from "#components/post/recommendation-cards.ts";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
+import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { env } from "#lib/core/env.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -17,6 +16,7 @@ import { formatModification, formatPublication } from "#lib/posts/post-dates.ts"
 import { findSeries } from "#lib/posts/series.ts";
 import { fillPostUrl, postUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
+import { loadPostParts } from "./post-parts.tsx";
 
 /** Renders the post at `slug` for this viewer, or the 404 page. */
 export async function renderPost(slug: string, sessionIds: SessionIds) {
@@ -26,15 +26,14 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
     return <NotFoundPage sessionIds={sessionIds} />;
   }
   const index = await getIndex();
-  const data = await readPostPageData(sessionIds, slug);
+  const { parts } = await loadPostParts(slug, sessionIds);
   const url = postUrl({ url: env.SITE_URL }, post);
   return (
     <PostPage
       post={post}
       series={findSeries(index, slug)}
-      standings={data.standings}
-      reads={data.reads}
-      recommendations={recommendationCards(index, data, slug)}
+      standings={<PersonalPart name="standings">{parts.standings}</PersonalPart>}
+      recommendations={<PersonalPart name="recommendations">{parts.recommendations}</PersonalPart>}
       url={url}
       editUrl={fillPostUrl(siteConfig.editUrl, post)}
       discussUrl={fillPostUrl(siteConfig.discussUrl, post)}

@@ -1,0 +1,58 @@
+// Renders what differs between readers on a page that they share, without Next.
+// docs/decisions/056-personal-parts.md
+
+import type { ReactNode } from "react";
+import { renderPart } from "#components/ui/personal-part.tsx";
+import { findStaticRenderer } from "#components/ui/static-renderer.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
+import { isReplicated } from "#lib/core/instance.ts";
+import { type PersonalRequest, providePersonalParts } from "#lib/http/finished-pages.ts";
+import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
+import { needsNoRenewal } from "#lib/members/renew-session.ts";
+import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
+import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts";
+import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
+import { loadPostParts } from "./blog/[slug]/post-parts.tsx";
+import { AccountLink } from "./account-link.tsx";
+import { loadHomeParts } from "./home-parts.tsx";
+
+export function startPersonalParts(): void {
+  providePersonalParts(renderPersonalParts);
+}
+
+/**
+ * Returns the HTML of each part of the page for this reader; null if the request needs the
+ * middleware, or the page has more for this reader.
+ */
+async function renderPersonalParts({
+  path,
+  isPageView,
+  findCookie,
+}: PersonalRequest): Promise<Record<string, string> | null> {
+  const render = findStaticRenderer();
+  if (!render || Object.values(LEGACY_COOKIES).some((name) => findCookie(name) !== undefined))
+    return null;
+  if (!hasOwnWrites(findCookie(getCookieName("txid")))) return null;
+  if (!(await needsNoRenewal(findCookie(getCookieName("session"))))) return null;
+  const sessionIds = await findSessionIds(findCookie);
+  const isLoggedIn = sessionIds.sessionKey !== null;
+  const visit = findCookie(getCookieName("visit"));
+  if (isPageView && isLoggedIn && renewVisitCookie(visit, nowMs())) return null;
+  const loaded = await loadParts(path, sessionIds, previousVisitMs(visit, nowMs()));
+  // An admin sees which instance answers.
+  if (!loaded || (isReplicated() && loaded.isAdmin)) return null;
+  const parts: Record<string, ReactNode> = {
+    ...loaded.parts,
+    account: <AccountLink isLoggedIn={isLoggedIn} />,
+  };
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, element]) => [name, renderPart(render, element)]),
+  );
+}
+
+function loadParts(path: string, sessionIds: SessionIds, previousVisit: number | null) {
+  if (path === "/") return loadHomeParts(sessionIds, previousVisit);
+  const slug = slugOfRoute(path);
+  return slug === null ? null : loadPostParts(slugFromParam(slug), sessionIds);
+}

@@ -1,0 +1,34 @@
+// Renders a part of a page that differs between readers. In a page that all readers share, it is
+// marked, so that the server can replace it (docs/decisions/056-personal-parts.md).
+
+import type { ReactNode } from "react";
+import { StaticHtml } from "#components/post/static-html.tsx";
+import { isRenderRequest } from "#lib/core/render-request.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { markPart } from "#lib/http/page-template.ts";
+import { type StaticRenderer, findStaticRenderer } from "./static-renderer.ts";
+
+interface Props {
+  readonly name: string;
+  /** Only elements without state, effects or handlers: the browser keeps them as they arrive. */
+  readonly children: ReactNode;
+  readonly inline?: boolean;
+}
+
+export function PersonalPart({ name, children, inline = false }: Props) {
+  const render = findStaticRenderer();
+  const request = currentRequestContext()?.request;
+  // Outside a request, as in a build or a test, nothing replaces it.
+  if (!render || !request) return children;
+  const html = renderPart(render, children);
+  return (
+    <StaticHtml
+      html={isRenderRequest(request.headers) ? markPart(name, html) : html}
+      inline={inline}
+    />
+  );
+}
+
+/** Returns the HTML of a part. It is never empty, because an element without any is reloaded. */
+export const renderPart = (render: StaticRenderer, element: ReactNode): string =>
+  render(element) || "<!---->";

@@ -1,0 +1,90 @@
+// Turns a page that all readers share into a template: what differs between readers is marked when
+// the page is rendered, and replaced when it is sent. docs/decisions/056-personal-parts.md
+
+import { randomBytes } from "node:crypto";
+import { constants, crc32, deflateRawSync } from "node:zlib";
+import { singleton } from "#lib/core/singleton.ts";
+
+/** No text of a page can contain it, since it is random. */
+const secret = () => singleton("page-template-marker", () => randomBytes(18).toString("hex"));
+
+/** Returns `html` marked as the part `name`, for a page that becomes a template. */
+export const markPart = (name: string, html: string): string =>
+  `<!--${secret()} ${name}-->${html}<!--${secret()}-->`;
+
+export interface PageTemplate {
+  /** The page as everyone sees it. */
+  readonly page: Buffer;
+  /** Names of the parts in their order. */
+  readonly parts: readonly string[];
+  /** What stands before, between and after the parts; one more than there are parts. */
+  readonly segments: readonly Segment[];
+}
+
+interface Segment {
+  readonly bytes: Buffer;
+  /** Blocks of DEFLATE that end at a byte and refer to nothing before them. */
+  readonly deflated: Buffer;
+}
+
+/** Splits a page at its marks. Throws if a mark stands elsewhere than around a part. */
+export function parseTemplate(html: string): PageTemplate {
+  const pattern = new RegExp(`<!--${secret()} ([\\w-]+)-->([^]*?)<!--${secret()}-->`);
+  // Alternates between a segment, a name and the text of a part.
+  const pieces = html.split(pattern);
+  const texts = pieces.filter((_, index) => index % 3 !== 1);
+  if (texts.some((text) => text.includes(secret())))
+    throw new Error("A mark of a personal part is not around a part.");
+  return {
+    page: Buffer.from(texts.join("")),
+    parts: pieces.filter((_, index) => index % 3 === 1),
+    segments: pieces
+      .filter((_, index) => index % 3 === 0)
+      .map((text) => Buffer.from(text))
+      .map((bytes) => ({ bytes, deflated: deflate(bytes) })),
+  };
+}
+
+/** Returns the page with `contents` in place of its parts. Throws if one is missing. */
+export function fillTemplate(
+  template: PageTemplate,
+  contents: Readonly<Record<string, string>>,
+  encoding: "gzip" | "identity",
+): Buffer {
+  const parts = template.parts.map((name) => {
+    if (contents[name] === undefined) throw new Error(`The part ${name} is missing.`);
+    return Buffer.from(contents[name]);
+  });
+  const join = (pick: (segment: Segment) => Buffer, convert: (part: Buffer) => Buffer) =>
+    template.segments.flatMap((segment, index) =>
+      index === 0 ? [pick(segment)] : [convert(parts[index - 1]!), pick(segment)],
+    );
+  const plain = join(
+    ({ bytes }) => bytes,
+    (part) => part,
+  );
+  return encoding === "identity"
+    ? Buffer.concat(plain)
+    : gzip(
+        plain,
+        join(({ deflated }) => deflated, deflate),
+      );
+}
+
+const deflate = (bytes: Buffer): Buffer =>
+  deflateRawSync(bytes, { finishFlush: constants.Z_FULL_FLUSH });
+
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+/** The final block of DEFLATE, which is empty. */
+const LAST_BLOCK = Buffer.from([3, 0]);
+
+/** Joins compressed pieces to one gzip file (RFC 1952), so that only the parts are compressed. */
+function gzip(plain: readonly Buffer[], deflated: readonly Buffer[]): Buffer {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(plain.reduce((sum, bytes) => crc32(bytes, sum), 0));
+  trailer.writeUInt32LE(
+    plain.reduce((sum, { length }) => sum + length, 0),
+    4,
+  );
+  return Buffer.concat([GZIP_HEADER, ...deflated, LAST_BLOCK, trailer]);
+}

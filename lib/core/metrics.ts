@@ -60,6 +60,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
     "Cache lookups by result: memory, stored (in the file, or joined a production), or produced.",
   cache_produce_seconds: "Time to produce a cache entry.",
   finished_pages_rendered: "Shared pages rendered and cached as finished bytes.",
+  personal_pages_sent: "Finished pages sent with a reader's own parts.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "Time to compile a post.",
   replication_lag_seconds:

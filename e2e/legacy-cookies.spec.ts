@@ -75,11 +75,11 @@ const expiredPattern = (name: string) =>
   new RegExp(`^${name}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$`);
 const addCookie = (context: BrowserContext, value: string, name: string = SESSION) =>
   context.addCookies([{ name, value, url: ORIGIN, httpOnly: true, sameSite: "Lax" }]);
-/** Without the passkey challenge, which login and account pages set for five minutes. */
+/** Without the passkey challenge, which login and account pages set for five minutes, and the visit. */
 const listCookieNames = async (context: BrowserContext) =>
   (await context.cookies())
     .map(({ name }) => name)
-    .filter((name) => name !== "txid" && name !== "passkey")
+    .filter((name) => !["txid", "passkey", "visit"].includes(name))
     .sort();
 const expectAccountOf = (page: Page, name: string) =>
   expect(page.getByRole("heading", { level: 1, name })).toBeVisible();

@@ -140,6 +140,8 @@ test("the admin pages of the newsletter are accessible", async ({ page, database
   );
   addDelivery.run(sent, "a", "UNCERTAIN");
   addDelivery.run(sent, "b", "FAILED");
+  await page.goto("/admin/newsletter?post=one-door-for-writes");
+  await expect(page.getByLabel("Post", { exact: true })).toHaveValue("one-door-for-writes");
   for (const path of ["", "/subscribers", `/${draft}`, `/${sent}`]) {
     await page.goto(`/admin/newsletter${path}`);
     await expectAccessible(page, path);

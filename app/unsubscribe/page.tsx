@@ -31,12 +31,14 @@ async function TopicsSection({ token, chosen }: { token: string; chosen: readonl
   const topics = listTopics(await getIndex());
   if (topics.size === 0) return null;
   return (
-    <section aria-labelledby="topics-title">
+    <section className="form" aria-labelledby="topics-title">
       <h2 id="topics-title">Or get fewer emails</h2>
       <ActionForm action={chooseTopics} className="form">
         <input type="hidden" name="token" value={token} />
         <TopicFields topics={topics} chosen={chosen} />
-        <SubmitButton kind="plain">Save topics</SubmitButton>
+        <div className="form-actions">
+          <SubmitButton kind="plain">Save topics</SubmitButton>
+        </div>
       </ActionForm>
     </section>
   );

@@ -1,10 +1,11 @@
 // Renders a page for everyone: requests it from this process without any header or cookie of the
 // client, so that nothing personal can be in it.
 
-import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { Agent, type IncomingHttpHeaders } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { SECOND_MS } from "#lib/core/clock.ts";
+import { requestInternal } from "#lib/core/internal-request.ts";
 import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { type PageTemplate, parseTemplate } from "./page-template.ts";
@@ -41,8 +42,17 @@ export const canRenderPages = (): boolean => peekSingleton("render-origin") !== 
 
 /** Returns the response to GET `path`. Throws if none arrives within 30 seconds. */
 export async function renderPage(path: string): Promise<RenderedPage> {
-  const { status, headers, body: marked } = await requestOwnPage(path);
-  const template = parseTemplate(String(marked));
+  const {
+    status,
+    headers,
+    body: marked,
+  } = await requestInternal(`${peekSingleton<string>("render-origin")}${path}`, {
+    agent,
+    headers: { accept: "text/html", [RENDER_HEADER]: renderToken() },
+    timeoutMs: TIMEOUT_MS,
+    maxBytes: MAX_BYTES,
+  });
+  const template = parseTemplate(marked);
   const body = template.page;
   const [br, gzipped] = await Promise.all([
     promisify(brotliCompress)(body, {
@@ -53,41 +63,12 @@ export async function renderPage(path: string): Promise<RenderedPage> {
     }),
     promisify(gzip)(body),
   ]);
-  return { status, headers, bodies: { identity: body, br, gzip: gzipped }, template };
-}
-
-function requestOwnPage(
-  path: string,
-): Promise<{ status: number; headers: RenderedPage["headers"]; body: Buffer }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${peekSingleton<string>("render-origin")}${path}`,
-      {
-        agent,
-        headers: { accept: "text/html", [RENDER_HEADER]: renderToken() },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        incoming.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > MAX_BYTES) incoming.destroy(new Error(`${path} is larger than 10 MB.`));
-          else chunks.push(chunk);
-        });
-        incoming.on("error", reject);
-        incoming.on("end", () =>
-          resolve({
-            status: incoming.statusCode ?? 500,
-            headers: sharedHeaders(incoming.headers),
-            body: Buffer.concat(chunks),
-          }),
-        );
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.end();
-  });
+  return {
+    status,
+    headers: sharedHeaders(headers),
+    bodies: { identity: body, br, gzip: gzipped },
+    template,
+  };
 }
 
 function sharedHeaders(headers: IncomingHttpHeaders): RenderedPage["headers"] {

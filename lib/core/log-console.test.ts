@@ -54,3 +54,9 @@ test("a form that Next can't read is one warning, and a failed action is an erro
     { level: "error", event: "console", error: { message: "a bug" } },
   ]);
 });
+
+test("a replay is not logged as an error", () => {
+  const context = { isReplayedElsewhere: true } as RequestContext;
+  requestContextStorage().run(context, () => console.error("⨯", new Error("[object Response]")));
+  expect(readLines()).toEqual([]);
+});

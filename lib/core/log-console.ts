@@ -14,6 +14,8 @@ function write(level: "error" | "warn", values: readonly unknown[]): void {
   const error = values.find((value) => value instanceof Error);
   const text = format(...values.filter((value) => value !== error)).trim();
   const context = currentRequestContext();
+  // Next reports the thrown replay as an error. replayTo() logs it.
+  if (context?.isReplayedElsewhere) return;
   if (context?.isServerAction && !context.hasActionStarted) {
     // The client sent a form that Next can't read. lib/http/failed-action.ts refuses it.
     if (!context.isRefusalLogged)

@@ -15,21 +15,23 @@ type Params = Readonly<Record<string, string>>;
 
 /**
  * Returns a GET handler that serves `render` of the index and the route's parameters, or 404 if that
- * is null.
+ * is null. `keyOf` returns the same text for all spellings of the parameters: they have no end, and
+ * each kept feed costs memory.
  */
 export function createFeedHandler(
   contentType: string,
   render: (index: PostIndex, params: Params) => string | null,
+  keyOf: (index: PostIndex, params: Params) => string = () => "",
 ): (request: Request, context?: { params: Promise<Params | undefined> }) => Promise<Response> {
   const bodies = new WeakMap<PostIndex, Map<string, CacheableBody>>();
   return async (request, context) => {
     const index = await getIndex();
     const params = (await context?.params) ?? {};
-    const key = JSON.stringify(params);
+    const key = keyOf(index, params);
     let body = bodies.get(index)?.get(key);
     if (!body) {
       const text = render(index, params);
-      // Unknown parameters are not kept: there is no end to them.
+      // Unknown parameters are not kept, since there is no end to them either.
       if (text === null) return new Response("Not found.\n", { status: 404 });
       body = createCacheableBody(text);
       bodies.set(index, (bodies.get(index) ?? new Map<string, CacheableBody>()).set(key, body));

@@ -5,15 +5,19 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { renderRssFeed } from "#lib/posts/feeds/feed-formats.ts";
 import { renderFeedHtml } from "#lib/posts/feeds/feed-html.ts";
+import type { PostIndex } from "#lib/posts/post.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { findTopic, selectTopic, topicFeedPath, topicPath } from "#lib/posts/topics.ts";
 
 export const dynamic = "force-dynamic";
 
+const findRequested = (index: PostIndex, { topic = "" }: Readonly<Record<string, string>>) =>
+  findTopic(index, slugFromParam(topic));
+
 export const GET = createFeedHandler(
   "application/rss+xml; charset=utf-8",
-  (index, { topic: param }) => {
-    const topic = findTopic(index, slugFromParam(param ?? ""));
+  (index, params) => {
+    const topic = findRequested(index, params);
     return (
       topic &&
       renderRssFeed({
@@ -29,4 +33,5 @@ export const GET = createFeedHandler(
       })
     );
   },
+  (index, params) => findRequested(index, params)?.name ?? "",
 );

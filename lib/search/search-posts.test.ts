@@ -234,6 +234,15 @@ test("a query of ten kilobytes is truncated", async () => {
   expect((await search(index, "😀".repeat(5_000))).q.isWellFormed()).toBe(true);
 });
 
+test("a word that is repeated, however it is written, is searched once", () => {
+  const once = parseQuery("queue write C++ 数据");
+  expect(parseQuery("Queue quéue queue write WRITE c++ write C++ 数据 数据").tiers.at(-1)).toEqual(
+    once.tiers.at(-1),
+  );
+  expect(parseQuery("the ".repeat(40))).toEqual(parseQuery("the"));
+  expect(parseQuery("new york new york").tiers[0]).toEqual(parseQuery("new york").tiers[0]);
+});
+
 test("with a read-only database, titles are searched", async () => {
   const index = sampleIndex({ slug: "a", title: "Word" }, { slug: "b" });
   withCacheDatabase((db) => db.pragma("query_only = ON"));

@@ -90,12 +90,17 @@ const buildClauses = (terms: readonly SearchTerm[], wordQuery: WordQuery): strin
       : `${DERIVED} : ${quote(term.text, term.isPrefix)}`,
   );
 
+/** A repeated word finds nothing more, but SQLite takes the square of all matches for a snippet. */
+const withoutRepetitions = (terms: readonly SearchTerm[]): SearchTerm[] => [
+  ...new Map(terms.map((term) => [`${term.kind} ${foldWord(term.text)}`, term])).values(),
+];
+
 /**
  * Returns the tiers: names with symbols; the phrase in the title; the phrase; all words; all words,
  * the last as a prefix; all longer words as prefixes; the same without marks and in camelCase.
  */
 export function parseQuery(q: string): SearchQuery {
-  const terms = parseTerms(q).slice(0, MAX_WORDS);
+  const terms = withoutRepetitions(parseTerms(q)).slice(0, MAX_WORDS);
   if (terms.length === 0) return { terms, tiers: [], words: [] };
   const all = (wordQuery: WordQuery) => buildClauses(terms, wordQuery).join(" AND ");
   const tiers = [

@@ -19,6 +19,8 @@ export function createLeaseRelay(instance: string): LeaseRelay {
   function relayTo(target: string): Promise<PeerRelay> {
     const relay = relays.get(target) ?? startPeerRelay(target);
     relays.set(target, relay);
+    // The next request tries again.
+    relay.catch(() => relays.delete(target));
     return relay;
   }
 

@@ -333,6 +333,17 @@ test("each page adds twelve posts to the previous ones", async () => {
   ]);
 });
 
+test("a page with many results marks the matches of the first ones only", async () => {
+  const index = sampleIndex(...Array.from({ length: 70 }, (_, i) => ({ title: `Queue ${i}` })));
+  const { results } = await search(index, { q: "queue", page: 1e9 });
+  expect(results.map(({ title }) => title.map(({ text }) => text).join(""))).toEqual(
+    results.map(({ post }) => post.frontMatter.title),
+  );
+  expect(results.map(({ title }) => title.some(({ isMatch }) => isMatch))).toEqual(
+    Array.from({ length: 70 }, (_, i) => i < 60),
+  );
+});
+
 test("scripts without spaces are found by any part of a word", async () => {
   const index = sampleIndex(
     { slug: "chinese", title: "全文搜索", text: "一个数据库的故事" },

@@ -7,6 +7,8 @@ import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts
 import { type TextSegment, normalizeQuery } from "./search-query.ts";
 
 export const PAGE_SIZE = 12;
+/** Matches are marked in the first results only: it takes milliseconds for each. */
+const MAX_MARKED = 60;
 export const SORT_ORDERS = ["newest", "most-read", "relevance"] as const;
 export type SortOrder = (typeof SORT_ORDERS)[number];
 export const READ_FILTERS = ["all", "read", "unread"] as const;
@@ -34,9 +36,9 @@ export interface SearchRequest {
 export interface SearchResult {
   readonly post: Post;
   readonly reads: number;
-  /** The title with matches marked. */
+  /** The title with matches marked, in the first 60 results. */
   readonly title: readonly TextSegment[];
-  /** The description, or an excerpt if only the body matches, with matches marked. */
+  /** The description, or an excerpt if only the body matches, with matches marked likewise. */
   readonly snippet: readonly TextSegment[];
 }
 
@@ -105,13 +107,14 @@ export async function searchPosts(
   for (const post of posts)
     for (const topic of topicKeysOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return {
-    results: posts.slice(0, page * pageSize).map((post) => ({
-      post,
-      reads: reads(post),
-      ...highlightMatch(
-        matches?.get(post.slug)?.match ?? { document: documentOf(index, post), hit: null },
-      ),
-    })),
+    results: posts.slice(0, page * pageSize).map((post, i) => {
+      const match = i < MAX_MARKED ? matches?.get(post.slug)?.match : undefined;
+      return {
+        post,
+        reads: reads(post),
+        ...highlightMatch(match ?? { document: documentOf(index, post), hit: null }),
+      };
+    }),
     total: posts.length,
     topicCounts: [...topicsByKey].map(([key, topic]) => ({
       topic,

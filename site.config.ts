@@ -21,10 +21,10 @@ export default defineSiteConfig({
   },
   topics: {
     litefs: { title: "LiteFS", text: "Replicating one SQLite file to every region." },
-    mdx: { title: "MDX", text: "From a text file with components to a page." },
+    mdx: { title: "MDX", text: "How a text file with components becomes a page." },
     migration: { title: "Migration", text: "Moving a running site from Postgres to SQLite." },
     operations: { title: "Operations", text: "What fails, how it recovers, and what it costs." },
-    reads: { title: "Reads", text: "Counting readers without following them." },
+    reads: { title: "Reads", text: "Counting reads without tracking readers." },
     security: { title: "Security", text: "What attackers may try, and what stops them." },
     sqlite: { title: "SQLite", text: "One file, one writer, and readers right next to it." },
   },

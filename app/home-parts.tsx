@@ -1,5 +1,5 @@
-// Loads what the home page shows each reader: the post to start with, the latest posts, and the
-// standings at this moment.
+// Loads the personal parts of the home page: the post to start with, the latest posts, and the
+// current standings.
 
 import { toCard } from "#app/blog/to-card.ts";
 import { FeaturedCard, PostLine } from "#components/post/post-card.tsx";
@@ -15,7 +15,7 @@ import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 
 const NEWEST_COUNT = 5;
 
-/** Returns the personal parts of the home page. `previousVisitMs`: when a member was here before. */
+/** Returns the personal parts of the home page. `previousVisitMs`: see readPreviousVisit(). */
 export async function loadHomeParts(sessionIds: SessionIds, previousVisitMs: number | null) {
   const index = await getIndex();
   const data = await readSitePageData(sessionIds);

@@ -1,5 +1,5 @@
-// Renders what differs between readers on a page that they share, without Next.
-// docs/decisions/056-personal-parts.md
+// Renders the parts of a shared page that differ between readers, without Next
+// (docs/decisions/056-personal-parts.md).
 
 import type { ReactNode } from "react";
 import { renderPart } from "#components/ui/personal-part.tsx";
@@ -23,7 +23,7 @@ export function startPersonalParts(): void {
 
 /**
  * Returns the HTML of each part of the page for this reader; null if the request needs the
- * middleware, or the page has more for this reader.
+ * middleware, or the reader's page differs in more than its parts.
  */
 async function renderPersonalParts({
   path,
@@ -40,7 +40,7 @@ async function renderPersonalParts({
   const visit = findCookie(getCookieName("visit"));
   if (isPageView && isLoggedIn && renewVisitCookie(visit, nowMs())) return null;
   const loaded = await loadParts(path, sessionIds, previousVisitMs(visit, nowMs()));
-  // An admin sees which instance answers.
+  // An admin's page names the instance.
   if (!loaded || (isReplicated() && loaded.isAdmin)) return null;
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,

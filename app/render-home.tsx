@@ -6,7 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { loadHomeParts } from "./home-parts.tsx";
 
-/** Renders the home page for this viewer. `previousVisitMs`: when a member was here before. */
+/** Renders the home page for this viewer. `previousVisitMs`: see readPreviousVisit(). */
 export async function renderHome(sessionIds: SessionIds, previousVisitMs: number | null = null) {
   const { parts } = await loadHomeParts(sessionIds, previousVisitMs);
   const title = siteConfig.home.title ?? siteConfig.description;

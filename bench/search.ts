@@ -1,4 +1,4 @@
-// Measures search over 2,000 posts: how long building the index holds the event loop, and how long
+// Measures search over 2,000 posts: how long building the index blocks the event loop, and how long
 // queries take. npm run bench -- search
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -27,7 +27,7 @@ const letter = () => LETTERS[Math.floor(random() * LETTERS.length)]!;
 const vocabulary = Array.from({ length: VOCABULARY }, () =>
   Array.from({ length: 3 + Math.floor(random() * 8) }, letter).join(""),
 );
-/** A few words are in most texts, and most words in a few, as in a language (Zipf's law). */
+/** A few words are in most texts, and most words in only a few, as in real texts (Zipf's law). */
 const word = () => vocabulary[Math.floor(VOCABULARY ** random()) - 1]!;
 const text = (words: number) => Array.from({ length: words }, word).join(" ");
 
@@ -54,7 +54,7 @@ const endTurn = () => {
   turnsMs.push(performance.now() - turn.ms);
   turnsCpuMs.push(cpuMs() - turn.cpuMs);
 };
-withCacheDatabase(() => null); // opens the file, as the site has long done
+withCacheDatabase(() => null); // opens the file before measuring, as on a running site
 const startedMs = performance.now();
 startTurn();
 const source = postSource(index);

@@ -3,7 +3,7 @@
 import { PHONE, expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
-test("the palette opens on /, finds while one types, and opens the chosen result", async ({
+test("the palette opens on /, searches as the reader types, and opens the chosen result", async ({
   page,
 }) => {
   await page.goto("/about", { waitUntil: "networkidle" });
@@ -55,7 +55,7 @@ test("the palette leaves fields alone, and its script is loaded only when it ope
   await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
   await expect(page.getByRole("combobox")).toBeFocused();
   expect(scripts.length).toBeGreaterThan(before);
-  // The key can be turned off, for those whose speech input would press it.
+  // The key can be turned off, because speech input may press it by accident.
   await page.getByRole("checkbox").uncheck();
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("main").click({ position: { x: 5, y: 5 } });
@@ -73,7 +73,7 @@ test("Enter without a chosen result leads to the search page", async ({ page }) 
   await expect(page).toHaveURL(/\/search\?q=zebra$/);
 });
 
-test("a query of FTS syntax or of any length is no error", async ({ request }) => {
+test("FTS syntax and long queries cause no error", async ({ request }) => {
   for (const q of ['"', "title:x", "NEAR(a b, 2)", "a* OR *", "'; DROP TABLE x", "x".repeat(9_000)])
     for (const path of ["/search/results", "/search"]) {
       const response = await request.get(`${path}?q=${encodeURIComponent(q)}`);

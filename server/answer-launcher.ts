@@ -8,8 +8,8 @@ import type { MessageFromSite, MessageToSite } from "./site-messages.ts";
 const CONFIRM_TIMEOUT_MS = 3_000;
 
 /**
- * Does nothing without a launcher. Returns the function to call once the site listens: only then
- * are pings answered, so that the launcher does not take a slow start for a hang.
+ * Does nothing without a launcher. Returns the function to call once the site listens: pings are
+ * answered only then, which the launcher allows more time for.
  */
 export function answerLauncher(): () => void {
   if (!process.send) return () => undefined;

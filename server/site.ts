@@ -70,7 +70,7 @@ server.once("error", (error) => {
 server.listen(port, hostname, () => {
   if (!dev) {
     setRenderOrigin(`http://${localHost(hostname)}:${port}`);
-    // From now on; errors of the start are plain text, since a person reads them.
+    // Only now: startup errors are plain text, because a person reads them.
     logConsole();
   }
   markListening();

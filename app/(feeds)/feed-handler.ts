@@ -15,8 +15,8 @@ type Params = Readonly<Record<string, string>>;
 
 /**
  * Returns a GET handler that serves `render` of the index and the route's parameters, or 404 if that
- * is null. `keyOf` returns the same text for all spellings of the parameters: they have no end, and
- * each kept feed costs memory.
+ * is null. `keyOf` returns one cache key for all spellings of the same parameters: spellings are
+ * unlimited, and each cached feed costs memory.
  */
 export function createFeedHandler(
   contentType: string,
@@ -31,7 +31,7 @@ export function createFeedHandler(
     let body = bodies.get(index)?.get(key);
     if (!body) {
       const text = render(index, params);
-      // Unknown parameters are not kept, since there is no end to them either.
+      // Not cached: unknown parameters are unlimited, too.
       if (text === null) return new Response("Not found.\n", { status: 404 });
       body = createCacheableBody(text);
       bodies.set(index, (bodies.get(index) ?? new Map<string, CacheableBody>()).set(key, body));

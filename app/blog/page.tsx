@@ -170,6 +170,6 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
 
 function countSentence(total: number, q: string, isApproximate: boolean): string {
   const posts = `${total} ${total === 1 ? "post" : "posts"}`;
-  if (isApproximate) return `Nothing matches “${q}” exactly. ${posts} with similar words`;
+  if (isApproximate) return `No exact matches for “${q}”. ${posts} with similar words`;
   return q ? `${posts} for “${q}”` : posts;
 }

@@ -18,7 +18,7 @@ const data = (fields: { isMember: boolean; read?: string[] }) => ({
   leadingTeams: new Map(),
 });
 
-test("a post is new to a member who was here before it was published and has not read it", () => {
+test("a post is new to a member who last visited before it was published and has not read it", () => {
   const published = publicationMs(post);
   expect(isNewPost(post, data({ isMember: true }), published - 1)).toBe(true);
   expect(isNewPost(post, data({ isMember: true }), published)).toBe(false);

@@ -78,7 +78,7 @@ function NothingFound({ q, topics }: { q: string; topics: readonly string[] }) {
       <p>
         {q === ""
           ? "Search this site, or choose a topic."
-          : "Try fewer words, or just the start of a word. Or choose a topic."}
+          : "Try fewer words, just the start of a word, or a topic."}
       </p>
       <ul className="topics" aria-label="Topics">
         {topics.map((topic) => (

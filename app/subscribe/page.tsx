@@ -37,7 +37,7 @@ export default async function Page() {
           <Field
             name="email"
             label="Email address"
-            hint="We’ll send you a link to confirm it. You can unsubscribe in every email."
+            hint="We’ll send you a link to confirm it. Every email has an unsubscribe link."
             type="email"
             inputMode="email"
             autoComplete="email"

@@ -54,7 +54,7 @@ export const chooseTopics = defineServerAction({
         if (subscriber) await changeTopics(tx, subscriber.id, topics);
         return subscriber !== null;
       }));
-    if (!isChanged) throw new AppError("conflict", "This address is not subscribed any more.");
+    if (!isChanged) throw new AppError("conflict", "This address is no longer subscribed.");
     refresh();
     return topics.length === 0 ? "You’ll get all posts." : "Topics saved.";
   },

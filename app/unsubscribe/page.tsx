@@ -1,5 +1,5 @@
 // /unsubscribe: asks the subscriber to confirm, because opening a link must change nothing. Offers
-// to choose topics instead.
+// fewer topics as an alternative.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";

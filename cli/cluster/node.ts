@@ -147,7 +147,7 @@ export class ClusterNode {
     this.#program?.signal("SIGSTOP");
   }
 
-  /** Freezes only its site, like an endless loop; its other processes go on. Returns the PID. */
+  /** Freezes only its site, like an endless loop; other processes keep running. Returns the PID. */
   pauseSite(): number {
     const pid = this.listProcesses().find((each) => readCommandLine(each).includes(SITE_PROGRAM));
     if (pid === undefined) throw new Error(`${this.name} runs no site.`);

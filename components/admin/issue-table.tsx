@@ -32,7 +32,7 @@ function IssueState({ issue }: { issue: ListedIssue }) {
 
 export function IssueTable({ issues }: { issues: readonly ListedIssue[] }) {
   return (
-    <ScrollableTable label="Issues of the newsletter">
+    <ScrollableTable label="Newsletter issues">
       <thead>
         <tr>
           <th scope="col">Subject</th>

@@ -59,7 +59,7 @@ export function ConsentSection({
   purposes: readonly Purpose[];
   consents: ReadonlySet<Purpose>;
   isSubscribed: boolean;
-  /** Rendered at the end: the choice of topics. */
+  /** Rendered at the end: the topic checkboxes. */
   children?: ReactNode;
 }) {
   if (purposes.length === 0) return null;

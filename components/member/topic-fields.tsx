@@ -1,4 +1,4 @@
-// Renders the choice of topics that a subscriber gets posts about.
+// Renders checkboxes for the topics that a subscriber gets posts about.
 
 import { topicTitle } from "#lib/posts/topics.ts";
 import { TOPIC_FIELD_PREFIX } from "#lib/members/topic-fields.ts";

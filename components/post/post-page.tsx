@@ -17,7 +17,7 @@ export interface PostPageProps {
   readonly post: Post;
   /** Null if the post is not part of one. */
   readonly series: Series | null;
-  /** The leading team's color in it is the accent. */
+  /** Also sets the page's accent color: that of the leading team. */
   readonly standings: ReactNode;
   readonly recommendations: ReactNode;
   readonly url: string;

@@ -12,7 +12,7 @@ interface Props {
   readonly reads: number;
 }
 
-/** The leading team's color is the accent of the page around it. */
+/** The color of the leading team becomes the accent of the surrounding page. */
 export function PostStandings({ standings, reads }: Props) {
   return (
     <section aria-labelledby="standing-title" data-leading-team={leadingTeam(standings)}>

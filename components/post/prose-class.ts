@@ -2,5 +2,5 @@
 
 import { siteConfig } from "#lib/core/site-config.ts";
 
-/** The text of posts by others can't be drawn outside its place on the page. */
+/** Posts by others can't draw outside their text. */
 export const PROSE_CLASS = siteConfig.content.trust === "strict" ? "prose contained" : "prose";

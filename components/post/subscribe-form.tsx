@@ -3,7 +3,7 @@
 import { siteConfig } from "#lib/core/site-config.ts";
 import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
 
-/** Links, not a form, so that posts stay the same for everyone. */
+/** Links instead of a form, so that posts stay the same for everyone. */
 export function SubscribeForm({ title = "Get the next post" }: { readonly title?: string }) {
   return (
     <aside className="subscribe" aria-label={title}>

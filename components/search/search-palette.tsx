@@ -1,5 +1,6 @@
 "use client";
-// Renders the search palette: a dialog with results while one types. Its form leads to /search.
+// Renders the search palette: a dialog that shows results as the reader types. Its form leads to
+// /search.
 
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";
@@ -28,7 +29,7 @@ async function fetchResults(q: string, signal: AbortSignal): Promise<Found> {
   return { ...((await response.json()) as SearchResponse), q };
 }
 
-/** Returns the results for what is typed; null before the first, "failed" after an error. */
+/** Returns the results for `q`; null before the first response, "failed" after an error. */
 function useResults(q: string): Found | "failed" | null {
   const [found, setFound] = useState<Found | "failed" | null>(null);
   useEffect(() => {
@@ -55,7 +56,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
   const results = found !== null && found !== "failed" && q !== "" ? found.results : [];
   const [active, setActive] = useState(-1);
   useEffect(() => setActive(-1), [found]);
-  // The dialog returns the focus to where it was when it closes.
+  // When it closes, the dialog restores the focus.
   useEffect(() => {
     const element = dialog.current!;
     element.showModal();
@@ -163,7 +164,7 @@ function Option({
   );
 }
 
-/** Turns the "/" key off for readers whose speech or switch input would press it. */
+/** Lets readers turn the "/" key off, because speech or switch input may press it by accident. */
 function SlashKeySetting() {
   const [isOn, setIsOn] = useState(isSlashKeyOn);
   return (
@@ -180,7 +181,7 @@ function SlashKeySetting() {
         Open with <kbd>/</kbd>
       </label>
       <span>
-        <kbd>Ctrl</kbd> <kbd>K</kbd> always works
+        <kbd>Ctrl</kbd> <kbd>K</kbd> also works
       </span>
     </p>
   );

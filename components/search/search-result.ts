@@ -21,11 +21,11 @@ export interface SearchResultData {
 export interface SearchResponse {
   readonly results: readonly SearchResultData[];
   readonly total: number;
-  /** Nothing has all words as typed; the results are similar. */
+  /** True if nothing has all words as typed: the results are similar. */
   readonly isApproximate: boolean;
 }
 
-/** Returns "Post, 3 November 2026", "Episode 4, …" or "Page". */
+/** Returns "Post, November 3rd, 2026", "Episode 4, …" or "Page". */
 export function describeKind({ kind, date, number }: SearchResultData): string {
   const name = { post: "Post", page: "Page", episode: `Episode ${number}` }[kind];
   return date === null ? name : `${name}, ${formatDate(date)}`;
@@ -39,6 +39,6 @@ export function describeCount(
   if (total === 0) return `No results for “${q}”`;
   const results = total === 1 ? "1 result" : `${total} results`;
   return isApproximate
-    ? `Nothing matches “${q}” exactly. ${results} with similar words`
+    ? `No exact matches for “${q}”. ${results} with similar words`
     : `${results} for “${q}”`;
 }

@@ -1,4 +1,4 @@
-// Renders search results as lines.
+// Renders search results as a list.
 
 import { MarkedText } from "#components/ui/marked-text.tsx";
 import { languageAttributes } from "#lib/posts/post-language.ts";

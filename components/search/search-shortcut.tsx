@@ -1,5 +1,5 @@
 "use client";
-// Opens the search palette on "/", Ctrl+K or a press on a search link. The palette is loaded then.
+// Opens the search palette on "/", Ctrl+K or a click on a search link. Loads the palette only then.
 
 import { type ComponentType, useEffect, useState } from "react";
 import { isSlashKeyOn } from "./slash-key.ts";

@@ -1,6 +1,6 @@
 // Remembers whether the "/" key opens the search palette.
 
-/** Key in localStorage. "off" turns the key off (WCAG 2.1.4); Ctrl+K always works. */
+/** Key in localStorage. "off" turns the "/" key off (WCAG 2.1.4); Ctrl+K stays on. */
 const STORAGE_KEY = "search-slash";
 
 export function isSlashKeyOn(): boolean {

@@ -1,4 +1,4 @@
-// Renders a text with the matches of a search in mark elements.
+// Renders a text with its search matches in mark elements.
 
 import type { TextSegment } from "#lib/search/search-query.ts";
 

@@ -1,5 +1,5 @@
-// Renders a part of a page that differs between readers. In a page that all readers share, it is
-// marked, so that the server can replace it (docs/decisions/056-personal-parts.md).
+// Renders a part of a page that differs between readers. On a shared page, it is marked, so that the
+// server can replace it (docs/decisions/056-personal-parts.md).
 
 import type { ReactNode } from "react";
 import { StaticHtml } from "#components/post/static-html.tsx";
@@ -10,7 +10,7 @@ import { type StaticRenderer, findStaticRenderer } from "./static-renderer.ts";
 
 interface Props {
   readonly name: string;
-  /** Only elements without state, effects or handlers: the browser keeps them as they arrive. */
+  /** Only elements without state, effects or handlers: the browser keeps their HTML unchanged. */
   readonly children: ReactNode;
   readonly inline?: boolean;
 }
@@ -29,6 +29,6 @@ export function PersonalPart({ name, children, inline = false }: Props) {
   );
 }
 
-/** Returns the HTML of a part. It is never empty, because an element without any is reloaded. */
+/** Returns the HTML of a part, never empty: StaticHtml would reload an empty element. */
 export const renderPart = (render: StaticRenderer, element: ReactNode): string =>
   render(element) || "<!---->";

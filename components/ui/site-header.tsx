@@ -9,7 +9,7 @@ export interface NavLink {
   readonly current?: "page" | "true" | undefined;
 }
 
-/** `account` comes last before the search: login or account. */
+/** `account` is the link to the login or the account; it precedes the search. */
 export function SiteHeader({
   name,
   links,

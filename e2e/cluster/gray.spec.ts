@@ -1,5 +1,5 @@
-// Tests failures without a crash: a site that hangs, a machine that freezes, packets that are
-// dropped. Writes resume on a standby, reads elsewhere go on, and no durable write is lost.
+// Tests gray failures: a site that hangs, a machine that freezes, packets that are dropped. Writes
+// resume on a standby, reads elsewhere continue, and no durable write is lost.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -25,7 +25,7 @@ const HUNG_SITE_BACK_MS = 15_000;
 const DETECTED_MS = 4_000;
 /** A refusal takes two seconds, plus the delays of a busy machine. */
 const REFUSED_MS = 5_000;
-/** Requests that a frozen process has accepted are given up after this. */
+/** Clients give up requests that a frozen process has accepted after this. */
 const PATIENCE_MS = 6_000;
 /** `SOAK_FREEZES=10` freezes more often. */
 const FREEZES = Number(process.env.SOAK_FREEZES ?? 1);

@@ -1,6 +1,5 @@
-// Sends an issue of the newsletter while the primary is killed: no one gets two emails, and no one
-// is missed, but for those of whom SMTP can't tell. NEWSLETTER_RECIPIENTS and NEWSLETTER_KILLS set
-// the size.
+// Sends a newsletter issue while primaries are killed: no one gets two emails, and no one is missed,
+// except where SMTP can't tell. NEWSLETTER_RECIPIENTS and NEWSLETTER_KILLS set the size.
 
 import Database from "better-sqlite3";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
@@ -19,7 +18,7 @@ const POST = "one-key-one-producer";
 
 const addressOf = (i: number) => `reader-${i}@example.test`;
 
-/** Adds the subscribers, in transactions that are too short to delay LiteFS's heartbeat. */
+/** Adds the subscribers, in transactions short enough not to delay LiteFS's heartbeat. */
 async function seedSubscribers(cluster: Cluster): Promise<void> {
   for (let from = 0; from < RECIPIENTS; from += SEED_BATCH) {
     const primary = await cluster.waitForPrimary();
@@ -92,7 +91,7 @@ function collect(smtp: TestSmtpServer, counts: Map<string, number>): number {
 const describeIssue = (text: string, name: string) =>
   Number(new RegExp(`<dt>${name}</dt><dd>([\\d,]+)</dd>`).exec(text)?.[1]?.replace(/,/g, ""));
 
-test("an issue that is sent while primaries die reaches everyone once, but for what SMTP can't tell", async ({
+test("an issue sent while primaries die reaches everyone once, except where SMTP can't tell", async ({
   cluster,
   smtp,
 }) => {
@@ -152,7 +151,7 @@ test("an issue that is sent while primaries die reaches everyone once, but for w
   expect(missed, "no one is missed").toEqual([]);
   expect(uncertain.length).toBeLessThanOrEqual(KILLS * CONNECTIONS);
 
-  // The admin page says it.
+  // The admin page shows the count.
   const { text } = await admin.request("syd", page);
   expect(describeIssue(text, "Recipients")).toBe(RECIPIENTS);
   expect(describeIssue(text, "Uncertain")).toBe(uncertain.length);

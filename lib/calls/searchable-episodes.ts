@@ -1,4 +1,4 @@
-// Reads what search finds of published episodes.
+// Reads the texts of published episodes for search.
 
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import { IS_PUBLISHED } from "./episodes.ts";
@@ -41,7 +41,7 @@ export async function listEpisodeHeads(tx: Tx): Promise<EpisodeHead[]> {
 
 /**
  * Returns what is said in a published episode, as search indexes it; "" if it is not published.
- * A change of it must change Episode.updatedAt.
+ * Changing it must change Episode.updatedAt.
  */
 export async function readSpokenText(tx: Tx, slug: string): Promise<string> {
   const episode = await tx.episode.findUnique({

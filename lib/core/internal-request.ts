@@ -11,7 +11,7 @@ interface InternalRequest {
   /** Deadline for the whole request. Default: 2 s. */
   readonly timeoutMs?: number;
   /**
-   * Reuses connections. By default, each request opens its own, because a pooled one may lead to a
+   * Reuses connections. By default, each request opens a new one, because a pooled one may lead to a
    * dead node.
    */
   readonly agent?: Agent | false;

@@ -14,7 +14,7 @@ export interface RequestContext {
   readonly isServerAction?: boolean;
   /** Set by every action's wrapper. An error before that means an unreadable request, not a bug. */
   hasActionStarted?: boolean;
-  /** Set when the unreadable request was logged, because Next logs it several times. */
+  /** Set once the unreadable request is logged, because Next logs it several times. */
   isRefusalLogged?: boolean;
   /** The newest transaction that this request committed. */
   committedTxid?: number;

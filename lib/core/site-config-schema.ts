@@ -200,7 +200,7 @@ export const siteConfigSchema = z
     podcast: withDefaults(podcast),
     images: withDefaults(images),
     content: withDefaults(content),
-    /** By topic; upper and lower case are the same. */
+    /** By topic, ignoring case. */
     topics: z
       .record(
         z.string(),

@@ -222,7 +222,7 @@ async function waitUntilDurable(txid: number): Promise<void> {
   if (isReplicated() && !(await confirmLease(txid))) throw uncertainWriteError();
 }
 
-/** For a commit that a new primary may not have. */
+/** Returns the error for a commit that a new primary may lack. */
 const uncertainWriteError = () =>
   new AppError(
     "unavailable",

@@ -10,7 +10,7 @@ export function findCookie(header: string, name: string): string | undefined {
   return undefined;
 }
 
-/** Returns all cookies by name, decoded as Next does: of two with one name, the last counts. */
+/** Returns all cookies by name, decoded as by Next. If a name repeats, the last one wins. */
 export function parseCookies(header: string): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of header.split(";")) {

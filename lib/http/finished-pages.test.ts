@@ -233,7 +233,7 @@ test("readers with cookies get the finished page with their own parts, never ano
   expect(seen).toHaveLength(1);
 });
 
-test("a personal page has no ETag, so it is never taken for everyone's", async () => {
+test("a personal page has no ETag, so a cache never takes it for the shared page", async () => {
   servePersonalPages();
   const { headers } = await send("/blog/tagged");
   const own = await send("/blog/tagged", { cookie: "session=m1", "if-none-match": headers.etag });
@@ -249,7 +249,7 @@ test("Next serves a reader whose request needs more, also after an error", async
     );
 });
 
-test("of two cookies with one name, the last counts, as for Next", async () => {
+test("if a cookie's name repeats, the last one wins, as in Next", async () => {
   servePersonalPages();
   expect(await text("/blog/two", { cookie: "session=m1; session=m%32; x=%zz" })).toBe(
     "<p>m2 at /blog/two</p>",

@@ -39,7 +39,7 @@ const pages = singleton(
   () =>
     new LRUCache<string, FinishedPage>({
       maxSize: MAX_BYTES,
-      // A template's segments share the page's bytes, and their compressed form is about as long as gzip.
+      // A template's segments share the page's bytes; compressed, they are about as large as the gzip.
       sizeCalculation: ({ bodies }) =>
         1_000 + 2 * bodies.identity.length + bodies.br.length + 2 * bodies.gzip.length,
     }),
@@ -83,9 +83,9 @@ const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
 /**
- * Sends the page if it can be served without Next, and returns whether it will. Renders it first if
- * there is none from the last minute. Calls `fallback` instead if that fails, or if only Next can
- * serve this reader.
+ * Sends the page if it can be served without Next, and returns whether it takes the request. Renders
+ * the page first if there is none from the last minute. Calls `fallback` if that fails, or if only
+ * Next can serve this reader.
  */
 export function serveFinishedPage(context: PipelineContext, fallback: () => void): boolean {
   if (!env.FINISHED_PAGES || !canRenderPages() || !isPageRequest(context)) return false;

@@ -1,10 +1,10 @@
-// Answers 405 when a page is requested with another method than GET or HEAD, and no form was handled.
+// Answers 405 if a page is requested with a method other than GET or HEAD, and no form was handled.
 
 import type { PipelineContext } from "./pipeline-context.ts";
 import type { Replacement } from "./site-response.ts";
 
 /**
- * Returns the response to a request that Next answered with a page though nothing handled its
+ * Returns the response to a request that Next answered with a page although nothing handled its
  * method, or null.
  */
 export function findPageMethodReplacement(

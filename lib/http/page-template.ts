@@ -1,11 +1,11 @@
-// Turns a page that all readers share into a template: what differs between readers is marked when
-// the page is rendered, and replaced when it is sent. docs/decisions/056-personal-parts.md
+// Turns a shared page into a template: the parts that differ between readers are marked when the
+// page is rendered, and replaced when it is sent (docs/decisions/056-personal-parts.md).
 
 import { randomBytes } from "node:crypto";
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import { singleton } from "#lib/core/singleton.ts";
 
-/** No text of a page can contain it, since it is random. */
+/** Random, so that no text of a page contains it. */
 const secret = () => singleton("page-template-marker", () => randomBytes(18).toString("hex"));
 
 /** Returns `html` marked as the part `name`, for a page that becomes a template. */
@@ -17,17 +17,17 @@ export interface PageTemplate {
   readonly page: Buffer;
   /** Names of the parts in their order. */
   readonly parts: readonly string[];
-  /** What stands before, between and after the parts; one more than there are parts. */
+  /** The page before, between and after the parts; one more than there are parts. */
   readonly segments: readonly Segment[];
 }
 
 interface Segment {
   readonly bytes: Buffer;
-  /** Blocks of DEFLATE that end at a byte and refer to nothing before them. */
+  /** DEFLATE blocks that end on a byte boundary and don't refer to earlier data. */
   readonly deflated: Buffer;
 }
 
-/** Splits a page at its marks. Throws if a mark stands elsewhere than around a part. */
+/** Splits a page at its marks. Throws if a mark is not around a part. */
 export function parseTemplate(html: string): PageTemplate {
   const pattern = new RegExp(`<!--${secret()} ([\\w-]+)-->([^]*?)<!--${secret()}-->`);
   // Alternates between a segment, a name and the text of a part.
@@ -75,10 +75,10 @@ const deflate = (bytes: Buffer): Buffer =>
   deflateRawSync(bytes, { finishFlush: constants.Z_FULL_FLUSH });
 
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-/** The final block of DEFLATE, which is empty. */
+/** An empty final DEFLATE block. */
 const LAST_BLOCK = Buffer.from([3, 0]);
 
-/** Joins compressed pieces to one gzip file (RFC 1952), so that only the parts are compressed. */
+/** Joins compressed pieces into one gzip file (RFC 1952). Only the parts are compressed per request. */
 function gzip(plain: readonly Buffer[], deflated: readonly Buffer[]): Buffer {
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(plain.reduce((sum, bytes) => crc32(bytes, sum), 0));

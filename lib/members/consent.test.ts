@@ -119,7 +119,7 @@ test("a forged or damaged link is refused and changes nothing", async () => {
   const [, signature] = signUnsubscribeToken("another").split(".");
   const confirmation = signConfirmationToken(user.email);
   const tokens = ["", id, `${id}.`, `${id}.${signature}`, `${id}.${"x".repeat(43)}`, "."];
-  // A signature for one purpose is worth nothing for another.
+  // A signature for one purpose is invalid for another.
   for (const token of [
     ...tokens,
     confirmation,

@@ -41,7 +41,7 @@ const ACCOUNT_SELECT = {
     orderBy: { createdAt: "asc" },
   },
   consents: {
-    // The newsletter's is the subscription.
+    // The subscription is the consent to the newsletter.
     where: { purpose: "DISCORD" },
     select: { purpose: true, grantedAt: true },
   },

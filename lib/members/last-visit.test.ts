@@ -11,7 +11,7 @@ const view = (value: string | undefined, ms: number) => ({
   value: renewVisitCookie(value, ms)?.value ?? value,
 });
 
-test("on the first visit nothing is known, and a pause starts a new one", () => {
+test("the first visit has no previous one, and a pause starts a new visit", () => {
   const first = view(undefined, NOW);
   expect(first.previousMs).toBeNull();
   const same = view(first.value, NOW + 20 * MINUTE_MS);

@@ -1,5 +1,5 @@
-// Remembers in a cookie when a member last visited, to mark the posts that are new since then. A
-// page view writes nothing to the database, so a replica can serve it.
+// Stores in a cookie when a member last visited, to mark posts that are new since then. A page view
+// writes nothing to the database, so a replica can serve it.
 
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { getCookieName } from "#lib/core/cookie-names.ts";
@@ -13,9 +13,9 @@ export const RENEWAL_MS = 5 * MINUTE_MS;
 export const visitCookie = defineCookie("visit", { ttlMs: 90 * DAY_MS });
 
 interface Visit {
-  /** When the visit before this one ended (Unix time in ms); null on the first. */
+  /** When the previous visit ended (Unix time in ms); null on the first visit. */
   readonly previousMs: number | null;
-  /** The last page view that is known. */
+  /** The last known page view (Unix time in ms). */
   readonly latestMs: number;
 }
 
@@ -34,7 +34,7 @@ function visitAt(value: string | undefined, now: number): Visit {
   return { previousMs: isNew ? visit.latestMs : visit.previousMs, latestMs: now };
 }
 
-/** Returns when the visit before that of a page view at `now` ended; null on the first. */
+/** Returns when the visit before that of a page view at `now` ended; null on the first visit. */
 export const previousVisitMs = (value: string | undefined, now: number): number | null =>
   visitAt(value, now).previousMs;
 
@@ -46,7 +46,7 @@ export function renewVisitCookie(value: string | undefined, now: number): Respon
   return visitCookie.build(`${previousMs ?? 0}.${latestMs}`);
 }
 
-/** Returns when the visit before this request's ended (Unix time in ms); null on the first. */
+/** Returns when the member's previous visit ended (Unix time in ms); null on the first visit. */
 export async function readPreviousVisit(): Promise<number | null> {
   const get = await readRequestCookies();
   return previousVisitMs(get(getCookieName("visit")), nowMs());

@@ -36,7 +36,7 @@ export async function listSubscribers(tx: Tx, admin: Member, text: string) {
 export async function removeSubscriber(tx: Tx, admin: Member, id: string): Promise<void> {
   assertAdmin(admin);
   const row = await tx.subscriber.findUnique({ where: { id }, select: { email: true } });
-  if (!row) throw new AppError("not_found", "This address is not subscribed any more.");
+  if (!row) throw new AppError("not_found", "This address is no longer subscribed.");
   await unsubscribe(tx, row.email);
   await recordAuditEvent(tx, { actorId: admin.id, action: "subscriber.remove", subjectId: id });
 }

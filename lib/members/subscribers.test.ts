@@ -57,7 +57,7 @@ test("the request of a subscriber looks like that of a stranger", async () => {
   expect(known).toBe(unknown);
 });
 
-test("a second subscription changes only the topics, and sends no second email", async () => {
+test("subscribing again changes only the topics, and sends no second email", async () => {
   await write((tx) => subscribe(tx, { email: EMAIL, topics: ["sqlite"] }));
   const first = await read((tx) => findSubscriber(tx, EMAIL));
   await write((tx) => subscribe(tx, { email: "ADA@example.test", topics: ["mdx", "react"] }));

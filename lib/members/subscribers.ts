@@ -1,4 +1,4 @@
-// Keeps who gets the newsletter, with or without an account. A subscriber's row is their consent.
+// Stores who gets the newsletter, with or without an account. A subscriber's row is their consent.
 
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -166,12 +166,12 @@ export function buildConfirmationEmail(email: string): EmailMessage {
     parts: [
       `Someone, hopefully you, asked to get new posts from ${siteConfig.name} at this address.`,
       { link: `${env.SITE_URL}/subscribe/confirm?${query}`, label: "Confirm" },
-      "The link expires in 7 days. If you didn’t ask for this, ignore this email: you won’t get another one.",
+      "The link expires in 7 days. If you didn’t ask for this, ignore this email; you won’t be subscribed.",
     ],
   };
 }
 
-/** Returns the addresses of a subscriber's page and of one-click unsubscription (RFC 8058). */
+/** Returns the URLs of a subscriber's page and of one-click unsubscribing (RFC 8058). */
 export function unsubscribeUrls(subscriberId: string): { page: string; oneClick: string } {
   const query = `token=${encodeURIComponent(signUnsubscribeToken(subscriberId))}`;
   return {

@@ -4,12 +4,12 @@
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
 
-/** How long an address can be confirmed. */
+/** How long a confirmation link is valid. */
 export const CONFIRMATION_TTL_MS = 7 * DAY_MS;
 
 const CONFIRM_LABEL = "lectern subscribe v1";
 const UNSUBSCRIBE_LABEL = "lectern unsubscribe v2";
-/** Of earlier versions: of the member's ID. Their links never expire (RFC 8058). */
+/** Earlier versions signed the member's ID. Their links never expire (RFC 8058). */
 const MEMBER_LABEL = "lectern unsubscribe v1";
 export const MAX_TOKEN_LENGTH = 600;
 

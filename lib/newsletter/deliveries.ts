@@ -1,5 +1,5 @@
-// Keeps what became of an issue's recipients. Each step is stored before or after the matching step
-// of SMTP, so that after a crash, what was sent is known (docs/decisions/055).
+// Stores the state of each recipient's delivery. Each step is stored before or after the matching
+// SMTP step, so that it is known after a crash what was sent (docs/decisions/055).
 
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
@@ -37,9 +37,9 @@ export async function listDueDeliveries(
 }
 
 /**
- * Records that the message is about to leave. Returns false if it must not: the issue was canceled,
- * the recipient has unsubscribed, or the delivery is not pending. The commit must be durable: a
- * standby without it would send the message again.
+ * Records that the message is about to be sent. Returns false if it must not be: the issue was
+ * canceled, the recipient has unsubscribed, or the delivery is not pending. The commit must be
+ * durable: a standby without it would send the message again.
  */
 export async function markSending(tx: Tx, delivery: PendingDelivery): Promise<boolean> {
   const { issueId, subscriberId } = delivery;

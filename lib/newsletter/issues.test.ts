@@ -109,7 +109,7 @@ test("an issue goes to those who chose one of the post's topics, or no topics, a
   });
 });
 
-test("stopping an issue spares everyone whose message has not left", async () => {
+test("stopping an issue skips everyone whose message has not been sent", async () => {
   await inTx((tx) => subscribe(tx, { email: "ada@example.test" }));
   const id = await create();
   await schedule(id);
@@ -124,7 +124,7 @@ test("stopping an issue spares everyone whose message has not left", async () =>
   await expect(inTx((tx) => cancelIssue(tx, admin, id))).rejects.toThrow(conflict);
 });
 
-test("an admin sends again to the uncertain only", async () => {
+test("an admin resends to uncertain recipients only", async () => {
   const id = await create();
   await inTx(async (tx) => {
     await tx.newsletterIssue.update({

@@ -11,9 +11,9 @@ export interface IssueCounts {
   readonly pending: number;
   readonly sent: number;
   readonly failed: number;
-  /** Those whose connection broke before the mail server's reply. */
+  /** Those whose connection broke before the mail server replied. */
   readonly uncertain: number;
-  /** Those who unsubscribed before their turn, or whom a cancellation spared. */
+  /** Those who unsubscribed before their turn, or whose issue was stopped before it. */
   readonly skipped: number;
 }
 
@@ -140,8 +140,8 @@ export async function deleteIssue(tx: Tx, admin: Member, id: number): Promise<vo
 }
 
 /**
- * Sends a finished issue again to those of whom no one knows whether they got it, or whose mail
- * server refused it. Call triggerNewsletter() after the commit. Throws AppError(conflict).
+ * Resends an issue to its uncertain or its failed recipients. Call triggerNewsletter() after the
+ * commit. Throws AppError(conflict) if there are none, or if the issue was canceled.
  */
 export async function resendIssue(
   tx: Tx,

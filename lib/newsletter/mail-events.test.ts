@@ -127,7 +127,7 @@ test("without the password, nothing is unsubscribed", async () => {
   expect(await subscriberCount()).toBe(1);
 });
 
-test("a body that is not JSON or has no known format is refused", async () => {
+test("a body that is not JSON or not in a supported format is refused", async () => {
   for (const body of ["{", "", { type: "x" }, { Type: "Notification", Message: "{" }])
     expect([body, (await post(body)).status]).toEqual([body, 400]);
 });

@@ -213,7 +213,7 @@ async function runSender(
   return signal ?? code;
 }
 
-test("a sender that is killed at any step and started again sends no one two emails and misses no one, but for what SMTP can't tell", async () => {
+test("a sender killed at any step and restarted sends no one two emails and misses no one, except where SMTP can't tell", async () => {
   const count = 60;
   await startIssueTo(count);
   await closeDatabase();

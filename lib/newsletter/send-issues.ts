@@ -25,7 +25,7 @@ import { type IssueContent, buildIssueEmail } from "./issue-email.ts";
 import { createThrottle } from "./throttle.ts";
 
 const BATCH_SIZE = 100;
-/** Connections of their own, so that login emails never wait. */
+/** Separate connections, so that login emails never wait. */
 const CONCURRENCY = 2;
 const RECORD_RETRY_MS = 500;
 const RECORD_TRIES = 60;
@@ -38,8 +38,8 @@ const listSending = (tx: Tx) =>
   });
 
 /**
- * Sends what is due of all issues that are being sent. Only one call may run at a time, and only on
- * the primary: what an earlier one left half done becomes uncertain.
+ * Sends the due deliveries of all issues that are being sent. Only one call may run at a time, and
+ * only on the primary, because it marks the unfinished deliveries of earlier calls as uncertain.
  */
 export async function sendDueIssues(): Promise<void> {
   const issues = await read(listSending);
@@ -120,7 +120,7 @@ class IssueSender {
     return recordUntilStored(delivery, result);
   }
 
-  /** Returns null if this instance could not record that the message leaves. */
+  /** Returns null if this instance could not record that the message is about to be sent. */
   async #send(delivery: PendingDelivery): Promise<SendResult | null> {
     const mark = () => write((tx) => markSending(tx, delivery), { isDurable: true });
     try {

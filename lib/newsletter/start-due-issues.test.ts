@@ -32,7 +32,7 @@ const schedule = (postSlug: string, sendAt: Date) =>
   });
 const findIssue = (id: number) => read((tx) => tx.newsletterIssue.findUnique({ where: { id } }));
 
-test("an issue starts at its time, with the post as it is then; one whose post is not published waits and says so", async () => {
+test("an issue starts at its time, with the post as it is then; it waits for its post to be published, and says so", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", undefined, "Some **bold** text."));
   sites.writeFile("blog/later.mdx", makePostText("Later", "2999-01-01"));
   const due = await schedule("a", new Date(nowMs() - MINUTE_MS));

@@ -17,7 +17,7 @@ const listDue = (tx: Tx) =>
     orderBy: { id: "asc" },
   });
 
-/** Starts every due issue. One whose post is not published yet waits, and says so. */
+/** Starts every due issue. If its post is not published yet, it waits, and its `problem` says so. */
 export async function startDueIssues(): Promise<void> {
   for (const { id, postSlug, problem } of await read(listDue)) {
     const result = await findPublishedPost(postSlug);

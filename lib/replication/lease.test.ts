@@ -25,20 +25,20 @@ test("a primary takes writes only while its lease is confirmed", async () => {
   await vi.waitFor(() => write((tx) => insertUser(tx)), 5_000);
 });
 
-test("a confirmed lease makes no primary of a replica", async () => {
+test("a confirmed lease doesn't make a replica the primary", async () => {
   litefs = await startFakeLitefs("dfw-1");
   setLeaseExpiry(monotonicMs() + 60_000);
   expect(currentRole()).toBe("replica");
 });
 
-test("a lease runs out by itself, also while nobody tells", async () => {
+test("a lease expires by itself, even without a message", async () => {
   litefs = await startFakeLitefs(null);
   setLeaseExpiry(monotonicMs() + 50);
   expect(currentRole()).toBe("primary");
   await vi.waitFor(() => expect(currentRole()).toBe("unknown"), 5_000);
 });
 
-test("a commit whose lease ran out meanwhile is not acknowledged", async () => {
+test("a commit during which the lease expires is not acknowledged", async () => {
   litefs = await startFakeLitefs(null);
   setLeaseExpiry(monotonicMs() + 60_000);
   await expect(
@@ -70,7 +70,7 @@ test("a durable write without a standby is acknowledged only if the lease servic
   expect(asked).toEqual([7, 7]);
 });
 
-test("without a launcher LiteFS alone decides", async () => {
+test("without a launcher, LiteFS alone decides", async () => {
   litefs = await startFakeLitefs(null);
   expect(currentRole()).toBe("primary");
   expect(await confirmLease(1)).toBe(true);

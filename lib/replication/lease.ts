@@ -1,5 +1,5 @@
 // Fences writes: this instance may commit only while its launcher has confirmed that it holds the
-// lease. A primary that was frozen still takes itself for the primary when it thaws.
+// lease. A thawed primary still believes that it is the primary.
 
 import { singleton } from "#lib/core/singleton.ts";
 
@@ -11,7 +11,7 @@ interface LeaseState {
 
 const state = () => singleton<LeaseState>("lease", () => ({ validUntilMs: null, confirm: null }));
 
-/** Returns milliseconds of a clock that all processes of this machine share and never set. */
+/** Returns the time in ms on a clock that all processes of this machine share and that is never set. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
@@ -29,7 +29,7 @@ export function setLeaseExpiry(validUntilMs: number): void {
   state().validUntilMs = validUntilMs;
 }
 
-/** Returns false if the lease may be another node's by now. Always true without a launcher. */
+/** Returns false if another node may hold the lease by now. Always true without a launcher. */
 export function isLeaseValid(): boolean {
   const { validUntilMs } = state();
   return validUntilMs === null || monotonicMs() < validUntilMs;

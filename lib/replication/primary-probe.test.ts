@@ -50,7 +50,7 @@ test("a primary whose site answers is reachable, and stops being so when it hang
   await vi.waitFor(() => expect(isPrimaryReachable()).toBe(true), 10_000);
 });
 
-test("a new primary is probed immediately, and not taken for the former one", async () => {
+test("a new primary is probed immediately, and not mistaken for the previous one", async () => {
   startProbingPrimary();
   await waitUntilProbed();
   overrideEnv({ CLUSTER_NODES: "here@ams=127.0.0.1,dfw-2@dfw=127.0.0.1" });
@@ -67,7 +67,7 @@ test("a primary without a known address is not probed, and counts as responding"
   expect(probes).toBe(0);
 });
 
-test("the primary probes nobody", async () => {
+test("the primary sends no probes", async () => {
   await litefs.setPrimary(null);
   startProbingPrimary();
   await litefs.setPrimary("dfw-1");

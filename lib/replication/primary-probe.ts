@@ -1,5 +1,5 @@
 // Probes the primary's site from a replica. LiteFS still names a primary whose site or machine
-// hangs, and a write that is replayed there waits as long.
+// hangs, and a write replayed there would hang, too.
 
 import { Agent } from "node:http";
 import { requestInternal } from "#lib/core/internal-request.ts";
@@ -12,7 +12,7 @@ const INTERVAL_MS = 500;
 const MAX_SILENCE_MS = 3_000;
 
 interface ProbeState {
-  /** One connection, because a probe twice a second is not worth a new one each. */
+  /** Keeps one connection, because probes are frequent. */
   readonly agent: Agent;
   /** The primary that is probed; null on the primary, or if its address is unknown. */
   primary: string | null;

@@ -30,7 +30,7 @@ const MAX_ROWS = 5_000;
 /** With this many documents, further tiers are not tried: their matches are worse. */
 const ENOUGH_HITS = 200;
 const SNIPPET_WORDS = 28;
-/** The words with the most trigrams of a misspelled word, and how many of them are corrections. */
+/** How many words that share trigrams with a misspelled one are compared, and become corrections. */
 const MAX_CANDIDATES = 100;
 const MAX_CORRECTIONS = 5;
 

@@ -15,7 +15,7 @@ const MAX_WAIT_MS = 2 * SECOND_MS;
 
 export interface SearchMatch {
   readonly document: SearchDocument;
-  /** Null if the table failed: nothing is marked. */
+  /** Null if the tables failed: nothing is marked. */
   readonly hit: SearchHit | null;
 }
 
@@ -76,8 +76,8 @@ function findDocument(sources: readonly SearchSource[], key: string): SearchDocu
 }
 
 /**
- * For queries without a letter ("++", an emoji) or without a table: a substring search in everything
- * but the body.
+ * Searches for a substring in everything but the body, for queries without a letter ("++", an emoji)
+ * or if the tables failed.
  */
 function findWithoutTable(sources: readonly SearchSource[], q: string): SearchMatch[] {
   const needle = normalizeText(q).toLowerCase();

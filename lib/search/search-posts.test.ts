@@ -440,7 +440,7 @@ test("a corrected query is ranked like a correct one", async () => {
   expect(await slugs(index, "write queeu")).toEqual(["title", "often"]);
 });
 
-test("if one of several words is nowhere, the others are found", async () => {
+test("if one of several words matches nothing, the others are found", async () => {
   const index = sampleIndex({ slug: "a", title: "The write queue" }, { slug: "b", title: "Birds" });
   expect(await slugs(index, "write queue nonsense")).toEqual(["a"]);
   expect(await slugs(index, "nonsense")).toEqual([]);

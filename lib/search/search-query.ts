@@ -5,7 +5,7 @@ import { type SearchTerm, foldWord, nameTokens, parseTerms } from "./search-term
 /** Longer queries are truncated, which bounds the cost of a search. */
 const MAX_CHARACTERS = 200;
 const MAX_WORDS = 10;
-/** Shorter words match exactly, except the last one: 16 single-letter prefixes cost 140 ms. */
+/** Shorter words match exactly, except the last one, because short prefixes are slow. */
 const MIN_PREFIX_CHARS = 3;
 
 // Delimit matches in SQLite's results: private-use characters, which normalizeText removes from all
@@ -60,7 +60,7 @@ export interface LooseClause {
   readonly isSpecific: boolean;
 }
 
-/** Returns the FTS5 query for a word. The last word may be a prefix, since it is being typed. */
+/** Returns the FTS5 query for a word. The last one may be a prefix, as it may be unfinished. */
 type WordQuery = (text: string, isLast: boolean) => string;
 
 const COLUMNS = "{title topics description body}";
@@ -90,7 +90,7 @@ const buildClauses = (terms: readonly SearchTerm[], wordQuery: WordQuery): strin
       : `${DERIVED} : ${quote(term.text, term.isPrefix)}`,
   );
 
-/** A repeated word finds nothing more, but SQLite takes the square of all matches for a snippet. */
+/** A repeated word finds nothing more, but the cost of a snippet is quadratic in its matches. */
 const withoutRepetitions = (terms: readonly SearchTerm[]): SearchTerm[] => [
   ...new Map(terms.map((term) => [`${term.kind} ${foldWord(term.text)}`, term])).values(),
 ];

@@ -79,7 +79,7 @@ test("posts, pages and episodes are found by title, description, keywords and tr
   expect(episode!.snippet.filter(({ isMatch }) => isMatch).map(({ text }) => text)).toEqual([
     "hands asleep",
   ]);
-  // A caller's name is on the page, but is no way to find what a person said.
+  // A caller's name is on the page, but searching for it must not find what they said.
   expect(await paths("Zebulon")).toEqual([]);
 });
 

@@ -28,7 +28,7 @@ const MAX_FIELD_CHARACTERS = 1_000;
 /** The row of part n of a document is its ID × PARTS + n. */
 const PARTS = 1_024;
 export const documentIdOf = (column: string): string => `${column} / ${PARTS}`;
-/** Pages of a merge step, and the number of segments that FTS5 never merges by itself. */
+/** Pages per merge step, and a number of segments below which FTS5 does not merge by itself. */
 const MERGE_PAGES = 16;
 const MAX_SEGMENTS = 1_900;
 

@@ -69,7 +69,7 @@ test("a heartbeat that Consul accepts gives the site one TTL, from when it was s
   expect(expiries[0]! - monotonicMs()).toBeLessThanOrEqual(10_000);
 });
 
-test("a primary that has lost the lease is told so, and sends no heartbeat over another's", async () => {
+test("a primary that has lost the lease is told so, and doesn't overwrite another's heartbeat", async () => {
   holder = "dfw-2";
   await watch.tickAsPrimary(at(5));
   expect(expiries).toEqual([0]);
@@ -101,7 +101,7 @@ test("a transaction that must not be lost is required of successors, until a res
   expect(heartbeats.at(-1)).toMatchObject({ txid: 2 });
 });
 
-test("a deposed primary gives up the lease of its site", async () => {
+test("a deposed primary closes its site's fence", async () => {
   await tick(5);
   await watch.tickAsStandby({ ...at(5), isPrimary: false });
   expect(expiries.at(-1)).toBe(0);

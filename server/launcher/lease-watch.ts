@@ -59,7 +59,7 @@ export function createLeaseWatch(
   let lastHeartbeatMs = -Infinity;
   /** This node's positions as the primary. Its successor needs the first of them. */
   let positions: { readonly txid: number; readonly atMs: number }[] = [];
-  /** The newest transaction that confirmTxid() demanded. */
+  /** The newest transaction passed to confirmTxid(). */
   let demandedTxid = 0;
   let isPrimary = false;
   let lastConfirmedMs = -Infinity;

@@ -1,4 +1,4 @@
-// Watches the site's event loop, and finds out what a site that no longer answers is doing.
+// Watches the site's event loop, and captures the stack of a site that no longer responds.
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -21,8 +21,8 @@ export interface WatchdogLimits {
 const LIMITS: WatchdogLimits = { silenceMs: 5_000, startMs: 120_000 };
 
 /**
- * Pings `site` and calls `onHang` once when it is silent for too long. Counts the time that its main
- * thread was running or sleeping, without that in which the machine was frozen or too busy for it.
+ * Pings `site` and calls `onHang` once when it is silent for too long. Counts only the time in which
+ * its main thread ran or slept, not that in which the machine was frozen or too busy.
  * Returns a function that stops it.
  */
 export function watchEventLoop(
@@ -113,7 +113,7 @@ interface DebuggerMessage {
   readonly result?: { readonly usedSize?: number };
 }
 
-/** Pauses the process by the Chrome DevTools Protocol, https://chromedevtools.github.io/devtools-protocol/v8/. */
+/** Pauses the process through the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/v8/). */
 function readPausedStack(
   url: string,
   signal: AbortSignal,

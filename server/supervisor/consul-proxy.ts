@@ -1,6 +1,6 @@
 // Forwards requests from this node to a Consul server that responds (failover between servers), and
-// leads this node to its primary through a relay. LiteFS knows one URL and waits indefinitely for a
-// response, so a hanging server would keep it primary beyond its lease.
+// routes its connection to the primary through a relay. LiteFS knows one URL and waits indefinitely
+// for a response, so a hanging server would keep it primary beyond its lease.
 
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
@@ -66,8 +66,8 @@ interface Answer {
 
 /**
  * Listens on a free port of this machine until closed. Every address of the hostnames in
- * FLY_CONSUL_URL is a server. Responds with 503 if none responds in time. Responses pass unchanged,
- * except for another primary's URL in the lease.
+ * FLY_CONSUL_URL is a server. Responds with 503 if none responds in time. Responses pass through
+ * unchanged, except for another primary's URL in the lease.
  */
 export async function startConsulProxy({
   instance,

@@ -1,11 +1,11 @@
-// Replaces the primary's URL in Consul's lease by that of a relay with deadlines (peer-relay.ts).
+// Replaces the primary's URL in Consul's lease with that of a relay with deadlines (peer-relay.ts).
 
 import { type PeerRelay, startPeerRelay } from "./peer-relay.ts";
 
 export interface LeaseRelay {
   /**
-   * Returns Consul's JSON of the lease's key with the URL of a relay on this machine; unchanged if
-   * this node holds the lease. Each primary has its own relay, because LiteFS keeps connections by
+   * Returns Consul's JSON for the lease's key with the URL of a relay on this machine; unchanged if
+   * this node holds the lease. Each primary has its own relay, because LiteFS caches connections by
    * address.
    */
   relayLease(body: Buffer): Promise<Buffer>;

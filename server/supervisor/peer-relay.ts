@@ -1,5 +1,5 @@
 // Relays a TCP connection to a peer and cuts it when the peer is silent. LiteFS reads from its peers
-// without a deadline, so a frozen primary would hold its replicas for as long as it is frozen.
+// without a deadline, so a frozen primary would block its replicas until it thaws.
 
 import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";

@@ -82,7 +82,7 @@ test("a LiteFS that does not exit in time is killed", async () => {
   expect(await ended).toMatchObject({ code: 1 });
 });
 
-test("a LiteFS that no longer answers is killed, one that has not answered yet is not", async () => {
+test("a LiteFS that no longer responds is killed, one that has not responded yet is not", async () => {
   const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const port = await findFreePort();
   const source = `

@@ -24,13 +24,15 @@ const { values } = parseArgs({
 });
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
 if (!(minutes > 0) || !Number.isInteger(seed)) {
-  console.error("npm run soak -- [--minutes 30] [--seed N]: both are numbers.");
+  console.error(
+    "Usage: npm run soak -- [--minutes 30] [--seed N]. Minutes must be positive, the seed an integer.",
+  );
   process.exit(1);
 }
 /** Each node has its own disk, which a fault can fill. */
 const DISK_MB = 128;
 const SAMPLE_INTERVAL_MS = 5_000;
-/** Requests to a frozen machine are given up after this. */
+/** Clients give up requests to a frozen machine after this. */
 const PATIENCE_MS = 6_000;
 /** A fault may lose writes that are not durable: those of the last second, or of a cut-off primary. */
 const LOSS_WINDOW_MS = { beforeMs: 1_000, afterMs: 11_000 };

@@ -1,4 +1,4 @@
-// Sends due issues of the newsletter in a process of its own, which a test can kill at any step.
+// Sends due newsletter issues in a separate process, which a test can kill at any step.
 
 import { closeDatabase } from "#lib/db/database.ts";
 import { sendDueIssues } from "#lib/newsletter/send-issues.ts";

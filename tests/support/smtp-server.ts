@@ -43,7 +43,7 @@ export interface TestSmtpServer {
   mode: SmtpMode;
   /**
    * Called at each step with what closes the connection. A reply, such as "451 Busy", refuses the
-   * recipient or the message; otherwise the server keeps a message whose reply gets lost.
+   * recipient or the message. A message that arrived before a disconnect is kept without a reply.
    */
   onStep: ((step: SmtpStep, disconnect: () => void, to: string) => string | void) | null;
   close(): Promise<void>;

@@ -94,8 +94,8 @@ export default async function Page() {
               We store your email address, the topics you chose, and since when, once you have
               confirmed the address. We don’t track whether you open an email or follow its links.
               {newsletterChannel() === "site" &&
-                " For each email, we keep whether your mail server accepted it until all have been sent."}{" "}
-              Unsubscribing deletes all of it.
+                " We also record whether the mail server accepted each email to you. When an issue has been sent, we keep only the failures, without your address."}{" "}
+              Unsubscribing deletes your address and topics.
             </p>
           </>
         )}

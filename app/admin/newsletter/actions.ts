@@ -79,7 +79,7 @@ async function sendTest(admin: Admin, id: number): Promise<string> {
   const { email } = await read((tx) => getConsentingMember(tx, admin.id));
   const message = buildIssueEmail(content, { email, subscriberId: null });
   await sendEmail({ ...message, subject: `[Test] ${message.subject}` });
-  return `Saved, and sent to ${email}.`;
+  return `Saved. Test sent to ${email}.`;
 }
 
 export const editIssueAction = defineServerAction({

@@ -1,4 +1,4 @@
-// Renders /admin/newsletter: the issues with their counts, and the form for a new one.
+// Renders /admin/newsletter: the issues with their counts, and a form to create one.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { createIssueAction } from "./actions.ts";
@@ -56,7 +56,7 @@ export default async function NewsletterPage({
             <SelectField
               name="slug"
               label="Post"
-              hint="Next, you can add a note, look at the email, and choose when to send it."
+              hint="Next, you can add a note, preview the email, and choose when to send it."
               defaultValue={chosen}
             >
               {[...scheduled, ...posts].map(({ slug, title }) => (
@@ -73,7 +73,11 @@ export default async function NewsletterPage({
       )}
       <section className="desk-section" aria-labelledby="issues">
         <h2 id="issues">Issues</h2>
-        {issues.length === 0 ? <p className="muted">None yet.</p> : <IssueTable issues={issues} />}
+        {issues.length === 0 ? (
+          <p className="muted">No issues yet.</p>
+        ) : (
+          <IssueTable issues={issues} />
+        )}
       </section>
     </AdminFrame>
   );

@@ -56,7 +56,7 @@ export async function POST(request: Request): Promise<Response> {
       throw new AppError("unauthorized", "The password is wrong.");
     const bytes = await readBody(request, { maxBytes: MAX_BYTES });
     const events = parseMailEvents(unwrapSns(parseJson(new TextDecoder().decode(bytes))));
-    if (!events) throw new AppError("invalid", "The body has no known format.");
+    if (!events) throw new AppError("invalid", "The body is not in a supported format.");
     await ensurePrimary();
     if (events.length > 0) {
       const count = await write((tx) => applyMailEvents(tx, events), { isDurable: true });

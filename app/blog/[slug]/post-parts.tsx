@@ -1,4 +1,4 @@
-// Loads what a post's page shows each reader: the standings at this moment, and what to read next.
+// Loads the personal parts of a post's page: the current standings, and what to read next.
 
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
@@ -7,7 +7,7 @@ import type { SessionIds } from "#lib/members/viewer.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readPostPageData } from "#lib/posts/page-data.ts";
 
-/** Returns the personal parts of the page of the post at `slug`, which exists. */
+/** Returns the personal parts of a post's page. The post must exist. */
 export async function loadPostParts(slug: string, sessionIds: SessionIds) {
   const index = await getIndex();
   const data = await readPostPageData(sessionIds, slug);

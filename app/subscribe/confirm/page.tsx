@@ -24,9 +24,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
     return (
       <div className="wrap entry">
         <header className="page-head">
-          <h1>This link has expired</h1>
+          <h1>This link doesn’t work</h1>
           <p className="lead">
-            Or it is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
+            It has expired or is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
           </p>
         </header>
       </div>

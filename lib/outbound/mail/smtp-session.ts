@@ -1,5 +1,5 @@
-// Sends emails over one SMTP connection and tells what became of each, for recipients who must not
-// get an email twice. Pooled connections hide when the message leaves.
+// Sends emails over one SMTP connection and reports the outcome of each, for recipients who must not
+// get an email twice. Nodemailer's pool hides when a message is sent.
 
 import { Readable } from "node:stream";
 import { parseConnectionUrl } from "nodemailer/lib/shared";
@@ -78,7 +78,7 @@ export class SmtpSession {
       greetingTimeout: CONNECT_TIMEOUT_MS,
       dnsTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: REPLY_TIMEOUT_MS,
-      // Closes at once, so that a message that was not finished can’t be.
+      // Closes immediately, so that an unfinished message stays unfinished.
       ...{ socketCloseTimeout: 0 },
     });
     this.#connection = connection;

@@ -7,7 +7,7 @@ import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { pluralize } from "#lib/core/format.ts";
 import type { Issue } from "#lib/newsletter/issues.ts";
 
-/** `audience` is the number of recipients if it were sent now; null if the post is not published. */
+/** `audience`: how many subscribers would get the issue now; null if the post is not published. */
 export function DraftForm({ issue, audience }: { issue: Issue; audience: number | null }) {
   return (
     <section className="desk-section" aria-labelledby="send">
@@ -28,14 +28,14 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
         <TextField
           name="intro"
           label="Note"
-          hint="Optional. Above the post. Leave a blank line between paragraphs."
+          hint="Optional. Appears above the post. Separate paragraphs with a blank line."
           defaultValue={issue.intro}
           maxLength={2_000}
         />
         <Field
           name="sendAt"
           label="Send at (UTC)"
-          hint="Leave it empty to send now. A post that isn’t published by then is sent when it is."
+          hint="Leave empty to send now. If the post isn’t published by then, it is sent once it is."
           type="datetime-local"
         />
         <p className="form-hint">
@@ -48,7 +48,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
             Send
           </SubmitButton>
           <SubmitButton kind="plain" name="intent" value="test">
-            Send a test to me
+            Send me a test
           </SubmitButton>
           <SubmitButton kind="plain" name="intent" value="save">
             Save

@@ -1,4 +1,4 @@
-// Renders what became of an issue's recipients.
+// Renders the delivery results of an issue.
 
 import { resendIssueAction } from "../actions.ts";
 import { ActionButton } from "#components/ui/submit-button.tsx";
@@ -29,15 +29,15 @@ export function IssueResults({ issue }: { issue: Issue }) {
       </dl>
       {skipped > 0 && (
         <p className="muted">
-          Skipped recipients unsubscribed before their turn, or you stopped it.
+          Skipped recipients unsubscribed before their turn, or the issue was stopped.
         </p>
       )}
       {uncertain > 0 && (
         <>
           <p>
             For {pluralize(uncertain, "recipient")}, the connection broke after the email was sent
-            and before the mail server’s reply. It may have been delivered, so it isn’t sent again
-            by itself.
+            and before the mail server replied. It may have been delivered, so it isn’t resent
+            automatically.
           </p>
           {canResend && <ResendButton issue={issue} state="UNCERTAIN" />}
         </>
@@ -59,7 +59,7 @@ function ResendButton({ issue: { id }, state }: { issue: Issue; state: "UNCERTAI
       fields={{ id: String(id), state }}
       loginNext={`/admin/newsletter/${id}`}
     >
-      {state === "UNCERTAIN" ? "Send again to the uncertain" : "Send again to the failed"}
+      {state === "UNCERTAIN" ? "Resend to uncertain recipients" : "Resend to failed recipients"}
     </ActionButton>
   );
 }

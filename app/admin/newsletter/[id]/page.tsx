@@ -1,4 +1,4 @@
-// Renders /admin/newsletter/ID: edits a draft, or shows what became of an issue.
+// Renders /admin/newsletter/ID: the form of a draft, or the results of an issue.
 
 import { Fragment } from "react";
 import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
@@ -111,7 +111,7 @@ export default async function IssuePage({ params }: Props) {
             <a href={`/admin/newsletter/${id}/preview?as=text`}>Preview as plain text</a>
           </p>
         ) : (
-          <p className="muted">You can preview it when the post is published.</p>
+          <p className="muted">You can preview it once the post is published.</p>
         )}
         {(state === "SCHEDULED" || state === "SENDING") && (
           <ActionButton

@@ -22,8 +22,8 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
   if (listMonths(await getIndex(), year).length === 0)
     return { title: "Not found", robots: { index: false } };
   return {
-    title: `Posts of ${year}`,
-    description: `All posts of ${year}.`,
+    title: `Posts from ${year}`,
+    description: `All posts from ${year}.`,
     alternates: { canonical: `/blog/archive/${year}`, types: feedAlternates },
   };
 }

@@ -86,8 +86,8 @@ function resolvePath(
   if (/\.[a-z][a-z0-9]{1,4}$/i.test(decoded) && !/\.mdx?$/i.test(decoded)) return null;
   const bundle = bundleFolder(file);
   let target = posix.join(posix.dirname(file), decoded);
-  // Some blogs write links relative to the page's address, beside which the other posts are. The
-  // folder of an index file has none.
+  // Some blogs write links relative to the page's address, as siblings of other posts. The folder of
+  // an index file contains no other post.
   if (bundle !== null && target.startsWith(`${bundle}/`) && !/\/index(?:\.mdx?)?$/i.test(target))
     target = posix.join(bundle, "..", decoded);
   const post = postPath(target) ?? postPath(`${target}.mdx`);

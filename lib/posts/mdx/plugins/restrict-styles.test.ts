@@ -87,7 +87,28 @@ test("in a strict post, the site's own classes can't be used, in MDX or in HTML"
   }
 });
 
-test("a trusted post keeps its styles and classes", async () => {
-  const html = '<div class="own" style="position:fixed">x</div>';
+test("a strict post can't set the reader's clipboard or move the end of the article", async () => {
+  for (const [file, attributes] of [
+    ["blog/test.md", 'data-copy="curl evil" DATA-WRAP data-article-end="" data-leading-team="RED"'],
+    [
+      "blog/test.mdx",
+      'data-copy="curl evil" dataWrap="" data-article-end="" dataLeadingTeam="RED"',
+    ],
+  ] as const) {
+    const body = `<div ${attributes}>x</div>\n\nText[^1]\n\n[^1]: Note.\n\n\`\`\`ts title="a.ts"\nlet a\n\`\`\`\n`;
+    const post = await compileText(body, { ...STRICT, file });
+    const html = htmlOf(post);
+    expect(html).toContain("<div>x</div>");
+    expect(html).not.toMatch(/evil|article-?end|leading-?team/i);
+    // The compiler's own attributes stay.
+    expect(html).toContain('data-copy="code"');
+    expect(html).toContain("data-footnote-ref");
+    expect(html).toContain("a.ts");
+    expect(post.warnings.join()).toContain("was removed");
+  }
+});
+
+test("a trusted post keeps its styles, classes and data attributes", async () => {
+  const html = '<div class="own" style="position:fixed" data-own="1">x</div>';
   expect(await htmlFrom(html)).toBe(html);
 });

@@ -1,5 +1,6 @@
 // Limits the styles and classes of strict posts, so that their authors can't draw over the page.
-// Also closes CSS injection: no value can load a file or contain another declaration.
+// Also closes CSS injection: no value can load a file or contain another declaration. Removes data
+// attributes, by which the site's scripts know its own elements.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { classesOf, isElement, replaceNodes, type Root } from "#lib/posts/mdx/mdx-tree.ts";
@@ -14,12 +15,24 @@ const TOKEN = /^(?:[a-z]+(?:-[a-z]+)*|#[\da-f]{3,8}|(?:\d+(?:\.\d+)?|\.\d+)(?:[a
 const CLASS =
   /^(?:language-.+|callout(?:-[a-z]+)?|aside|important|math(?:-display|-inline)?|contains-task-list|task-list-item|footnotes|data-footnote-backref|sr-only|visually-hidden|katex|steps|file-tree|tabs|tab-panel|tab-title|themed-(?:image|light|dark))$/;
 
-/** Removes unsafe styles and unknown classes from a strict post. Keeps a trusted post as it is. */
+/** The compiler's own: of footnotes, and of the text after a code block's language. */
+const DATA = /^data-?(?:footnote|info)/i;
+
+/** Removes unsafe styles, unknown classes and data attributes from a strict post. Keeps a trusted post as it is. */
 export function restrictStyles(tree: Root, context: CompileContext): void {
   if (context.input.trust !== "strict") return;
   replaceNodes(tree, (node) => {
     if (!isElement(node)) return undefined;
     const { properties } = node;
+    for (const name of Object.keys(properties).filter(
+      (each) => /^data/i.test(each) && !DATA.test(each),
+    )) {
+      delete properties[name];
+      context.warn(
+        node,
+        `the attribute ${name.slice(0, 60)} of <${node.tagName}> was removed, since posts by others can't have it (content.trust)`,
+      );
+    }
     if (properties.className !== undefined)
       properties.className = classesOf(node).filter((name) => CLASS.test(name));
     if (properties.style !== undefined) {

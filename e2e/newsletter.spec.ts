@@ -53,7 +53,7 @@ test("a reader without an account and without JavaScript subscribes, confirms, c
   expect(find()).toBeUndefined();
 });
 
-test("a member subscribes on the account page with one press", async ({
+test("a member subscribes on the account page with one click", async ({
   page,
   database,
   logIn,
@@ -77,7 +77,7 @@ test("a member subscribes on the account page with one press", async ({
   expect(isSubscribed()).toBe(0);
 });
 
-test("an admin previews a post, tests it, and sends it to its subscribers, without JavaScript", async ({
+test("an admin previews a post, sends a test, and sends it to subscribers, without JavaScript", async ({
   database,
   waitForEmail,
 }) => {
@@ -128,7 +128,7 @@ test("an admin previews a post, tests it, and sends it to its subscribers, witho
   expect((await browser.get("/admin/newsletter/subscribers.csv")).text).not.toContain(other);
 });
 
-test("the admin pages of the newsletter are accessible", async ({ page, database, logIn }) => {
+test("the newsletter's admin pages are accessible", async ({ page, database, logIn }) => {
   await logIn({ role: "ADMIN" });
   const insert = database.prepare(
     `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "startedAt", "recipientCount") VALUES (?, 'one-door-for-writes', ?, ?, ?, 3)`,

@@ -37,7 +37,7 @@ test("the palette opens on /, searches as the reader types, and opens the chosen
   await expect(page).toHaveURL(/\/blog\/a-film-about-lecterns$/);
 });
 
-test("the palette leaves fields alone, and its script is loaded only when it opens", async ({
+test("the palette's keys do nothing in form fields, and its script is loaded only when it opens", async ({
   page,
 }) => {
   const scripts: string[] = [];
@@ -97,7 +97,7 @@ test.describe("without JavaScript", () => {
   });
 });
 
-test("a topic has a page and a feed, and a year its posts", async ({ page, request }) => {
+test("a topic has a page and a feed, and a year has an archive", async ({ page, request }) => {
   await page.goto("/blog?topic=testing");
   await page.getByRole("article").getByRole("link", { name: "testing" }).first().click();
   await expect(page).toHaveURL(/\/blog\/topics\/testing$/);

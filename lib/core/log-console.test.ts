@@ -41,7 +41,7 @@ test("an error on the console is one line of JSON", () => {
   ]);
 });
 
-test("a form that Next can't read is one warning, and a failed action is an error", () => {
+test("a form that Next can't read is logged as one warning, a failed action as an error", () => {
   const context = { isServerAction: true } as RequestContext;
   requestContextStorage().run(context, () => {
     console.error("⨯", new TypeError("no FormData"));

@@ -43,7 +43,7 @@ test("pages of a feature that is off are not found, however the path is written"
     expect(await route(path), path).toBe(`GET ${path}`);
 });
 
-test("without a newsletter, no one can subscribe, but its earlier links work", async () => {
+test("without a newsletter, no one can subscribe, but earlier unsubscribe links work", async () => {
   overrideSiteConfig({ features: { newsletter: false } });
   for (const path of ["/subscribe", "/subscribe/confirm?token=x", "/admin/newsletter"])
     expect(await route(path), path).toBe(NOT_FOUND);

@@ -4,7 +4,7 @@ import { fillTemplate, markPart, parseTemplate } from "./page-template.ts";
 
 const PAGE = `<p>${markPart("account", "Log in")}</p>\n<h1>Ünïcödé 数据</h1>${markPart("next", "")}<i></i>`;
 
-test("everyone's page has no trace of the marks", () => {
+test("the shared page has no trace of the marks", () => {
   const { page, parts } = parseTemplate(PAGE);
   expect(String(page)).toBe("<p>Log in</p>\n<h1>Ünïcödé 数据</h1><i></i>");
   expect(parts).toEqual(["account", "next"]);

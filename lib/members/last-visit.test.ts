@@ -29,7 +29,7 @@ test("the cookie is set at most once in five minutes", () => {
   expect(renewVisitCookie(value, NOW + RENEWAL_MS)).not.toBeNull();
 });
 
-test("over random views, the previous visit ended before this one began, within five minutes", () => {
+test("for random page views, the end of the previous visit is accurate to five minutes", () => {
   const random = seededRandom(5);
   let value: string | undefined;
   let ms = NOW;

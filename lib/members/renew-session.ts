@@ -52,7 +52,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   return count === 1 ? sealSessionCookie({ id: session.id, expiresAtMs: renewedUntilMs }) : null;
 }
 
-/** Returns whether renewSession() would certainly return null, without a query. */
+/** Returns true only if renewSession() would return null. Makes no query. */
 export async function needsNoRenewal(sealed: string | undefined): Promise<boolean> {
   const session = await unsealSession(sealed);
   return session === null || isFresh(session);

@@ -66,7 +66,7 @@ export async function findTokenEmail(
 }
 
 interface Subscription {
-  /** Confirmed by its owner. */
+  /** Its owner has confirmed it. */
   readonly email: string;
   readonly topics?: readonly string[] | undefined;
   /** Of a member. */

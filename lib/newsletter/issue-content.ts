@@ -1,4 +1,4 @@
-// Finds what an issue sends: fixed once sending has started, until then the post as it is now.
+// Finds what an issue sends: the current post until sending starts, then the stored content.
 
 import { AppError } from "#lib/core/errors.ts";
 import { type Tx, read } from "#lib/db/database.ts";

@@ -1,4 +1,4 @@
-// Builds the email of an issue: the note, the post, and the subscriber's links.
+// Builds an issue's email: the note, the post, and the subscriber's links.
 
 import { unsubscribeUrls } from "#lib/members/subscribers.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
@@ -25,7 +25,7 @@ export function renderPostForEmail(post: Post): { html: string; text: string } {
   return { html: heading + body, text: `${title}\n${url}\n\n${htmlToText(body)}` };
 }
 
-/** Returns the email to one subscriber; without one, its links lead nowhere, as in a preview. */
+/** Returns the email to one subscriber. A preview has none, so its links are placeholders. */
 export function buildIssueEmail(
   { subject, intro, html, text }: IssueContent,
   { email, subscriberId }: { email: string; subscriberId: string | null },

@@ -159,7 +159,7 @@ test("a post's email has its title, its text and a link to unsubscribe, as HTML 
     expect(text).toContain("/unsubscribe?token=s.");
 });
 
-test("the list of subscribers as CSV is quoted, and no spreadsheet runs it", async () => {
+test("the subscribers' CSV is quoted, and spreadsheets run no formula in it", async () => {
   await inTx(async (tx) => {
     await subscribe(tx, { email: "=cmd|'/c calc'!a1@example.test", topics: ["a", 'b"'] });
     await subscribe(tx, { email: "ada@example.test" });

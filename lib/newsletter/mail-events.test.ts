@@ -19,8 +19,8 @@ const bounce = [{ email: ADA, kind: "bounce" }];
 const complaint = [{ email: ADA, kind: "complaint" }];
 
 test.each([
-  ["ours", { type: "bounce", email: ADA }, bounce],
-  ["ours, a complaint", [{ type: "complaint", email: ADA }], complaint],
+  ["a script", { type: "bounce", email: ADA }, bounce],
+  ["a script's complaint", [{ type: "complaint", email: ADA }], complaint],
   ["Postmark", { RecordType: "Bounce", Type: "HardBounce", Email: ADA, ID: 1 }, bounce],
   ["Postmark, temporary", { RecordType: "Bounce", Type: "Transient", Email: ADA }, []],
   [
@@ -132,7 +132,7 @@ test("a body that is not JSON or not in a supported format is refused", async ()
     expect([body, (await post(body)).status]).toEqual([body, 400]);
 });
 
-test("a notification of Amazon SNS is unwrapped, and its link to confirm is logged, not opened", async () => {
+test("an Amazon SNS notification is unwrapped, and its confirmation link is logged, not opened", async () => {
   await write((tx) => subscribe(tx, { email: ADA }));
   const lines: string[] = [];
   overrideEnv({ LOG_LEVEL: "warn" });

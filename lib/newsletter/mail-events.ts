@@ -1,5 +1,5 @@
-// Parses what mail providers report about addresses: bounces and complaints. Each format is the
-// provider's own, or ours.
+// Parses the bounces and complaints that mail providers report. Each provider has its own format;
+// ours is for scripts.
 
 import { z } from "zod";
 

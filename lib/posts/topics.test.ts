@@ -30,7 +30,7 @@ test("every topic is found at the path that links to it, whatever it is called",
   expect(findTopic(index, "nothing")).toBeNull();
 });
 
-test("a topic of drafts and unlisted posts only has no page", () => {
+test("a topic with only drafts and unlisted posts has no page", () => {
   const index = sampleIndex(
     { categories: ["Secret"], draft: true },
     { categories: ["Hidden"], unlisted: true },
@@ -50,7 +50,7 @@ test("the owner can give a topic a title and a text", () => {
   expect(findTopic(index, "fly")).toEqual({ name: "Fly", title: "Fly", text: undefined });
 });
 
-test("a topic's index has its posts in any case", () => {
+test("a topic's index has its posts, ignoring case", () => {
   const index = sampleIndex(
     { slug: "a", categories: ["SQLite"] },
     { slug: "b", categories: ["sqlite", "Fly"] },

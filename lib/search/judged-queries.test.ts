@@ -63,5 +63,5 @@ test("nDCG@10 of 60 judged queries is above its floor, as docs/search.md says", 
   expect(firstHits / QUERIES.length, misses.join("\n")).toBeGreaterThan(MIN_FIRST_HIT_RATE);
   const docs = readFileSync("docs/search.md", "utf8");
   expect(docs).toContain(`nDCG@10 ${ndcg.toFixed(3)}`);
-  expect(docs).toContain(`first result right ${firstHits} of 60`);
+  expect(docs).toContain(`correct first result for ${firstHits} of 60`);
 });

@@ -86,8 +86,8 @@ const result = <T extends object>(value: T) => ({
 });
 
 /**
- * Returns a server with the tools search, list and fetch. Contains only what visitors may see: no
- * drafts, unlisted posts and unpublished calls. `search` and `fetch` have the shape that ChatGPT's
+ * Returns a server with the tools search, list and fetch. They return only what visitors may see: no
+ * drafts, unlisted posts or unpublished calls. `search` and `fetch` have the shape that ChatGPT's
  * connectors expect.
  */
 export function createPostServer(): McpServer {
@@ -143,7 +143,7 @@ export function createPostServer(): McpServer {
     async ({ id }) => {
       const found = await fetchDocument(id);
       if (found) return result(found);
-      const text = `There is nothing with the id “${id}”. \`search\` and \`list\` return ids.`;
+      const text = `Nothing has the id “${id}”. \`search\` and \`list\` return ids.`;
       return { content: [{ type: "text" as const, text }], isError: true };
     },
   );

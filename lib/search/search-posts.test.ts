@@ -234,7 +234,7 @@ test("a query of ten kilobytes is truncated", async () => {
   expect((await search(index, "😀".repeat(5_000))).q.isWellFormed()).toBe(true);
 });
 
-test("a word that is repeated, however it is written, is searched once", () => {
+test("a repeated word is searched once, however it is spelled", () => {
   const once = parseQuery("queue write C++ 数据");
   expect(parseQuery("Queue quéue queue write WRITE c++ write C++ 数据 数据").tiers.at(-1)).toEqual(
     once.tiers.at(-1),
@@ -405,7 +405,7 @@ test("letters are found with and without their diacritics", async () => {
   }
 });
 
-test("a typo of one letter is found, below nothing and marked as similar", async () => {
+test("a typo of one letter finds the word, with the results marked as similar", async () => {
   const index = sampleIndex(
     { slug: "queue", title: "The write queue", text: "Replication with accents: Łódź." },
     { slug: "other", title: "Birds" },
@@ -457,7 +457,7 @@ test("names with symbols are found, the exact name first", async () => {
   expect(await slugs(index, "(node:fs)")).toEqual(["exact", "words"]);
 });
 
-test("an exact title is first, whatever the others repeat", async () => {
+test("an exact title comes first, however often others repeat its words", async () => {
   const index = sampleIndex(
     { slug: "often", title: "Queues, queues and queues", text: "queues ".repeat(50) },
     { slug: "exact", title: "Queues", text: "Nothing." },

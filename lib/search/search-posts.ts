@@ -7,7 +7,7 @@ import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts
 import { type TextSegment, normalizeQuery } from "./search-query.ts";
 
 export const PAGE_SIZE = 12;
-/** Matches are marked in the first results only: it takes milliseconds for each. */
+/** Matches are marked only in the first results, because each takes milliseconds. */
 const MAX_MARKED = 60;
 export const SORT_ORDERS = ["newest", "most-read", "relevance"] as const;
 export type SortOrder = (typeof SORT_ORDERS)[number];

@@ -122,7 +122,7 @@ test("a post that is withdrawn or becomes a draft is no longer found, nor a typo
   expect(await paths("quaga", { posts: [{ slug: "b", title: "Birds" }] })).toEqual([]);
 });
 
-test("what is in the index of another version is not shown", async () => {
+test("texts that another version indexed are not shown", async () => {
   const old = samplePost({ slug: "a", title: "Quagga", hash: "old" });
   const site = (post: typeof old) => ({ index: sampleIndex(post), pages: [], episodes: [] });
   await searchSite(site(old), { q: "quagga" });
@@ -135,7 +135,7 @@ test("what is in the index of another version is not shown", async () => {
   expect((await searchSite(changed, { q: "quagga" })).results).toEqual([]);
 });
 
-test("a page that matches does not keep a post with a typo of the query from being similar", async () => {
+test("a page that matches exactly doesn't hide similar posts in a search of posts", async () => {
   const index = sampleIndex({ slug: "a", title: "Ottera" });
   const pages = [samplePost({ slug: "p", title: "Otterx" })];
   const site = { index, pages, episodes: [] };
@@ -145,7 +145,7 @@ test("a page that matches does not keep a post with a typo of the query from bei
   ]);
 });
 
-test("results have pages, and a number beyond the last shows the last", async () => {
+test("results have pages, and a page number beyond the last shows the last page", async () => {
   const posts = Array.from({ length: 45 }, (_, i) => ({ slug: `p${i}`, title: `Otter ${i}` }));
   const site = { index: sampleIndex(...posts), pages: [], episodes: [] };
   const sizes: unknown[] = [];

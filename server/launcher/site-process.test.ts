@@ -166,7 +166,7 @@ test("a stopped site is restarted, and the log says that it was stopped", async 
   await server.drain(5_000);
 });
 
-test("a site learns whether this node holds the lease, also after a restart, and asks about transactions", async () => {
+test("a site learns whether this node holds the lease, even after a restart, and asks about transactions", async () => {
   const site = SITE.replace(
     'process.on("message", (message) => {',
     `const messages = [];

@@ -137,7 +137,7 @@ const get = async (proxy: ConsulProxy, path: string) => {
   return response.text();
 };
 
-test("another primary is reached through a relay, each through its own", async () => {
+test("each other primary is reached through its own relay", async () => {
   let body = "";
   const proxy = await startProxy([await startServer((_, response) => response.end(body))]);
   const seen: string[] = [];

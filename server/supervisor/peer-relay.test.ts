@@ -47,7 +47,7 @@ test("a peer that falls silent is cut off", async () => {
   expect(await endOf(local)).toBe("ECONNRESET");
 });
 
-test("a peer with heartbeats stays connected, also while this side sends nothing", async () => {
+test("a peer with heartbeats stays connected, even while this side sends nothing", async () => {
   let beats = 0;
   const local = await connectTo((socket) => {
     const timer = setInterval(() => socket.write(String((beats += 1))), TIMEOUTS.idleMs / 4);

@@ -13,7 +13,7 @@ export interface Minute {
 
 export interface SiteSample {
   readonly minute: number;
-  /** Largest of all nodes. */
+  /** The largest of all nodes. */
   readonly memoryMb: number;
   readonly descriptors: number;
 }

@@ -4,7 +4,7 @@ import { escapeHtml } from "#lib/core/escape-html.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 
-/** A post's HTML for feeds, with the text of email programs that show no HTML. */
+/** A post's HTML for feeds, with the text for email clients that show no HTML. */
 interface PostPart {
   readonly html: string;
   readonly text: string;
@@ -16,7 +16,7 @@ type EmailPart =
   | {
       readonly link: string;
       readonly label: string;
-      /** True for a link in the text instead of a button. */
+      /** True for a small text link instead of a button. */
       readonly isSmall?: boolean | undefined;
     }
   | { readonly code: string }
@@ -59,7 +59,7 @@ function renderPartHtml(part: EmailPart): string {
   return `<p style="${PARAGRAPH}"><a class="button" href="${href}" style="display:inline-block;padding:12px 20px;border-radius:3px;background:${siteConfig.accent?.light ?? "#1a5b4a"};color:#ffffff;text-decoration:none;font-weight:600">${label}</a></p>`;
 }
 
-/** Email programs without dark mode ignore the media query. `!important` overrides inline styles. */
+/** Email clients without dark mode ignore the media query. `!important` overrides inline styles. */
 function renderStyles(): string {
   const { light = "#1a5b4a", dark = "#86cbb2" } = siteConfig.accent ?? {};
   return [
@@ -89,8 +89,8 @@ function renderStyles(): string {
 }
 
 /**
- * Renders the parts as HTML. Only a post has external resources, its images; they come from this
- * site or are the post's own, so that no one tracks who opens the email.
+ * Renders the parts as HTML. The only external resources are a post's images. Their URLs are the
+ * same for every recipient, so that opening an email is not tracked.
  */
 export function renderEmailHtml({
   parts,

@@ -1,6 +1,6 @@
 // Limits the styles and classes of strict posts, so that their authors can't draw over the page.
-// Also closes CSS injection: no value can load a file or contain another declaration. Removes data
-// attributes, by which the site's scripts know its own elements.
+// Also prevents CSS injection: no value can load a file or contain another declaration. Removes data
+// attributes, because the site's scripts find their elements by them.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { classesOf, isElement, replaceNodes, type Root } from "#lib/posts/mdx/mdx-tree.ts";
@@ -15,7 +15,7 @@ const TOKEN = /^(?:[a-z]+(?:-[a-z]+)*|#[\da-f]{3,8}|(?:\d+(?:\.\d+)?|\.\d+)(?:[a
 const CLASS =
   /^(?:language-.+|callout(?:-[a-z]+)?|aside|important|math(?:-display|-inline)?|contains-task-list|task-list-item|footnotes|data-footnote-backref|sr-only|visually-hidden|katex|steps|file-tree|tabs|tab-panel|tab-title|themed-(?:image|light|dark))$/;
 
-/** The compiler's own: of footnotes, and of the text after a code block's language. */
+/** Set by the compiler: for footnotes, and for the text after a code block's language. */
 const DATA = /^data-?(?:footnote|info)/i;
 
 /** Removes unsafe styles, unknown classes and data attributes from a strict post. Keeps a trusted post as it is. */

@@ -12,7 +12,7 @@ const ask = async (topic: string) => {
   return { status: response.status, body: await response.text() };
 };
 
-test("however a topic is spelled, its feed is rendered and kept once", async () => {
+test("however a topic is spelled, its feed is rendered and cached once", async () => {
   const post = (topic: string) =>
     `---\ntitle: About ${topic}\ndate: 2026-11-01\ndescription: x\ncategories: ["${topic}"]\n---\n\nText.\n`;
   sites.writeFile("blog/a.mdx", post("Remote work"));

@@ -48,6 +48,10 @@ function useResults(q: string): Found | "failed" | null {
   return found;
 }
 
+/** Searches only the dialog: an element of a post may have the same id. */
+const findOption = (dialog: HTMLDialogElement | null, index: number) =>
+  dialog?.querySelector<HTMLElement>(`#found-${index}`);
+
 export function SearchPalette({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
@@ -63,7 +67,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
     return () => element.close();
   }, []);
   useEffect(() => {
-    document.getElementById(`found-${active}`)?.scrollIntoView({ block: "nearest" });
+    findOption(dialog.current, active)?.scrollIntoView({ block: "nearest" });
   }, [active]);
 
   function onKeyDown(event: KeyboardEvent) {
@@ -74,7 +78,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
       setActive(((active + 1 + step + places) % places) - 1);
     } else if (event.key === "Enter" && !event.nativeEvent.isComposing && results[active]) {
       event.preventDefault();
-      document.getElementById(`found-${active}`)?.click();
+      findOption(dialog.current, active)?.click();
     }
   }
 

@@ -218,7 +218,7 @@ async function waitUntilDurable(txid: number): Promise<void> {
         ? "no standby is connected"
         : `the standby did not have it within ${DURABLE_TIMEOUT_MS} ms`,
   });
-  // Cut off from its standby and from the lease service, this machine may already be replaced.
+  // Cut off from its standby and the lease service, this machine may already have been replaced.
   if (isReplicated() && !(await confirmLease(txid))) throw uncertainWriteError();
 }
 

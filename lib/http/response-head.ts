@@ -49,7 +49,7 @@ export function keepMissingFilesUncached(
 }
 
 /**
- * Head step. Says that a page depends on the cookies and on Accept, which chooses Markdown. Next
+ * Head step. Adds Vary to pages: they depend on the cookies and on Accept, which selects Markdown. Next
  * drops the Vary of next.config.mjs from static pages.
  */
 export function varyByRequest({ response }: RequestContext): void {

@@ -1,5 +1,5 @@
-// Inserts an issue's recipients, in plain SQL: Prisma has no INSERT … SELECT, and 10,000 rows through
-// it take seconds of the write queue.
+// Inserts an issue's recipients in plain SQL: Prisma has no INSERT … SELECT, and inserting 10,000 rows
+// with it blocks the write queue for seconds.
 
 import type { Tx } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";

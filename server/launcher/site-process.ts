@@ -27,7 +27,7 @@ export interface SiteProcess {
   drain(timeoutMs: number): Promise<void>;
   /** Kills the process immediately. */
   kill(): void;
-  /** Lets the site write until `validUntilMs`, by monotonicMs(); with replication, not before. */
+  /** Lets a replicated site write until `validUntilMs`, by monotonicMs(). It can't before. */
   setLease(validUntilMs: number): void;
 }
 

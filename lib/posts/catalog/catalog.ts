@@ -125,8 +125,8 @@ export class Catalog {
   }
 
   /**
-   * Returns the code with this hash, also of a post that is shown before the others are compiled, and
-   * of the version published before this one: a page of it may still be in a cache.
+   * Returns the code with this hash. Includes posts shown before the others are compiled, and the
+   * previously published version, whose pages may still be cached.
    */
   async findPostCode(hash: string): Promise<PostCode | null> {
     const published = await this.#getPublished();

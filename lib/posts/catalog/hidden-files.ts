@@ -8,9 +8,9 @@ import { findFolder, isIgnoredPath, postPath } from "#lib/posts/source/post-path
 import type { ParsedPost } from "./parsed-post.ts";
 
 /**
- * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, or if the
- * nearest folder with posts has no visible one, or in a folder such as _drafts. Files that a visible
- * post mentions are not hidden.
+ * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, if the
+ * nearest folder with posts has no visible one, or if it is in a folder such as _drafts. Files that a
+ * visible post mentions are not hidden.
  */
 export function listHiddenFiles(
   paths: readonly string[],

@@ -43,12 +43,12 @@ export function describeNonPost(path: string, bundles: ReadonlySet<string>): str
   const bundle = findFolder(path, bundles);
   return bundle === null
     ? `it is not a path for a post: ${POST_PATHS}`
-    : `it is not a post, because ${bundle} is the folder of one: move it, or remove the index file`;
+    : `it is not a post, because ${bundle} belongs to its index file: move it, or remove the index file`;
 }
 
 /** The paths of posts and pages, for error messages. */
 export const POST_PATHS =
-  "blog/SLUG.mdx, blog/SLUG/index.mdx, the same in a folder of blog, or pages/SLUG.mdx";
+  "blog/SLUG.mdx, blog/SLUG/index.mdx, either one in a folder below blog, or pages/SLUG.mdx";
 
 /**
  * Returns whether a file is not meant for readers: it or one of its folders starts with a dot or an

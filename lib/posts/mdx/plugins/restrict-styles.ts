@@ -15,7 +15,7 @@ const TOKEN = /^(?:[a-z]+(?:-[a-z]+)*|#[\da-f]{3,8}|(?:\d+(?:\.\d+)?|\.\d+)(?:[a
 const CLASS =
   /^(?:language-.+|callout(?:-[a-z]+)?|aside|important|math(?:-display|-inline)?|contains-task-list|task-list-item|footnotes|data-footnote-backref|sr-only|visually-hidden|katex|steps|file-tree|tabs|tab-panel|tab-title|themed-(?:image|light|dark))$/;
 
-/** Set by the compiler: for footnotes, and for the text after a code block's language. */
+/** Set by the compiler: for footnotes, and for the info string of a code block. */
 const DATA = /^data-?(?:footnote|info)/i;
 
 /** Removes unsafe styles, unknown classes and data attributes from a strict post. Keeps a trusted post as it is. */
@@ -30,7 +30,7 @@ export function restrictStyles(tree: Root, context: CompileContext): void {
       delete properties[name];
       context.warn(
         node,
-        `the attribute ${name.slice(0, 60)} of <${node.tagName}> was removed, since posts by others can't have it (content.trust)`,
+        `the attribute ${name.slice(0, 60)} of <${node.tagName}> was removed, because posts by others can't use it (content.trust)`,
       );
     }
     if (properties.className !== undefined)
@@ -41,7 +41,7 @@ export function restrictStyles(tree: Root, context: CompileContext): void {
       for (const declaration of removed)
         context.warn(
           node,
-          `the style "${declaration.slice(0, 60)}" of <${node.tagName}> was removed, since posts by others can't have it (content.trust)`,
+          `the style "${declaration.slice(0, 60)}" of <${node.tagName}> was removed, because posts by others can't use it (content.trust)`,
         );
     }
     return undefined;

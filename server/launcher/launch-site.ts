@@ -11,7 +11,7 @@ import { type SiteProcess, startSiteProcess } from "./site-process.ts";
 import type { Settings } from "#server/settings.ts";
 
 /** Short, because a new primary accepts writes only after the next poll. */
-const POLL_INTERVAL_MS = 200;
+const POLL_INTERVAL_MS = 100;
 /** Part of the kill timeout for the handover. */
 const HAND_OVER_TIMEOUT_MS = 2_000;
 /** Part of the kill timeout for LiteFS and the supervisor, after the site has exited. */

@@ -63,6 +63,7 @@ export function createLeaseWatch(
   let demandedTxid = 0;
   let isPrimary = false;
   let lastConfirmedMs = -Infinity;
+  let lastStandbyMs = -Infinity;
   let sending: Promise<unknown> = Promise.resolve();
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
@@ -100,8 +101,9 @@ export function createLeaseWatch(
       const [needed, newest] = [positions[0], positions.at(-1)];
       if (!isPrimary || !needed || !newest) return false;
       const sentMs = monotonicMs();
-      // After a freeze, the heartbeat may be another primary's.
-      const wasFrozen = sentMs - lastConfirmedMs > settings.lease.ttlMs / 2;
+      // After a freeze, the heartbeat may be another primary's. A new primary just was a standby.
+      const wasFrozen =
+        sentMs - Math.max(lastConfirmedMs, lastStandbyMs) > settings.lease.ttlMs / 2;
       let isOwn = !wasFrozen || isOwnLease(await consul.findLease({ isConsistent: true }));
       if (isOwn) {
         await consul.sendHeartbeat(
@@ -206,6 +208,7 @@ export function createLeaseWatch(
 
     async tickAsStandby(local) {
       resign();
+      lastStandbyMs = monotonicMs();
       const atMs = performance.now();
       if (!lastVerdict || atMs - lastVerdict.atMs >= HEARTBEAT_INTERVAL_MS)
         lastVerdict = { atMs, value: await judgeStandby(local) };

@@ -135,7 +135,7 @@ test("a site that crashes repeatedly is restarted after growing pauses, then fai
 });
 
 /** Two pings without a pong, because a busy machine may delay one. */
-const WATCHDOG = { silenceMs: 600, startMs: 10_000 };
+const WATCHDOG = { silenceMs: 600, startMs: 10_000, stackMs: 20_000 };
 /** Resolves once the site has answered a ping, so that startMs no longer applies. */
 const waitForPing = () =>
   vi.waitFor(async () => expect((await get("/")).pings).toBeGreaterThan(0), 10_000);

@@ -8,6 +8,7 @@ import { SERVER_ENV } from "#server/server-flags.mjs";
 import { type Settings, appUserIds } from "#server/settings.ts";
 import type { MessageFromSite } from "#server/site-messages.ts";
 import {
+  WATCHDOG_LIMITS,
   type WatchdogLimits,
   describeHang,
   findFreePort,
@@ -56,7 +57,7 @@ export function startSiteProcess(
     pauseMs = RESTART_DELAY_MS,
     confirmTxid,
     afterHang,
-    watchdog = env.NODE_OPTIONS?.includes("--inspect") ? null : undefined,
+    watchdog = env.NODE_OPTIONS?.includes("--inspect") ? null : WATCHDOG_LIMITS,
   }: SiteProcessOptions = {},
 ): SiteProcess {
   const { app, root } = settings;
@@ -94,11 +95,11 @@ export function startSiteProcess(
     started.on("message", (message: MessageFromSite) => {
       if (message.kind === "confirm") void confirm(started, message);
     });
-    if (watchdog !== null) {
+    if (watchdog) {
       stopWatching = watchEventLoop(
         started,
         (silentMs) => {
-          beforeRestart = endHungSite(started, silentMs, inspectPort);
+          beforeRestart = endHungSite(started, silentMs, inspectPort, watchdog.stackMs);
         },
         watchdog,
       );
@@ -132,8 +133,9 @@ export function startSiteProcess(
     site: ChildProcess,
     silentMs: number,
     inspectPort: number,
+    stackMs: number,
   ): Promise<void> {
-    const doing = await describeHang(site, inspectPort);
+    const doing = await describeHang(site, inspectPort, stackMs);
     if (isStopping || site.exitCode !== null) return;
     logEvent("error", "launcher.site_hung", { silent_ms: silentMs, ...doing });
     // First, so that its transactions and file locks end.

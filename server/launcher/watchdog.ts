@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageFromSite, MessageToSite } from "#server/site-messages.ts";
 
 const PING_INTERVAL_MS = 500;
-const PAUSE_TIMEOUT_MS = 2_000;
 const MAX_STACK_FRAMES = 20;
 
 export interface WatchdogLimits {
@@ -16,9 +15,15 @@ export interface WatchdogLimits {
   readonly silenceMs: number;
   /** The same, before its first answer. */
   readonly startMs: number;
+  /** How long reading its stack may take. */
+  readonly stackMs: number;
 }
 
-const LIMITS: WatchdogLimits = { silenceMs: 5_000, startMs: 120_000 };
+export const WATCHDOG_LIMITS: WatchdogLimits = {
+  silenceMs: 5_000,
+  startMs: 120_000,
+  stackMs: 2_000,
+};
 
 /**
  * Pings `site` and calls `onHang` once when it is silent for too long. Counts only the time in which
@@ -28,7 +33,7 @@ const LIMITS: WatchdogLimits = { silenceMs: 5_000, startMs: 120_000 };
 export function watchEventLoop(
   site: ChildProcess,
   onHang: (silentMs: number) => void,
-  { silenceMs, startMs }: WatchdogLimits = LIMITS,
+  { silenceMs, startMs }: WatchdogLimits,
 ): () => void {
   let [lastPing, lastPong, silentMs, lastCpuMs] = [0, 0, 0, 0];
   site.on("message", (message: MessageFromSite) => {
@@ -69,16 +74,17 @@ export function sendToSite(site: ChildProcess, message: MessageToSite): void {
 
 /**
  * Resolves to the stack of a hung site whose Node flags include `--inspect-port`. If it is stopped,
- * or the debugger can't pause it within two seconds, resolves to the state of its process.
+ * or the debugger can't pause it within `stackMs`, resolves to the state of its process.
  */
 export async function describeHang(
   site: ChildProcess,
   inspectPort: number,
+  stackMs: number,
 ): Promise<{ stack: string[] | null; heap_mb?: number; state?: string }> {
   const letter = readMainThread(site.pid)?.letter ?? "";
   const state = STATES[letter] ?? letter;
   if (letter === "T") return { stack: null, state };
-  const signal = AbortSignal.timeout(PAUSE_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(stackMs);
   // Node opens its debugger on this signal, even in an endless loop.
   site.kill("SIGUSR1");
   try {

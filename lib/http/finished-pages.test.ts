@@ -140,6 +140,14 @@ test("requests that may be personal or of another kind are not shared", async ()
   expect(seen.map(({ isRender }) => isRender)).toEqual(requests.map(() => false));
 });
 
+test("only one spelling of an address is kept", async () => {
+  for (const path of ["/blog/%73pelled", "/blog/spelle%64", "/blog/%e6%95%b0"])
+    for (const _ of [1, 2]) await send(path);
+  expect(seen.map(({ isRender }) => isRender)).toEqual(Array(6).fill(false));
+  for (const _ of [1, 2]) await send("/blog/%E6%95%B0");
+  expect(seen.slice(6).map(({ isRender }) => isRender)).toEqual([true]);
+});
+
 test("a guessed render header doesn't make a request internal", async () => {
   await send("/blog/guessed", { [RENDER_HEADER]: "x".repeat(32) });
   expect(seen.map(({ isRender }) => isRender)).toEqual([true]);

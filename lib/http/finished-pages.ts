@@ -71,11 +71,24 @@ function isPageRequest({ request }: PipelineContext): boolean {
   return (
     (method === "GET" || method === "HEAD") &&
     SHARED_PATH.test(url ?? "") &&
+    isCanonical(url ?? "") &&
     headers.rsc === undefined &&
     headers["next-action"] === undefined &&
     !headers.accept?.includes("text/markdown") &&
     !isRenderRequest(headers)
   );
+}
+
+/**
+ * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
+ * one address (`%61` for `a`) would each be kept.
+ */
+function isCanonical(path: string): boolean {
+  try {
+    return path === path.split("/").map(decodeURIComponent).map(encodeURIComponent).join("/");
+  } catch {
+    return false;
+  }
 }
 
 /** Returns whether the browser has none of our cookies, so that it gets what everyone gets. */

@@ -103,7 +103,22 @@ test("a transaction that must not be lost is required of successors, until a res
 
 test("a deposed primary closes its site's fence", async () => {
   await tick(5);
-  await watch.tickAsStandby({ ...at(5), isPrimary: false });
+  await watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
   expect(expiries.at(-1)).toBe(0);
   expect(await watch.confirmTxid(5)).toBe(false);
+});
+
+test("a promotion opens the fence without Consul, until one TTL after the last poll as a standby", async () => {
+  watch.acceptPromotion();
+  expect(expiries).toEqual([]);
+  const polledMs = monotonicMs();
+  await watch.tickAsStandby({ ...at(5), isPrimary: false }, polledMs);
+  isSilent = true;
+  watch.acceptPromotion();
+  expect(expiries).toEqual([polledMs + 10_000]);
+  isSilent = false;
+  await tick(5);
+  const count = expiries.length;
+  watch.acceptPromotion();
+  expect(expiries).toHaveLength(count);
 });

@@ -41,13 +41,18 @@ export interface LeaseWatch {
    * lease is lost, or Consul does not respond.
    */
   confirmTxid(txid: number): Promise<boolean>;
+  /**
+   * Called when a poll finds that this node has become the primary. Opens the fence without asking
+   * Consul: LiteFS took the lease after the last poll that found a standby.
+   */
+  acceptPromotion(): void;
   /** Called on every poll on the primary. */
   tickAsPrimary(local: LitefsNodeState): Promise<void>;
   /**
-   * Called on every poll on other candidates. Returns "behind" if this node must not become the
-   * primary.
+   * Called on every poll on other candidates, which began at `polledMs` by monotonicMs(). Returns
+   * "behind" if this node must not become the primary.
    */
-  tickAsStandby(local: LitefsNodeState): Promise<"ok" | "behind">;
+  tickAsStandby(local: LitefsNodeState, polledMs: number): Promise<"ok" | "behind">;
 }
 
 /** `onLease` is called with the time until which this node holds the lease, by monotonicMs(). */
@@ -63,7 +68,7 @@ export function createLeaseWatch(
   let demandedTxid = 0;
   let isPrimary = false;
   let lastConfirmedMs = -Infinity;
-  let lastStandbyMs = -Infinity;
+  let lastStandbyMs = 0;
   let sending: Promise<unknown> = Promise.resolve();
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
@@ -190,7 +195,12 @@ export function createLeaseWatch(
   return {
     confirmTxid(txid) {
       demandedTxid = Math.max(demandedTxid, txid);
-      return confirm();
+      // Again, because one slow response must not refuse a write.
+      return confirm().catch(confirm);
+    },
+
+    acceptPromotion() {
+      if (!isPrimary && lastStandbyMs > 0) onLease(lastStandbyMs + settings.lease.ttlMs);
     },
 
     async tickAsPrimary(local) {
@@ -206,9 +216,9 @@ export function createLeaseWatch(
       await confirm().catch(() => undefined);
     },
 
-    async tickAsStandby(local) {
+    async tickAsStandby(local, polledMs) {
       resign();
-      lastStandbyMs = monotonicMs();
+      lastStandbyMs = polledMs;
       const atMs = performance.now();
       if (!lastVerdict || atMs - lastVerdict.atMs >= HEARTBEAT_INTERVAL_MS)
         lastVerdict = { atMs, value: await judgeStandby(local) };

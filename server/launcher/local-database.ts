@@ -10,6 +10,7 @@ import { runMigrations } from "./run-migrations.ts";
 import type { Consul } from "#server/consul.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { importDatabase } from "#lib/replication/import-database.ts";
+import { monotonicMs } from "#lib/replication/lease.ts";
 import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
@@ -180,10 +181,12 @@ export function openLocalDatabase(
   }
 
   async function checkRole(): Promise<"ok" | RestartCode> {
+    const polledMs = monotonicMs();
     const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
-      // Must be first, because tickAsPrimary() replaces the former primary's heartbeat.
+      lease.acceptPromotion();
+      // Before tickAsPrimary(), which replaces the former primary's heartbeat.
       if (!isLossReported) await reportLoss(local);
       await lease.tickAsPrimary(local);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
@@ -195,7 +198,8 @@ export function openLocalDatabase(
       return "ok";
     }
     migratedAsPrimary = isLossReported = false;
-    if (isCandidate && (await lease.tickAsStandby(local)) === "behind") return EXIT_REEVALUATE;
+    if (isCandidate && (await lease.tickAsStandby(local, polledMs)) === "behind")
+      return EXIT_REEVALUATE;
     return isCatchingUp ? (restartFor(local, await readProgress(local)) ?? "ok") : "ok";
   }
 

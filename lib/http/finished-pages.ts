@@ -24,6 +24,8 @@ const SHARED_PATH = /^\/(blog\/[^/?]+)?$/;
  */
 const MAX_AGE_MS = 60 * SECOND_MS;
 const REFRESH_AGE_MS = 50 * SECOND_MS;
+/** They say that everyone gets the same page. */
+const SHARED_ONLY_HEADERS = /^(etag$|x-nextjs-)/;
 const MAX_BYTES = 64 * 1_048_576;
 /** Above this, a request goes to Next like any other. */
 const MAX_RENDERS = 64;
@@ -152,7 +154,9 @@ async function servePersonalPage(
   const encoding = acceptsGzip(request.headers["accept-encoding"]) ? "gzip" : "identity";
   const body = fillTemplate(page.template, parts, encoding);
   incrementCounter("personal_pages_sent");
-  const { etag: _, ...headers } = page.headers;
+  const headers = Object.fromEntries(
+    Object.entries(page.headers).filter(([name]) => !SHARED_ONLY_HEADERS.test(name)),
+  );
   send(context, { status: 200, headers, encoding, body });
   return true;
 }

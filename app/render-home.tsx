@@ -12,7 +12,7 @@ export async function renderHome(sessionIds: SessionIds, previousVisitMs: number
   const title = siteConfig.home.title ?? siteConfig.description;
   const intro = siteConfig.home.intro ?? siteConfig.author.bio;
   return (
-    <div className="stack wrap team-accent">
+    <div className="stack wrap leader-accent">
       <header className="masthead">
         <h1>{title}</h1>
         {intro && intro !== title && <p className="lead">{intro}</p>}

@@ -51,7 +51,7 @@ export function PostPage({
   const updated = laterUpdateDay(post);
   const language = languageAttributes(frontMatter);
   return (
-    <div className="team-accent">
+    <div className="leader-accent">
       <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>

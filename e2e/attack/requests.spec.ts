@@ -14,7 +14,7 @@ import {
   parseActionResult,
 } from "#tests/support/attack/server-action-request.ts";
 import { listChangedTables, expect, test } from "#tests/support/attack/fixtures.ts";
-import { makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
+import { insertDraftIssue, makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
 import {
   SAME_ORIGIN_HEADERS,
   USER_AGENT,
@@ -133,8 +133,8 @@ test("next= is never an open redirect, in any place that accepts it", async ({
   }
 });
 
-/** Returns every page of members and admins in the build, with the owner's ids as parameters. */
-function listPrivatePages({ owner }: AttackFixture): string[] {
+/** Returns every page of members and admins in the build, with real ids as parameters. */
+function listPrivatePages({ owner }: AttackFixture, issueId: number): string[] {
   return readBuiltRoutes()
     .filter(
       ({ kind, route }) =>
@@ -143,7 +143,8 @@ function listPrivatePages({ owner }: AttackFixture): string[] {
     .map(({ route }) =>
       route
         .replace("/admin/users/[id]", `/admin/users/${owner.id}`)
-        .replace("/admin/calls/[id]", `/admin/calls/${owner.calls.NEW}`),
+        .replace("/admin/calls/[id]", `/admin/calls/${owner.calls.NEW}`)
+        .replace("/admin/newsletter/[id]", `/admin/newsletter/${issueId}`),
     );
 }
 
@@ -158,7 +159,8 @@ test("no spelling of a URL and no header opens a page of members or admins", asy
   const title = `Unheard-of-${owner.id.slice(0, 8)}`;
   db.prepare(`UPDATE "Call" SET "title" = ? WHERE "userId" = ?`).run(title, owner.id);
   const secrets = [owner.email, title];
-  const pages = listPrivatePages(fixture);
+  const issueId = insertDraftIssue(db);
+  const pages = listPrivatePages(fixture, issueId);
   expect(pages.length).toBeGreaterThan(5);
   expect(pages.filter((path) => path.includes("["))).toEqual([]);
   const before = await hashTablesWhenIdle();
@@ -172,6 +174,8 @@ test("no spelling of a URL and no header opens a page of members or admins", asy
     return response;
   };
   // Authorized accounts must see them.
+  const issue = { path: `/admin/newsletter/${issueId}`, cookie: admin.cookie };
+  expect((await sendAttack(issue)).status).toBe(200);
   expect(
     (await sendAttack({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text,
   ).toContain(owner.email);

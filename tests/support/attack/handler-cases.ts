@@ -100,7 +100,7 @@ export function makeInvalidJsonRequest(
 }
 
 /** Inserts a draft of an issue, and returns its ID. */
-function insertDraftIssue(db: Database.Database): number {
+export function insertDraftIssue(db: Database.Database): number {
   const { lastInsertRowid } = db
     .prepare(
       `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject") VALUES (?, ?, 'News')`,

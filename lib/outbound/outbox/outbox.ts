@@ -2,14 +2,13 @@
 // change and sent after the commit, with retries. Delivery is at least once: a crash between
 // sending and recording repeats it.
 
+import { defineBackgroundJob } from "#lib/core/background-job.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { log } from "#lib/core/log.ts";
-import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
-import { singleton } from "#lib/core/singleton.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
 /** Backoff after each failure; after the last, an admin decides. */
@@ -136,62 +135,31 @@ async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): P
   }
 }
 
-interface OutboxState {
-  running: Promise<void> | null;
-  rerunRequested: boolean;
-  timer: NodeJS.Timeout | null;
-}
-const outboxState = () =>
-  singleton<OutboxState>("outbox", () => ({ running: null, rerunRequested: false, timer: null }));
-
-/**
- * Attempts every due delivery. Does nothing unless this is the primary; concurrent calls share one
- * run.
- */
-export async function runDueDeliveries(): Promise<void> {
-  const state = outboxState();
-  if (state.running) {
-    state.rerunRequested = true;
-    return state.running;
+/** Attempts every due delivery. Does nothing unless this is the primary. */
+async function attemptDueDeliveries(): Promise<void> {
+  while (currentRole() === "primary") {
+    // Read first, so that an idle site writes nothing.
+    const isAnyDue = await read((tx) =>
+      tx.delivery.findFirst({ where: isDueAt(nowMs()), select: { id: true } }),
+    );
+    const due = isAnyDue ? await write(claimDueDeliveries) : [];
+    if (due.length === 0) return;
+    await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
   }
-  state.running = (async () => {
-    do {
-      state.rerunRequested = false;
-      for (;;) {
-        if (currentRole() !== "primary") return;
-        // Read first, so that an idle site writes nothing.
-        const isAnyDue = await read((tx) =>
-          tx.delivery.findFirst({ where: isDueAt(nowMs()), select: { id: true } }),
-        );
-        const due = isAnyDue ? await write(claimDueDeliveries) : [];
-        if (due.length === 0) break;
-        await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
-      }
-    } while (state.rerunRequested);
-  })().finally(() => {
-    state.running = null;
-  });
-  return state.running;
 }
+
+const outbox = defineBackgroundJob("outbox", attemptDueDeliveries, (error) =>
+  log("error", "outbox.stopped", { error }),
+);
+
+/** Attempts every due delivery on the primary; concurrent calls share one run. */
+export const runDueDeliveries = outbox.run;
 
 /** Starts deliveries in the background. Call it after the commit that enqueued them. */
-export function triggerDeliveries(): void {
-  runOutsideRequest(() =>
-    setImmediate(
-      () =>
-        void runDueDeliveries().catch((error: unknown) =>
-          log("error", "outbox.stopped", { error }),
-        ),
-    ),
-  );
-}
+export const triggerDeliveries = outbox.trigger;
 
 /** Starts polling for due deliveries. Idempotent. */
-export function startDeliveryPolling(): void {
-  const state = outboxState();
-  state.timer ??= setInterval(triggerDeliveries, POLL_INTERVAL_MS);
-  state.timer.unref();
-}
+export const startDeliveryPolling = (): void => outbox.startPolling(POLL_INTERVAL_MS);
 
 export type PendingDelivery = Awaited<ReturnType<typeof listDeliveries>>[number];
 

@@ -10,7 +10,7 @@ import { registerPostCode } from "./post-code-registry.ts";
 import { PostIsland } from "./post-island.tsx";
 import { reportComponentFailure } from "./report-failure.ts";
 import { type ComponentMap, runCompiledPost } from "./run-compiled-post.ts";
-import { StaticHtml } from "./static-html.tsx";
+import { StaticHtml } from "#components/ui/static-html.tsx";
 
 export interface MdxContentProps {
   readonly post: {

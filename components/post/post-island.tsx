@@ -4,7 +4,7 @@ import { isValidElement, type ElementType, type ReactElement, type ReactNode } f
 import { jsx } from "react/jsx-runtime";
 import { IslandElement } from "./island-element.tsx";
 import type { IslandProps } from "./island-module.ts";
-import { StaticHtml } from "./static-html.tsx";
+import { StaticHtml } from "#components/ui/static-html.tsx";
 
 /** The compiler writes this element into posts with code. */
 export function PostIsland({ children, ...props }: IslandProps) {

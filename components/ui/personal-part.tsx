@@ -2,7 +2,7 @@
 // server can replace it (docs/decisions/056-personal-parts.md).
 
 import type { ReactNode } from "react";
-import { StaticHtml } from "#components/post/static-html.tsx";
+import { StaticHtml } from "./static-html.tsx";
 import { isRenderRequest } from "#lib/core/render-request.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { markPart } from "#lib/http/page-template.ts";

@@ -37,7 +37,7 @@ export interface RequestContext {
 }
 
 /**
- * Returns the storage that all bundles share. components/post/static-html-registry.ts reads it by
+ * Returns the storage that all bundles share. components/ui/static-html-registry.ts reads it by
  * name.
  */
 export const requestContextStorage = (): AsyncLocalStorage<RequestContext> =>

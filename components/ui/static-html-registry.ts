@@ -1,4 +1,4 @@
-// Passes static HTML from the code that renders a post to the code that writes its document: same
+// Passes static HTML from the code that renders a page to the code that writes its document: same
 // request, different bundle.
 // So the document contains each text once, as elements, and not again as data for React.
 

@@ -9,7 +9,7 @@ import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { type PersonalRequest, providePersonalParts } from "#lib/http/finished-pages.ts";
 import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
-import { needsNoRenewal } from "#lib/members/renew-session.ts";
+import { mayNeedRenewal } from "#lib/members/renew-session.ts";
 import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
 import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts";
 import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
@@ -34,7 +34,7 @@ async function renderPersonalParts({
   if (!render || Object.values(LEGACY_COOKIES).some((name) => findCookie(name) !== undefined))
     return null;
   if (!hasOwnWrites(findCookie(getCookieName("txid")))) return null;
-  if (!(await needsNoRenewal(findCookie(getCookieName("session"))))) return null;
+  if (await mayNeedRenewal(findCookie(getCookieName("session")))) return null;
   const sessionIds = await findSessionIds(findCookie);
   const isLoggedIn = sessionIds.sessionKey !== null;
   const visit = findCookie(getCookieName("visit"));

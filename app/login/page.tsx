@@ -5,7 +5,7 @@ import { connection } from "next/server";
 import { requestLoginEmail } from "./actions.ts";
 import { PasskeyLoginButton } from "#components/member/passkey-login-button.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
-import { Field } from "#components/ui/form-fields.tsx";
+import { EmailField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import { getViewer } from "#lib/members/viewer.ts";
@@ -47,17 +47,7 @@ export default async function Page({
         {/* Migrated members may have addresses that the browser refuses. */}
         <ActionForm action={requestLoginEmail} className="form" noValidate>
           <input type="hidden" name="next" value={next} />
-          <Field
-            name="email"
-            label="Email address"
-            type="email"
-            inputMode="email"
-            autoComplete="email"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            maxLength={254}
-          />
+          <EmailField />
           <SubmitButton>Email me a login link</SubmitButton>
         </ActionForm>
         <PasskeyLoginButton next={next} />

@@ -5,7 +5,7 @@ import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { requestSubscription } from "./actions.ts";
 import { ActionForm } from "#components/ui/action-form.tsx";
-import { Field } from "#components/ui/form-fields.tsx";
+import { EmailField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
@@ -34,18 +34,7 @@ export default async function Page() {
       </header>
       <div className="entry-body">
         <ActionForm action={requestSubscription} className="form">
-          <Field
-            name="email"
-            label="Email address"
-            hint="We’ll send you a link to confirm it. Every email has an unsubscribe link."
-            type="email"
-            inputMode="email"
-            autoComplete="email"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            maxLength={254}
-          />
+          <EmailField hint="We’ll send you a link to confirm it. Every email has an unsubscribe link." />
           <SubmitButton>Subscribe</SubmitButton>
           <p className="form-hint">
             {newsletterChannel() === "kit" &&

@@ -1,9 +1,7 @@
 // Renders the search form, which works without JavaScript.
 
 import { SearchIcon } from "#components/ui/icons.tsx";
-
-/** Longer queries are truncated (lib/search/search-query.ts). */
-export const MAX_QUERY_CHARACTERS = 200;
+import { MAX_QUERY_CHARACTERS } from "./search-result.ts";
 
 /** A GET form that searches everything. */
 export function SearchField({ q = "", autoFocus = false }: { q?: string; autoFocus?: boolean }) {

@@ -6,6 +6,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";
 import { MarkedText } from "#components/ui/marked-text.tsx";
 import {
+  MAX_QUERY_CHARACTERS,
   type SearchResponse,
   type SearchResultData,
   describeCount,
@@ -17,7 +18,6 @@ import "./search-palette.css";
 /** Debounce of typing. */
 const DEBOUNCE_MS = 120;
 const TIMEOUT_MS = 5_000;
-const MAX_QUERY_CHARACTERS = 200;
 
 type Found = SearchResponse & { readonly q: string };
 

@@ -3,6 +3,9 @@
 import { formatDate } from "#lib/core/format.ts";
 import type { TextSegment } from "#lib/search/search-query.ts";
 
+/** Longer queries are truncated (lib/search/search-query.ts). */
+export const MAX_QUERY_CHARACTERS = 200;
+
 /** A result as /search/results sends it. */
 export interface SearchResultData {
   readonly kind: "post" | "page" | "episode";

@@ -81,6 +81,24 @@ export function Field({
   );
 }
 
+/** A field for an email address, required. */
+export function EmailField({ hint }: { hint?: ReactNode }) {
+  return (
+    <Field
+      name="email"
+      label="Email address"
+      hint={hint}
+      type="email"
+      inputMode="email"
+      autoComplete="email"
+      autoCapitalize="none"
+      spellCheck={false}
+      required
+      maxLength={254}
+    />
+  );
+}
+
 /** A multi-line field. */
 export function TextField({
   name,

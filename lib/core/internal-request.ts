@@ -1,5 +1,5 @@
-// Sends a request within the private network, to LiteFS, Consul or a peer, with a deadline. The
-// guarded fetch of lib/outbound refuses private addresses (SSRF).
+// Sends a request within the private network, to LiteFS, Consul, a peer or this process itself, with
+// a deadline. The guarded fetch of lib/outbound refuses private addresses (SSRF).
 
 import { type Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";

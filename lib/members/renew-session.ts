@@ -52,10 +52,10 @@ export async function renewSession(sealed: string | undefined): Promise<Response
   return count === 1 ? sealSessionCookie({ id: session.id, expiresAtMs: renewedUntilMs }) : null;
 }
 
-/** Returns true only if renewSession() would return null. Makes no query. */
-export async function needsNoRenewal(sealed: string | undefined): Promise<boolean> {
+/** Returns whether renewSession() would have to query the database to decide. */
+export async function mayNeedRenewal(sealed: string | undefined): Promise<boolean> {
   const session = await unsealSession(sealed);
-  return session === null || isFresh(session);
+  return session !== null && !isFresh(session);
 }
 
 /** Returns whether the cookie itself says that neither it nor the session expires soon. */

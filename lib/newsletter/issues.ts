@@ -54,6 +54,10 @@ export async function getIssue(tx: Tx, admin: Member, id: number) {
   return { ...issue, counts: await countDeliveries(tx, issue) };
 }
 
+/** Returns the ID in a route parameter; 0, which no issue has, for other text. */
+export const parseIssueId = (param: string): number =>
+  /^[1-9]\d{0,14}$/.test(param) ? Number(param) : 0;
+
 export type Issue = Awaited<ReturnType<typeof getIssue>>;
 
 async function countDeliveries(

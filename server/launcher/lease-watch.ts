@@ -106,7 +106,7 @@ export function createLeaseWatch(
       const [needed, newest] = [positions[0], positions.at(-1)];
       if (!isPrimary || !needed || !newest) return false;
       const sentMs = monotonicMs();
-      // After a freeze, the heartbeat may be another primary's. A new primary just was a standby.
+      // After a freeze, the heartbeat may be another primary's. A new primary was a standby until now.
       const wasFrozen =
         sentMs - Math.max(lastConfirmedMs, lastStandbyMs) > settings.lease.ttlMs / 2;
       let isOwn = !wasFrozen || isOwnLease(await consul.findLease({ isConsistent: true }));

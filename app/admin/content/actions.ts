@@ -2,6 +2,7 @@
 // Defines the server action that test-compiles a post without caches, to show why it is slow or fails.
 
 import { z } from "zod";
+import { postSlugField } from "#app/admin/post-slug-field.ts";
 import { compileFresh } from "#lib/posts/catalog/site-catalog.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -9,10 +10,7 @@ import { AppError } from "#lib/core/errors.ts";
 export const compilePost = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
-    slug: z
-      .string({ error: "Choose a post." })
-      .min(1, { error: "Choose a post." })
-      .max(300, { error: "This post doesn’t exist." }),
+    slug: postSlugField,
   }),
   async run({ input }) {
     const { file, totalMs, stages, warnings, problem } = await compileFresh(input.slug);

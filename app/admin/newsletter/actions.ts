@@ -4,6 +4,7 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
+import { postSlugField } from "#app/admin/post-slug-field.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { multiLineField, singleLineField } from "#lib/core/validate.ts";
@@ -49,10 +50,7 @@ async function findPostTitle(slug: string): Promise<string> {
 export const createIssueAction = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
-    slug: z
-      .string({ error: "Choose a post." })
-      .min(1, { error: "Choose a post." })
-      .max(300, { error: "This post doesn’t exist." }),
+    slug: postSlugField,
   }),
   async run({ input: { slug }, write }) {
     const subject = await findPostTitle(slug);

@@ -15,7 +15,7 @@ import { read } from "#lib/db/database.ts";
 import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
 import type { Admin } from "#lib/members/member.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
-import { type Issue, getIssue } from "#lib/newsletter/issues.ts";
+import { type Issue, getIssue, parseIssueId } from "#lib/newsletter/issues.ts";
 import { countRecipients } from "#lib/newsletter/start-issue.sql.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { topicKeysOf } from "#lib/posts/topics.ts";
@@ -30,10 +30,8 @@ const NOTICES: Partial<Record<Notice, string>> = {
   "issue-resending": "Sending again. Reload in a moment.",
 };
 
-const parseId = (id: string) => (/^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0);
-
 export async function generateMetadata({ params }: Props) {
-  const id = parseId((await params).id);
+  const id = parseIssueId((await params).id);
   return adminMetadata(async (tx, admin) => (await getIssue(tx, admin, id)).subject);
 }
 
@@ -79,7 +77,7 @@ export default async function IssuePage({ params }: Props) {
   const { id: text } = await params;
   const { admin, notFoundPage } = await requireAdminPage(`/admin/newsletter/${text}`);
   if (!admin) return notFoundPage;
-  const issue = await findIssue(admin, parseId(text));
+  const issue = await findIssue(admin, parseIssueId(text));
   if (!issue) {
     setNotFoundStatus();
     return <NotFoundPage sessionIds={await readSessionCookies()} />;

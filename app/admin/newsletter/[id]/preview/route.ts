@@ -1,12 +1,12 @@
 // Serves GET /admin/newsletter/ID/preview: the email of an issue as HTML, or as text with ?as=text.
 
-import { AppError } from "#lib/core/errors.ts";
 import { read } from "#lib/db/database.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
 import { getIssueContent } from "#lib/newsletter/issue-content.ts";
 import { buildIssueEmail } from "#lib/newsletter/issue-email.ts";
+import { parseIssueId } from "#lib/newsletter/issues.ts";
 import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
 
 export const dynamic = "force-dynamic";
@@ -20,8 +20,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { id } = await params;
     const sessionIds = await readSessionCookies();
     const admin = await read((tx) => requireViewer(tx, sessionIds, { role: "admin" }));
-    if (!/^[1-9]\d{0,14}$/.test(id)) throw new AppError("not_found", "This issue doesn’t exist.");
-    const content = await getIssueContent(admin, Number(id));
+    const content = await getIssueContent(admin, parseIssueId(id));
     const email = buildIssueEmail(content, { email: "", subscriberId: null });
     const isText = new URL(request.url).searchParams.get("as") === "text";
     return new Response(isText ? renderEmailText(email) : renderEmailHtml(email), {

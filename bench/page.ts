@@ -1,7 +1,8 @@
-// Measures the post page, compared with an empty page, the same article as a static page, and the
-// same page with its data read in plain SQL, or constant:
+// Measures the post page, compared with an empty page, the same article as a static page, the same
+// page rendered by Next, and the same page with its data read in plain SQL, or constant:
 // npm run bench -- page
-// All pages are from one production build. Requests are interleaved; results are medians.
+// All pages are from one production build, in one process per kind of data. Requests are
+// interleaved; results are medians.
 
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -31,7 +32,17 @@ console.log(
   `${articles.map(({ slug, words, fences }) => `${slug}: ${words} words, ${fences} code fences`).join("; ")}. ${ROUNDS} rounds of ${SECONDS} s, 16 connections.\n`,
 );
 
-async function startPageBench(reads: number): Promise<{ site: BenchSite; cookie: string }> {
+/** Processes of the same build on the same database, which differ by these settings. */
+const VARIANTS = {
+  ours: {},
+  next: { FINISHED_PAGES: "off" },
+  sql: { BENCH_PAGE_DATA: "sql" },
+  constants: { BENCH_PAGE_DATA: "constants" },
+};
+type Variant = keyof typeof VARIANTS;
+type Sites = Readonly<Partial<Record<Variant, BenchSite>>>;
+
+async function startSites<Name extends Variant>(reads: number, variants: readonly Name[]) {
   const dataDir = join(DIR, `reads-${reads}`);
   const file = join(dataDir, "lectern.db");
   const member = await createBenchDatabase(file, {
@@ -41,19 +52,24 @@ async function startPageBench(reads: number): Promise<{ site: BenchSite; cookie:
   const db = new Database(file);
   const { name, value } = await insertMemberSession(db, member, BENCH_SESSION_SECRET);
   db.close();
-  return {
-    site: await startBenchSite({
-      port: PORT,
+  const sites = {} as Record<Name, BenchSite>;
+  for (const [index, variant] of variants.entries())
+    sites[variant] = await startBenchSite({
+      port: PORT + index,
       dataDir,
       contentDir: join(DIR, "content"),
-      env: { COMPILE_WORKERS: "1" },
-    }),
+      env: { COMPILE_WORKERS: "1", ...VARIANTS[variant] },
+    });
+  return {
+    sites,
     cookie: `${name}=${value}`,
+    stop: () => Promise.all(variants.map((variant) => sites[variant].stop())),
   };
 }
 
 interface PageTarget {
   readonly name: string;
+  readonly variant?: Variant;
   readonly path: string;
   readonly headers?: Record<string, string>;
 }
@@ -63,14 +79,17 @@ interface PageTarget {
  * affects all of them.
  */
 async function measureRates(
-  site: BenchSite,
+  sites: Sites,
   targets: readonly PageTarget[],
 ): Promise<Map<string, number>> {
   const rates = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  for (const { path, headers } of targets) await runWrk(site.url + path, { seconds: 1, headers });
+  const urlOf = ({ variant = "ours", path }: PageTarget) => sites[variant]!.url + path;
+  for (const target of targets)
+    await runWrk(urlOf(target), { seconds: 1, headers: target.headers });
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { name, path, headers } of targets) {
-      const { perSecond, failed } = await runWrk(site.url + path, { seconds: SECONDS, headers });
+    for (const target of targets) {
+      const { name, headers } = target;
+      const { perSecond, failed } = await runWrk(urlOf(target), { seconds: SECONDS, headers });
       if (failed > 0) throw new Error(`${name}: ${failed} responses were not 2xx`);
       rates.get(name)?.push(perSecond);
     }
@@ -79,12 +98,15 @@ async function measureRates(
 }
 
 function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
+  const path = `/blog/${slug}`;
+  const headers = { cookie };
   return [
     { name: `${slug}: static`, path: `/baseline/static/${slug}` },
-    { name: `${slug}: anonymous`, path: `/blog/${slug}` },
-    { name: `${slug}: constants`, path: `/baseline/constants/${slug}` },
-    { name: `${slug}: plain SQL`, path: `/baseline/sql/${slug}`, headers: { cookie } },
-    { name: `${slug}: member`, path: `/blog/${slug}`, headers: { cookie } },
+    { name: `${slug}: anonymous`, path },
+    { name: `${slug}: constants`, variant: "constants", path, headers },
+    { name: `${slug}: plain SQL`, variant: "sql", path, headers },
+    { name: `${slug}: member`, path, headers },
+    { name: `${slug}: member, through Next`, variant: "next", path, headers },
   ];
 }
 
@@ -105,58 +127,59 @@ async function measureFirstByteMs(
   return times.slice(20);
 }
 
-const { site, cookie } = await startPageBench(500_000);
-const rates = await measureRates(site, [
+const { sites, cookie, stop } = await startSites(500_000, ["ours", "next", "sql", "constants"]);
+const rates = await measureRates(sites, [
   { name: "empty dynamic page", path: "/baseline/empty" },
   ...articles.flatMap((article) => targetsFor(article, cookie)),
 ]);
-const zipped = await measureRates(site, [
+const zipped = await measureRates(sites, [
   { name: "static", path: "/baseline/static/medium", headers: { "accept-encoding": "gzip" } },
   { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
 ]);
 const idle = {
-  anonymous: await measureFirstByteMs(`${site.url}/blog/medium`, {}),
-  member: await measureFirstByteMs(`${site.url}/blog/medium`, { cookie }),
+  anonymous: await measureFirstByteMs(`${sites.ours.url}/blog/medium`, {}),
+  member: await measureFirstByteMs(`${sites.ours.url}/blog/medium`, { cookie }),
 };
 
-await site.stop();
+await stop();
 
 // Memory over 20,000 requests, in a fresh process.
-const fresh = (await startPageBench(500_000)).site;
+const restarted = await startSites(500_000, ["ours"]);
+const fresh = restarted.sites.ours;
 const rss: number[] = [fresh.rssMb()];
 for (let sent = 0; sent < 20_000;) {
   for (const { path, headers } of articles.flatMap((article) =>
-    targetsFor(article, cookie).filter((target) => target.path.startsWith("/blog/")),
+    targetsFor(article, cookie).filter(({ name }) => /: (anonymous|member)$/.test(name)),
   )) {
     sent += (await runWrk(fresh.url + path, { seconds: 2, headers })).perSecond * 2;
     rss.push(fresh.rssMb());
   }
 }
-await fresh.stop();
+await restarted.stop();
 
-const many = await startPageBench(MANY_READS);
+const many = await startSites(MANY_READS, ["ours"]);
 const manyRates = await measureRates(
-  many.site,
+  many.sites,
   targetsFor(articles[1] as Article, many.cookie).filter(({ name }) =>
-    /anonymous|member/.test(name),
+    /: (anonymous|member)$/.test(name),
   ),
 );
-await many.site.stop();
+await many.stop();
 
 const rate = (name: string) => rates.get(name) as number;
 const floor = rate("empty dynamic page");
 printTable(
-  ["", "requests/s", "÷ static", "÷ constants", "÷ plain SQL", "÷ empty dynamic"],
+  ["", "requests/s", "÷ static", "÷ constants", "÷ plain SQL", "÷ through Next", "÷ empty dynamic"],
   [...rates].map(([name, value]) => {
     const [slug] = name.split(":");
     return [
       name,
       Math.round(value),
       ...(rates.has(`${slug}: static`)
-        ? ["static", "constants", "plain SQL"].map((peer) =>
+        ? ["static", "constants", "plain SQL", "member, through Next"].map((peer) =>
             round(value / rate(`${slug}: ${peer}`)),
           )
-        : ["", "", ""]),
+        : ["", "", "", ""]),
       round(value / floor),
     ];
   }),
@@ -166,6 +189,10 @@ const ratios = Object.fromEntries(
     [`${slug} anonymous ÷ static`, round(rate(`${slug}: anonymous`) / rate(`${slug}: static`))],
     [`${slug} member ÷ plain SQL`, round(rate(`${slug}: member`) / rate(`${slug}: plain SQL`))],
     [`${slug} member ÷ constants`, round(rate(`${slug}: member`) / rate(`${slug}: constants`))],
+    [
+      `${slug} member ÷ through Next`,
+      round(rate(`${slug}: member`) / rate(`${slug}: member, through Next`)),
+    ],
     [`${slug} member ÷ empty dynamic`, round(rate(`${slug}: member`) / floor)],
   ]),
 );

@@ -22,7 +22,7 @@ const REPLACED_IMPORTS = [
     to: '"#bench/site/replaceable-write.ts"',
   },
   {
-    file: "app/blog/[slug]/render-post.tsx",
+    file: "app/blog/[slug]/post-parts.tsx",
     from: '"#lib/posts/page-data.ts"',
     to: '"#bench/site/replaceable-page-data.ts"',
   },

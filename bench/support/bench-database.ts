@@ -10,7 +10,7 @@ import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
 /**
- * Creates `file` unless it exists: `users` members and `reads` reads (30% by members) of `slugs`
+ * Creates `file`, or brings an existing one to the current schema: `users` members and `reads` reads (30% by members) of `slugs`
  * and other posts, spread over two years. Returns the id of the first member.
  */
 export async function createBenchDatabase(
@@ -18,7 +18,10 @@ export async function createBenchDatabase(
   { reads, slugs, users = 10_000 }: { reads: number; slugs: readonly string[]; users?: number },
 ): Promise<string> {
   const member = "00000000-0000-4000-8000-000000000000";
-  if (existsSync(file)) return member;
+  if (existsSync(file)) {
+    await updateBenchDatabase(file);
+    return member;
+  }
   await applyMigrations(`${file}.new`, "prisma/migrations");
   const db = new Database(`${file}.new`);
   db.pragma("synchronous = OFF");
@@ -69,4 +72,12 @@ export async function createBenchDatabase(
   db.close();
   renameSync(`${file}.new`, file);
   return member;
+}
+
+/** Brings a file of an earlier run to the current schema. */
+async function updateBenchDatabase(file: string): Promise<void> {
+  if ((await applyMigrations(file, "prisma/migrations")).length === 0) return;
+  const db = new Database(file);
+  rebuildCounters(createSql(db));
+  db.close();
 }

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import {
   type ContentFile,
   type ContentSource,
@@ -18,6 +19,9 @@ import {
   isContentPath,
 } from "./content-source.ts";
 import { readGitHistory } from "./git-history.ts";
+
+/** Enough to keep Node's four threads for file access busy. */
+const SCAN_CONCURRENCY = 16;
 
 interface ScannedFile {
   readonly stamp: string;
@@ -47,6 +51,21 @@ export function createDiskSource({
   const filesByVersion = new Map<string, readonly ContentFile[]>();
   let links: readonly string[] = [];
 
+  /** Returns what an earlier scan found if the file has not changed since. */
+  async function scanFile(path: string): Promise<ScannedFile> {
+    const full = toDisk(path);
+    const stamp = await readStamp(full).catch(() => throwChangedOnDisk(path));
+    const previous = scannedFiles.get(path);
+    if (previous?.stamp === stamp) return previous;
+    const bytes = Number(stamp.split(" ")[0]);
+    // A file that is too large is identified by size and time, and rejected when read.
+    const blobSha =
+      bytes > MAX_FILE_BYTES
+        ? createHash("sha1").update(stamp).digest("hex")
+        : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
+    return { stamp, file: { path, blobSha, bytes } };
+  }
+
   async function scan(): Promise<string> {
     const found: string[] = [];
     const paths = await listContentPaths(
@@ -55,26 +74,13 @@ export function createDiskSource({
       mountAt === undefined ? 0 : 1,
       found,
     );
-    const next = new Map<string, ScannedFile>();
-    for (const path of paths) {
-      const full = toDisk(path);
-      const stamp = await readStamp(full).catch(() => throwChangedOnDisk(path));
-      const size = Number(stamp.split(" ")[0]);
-      const previous = scannedFiles.get(path);
-      if (previous?.stamp === stamp) {
-        next.set(path, previous);
-        continue;
-      }
-      // A file that is too large is identified by size and time, and rejected when read.
-      const blobSha =
-        size > MAX_FILE_BYTES
-          ? createHash("sha1").update(stamp).digest("hex")
-          : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
-      next.set(path, { stamp, file: { path, blobSha, bytes: size } });
-    }
-    scannedFiles = next;
+    const scanned = new Map<string, ScannedFile>();
+    await forEachConcurrently(paths, SCAN_CONCURRENCY, async (path) => {
+      scanned.set(path, await scanFile(path));
+    });
+    scannedFiles = scanned;
     links = found;
-    const files = [...next.values()].map(({ file }) => file);
+    const files = paths.map((path) => scanned.get(path)!.file);
     const hash = createHash("sha256");
     for (const { path, blobSha } of files) hash.update(`${path}\0${blobSha}\n`);
     version = `disk-${hash.digest("hex").slice(0, 32)}`;

@@ -89,7 +89,10 @@ const config = {
             ]
           : []),
         // Requested by browsers for documents without an icon.
-        { source: "/favicon.ico", destination: "/icon.svg" },
+        { source: "/favicon.ico", destination: "/icon/icon.svg" },
+        { source: "/icon.svg", destination: "/icon/icon.svg" },
+        { source: "/icon-:size.png", destination: "/icon/:size.png" },
+        { source: "/apple-touch-icon.png", destination: "/icon/180.png" },
         { source: "/", missing: withoutCookies, destination: "/static/home" },
       ],
       // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without

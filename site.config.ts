@@ -7,6 +7,8 @@ export default defineSiteConfig({
   name: "Lectern",
   description: "Notes on a site that serves every reader from a SQLite database next to them.",
   language: "en",
+  /** A lectern, seen from the side. */
+  logo: { path: "M4.6 12.2 6.4 15.4 23.6 6.1M15 10.9v13.3M9.4 24.2h11.2", size: 28, stroke: 1.9 },
   author: {
     name: "The Lectern authors",
     bio: "The posts describe the code that is serving this page.",

@@ -1,6 +1,6 @@
 // Renders the author below a post and on the home page: portrait, name, bio and links.
 
-import { SiteMark } from "#components/ui/icons.tsx";
+import { SiteMark } from "#components/ui/logo.tsx";
 import { ProfileLinks } from "#components/ui/profile-links.tsx";
 import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 

@@ -1,7 +1,7 @@
 // Renders a post in a list: as a card, as the featured card, or as a line.
 
 import { LeaderDot } from "#components/team/leader-dot.tsx";
-import { SiteMark } from "#components/ui/icons.tsx";
+import { SiteMark } from "#components/ui/logo.tsx";
 import { MarkedText } from "#components/ui/marked-text.tsx";
 import type { TextSegment } from "#lib/search/search-query.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";

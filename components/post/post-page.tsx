@@ -1,7 +1,8 @@
 // Renders the page of a post, both for the static variant and for a viewer.
 
 import type { ReactNode } from "react";
-import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
+import { LinkIcon, MailIcon, PencilIcon } from "#components/ui/icons.tsx";
+import { SiteMark } from "#components/ui/logo.tsx";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { laterUpdateDay } from "#lib/posts/post-dates.ts";

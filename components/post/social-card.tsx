@@ -1,6 +1,6 @@
 // Renders a post's social image, 1200 × 630. next/og supports little more CSS than flexbox.
 
-import { LOGO_PATH, LOGO_SIZE } from "#components/ui/logo.ts";
+import { type Logo, LogoImage } from "#components/ui/logo.tsx";
 
 /** Text as an image, for letters that the fonts lack. */
 export interface DrawnText {
@@ -19,6 +19,8 @@ export interface SocialCardProps {
   /** Host of the site. */
   readonly host: string;
   readonly draft: boolean;
+  readonly accent: string;
+  readonly logo: Logo;
   /** The post's hero image as a data: URL. */
   readonly hero?: string | undefined;
 }
@@ -28,28 +30,10 @@ const PAPER = "#fbfbf9";
 export const INK = "#191c1b";
 const MUTED = "#5b615e";
 const RULE = "#dcded8";
-export const ACCENT = "#1a5b4a";
 const WARNING = "#775800";
 
 /** Width of the post's hero image, and of the text beside it. */
 const HERO_WIDTH = 430;
-
-function Mark({ size, color, stroke }: { size: number; color: string; stroke: number }) {
-  return (
-    <svg
-      viewBox={`0 0 ${LOGO_SIZE} ${LOGO_SIZE}`}
-      width={size}
-      height={size}
-      fill="none"
-      stroke={color}
-      strokeWidth={stroke}
-      strokeLinejoin="round"
-      strokeLinecap="round"
-    >
-      <path d={LOGO_PATH} />
-    </svg>
-  );
-}
 
 /** Returns the largest font size that fits four lines, or beside a hero image, six. */
 function titleSize(length: number, hasHero: boolean): number {
@@ -100,7 +84,16 @@ function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean
  * The card. Its texts must be drawable (lib/posts/social-image-text.ts): for other letters, the
  * library would fetch fonts from the network, without a timeout.
  */
-export function SocialCard({ title, when, site, host, draft, hero: image }: SocialCardProps) {
+export function SocialCard({
+  title,
+  when,
+  site,
+  host,
+  draft,
+  accent,
+  logo,
+  hero: image,
+}: SocialCardProps) {
   // A title drawn as an image is as wide as the card.
   const hero = typeof title === "string" ? image : undefined;
   return (
@@ -114,12 +107,12 @@ export function SocialCard({ title, when, site, host, draft, hero: image }: Soci
         fontFamily: "Sans, SansExt",
       }}
     >
-      <div style={{ width: 20, height: "100%", backgroundColor: ACCENT, display: "flex" }} />
+      <div style={{ width: 20, height: "100%", backgroundColor: accent, display: "flex" }} />
       {!hero && (
         <div
           style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}
         >
-          <Mark size={560} color={ACCENT} stroke={1.1} />
+          <LogoImage logo={logo} size={560} color={accent} />
         </div>
       )}
       <div
@@ -139,10 +132,10 @@ export function SocialCard({ title, when, site, host, draft, hero: image }: Soci
               alignItems: "center",
               fontSize: 32,
               fontWeight: 600,
-              color: ACCENT,
+              color: accent,
             }}
           >
-            <Mark size={50} color={ACCENT} stroke={1.7} />
+            <LogoImage logo={logo} size={50} color={accent} />
             <span style={{ marginLeft: 16 }}>
               {typeof site === "string" ? site : <TextImage text={site} />}
             </span>

@@ -1,6 +1,5 @@
 // Renders the site's icons: 16 units wide, one stroke, the color of the text.
 
-import { LOGO_PATH } from "./logo.ts";
 import type { ReactNode } from "react";
 
 function Icon({ children }: { children: ReactNode }) {
@@ -80,27 +79,6 @@ export const FeedIcon = () => (
     <circle cx="4" cy="12" r="1" fill="currentColor" />
   </Icon>
 );
-
-/** The site's logo: a lectern, seen from the side. */
-export function SiteMark() {
-  return (
-    <svg
-      className="mark"
-      viewBox="0 0 28 28"
-      width="28"
-      height="28"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.9"
-      strokeLinejoin="round"
-      strokeLinecap="round"
-      aria-hidden="true"
-      focusable="false"
-    >
-      <path d={LOGO_PATH} />
-    </svg>
-  );
-}
 
 export function PasskeyIcon() {
   return (

@@ -1,6 +1,7 @@
 // Renders the header: site name and navigation.
 
-import { SearchIcon, SiteMark } from "./icons.tsx";
+import { SearchIcon } from "./icons.tsx";
+import { SiteMark } from "./logo.tsx";
 
 export interface NavLink {
   readonly href: string;

@@ -244,7 +244,7 @@ test("malformed router headers are 400, also after the redirect that Next sends"
 });
 
 test("a file that is asked for wrongly is 405, 412 or 416", async () => {
-  for (const path of ["/icon.svg", "/podcast/intro.mp3"]) {
+  for (const path of ["/podcast/cover.png", "/podcast/intro.mp3"]) {
     const statusFor = async (headers: Record<string, string>, method = "GET") =>
       (await sendAttack({ path, headers, method })).status;
     for (const method of ["OPTIONS", "POST", "PUT", "DELETE"])

@@ -80,6 +80,19 @@ const team = z.strictObject({
   tagline: text(160).optional(),
 });
 
+/** A disc, for a site without a logo. */
+const DISC = { path: "M12 6a6 6 0 1 0 0 12a6 6 0 0 0 0-12Z", size: 24 };
+const logo = z.strictObject({
+  path: z
+    .string({ error: "must be text" })
+    .regex(
+      /^[Mm][MmLlHhVvCcSsQqTtAaZz\d\s,.Ee+-]{1,8000}$/,
+      "must be the d attribute of an SVG path, such as M4 4h16v16H4Z",
+    ),
+  size: z.number({ error: "must be a number" }).positive().max(10_000).default(24),
+  stroke: z.number({ error: "must be a number" }).positive().max(1_000).optional(),
+});
+
 const fontFamily = z
   .string({ error: "must be text" })
   .regex(/^[\w\s,"'-]{1,200}$/, "must be a CSS font-family list such as Georgia, serif");
@@ -196,6 +209,8 @@ export const siteConfigSchema = z
       z.strictObject({ RED: team.optional(), BLUE: team.optional(), YELLOW: team.optional() }),
     ),
     accent: themeColor.optional(),
+    /** Drawn in one color in a square box of `size` units: as lines `stroke` units wide, else filled. */
+    logo: logo.default(DISC),
     fonts: withDefaults(fonts),
     podcast: withDefaults(podcast),
     images: withDefaults(images),

@@ -85,7 +85,7 @@ const ROUTES = {
   mcp: ["/mcp"],
   health: ["/healthz", "/readyz", "/metrics", "/cluster/here"],
   internal: ["/internal/status", "/internal/cache"],
-  picture: ["/embed-image/[hash]", "/content-file/[...path]", "/_img/[file]"],
+  picture: ["/icon/[file]", "/embed-image/[hash]", "/content-file/[...path]", "/_img/[file]"],
   "post-code": ["/post-code/[file]"],
 } as const;
 
@@ -98,8 +98,9 @@ export interface RouteLabel {
 }
 
 /** Files from the build or public/, which have no handler. */
-const STATIC_FILE =
-  /^\/(_next|_br|images|podcast)\/|^\/(icon\.svg|icon-\d+\.png|apple-touch-icon\.png|favicon\.ico)$/;
+const STATIC_FILE = /^\/(_next|_br|images|podcast)\//;
+/** Next rewrites them to /icon/[file]. */
+const ICON_FILE = /^\/(icon\.svg|icon-\d{1,4}\.png|apple-touch-icon\.png|favicon\.ico)$/;
 interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
@@ -132,6 +133,7 @@ export function labelRoute(url: string): RouteLabel {
   const end = url.search(/[?#]/);
   const path = end < 0 ? url : url.slice(0, end);
   if (STATIC_FILE.test(path)) return { kind: "static", path: "/static" };
+  if (ICON_FILE.test(path)) return { kind: "picture", path };
   const exact = exactRoutes.get(path);
   if (exact) return exact;
   for (const { kind, route, regex, slugIndex } of routePatterns) {

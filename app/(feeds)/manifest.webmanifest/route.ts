@@ -1,5 +1,6 @@
 // Serves the web app manifest, so that the site can be added to a home screen.
 
+import { DEFAULT_ACCENT } from "#lib/core/color.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
 
@@ -16,7 +17,7 @@ export function GET(request: Request): Response | Promise<Response> {
     start_url: "/",
     display: "minimal-ui",
     background_color: "#fbfbf9",
-    theme_color: siteConfig.accent?.light ?? "#1a5b4a",
+    theme_color: (siteConfig.accent ?? DEFAULT_ACCENT).light,
     icons: [192, 512].map((size) => ({
       src: `/icon-${size}.png`,
       sizes: `${size}x${size}`,

@@ -2,6 +2,7 @@
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
 import { env } from "#lib/core/env.ts";
+import { DEFAULT_ACCENT } from "#lib/core/color.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 
 /** A post's HTML for feeds, with the text for email clients that show no HTML. */
@@ -56,12 +57,12 @@ function renderPartHtml(part: EmailPart): string {
   const label = escapeHtml(part.label);
   if (part.isSmall)
     return `<p style="margin:0 0 8px;font-size:14px"><a class="muted" href="${href}" style="color:#5b615e">${label}</a></p>`;
-  return `<p style="${PARAGRAPH}"><a class="button" href="${href}" style="display:inline-block;padding:12px 20px;border-radius:3px;background:${siteConfig.accent?.light ?? "#1a5b4a"};color:#ffffff;text-decoration:none;font-weight:600">${label}</a></p>`;
+  return `<p style="${PARAGRAPH}"><a class="button" href="${href}" style="display:inline-block;padding:12px 20px;border-radius:3px;background:${(siteConfig.accent ?? DEFAULT_ACCENT).light};color:#ffffff;text-decoration:none;font-weight:600">${label}</a></p>`;
 }
 
 /** Email clients without dark mode ignore the media query. `!important` overrides inline styles. */
 function renderStyles(): string {
-  const { light = "#1a5b4a", dark = "#86cbb2" } = siteConfig.accent ?? {};
+  const { light, dark } = siteConfig.accent ?? DEFAULT_ACCENT;
   return [
     ":root{color-scheme:light dark;supported-color-schemes:light dark}",
     ".post{overflow-wrap:anywhere}",

@@ -3,6 +3,7 @@
 import { findHeroSha, socialImageCache } from "./social-image.tsx";
 import { slugFromParam } from "#lib/posts/addresses/post-address.ts";
 import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
+import { DEFAULT_ACCENT } from "#lib/core/color.ts";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
@@ -29,6 +30,8 @@ export async function GET(
     site,
     host: toImageText(new URL(env.SITE_URL).host),
     draft: post.frontMatter.draft,
+    accent: (siteConfig.accent ?? DEFAULT_ACCENT).light,
+    logo: siteConfig.logo,
     heroSha: findHeroSha(post.hero),
   });
   return conditionalResponse(

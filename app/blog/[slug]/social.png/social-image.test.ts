@@ -9,6 +9,8 @@ const card = (title: string, draft = false) => ({
   site: "Lectern",
   host: "lectern.example",
   draft,
+  accent: "#1a5b4a",
+  logo: { path: "M4 4h16v16H4Z", size: 24 },
 });
 
 /** Returns every drawable character, in titles short enough not to be truncated. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ImageResponse } from "next/og";
 import sharp from "sharp";
 import { z } from "zod";
-import { ACCENT, INK, SocialCard } from "#components/post/social-card.tsx";
+import { INK, SocialCard } from "#components/post/social-card.tsx";
+import type { Logo } from "#components/ui/logo.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { log } from "#lib/core/log.ts";
@@ -19,7 +20,7 @@ import { drawText } from "./draw-text.ts";
 export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
 /** Increase this when the design changes. */
-const DESIGN_VERSION = 2;
+const DESIGN_VERSION = 3;
 
 // next/og reads woff, not woff2. The bundler must not trace the folder: it would include all of it.
 const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/@fontsource");
@@ -59,6 +60,8 @@ export interface SocialImage {
   /** Host of the site. */
   readonly host: string;
   readonly draft: boolean;
+  readonly accent: string;
+  readonly logo: Logo;
   /** The post's hero image as a data: URL. */
   readonly hero?: string | undefined;
 }
@@ -75,7 +78,6 @@ const NARROW_TITLE_STYLE = { ...TITLE_STYLE, sizes: [66, 56, 48, 40, 34], maxWid
 const SITE_STYLE = {
   font: "DejaVu Sans, sans bold",
   sizes: [30],
-  color: ACCENT,
   maxWidth: 500,
   maxHeight: 50,
 } as const;
@@ -95,7 +97,7 @@ export async function renderSocialImage(card: SocialImage): Promise<Buffer> {
     title: isDrawable(title)
       ? title
       : await drawText(title, card.hero ? NARROW_TITLE_STYLE : TITLE_STYLE),
-    site: isDrawable(site) ? site : await drawText(site, SITE_STYLE),
+    site: isDrawable(site) ? site : await drawText(site, { ...SITE_STYLE, color: card.accent }),
   };
   const image = await new ImageResponse(<SocialCard {...card} {...drawn} />, {
     ...SOCIAL_IMAGE_SIZE,
@@ -142,8 +144,8 @@ async function readHero(blobSha: string): Promise<string | undefined> {
 export const socialImageCache = defineCache<SocialImageRequest, string>({
   name: "social-image",
   version: DESIGN_VERSION,
-  keyOf: ({ title, when, site, host, draft, heroSha }) =>
-    JSON.stringify([title, when, site, host, draft, heroSha ?? ""]),
+  keyOf: ({ title, when, site, host, draft, accent, logo, heroSha }) =>
+    JSON.stringify([title, when, site, host, draft, accent, logo, heroSha ?? ""]),
   schema: z.base64(),
   ttlMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,

@@ -25,7 +25,7 @@ const usage = `Usage: npm run content:check [-- --dir DIR] [--strict] [--offline
 Compiles every post as the site does and prints, for each that fails, "file:line: reason".
   --dir DIR   the posts of another blog, as if DIR were this site's content/blog.
               Default: the site's own content, from disk or Git.
-  --strict    a warning fails as well, such as a missing image or a broken link
+  --strict    warnings fail, too: missing images, broken links, …
   --offline   don't fetch the links that become link previews
   --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
 Exit code: 0 all compile, 1 some fail, 2 the content can't be read.`;
@@ -41,7 +41,7 @@ if (flags.dir !== undefined && !existsSync(flags.dir)) {
   process.exit(2);
 }
 
-// Nothing from an earlier run counts, and the site's own cache stays as it is.
+// An empty cache, so that no earlier result counts and the site's own cache doesn't change.
 const cacheFolder = mkdtempSync(join(tmpdir(), "content-check-"));
 process.env.CACHE_FILE = join(cacheFolder, "cache.db");
 process.env.COMPILE_WORKERS ??= String(Math.min(16, availableParallelism()));
@@ -70,7 +70,7 @@ async function check(): Promise<number> {
   return report.failed.length > 0 || (flags.strict && report.warnings.length > 0) ? 1 : 0;
 }
 
-/** With --dir, paths are below DIR. */
+/** With --dir, paths are relative to DIR. */
 function toOwnPaths(report: ContentReport): ContentReport {
   if (flags.dir === undefined) return report;
   return {

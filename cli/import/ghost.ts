@@ -222,7 +222,7 @@ function readRedirects(zip: ZipArchive, warnings: ImportWarning[]): ExportedRedi
       return [{ from: plainPath, to, status }];
     warnings.push({
       subject: path,
-      reason: `the rule ${from} is a pattern. Write it in content/_redirects by hand`,
+      reason: `the rule ${from} is a pattern; add it to content/_redirects yourself`,
     });
     return [];
   });

@@ -17,7 +17,7 @@ export function htmlToMdx(html: string, context: HtmlContext): string {
     bulletListMarker: "-",
     hr: "---",
     br: "\\",
-    // Turndown asks no rule for an element without text, such as a card that is only attributes.
+    // Turndown applies no rules to an element without text, such as a card with only attributes.
     blankReplacement: (content, node) =>
       applyRules(node as unknown as Element, content) ??
       ((node as unknown as { isBlock: boolean }).isBlock ? "\n\n" : ""),

@@ -13,7 +13,7 @@ const BATCH_SIZE = 200;
 /** For an export without names. Members can change it. */
 const UNKNOWN_NAME = "Reader";
 
-/** As many skipped rows are listed. */
+/** Maximum number of skipped rows to list. */
 const MAX_LINES = 200;
 
 /** Returns lines for the terminal: skipped rows and the counts. */

@@ -32,10 +32,10 @@ Writes the posts and pages of another site's export into the content folder, wit
   --to DIR        the content folder (default: ${env.CONTENT_DIR})
   --url URL       the old site, from which images are downloaded. Ghost exports don't name it.
   --members FILE.csv  also adds the people in this file as members of this site. They log in with
-                  the code that is emailed to them, like everyone.
+                  the code that is emailed to them, like everyone else.
   --export-members  the same, with the subscribers in the export (Substack)
   --dry-run       only prints what would be done
-The import can be repeated: files that you edited or deleted since the last time stay that way.
+The import can be repeated: files that you edited or deleted since the last time are left alone.
 Exit codes: 0 success, 1 the export can't be read, 2 unknown option.`;
 
 const { flags, words } = parseCommandLine(

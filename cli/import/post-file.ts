@@ -14,7 +14,7 @@ interface PostFileParts {
 
 const MAX_TITLE = 200;
 const MAX_DESCRIPTION = 600;
-/** Of a description that is the beginning of the text. */
+/** Maximum length of a description that is taken from the start of the text. */
 const EXCERPT_CHARS = 200;
 const MAX_WORD = 60;
 const MAX_WORDS = 30;

@@ -97,7 +97,7 @@ test("what the owner has written is never replaced without asking", () => {
   writeFileSync(join(clone, "content/blog/hello.mdx"), "mine");
   expect(run("--name", "Other")).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("stays as it is") as string,
+    stderr: expect.stringContaining("--force") as string,
   });
   expect(textOf("site.config.ts")).toBe(config);
   expect(run("--name", "Other", "--force").status).toBe(0);

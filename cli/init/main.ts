@@ -28,7 +28,7 @@ Asks five questions and writes ./site.config.ts, ./.env, an about page and a fir
   --name NAME          the name of the site
   --author NAME        who writes it (default: the name of the site)
   --description TEXT   what it is about, in one line
-  --url URL            its public address, such as https://example.com; empty if not known yet
+  --url URL            its public address, such as https://example.com; empty if you don't know yet
   --features LIST      features to turn on: teams, calls, members, separated by commas; or none
   --remove-examples    also deletes the example posts and pages
   --force              replaces a site.config.ts that you have edited
@@ -81,7 +81,7 @@ async function initialize(): Promise<void> {
     if (hasOwnConfig() && !flags.force) {
       const answer = await ask("You have edited site.config.ts. Replace it? y/N", "");
       if (!/^y(es)?$/i.test(answer)) {
-        console.error("site.config.ts stays as it is. Nothing was written; --force replaces it.");
+        console.error("Nothing was changed. To replace site.config.ts, add --force.");
         process.exitCode = 1;
         return;
       }
@@ -115,7 +115,8 @@ async function readAnswers(
   const author = flags.author ?? (await ask("2/5 Who writes it?", name));
   const description =
     flags.description ?? (await ask("3/5 What is it about, in one line?", `Notes by ${author}.`));
-  const url = flags.url ?? (await ask("4/5 What is its address? Empty if you don't know yet", ""));
+  const url =
+    flags.url ?? (await ask("4/5 What is its URL? Leave empty if you don't know yet", ""));
   const list =
     flags.features ??
     (await ask(

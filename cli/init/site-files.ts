@@ -21,7 +21,7 @@ const EXAMPLES_FILE = ".examples";
 /** The author in the configuration of the example site. */
 const EXAMPLE_AUTHOR = "The Lectern authors";
 
-/** Returns whether the owner has changed the configuration, so that replacing it loses something. */
+/** Returns true if the owner has edited the configuration, which replacing it would lose. */
 export function hasOwnConfig(): boolean {
   return existsSync(CONFIG_FILE) && !readFileSync(CONFIG_FILE, "utf8").includes(EXAMPLE_AUTHOR);
 }
@@ -32,7 +32,7 @@ export function writeConfig({ name, author, description, features }: Answers): v
   writeFileSync(
     CONFIG_FILE,
     `// Says whose site this is. Every field is optional; a change needs a restart, not a build.
-// Secrets and the machine's settings are in .env. The editor explains each field.
+// Secrets and the machine's settings are in .env. Your editor explains each field.
 
 import { defineSiteConfig } from "#lib/core/define-site-config.ts";
 
@@ -63,7 +63,7 @@ export function addEnvironment({ url }: Answers): string[] {
   return missing.map(([name]) => name);
 }
 
-/** Writes a first post and an about page, unless there are such files. Returns their paths. */
+/** Writes a first post and an about page, unless they exist. Returns the paths of new files. */
 export function writeFirstContent(contentDir: string, answers: Answers, today: string): string[] {
   const { name, author, description } = answers;
   const post = `---
@@ -74,7 +74,7 @@ ${stringify({
 }).trim()}
 ---
 
-This is the first post. It is in \`${contentDir}/blog/hello.mdx\`: change it, or delete it and write your own.
+This is the first post on this site. Edit it in \`${contentDir}/blog/hello.mdx\`, or delete it and write your own.
 `;
   const about = `---
 ${stringify({ title: `About ${name}`, description }).trim()}

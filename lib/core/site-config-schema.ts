@@ -1,4 +1,4 @@
-// Declares the fields of site.config.ts: their types, defaults and what is wrong with a value.
+// Declares the fields of site.config.ts: their types, defaults and error messages.
 
 import { z } from "zod";
 import { TEXT_CONTRAST, THEMES, contrastRatio, BACKGROUNDS, readableShade } from "./color.ts";
@@ -68,7 +68,7 @@ const themeColor = z
       context.addIssue({
         code: "custom",
         path: [theme],
-        message: `${value[theme]} has a contrast of ${ratio.toFixed(1)} to the ${theme} background and needs ${TEXT_CONTRAST}; the nearest readable shade is ${readableShade(value[theme], theme)}`,
+        message: `${value[theme]} has a contrast of ${ratio.toFixed(1)} with the ${theme} background, but needs ${TEXT_CONTRAST}; the nearest readable shade is ${readableShade(value[theme], theme)}`,
       });
     }
     return value;
@@ -185,7 +185,7 @@ export const siteConfigSchema = z
       .default("en"),
     author: withDefaults(
       z.strictObject({
-        /** Without a name, the site's. */
+        /** Default: the site's name. */
         name: text(60).optional(),
         bio: text(600).optional(),
         portrait: picture.optional(),
@@ -209,7 +209,7 @@ export const siteConfigSchema = z
       z.strictObject({ RED: team.optional(), BLUE: team.optional(), YELLOW: team.optional() }),
     ),
     accent: themeColor.optional(),
-    /** Drawn in one color in a square box of `size` units: as lines `stroke` units wide, else filled. */
+    /** Drawn in one color, in a square of `size` units: filled, or as lines `stroke` units wide. */
     logo: logo.default(DISC),
     fonts: withDefaults(fonts),
     podcast: withDefaults(podcast),

@@ -139,7 +139,7 @@ test("a page of content/pages takes precedence over a rule, and a post with its 
   expect(table.resolve("/now")).toBeNull();
   expect(table.resolve("/later")).toEqual(redirectTo("/blog"));
   expect(table.warnings).toEqual([
-    "blog/uses.mdx:1: its address /uses is also that of a page; the post is shown",
+    "blog/uses.mdx:1: its address /uses is also the address of a page; the post takes precedence",
   ]);
 });
 
@@ -166,9 +166,9 @@ test("rules that loop are reported and skipped, and rules that never apply are r
     ].join("\n"),
   );
   expect(table.warnings).toEqual([
-    "_redirects:6: /calls is a page of this site, which comes first",
-    "_redirects:7: /blog/a is an address of blog/a.mdx, which comes first",
-    "_redirects:9: /ok has a rule in _redirects:8, which comes first",
+    "_redirects:6: /calls is a page of this site, which takes precedence",
+    "_redirects:7: /blog/a is an address of blog/a.mdx, which takes precedence",
+    "_redirects:9: /ok has a rule in _redirects:8, which takes precedence",
     "_redirects:1: /self redirects to itself; the line is skipped",
     "_redirects:2: /one is in a redirect loop through /one; the line is skipped",
     "_redirects:3: /two is in a redirect loop through /two; the line is skipped",

@@ -59,7 +59,7 @@ export class AddressTable {
     for (const post of posts) {
       if (this.#pageAddresses.has(postAddress(post)))
         this.warnings.push(
-          `${post.path}:1: its address ${postAddress(post)} is also that of a page; the post is shown`,
+          `${post.path}:1: its address ${postAddress(post)} is also the address of a page; the post takes precedence`,
         );
       this.#postsByAddress.set(postAddress(post), post);
       this.#postsBySlugRoute.set(slugRoute(post.slug), post);
@@ -201,7 +201,7 @@ export class AddressTable {
             ? `has a rule in ${same[0]!.rule.origin}`
             : null;
       if (reason !== null)
-        this.warnings.push(`${rule.origin}: ${rule.from} ${reason}, which comes first`);
+        this.warnings.push(`${rule.origin}: ${rule.from} ${reason}, which takes precedence`);
     }
   }
 

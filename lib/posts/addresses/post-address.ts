@@ -75,7 +75,7 @@ export function findAddressProblem(post: Addressable): string | null {
     return `The address ${address} needs a date.`;
   const first = path.split("/")[1]!;
   return RESERVED_SEGMENTS.has(first) && !address.startsWith(`/${first}/`)
-    ? `The slug makes the address ${path}, which belongs to a page of this site: set slug to another one.`
+    ? `The slug results in the address ${path}, which belongs to a page of this site. Set slug to another one.`
     : null;
 }
 

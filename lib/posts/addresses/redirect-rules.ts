@@ -53,7 +53,7 @@ export function parseRedirects(
 
 /** Returns the rule, or why the line is not one. */
 function parseRule([from = "", ...rest]: string[], origin: string): RedirectRule | string {
-  if (/^https?:/i.test(from)) return "a rule for a host is not supported: start with a path";
+  if (/^https?:/i.test(from)) return "rules for a host are not supported; start with a path";
   if (!from.startsWith("/")) return `"${from}" must be a path that starts with /`;
   const query = new Map<string, string>();
   while (rest[0] !== undefined && /^[^/:=?]+=/.test(rest[0])) {
@@ -64,7 +64,8 @@ function parseRule([from = "", ...rest]: string[], origin: string): RedirectRule
   const [code = "301", ...conditions] = rest;
   const status = STATUSES.find((each) => String(each) === code.replace(/!$/, ""));
   if (code.startsWith("200")) return "status 200 (rewrites and proxies) is not supported";
-  if (status === undefined) return `"${code}" is not a status; use ${STATUSES.join(", ")}`;
+  if (status === undefined)
+    return `"${code}" is not a supported status; use ${STATUSES.join(", ")}`;
   if (conditions.length > 0) return `the condition "${conditions[0]}" is not supported`;
   if (to === null && status < 400) return "the target is missing";
 

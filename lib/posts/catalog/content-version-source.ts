@@ -103,7 +103,7 @@ export function createGitVersionSource(
         const first = await read(findPublishedVersion);
         if (first) return first.version;
       }
-      throw new AppError("unavailable", "No content version is published yet.", {
+      throw new AppError("unavailable", "No content version has been published yet.", {
         retryAfterSeconds: 5,
       });
     },

@@ -106,7 +106,10 @@ function enqueueRefresh(url: string): Promise<void> {
   const already = state.refreshesByUrl.get(url);
   if (already) return already;
   const done = state.semaphore
-    .run(() => refreshRecord(url), { maxWaitMs: HOUR_MS, message: "Too many link previews wait." })
+    .run(() => refreshRecord(url), {
+      maxWaitMs: HOUR_MS,
+      message: "Too many link previews are waiting.",
+    })
     .catch((error: unknown) => log("error", "embeds.refresh_failed", { error }))
     .then(() => {
       state.refreshesByUrl.delete(url);

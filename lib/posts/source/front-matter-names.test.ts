@@ -69,7 +69,7 @@ test("an invalid value under another engine's name is a warning, and its field i
   const post = parse("image: ../../secret.png\nlanguage: '?'");
   expect(post.frontMatter.banner).toBeUndefined();
   expect(post.warnings).toEqual([
-    expect.stringMatching(/^line 4: image must be a file beside the post/),
+    expect.stringMatching(/^line 4: image must be a file next to the post/),
     expect.stringMatching(/^line 5: language must be a language tag/),
   ]);
 });

@@ -64,13 +64,13 @@ const wordListField = z
 
 const httpUrl = z.url({
   protocol: /^https?$/,
-  error: "must be a URL that begins with https:// or http://",
+  error: "must be a URL that starts with https:// or http://",
 });
 
 /** A page of another site, or a path of this one. */
 const pageLinkField = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
   error:
-    "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x",
+    "must be a URL that starts with https:// or http://, or a path on this site such as /blog/x",
 });
 
 const booleanField = z.boolean({ error: "must be true or false" });
@@ -87,9 +87,9 @@ const banner = z
       /^\.\/[^\\]+$/.test(value) ||
       /^\/[^/\\][^\\]*$/.test(value) ||
       /^https:\/\/[^\s]+$/.test(value),
-    "must be a file beside the post (./hero.png), a file in public (/images/hero.png) or an https URL",
+    "must be a file next to the post (./hero.png), a file in public (/images/hero.png) or an https URL",
   )
-  .refine((value) => !value.split("/").includes(".."), "must not leave its folder with ..");
+  .refine((value) => !value.split("/").includes(".."), "must not contain ..");
 
 const LANG_RULE = "must be a language tag such as en, pt-BR or ar";
 const langField = z

@@ -142,7 +142,7 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
         );
       if (status === 401)
         throw block(
-          `The Git host ${name} does not accept our token (${detail}).`,
+          `The Git host ${name} rejects our token (${detail}).`,
           backoff(RATE_LIMIT_BACKOFF_MS),
         );
       throw block(`The Git host ${name} failed (${detail}).`, backoff(OUTAGE_BACKOFF_MS));

@@ -68,7 +68,7 @@ export function parsePost(
   if (!block && !lenient)
     fail({
       line: 1,
-      reason: "The post must start with front matter between two lines ---: title and date.",
+      reason: "The post must start with front matter (title and date) between two lines of ---.",
     });
   const body = block?.body ?? source;
   const { issues, warnings, values } = decoded
@@ -93,13 +93,14 @@ function assertAddress(
   kind: PostKind,
   fail: (problem: FrontMatterIssue) => never,
 ): void {
-  const origin = frontMatter.slug === undefined ? "The file name makes" : "The front matter sets";
+  const origin =
+    frontMatter.slug === undefined ? "The file name results in" : "The front matter sets";
   const field = frontMatter.slug === undefined ? {} : { field: "slug" };
   if (!isSlug(slug) || (kind === "page" && slug.includes("/")))
     fail({
       line: 1,
       ...field,
-      reason: `${origin} the slug "${slug}", which is not allowed: ${SLUG_RULE}. Set slug: to another one.`,
+      reason: `${origin} the slug "${slug}", which is not allowed: ${SLUG_RULE}. Set slug to another one.`,
     });
   const problem = kind === "post" ? findAddressProblem({ slug, frontMatter }) : null;
   if (problem !== null) fail({ line: 1, ...field, reason: problem });

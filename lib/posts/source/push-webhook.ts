@@ -77,7 +77,7 @@ export function verifyWebhook(
   if (ref !== `refs/heads/${branch}`)
     return { kind: "ignored", reason: "The push is to another branch." };
   if (deleted || /^0+$/.test(after))
-    return { kind: "ignored", reason: "The branch was deleted; its last version stays." };
+    return { kind: "ignored", reason: "The branch was deleted; its last version stays published." };
   return { kind: "push", version: after };
 }
 

@@ -38,7 +38,7 @@ export function resolveModule(source: string, importer: string, files: CodeFiles
   if (isBuiltin(source)) return none(`"${source}" is part of Node.js and can't be used in a post`);
   if (/^(?:[@~]?\/|#|\w+:|src\/)/.test(source))
     return none(
-      `"${source}" can't be imported: aliases and addresses are not supported; write the path from this file, such as "./name"`,
+      `"${source}" can't be imported: aliases and URLs are not supported; use a path relative to this file, such as "./name"`,
     );
   if (/^next(?:\/|$)/.test(source))
     return none(
@@ -74,9 +74,7 @@ function resolveFile(source: string, importer: string, files: CodeFiles): Resolv
     return none(
       `"${source}" can't be imported; only .tsx, .ts, .jsx, .js, .mjs, .json and .css files can. Show an image with ![text](${source})`,
     );
-  return none(
-    `"${source}" does not exist; check the path, which counts from the file's own folder`,
-  );
+  return none(`"${source}" does not exist; check the path, which is relative to this file`);
 }
 
 const none = (reason: string) => ({ kind: "none", reason }) as const;

@@ -39,7 +39,7 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
       if (/^on/i.test(name))
         context.fail(
           node,
-          `${name} on <${tagName}> is not supported: a post has no scripts; use a component beside it`,
+          `${name} on <${tagName}> is not supported, because HTML in a post can't run scripts; use a component next to the post`,
         );
       if (name === "srcDoc") context.fail(node, "srcdoc is not supported in a post");
       if (

@@ -41,7 +41,7 @@ export function assertServedHtml(
     const source = [...written].find(([tag]) => tag.includes(start, 1))?.[1];
     context.fail(
       source ?? nodes.find(({ position }) => position),
-      "browsers would read a part of an attribute as an element: write it without <, or move it out of <title>",
+      "browsers would read a part of an attribute as an element; remove the <, or move the attribute out of <title>",
     );
   }
 }

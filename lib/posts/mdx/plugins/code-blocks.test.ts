@@ -50,7 +50,7 @@ test("an unknown language is plain, with a warning at its line", async () => {
   const post = await compileText(`Text\n\n${fence("zorg", "<a>")}`);
   expect(post.compiledSource).toContain("&lt;a&gt;");
   expect(post.warnings).toEqual([
-    'blog/test.mdx:3: the language "zorg" is not known: shown without colors',
+    'blog/test.mdx:3: the language "zorg" is unknown; the code is shown without colors',
   ]);
 });
 
@@ -122,7 +122,7 @@ test("code is part of the text, line by line", async () => {
 
 test("a language is not looked up on the prototype", async () => {
   expect((await compileText(fence("constructor", "a"))).warnings[0]).toContain(
-    '"constructor" is not known',
+    '"constructor" is unknown',
   );
 });
 

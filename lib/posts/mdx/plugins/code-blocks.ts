@@ -73,7 +73,10 @@ async function renderCodeBlock(
   try {
     lines = await highlightLines(value, meta.language);
     if (lines === null)
-      context.warn(pre, `the language "${meta.language}" is not known: shown without colors`);
+      context.warn(
+        pre,
+        `the language "${meta.language}" is unknown; the code is shown without colors`,
+      );
   } catch (error) {
     context.warn(
       pre,

@@ -57,8 +57,8 @@ test("c++ and c# are languages", () => {
 
 test("unknown options and invalid ranges are reported", () => {
   expect(parseCodeMeta("js lines=x-y foo=1 bar").problems).toEqual([
-    '"foo=" after ``` is not known',
-    '"bar" after ``` is not known',
+    '"foo=" after ``` is unknown',
+    '"bar" after ``` is unknown',
     '"x-y" is not a line or a range of lines',
   ]);
 });

@@ -51,7 +51,7 @@ export function parseCodeMeta(info: string): CodeMeta {
       const flag = (word ?? values[6] ?? "").toLowerCase();
       if (/^nonumbers?$/.test(flag)) isNumbered = false;
       else if (!/^(showlinenumbers|numbers?)$/.test(flag))
-        problems.push(`"${word ?? values[6]}" after \`\`\` is not known`);
+        problems.push(`"${word ?? values[6]}" after \`\`\` is unknown`);
       continue;
     }
     const value = values.slice(0, 5).find((one) => one !== undefined) ?? "";
@@ -81,7 +81,7 @@ export function parseCodeMeta(info: string): CodeMeta {
         isNumbered = value !== "false";
         break;
       default:
-        problems.push(`"${key}=" after \`\`\` is not known`);
+        problems.push(`"${key}=" after \`\`\` is unknown`);
     }
   }
   return {

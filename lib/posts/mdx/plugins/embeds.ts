@@ -116,7 +116,7 @@ export function embedIframes(tree: Root, context: CompileContext): void {
     if (page === null) {
       context.fail(
         frame,
-        `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else use a link`,
+        `a frame of "${src.slice(0, 200)}" is not supported. Only frames of YouTube, Vimeo, CodeSandbox and CodePen become cards; for anything else, use a link`,
       );
     }
     return createEmbed(page, frame, context);

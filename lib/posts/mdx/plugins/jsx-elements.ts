@@ -104,16 +104,16 @@ function checkPageComponent(node: MdxJsx, name: string, context: CompileContext)
     const program = estreeOf(attribute);
     if (context.input.trust === "strict") {
       if (attribute.type === "mdxJsxExpressionAttribute")
-        context.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
+        context.fail(place, `{...} on <${name}> is not supported; write out each attribute`);
       if (program && evaluateProgram(program) === null)
         context.fail(
           place,
-          `${attribute.name}={${truncateCode(codeOf(attribute))}} on <${name}> is not supported: only literal texts, numbers, lists and objects`,
+          `${attribute.name}={${truncateCode(codeOf(attribute))}} on <${name}> is not supported; use only literal strings, numbers, arrays and objects`,
         );
     } else if (program && (isHandler(attribute) || isInteractiveCode(program, context))) {
       context.fail(
         place,
-        `${attribute.name ?? "{...}"} on <${name}> needs the browser, but the site's own components get only values; write a component next to the post`,
+        `${attribute.name ?? "{...}"} on <${name}> needs the browser, but the site's own components accept only values; use a component next to the post`,
       );
     }
     if (program) assertDefined(findReferences(program), place, context, context.knownComponents);
@@ -217,7 +217,7 @@ function convertElement(
   for (const attribute of node.attributes) {
     const place = attribute.position ? attribute : node;
     if (attribute.type === "mdxJsxExpressionAttribute")
-      context.fail(place, `{...} on <${tagName}> is not supported: write each attribute out`);
+      context.fail(place, `{...} on <${tagName}> is not supported; write out each attribute`);
     if (attribute.name === "key" || attribute.name === "ref") continue;
     if (attribute.name === "dangerouslySetInnerHTML")
       context.fail(
@@ -235,7 +235,7 @@ function convertElement(
       if (css === null)
         context.fail(
           place,
-          `the style of <${tagName}> must be text or an object of text and numbers`,
+          `the style of <${tagName}> must be a string or an object of strings and numbers`,
         );
       properties.style = css;
     } else if (info.property === "className") {
@@ -243,7 +243,10 @@ function convertElement(
         .split(/\s+/)
         .filter(Boolean);
     } else if (typeof value === "object") {
-      context.fail(place, `${attribute.name} of <${tagName}> must be text, a number or a boolean`);
+      context.fail(
+        place,
+        `${attribute.name} of <${tagName}> must be a string, a number or a boolean`,
+      );
     } else {
       properties[info.property] = value;
     }
@@ -265,7 +268,7 @@ function readAttributeValue(
   if (result) return result.value;
   return context.fail(
     place,
-    `${attribute.name}={${truncateCode(attribute.value.value)}} on <${tagName}> is not supported: only literal texts, numbers and styles`,
+    `${attribute.name}={${truncateCode(attribute.value.value)}} on <${tagName}> is not supported; use only literal strings, numbers and styles`,
   );
 }
 

@@ -55,7 +55,10 @@ test.each([
   ["<Tabs>\n\ntext\n\n</Tabs>", "3: <Tabs> may contain only <Tab>"],
   ["<Tabs><Tab>x</Tab></Tabs>", '1: <Tab> needs a label, as in <Tab label="npm">'],
   ['<Tab label="a">x</Tab>', "1: <Tab> must be directly inside <Tabs>"],
-  ['<YouTube id="<script>" />', "1: <YouTube> needs an id, as in the URL of what it shows"],
+  [
+    '<YouTube id="<script>" />',
+    "1: <YouTube> needs an id; it is part of the URL of what you want to show",
+  ],
   ['<ThemedImage light="./a.png" />', /^1: <ThemedImage> needs two images/],
 ])("%s is refused", async (body, problem) => {
   expect(await problemOf(body)).toEqual(

@@ -84,7 +84,10 @@ function readText(node: MdxJsx, ...names: string[]): string | undefined {
 function readId(node: MdxJsx, pattern: RegExp, context: CompileContext): string {
   const id = readText(node, "id", "videoId", "tweetId", "sandboxId");
   if (id === undefined || !pattern.test(id))
-    context.fail(node, `<${node.name}> needs an id, as in the URL of what it shows`);
+    context.fail(
+      node,
+      `<${node.name}> needs an id; it is part of the URL of what you want to show`,
+    );
   return id;
 }
 

@@ -26,8 +26,8 @@ export function findContentOutage(): ContentOutage | null {
 }
 
 /**
- * Returns a 503 response to replace a 500, or a 404 of an unknown path, while there is no content, otherwise null. Also sets
- * Retry-After.
+ * While there is no content, returns a 503 response to replace a 500, or the 404 of an unknown path,
+ * and sets Retry-After. Otherwise returns null.
  */
 export function findOutageReplacement(
   { request, requestedUrl, response }: PipelineContext,

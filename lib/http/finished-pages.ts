@@ -16,7 +16,7 @@ import { fillTemplate } from "./page-template.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
 
-/** The pages of app/(static), which depend on nothing in the request but its path. */
+/** The pages of app/(static), which depend only on the request's path. */
 const SHARED_PATH = /^\/(blog\/[^/?]+)?$/;
 
 /**
@@ -24,7 +24,7 @@ const SHARED_PATH = /^\/(blog\/[^/?]+)?$/;
  */
 const MAX_AGE_MS = 60 * SECOND_MS;
 const REFRESH_AGE_MS = 50 * SECOND_MS;
-/** They say that everyone gets the same page. */
+/** Headers for a page that is the same for everyone. */
 const SHARED_ONLY_HEADERS = /^(etag$|x-nextjs-)/;
 const MAX_BYTES = 64 * 1_048_576;
 /** Above this, a request goes to Next like any other. */

@@ -18,6 +18,7 @@ import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
 import { limitHeaders } from "./limit-headers.ts";
+import { limitSearches } from "./limit-searches.ts";
 import { findPageMethodReplacement } from "./page-methods.ts";
 import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
 import {
@@ -48,6 +49,7 @@ const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   sanitizeRequestUrl,
   resolveContentAddress, // after it, so that it sees only well-formed paths
   hideDisabledFeatures, // after redirects, which may start at a page that is off
+  limitSearches,
   ({ request }) => aliasLegacyCookies(request.headers),
 ];
 

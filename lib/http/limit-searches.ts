@@ -1,0 +1,47 @@
+// Limits how often a client searches, because a search may take 40 ms of the event loop.
+
+import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import { readClientAddress } from "./client-address.ts";
+import { clientKey } from "./client-key.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
+import { refuseRequest } from "./refuse-request.ts";
+
+/** Per minute. The palette searches while a reader types, and several readers share an address. */
+const MAX_SEARCHES = 120;
+const limiter = new RateLimiter(MAX_SEARCHES, MINUTE_MS);
+
+/**
+ * Pipeline step, after the URL is sanitized. Refuses a search (429) of a client that has searched
+ * too often: on the page, in the palette, or through the Model Context Protocol.
+ */
+export function limitSearches(context: PipelineContext): void {
+  if (!isSearch(context.request)) return;
+  const address = readClientAddress(context.request);
+  try {
+    consume(
+      [[limiter, address === null ? "unknown" : clientKey(address)]],
+      nowMs(),
+      "Too many searches. Try again in a minute.",
+    );
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    refuseRequest(context, 429, error.message, {
+      "retry-after": String(error.retryAfterSeconds),
+    });
+  }
+}
+
+function isSearch({ method, url = "/" }: PipelineContext["request"]): boolean {
+  const [path = "", query = ""] = url.split("?");
+  switch (decodeURIComponent(path)) {
+    case "/mcp":
+      return method === "POST";
+    case "/search":
+    case "/search/results":
+      return new URLSearchParams(query).getAll("q").some((q) => q !== "");
+    default:
+      return false;
+  }
+}

@@ -27,6 +27,7 @@ import { convertJsx } from "./plugins/jsx-elements.ts";
 import { normalizeLinks } from "./plugins/links.ts";
 import { usesMath, renderMath } from "./plugins/math.ts";
 import { countWords, toPlainText } from "./plugins/plain-text.ts";
+import { restrictLoads } from "./plugins/restrict-loads.ts";
 import { restrictStyles } from "./plugins/restrict-styles.ts";
 import { wrapTables } from "./plugins/tables.ts";
 import { readOwnerComponentNames } from "./code/owner-components.ts";
@@ -104,6 +105,7 @@ async function runHtmlSteps(
   if (format === "md") parseRawHtml(tree, context.input.body);
   convertJsx(tree, context);
   restrictStyles(tree, context);
+  restrictLoads(tree, context);
   embedIframes(tree, context);
   assertWellFormed(tree, context);
   assertAllowedHtml(tree, context);

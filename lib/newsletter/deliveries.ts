@@ -94,20 +94,26 @@ export async function markAbandoned(tx: Tx): Promise<number> {
   return count;
 }
 
+/** Deletes the deliveries that were sent, and adds them to the issue's count of those. */
+export async function countSentDeliveries(tx: Tx, issueId: number): Promise<void> {
+  const { count } = await tx.newsletterDelivery.deleteMany({ where: { issueId, state: "SENT" } });
+  await tx.newsletterIssue.updateMany({
+    where: { id: issueId },
+    data: { sentCount: { increment: count } },
+  });
+}
+
 /** Ends an issue whose deliveries are all done, and returns true; otherwise false. */
 export async function finishIssue(tx: Tx, id: number): Promise<boolean> {
   const open = { issueId: id, state: { in: ["PENDING", "SENDING"] } };
   if ((await tx.newsletterDelivery.count({ where: open })) > 0) return false;
   // The others are kept, so that they can be sent again.
-  const { count } = await tx.newsletterDelivery.deleteMany({
-    where: { issueId: id, state: "SENT" },
-  });
+  await countSentDeliveries(tx, id);
   const { count: ended } = await tx.newsletterIssue.updateMany({
     where: { id, state: "SENDING" },
     data: {
       state: "SENT",
       finishedAt: new Date(nowMs()),
-      sentCount: { increment: count },
       problem: null,
     },
   });

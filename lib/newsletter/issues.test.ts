@@ -20,7 +20,7 @@ import {
   scheduleIssue,
 } from "./issues.ts";
 import { buildIssueEmail, renderPostForEmail } from "./issue-email.ts";
-import { markSending } from "./deliveries.ts";
+import { markSending, recordResult } from "./deliveries.ts";
 import { startIssue } from "./start-due-issues.ts";
 import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
 
@@ -122,6 +122,24 @@ test("stopping an issue skips everyone whose message has not been sent", async (
     counts: { pending: 0, skipped: 1 },
   });
   await expect(inTx((tx) => cancelIssue(tx, admin, id))).rejects.toThrow(conflict);
+});
+
+test("a stopped issue keeps the number of those who got it, but not their deliveries", async () => {
+  for (const name of ["ada", "grace"])
+    await inTx((tx) => subscribe(tx, { email: `${name}@example.test` }));
+  const id = await create();
+  await schedule(id);
+  await startIssue(id, samplePost({}));
+  const [row] = await read((tx) => tx.newsletterDelivery.findMany());
+  const delivery = { ...row!, email: "ada@example.test" };
+  await inTx((tx) => markSending(tx, delivery));
+  await inTx((tx) => recordResult(tx, delivery, { outcome: "accepted" }));
+  await inTx((tx) => cancelIssue(tx, admin, id));
+  expect(await read((tx) => tx.newsletterDelivery.count())).toBe(0);
+  expect((await read((tx) => getIssue(tx, admin, id))).counts).toMatchObject({
+    sent: 1,
+    skipped: 1,
+  });
 });
 
 test("an admin resends to uncertain recipients only", async () => {

@@ -6,6 +6,7 @@ import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { IssueState } from "#lib/db/column-values.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
+import { countSentDeliveries } from "./deliveries.ts";
 
 export interface IssueCounts {
   readonly pending: number;
@@ -132,6 +133,8 @@ export async function cancelIssue(tx: Tx, admin: Member, id: number): Promise<vo
       problem: null,
     });
     await tx.newsletterDelivery.deleteMany({ where: { issueId: id, state: "PENDING" } });
+    // The at most two that are in flight are kept.
+    await countSentDeliveries(tx, id);
   }
   await record(tx, admin, "newsletter.cancel", id);
 }

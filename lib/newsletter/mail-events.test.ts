@@ -128,7 +128,14 @@ test("without the password, nothing is unsubscribed", async () => {
 });
 
 test("a body that is not JSON or not in a supported format is refused", async () => {
-  for (const body of ["{", "", { type: "x" }, { Type: "Notification", Message: "{" }])
+  for (const body of [
+    "{",
+    "",
+    { type: "x" },
+    { Type: "Notification", Message: "{" },
+    { Type: "SubscriptionConfirmation" },
+    { Type: "SubscriptionConfirmation", SubscribeURL: { toString: 1 } },
+  ])
     expect([body, (await post(body)).status]).toEqual([body, 400]);
 });
 

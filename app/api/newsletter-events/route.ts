@@ -29,7 +29,9 @@ function readSecret(authorization: string | null): string {
 function unwrapSns(body: unknown): unknown {
   const { Type, Message, SubscribeURL } = (body ?? {}) as Record<string, unknown>;
   if (Type === "SubscriptionConfirmation") {
-    log("warn", "newsletter.confirm_sns", { url: String(SubscribeURL).slice(0, 2_000) });
+    if (typeof SubscribeURL !== "string")
+      throw new AppError("invalid", "SubscribeURL must be text.", { field: "SubscribeURL" });
+    log("warn", "newsletter.confirm_sns", { url: SubscribeURL.slice(0, 2_000) });
     return [];
   }
   return Type === "Notification" && typeof Message === "string" ? parseJson(Message) : body;

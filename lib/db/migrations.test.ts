@@ -152,7 +152,9 @@ test("a failing migration is rolled back", async () => {
     join(broken, "migration.sql"),
     `CREATE TABLE "Half" ("id" INTEGER); INSERT INTO "Nowhere" VALUES (1);`,
   );
-  await expect(applyMigrations(file, copy)).rejects.toThrow(/no such table: Nowhere/);
+  await expect(applyMigrations(file, copy)).rejects.toThrow(
+    /^Migration 29990101000000_broken failed: no such table: Nowhere/,
+  );
   expect(tables()).not.toContain("Half");
   expect(tables()).toContain("PostRead");
 });

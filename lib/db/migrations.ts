@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { openConnection } from "./connection.ts";
@@ -81,7 +82,7 @@ export async function applyMigrations(
         }
         if (!record) {
           const now = Date.now();
-          db.exec(migration.sql);
+          execNamed(db, migration);
           const violations = db.pragma("foreign_key_check") as unknown[];
           if (violations.length > 0)
             throw new Error(
@@ -118,5 +119,14 @@ export async function applyMigrations(
     return applied;
   } finally {
     close();
+  }
+}
+
+/** Runs the statements of a migration. An error names the migration. */
+function execNamed(db: Database.Database, { name, sql }: Migration): void {
+  try {
+    db.exec(sql);
+  } catch (error) {
+    throw new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
   }
 }

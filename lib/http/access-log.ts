@@ -69,7 +69,7 @@ export function recordRequest(context: PipelineContext): void {
     const status = response.sentStatus;
     const { kind, path } = context.route ?? requestedRoute;
     incrementCounter("requests", { route: kind, status: statusClass(status) });
-    // A stream's duration says nothing: it lasts until the client leaves.
+    // A stream's duration means nothing: it lasts until the client leaves.
     if (kind !== "stream") observeHistogram("request_seconds", ms / 1000, { route: kind });
     // Health checks run every few seconds; the metrics count them.
     if (!(env.LOG_REQUESTS ?? env.REPLICATION) || (kind === "health" && status < 400)) return;

@@ -1,5 +1,5 @@
-// Leads the addresses of the content to the site's routes, and old addresses to new ones, before
-// Next's router sees the request.
+// Maps the addresses of posts to the site's routes, and redirects old addresses, before Next's router
+// sees the request.
 
 import { HOUR_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { isRenderRequest } from "#lib/core/render-request.ts";
@@ -53,7 +53,7 @@ export function resolveContentAddress(context: PipelineContext): void {
     );
 }
 
-/** Head step. Says that a page was removed, instead of not found. */
+/** Head step. Responds with 410 instead of 404 if the redirects file says that the page was removed. */
 export function markGone({ isGone }: PipelineContext, status: number): number | void {
   return isGone && status === 404 ? 410 : undefined;
 }

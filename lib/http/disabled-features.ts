@@ -1,4 +1,4 @@
-// Answers 404 for the pages of features that the owner has turned off.
+// Responds with 404 to requests for features that the owner has turned off.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 import { findDisabledFeature } from "#lib/core/features.ts";

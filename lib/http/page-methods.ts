@@ -1,4 +1,4 @@
-// Answers 405 if a page is requested with a method other than GET or HEAD, and no form was handled.
+// Responds with 405 if a page is requested with a method other than GET or HEAD, and no form was handled.
 
 import type { PipelineContext } from "./pipeline-context.ts";
 import type { Replacement } from "./site-response.ts";

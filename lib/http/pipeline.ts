@@ -1,5 +1,5 @@
-// Runs the pipeline: the ordered steps that every HTTP request passes before and around Next's
-// handler.
+// Runs the pipeline: the ordered steps that every HTTP request passes through before Next's handler,
+// and those that its response passes through.
 
 import { type RequestListener, createServer } from "node:http";
 import { env } from "#lib/core/env.ts";

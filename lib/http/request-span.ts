@@ -7,7 +7,7 @@ import { parseReplayState } from "#lib/replication/replay-state.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { labelRoute } from "./route-labels.ts";
 
-/** Frequent requests whose duration is of no interest. */
+/** Frequent requests whose duration doesn't matter. */
 const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
 
 /**

@@ -1,5 +1,5 @@
-// Stores the state of each recipient's delivery. Each step is stored before or after the matching
-// SMTP step, so that it is known after a crash what was sent (docs/decisions/055).
+// Stores the state of each recipient's delivery, before or after the matching SMTP step, so that
+// the site knows after a crash which emails may have been sent (docs/decisions/055).
 
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";

@@ -1,4 +1,4 @@
-// Maintains the FTS5 tables of all documents in the local cache database. Raw SQL, because Prisma
+// Maintains the FTS5 tables of all documents in the local cache database. Plain SQL, because Prisma
 // does not support FTS5 or manage the cache database. The tables are rebuilt on demand.
 
 import type Database from "better-sqlite3";

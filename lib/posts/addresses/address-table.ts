@@ -205,7 +205,7 @@ export class AddressTable {
     }
   }
 
-  /** Follows a rule with an example of each placeholder. Returns how it never ends, or null. */
+  /** Follows a rule with an example of each placeholder. Returns why it never ends, or null. */
   #findLoop(rule: RedirectRule): string | null {
     const start = rule.from.replace(/:\w+|\*$/g, "x");
     const query = [...rule.query].map(([name, value]) => `${name}=${value.replace(/^:\w+/, "x")}`);

@@ -21,6 +21,11 @@ export async function register(): Promise<void> {
   startCatalog();
   const { startPersonalParts } = await import("./app/personal-parts.tsx");
   startPersonalParts();
+  if (process.env.NODE_ENV === "production") {
+    // In development, Next compiles their routes again when they change.
+    const { startDirectHandlers } = await import("./app/direct-handlers.ts");
+    startDirectHandlers();
+  }
   const { startDeliveryPolling } = await import("./lib/outbound/outbox/outbox.ts");
   startDeliveryPolling();
   const { startNewsletterPolling } = await import("./lib/newsletter/poll-newsletter.ts");

@@ -2,25 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { COOKIE_NAMES } from "./lib/core/cookie-names.ts";
+import { SECURITY_HEADERS, permissionsPolicy } from "./lib/core/security-headers.ts";
 
 // Requests without the site's cookies get the shared static page, chosen by Next's router
 // (docs/decisions/004-shared-pages.md).
 const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
-
-const permissions = (microphone) =>
-  `camera=(), microphone=(${microphone}), geolocation=(), browsing-topics=()`;
-
-const securityHeaders = [
-  { key: "X-Content-Type-Options", value: "nosniff" },
-  { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
-  { key: "Permissions-Policy", value: permissions("") },
-  {
-    key: "Content-Security-Policy",
-    value:
-      "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; frame-src https://www.youtube-nocookie.com https://codesandbox.io https://codepen.io",
-  },
-  { key: "Strict-Transport-Security", value: "max-age=63072000" },
-];
 
 // Set by scripts/cli.mjs, which makes the copies in public/_br after the build.
 const precompressed = process.env.PRECOMPRESSED === "on";
@@ -114,7 +100,10 @@ const config = {
   },
   async headers() {
     return [
-      { source: "/:path*", headers: securityHeaders },
+      {
+        source: "/:path*",
+        headers: Object.entries(SECURITY_HEADERS).map(([key, value]) => ({ key, value })),
+      },
       ...(precompressed
         ? [
             {
@@ -131,7 +120,7 @@ const config = {
       // Pages that record audio.
       ...["/calls/record", "/admin/calls/:path*"].map((source) => ({
         source,
-        headers: [{ key: "Permissions-Policy", value: permissions("self") }],
+        headers: [{ key: "Permissions-Policy", value: permissionsPolicy("self") }],
       })),
       // Players and feed readers on other sites fetch these from the browser (CORS).
       ...[

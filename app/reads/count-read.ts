@@ -7,11 +7,10 @@ import { getCookieName } from "#lib/core/cookie-names.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { findClientAddress } from "#lib/http/client-address.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { withErrorResponse } from "#lib/http/error-response.ts";
-import { readRequestCookies } from "#lib/http/cookies.ts";
+import type { DirectRequest, DirectResponse } from "#lib/http/direct-request.ts";
 import { readJson } from "#lib/http/read-json.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
-import { readSessionCookies } from "#lib/members/viewer.ts";
+import { findSessionIds } from "#lib/members/viewer.ts";
 import {
   MAX_DWELL_TOKEN_LENGTH,
   getMinDwellMs,
@@ -32,42 +31,39 @@ const Beacon = z.strictObject({
 /**
  * Returns 204 with `x-read: counted` or `again`, or without it for a bot. An anonymous reader's
  * first read sets their cookie.
- * On an error, stores nothing and returns 400, 403, 404, 409, 413, 429 or 503 with the reason as text.
+ * Stores nothing if it throws an AppError: invalid, forbidden, not_found, conflict, too_large,
+ * rate_limited or unavailable.
  */
-export function countRead(request: Request): Promise<Response> {
-  return withErrorResponse(request, async () => {
-    assertSameOrigin(request);
-    const { token, slug } = await readJson(request, Beacon, {
-      maxBytes: 2_048,
-      contentTypes: ["text/plain", "application/json"],
-    });
-    const userAgent = request.headers.get("user-agent");
-    if (!userAgent || isbot(userAgent))
-      return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    await ensurePrimary();
-    const { isCounted, clientId } = await limitAndRecord(request, { token, slug });
-    const headers = new Headers({
+export async function countRead(request: DirectRequest): Promise<DirectResponse> {
+  assertSameOrigin(request);
+  const { token, slug } = await readJson(request, Beacon, {
+    maxBytes: 2_048,
+    contentTypes: ["text/plain", "application/json"],
+  });
+  const userAgent = request.headers.get("user-agent");
+  if (!userAgent || isbot(userAgent))
+    return { status: 204, headers: { "cache-control": "no-store" }, body: null };
+  await ensurePrimary();
+  const { isCounted, clientId } = await limitAndRecord(request, { token, slug });
+  // The cookie must be signed again if a secret is being replaced.
+  const readerId = clientId ?? findOutdatedReaderId(request.findCookie(getCookieName("reader")));
+  return {
+    status: 204,
+    headers: {
       "cache-control": "no-store",
       "x-read": isCounted ? "counted" : "again",
-    });
-    const readerId = clientId ?? (await findOutdatedId());
-    if (readerId) headers.append("set-cookie", serializeReaderCookie(readerId));
-    return new Response(null, { status: 204, headers });
-  });
-}
-
-/** Returns the reader's ID if its cookie must be signed again because of a secret rotation. */
-async function findOutdatedId(): Promise<string | null> {
-  const get = await readRequestCookies();
-  return findOutdatedReaderId(get(getCookieName("reader")));
+      ...(readerId && { "set-cookie": serializeReaderCookie(readerId) }),
+    },
+    body: null,
+  };
 }
 
 async function limitAndRecord(
-  request: Request,
+  request: DirectRequest,
   { token, slug }: z.output<typeof Beacon>,
 ): Promise<{ isCounted: boolean; clientId?: string }> {
   const { readingMinutes } = await getCountablePost(slug);
-  const sessionIds = await readSessionCookies();
+  const sessionIds = await findSessionIds(request.findCookie);
   const now = nowMs();
   // Verified before the rate limit: an invalid token must not use up the limit of others at the same address.
   verifyDwellToken(token, { slug, minMs: getMinDwellMs(readingMinutes), nowMs: now });

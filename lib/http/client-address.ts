@@ -6,6 +6,7 @@ import { env } from "#lib/core/env.ts";
 import { findMappedIpv4 } from "#lib/core/ip-address.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { TrustProxy } from "#lib/core/trust-proxy.ts";
+import type { HeaderReader } from "./direct-request.ts";
 import { rawHeader } from "./forwarding-headers.ts";
 
 function normalizeAddress(address: string | null | undefined): string | null {
@@ -67,7 +68,7 @@ export function readClientAddress(request: IncomingMessage): string | null {
  * Returns the address of the client that sent `request`; null if unknown, as in tests. With
  * TRUST_PROXY=fly it comes from fly-client-ip, even on replayed requests.
  */
-export function findClientAddress(request: { readonly headers: Headers }): string | null {
+export function findClientAddress(request: { readonly headers: HeaderReader }): string | null {
   if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));
   const context = currentRequestContext();
   return context ? readClientAddress(context.request) : null;

@@ -2,13 +2,14 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
+import type { HeaderReader } from "./direct-request.ts";
 
 /**
  * Returns true if a page of this site sent the request. If Sec-Fetch-Site is missing (plain HTTP)
  * or "none", Origin must match this host or SITE_URL. With neither header it returns false, because
  * browsers send at least one with every POST.
  */
-export function isSameOrigin({ headers }: { readonly headers: Headers }): boolean {
+export function isSameOrigin({ headers }: { readonly headers: HeaderReader }): boolean {
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "none") return site === "same-origin";
   const origin = URL.parse(headers.get("origin") ?? "");
@@ -22,7 +23,7 @@ export function isSameOrigin({ headers }: { readonly headers: Headers }): boolea
  * Throws AppError(forbidden) for a cross-site request. Every handler and action that writes calls
  * it.
  */
-export function assertSameOrigin(request: { readonly headers: Headers }): void {
+export function assertSameOrigin(request: { readonly headers: HeaderReader }): void {
   if (!isSameOrigin(request))
     throw new AppError("forbidden", "This request didn't come from this site.");
 }

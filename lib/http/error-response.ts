@@ -1,30 +1,39 @@
 // Converts AppErrors thrown by route handlers to HTTP responses.
 
-import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
+import { type AppError, isAppError, httpStatusFor } from "#lib/core/errors.ts";
+import type { DirectResponse, HeaderReader } from "./direct-request.ts";
+
+/** Returns JSON `{code, message, field}` if Accept includes application/json, otherwise plain text. */
+export function createErrorResponse(
+  { headers: requestHeaders }: { readonly headers: HeaderReader },
+  error: AppError,
+): DirectResponse {
+  const { code, message, field, retryAfterSeconds } = error;
+  const isJson = requestHeaders.get("accept")?.includes("application/json");
+  return {
+    status: httpStatusFor(error),
+    headers: {
+      "cache-control": "no-store",
+      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+      "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
+    },
+    body: isJson ? JSON.stringify({ code, message, ...(field && { field }) }) : `${message}\n`,
+  };
+}
 
 /**
- * Returns the response of `fn`. Converts an AppError to JSON `{code, message, field}` if Accept
- * includes application/json, otherwise to plain text. Rethrows everything else, such as a replay.
+ * Returns the response of `fn`. Converts an AppError with createErrorResponse(). Rethrows everything
+ * else, such as a replay.
  */
 export async function withErrorResponse(
-  request: { readonly headers: Headers },
+  request: { readonly headers: HeaderReader },
   fn: () => Promise<Response>,
 ): Promise<Response> {
   try {
     return await fn();
   } catch (error) {
     if (!isAppError(error)) throw error;
-    const headers = new Headers({ "cache-control": "no-store" });
-    if (error.retryAfterSeconds !== undefined)
-      headers.set("retry-after", String(error.retryAfterSeconds));
-    const status = httpStatusFor(error);
-    if (request.headers.get("accept")?.includes("application/json")) {
-      return Response.json(
-        { code: error.code, message: error.message, ...(error.field && { field: error.field }) },
-        { status, headers },
-      );
-    }
-    headers.set("content-type", "text/plain; charset=utf-8");
-    return new Response(`${error.message}\n`, { status, headers });
+    const { body, ...init } = createErrorResponse(request, error);
+    return new Response(body, init);
   }
 }

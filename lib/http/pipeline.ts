@@ -11,6 +11,7 @@ import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborte
 import { findOutageReplacement } from "./content-outage.ts";
 import { markGone, resolveContentAddress } from "./content-addresses.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
+import { serveDirectly } from "./direct-handlers.ts";
 import { hideDisabledFeatures } from "./disabled-features.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { serveFinishedPage } from "./finished-pages.ts";
@@ -100,7 +101,8 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
             step(context);
             if (response.headersSent) return;
           }
-          const handle = () => holdBody(context, () => handler(request, response));
+          const handle = () =>
+            holdBody(context, () => serveDirectly(context) || handler(request, response));
           if (!serveFinishedPage(context, handle)) handle();
         }),
       );

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
+import type { DirectRequest } from "./direct-request.ts";
 import { readBody } from "./read-body.ts";
 
 interface ReadJsonOptions {
@@ -19,14 +20,17 @@ interface ReadJsonOptions {
  * `maxBytes`.
  */
 export async function readJson<Schema extends z.ZodType>(
-  request: Request,
+  request: Request | Pick<DirectRequest, "headers" | "readBody">,
   schema: Schema,
   { maxBytes = 20_000, contentTypes = ["application/json"] }: ReadJsonOptions = {},
 ): Promise<z.output<Schema>> {
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
   if (!contentTypes.includes(type))
     throw new AppError("invalid", `The body must be ${contentTypes.join(" or ")}.`);
-  const parsed = schema.safeParse(parseUtf8Json(await readBody(request, { maxBytes })));
+  const body = await (request instanceof Request
+    ? readBody(request, { maxBytes })
+    : request.readBody(maxBytes));
+  const parsed = schema.safeParse(parseUtf8Json(body));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || undefined;

@@ -1,0 +1,9 @@
+// Lets the pipeline answer what needs no page, without Next.
+
+import { provideDirectHandlers } from "#lib/http/direct-handlers.ts";
+import { countRead } from "./reads/count-read.ts";
+import { issueToken } from "./reads/token/issue-token.ts";
+
+export function startDirectHandlers(): void {
+  provideDirectHandlers({ "POST /reads": countRead, "GET /reads/token": issueToken });
+}

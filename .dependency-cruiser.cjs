@@ -114,7 +114,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(prisma/generated|\\.next)" },
+    exclude: { path: "^(prisma/generated|\\.next|bench/peers/[^/]+/)" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

@@ -52,6 +52,7 @@ export default ts.config(
       "prisma/generated",
       "next-env.d.ts",
       "public",
+      "bench/peers/*/", // other frameworks, as their communities write them
     ],
   },
   js.configs.recommended,

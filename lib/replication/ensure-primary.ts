@@ -62,7 +62,7 @@ export function getFlyReplayResponse(instance: string | null = findPrimaryInstan
 export async function ensurePrimary({
   settleMs = ROLE_WAIT_MS,
 }: { settleMs?: number } = {}): Promise<void> {
-  if (!isReplicated() || currentRole() === "primary") return;
+  if (!isReplicated() || cachedRole() === "primary") return;
   const role = await waitForKnownRole(settleMs, reachableRole);
   if (role === "primary") return;
   if (role === "unknown") {
@@ -71,6 +71,9 @@ export async function ensurePrimary({
   }
   replayTo(findPrimaryInstance(), "write");
 }
+
+/** Each read of the role opens a file on LiteFS's mount, for every beacon. */
+const cachedRole = cachedFor(currentRole);
 
 /**
  * Returns "unknown" on a replica without heartbeats, because a write replayed to a dead primary

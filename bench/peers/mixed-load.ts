@@ -1,0 +1,88 @@
+// Loads a page like visitors do: nine strangers to a member, while reads are counted.
+
+import { randomInt, randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type WrkResult, runWrk } from "#bench/support/wrk.ts";
+
+const CONNECTIONS = 64;
+const BEACONS_PER_SECOND = 20;
+
+export interface MixedTarget {
+  readonly origin: string;
+  readonly strangerPath: string;
+  readonly memberPath: string;
+  /** The member's Cookie header. */
+  readonly cookie: string;
+  /** Returns the body of the next beacon. */
+  readonly makeBeacon: () => object;
+}
+
+export interface MixedResult extends WrkResult {
+  readonly beacons: number;
+}
+
+function writeMixedScript(dir: string, { strangerPath, memberPath, cookie }: MixedTarget): string {
+  const path = join(dir, "mixed.lua");
+  writeFileSync(
+    path,
+    `local count = 0
+request = function()
+  count = count + 1
+  if count % 10 == 0 then return wrk.format("GET", "${memberPath}", { cookie = "${cookie}" }) end
+  return wrk.format("GET", "${strangerPath}")
+end
+`,
+  );
+  return path;
+}
+
+/** Sends beacons until stop() is called, which resolves to how many were counted. */
+function startBeacons({ origin, makeBeacon }: MixedTarget): { stop: () => Promise<number> } {
+  const sent: Promise<void>[] = [];
+  const send = async () => {
+    const response = await fetch(`${origin}/reads`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        origin,
+        "sec-fetch-site": "same-origin",
+        "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0",
+        // Rate limits count by address.
+        "fly-client-ip": `${randomInt(1, 220)}.${randomInt(256)}.${randomInt(256)}.1`,
+      },
+      body: JSON.stringify(makeBeacon()),
+    });
+    if (response.status !== 204)
+      throw new Error(`A beacon got ${response.status} ${await response.text()}`);
+  };
+  const timer = setInterval(() => sent.push(send()), 1_000 / BEACONS_PER_SECOND);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(sent);
+      return sent.length;
+    },
+  };
+}
+
+export async function measureMixed(
+  dir: string,
+  target: MixedTarget,
+  seconds: number,
+): Promise<MixedResult> {
+  const beacons = startBeacons(target);
+  const result = await runWrk(target.origin, {
+    seconds,
+    connections: CONNECTIONS,
+    script: writeMixedScript(dir, target),
+  });
+  return { ...result, beacons: await beacons.stop() };
+}
+
+/** Returns a beacon of the peers, whose tokens are not signed. */
+export const makePeerBeacon = (slug: string) => () => ({
+  slug,
+  token: `${randomUUID()}.${Date.now()}`,
+  clientId: randomUUID(),
+});

@@ -11,8 +11,8 @@ import { rawHeader } from "./forwarding-headers.ts";
 
 function normalizeAddress(address: string | null | undefined): string | null {
   const bare = (address ?? "").trim().replace(/%.*$/, "");
-  if (isIPv6(bare)) return findMappedIpv4(bare) ?? bare.toLowerCase();
-  return isIPv4(bare) ? bare : null;
+  if (isIPv4(bare)) return bare;
+  return isIPv6(bare) ? (findMappedIpv4(bare) ?? bare.toLowerCase()) : null;
 }
 
 /** Returns the IP address of a node, such as `192.0.2.1:80` or `"[2001:db8::1]:80"`, or null. */

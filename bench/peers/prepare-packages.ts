@@ -9,7 +9,7 @@ import { PACKAGES, PEERS_DIR, SOURCES_DIR } from "./folders.ts";
 export function runQuietly(
   command: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  options: { readonly cwd: string; readonly env?: Record<string, string> },
 ): void {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     ...options,
@@ -27,10 +27,9 @@ function installPackages(dir: string): void {
   const stamp = join(dir, "node_modules", ".lockfile");
   const lockfile = readFileSync(join(dir, "package-lock.json"), "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lockfile) return;
-  // NODE_ENV is production, which would skip the packages that build the peer.
-  runQuietly("npm", ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"], {
-    cwd: dir,
-  });
+  // Not `npm ci`, which fails if an optional package of another platform is not in the registry.
+  const options = ["--no-save", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+  runQuietly("npm", ["install", ...options], { cwd: dir });
   copySqliteBinary(dir);
   writeFileSync(stamp, lockfile);
 }

@@ -31,7 +31,7 @@ export async function startPeer({
   entry: string;
   port: number;
   readyPath: string;
-  env?: NodeJS.ProcessEnv;
+  env?: Record<string, string>;
 }): Promise<PeerProcess> {
   const child = spawn(process.execPath, [entry], {
     cwd,

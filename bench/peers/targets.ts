@@ -38,7 +38,8 @@ export function listTargets(
   return pages.flatMap(([name, peer, pagePath, cookie]) => {
     const origin = peers[peer]?.url;
     if (origin === undefined) return [];
-    return [{ name, url: origin + pagePath, headers: cookie === undefined ? {} : { cookie } }];
+    const headers: Target["headers"] = cookie === undefined ? {} : { cookie };
+    return [{ name, url: origin + pagePath, headers }];
   });
 }
 

@@ -1,13 +1,15 @@
 // Queries the data of a post's page in plain SQL with hand-written row types. It is the baseline
 // for Prisma, and sends what a site with a remote PostgreSQL would send.
 
-import type { PostPageData } from "#bench/site/replaceable-page-data.ts";
 import { epochDay, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/sql.ts";
 import type { Member } from "#lib/members/member.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { getStandings, mapLeadingTeams } from "#lib/reading/standings.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
+import type { readPostPageData } from "#lib/posts/page-data.ts";
+
+type PostPageData = Awaited<ReturnType<typeof readPostPageData>>;
 
 /** The site caches the leading teams for the same time. */
 const LEADING_TEAMS_TTL_MS = 1_000;

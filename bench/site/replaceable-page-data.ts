@@ -9,7 +9,7 @@ import * as pageData from "#lib/posts/page-data.ts";
 export * from "#lib/posts/page-data.ts";
 
 type ReadPostPageData = typeof pageData.readPostPageData;
-export type PostPageData = Awaited<ReturnType<ReadPostPageData>>;
+type PostPageData = Awaited<ReturnType<ReadPostPageData>>;
 
 const CONSTANTS: PostPageData = {
   viewer: { member: null, clientId: null },

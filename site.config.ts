@@ -1,5 +1,5 @@
 // Says whose site this is. Every field is optional; a change needs a restart, not a build.
-// Secrets and the machine's settings are in .env. The editor explains each field.
+// Secrets and the machine's settings are in .env. Your editor explains each field.
 
 import { defineSiteConfig } from "#lib/core/define-site-config.ts";
 

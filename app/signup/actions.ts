@@ -21,7 +21,7 @@ export const signUp = defineServerAction({
   requiredRole: "anyone",
   fields: z.object({
     firstName: firstNameField(),
-    // Without teams on the site, members still have one, in case the owner switches them on.
+    // Without teams on the site, members still have one, in case the owner turns them on.
     team: z.preprocess(
       (value) => (siteConfig.features.teams ? value : TEAMS[randomInt(TEAMS.length)]),
       z.enum(TEAMS, { error: "Choose one of the three teams." }),

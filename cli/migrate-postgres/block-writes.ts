@@ -147,7 +147,7 @@ async function terminateSessions(query: RunQuery, startedBefore: string): Promis
 
 /**
  * Restores the setting that findReadOnlySetting returned before the block. Terminates sessions that
- * started meanwhile, since they would stay read-only; connection pools open new ones.
+ * started in the meantime, since they would stay read-only; connection pools open new ones.
  */
 export async function allowWrites(url: string, before: string | null): Promise<void> {
   await withSourceQuery(url, async (query) => {

@@ -182,7 +182,7 @@ async function compareWithCurrentSource(
 
 /**
  * Resumes after a crash during the swap. Checks everything again, since the source may have been
- * written to meanwhile.
+ * written to in the meantime.
  */
 async function resumeCutover(
   migration: Migration,

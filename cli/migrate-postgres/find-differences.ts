@@ -194,7 +194,7 @@ function openCursor(rows: Generator<HashedRow>): Cursor {
 export interface DifferencesOptions {
   /** Must have a fixed snapshot. Busy until the end; a consumer that stops early must close it. */
   readonly source: pg.Client;
-  /** Must not be used for writes meanwhile: better-sqlite3 rejects them during a read. */
+  /** Must not be used for writes until then: better-sqlite3 rejects them during a read. */
   readonly db: Database.Database;
   readonly table: TableMapping;
   /** From chooseHashKind. */

@@ -31,7 +31,7 @@ Migrates a site from PostgreSQL while it keeps running. Every row is compared on
   plan      list what migrates, what is converted, what blocks it, and how long it takes; changes nothing
   copy      copy one snapshot of the source beside FILE; a replication slot in PostgreSQL retains later changes
   follow    apply changes from the source until Ctrl-C; it can be stopped, killed and restarted at any time
-  verify    compare every row of both sides at one snapshot, also while the source is written to
+  verify    compare every row of both sides at one snapshot, even while the source is being written to
   cutover   block the source's writes, apply the last changes, compare, and swap the database in; copies first if needed
   resume    continue an interrupted migration
   abort     undo everything in PostgreSQL (slot, publication, read-only setting) and delete the copy

@@ -44,7 +44,7 @@ export class AudioCache {
 
   /**
    * Caches the recording for `key` and returns it, or the copy already in memory if another request
-   * has read it meanwhile.
+   * has read it in the meantime.
    */
   add(key: string, audio: CachedAudio): CachedAudio {
     const present = this.get(key);

@@ -181,7 +181,7 @@ export function releaseReader(
   if (generation === state.generation) return passOn(state, connection);
   state.readerCount -= 1;
   closeTracked(state, connection);
-  // A waiter stays in the list meanwhile, so that it can still time out.
+  // Until then, a waiter stays in the list, so that it can still time out.
   if (state.readerWaiters.length > 0)
     void acquireReader(state).then(
       (replacement) => passOn(state, replacement),

@@ -181,7 +181,7 @@ class IssueSender {
 const parseAddress = (sender: string) => /<([^>]*)>$/.exec(sender)?.[1] ?? sender;
 
 /**
- * Records the result, also if the database is briefly unavailable: otherwise it would be uncertain.
+ * Records the result, even if the database is briefly unavailable; otherwise, it would be uncertain.
  * Returns false if this is no longer the primary, which can record nothing.
  */
 async function recordUntilStored(

@@ -26,7 +26,7 @@ export function renderLlmsTxt(index: PostIndex, site: SiteMetadata): string {
     "## Optional",
     [
       line("RSS", site.url + FEED_PATHS.rss, "the newest posts with their text"),
-      line("JSON Feed", site.url + FEED_PATHS.json, "the same as JSON"),
+      line("JSON Feed", site.url + FEED_PATHS.json, "the same, as JSON"),
       line("Sitemap", `${site.url}/sitemap.xml`, "all pages"),
     ].join("\n"),
   ]

@@ -169,7 +169,7 @@ function insertPart(
     .prepare(`UPDATE ${DOCUMENT_TABLE} SET parts = ?, fingerprint = ? WHERE key = ? RETURNING id`)
     .pluck()
     .get(part + 1, isLast ? document.fingerprint : "", document.key) as number | undefined;
-  if (id === undefined) return; // the file was recreated meanwhile
+  if (id === undefined) return; // the file was recreated in the meantime
   const [title, topics, description] = [document.title, document.topics, document.description].map(
     (field) => normalizeText(field.slice(0, MAX_FIELD_CHARACTERS)),
   ) as [string, string, string];

@@ -82,7 +82,7 @@ export async function startConsulProxy({
   let isReachable = true;
   /**
    * LiteFS registers a node for its sessions when it starts, and exits if it can't. So the proxy
-   * accepts that at any time, and registers the node before each new session, also with a Consul
+   * accepts that at any time, and registers the node before each new session, even in a Consul
    * that has lost its data.
    */
   let registration: Message | null = null;

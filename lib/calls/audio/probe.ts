@@ -19,7 +19,7 @@ export const MAX_CALL_BYTES = 10 * 524_288;
 export const MAX_ANSWER_MS = 30 * 60_000;
 /**
  * 30 minutes at 64 kbit/s take 14.4 MB. One transaction stores the answer and blocks the write
- * queue meanwhile.
+ * queue while it runs.
  */
 export const MAX_ANSWER_BYTES = 32 * 524_288;
 const MIN_DURATION_MS = 500;

@@ -156,7 +156,7 @@ export class CatalogBuild {
     );
     const missingIds = new Set(missing.map(({ id }) => id));
     this.#progress = { done: 0, total: missing.length };
-    // At most one per worker, so that a post that a reader requests meanwhile is next in the queue.
+    // At most one per worker, so that a post that a reader requests is next in the queue.
     await forEachConcurrently(newestFirst, this.#options.workers, async ({ id, file }) => {
       if (!isWanted()) throw new BuildCancelled();
       const startedMs = performance.now();

@@ -113,8 +113,8 @@ export function getIndex(): Promise<PostIndex> {
 }
 
 /**
- * Returns the post at `slug`, or null, also if it is scheduled. Compiles it with priority if necessary. Throws like
- * getIndex.
+ * Returns the post at `slug`; null if there is none or it is scheduled. Compiles it with priority if
+ * necessary. Throws like getIndex.
  */
 export function findPostBySlug(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.findPostBySlug(slug);

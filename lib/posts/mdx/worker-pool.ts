@@ -227,7 +227,7 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
           if (heap + external > options.memoryMb * MB && slot.job)
             terminate(slot, new WorkerPoolError("memory", `more than ${options.memoryMb} MB`));
         },
-        () => undefined, // terminated meanwhile
+        () => undefined, // terminated in the meantime
       );
     }
   }

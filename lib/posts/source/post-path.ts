@@ -48,7 +48,7 @@ export function describeNonPost(path: string, bundles: ReadonlySet<string>): str
 
 /** The paths of posts and pages, for error messages. */
 export const POST_PATHS =
-  "blog/SLUG.mdx or blog/SLUG/index.mdx, also in subfolders of blog, or pages/SLUG.mdx";
+  "blog/SLUG.mdx or blog/SLUG/index.mdx, each also in a subfolder of blog, or pages/SLUG.mdx";
 
 /**
  * Returns whether a file is not meant for readers: it or one of its folders starts with a dot or an

@@ -48,7 +48,7 @@ export function restrictStyles(tree: Root, context: CompileContext): void {
   });
 }
 
-/** Splits at every semicolon, also in strings and comments, none of which is kept. */
+/** Splits at every semicolon, even in strings and comments, none of which is kept. */
 function filterDeclarations(style: string): { kept: string[]; removed: string[] } {
   const kept: string[] = [];
   const removed: string[] = [];

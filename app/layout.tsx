@@ -12,7 +12,7 @@ import { fontVariables } from "#components/ui/fonts.ts";
 import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
-import { AccountLink } from "./account-link.tsx";
+import { AccountLinks } from "./account-links.tsx";
 import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
@@ -77,7 +77,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           account={
             siteConfig.features.members && (
               <PersonalPart name="account" inline>
-                <AccountLink isLoggedIn={sessionIds.sessionKey !== null} />
+                <AccountLinks {...sessionIds} />
               </PersonalPart>
             )
           }

@@ -14,7 +14,7 @@ import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
 import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts";
 import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { loadPostParts } from "./blog/[slug]/post-parts.tsx";
-import { AccountLink } from "./account-link.tsx";
+import { AccountLinks } from "./account-links.tsx";
 import { loadHomeParts } from "./home-parts.tsx";
 
 export function startPersonalParts(): void {
@@ -44,7 +44,7 @@ async function renderPersonalParts({
   if (!loaded || (isReplicated() && loaded.isAdmin)) return null;
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,
-    account: <AccountLink isLoggedIn={isLoggedIn} />,
+    account: <AccountLinks {...sessionIds} />,
   };
   return Object.fromEntries(
     Object.entries(parts).map(([name, element]) => [name, renderPart(render, element)]),

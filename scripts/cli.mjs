@@ -14,6 +14,7 @@ import { restartWithRightNode } from "./tasks/node-version.mjs";
 import {
   prepareFfmpeg,
   preparePostgres,
+  requireChromium,
   requireCluster,
   requirePostgres,
 } from "./tasks/requirements.mjs";
@@ -195,6 +196,13 @@ const commands = {
         "The image could not be built.",
       );
     return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
+  },
+  /** Makes the README's pictures, and a screenshot of every kind of page. */
+  async screenshots() {
+    await install();
+    const CHROMIUM_PATH = await requireChromium();
+    await build();
+    return node("scripts/take-screenshots.ts", [], { env: { CHROMIUM_PATH } });
   },
   async "migrate:demo"(args) {
     await install();

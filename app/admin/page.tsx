@@ -18,26 +18,28 @@ import { getSiteTotals } from "#lib/reading/read-totals.ts";
 
 export const generateMetadata = () => adminMetadata("Overview");
 
-/** `one` and `many` are the words after the number. */
-function AttentionItem({
-  count,
-  one,
-  many,
-  href,
-  link,
-}: {
-  count: number;
-  one: string;
-  many: string;
-  href: string;
-  link: string;
-}) {
+interface Attention {
+  readonly count: number;
+  /** The words after the number. */
+  readonly one: string;
+  readonly many: string;
+  readonly href: string;
+  readonly link: string;
+}
+
+function AttentionList({ items }: { items: readonly Attention[] }) {
+  const open = items.filter(({ count }) => count > 0);
+  if (open.length === 0) return <p>Nothing right now.</p>;
   return (
-    <li className={count === 0 ? "calm" : undefined}>
-      <strong>{count}</strong>
-      <span>{count === 1 ? one : many}</span>
-      {count > 0 && <a href={href}>{link}</a>}
-    </li>
+    <ul className="attention">
+      {open.map(({ count, one, many, href, link }) => (
+        <li key={href}>
+          <strong>{count}</strong>
+          <span>{count === 1 ? one : many}</span>
+          <a href={href}>{link}</a>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -64,6 +66,68 @@ export default async function AdminPage() {
   const { users, reads, calls, deliveries, uncertain } = data;
   const lacksFfmpeg = siteConfig.features.calls && !(await canMergeAudio());
   const backup = isBackupOn() ? readBackup() : null;
+  const attention: Attention[] = [
+    ...(siteConfig.features.calls
+      ? [
+          {
+            count: calls.NEW,
+            one: "new call",
+            many: "new calls",
+            href: "/admin/calls",
+            link: "Listen",
+          },
+          {
+            count: calls.REVIEWING,
+            one: "call in review",
+            many: "calls in review",
+            href: "/admin/calls?state=REVIEWING",
+            link: "Continue",
+          },
+          {
+            count: calls.ANSWERED,
+            one: "call ready to publish",
+            many: "calls ready to publish",
+            href: "/admin/calls?state=ANSWERED",
+            link: "Publish",
+          },
+        ]
+      : []),
+    {
+      count: failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0),
+      one: "post with errors",
+      many: "posts with errors",
+      href: "/admin/content",
+      link: "Details",
+    },
+    {
+      count: deliveries.failed,
+      one: "failed delivery",
+      many: "failed deliveries",
+      href: "/admin/deliveries",
+      link: "Details",
+    },
+    {
+      count: listLoginEmailFailures().length,
+      one: "unsent login email",
+      many: "unsent login emails",
+      href: "/admin/deliveries#login",
+      link: "Details",
+    },
+    {
+      count: uncertain,
+      one: "newsletter email that may be undelivered",
+      many: "newsletter emails that may be undelivered",
+      href: "/admin/newsletter",
+      link: "Details",
+    },
+    {
+      count: backup?.problems.length ?? 0,
+      one: "problem with the backup",
+      many: "problems with the backup",
+      href: "#backup",
+      link: "Details",
+    },
+  ];
   const figures = [
     ["Members", formatCount(users.members)],
     ["Admins", formatCount(users.admins)],
@@ -77,72 +141,7 @@ export default async function AdminPage() {
     <AdminFrame current="overview" title={`Hello, ${admin.firstName}.`}>
       <section className="desk-section" aria-labelledby="attention">
         <h2 id="attention">Needs attention</h2>
-        <ul className="attention">
-          {siteConfig.features.calls && (
-            <>
-              <AttentionItem
-                count={calls.NEW}
-                one="new call"
-                many="new calls"
-                href="/admin/calls"
-                link="Listen"
-              />
-              <AttentionItem
-                count={calls.REVIEWING}
-                one="call in review"
-                many="calls in review"
-                href="/admin/calls?state=REVIEWING"
-                link="Continue"
-              />
-              <AttentionItem
-                count={calls.ANSWERED}
-                one="call ready to publish"
-                many="calls ready to publish"
-                href="/admin/calls?state=ANSWERED"
-                link="Publish"
-              />
-            </>
-          )}
-          <AttentionItem
-            count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)}
-            one="post with errors"
-            many="posts with errors"
-            href="/admin/content"
-            link="Details"
-          />
-          <AttentionItem
-            count={deliveries.failed}
-            one="failed delivery"
-            many="failed deliveries"
-            href="/admin/deliveries"
-            link="Details"
-          />
-          <AttentionItem
-            count={listLoginEmailFailures().length}
-            one="unsent login email"
-            many="unsent login emails"
-            href="/admin/deliveries#login"
-            link="Details"
-          />
-          {uncertain > 0 && (
-            <AttentionItem
-              count={uncertain}
-              one="newsletter email that may be undelivered"
-              many="newsletter emails that may be undelivered"
-              href="/admin/newsletter"
-              link="Details"
-            />
-          )}
-          {backup && (
-            <AttentionItem
-              count={backup.problems.length}
-              one="problem with the backup"
-              many="problems with the backup"
-              href="#backup"
-              link="Details"
-            />
-          )}
-        </ul>
+        <AttentionList items={attention} />
         {lacksFfmpeg && (
           <p>
             ffmpeg isn’t installed on this server, so new episodes have no merged audio file, and

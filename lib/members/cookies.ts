@@ -41,6 +41,8 @@ export interface SessionCookie {
    * database decides.
    */
   readonly untilMs: number | null;
+  /** Whether the member was an admin at login: a hint for the header, which proves nothing. */
+  readonly isAdmin: boolean;
   /** True if it is sealed with a secret that is being replaced. */
   readonly isOutdated: boolean;
 }
@@ -63,16 +65,18 @@ export async function unsealSession(sealed: string | undefined): Promise<Session
   if (cached) return cached;
   for (const password of [env.SESSION_SECRET, ...env.ACCEPTED_SESSION_SECRETS]) {
     // The result is empty if the password is wrong.
-    const { id, sealedAtMs, untilMs } = await unsealData<{
+    const { id, sealedAtMs, untilMs, isAdmin } = await unsealData<{
       id?: string;
       sealedAtMs?: number;
       untilMs?: number;
+      isAdmin?: boolean;
     }>(sealed, { password, ttl: SESSION_TTL_MS / 1000 });
     if (typeof id !== "string") continue;
     const session = {
       id,
       sealedAtMs: sealedAtMs ?? null,
       untilMs: untilMs ?? null,
+      isAdmin: isAdmin === true,
       isOutdated: password !== env.SESSION_SECRET,
     };
     unsealedCookies.set(sealed, session);
@@ -85,13 +89,15 @@ export async function unsealSession(sealed: string | undefined): Promise<Session
 export async function sealSessionCookie({
   id,
   expiresAtMs,
+  isAdmin = false,
 }: {
   readonly id: string;
   readonly expiresAtMs: number;
+  readonly isAdmin?: boolean;
 }): Promise<ResponseCookie> {
   return sessionCookie.build(
     await sealData(
-      { id, sealedAtMs: nowMs(), untilMs: expiresAtMs },
+      { id, sealedAtMs: nowMs(), untilMs: expiresAtMs, ...(isAdmin && { isAdmin }) },
       { password: env.SESSION_SECRET, ttl: SESSION_TTL_MS / 1000 },
     ),
   );

@@ -20,6 +20,7 @@ interface LoginRequest {
 export interface NewSession {
   readonly id: string;
   readonly expiresAtMs: number;
+  readonly isAdmin: boolean;
   readonly leadChanges: readonly LeadChange[];
 }
 
@@ -36,7 +37,12 @@ export async function logInAndClaimReads(
   if (sessionIds.sessionKey) await tx.session.deleteMany({ where: { id: sessionIds.sessionKey } });
   const session = await createSession(tx, userId, describeDevice(request));
   const { slugs } = await claimReads(tx, { clientId: sessionIds.clientId, userId });
-  return { ...session, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
+  const { role } = await tx.user.findUniqueOrThrow({
+    where: { id: userId },
+    select: { role: true },
+  });
+  const isAdmin = role === "ADMIN";
+  return { ...session, isAdmin, leadChanges: recordLeadChanges(tx, { slugs, nowMs: nowMs() }) };
 }
 
 /**

@@ -49,6 +49,14 @@ test("a session with half a year left is renewed, row and cookie", async () => {
   expect(await renewSession(renewed?.value)).toBeNull();
 });
 
+test("a renewed cookie keeps the header's link to the admin pages", async () => {
+  const session = await write((tx) => createSession(tx, insertUser(tx).id));
+  const { value } = await sealSessionCookie({ ...session, isAdmin: true });
+  pass(185, MINUTE_MS);
+  const renewed = await renewSession(value);
+  expect(await unsealSession(renewed?.value)).toMatchObject({ id: session.id, isAdmin: true });
+});
+
 test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
   await write((tx) =>

@@ -37,7 +37,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
       session.sealedAtMs !== null && session.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
     const isJustRenewed = expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
     return session.isOutdated || (isOldCookie && !isJustRenewed)
-      ? sealSessionCookie({ id: session.id, expiresAtMs })
+      ? sealSessionCookie({ ...session, expiresAtMs })
       : null;
   }
   // Don't wait for a primary. Without one, a later request renews the session.
@@ -49,7 +49,7 @@ export async function renewSession(sealed: string | undefined): Promise<Response
       data: { expirationDate: new Date(renewedUntilMs) },
     }),
   );
-  return count === 1 ? sealSessionCookie({ id: session.id, expiresAtMs: renewedUntilMs }) : null;
+  return count === 1 ? sealSessionCookie({ ...session, expiresAtMs: renewedUntilMs }) : null;
 }
 
 /** Returns whether renewSession() would have to query the database to decide. */

@@ -15,6 +15,8 @@ export interface SessionIds {
   /** Primary key of the session: the SHA-256 of the ID in the cookie. */
   readonly sessionKey: string | null;
   readonly clientId: string | null;
+  /** Whether the header links to the admin pages. They check the role in the database. */
+  readonly showsAdminLink?: boolean;
 }
 
 export interface Viewer {
@@ -40,6 +42,7 @@ export async function findSessionIds(
   return {
     sessionKey: id === null ? null : hashSecret(id),
     clientId: readReaderCookie(get) ?? readLegacyReaderId(get),
+    showsAdminLink: session?.isAdmin ?? false,
   };
 }
 

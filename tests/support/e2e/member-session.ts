@@ -24,10 +24,16 @@ export async function insertMemberSession(
   db.prepare(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
   ).run(sha256(id), startedMs, userId, startedMs + SESSION_DAYS * DAY_MS);
+  const role = db.prepare(`SELECT "role" FROM "User" WHERE "id" = ?`).pluck().get(userId);
   return {
     name: "session",
     value: await sealData(
-      { id, sealedAtMs: startedMs, untilMs: startedMs + SESSION_DAYS * DAY_MS },
+      {
+        id,
+        sealedAtMs: startedMs,
+        untilMs: startedMs + SESSION_DAYS * DAY_MS,
+        isAdmin: role === "ADMIN",
+      },
       { password: secret, ttl: (SESSION_DAYS - ageDays) * (DAY_MS / 1000) },
     ),
   };

@@ -8,6 +8,7 @@ import { nowMs } from "./lib/core/clock.ts";
 import { isAppError } from "./lib/core/errors.ts";
 import { log } from "./lib/core/log.ts";
 import { isReplay } from "./lib/replication/ensure-primary.ts";
+import { isPageView } from "./lib/http/page-view.ts";
 import { waitForOwnWrites } from "./lib/replication/read-your-writes.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "./lib/http/content-security-policy.ts";
 import { LEGACY_COOKIES, getCookieName } from "./lib/core/cookie-names.ts";
@@ -60,9 +61,6 @@ const isMemberPage = (path: string) =>
   !/^\/admin\/calls\/[^/]+\/answer$/.test(path) &&
   MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
-const isPageView = ({ method, headers }: NextRequest) =>
-  method === "GET" && headers.get("accept")?.includes("text/html") === true;
-
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const get = (name: string) => request.cookies.get(name)?.value;
   let upgradedCookies: readonly ResponseCookie[];
@@ -76,7 +74,10 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
       upgradedCookies.find(({ name }) => name === getCookieName("session"))?.value ??
       get(getCookieName("session"));
     renewedCookie = await renewSessionIfPossible(sealed);
-    if (isPageView(request) && (await unsealSession(sealed)))
+    if (
+      isPageView(request.method, (name) => request.headers.get(name)) &&
+      (await unsealSession(sealed))
+    )
       visitCookie = renewVisitCookie(get(getCookieName("visit")), nowMs());
   } catch (error) {
     // A middleware responds by returning.

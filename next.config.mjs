@@ -152,6 +152,10 @@ const config = {
           },
         ],
       })),
+      ...["/", "/blog/:path*", "/calls", "/teams", "/about"].map((source) => ({
+        source,
+        headers: [{ key: "Speculation-Rules", value: '"/speculation-rules"' }],
+      })),
       // Next would let shared caches keep a static page for a year, but these URLs also have a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       {

@@ -333,3 +333,17 @@ test("malformed requests get a status and break nothing", async ({ request }) =>
     expect(response.headers()["content-encoding"], path).not.toBe("br");
   }
 });
+
+test("pages to read name the rules by which browsers prefetch, account pages don't", async ({
+  request,
+}) => {
+  for (const path of ["/", "/blog", "/blog/one-door-for-writes", "/calls", "/about"])
+    expect((await request.get(path)).headers()["speculation-rules"], path).toBe(
+      '"/speculation-rules"',
+    );
+  for (const path of ["/login", "/calls/record"])
+    expect((await request.get(path)).headers()["speculation-rules"], path).toBeUndefined();
+  const response = await request.get("/speculation-rules");
+  expect(response.headers()["content-type"]).toBe("application/speculationrules+json");
+  expect((await response.json()).prefetch[0].eagerness).toBe("moderate");
+});

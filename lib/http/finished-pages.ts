@@ -13,6 +13,7 @@ import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { matchesETag } from "./conditional-response.ts";
 import { findCookie, parseCookies } from "./cookie-header.ts";
 import { fillTemplate } from "./page-template.ts";
+import { isPageView } from "./page-view.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
 
@@ -147,7 +148,7 @@ async function servePersonalPage(
   const cookies = parseCookies(request.headers.cookie ?? "");
   const parts = await renderParts({
     path: request.url!,
-    isPageView: request.method === "GET" && !!request.headers.accept?.includes("text/html"),
+    isPageView: isPageView(request.method, (name) => String(request.headers[name] ?? "")),
     findCookie: (name) => cookies.get(name),
   });
   if (parts === null) return false;

@@ -31,6 +31,7 @@ const ROUTES = {
     "/sitemap.xml",
     "/robots.txt",
     "/manifest.webmanifest",
+    "/speculation-rules",
     "/llms.txt",
     "/.well-known/security.txt",
   ],

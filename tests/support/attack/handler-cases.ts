@@ -178,6 +178,8 @@ const makeCacheDeletion = (key: string): HandlerRequest => ({
 
 export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /manifest.webmanifest": publicGet("/manifest.webmanifest"),
+  "GET /speculation-rules": publicGet("/speculation-rules"),
+  "GET /icon/[file]": publicGet("/icon/192.png"),
   "GET /atom.xml": publicGet("/atom.xml"),
   "GET /feed.json": publicGet("/feed.json"),
   "GET /feed.xml": publicGet("/feed.xml"),

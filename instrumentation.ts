@@ -30,6 +30,8 @@ export async function register(): Promise<void> {
   startDeliveryPolling();
   const { startNewsletterPolling } = await import("./lib/newsletter/poll-newsletter.ts");
   startNewsletterPolling();
+  const { startTranscriptionPolling } = await import("./lib/calls/transcribe.ts");
+  startTranscriptionPolling();
   const { startBackupAlerts } = await import("./lib/outbound/backup-alerts.ts");
   startBackupAlerts();
 }

@@ -1,5 +1,5 @@
 // Generates public/podcast: node scripts/generate-podcast-assets.ts
-// cover.png is the square image that podcast apps require (1400 to 3000 pixels), without the site's
+// cover.png is the square image that podcast apps require (1400 to 3000 pixels, the larger the better), without the site's
 // name. intro.mp3 has the two tones before each episode. Requires ffmpeg.
 
 import { execFileSync } from "node:child_process";
@@ -8,7 +8,9 @@ import { join } from "node:path";
 import sharp from "sharp";
 
 const DIR = "public/podcast";
+/** Units of the drawing, and pixels of the file. */
 const SIZE = 1500;
+const PIXELS = 3000;
 const green = "#1a5b4a";
 const paper = "#fbfbf9";
 const light = "#86cbb2";
@@ -23,7 +25,7 @@ function renderCover(): string {
     const middle = -Math.PI / 4;
     return `<path d="M${at(middle - spread)}A${r} ${r} 0 0 1 ${at(middle + spread)}" stroke="${light}" stroke-width="40" opacity="${1 - i * 0.24}"/>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE}" height="${SIZE}" viewBox="0 0 ${SIZE} ${SIZE}"><rect width="${SIZE}" height="${SIZE}" fill="${green}"/><g fill="none" stroke-linecap="round" stroke-linejoin="round">${arcs.join("")}<g transform="translate(110 380) scale(36)" stroke="${paper}" stroke-width="1.55"><path d="M4.6 12.2 6.4 15.4 23.6 6.1M15 10.9v13.3M9.4 24.2h11.2"/></g></g></svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${PIXELS}" height="${PIXELS}" viewBox="0 0 ${SIZE} ${SIZE}"><rect width="${SIZE}" height="${SIZE}" fill="${green}"/><g fill="none" stroke-linecap="round" stroke-linejoin="round">${arcs.join("")}<g transform="translate(110 380) scale(36)" stroke="${paper}" stroke-width="1.55"><path d="M4.6 12.2 6.4 15.4 23.6 6.1M15 10.9v13.3M9.4 24.2h11.2"/></g></g></svg>`;
 }
 
 function toneExpression(hertz: number, loudness: number): string {

@@ -8,7 +8,7 @@ import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
-import { PODCAST_PATH, selectEnclosure } from "#lib/calls/podcast-feed.ts";
+import { selectEnclosure } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
@@ -59,7 +59,7 @@ export default async function Page({ searchParams }: Props) {
           <a className="button button-plain" href="/calls/mine">
             Your calls
           </a>
-          <a className="button" href={PODCAST_PATH} type="application/rss+xml">
+          <a className="button" href="/calls/subscribe">
             <FeedIcon /> Subscribe to the podcast
           </a>
           {siteConfig.podcast.directories.map(({ label, url }) => (

@@ -1,8 +1,7 @@
 // Lists the alternate feeds of pages below /calls.
 
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
-import { getPodcast } from "#lib/calls/podcast.ts";
-import { PODCAST_PATH } from "#lib/calls/podcast-feed.ts";
+import { PODCAST_PATH, getPodcast } from "#lib/calls/podcast.ts";
 
 /** Returns the podcast's feed, then the site's feeds. */
 export function podcastAlternateTypes() {

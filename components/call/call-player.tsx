@@ -43,6 +43,23 @@ export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
     audio.current.playbackRate = speed;
   }, [audio, speed]);
 
+  useEffect(() => {
+    if (!id) return;
+    // Plays from the time of a transcript's link, instead of opening the file there.
+    const onClick = (event: MouseEvent) => {
+      const link =
+        event.target instanceof Element && event.target.closest<HTMLAnchorElement>("a[data-plays]");
+      const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+      if (!link || link.dataset.plays !== id || !isPlain || !audio.current) return;
+      event.preventDefault();
+      audio.current.currentTime = Number(/#t=([\d.]+)/.exec(link.href)?.[1] ?? 0);
+      // A failure is shown by the player.
+      void audio.current.play().catch(() => {});
+    };
+    document.addEventListener("click", onClick);
+    return () => document.removeEventListener("click", onClick);
+  }, [audio, id]);
+
   const pauseOthers = () => {
     for (const other of document.querySelectorAll("audio"))
       if (other !== audio.current) other.pause();

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { CallPlayer } from "./call-player.tsx";
+import { Paragraphs, Transcript } from "./transcript.tsx";
 
 export interface PlayableAudio {
   readonly src: string;
@@ -113,7 +114,14 @@ export function EpisodeView({
           <>
             <Heading id={`${idPrefix}-words`}>Transcript</Heading>
             <div className="episode-text">
-              <Paragraphs text={transcript} />
+              <Transcript
+                transcript={transcript}
+                audio={
+                  mergedAudio
+                    ? { src: mergedAudio.src, playerId: `${idPrefix}-episode` }
+                    : { src: answer.src, playerId: `${idPrefix}-answer` }
+                }
+              />
             </div>
           </>,
         )}
@@ -126,11 +134,4 @@ export function EpisodeView({
       )}
     </>
   );
-}
-
-function Paragraphs({ text }: { text: string }) {
-  return text
-    .trim()
-    .split(/\n\s*\n/)
-    .map((paragraph, i) => <p key={i}>{paragraph.trim()}</p>);
 }

@@ -3,6 +3,7 @@
 // wait; reading a 20 MB answer takes 35 ms instead of 83 ms. Also, a synchronous read fills the
 // cache before the next request runs.
 
+import type { TranscriptKind } from "./transcript.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
@@ -58,16 +59,19 @@ export interface AudioSizes {
   readonly answerBytes: number;
   /** 0 if question and answer are not merged. */
   readonly mergedBytes: number;
+  readonly transcriptKind: TranscriptKind;
 }
 
 /**
- * Returns the sizes in bytes of the audio files of these calls, by call id. Omits calls without an
+ * Returns the sizes in bytes of the audio files of these calls, and which transcript they have, by
+ * call id. Omits calls without an
  * answer. octet_length() reads the size from the row header; Prisma would read the whole file. For
  * 30 answers of 2 MB, it takes 0.2 ms instead of 208 ms.
  */
 export function findAudioSizes(tx: Tx, callIds: readonly string[]): Map<string, AudioSizes> {
   const sizes = sqlOf(tx).all<AudioSizes>(
-    `SELECT w."callId", octet_length(w."audio") AS "answerBytes", COALESCE(octet_length(e."joinedAudio"), 0) AS "mergedBytes"
+    `SELECT w."callId", octet_length(w."audio") AS "answerBytes", COALESCE(octet_length(e."joinedAudio"), 0) AS "mergedBytes",
+       CASE WHEN COALESCE(e."transcript", '') = '' THEN 'none' WHEN substr(e."transcript", 1, 6) = 'WEBVTT' THEN 'timed' ELSE 'plain' END AS "transcriptKind"
      FROM json_each(?) JOIN "CallAnswer" w ON w."callId" = "value" LEFT JOIN "Episode" e ON e."callId" = w."callId"`,
     JSON.stringify(callIds),
   );

@@ -7,6 +7,7 @@ import { findAudioSizes, readAnswerAudio, readMergedAudio } from "./audio-blobs.
 import { AudioCache } from "./audio-cache.ts";
 import { findCallAudio } from "./recording.ts";
 import { findRecordedCallIds } from "./recording.sql.ts";
+import type { TranscriptKind } from "./transcript.ts";
 
 export interface Episode {
   readonly callId: string;
@@ -26,6 +27,7 @@ export interface Episode {
   readonly answer: AudioFile;
   /** Intro, call and answer in one file; null if they were not merged (no ffmpeg, or it failed). */
   readonly mergedAudio: AudioFile | null;
+  readonly transcriptKind: TranscriptKind;
 }
 
 export interface AudioFile {
@@ -61,7 +63,7 @@ const EPISODE = {
 
 type EpisodeRow = Prisma.EpisodeGetPayload<{ select: typeof EPISODE }>;
 
-/** Adds to each episode whether its call has a recording, and the sizes of its files. */
+/** Adds to each episode whether its call has a recording, the sizes of its files, and its transcript's kind. */
 function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
   const callIds = rows.map(({ callId }) => callId);
   const recordedIds = findRecordedCallIds(tx, callIds);
@@ -75,6 +77,7 @@ function toEpisodes(tx: Tx, rows: readonly EpisodeRow[]): Episode[] {
       updatedAt: row.updatedAt.getTime(),
       hasCall: recordedIds.has(row.callId),
       callDurationMs: review?.durationMs ?? null,
+      transcriptKind: size.transcriptKind,
       answer: { ...answer, sizeBytes: size.answerBytes },
       mergedAudio:
         mergedType === null

@@ -1,13 +1,14 @@
-// Renders the podcast feed: RSS 2.0 with Apple's tags (podcasters.apple.com/support/823).
+// Renders the podcast feed: RSS 2.0 with Apple's tags (podcasters.apple.com/support/823) and those
+// of the podcast namespace (podcasting2.org/docs/podcast-namespace).
 
 import { type XmlChild, createElement, renderXmlDocument } from "#lib/core/xml.ts";
 import { escapeHtml, escapeHtmlText } from "#lib/core/escape-html.ts";
 import { roundToSeconds } from "#lib/core/format.ts";
 import type { Episode, EpisodeAudioKind, AudioFile } from "./episodes.ts";
-import type { Podcast } from "./podcast.ts";
+import { episodeChapters } from "./episode-chapters.ts";
+import { PODCAST_PATH, type Podcast } from "./podcast.ts";
 import { parseKeywords } from "./keywords.ts";
 
-export const PODCAST_PATH = "/calls/feed.xml";
 /** Maximum number of episodes in the feed. */
 export const MAX_FEED_EPISODES = 200;
 
@@ -32,6 +33,12 @@ export function episodeAudioPath(
   const extension = EXTENSIONS[contentType ?? ""];
   return `/calls/audio/${encodeURIComponent(slug)}/${kind}${extension ? `.${extension}` : ""}`;
 }
+
+/** Returns the path of a text file for podcast apps. */
+export const episodeTextPath = (
+  slug: string,
+  file: "transcript.vtt" | "transcript.txt" | "chapters.json",
+): string => `/calls/text/${encodeURIComponent(slug)}/${file}`;
 
 /**
  * Returns an episode's RSS enclosure: the merged audio or, if it is missing, the answer. The
@@ -60,6 +67,30 @@ function buildShowNotes(episode: Episode, url: string): string {
   return paragraphs.map((paragraph) => `<p>${paragraph}</p>`).join("");
 }
 
+/** Names the host. An episode's people replace those of the podcast, so both name the host. */
+const createPerson = ({ author, authorPortrait, authorUrl }: Podcast) =>
+  createElement(
+    "podcast:person",
+    { role: "host", href: authorUrl, ...(authorPortrait && { img: authorPortrait }) },
+    author,
+  );
+
+function createTranscript({ slug, transcriptKind }: Episode, { url, language }: Podcast) {
+  if (transcriptKind === "none") return null;
+  return transcriptKind === "timed"
+    ? createElement("podcast:transcript", {
+        url: url + episodeTextPath(slug, "transcript.vtt"),
+        type: "text/vtt",
+        language,
+        rel: "captions",
+      })
+    : createElement("podcast:transcript", {
+        url: url + episodeTextPath(slug, "transcript.txt"),
+        type: "text/plain",
+        language,
+      });
+}
+
 /**
  * Returns the feed as RSS 2.0. Pass `episodes` newest first. An episode's guid is its call's ID,
  * which stays the same if the title changes.
@@ -81,13 +112,23 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
       createElement("enclosure", {
         url: podcast.url + path,
         length: String(sizeBytes),
-        type: contentType,
+        // Apple's name of audio/mp4.
+        type: contentType === "audio/mp4" ? "audio/x-m4a" : contentType,
       }),
       createElement("itunes:title", null, episode.title),
       createElement("itunes:episode", null, String(episode.number)),
       createElement("itunes:episodeType", null, "full"),
       createElement("itunes:duration", null, String(roundToSeconds(durationMs))),
       createElement("itunes:explicit", null, "false"),
+      createPerson(podcast),
+      createElement("podcast:person", { role: "guest", href: url }, episode.callerName),
+      createTranscript(episode, podcast),
+      episodeChapters(episode).length > 0
+        ? createElement("podcast:chapters", {
+            url: podcast.url + episodeTextPath(episode.slug, "chapters.json"),
+            type: "application/json+chapters",
+          })
+        : null,
     );
   });
   return renderXmlDocument(
@@ -97,6 +138,7 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
         version: "2.0",
         "xmlns:atom": "http://www.w3.org/2005/Atom",
         "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+        "xmlns:podcast": "https://podcastindex.org/namespace/1.0",
       },
       createElement(
         "channel",
@@ -131,7 +173,16 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
               createElement("itunes:email", null, podcast.owner.email),
             )
           : null,
-        createElement("itunes:category", { text: podcast.category }),
+        ...podcast.categories.map(({ category, subcategory }) =>
+          createElement(
+            "itunes:category",
+            { text: category },
+            subcategory ? createElement("itunes:category", { text: subcategory }) : null,
+          ),
+        ),
+        createElement("podcast:guid", null, podcast.guid),
+        createElement("podcast:medium", null, "podcast"),
+        createPerson(podcast),
         ...items,
       ),
     ),

@@ -2,8 +2,9 @@
 
 import type { Episode } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import type { Podcast } from "./podcast.ts";
-import { PODCAST_PATH, selectEnclosure } from "./podcast-feed.ts";
+import { PODCAST_PATH, type Podcast } from "./podcast.ts";
+import { selectEnclosure } from "./podcast-feed.ts";
+import { transcriptText } from "./transcript.ts";
 import { roundToSeconds } from "#lib/core/format.ts";
 
 /** Returns JSON-LD; an empty `transcript` is omitted. */
@@ -32,7 +33,7 @@ export function podcastEpisodeJsonLd(
       contentUrl: podcast.url + path,
       encodingFormat: contentType,
       duration: isoDuration(durationMs),
-      ...(episode.transcript.trim() !== "" && { transcript: episode.transcript }),
+      ...(episode.transcriptKind !== "none" && { transcript: transcriptText(episode.transcript) }),
     },
     partOfSeries: {
       "@type": "PodcastSeries",

@@ -11,6 +11,7 @@ import { findCallAudio } from "./recording.ts";
 import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
 import { publishedEmail } from "./review-emails.ts";
 import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
+import { requestTranscription } from "./transcribe.ts";
 
 const MAX_SLUG_CHARS = 60;
 
@@ -55,8 +56,8 @@ export async function findMergeSource(
 
 /**
  * Publishes a call: ANSWERED → PUBLISHED. Inserts the episode and adds the email to the caller and
- * the Discord message to the outbox: call triggerDeliveries() after the commit. Throws like
- * transitionCall.
+ * the Discord message to the outbox: call triggerDeliveries() after the commit. Without a
+ * transcript, it requests one: call triggerTranscriptions(), too. Throws like transitionCall.
  */
 export async function publishCall(
   tx: Tx,
@@ -90,6 +91,7 @@ export async function publishCall(
     select: { callId: true },
   });
   if (mergedAudio) saveMergedAudio(tx, callId, mergedAudio);
+  if (transcript === "") await requestTranscription(tx, callId);
   await enqueueDelivery(
     tx,
     { kind: "MAIL", mail: publishedEmail(caller, { number, slug }) },

@@ -145,6 +145,11 @@ export interface ReviewedCall extends QueuedCall {
     readonly transcript: string;
     /** True if question and answer are merged into one file. */
     readonly isMerged: boolean;
+    /** What became of the requested transcript; null if none is requested. */
+    readonly transcription: {
+      readonly isGivenUp: boolean;
+      readonly lastError: string | null;
+    } | null;
   } | null;
 }
 
@@ -178,6 +183,7 @@ export async function getReviewedCall(
               publishedAt: true,
               transcript: true,
               mergedType: true,
+              transcription: { select: { nextTryAt: true, lastError: true } },
             },
           },
         },
@@ -208,6 +214,10 @@ export async function getReviewedCall(
       publishedAt: episode.publishedAt.getTime(),
       transcript: episode.transcript,
       isMerged: episode.mergedType !== null,
+      transcription: episode.transcription && {
+        isGivenUp: episode.transcription.nextTryAt === null,
+        lastError: episode.transcription.lastError,
+      },
     },
   };
 }

@@ -14,6 +14,7 @@ import { findRecordedCallIds } from "./recording.sql.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { getReviewedCall } from "./review-queue.ts";
 import { declinedEmail } from "./review-emails.ts";
+import { requestTranscription } from "./transcribe.ts";
 
 export interface ReviewDecision {
   readonly callId: string;
@@ -179,8 +180,9 @@ export interface CallTexts {
 }
 
 /**
- * Edits the texts of a call and its episode, which keeps its slug. `expectedVersion` is the call's
- * updatedAt as the admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
+ * Edits the texts of a call and its episode, which keeps its slug. An empty transcript requests one:
+ * call triggerTranscriptions() after the commit. `expectedVersion` is the call's updatedAt as the
+ * admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
  * has edited the call.
  */
 export async function editCall(
@@ -221,6 +223,7 @@ export async function editCall(
       },
       select: { callId: true },
     });
+  if (episode && transcript === "") await requestTranscription(tx, callId);
   await recordAuditEvent(tx, {
     actorId: admin.id,
     action: episode ? "episode.edit" : "call.edit",

@@ -129,6 +129,7 @@ export const envSchema = z.object({
   KIT_API: urlSchema({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),
   DISCORD_WEBHOOK_URL: urlSchema({ protocol: /^https?$/ }).optional(),
   FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
+  TRANSCRIBE_COMMAND: z.string().min(1).optional(),
   CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
   CONTENT_DIR: z.string().min(1).default("content"),
   CONTENT_GIT_API: urlSchema().default("https://api.github.com"),

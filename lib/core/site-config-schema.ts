@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { TEXT_CONTRAST, THEMES, contrastRatio, BACKGROUNDS, readableShade } from "./color.ts";
 import { findDisabledFeature } from "./features.ts";
+import { isPodcastCategory } from "./podcast-categories.ts";
 
 const text = (max: number) =>
   z
@@ -155,11 +156,31 @@ const content = z.strictObject({
   redirects: text(200).default("content/_redirects"),
 });
 
+const podcastCategory = z.string({ error: "must be text" }).transform((value, context) => {
+  const [category = "", subcategory, ...rest] = value.split(/\s*>\s*/);
+  if (rest.length > 0 || !isPodcastCategory(category, subcategory))
+    context.addIssue(
+      `${value} is not a category of podcast directories; use one such as Technology or "Society & Culture > Documentary" (podcasters.apple.com/support/1691)`,
+    );
+  return { category, subcategory };
+});
+
 const podcast = z.strictObject({
   title: text(100).optional(),
   description: text(4_000).optional(),
   owner: z.strictObject({ name: text(100), email }).optional(),
-  category: text(60).default("Technology"),
+  category: z
+    .union([podcastCategory, z.array(podcastCategory).min(1).max(3)], {
+      error: "must be a category, or a list of up to three",
+    })
+    .default([{ category: "Technology", subcategory: undefined }])
+    .transform((value) => [value].flat()),
+  guid: z
+    .guid(
+      "must be the podcast:guid of your earlier feed, such as 9b024349-ccf0-5f69-a609-6b82873eab3c",
+    )
+    .toLowerCase()
+    .optional(),
   artwork: picture.default("/podcast/cover.png"),
   directories: z.array(profile).default([]),
 });

@@ -2,7 +2,7 @@
 // work, and returns the form state.
 
 import type { z } from "zod";
-import { isAppError } from "#lib/core/errors.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { type WriteOptions, type Tx, read } from "#lib/db/database.ts";
 import { findClientAddress } from "#lib/http/client-address.ts";
@@ -47,6 +47,8 @@ interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> 
   readonly fields: Fields;
   /** Fields that are never sent back to the form, such as codes. */
   readonly secretFields?: readonly string[];
+  /** Fields for a text file in UTF-8. `fields` gets its text, if a file was chosen. */
+  readonly fileFields?: readonly string[];
   /**
    * Does the work and returns the success message. An AppError becomes a refusal; a redirect passes
    * through.
@@ -54,13 +56,34 @@ interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> 
   run(context: ActionContext<z.output<Fields>, R>): Promise<string | void>;
 }
 
-const MAX_ECHOED_LENGTH = 5_000;
+/** As long as the longest field of a form; Next limits the form itself. */
+const MAX_ECHOED_LENGTH = 200_000;
 
 function readTextFields(form: FormData): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of form)
     if (typeof value === "string" && !name.startsWith("$ACTION") && name !== "__proto__")
       texts[name] = value;
+  return texts;
+}
+
+/** Returns the texts of the chosen files. Throws AppError(invalid) for a file that is not UTF-8. */
+async function readFileFields(
+  form: FormData,
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const name of names) {
+    const file = form.get(name);
+    if (!(file instanceof File) || file.size === 0) continue;
+    try {
+      texts[name] = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    } catch {
+      throw new AppError("invalid", "This file isn’t text in UTF-8. Save it as UTF-8 first.", {
+        field: name,
+      });
+    }
+  }
   return texts;
 }
 
@@ -88,6 +111,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
   requiresRecentLogin,
   fields,
   secretFields = [],
+  fileFields = [],
   run,
 }: ServerActionOptions<Fields, R>): (previous: FormState, form: FormData) => Promise<FormState> {
   const requirement = { role: requiredRole, isRecentLogin: requiresRecentLogin };
@@ -106,7 +130,8 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
         requiredRole === "anyone"
           ? null
           : await read((tx) => requireViewer(tx, sessionIds, requirement));
-      const parsed = fields.safeParse(texts);
+      const files = form instanceof FormData ? await readFileFields(form, fileFields) : {};
+      const parsed = fields.safeParse({ ...texts, ...files });
       if (!parsed.success) return invalidFieldsState(parsed.error, values);
       const message = await run({
         input: parsed.data,

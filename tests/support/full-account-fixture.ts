@@ -93,6 +93,7 @@ export async function insertFullAccount(
     callerName: tag,
     transcript: "A transcript",
   });
+  await tx.transcription.create({ data: { callId: published.id, requestedAt: createdAt } });
   await tx.upload.create({
     data: {
       id: `${tag} upload`,

@@ -20,6 +20,9 @@ import {
   claimCall,
 } from "#lib/calls/review.ts";
 import { prepareAnswer } from "#lib/calls/probe-upload.ts";
+import { normalizeTranscript } from "#lib/calls/normalize-transcript.ts";
+import { triggerTranscriptions } from "#lib/calls/transcribe.ts";
+import { MAX_TRANSCRIPT_CHARS } from "#lib/calls/transcript.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
 import { read } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
@@ -40,8 +43,14 @@ const decisionFields = z.object({ id: callIdField, seen: versionField });
 const transcriptField = multiLineField({
   label: "The transcript",
   minLength: 0,
-  maxLength: 60_000,
+  maxLength: MAX_TRANSCRIPT_CHARS,
 });
+/** Typed, or the text of a file, which replaces it. */
+const transcriptFields = {
+  transcript: transcriptField,
+  transcriptFile: transcriptField.optional(),
+};
+const transcriptFiles = ["transcriptFile"];
 
 /** Runs `work` and refreshes the page, even after a conflict with another admin. */
 async function refreshAfter<T>(work: () => Promise<T>): Promise<T> {
@@ -150,9 +159,10 @@ export const reopenCallAction = defineServerAction({
     }),
 });
 
-/** Field seen: Call.updatedAt. Only the form of a published call has `transcript`. */
+/** Field seen: Call.updatedAt. Only the form of a published call has a transcript. */
 export const editCallAction = defineServerAction({
   requiredRole: "admin",
+  fileFields: transcriptFiles,
   fields: decisionFields.extend({
     title: singleLineField({ label: "The title", minLength: 5, maxLength: 50 }),
     description: multiLineField({ label: "The description", minLength: 20, maxLength: 1_000 }),
@@ -161,12 +171,21 @@ export const editCallAction = defineServerAction({
       normalizeKeywords,
     ),
     note: multiLineField({ label: "The note", minLength: 0, maxLength: 5_000 }),
+    ...transcriptFields,
     transcript: transcriptField.optional(),
   }),
-  run: async ({ input: { id, seen, ...texts }, write }) => {
+  run: async ({ input: { id, seen, transcriptFile, ...texts }, write }) => {
+    const transcript = transcriptFile ?? texts.transcript;
     await write((tx, admin) =>
-      editCall(tx, { callId: id, admin, expectedVersion: seen, ...texts }),
+      editCall(tx, {
+        ...texts,
+        callId: id,
+        admin,
+        expectedVersion: seen,
+        ...(transcript !== undefined && { transcript: normalizeTranscript(transcript) }),
+      }),
     );
+    triggerTranscriptions();
     refresh();
     return "Saved.";
   },
@@ -174,19 +193,21 @@ export const editCallAction = defineServerAction({
 
 export const publishCallAction = defineServerAction({
   requiredRole: "admin",
-  fields: decisionFields.extend({ transcript: transcriptField }),
+  fileFields: transcriptFiles,
+  fields: decisionFields.extend(transcriptFields),
   run: ({ input, member, write }) =>
     refreshAfter(async () => {
+      const transcript = normalizeTranscript(input.transcriptFile ?? input.transcript);
       const version = { callId: input.id, expectedVersion: input.seen };
       // Merges before the write, which must be short. publishCall throws if the answer has changed since.
       const source = await read((tx) => findMergeSource(tx, { ...version, admin: member }));
       const mergedAudio = source && (await mergeAudio(source));
       const { number } = await write(
-        (tx, admin) =>
-          publishCall(tx, { ...version, admin, transcript: input.transcript, mergedAudio }),
+        (tx, admin) => publishCall(tx, { ...version, admin, transcript, mergedAudio }),
         { isDurable: true },
       );
       triggerDeliveries();
+      triggerTranscriptions();
       const note = mergedAudio
         ? ""
         : (await canMergeAudio())

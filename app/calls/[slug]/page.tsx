@@ -11,7 +11,7 @@ import { parseKeywords } from "#lib/calls/keywords.ts";
 import { env } from "#lib/core/env.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
-import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
+import { episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 import { formatDate, formatIsoDate } from "#lib/core/format.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
@@ -85,8 +85,8 @@ export default async function Page({ params }: Props) {
           >
             <MailIcon /> Email
           </a>
-          <a className="button" href={PODCAST_PATH} type="application/rss+xml">
-            <FeedIcon /> Podcast feed
+          <a className="button" href="/calls/subscribe">
+            <FeedIcon /> Subscribe
           </a>
         </p>
         <nav className="episode-nav" aria-label="Other episodes">

@@ -18,5 +18,7 @@ export async function GET(request: Request): Promise<Response> {
     createCacheableBody(renderPodcastFeed(getPodcast(), episodes)),
     "application/rss+xml; charset=utf-8",
     MAX_AGE_SECONDS,
+    // Podcast apps on the web read it from their own pages.
+    { "access-control-allow-origin": "*" },
   );
 }

@@ -168,7 +168,7 @@ export async function insertAccount(
     otherSessionKey: otherSession.key,
     passkeyId: passkey.id,
     calls,
-    episodeSlug: insertEpisode(sql, { callId: calls.PUBLISHED }).slug,
+    episodeSlug: insertEpisode(sql, { callId: calls.PUBLISHED, transcript: "Words." }).slug,
     typedCallId: insertReviewedCall(db, { userId, audio: null }),
     uploadId: insertUpload(sql, { userId, bytes: makeWav() }),
     emptyUploadId: insertUpload(sql, { userId, bytes, isComplete: false }),

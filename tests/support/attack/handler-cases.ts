@@ -198,6 +198,13 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /embed-image/[hash]": { ...publicGet("/embed-image/0123456789abcdef"), status: 404 },
   "GET /reads/token": publicGet(`/reads/token?slug=${POST_SLUG}`),
   "GET /calls/feed.xml": publicGet("/calls/feed.xml"),
+  "GET /calls/text/[slug]/[file]": {
+    requiredRole: "anyone",
+    status: 200,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/calls/text/${fixture.owner.episodeSlug}/transcript.txt`,
+    }),
+  },
   "GET /calls/audio/[slug]/[file]": {
     requiredRole: "anyone",
     status: 200,

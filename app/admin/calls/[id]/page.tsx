@@ -16,6 +16,7 @@ import {
 } from "../actions.ts";
 import { AnswerForm, DecisionForm, ExpectedVersionFields } from "./decision-forms.tsx";
 import { PublishForm } from "./publish-form.tsx";
+import { TranscriptFields } from "./transcript-fields.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallPlayer } from "#components/call/call-player.tsx";
@@ -29,7 +30,8 @@ import { formatBytes } from "#lib/core/format.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
-import { getReviewedCall } from "#lib/calls/review-queue.ts";
+import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
+import { isTranscriptionConfigured } from "#lib/calls/transcribe.ts";
 import { read } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -147,12 +149,9 @@ export default async function CallPage({ params }: Props) {
                 autoComplete="off"
               />
               {episode && (
-                <TextField
-                  name="transcript"
-                  label="Transcript"
-                  hint="Leave a blank line between paragraphs"
+                <TranscriptFields
+                  hint={describeTranscription(episode)}
                   defaultValue={episode.transcript}
-                  rows={10}
                 />
               )}
               <TextField
@@ -216,6 +215,7 @@ export default async function CallPage({ params }: Props) {
               loginNext={path}
               number={nextNumber}
               willMerge={state === "ANSWERED" && (await canMergeAudio())}
+              willTranscribe={isTranscriptionConfigured()}
               title={call.title}
               content={
                 state === "ANSWERED" && answer
@@ -278,4 +278,17 @@ export default async function CallPage({ params }: Props) {
       </div>
     </AdminFrame>
   );
+}
+
+/** Says what becomes of an empty transcript, if a command creates it. */
+function describeTranscription({
+  transcription,
+}: NonNullable<ReviewedCall["episode"]>): string | undefined {
+  if (!isTranscriptionConfigured()) return undefined;
+  if (!transcription) return "If you leave it empty, it is created for you.";
+  const { isGivenUp, lastError } = transcription;
+  const problem = lastError === null ? "" : ` The last attempt failed. ${lastError}`;
+  return isGivenUp
+    ? `It couldn’t be created. Save to try again.${problem}`
+    : `It is being created. Reload this page to see it.${problem}`;
 }

@@ -3,10 +3,10 @@
 
 import { useState } from "react";
 import { publishCallAction } from "../actions.ts";
+import { TranscriptFields } from "./transcript-fields.tsx";
 import { type EpisodeContent, EpisodeView } from "#components/call/episode-view.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm, useActionForm } from "#components/ui/action-form.tsx";
-import { TextField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 
 interface Props {
@@ -17,6 +17,8 @@ interface Props {
   readonly title: string;
   /** Whether question and answer will be merged into one file. */
   readonly willMerge: boolean;
+  /** Whether a missing transcript will be created. */
+  readonly willTranscribe: boolean;
   /** Its transcript is empty. null if the call can't be published now: then only the form's message is shown. */
   readonly content: EpisodeContent | null;
 }
@@ -28,6 +30,7 @@ export function PublishForm({
   number,
   title,
   willMerge,
+  willTranscribe,
   content,
 }: Props) {
   const [transcript, setTranscript] = useState("");
@@ -37,12 +40,9 @@ export function PublishForm({
         <>
           <input type="hidden" name="id" value={id} />
           <input type="hidden" name="seen" value={expectedVersion} />
-          <TextField
-            name="transcript"
-            label="Transcript"
-            hint="Optional. Leave a blank line between paragraphs."
-            rows={8}
-            onChange={({ currentTarget }) => setTranscript(currentTarget.value)}
+          <TranscriptFields
+            hint={willTranscribe ? "If you leave it empty, it is created for you." : "Optional."}
+            onChange={setTranscript}
           />
           <details className="episode-apart">
             <summary>Preview episode {number}</summary>

@@ -1,0 +1,41 @@
+// Shows a transcript. Its times are links that play from there: without JavaScript, they open the
+// file at that time (media fragments, w3.org/TR/media-frags).
+
+import { groupCues, parseCues } from "#lib/calls/transcript.ts";
+import { formatDuration } from "#lib/core/format.ts";
+
+/** `audio` is what the times belong to: the file's URL, and the id of its player. */
+export function Transcript({
+  transcript,
+  audio,
+}: {
+  transcript: string;
+  audio: { readonly src: string; readonly playerId: string };
+}) {
+  const cues = parseCues(transcript);
+  if (!cues) return <Paragraphs text={transcript} />;
+  return groupCues(cues).map(({ startMs, speaker, text }, i, all) => (
+    <p key={i} className="transcript-line">
+      <a
+        className="transcript-time figures"
+        href={`${audio.src}#t=${startMs / 1_000}`}
+        data-plays={audio.playerId}
+        aria-label={`Play from ${formatDuration(startMs, "spoken-position")}`}
+      >
+        {formatDuration(startMs, "position")}
+      </a>
+      <span>
+        {speaker && speaker !== all[i - 1]?.speaker && <strong>{speaker}: </strong>}
+        {text}
+      </span>
+    </p>
+  ));
+}
+
+/** Renders plain text, with a blank line between paragraphs. */
+export function Paragraphs({ text }: { text: string }) {
+  return text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph, i) => <p key={i}>{paragraph.trim()}</p>);
+}

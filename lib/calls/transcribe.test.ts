@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
+import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { read, write } from "#lib/db/database.ts";
+import { sqlOf } from "#lib/db/sql.ts";
+import { readSpokenText } from "./searchable-episodes.ts";
+import { parseTranscribeCommand, requestTranscription, runTranscriptions } from "./transcribe.ts";
+
+const AUDIO = readFileSync("tests/fixtures/audio/tone.mp3");
+
+afterEach(() => {
+  overrideEnv({ TRANSCRIBE_COMMAND: undefined });
+  setClock(null);
+});
+
+/** Configures a shell script as the command; $1 is the audio. */
+function useCommand(script: string, args = ""): string {
+  const file = join(env.DATA_DIR, `transcribe ${randomUUID()}`);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+  overrideEnv({ TRANSCRIBE_COMMAND: `"${file}" ${args}` });
+  return file;
+}
+
+/** Publishes a call and requests its transcript. Returns the call's ID. */
+async function publishAndRequest(slug: string, transcript = ""): Promise<string> {
+  return write(async (tx) => {
+    const { id: callId } = insertCall(tx, { userId: insertUser(tx).id });
+    sqlOf(tx).run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, callId);
+    insertAnswer(tx, { callId, contentType: "audio/mpeg", audio: AUDIO });
+    insertEpisode(tx, { callId, slug, transcript, updatedAt: nowMs() });
+    await requestTranscription(tx, callId);
+    return callId;
+  });
+}
+
+const findRequest = (callId: string) =>
+  read((tx) => tx.transcription.findUnique({ where: { callId } }));
+const findTranscript = (callId: string) =>
+  read((tx) =>
+    tx.episode.findUniqueOrThrow({
+      where: { callId },
+      select: { transcript: true, updatedAt: true },
+    }),
+  );
+const leftoverDirs = () =>
+  readdirSync(env.DATA_DIR).filter((name) => name.startsWith("transcribe-"));
+
+test("the command gets the episode's audio, and its transcript is stored and found", async () => {
+  useCommand(
+    `printf 'WEBVTT\\n\\n00:00.000 --> 00:01.000\\n<v Ada>%s bytes of lecterns\\n' "$(wc -c < "$2" | tr -d ' ')"`,
+    "-f {file}",
+  );
+  const callId = await publishAndRequest("heard");
+  const { updatedAt } = await findTranscript(callId);
+  await runTranscriptions();
+  const stored = await findTranscript(callId);
+  expect(stored.transcript).toBe(
+    `WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Ada>${AUDIO.length} bytes of lecterns\n`,
+  );
+  expect(stored.updatedAt.getTime()).toBeGreaterThan(updatedAt.getTime());
+  expect(await findRequest(callId)).toBeNull();
+  expect(await read((tx) => readSpokenText(tx, "heard"))).toBe(
+    `Ada: ${AUDIO.length} bytes of lecterns`,
+  );
+  expect(leftoverDirs()).toEqual([]);
+});
+
+test("the command sees no secret of the site, and runs without a shell", async () => {
+  overrideEnv({ SESSION_SECRET: "a-secret-of-at-least-32-characters!" });
+  useCommand(`env | grep -c SECRET; echo "$1"`, `'$(id);*' {file}`);
+  const callId = await publishAndRequest("secret");
+  await runTranscriptions();
+  expect((await findTranscript(callId)).transcript).toBe("0\n$(id);*");
+  overrideEnv({ SESSION_SECRET: undefined });
+});
+
+test("after a failure the command runs twice more, later, and an admin sees why", async () => {
+  const counter = join(env.DATA_DIR, `runs-${randomUUID()}`);
+  useCommand(`echo x >> "${counter}"; echo "no model" >&2; exit 3`);
+  const callId = await publishAndRequest("failing");
+  const countRuns = () => readFileSync(counter, "utf8").length / 2;
+  const start = nowMs();
+  await runTranscriptions();
+  expect(countRuns()).toBe(1);
+  for (const [afterMs, runs] of [
+    [MINUTE_MS, 1],
+    [3 * MINUTE_MS, 2],
+    [HOUR_MS, 3],
+    [100 * HOUR_MS, 3],
+  ] as const) {
+    setClock(start + afterMs);
+    await runTranscriptions();
+    expect(countRuns(), String(afterMs)).toBe(runs);
+  }
+  expect(await findRequest(callId)).toMatchObject({
+    nextTryAt: null,
+    tries: 3,
+    lastError: "The command exited with code 3: no model",
+  });
+});
+
+test("a command that prints nothing or does not exist has failed", async () => {
+  useCommand("exit 0");
+  const silent = await publishAndRequest("silent");
+  await runTranscriptions();
+  expect((await findRequest(silent))?.lastError).toBe("The command printed nothing.");
+  overrideEnv({ TRANSCRIBE_COMMAND: "/no/such/program" });
+  const missing = await publishAndRequest("missing");
+  await runTranscriptions();
+  expect((await findRequest(missing))?.lastError).toMatch(/ENOENT/);
+});
+
+test("a transcript that an admin typed in the meantime stays", async () => {
+  const started = join(env.DATA_DIR, `started-${randomUUID()}`);
+  const proceed = `${started}-proceed`;
+  useCommand(`touch "${started}"; while [ ! -e "${proceed}" ]; do sleep 0.05; done; echo heard`);
+  const callId = await publishAndRequest("typed");
+  const run = runTranscriptions();
+  await expect.poll(() => existsSync(started), { timeout: 10_000 }).toBe(true);
+  await write((tx) => tx.episode.update({ where: { callId }, data: { transcript: "typed" } }));
+  writeFileSync(proceed, "");
+  await run;
+  expect((await findTranscript(callId)).transcript).toBe("typed");
+  expect(await findRequest(callId)).toBeNull();
+});
+
+test("an episode that has a transcript or was unpublished needs no run", async () => {
+  const ran = join(env.DATA_DIR, `ran-${randomUUID()}`);
+  useCommand(`touch "${ran}"; echo words`);
+  const callId = await publishAndRequest("done", "words");
+  const unpublished = await publishAndRequest("gone");
+  await write((tx) => tx.episode.delete({ where: { callId: unpublished } }));
+  await runTranscriptions();
+  expect(existsSync(ran)).toBe(false);
+  expect([await findRequest(callId), await findRequest(unpublished)]).toEqual([null, null]);
+});
+
+test("words of the command may be quoted, and the file comes last unless it is named", () => {
+  expect(parseTranscribeCommand("whisper-cli -m 'a model.bin' -f {file} -np", "/x/e.mp3")).toEqual([
+    "whisper-cli",
+    "-m",
+    "a model.bin",
+    "-f",
+    "/x/e.mp3",
+    "-np",
+  ]);
+  expect(parseTranscribeCommand('"/opt/my tool"  --fast', "/x/$&.mp3")).toEqual([
+    "/opt/my tool",
+    "--fast",
+    "/x/$&.mp3",
+  ]);
+});

@@ -1,0 +1,170 @@
+// Writes transcripts of episodes with the owner's command, in the background on the primary.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { defineBackgroundJob } from "#lib/core/background-job.ts";
+import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { createFolder } from "#lib/core/create-folder.ts";
+import { env } from "#lib/core/env.ts";
+import { log } from "#lib/core/log.ts";
+import { runCommand } from "#lib/core/run-command.ts";
+import { type Tx, read, write } from "#lib/db/database.ts";
+import { currentRole } from "#lib/replication/role.ts";
+import { readAnswerAudio, readMergedAudio } from "./audio-blobs.sql.ts";
+import { sniffAudio } from "./audio/probe.ts";
+import { normalizeCommandOutput } from "./normalize-transcript.ts";
+import { MAX_TRANSCRIPT_CHARS } from "./transcript.ts";
+
+const DEADLINE_MS = HOUR_MS;
+const POLL_INTERVAL_MS = MINUTE_MS;
+/** Stored before each run, so that a run that takes the machine down is not repeated endlessly. */
+const RETRY_DELAYS_MS = [2 * MINUTE_MS, 15 * MINUTE_MS];
+const MAX_ERROR_CHARS = 500;
+
+export const isTranscriptionConfigured = (): boolean => env.TRANSCRIBE_COMMAND !== undefined;
+
+/**
+ * Returns the program and its arguments: words separated by spaces, or quoted. {file} becomes the
+ * file's path, which otherwise comes last.
+ */
+export function parseTranscribeCommand(command: string, file: string): [string, ...string[]] {
+  const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, plain]) => double ?? single ?? plain ?? "",
+  );
+  const isNamed = words.some((word) => word.includes("{file}"));
+  const [program = "", ...args] = words.map((word) => word.replaceAll("{file}", () => file));
+  return isNamed ? [program, ...args] : [program, ...args, file];
+}
+
+/**
+ * Requests the transcript of an episode, also after failures, if a command is configured: call
+ * triggerTranscriptions() after the commit.
+ */
+export async function requestTranscription(tx: Tx, callId: string): Promise<void> {
+  if (!isTranscriptionConfigured()) return;
+  const now = new Date(nowMs());
+  const fields = { requestedAt: now, nextTryAt: now, tries: 0, lastError: null };
+  await tx.transcription.upsert({
+    where: { callId },
+    create: { callId, ...fields },
+    update: fields,
+    select: { callId: true },
+  });
+}
+
+interface DueTranscription {
+  readonly callId: string;
+  readonly tries: number;
+}
+
+const isDue = () => ({ nextTryAt: { lte: new Date(nowMs()) } });
+const findDue = (tx: Tx): Promise<DueTranscription | null> =>
+  tx.transcription.findFirst({
+    where: isDue(),
+    orderBy: [{ nextTryAt: "asc" }, { callId: "asc" }],
+    select: { callId: true, tries: true },
+  });
+
+/** Counts the run that follows. Returns the audio, or null if the episode needs no transcript now. */
+async function claim(tx: Tx, { callId, tries }: DueTranscription): Promise<Uint8Array | null> {
+  const episode = await tx.episode.findUnique({ where: { callId }, select: { transcript: true } });
+  if (episode?.transcript !== "") {
+    await tx.transcription.deleteMany({ where: { callId } });
+    return null;
+  }
+  const delayMs = RETRY_DELAYS_MS[tries];
+  await tx.transcription.updateMany({
+    where: { callId },
+    data: {
+      tries: tries + 1,
+      nextTryAt: delayMs === undefined ? null : new Date(nowMs() + delayMs),
+    },
+  });
+  return readMergedAudio(tx, callId) ?? readAnswerAudio(tx, callId);
+}
+
+/**
+ * Stores a transcript, unless an admin has written one in the meantime or the episode was
+ * unpublished.
+ */
+async function storeTranscript(tx: Tx, callId: string, transcript: string): Promise<void> {
+  const { count } = await tx.transcription.deleteMany({ where: { callId } });
+  const episode = await tx.episode.findUnique({
+    where: { callId },
+    select: { transcript: true, updatedAt: true },
+  });
+  if (count === 0 || episode?.transcript !== "") return;
+  await tx.episode.update({
+    where: { callId },
+    data: { transcript, updatedAt: new Date(Math.max(nowMs(), episode.updatedAt.getTime() + 1)) },
+    select: { callId: true },
+  });
+}
+
+/** Runs the command on the audio. Returns the transcript. Throws an Error that says what failed. */
+async function transcribe(audio: Uint8Array): Promise<string> {
+  const extension = sniffAudio(audio)?.extension;
+  if (!extension) throw new Error("The audio has an unknown format.");
+  createFolder(env.DATA_DIR);
+  const dir = resolve(await mkdtemp(join(env.DATA_DIR, "transcribe-")));
+  try {
+    const file = join(dir, `episode.${extension}`);
+    await writeFile(file, audio, { mode: 0o600 });
+    const [program, ...args] = parseTranscribeCommand(env.TRANSCRIBE_COMMAND ?? "", file);
+    const { code, stdout, stderr } = await runCommand(program, args, {
+      deadlineMs: DEADLINE_MS,
+      maxOutputChars: 2 * MAX_TRANSCRIPT_CHARS,
+      isLowPriority: true,
+    });
+    if (code !== 0)
+      throw new Error(
+        code === null
+          ? `The command was killed after ${DEADLINE_MS / MINUTE_MS} minutes.`
+          : `The command exited with code ${code}: ${stderr.replaceAll(dir, basename(dir)).trim().slice(-MAX_ERROR_CHARS)}`,
+      );
+    const transcript = normalizeCommandOutput(stdout);
+    if (transcript === "") throw new Error("The command printed nothing.");
+    return transcript;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function runTranscription(due: DueTranscription): Promise<void> {
+  const { callId } = due;
+  const audio = await write((tx) => claim(tx, due));
+  if (!audio) return;
+  try {
+    const transcript = await transcribe(audio);
+    await write((tx) => storeTranscript(tx, callId, transcript));
+  } catch (error) {
+    log("error", "calls.transcribe_failed", { callId, tries: due.tries + 1, error });
+    const lastError = (error instanceof Error ? error.message : String(error)).slice(
+      0,
+      MAX_ERROR_CHARS,
+    );
+    await write((tx) => tx.transcription.updateMany({ where: { callId }, data: { lastError } }));
+  }
+}
+
+/** Runs every due transcription, one at a time. Does nothing unless this is the primary. */
+async function runDue(): Promise<void> {
+  while (currentRole() === "primary" && isTranscriptionConfigured()) {
+    const due = await read(findDue);
+    if (!due) return;
+    await runTranscription(due);
+  }
+}
+
+const transcriptions = defineBackgroundJob("transcriptions", runDue, (error) =>
+  log(currentRole() === "primary" ? "error" : "warn", "transcriptions.stopped", { error }),
+);
+
+/** Runs every due transcription on the primary; concurrent calls share one run. */
+export const runTranscriptions = transcriptions.run;
+
+/** Starts transcriptions in the background. Call it after the commit that requested them. */
+export const triggerTranscriptions = transcriptions.trigger;
+
+/** Starts polling for due transcriptions. Idempotent. */
+export const startTranscriptionPolling = (): void => transcriptions.startPolling(POLL_INTERVAL_MS);

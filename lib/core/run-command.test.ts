@@ -1,0 +1,41 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { env } from "./env.ts";
+import { runCommand } from "./run-command.ts";
+
+const run = (script: string, deadlineMs = 10_000) =>
+  runCommand("/bin/sh", ["-c", script], { deadlineMs, maxOutputChars: 20, isLowPriority: true });
+
+test("output is bounded, and the exit code is returned", async () => {
+  expect(await run("seq 1000; echo problem >&2; exit 4")).toMatchObject({
+    code: 4,
+    stdout: expect.stringMatching(/^1\n2\n3\n[\s\S]{14}$/) as string,
+    stderr: "problem\n",
+  });
+});
+
+test("after the deadline, a program and its children are killed", async () => {
+  const file = join(env.DATA_DIR, "child.pid");
+  writeFileSync(file, "");
+  const result = await run(`sleep 60 & echo $! > "${file}"; wait`, 500);
+  expect(result.code).toBeNull();
+  const pid = Number(readFileSync(file, "utf8"));
+  expect(pid).toBeGreaterThan(0);
+  // A killed child may still be a zombie until its parent collects it.
+  await expect
+    .poll(() => {
+      try {
+        return readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[2];
+      } catch {
+        return "gone";
+      }
+    })
+    .toMatch(/Z|gone/);
+});
+
+test("a program that doesn't exist rejects", async () => {
+  await expect(
+    runCommand("/no/such/program", [], { deadlineMs: 1_000, maxOutputChars: 10 }),
+  ).rejects.toMatchObject({ code: "ENOENT" });
+});

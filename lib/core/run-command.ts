@@ -1,0 +1,74 @@
+// Runs another program without a shell and without the site's environment and secrets.
+
+import { spawn } from "node:child_process";
+import { setPriority } from "node:os";
+import { env } from "./env.ts";
+
+export interface CommandResult {
+  /** null if the program was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface CommandOptions {
+  /** Then the program and those that it started are killed. */
+  readonly deadlineMs: number;
+  /** The rest of each output is dropped. */
+  readonly maxOutputChars: number;
+  /** Yields to the site's own process. */
+  readonly isLowPriority?: boolean;
+}
+
+/** Runs `program`. Resolves with its exit code and output. Rejects if it can't start. */
+export function runCommand(
+  program: string,
+  args: readonly string[],
+  { deadlineMs, maxOutputChars, isLowPriority = false }: CommandOptions,
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    // eslint-disable-next-line no-restricted-syntax -- only these are passed on: secrets stay here
+    const { PATH = "", HOME = "" } = process.env;
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { NODE_ENV: env.NODE_ENV, PATH, HOME, LC_ALL: "C.UTF-8" },
+      // A group of its own, so that the programs it starts are killed with it.
+      detached: true,
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text.slice(0, maxOutputChars - output[name].length);
+      });
+    const kill = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // The group has ended.
+      }
+    };
+    const timer = setTimeout(kill, deadlineMs);
+    process.once("exit", kill);
+    const finish = () => {
+      clearTimeout(timer);
+      process.off("exit", kill);
+    };
+    child.on("error", (error) => {
+      finish();
+      reject(error);
+    });
+    child.on("close", (code) => {
+      finish();
+      resolve({ code, ...output });
+    });
+    if (isLowPriority && child.pid !== undefined) lowerPriority(child.pid);
+  });
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, 10);
+  } catch {
+    // It has ended, or the system doesn't allow it.
+  }
+}

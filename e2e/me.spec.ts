@@ -7,11 +7,14 @@ import { PORT } from "#tests/support/e2e/site-under-test.ts";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
-/** Adds a virtual authenticator that always verifies the user. */
+/**
+ * Adds a virtual authenticator that always verifies the user. Returns a function that says whether
+ * the user is there: otherwise requests wait.
+ */
 async function addAuthenticator(context: BrowserContext, page: Page) {
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
-  await cdp.send("WebAuthn.addVirtualAuthenticator", {
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2",
       transport: "internal",
@@ -21,13 +24,28 @@ async function addAuthenticator(context: BrowserContext, page: Page) {
       automaticPresenceSimulation: true,
     },
   });
+  return (isPresent: boolean) =>
+    cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: isPresent });
+}
+
+/** Opens the login page, and waits until it offers passkeys in the email field. */
+async function openLoginWithAutofill(page: Page, path: string) {
+  await page.addInitScript(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    navigator.credentials.get = (options) => {
+      document.documentElement.dataset.mediation = options?.mediation ?? "modal";
+      return get(options);
+    };
+  });
+  await page.goto(path);
+  await expect(page.locator('html[data-mediation="conditional"]')).toBeAttached();
 }
 
 test(
   "a member adds a passkey, logs out, and logs in with it",
   { tag: "@replica" },
   async ({ page, context, logIn, database }) => {
-    await addAuthenticator(context, page);
+    const setPresent = await addAuthenticator(context, page);
     const id = await logIn({ firstName: "Hedy" });
     await page.goto("/me");
     await page.getByRole("button", { name: "Add a passkey" }).click();
@@ -41,7 +59,9 @@ test(
       database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id),
     ).toBe(0);
 
-    await page.goto("/login?next=/me");
+    await setPresent(false);
+    await openLoginWithAutofill(page, "/login?next=/me");
+    await setPresent(true);
     await page.getByRole("button", { name: "Log in with a passkey" }).click();
     await expect(page).toHaveURL("/me");
     await expect(page.getByRole("heading", { level: 1, name: "Hedy" })).toBeVisible();
@@ -62,6 +82,19 @@ test(
   },
 );
 
+test("a passkey chosen in the email field's autofill logs in", async ({ page, context, logIn }) => {
+  await addAuthenticator(context, page);
+  await logIn({ firstName: "Hedy" });
+  await page.goto("/me");
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await expect(page.getByText(/^Passkey added as/)).toBeVisible();
+  await context.clearCookies();
+  // The authenticator answers as if its user had chosen the passkey.
+  await page.goto("/login?next=/me");
+  await expect(page).toHaveURL("/me");
+  await expect(page.getByRole("heading", { level: 1, name: "Hedy" })).toBeVisible();
+});
+
 test.describe("a removed passkey", () => {
   test.use({ expectedErrors: ["401"] });
 
@@ -71,14 +104,16 @@ test.describe("a removed passkey", () => {
     logIn,
     database,
   }) => {
-    await addAuthenticator(context, page);
+    const setPresent = await addAuthenticator(context, page);
     const id = await logIn();
     await page.goto("/me");
     await page.getByRole("button", { name: "Add a passkey" }).click();
     await expect(page.getByText(/^Passkey added as/)).toBeVisible();
+    await setPresent(false);
     database.prepare(`DELETE FROM "Passkey" WHERE "userId" = ?`).run(id);
     await page.context().clearCookies();
-    await page.goto("/login");
+    await openLoginWithAutofill(page, "/login");
+    await setPresent(true);
     await page.getByRole("button", { name: "Log in with a passkey" }).click();
     await expect(page.getByText(/We don’t recognize this passkey/)).toBeVisible();
     await page.goto("/me");

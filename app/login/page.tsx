@@ -47,7 +47,7 @@ export default async function Page({
         {/* Migrated members may have addresses that the browser refuses. */}
         <ActionForm action={requestLoginEmail} className="form" noValidate>
           <input type="hidden" name="next" value={next} />
-          <EmailField />
+          <EmailField offersPasskeys />
           <SubmitButton>Email me a login link</SubmitButton>
         </ActionForm>
         <PasskeyLoginButton next={next} />

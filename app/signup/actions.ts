@@ -14,7 +14,6 @@ import { firstNameField } from "#lib/members/profile.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { SIGNUP_EXPIRED_MESSAGE, createMember } from "#lib/members/sign-up.ts";
 import { getViewer } from "#lib/members/viewer.ts";
-import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
 export const signUp = defineServerAction({
@@ -52,7 +51,6 @@ export const signUp = defineServerAction({
       { isDurable: true },
     );
     await setSessionCookie(session);
-    triggerDeliveries();
     await expireLoginFlowCookie("signup");
     // Without another destination, a new member goes to their account page.
     redirect(

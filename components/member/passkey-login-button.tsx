@@ -1,9 +1,14 @@
 "use client";
-// Renders "Log in with a passkey" where the browser supports passkeys.
+// Renders "Log in with a passkey" where the browser supports passkeys, and offers them in the email field's autofill
+// (conditional UI).
 
+import { useEffect } from "react";
 import {
-  startAuthentication,
+  type AuthenticationResponseJSON,
   type PublicKeyCredentialRequestOptionsJSON,
+  WebAuthnAbortService,
+  browserSupportsWebAuthnAutofill,
+  startAuthentication,
 } from "@simplewebauthn/browser";
 import {
   postJson,
@@ -18,12 +23,25 @@ export function PasskeyLoginButton({ next }: { next: string }) {
   const { isBusy, error, run } = usePasskeyCeremony();
   const withOptions = usePasskeyOptions<PublicKeyCredentialRequestOptionsJSON>(
     "/login/passkey/options",
-    { isBusy },
+    { isBusy, onOptions: (optionsJSON) => void offerInAutofill(optionsJSON) },
   );
+  useEffect(() => () => WebAuthnAbortService.cancelCeremony(), []);
   if (!useSupportsPasskeys()) return null;
 
+  /** Waits until a passkey is chosen in the email field. The button, or newer options, end it. */
+  async function offerInAutofill(optionsJSON: PublicKeyCredentialRequestOptionsJSON) {
+    if (!(await browserSupportsWebAuthnAutofill())) return;
+    const response = await startAuthentication({ optionsJSON, useBrowserAutofill: true }).catch(
+      () => null,
+    );
+    if (response) run(() => verify(response));
+  }
+
   async function logIn() {
-    const response = await withOptions((optionsJSON) => startAuthentication({ optionsJSON }));
+    await verify(await withOptions((optionsJSON) => startAuthentication({ optionsJSON })));
+  }
+
+  async function verify(response: AuthenticationResponseJSON) {
     const result = await postJson<{ next: string }>("/login/passkey/verify", { response, next });
     // A full page load, since every part of the page may differ for a member.
     window.location.assign(result.next);

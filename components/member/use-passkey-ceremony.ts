@@ -2,7 +2,7 @@
 // Runs the browser's side of a WebAuthn ceremony and keeps its state.
 
 import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
 
 /** An error to show. `code` is the server's, or "cancelled" if the person closed the browser's dialog. */
 class CeremonyError extends Error {
@@ -122,27 +122,38 @@ type WithOptions<Options> = <T>(start: (options: Options) => Promise<T>) => Prom
 /**
  * Fetches the options of the next ceremony before the click, because Safari refuses a passkey if
  * the click was too long ago. Fetches them while the page is visible and `isBusy` is false, and
- * again when `version` changes.
+ * again when `version` changes. `onOptions` gets each of these.
  */
 export function usePasskeyOptions<Options extends { timeout?: number }>(
   path: string,
-  { isBusy, version = "" }: { isBusy: boolean; version?: string },
+  {
+    isBusy,
+    version = "",
+    onOptions,
+  }: { isBusy: boolean; version?: string; onOptions?: (options: Options) => void },
 ): WithOptions<Options> {
   const isSupported = useSupportsPasskeys();
   const latest = useRef<FetchedOptions<Options> | null>(null);
+  const announce = useEffectEvent((options: Options) => onOptions?.(options));
 
   useEffect(() => {
     if (!isSupported || isBusy) return;
     latest.current = null;
+    let isCurrent = true;
     const refresh = () => {
       if (document.visibilityState !== "visible") return;
       if (latest.current && performance.now() < latest.current.staleAtMs) return;
       latest.current = fetchOptions<Options>(path);
+      latest.current.promise.then(
+        (options) => isCurrent && announce(options),
+        () => {}, // A click fetches again and shows the error.
+      );
     };
     refresh();
     document.addEventListener("visibilitychange", refresh);
     const timer = setInterval(refresh, REFRESH_CHECK_MS);
     return () => {
+      isCurrent = false;
       document.removeEventListener("visibilitychange", refresh);
       clearInterval(timer);
     };

@@ -81,8 +81,14 @@ export function Field({
   );
 }
 
-/** A field for an email address, required. */
-export function EmailField({ hint }: { hint?: ReactNode }) {
+/** A field for an email address, required. `offersPasskeys` lists passkeys in its autofill. */
+export function EmailField({
+  hint,
+  offersPasskeys = false,
+}: {
+  hint?: ReactNode;
+  offersPasskeys?: boolean;
+}) {
   return (
     <Field
       name="email"
@@ -90,7 +96,7 @@ export function EmailField({ hint }: { hint?: ReactNode }) {
       hint={hint}
       type="email"
       inputMode="email"
-      autoComplete="email"
+      autoComplete={offersPasskeys ? "email webauthn" : "email"}
       autoCapitalize="none"
       spellCheck={false}
       required

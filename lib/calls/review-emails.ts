@@ -1,4 +1,4 @@
-// Builds the emails that tell a caller that their call was published or declined.
+// Builds the emails that tell a caller that their call was received, published or declined.
 
 import { env } from "#lib/core/env.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
@@ -9,6 +9,20 @@ interface Recipient {
   readonly title: string;
   /** True if the description is the question and there is no recording. */
   readonly isTyped: boolean;
+}
+
+/** Returns the receipt of a new call. */
+export function receivedEmail({ email, firstName, title, isTyped }: Recipient): EmailMessage {
+  return {
+    to: email,
+    subject: `We received your call “${title}”`,
+    parts: [
+      `Hi ${firstName},`,
+      `Thanks for your call “${title}”. We’ll ${isTyped ? "read it" : "listen to it"} and email you either way.`,
+      "Until then, you can see or delete it:",
+      { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
+    ],
+  };
 }
 
 /** Returns the email, with the admin's reason verbatim. */

@@ -11,6 +11,8 @@ import { type Tx, read } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { CALL_LIMITS } from "./audio/probe.ts";
 import { probeUpload } from "./probe-upload.ts";
+import { getCaller } from "./review.ts";
+import { receivedEmail } from "./review-emails.ts";
 import { completeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** Limits per member: calls in 24 hours, and calls without an answer. */
@@ -65,7 +67,7 @@ export async function prepareRecording({
 }
 
 /**
- * Inserts a call, links its upload and adds the notifications to the outbox: call
+ * Inserts a call, links its upload and adds receipt and notifications to the outbox: call
  * triggerDeliveries() after the commit. Idempotent: the same form or upload returns the existing
  * call, with isNew false. Throws AppError: conflict for another member's id; not_found (field
  * "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
@@ -132,6 +134,7 @@ export async function submitCall(
     });
     await completeUpload(tx, { ...recording, member, callId: id });
   }
+  await enqueueReceipt(tx, id);
   await notifyAdmins(tx, {
     id,
     title,
@@ -169,6 +172,16 @@ async function assertCallQuota(tx: Tx, member: Member, now: number): Promise<voi
       { retryAfterSeconds: 3_600 },
     );
   consume([[submitLimiter, member.id]], now, "Daily limit reached. Try again tomorrow.");
+}
+
+/** Enqueues the caller's receipt. It is part of what they asked for, so it needs no consent. */
+async function enqueueReceipt(tx: Tx, callId: string): Promise<void> {
+  const caller = await getCaller(tx, callId);
+  await enqueueDelivery(
+    tx,
+    { kind: "MAIL", mail: receivedEmail(caller) },
+    { userId: caller.userId, about: `Receipt of a call: ${caller.title}` },
+  );
 }
 
 async function notifyAdmins(

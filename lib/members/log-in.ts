@@ -4,10 +4,12 @@
 import { nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { setResponseCookie } from "#lib/http/cookies.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { claimReads } from "#lib/reading/claim-reads.ts";
 import { type LeadChange, logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { sealSessionCookie } from "./cookies.ts";
 import { describeDevice } from "#lib/members/describe-device.ts";
+import { enqueueNewDeviceEmail } from "./new-device-email.ts";
 import { createSession } from "./sessions.ts";
 import { findMemberId, startSignup } from "./sign-up.ts";
 import type { SessionIds } from "./viewer.ts";
@@ -28,14 +30,17 @@ export type LoginResult = { readonly session: NewSession } | { readonly signupBr
 
 /**
  * Replaces this browser's session with a new one, to prevent session fixation, and claims its
- * anonymous reads. Pass the result to setSessionCookie() after the commit.
+ * anonymous reads. A new device is announced to the member by email. Pass the result to
+ * setSessionCookie() after the commit.
  */
 export async function logInAndClaimReads(
   tx: Tx,
   { userId, sessionIds, request }: LoginRequest & { userId: string },
 ): Promise<NewSession> {
+  const device = describeDevice(request);
+  await enqueueNewDeviceEmail(tx, userId, device);
   if (sessionIds.sessionKey) await tx.session.deleteMany({ where: { id: sessionIds.sessionKey } });
-  const session = await createSession(tx, userId, describeDevice(request));
+  const session = await createSession(tx, userId, device);
   const { slugs } = await claimReads(tx, { clientId: sessionIds.clientId, userId });
   const { role } = await tx.user.findUniqueOrThrow({
     where: { id: userId },
@@ -60,11 +65,12 @@ export async function completeLogin(
 }
 
 /**
- * Sets the session cookie and logs lead changes. Call it after the commit, in a server action or
- * route handler.
+ * Sets the session cookie, sends the login's email and logs lead changes. Call it after the commit,
+ * in a server action or route handler.
  */
 export async function setSessionCookie({ leadChanges, ...session }: NewSession): Promise<void> {
   logLeadChanges(leadChanges);
+  triggerDeliveries();
   await setResponseCookie(await sealSessionCookie(session));
 }
 

@@ -179,7 +179,7 @@ test("a recording outlives the expiry of uploads, is exported, and is deleted wi
   expect((await stored()).uploads).toEqual([]);
 });
 
-test("every admin gets an email with a link; the webhook is called if there is one", async () => {
+test("the caller gets a receipt and every admin an email with a link; the webhook is called if there is one", async () => {
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   const id = randomUUID();
   // Not through the action, which triggers the deliveries.
@@ -215,11 +215,21 @@ test("every admin gets an email with a link; the webhook is called if there is o
       },
   );
   expect(deliveries.map(({ kind, mail }) => [kind, mail?.to])).toEqual([
+    ["MAIL", `${ada.id}@example.test`],
     ["MAIL", "grace@example.test"],
     ["MAIL", "linus@example.test"],
     ["DISCORD", undefined],
   ]);
-  expect(deliveries[0]!.mail).toEqual({
+  expect(deliveries[0]!.mail).toMatchObject({
+    subject: "We received your call “A <b>bold</b> question”",
+    parts: [
+      "Hi Ada,",
+      expect.stringContaining("read it"),
+      expect.any(String),
+      { link: "http://localhost:3000/calls/mine", label: "Your calls" },
+    ],
+  });
+  expect(deliveries[1]!.mail).toEqual({
     to: "grace@example.test",
     subject: "New call: A <b>bold</b> question",
     parts: [
@@ -229,7 +239,7 @@ test("every admin gets an email with a link; the webhook is called if there is o
     ],
   });
   // Nothing about the caller, who agreed to nothing there.
-  expect(deliveries[2]!.text).toBe(`New call\nhttp://localhost:3000/admin/calls/${id}`);
+  expect(deliveries[3]!.text).toBe(`New call\nhttp://localhost:3000/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
 });
 
@@ -241,10 +251,13 @@ test("emails are sent after the commit, without blocking the response", async ()
         listLocalMailbox(5)
           .map(({ to, subject }) => [to, subject])
           .sort(),
-      ).toEqual([
-        ["grace@example.test", "New call: How do I begin?"],
-        ["linus@example.test", "New call: How do I begin?"],
-      ]),
+      ).toEqual(
+        [
+          [`${ada.id}@example.test`, "We received your call “How do I begin?”"],
+          ["grace@example.test", "New call: How do I begin?"],
+          ["linus@example.test", "New call: How do I begin?"],
+        ].sort(),
+      ),
     { timeout: 5_000 },
   );
 });

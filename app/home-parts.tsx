@@ -27,7 +27,7 @@ export async function loadHomeParts(sessionIds: SessionIds, previousVisitMs: num
       nowMs: data.nowMs,
     }) ?? posts[0];
   const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
-  const card = (post: Post) => toCard(post, data, previousVisitMs);
+  const card = (post: Post) => toCard(index, post, data, previousVisitMs);
   const latest = (
     <>
       {featured && (
@@ -62,8 +62,8 @@ export async function loadHomeParts(sessionIds: SessionIds, previousVisitMs: num
       <div>
         <h2 id="race">The team standings</h2>
         <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-          {describeStandings(data.standings, "the site")} A read counts once you reach the end of a
-          post after spending enough time on it.
+          {describeStandings(data.standings)} A read counts once you reach the end of a post after
+          spending enough time on it.
         </p>
         <div style={{ marginTop: "1rem" }}>
           <TotalsLine {...data.totals} posts={posts.length} />

@@ -13,6 +13,7 @@ import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
 import { AccountLinks } from "./account-links.tsx";
+import { findFrame } from "./frame-messages.ts";
 import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
@@ -60,24 +61,26 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const sessionIds = await readSessionCookies();
   const banner = await bannerFor(sessionIds);
   const style = siteStyle(siteConfig);
+  const { lang, messages } = await findFrame();
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
-    <html lang={siteConfig.language} className={fontVariables} suppressHydrationWarning>
+    <html lang={lang} className={fontVariables} suppressHydrationWarning>
       <head>
         <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
         {style && <style dangerouslySetInnerHTML={{ __html: style }} />}
       </head>
       <body>
         <a className="skip" href="#main">
-          Skip to content
+          {messages.skipToContent}
         </a>
         <SiteHeader
           name={siteConfig.name}
-          links={headerLinks()}
+          links={headerLinks(messages)}
+          messages={messages}
           account={
             siteConfig.features.members && (
               <PersonalPart name="account" inline>
-                <AccountLinks {...sessionIds} />
+                <AccountLinks {...sessionIds} messages={messages} />
               </PersonalPart>
             )
           }
@@ -86,14 +89,15 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           {children}
         </main>
         <SiteFooter
-          links={footerLinks()}
+          links={footerLinks(messages)}
+          messages={messages}
           text={siteConfig.footer.text ?? `© ${siteConfig.author.name}`}
           license={siteConfig.license}
           profiles={siteConfig.social}
         >
           {banner && <InstanceBanner initialStatus={banner === "later" ? null : banner} />}
         </SiteFooter>
-        <CopyButtons />
+        <CopyButtons copied={messages.copied} copyFailed={messages.copyFailed} />
         <SearchShortcut />
       </body>
     </html>

@@ -15,6 +15,7 @@ import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts
 import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { loadPostParts } from "./blog/[slug]/post-parts.tsx";
 import { AccountLinks } from "./account-links.tsx";
+import { findFrame } from "./frame-messages.ts";
 import { loadHomeParts } from "./home-parts.tsx";
 
 export function startPersonalParts(): void {
@@ -44,7 +45,7 @@ async function renderPersonalParts({
   if (!loaded || (isReplicated() && loaded.isAdmin)) return null;
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,
-    account: <AccountLinks {...sessionIds} />,
+    account: <AccountLinks {...sessionIds} messages={(await findFrame()).messages} />,
   };
   return Object.fromEntries(
     Object.entries(parts).map(([name, element]) => [name, renderPart(render, element)]),

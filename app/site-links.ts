@@ -2,6 +2,7 @@
 
 import type { NavLink } from "#components/ui/site-header.tsx";
 import { currentRequestContext } from "#lib/core/request-context.ts";
+import type { Messages } from "#lib/core/messages/en.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { hasPage } from "#lib/posts/catalog/site-catalog.ts";
 import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
@@ -9,23 +10,21 @@ import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
 const toNavLinks = (links: readonly { label: string; url: string }[]): NavLink[] =>
   links.map(({ label, url }) => ({ label, href: url }));
 
-function pageLinks(): NavLink[] {
+const listPageLinks = (paths: readonly (string | false)[], { pages }: Messages): NavLink[] =>
+  paths.filter((path) => path !== false).map((href) => ({ href, label: pages[href] ?? href }));
+
+function mainPaths(): (string | false)[] {
   const { calls, teams } = siteConfig.features;
-  return [
-    { href: "/blog", label: "Posts" },
-    ...(calls ? [{ href: "/calls", label: "Calls" }] : []),
-    ...(teams ? [{ href: "/teams", label: "Teams" }] : []),
-    { href: "/about", label: "About" },
-  ];
+  return ["/blog", calls && "/calls", teams && "/teams", "/about"];
 }
 
 /**
  * Returns the links of the header, with the current one marked. A shared page is always rendered at
- * the same path.
+ * the same path. The owner's labels are not translated.
  */
-export function headerLinks(): NavLink[] {
+export function headerLinks(messages: Messages): NavLink[] {
   const { links } = siteConfig.header;
-  return (links ? toNavLinks(links) : pageLinks()).map((link) => ({
+  return (links ? toNavLinks(links) : listPageLinks(mainPaths(), messages)).map((link) => ({
     ...link,
     current: currentState(link.href),
   }));
@@ -37,15 +36,20 @@ export function currentState(href: string): NavLink["current"] {
   return path === href ? "page" : path.startsWith(`${href}/`) ? "true" : undefined;
 }
 
-export function footerLinks(): NavLink[] {
+export function footerLinks(messages: Messages): NavLink[] {
   const { links } = siteConfig.footer;
   if (links) return toNavLinks(links);
   return [
-    ...pageLinks(),
-    ...(hasPage("how-we-count") ? [{ href: "/how-we-count", label: "How we count" }] : []),
-    ...(siteConfig.features.newsletter ? [{ href: "/subscribe", label: "Subscribe" }] : []),
-    { href: "/contact", label: "Contact" },
-    { href: "/privacy", label: "Privacy" },
+    ...listPageLinks(
+      [
+        ...mainPaths(),
+        hasPage("how-we-count") && "/how-we-count",
+        siteConfig.features.newsletter && "/subscribe",
+        "/contact",
+        "/privacy",
+      ],
+      messages,
+    ),
     { href: FEED_PATHS.rss, label: "RSS" },
     { href: FEED_PATHS.atom, label: "Atom" },
     { href: FEED_PATHS.json, label: "JSON Feed" },

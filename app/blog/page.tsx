@@ -15,7 +15,7 @@ import { ArchiveYears } from "#components/post/archive-years.tsx";
 import { pluralize } from "#lib/core/format.ts";
 import { readPreviousVisit } from "#lib/members/last-visit.ts";
 import { listYears } from "#lib/posts/archive.ts";
-import { listPosts } from "#lib/posts/post.ts";
+import { listPosts, toPostSummary } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import {
   READ_FILTERS,
@@ -84,9 +84,9 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           nowMs: data.nowMs,
         });
   const previousVisitMs = isMember ? await readPreviousVisit() : null;
-  const cards = search.results.map(({ post, title, snippet }) => ({
-    ...toCard(post, data, previousVisitMs),
-    ...(search.q ? { title, snippet } : {}),
+  const cards = search.results.map(({ post, matchedPost, title, snippet }) => ({
+    ...toCard(index, post, data, previousVisitMs),
+    ...(search.q ? { post: toPostSummary(matchedPost), title, snippet } : {}),
   }));
   const newCount = listPosts(index).filter((post) => isNewPost(post, data, previousVisitMs)).length;
   const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || search.q).map((value) => ({
@@ -146,7 +146,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           <div style={{ marginBottom: "var(--gap)" }}>
             <FeaturedCard
               why="Popular, and new to you"
-              {...toCard(featured, data, previousVisitMs)}
+              {...toCard(index, featured, data, previousVisitMs)}
             />
           </div>
         )}

@@ -2,8 +2,10 @@
 
 import type { PostCardData } from "#components/post/post-card.tsx";
 import type { PageData } from "#lib/posts/page-data.ts";
-import { type Post, toPostSummary } from "#lib/posts/post.ts";
+import { type Post, type PostIndex, toPostSummary } from "#lib/posts/post.ts";
+import { currentReaderLanguages } from "#lib/http/reader-languages.ts";
 import { publicationMs } from "#lib/posts/post-dates.ts";
+import { inReadersLanguage } from "#lib/posts/translations.ts";
 
 type ViewerData = Pick<PageData, "leadingTeams" | "readSlugs" | "viewer">;
 
@@ -24,13 +26,15 @@ export function isNewPost(
   );
 }
 
+/** Returns the card of a listed post, or of its translation in the reader's language. */
 export function toCard(
+  index: PostIndex,
   post: Post,
   data: ViewerData,
   previousVisitMs: number | null = null,
 ): PostCardData {
   return {
-    post: toPostSummary(post),
+    post: toPostSummary(inReadersLanguage(index, post, currentReaderLanguages())),
     leadingTeams: data.leadingTeams.get(post.slug) ?? [],
     isRead: data.readSlugs.has(post.slug),
     isNew: isNewPost(post, data, previousVisitMs),

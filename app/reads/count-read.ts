@@ -62,7 +62,7 @@ async function limitAndRecord(
   request: DirectRequest,
   { token, slug }: z.output<typeof Beacon>,
 ): Promise<{ isCounted: boolean; clientId?: string }> {
-  const { readingMinutes } = await getCountablePost(slug);
+  const { readingMinutes, countedSlug } = await getCountablePost(slug);
   const sessionIds = await findSessionIds(request.findCookie);
   const now = nowMs();
   // Verified before the rate limit: an invalid token must not use up the limit of others at the same address.
@@ -70,9 +70,14 @@ async function limitAndRecord(
   const limiter = singleton("read-limiter", createReadLimiter);
   const { leadChanges, ...read } = await recordBeacon(
     sessionIds,
-    { token, slug, readingMinutes, nowMs: now },
+    { token, slug, countedSlug, readingMinutes, nowMs: now },
     (reader) =>
-      limiter.consume({ ...reader, address: findClientAddress(request), slug, nowMs: now }),
+      limiter.consume({
+        ...reader,
+        address: findClientAddress(request),
+        slug: countedSlug,
+        nowMs: now,
+      }),
   );
   logLeadChanges(leadChanges);
   return read;

@@ -2,14 +2,22 @@
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { findPost } from "#lib/posts/post.ts";
+import { findPost, originalOf } from "#lib/posts/post.ts";
 
-/** Returns a published post. Throws AppError(not_found) for drafts and unknown slugs. */
+/**
+ * Returns a published post; its reads count for `countedSlug`, which translations share. Throws
+ * AppError(not_found) for drafts and unknown slugs.
+ */
 export async function getCountablePost(
   slug: string,
-): Promise<{ slug: string; readingMinutes: number }> {
-  const post = findPost(await getIndex(), slug);
+): Promise<{ slug: string; countedSlug: string; readingMinutes: number }> {
+  const index = await getIndex();
+  const post = findPost(index, slug);
   if (!post || post.frontMatter.draft)
     throw new AppError("not_found", "There is no such post.", { field: "slug" });
-  return { slug: post.slug, readingMinutes: post.compiled.readingMinutes };
+  return {
+    slug: post.slug,
+    countedSlug: originalOf(index, post).slug,
+    readingMinutes: post.compiled.readingMinutes,
+  };
 }

@@ -26,7 +26,7 @@ export async function recordBeacon(
       const reader = { member: findSessionMember(sql, sessionKey), clientId };
       const result = recordRead(sql, { ...read, ...reader });
       // Anonymous reads don't change the standings.
-      const slugs = result.isCounted && reader.member ? [read.slug] : [];
+      const slugs = result.isCounted && reader.member ? [read.countedSlug ?? read.slug] : [];
       return { ...result, leadChanges: recordLeadChanges(sql, { slugs, nowMs: read.nowMs }) };
     });
   } catch (error) {

@@ -78,8 +78,8 @@ export default async function TeamsPage() {
         <div>
           <h2 id="now">Standings</h2>
           <p className="standing-say figures">
-            {describeStandings(standings, "the site")} A team’s score is its reads in the last six
-            months divided by its active members; new members count a little more each day.
+            {describeStandings(standings)} A team’s score is its reads in the last six months
+            divided by its active members; new members count a little more each day.
           </p>
           {hasPage("how-we-count") && (
             <a className="more" href="/how-we-count">

@@ -2,6 +2,7 @@
 
 import { SiteMark } from "#components/ui/logo.tsx";
 import { ProfileLinks } from "#components/ui/profile-links.tsx";
+import type { Messages } from "#lib/core/messages/en.ts";
 import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 
 export type Author = SiteConfig["author"];
@@ -21,7 +22,7 @@ export function AuthorPortrait({ author }: { author: Author }) {
   );
 }
 
-export function AuthorCard({ author }: { author: Author }) {
+export function AuthorCard({ author, messages }: { author: Author; messages: Messages }) {
   return (
     <section className="author" aria-labelledby="author-title">
       {author.portrait ? <AuthorPortrait author={author} /> : <SiteMark />}
@@ -29,7 +30,7 @@ export function AuthorCard({ author }: { author: Author }) {
         <h2 id="author-title">{author.name}</h2>
         <p>
           {author.bio && <>{author.bio} </>}
-          <a href="/about">More about {author.name}</a>
+          <a href="/about">{messages.aboutAuthor(author.name)}</a>
         </p>
         <ProfileLinks links={author.links} email={author.email} />
       </div>

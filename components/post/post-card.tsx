@@ -4,7 +4,7 @@ import { LeaderDot } from "#components/team/leader-dot.tsx";
 import { SiteMark } from "#components/ui/logo.tsx";
 import { MarkedText } from "#components/ui/marked-text.tsx";
 import type { TextSegment } from "#lib/search/search-query.ts";
-import { formatDate, formatReadingTime } from "#lib/core/format.ts";
+import { type Messages, en } from "#lib/core/messages/en.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import { topicPath, topicTitle } from "#lib/posts/topics.ts";
@@ -22,6 +22,8 @@ export interface PostCardData {
   /** Replaces the post's title, with matches marked. */
   readonly title?: readonly TextSegment[];
   readonly snippet?: readonly TextSegment[];
+  /** English by default. */
+  readonly messages?: Messages | undefined;
 }
 
 const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
@@ -48,10 +50,10 @@ function Description({ post: { frontMatter }, snippet }: PostCardData) {
   );
 }
 
-function Topics({ post: { frontMatter } }: PostCardData) {
+function Topics({ post: { frontMatter }, messages = en }: PostCardData) {
   if (frontMatter.categories.length === 0) return null;
   return (
-    <ul className="card-topics" aria-label="Topics">
+    <ul className="card-topics" aria-label={messages.topics}>
       {frontMatter.categories.map((topic) => (
         <li key={topic}>
           <a href={topicPath(topic)}>{topicTitle(topic)}</a>
@@ -61,15 +63,15 @@ function Topics({ post: { frontMatter } }: PostCardData) {
   );
 }
 
-function Meta({ post, leadingTeams, isRead, isNew }: PostCardData) {
+function Meta({ post, leadingTeams, isRead, isNew, messages = en }: PostCardData) {
   return (
     <p className="card-meta">
-      {isNew && <strong className="card-new">New</strong>}
-      <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
+      {isNew && <strong className="card-new">{messages.isNew}</strong>}
+      <time dateTime={post.frontMatter.date}>{messages.date(post.frontMatter.date)}</time>
       <span className="card-time">
-        {formatReadingTime(post.readingMinutes)}
-        {isRead && <span className="card-read"> · read</span>}
-        <LeaderDot teams={leadingTeams} />
+        {messages.readingTime(post.readingMinutes)}
+        {isRead && <span className="card-read"> · {messages.isRead}</span>}
+        <LeaderDot teams={leadingTeams} messages={messages} />
       </span>
     </p>
   );

@@ -3,11 +3,13 @@
 import type { ReactNode } from "react";
 import { LinkIcon, MailIcon, PencilIcon } from "#components/ui/icons.tsx";
 import { SiteMark } from "#components/ui/logo.tsx";
-import { formatDate, formatReadingTime } from "#lib/core/format.ts";
+import { type Messages, en } from "#lib/core/messages/en.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { laterUpdateDay } from "#lib/posts/post-dates.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { Series } from "#lib/posts/series.ts";
+import { postLanguage } from "#lib/posts/translations.ts";
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { type Author, AuthorCard } from "./author-card.tsx";
 import { HeroImage } from "./hero-image.tsx";
 import { PROSE_CLASS } from "./prose-class.ts";
@@ -18,6 +20,9 @@ export interface PostPageProps {
   readonly post: Post;
   /** Null if the post is not part of one. */
   readonly series: Series | null;
+  /** The post in other languages. */
+  readonly translations?: readonly Post[];
+  readonly messages?: Messages;
   /** Also sets the page's accent color: that of the leading team. */
   readonly standings: ReactNode;
   readonly recommendations: ReactNode;
@@ -38,6 +43,8 @@ export interface PostPageProps {
 export function PostPage({
   post,
   series,
+  translations = [],
+  messages = en,
   standings,
   recommendations,
   url,
@@ -56,20 +63,20 @@ export function PostPage({
       <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>
-            <PostStateNotice draft={frontMatter.draft} archived={frontMatter.archived} />
+            <PostStateNotice {...frontMatter} messages={messages} />
             <h1 id="post-title" {...language}>
               {frontMatter.title}
             </h1>
             <p className="post-when figures">
-              <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> —{" "}
+              <time dateTime={frontMatter.date}>{messages.date(frontMatter.date)}</time> —{" "}
               {updated && (
                 <>
-                  Updated <time dateTime={updated}>{formatDate(updated)}</time> —{" "}
+                  {messages.updated} <time dateTime={updated}>{messages.date(updated)}</time> —{" "}
                 </>
               )}
-              {formatReadingTime(compiled.readingMinutes)}
+              {messages.readingTime(compiled.readingMinutes)}
             </p>
-            <Translations post={post} editUrl={editUrl} />
+            <Translations post={post} others={translations} editUrl={editUrl} messages={messages} />
           </div>
           {hero && (
             <figure className="hero">
@@ -86,10 +93,14 @@ export function PostPage({
           )}
         </header>
         <div className="post-body wrap">
-          <TocAside headings={compiled.headings} language={language} />
+          <TocAside headings={compiled.headings} language={language} title={messages.contents} />
           <div className="post-column">
-            <TocDisclosure headings={compiled.headings} language={language} />
-            {series && <SeriesBox series={series} slug={post.slug} />}
+            <TocDisclosure
+              headings={compiled.headings}
+              language={language}
+              title={messages.contents}
+            />
+            {series && <SeriesBox series={series} slug={post.slug} messages={messages} />}
             <div className={PROSE_CLASS} {...language}>
               {children}
             </div>
@@ -97,43 +108,43 @@ export function PostPage({
               <SiteMark />
             </div>
             <div className="post-after">
-              {series && <SeriesNeighbors series={series} />}
+              {series && <SeriesNeighbors series={series} messages={messages} />}
               {standings}
               <section aria-labelledby="share-title">
                 <h2 id="share-title" className="visually-hidden">
-                  Share and edit
+                  {messages.shareAndEdit}
                 </h2>
                 <p className="post-share">
                   <button type="button" className="button needs-script" data-copy={url}>
-                    <LinkIcon /> Copy link
+                    <LinkIcon /> {messages.copyLink}
                   </button>
                   <a
                     className="button"
                     href={`mailto:?subject=${encodeURIComponent(frontMatter.title)}&body=${encodeURIComponent(url)}`}
                   >
-                    <MailIcon /> Email
+                    <MailIcon /> {messages.email}
                   </a>
                   {discussUrl && (
                     <a className="button" href={discussUrl}>
-                      Discuss this post
+                      {messages.discuss}
                     </a>
                   )}
                   {editUrl && (
                     <a className="button" href={editUrl}>
-                      <PencilIcon /> Edit this post
+                      <PencilIcon /> {messages.edit}
                     </a>
                   )}
                 </p>
                 {license && (
                   <p className="post-license">
-                    License:{" "}
+                    {messages.license}{" "}
                     <a href={license.url} rel="license">
                       {license.name}
                     </a>
                   </p>
                 )}
               </section>
-              <AuthorCard author={author} />
+              <AuthorCard author={author} messages={messages} />
             </div>
           </div>
         </div>
@@ -144,47 +155,85 @@ export function PostPage({
   );
 }
 
-function PostStateNotice({ draft, archived }: { draft: boolean; archived: boolean }) {
+function PostStateNotice({
+  draft,
+  archived,
+  messages,
+}: {
+  draft: boolean;
+  archived: boolean;
+  messages: Messages;
+}) {
   if (draft) {
     return (
       <p className="notice" role="note">
-        <strong>Draft.</strong> Unlisted, not counted, and likely to change.
+        <strong>{messages.draft}</strong> {messages.draftNotice}
       </p>
     );
   }
   if (archived) {
     return (
       <p className="notice" role="note">
-        <strong>Archived.</strong> Accurate when written; no longer updated.
+        <strong>{messages.archived}</strong> {messages.archivedNotice}
       </p>
     );
   }
   return null;
 }
 
-function Translations({ post, editUrl }: { post: Post; editUrl: string | null }) {
-  const { translations } = post.frontMatter;
-  if (translations.length === 0 && !editUrl) return null;
+/** Lists the post's languages: those of this site, then those that the author names. */
+function Translations({
+  post,
+  others,
+  editUrl,
+  messages,
+}: {
+  post: Post;
+  others: readonly Post[];
+  editUrl: string | null;
+  messages: Messages;
+}) {
+  const credited = post.frontMatter.translations;
+  const links = new Set(credited.map(({ link }) => link));
+  const uncredited = others.filter((other) => !links.has(postUrlPath(other)));
+  if (credited.length + uncredited.length === 0 && !editUrl) return null;
   return (
     <div className="post-langs">
-      {translations.length > 0 && (
+      {credited.length + uncredited.length > 0 && (
         <>
-          <span>Translations:</span>
+          <span>{messages.translations}</span>
           <ul>
-            {translations.map(({ language, link, author }) => (
+            {uncredited.map((other) => (
+              <li key={other.slug}>
+                <a href={postUrlPath(other)} hrefLang={postLanguage(other)} dir="auto">
+                  {languageName(postLanguage(other))}
+                </a>
+              </li>
+            ))}
+            {credited.map(({ language, link, author }) => (
               <li key={link}>
                 <a href={link} dir="auto">
                   {language}
                 </a>
                 {author && (
-                  <> by {author.link ? <a href={author.link}>{author.name}</a> : author.name}</>
+                  <>
+                    {" "}
+                    {messages.by}{" "}
+                    {author.link ? <a href={author.link}>{author.name}</a> : author.name}
+                  </>
                 )}
               </li>
             ))}
           </ul>
         </>
       )}
-      {editUrl && <a href={editUrl}>Add translation</a>}
+      {editUrl && <a href={editUrl}>{messages.addTranslation}</a>}
     </div>
   );
+}
+
+/** Returns the language's own name: "Deutsch" for "de". */
+function languageName(tag: string): string {
+  const name = new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag;
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
 }

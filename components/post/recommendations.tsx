@@ -1,5 +1,6 @@
 // Renders recommended posts, after a post or on a 404 page.
 
+import type { Messages } from "#lib/core/messages/en.ts";
 import { PostCard, type PostCardData } from "./post-card.tsx";
 
 /** Renders nothing if there are no posts. */
@@ -7,10 +8,12 @@ export function Recommendations({
   title,
   text,
   cards,
+  messages,
 }: {
   title: string;
   text?: string;
   cards: readonly PostCardData[];
+  messages?: Messages;
 }) {
   if (cards.length === 0) return null;
   return (
@@ -19,7 +22,7 @@ export function Recommendations({
       {text && <p>{text}</p>}
       <div className="cards" style={{ marginTop: "2.25rem" }}>
         {cards.map((card) => (
-          <PostCard key={card.post.slug} {...card} />
+          <PostCard key={card.post.slug} {...card} messages={messages} />
         ))}
       </div>
     </section>

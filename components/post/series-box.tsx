@@ -1,6 +1,7 @@
 // Renders a post's place in its series: the list of parts above the text, and the previous and next
 // part below it.
 
+import type { Messages } from "#lib/core/messages/en.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
@@ -20,15 +21,23 @@ function PartLink({ post, isCurrent = false }: { post: Post; isCurrent?: boolean
 }
 
 /** Collapsed, because a long list would push the text down. */
-export function SeriesBox({ series, slug }: { series: Series; slug: string }) {
+export function SeriesBox({
+  series,
+  slug,
+  messages,
+}: {
+  series: Series;
+  slug: string;
+  messages: Messages;
+}) {
   return (
     <details className="series">
       <summary>
         <span>
-          Part {series.number} of {series.total} · <bdi>{series.name}</bdi>
+          {messages.seriesPart(series.number, series.total)} · <bdi>{series.name}</bdi>
         </span>
       </summary>
-      <nav aria-label="Parts of this series">
+      <nav aria-label={messages.seriesParts}>
         <ol>
           {series.parts.map(({ post, number }) => (
             <li key={post.slug} value={number}>
@@ -42,18 +51,24 @@ export function SeriesBox({ series, slug }: { series: Series; slug: string }) {
 }
 
 /** Links the previous and the next part. */
-export function SeriesNeighbors({ series: { previous, next } }: { series: Series }) {
+export function SeriesNeighbors({
+  series: { previous, next },
+  messages,
+}: {
+  series: Series;
+  messages: Messages;
+}) {
   return (
-    <nav className="series-neighbors" aria-label="Series">
+    <nav className="series-neighbors" aria-label={messages.series}>
       {previous && (
         <p>
-          <span>Previous part</span>
+          <span>{messages.previousPart}</span>
           <PartLink post={previous} />
         </p>
       )}
       {next && (
         <p>
-          <span>Next part</span>
+          <span>{messages.nextPart}</span>
           <PartLink post={next} />
         </p>
       )}

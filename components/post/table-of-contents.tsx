@@ -9,12 +9,13 @@ const MIN_HEADINGS = 3;
 
 interface ContentsProps {
   readonly headings: readonly Heading[];
-  /** Of the headings. The title is English. */
+  /** Of the headings. */
   readonly language: LanguageAttributes;
+  readonly title: string;
 }
 
 /** As static HTML: React takes more time per element than per text, and long posts have dozens of headings. */
-function HeadingLinks({ headings, language }: ContentsProps) {
+function HeadingLinks({ headings, language }: Omit<ContentsProps, "title">) {
   const html = headings
     .map(
       ({ depth, id, text }) =>
@@ -30,14 +31,14 @@ function selectHeadings(headings: readonly Heading[]): readonly Heading[] {
 }
 
 /** In the margin; CSS shows it from 1100 px. */
-export function TocAside({ headings, language }: ContentsProps) {
+export function TocAside({ headings, language, title }: ContentsProps) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
     <aside className="toc-aside">
       <nav className="toc" aria-labelledby="toc-title">
         <h2 className="toc-title" id="toc-title">
-          Contents
+          {title}
         </h2>
         <HeadingLinks headings={shown} language={language} />
       </nav>
@@ -46,13 +47,13 @@ export function TocAside({ headings, language }: ContentsProps) {
 }
 
 /** Collapsed; CSS shows it below 1100 px. */
-export function TocDisclosure({ headings, language }: ContentsProps) {
+export function TocDisclosure({ headings, language, title }: ContentsProps) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
     <details className="toc-fold">
-      <summary>Contents</summary>
-      <nav className="toc" aria-label="Contents">
+      <summary>{title}</summary>
+      <nav className="toc" aria-label={title}>
         <HeadingLinks headings={shown} language={language} />
       </nav>
     </details>

@@ -11,16 +11,16 @@ const standing = (team: "RED" | "BLUE" | "YELLOW", readsPerMember: number) => ({
 
 test("the sentence names the leading team and its reads per member", () => {
   const standings = [standing("BLUE", 1.25), standing("RED", 1), standing("YELLOW", 0)];
-  expect(describeStandings(standings, "this post")).toBe(
-    "Blue leads this post with 1.25 reads per active member.",
+  expect(describeStandings(standings)).toBe(
+    "Blue leads the site with 1.25 reads per active member.",
   );
 });
 
 test("the sentence names all teams of a tie", () => {
   const tie = [standing("BLUE", 1), standing("YELLOW", 1), standing("RED", 0)];
-  expect(describeStandings(tie, "the site")).toMatch(/^Blue and Yellow are tied/);
+  expect(describeStandings(tie)).toMatch(/^Blue and Yellow are tied/);
   const all = [standing("RED", 1), standing("BLUE", 1), standing("YELLOW", 1)];
-  expect(describeStandings(all, "the site")).toMatch(/^Red, Blue and Yellow are tied/);
+  expect(describeStandings(all)).toMatch(/^Red, Blue and Yellow are tied/);
 });
 
 test("a page takes the color of a leader, and of no team in a tie", () => {
@@ -33,5 +33,5 @@ test("a page takes the color of a leader, and of no team in a tie", () => {
 test("the sentence says that no team leads without reads", () => {
   const none = [standing("RED", 0), standing("BLUE", 0), standing("YELLOW", 0)];
   for (const standings of [none, []])
-    expect(describeStandings(standings, "the site")).toMatch(/^No team is leading the site yet/);
+    expect(describeStandings(standings)).toMatch(/^No team is leading the site yet/);
 });

@@ -2,7 +2,7 @@
 
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { Team } from "#lib/reading/team.ts";
-import { pluralize } from "#lib/core/format.ts";
+import { type Messages, en } from "#lib/core/messages/en.ts";
 import { type Standing, pickLeadingTeams } from "#lib/reading/standings.ts";
 import { TeamDot } from "./team-dot.tsx";
 import { listTeamNames, teamName } from "#lib/reading/team-profile.ts";
@@ -16,14 +16,14 @@ export function leadingTeam(standings: readonly Standing[]): Team | undefined {
   return siteConfig.features.teams && tied.length === 0 ? team : undefined;
 }
 
-/** Says which team leads in a sentence. `where`: "this post" or "the site". */
-export function describeStandings(standings: readonly Standing[], where: string): string {
+/** Says in a sentence which team leads the site. */
+export function describeStandings(standings: readonly Standing[]): string {
   const leading = pickLeadingTeams(standings);
   if (leading.length === 0)
-    return `No team is leading ${where} yet. The first member to read ${where === "this post" ? "it" : "a post"} takes the lead.`;
+    return "No team is leading the site yet. The first member to read a post takes the lead.";
   const score = `${standings[0]!.readsPerMember.toFixed(2)} reads per active member`;
   if (leading.length > 1) return `${listTeamNames(leading, "and")} are tied at ${score}.`;
-  return `${teamName(leading[0]!)} leads ${where} with ${score}.`;
+  return `${teamName(leading[0]!)} leads the site with ${score}.`;
 }
 
 /** Returns whether new members make the divisor visibly smaller than the number of members. */
@@ -34,9 +34,11 @@ const isPartial = (members: number, memberTime: number) =>
 export function StandingsList({
   standings,
   wide = false,
+  messages = en,
 }: {
   standings: readonly Standing[];
   wide?: boolean;
+  messages?: Messages;
 }) {
   return (
     <ol className={wide ? "standing standing-wide" : "standing"}>
@@ -47,13 +49,13 @@ export function StandingsList({
             {teamName(team)}
           </span>
           <span className="figures">
-            {pluralize(reads, "read")}
-            {isPartial(members, memberTime) && ` ÷ ${memberTime.toFixed(2)}`} ·{" "}
-            {pluralize(members, "active member")}
+            {messages.reads(reads)}
+            {isPartial(members, memberTime) && ` ÷ ${messages.decimal(memberTime)}`} ·{" "}
+            {messages.activeMembers(members)}
           </span>
           <span className="standing-ratio">
-            {readsPerMember.toFixed(2)}
-            <span className="visually-hidden"> reads per member</span>
+            {messages.decimal(readsPerMember)}
+            <span className="visually-hidden"> {messages.readsPerMember}</span>
           </span>
         </li>
       ))}

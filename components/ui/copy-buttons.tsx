@@ -9,7 +9,7 @@ const FEEDBACK_MS = 1_600;
  * Handles clicks on `[data-copy]`: "code" copies the code around the button, an empty value copies the page's URL, and
  * any other value is copied as it is.
  */
-export function CopyButtons() {
+export function CopyButtons({ copied, copyFailed }: { copied: string; copyFailed: string }) {
   const status = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     async function onClick(event: MouseEvent) {
@@ -20,13 +20,13 @@ export function CopyButtons() {
       if (!button) return;
       const text = textToCopy(button);
       if (text === null) return;
-      let message = "Copied.";
+      let message = `${copied}.`;
       try {
         await navigator.clipboard.writeText(text);
-        showCopied(button);
+        showCopied(button, copied);
       } catch {
         // No permission, or not https.
-        message = "Couldn’t copy. Your browser blocked clipboard access.";
+        message = copyFailed;
       }
       if (status.current) status.current.textContent = message;
       setTimeout(() => status.current && (status.current.textContent = ""), FEEDBACK_MS * 2);
@@ -34,18 +34,18 @@ export function CopyButtons() {
     const listener = (event: MouseEvent) => void onClick(event);
     document.addEventListener("click", listener);
     return () => document.removeEventListener("click", listener);
-  }, []);
+  }, [copied, copyFailed]);
   return <p ref={status} className="visually-hidden" role="status" />;
 }
 
-/** Shows "Copied" on the button for a moment, and in its accessible name. */
-function showCopied(button: HTMLElement): void {
+/** Shows `copied` on the button for a moment, and in its accessible name. */
+function showCopied(button: HTMLElement, copied: string): void {
   if (button.dataset.copied !== undefined) return;
   const { textContent: text, ariaLabel: label } = button;
   const hasTextOnly = button.childElementCount === 0;
   button.dataset.copied = "";
-  if (hasTextOnly) button.textContent = "Copied";
-  if (label) button.ariaLabel = "Copied";
+  if (hasTextOnly) button.textContent = copied;
+  if (label) button.ariaLabel = copied;
   setTimeout(() => {
     delete button.dataset.copied;
     if (hasTextOnly) button.textContent = text;

@@ -1,5 +1,6 @@
 // Renders the footer: colophon, theme, links.
 
+import type { Messages } from "#lib/core/messages/en.ts";
 import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 import { ProfileLinks } from "./profile-links.tsx";
 import { ThemeControl } from "./theme-control.tsx";
@@ -11,12 +12,14 @@ export function SiteFooter({
   text,
   license,
   profiles,
+  messages,
   children,
 }: {
   links: readonly NavLink[];
   text: string;
   license?: { readonly name: string; readonly url: string } | undefined;
   profiles: SiteConfig["social"];
+  messages: Messages;
   children?: React.ReactNode;
 }) {
   return (
@@ -34,9 +37,9 @@ export function SiteFooter({
           )}
         </p>
         <div className="footer-end">
-          <ThemeControl />
+          <ThemeControl legend={messages.theme} labels={messages.themes} />
         </div>
-        <nav aria-label="More">
+        <nav aria-label={messages.moreNavigation}>
           <ul className="footer-links">
             {links.map(({ href, label }) => (
               <li key={href}>

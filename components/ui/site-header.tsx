@@ -1,5 +1,6 @@
 // Renders the header: site name and navigation.
 
+import type { Messages } from "#lib/core/messages/en.ts";
 import { SearchIcon } from "./icons.tsx";
 import { SiteMark } from "./logo.tsx";
 
@@ -15,9 +16,11 @@ export function SiteHeader({
   name,
   links,
   account,
+  messages,
 }: {
   name: string;
   links: readonly NavLink[];
+  messages: Messages;
   account?: React.ReactNode;
 }) {
   return (
@@ -26,7 +29,7 @@ export function SiteHeader({
         <SiteMark />
         {name}
       </a>
-      <nav className="site-nav" aria-label="Main">
+      <nav className="site-nav" aria-label={messages.mainNavigation}>
         <ul>
           {links.map(({ href, label, current }) => (
             <li key={href}>
@@ -41,7 +44,7 @@ export function SiteHeader({
               href="/search"
               className="search-link"
               data-search=""
-              aria-label="Search"
+              aria-label={messages.search}
               aria-keyshortcuts="Control+K"
             >
               <SearchIcon />

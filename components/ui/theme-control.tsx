@@ -5,7 +5,6 @@ import { useSyncExternalStore } from "react";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
 import { THEMES, THEME_STORAGE_KEY, type Theme } from "#lib/http/theme-script.ts";
 
-const LABELS = { light: "Light", dark: "Dark", system: "System" } as const;
 const ICONS = { light: SunIcon, dark: MoonIcon, system: SystemIcon } as const;
 
 function readStoredTheme(): Theme {
@@ -37,15 +36,21 @@ function subscribeToTheme(changed: () => void): () => void {
 }
 
 /** Three radio buttons: light, dark, system. */
-export function ThemeControl() {
+export function ThemeControl({
+  legend,
+  labels,
+}: {
+  legend: string;
+  labels: Readonly<Record<Theme, string>>;
+}) {
   const theme = useSyncExternalStore(subscribeToTheme, readStoredTheme, () => "system");
   return (
     <fieldset className="theme-control">
-      <legend className="visually-hidden">Theme</legend>
+      <legend className="visually-hidden">{legend}</legend>
       {THEMES.map((value) => {
         const Icon = ICONS[value];
         return (
-          <label key={value} title={LABELS[value]}>
+          <label key={value} title={labels[value]}>
             <input
               type="radio"
               name="theme"
@@ -54,7 +59,7 @@ export function ThemeControl() {
               onChange={() => storeTheme(value)}
             />
             <Icon />
-            <span className="visually-hidden">{LABELS[value]}</span>
+            <span className="visually-hidden">{labels[value]}</span>
           </label>
         );
       })}

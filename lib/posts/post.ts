@@ -65,16 +65,39 @@ export function isPromotable(post: Post): boolean {
   return isListed(post) && !post.frontMatter.archived;
 }
 
+/** Returns the post that this one translates, or itself if it translates none. */
+export function originalOf({ bySlug }: PostIndex, post: Post): Post {
+  const { translationOf } = post.frontMatter;
+  const original = translationOf === undefined ? undefined : bySlug.get(translationOf);
+  const isOriginal =
+    original && original.frontMatter.translationOf === undefined && !original.frontMatter.draft;
+  return isOriginal ? original : post;
+}
+
+/** Returns the slug under which reads of a post and its translations are counted. */
+export function countedSlug(index: PostIndex, slug: string): string {
+  const post = index.bySlug.get(slug);
+  return post ? originalOf(index, post).slug : slug;
+}
+
 const listedPostsCache = new WeakMap<PostIndex, readonly Post[]>();
 
-/** Returns the listed posts, newest first. */
+/** Returns the listed posts, newest first, without translations of listed posts. */
 export function listPosts(index: PostIndex): readonly Post[] {
   let posts = listedPostsCache.get(index);
   if (!posts) {
-    posts = index.posts.filter(isListed);
+    posts = listPostsInAllLanguages(index).filter((post) => {
+      const original = originalOf(index, post);
+      return original === post || !isListed(original);
+    });
     listedPostsCache.set(index, posts);
   }
   return posts;
+}
+
+/** Returns the listed posts and their translations, newest first. */
+export function listPostsInAllLanguages(index: PostIndex): readonly Post[] {
+  return index.posts.filter(isListed);
 }
 
 /** Returns the post at `slug`, listed or not, or null. */

@@ -3,7 +3,7 @@
 
 import { epochDay } from "#lib/core/clock.ts";
 import { hashText } from "#lib/core/hash-text.ts";
-import { isPromotable, type Post, type PostIndex } from "./post.ts";
+import { countedSlug, isPromotable, listPosts, type Post, type PostIndex } from "./post.ts";
 
 /** The popular post is one of this many most-read posts. */
 const MOST_READ_COUNT = 4;
@@ -38,7 +38,8 @@ export function recommendPosts(
   }: RecommendOptions & { slug: string | null; count?: number },
 ): Post[] {
   const score = createDailyScore(`${reader.key}\n${epochDay(nowMs)}\n${slug ?? ""}`);
-  const candidates = listPromotablePosts(index).filter((post) => post.slug !== slug);
+  const original = slug === null ? null : countedSlug(index, slug);
+  const candidates = listPromotablePosts(index).filter((post) => post.slug !== original);
   const currentPost = slug === null ? undefined : index.bySlug.get(slug);
   const chosen: Post[] = [];
   const add = (post: Post | undefined) => {
@@ -96,7 +97,7 @@ const promotablePostsCache = new WeakMap<PostIndex, readonly Post[]>();
 function listPromotablePosts(index: PostIndex): readonly Post[] {
   let posts = promotablePostsCache.get(index);
   if (!posts) {
-    posts = index.posts.filter(isPromotable);
+    posts = listPosts(index).filter(isPromotable);
     promotablePostsCache.set(index, posts);
   }
   return posts as readonly Post[];

@@ -2,7 +2,7 @@
 
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { SiteConfig } from "#lib/core/site-config-schema.ts";
-import { listPosts, type PostIndex } from "./post.ts";
+import { listPosts, listPostsInAllLanguages, type PostIndex } from "./post.ts";
 import { formatModification } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
@@ -25,8 +25,7 @@ export function renderSitemap(
   site: SiteMetadata,
   pages: readonly (string | SitemapPage)[],
 ): string {
-  const posts = listPosts(index);
-  const newest = posts[0]?.frontMatter.date;
+  const newest = listPosts(index)[0]?.frontMatter.date;
   const entry = (loc: string, lastmod: string | undefined) =>
     createElement(
       "url",
@@ -45,7 +44,9 @@ export function renderSitemap(
           ? entry(site.url + page, undefined)
           : entry(site.url + page.path, page.lastmod),
       ),
-      ...posts.map((post) => entry(postUrl(site, post), formatModification(post))),
+      ...listPostsInAllLanguages(index).map((post) =>
+        entry(postUrl(site, post), formatModification(post)),
+      ),
     ),
   );
 }

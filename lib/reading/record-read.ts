@@ -12,6 +12,8 @@ export interface ReadRequest extends Reader {
   readonly token: string;
   /** Must be a published post; the caller checks. */
   readonly slug: string;
+  /** The slug that the read counts for, if it is another one: that of the original. */
+  readonly countedSlug?: string;
   readonly readingMinutes: number;
   readonly nowMs: number;
 }
@@ -32,7 +34,7 @@ export interface RecordedRead {
  */
 export function recordRead(
   tx: Tx | Sql,
-  { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
+  { token, slug, countedSlug = slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
 ): RecordedRead {
   const usedToken = verifyDwellToken(token, {
     slug,
@@ -45,7 +47,7 @@ export function recordRead(
     expiresAtMs: usedToken.expiresAtMs,
     id: createUuidV7(nowMs),
     nowMs,
-    slug,
+    slug: countedSlug,
     userId: member?.id ?? null,
     clientId: member ? null : clientId || newClientId!,
   });

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { EpisodeHead } from "#lib/calls/searchable-episodes.ts";
-import { isListed, listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
+import { isListed, listPostsInAllLanguages, type Post, type PostIndex } from "#lib/posts/post.ts";
 import { normalizeText } from "./search-query.ts";
 import { foldWord } from "./search-terms.ts";
 
@@ -91,11 +91,11 @@ function createTextSource(kind: "post" | "page", posts: readonly Post[]): Search
 
 const postSources = new WeakMap<PostIndex, SearchSource>();
 
-/** Returns the listed posts. */
+/** Returns the listed posts and their translations. */
 export function postSource(index: PostIndex): SearchSource {
   let source = postSources.get(index);
   if (!source) {
-    source = createTextSource("post", listPosts(index));
+    source = createTextSource("post", listPostsInAllLanguages(index));
     postSources.set(index, source);
   }
   return source;

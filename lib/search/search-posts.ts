@@ -1,6 +1,6 @@
 // Searches, filters, sorts and paginates the listed posts.
 
-import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
+import { countedSlug, findPost, listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
 import { listTopics, topicKey, topicKeysOf } from "#lib/posts/topics.ts";
 import { postSource } from "./search-document.ts";
 import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts";
@@ -35,6 +35,8 @@ export interface SearchRequest {
 
 export interface SearchResult {
   readonly post: Post;
+  /** The post, or the translation that matches the query best. */
+  readonly matchedPost: Post;
   readonly reads: number;
   /** The title with matches marked, in the first 60 results. */
   readonly title: readonly TextSegment[];
@@ -87,7 +89,7 @@ export async function searchPosts(
   const selectedKeys = topics.map(topicKey);
 
   const found = q === "" ? null : await findMatches([postSource(index)], q);
-  const matches = found && rankMatches(found.matches);
+  const matches = found && rankMatches(index, found.matches);
   const fits = (post: Post) => {
     if (matches && !matches.has(post.slug)) return false;
     const isRead = request.readSlugs?.has(post.slug);
@@ -111,6 +113,7 @@ export async function searchPosts(
       const match = i < MAX_MARKED ? matches?.get(post.slug)?.match : undefined;
       return {
         post,
+        matchedPost: findPost(index, match?.document.slug ?? post.slug) ?? post,
         reads: reads(post),
         ...highlightMatch(match ?? { document: documentOf(index, post), hit: null }),
       };
@@ -131,9 +134,13 @@ export async function searchPosts(
   };
 }
 
-/** Returns each match by slug, with its rank; 0 is the best. */
-function rankMatches(matches: readonly SearchMatch[]) {
-  return new Map(matches.map((match, rank) => [match.document.slug, { match, rank }]));
+/** Returns the best match of each post or its translations, by slug, with its rank; 0 is the best. */
+function rankMatches(index: PostIndex, matches: readonly SearchMatch[]) {
+  return new Map(
+    matches
+      .map((match, rank) => [countedSlug(index, match.document.slug), { match, rank }] as const)
+      .toReversed(),
+  );
 }
 
 const documentOf = (index: PostIndex, { slug }: Post) =>

@@ -11,7 +11,7 @@ import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
 import { read } from "#lib/db/database.ts";
 import { encodePath, postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { getIndex, listPages } from "#lib/posts/catalog/site-catalog.ts";
-import { type Post, type PostIndex, findPost } from "#lib/posts/post.ts";
+import { type Post, type PostIndex, countedSlug, findPost } from "#lib/posts/post.ts";
 import {
   type DocumentKind,
   type SearchDocument,
@@ -20,7 +20,7 @@ import {
   pageSource,
   postSource,
 } from "./search-document.ts";
-import { findMatches, highlightMatch } from "./search-index.ts";
+import { type SearchMatch, findMatches, highlightMatch } from "./search-index.ts";
 import { type TextSegment, normalizeQuery } from "./search-query.ts";
 
 export const RESULTS_PER_PAGE = 20;
@@ -77,8 +77,9 @@ export async function searchSite(
   request: { readonly q: string; readonly page?: number; readonly pageSize?: number },
 ): Promise<SiteSearchPage> {
   const q = normalizeQuery(request.q);
-  const { matches, isApproximate } =
+  const { matches: found, isApproximate } =
     q === "" ? { matches: [], isApproximate: false } : await findMatches(listSources(site), q);
+  const matches = dropTranslations(site.index, found);
   const pageSize = request.pageSize ?? RESULTS_PER_PAGE;
   const pages = Math.max(1, Math.ceil(matches.length / pageSize));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
@@ -92,6 +93,15 @@ export async function searchSite(
     pages,
     isApproximate,
   };
+}
+
+/** Keeps the best match of a post and its translations. */
+function dropTranslations(index: PostIndex, matches: readonly SearchMatch[]): SearchMatch[] {
+  const seen = new Set<string>();
+  return matches.filter(({ document: { kind, slug } }) => {
+    const key = `${kind}/${kind === "post" ? countedSlug(index, slug) : slug}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 function listSources({ index, pages, episodes }: SearchableSite): SearchSource[] {

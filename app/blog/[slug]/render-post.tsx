@@ -3,6 +3,7 @@
 import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex, findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
+import { postMessages } from "#app/frame-messages.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
@@ -14,6 +15,8 @@ import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { formatModification, formatPublication } from "#lib/posts/post-dates.ts";
 import { findSeries } from "#lib/posts/series.ts";
+import { listTranslations, postLanguage } from "#lib/posts/translations.ts";
+import { originalOf, type Post } from "#lib/posts/post.ts";
 import { fillPostUrl, postUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { loadPostParts } from "./post-parts.tsx";
@@ -32,6 +35,8 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
     <PostPage
       post={post}
       series={findSeries(index, slug)}
+      translations={listTranslations(index, post).filter((each) => each !== post)}
+      messages={postMessages(post)}
       standings={<PersonalPart name="standings">{parts.standings}</PersonalPart>}
       recommendations={<PersonalPart name="recommendations">{parts.recommendations}</PersonalPart>}
       url={url}
@@ -68,6 +73,7 @@ export async function postMetadata(slug: string): Promise<Metadata> {
     keywords: [...keywords],
     alternates: {
       canonical: path,
+      languages: await alternateLanguages(post),
       types: { ...feedAlternates, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] },
     },
     robots: draft || unlisted ? { index: false, follow: false } : undefined,
@@ -77,6 +83,7 @@ export async function postMetadata(slug: string): Promise<Metadata> {
       description,
       url: path,
       siteName: siteConfig.name,
+      locale: postLanguage(post),
       publishedTime: formatPublication(post),
       modifiedTime: formatModification(post),
       authors: [siteConfig.author.name],
@@ -85,4 +92,15 @@ export async function postMetadata(slug: string): Promise<Metadata> {
     },
     twitter: { card: "summary_large_image", title, description, images },
   };
+}
+
+/** Returns the addresses of a post's languages for hreflang, itself included; none without another. */
+async function alternateLanguages(post: Post): Promise<Record<string, string>> {
+  const index = await getIndex();
+  const translations = listTranslations(index, post);
+  if (translations.length < 2) return {};
+  return Object.fromEntries([
+    ...translations.map((each) => [postLanguage(each), postUrlPath(each)]),
+    ["x-default", postUrlPath(originalOf(index, post))],
+  ]) as Record<string, string>;
 }

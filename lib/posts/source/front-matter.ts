@@ -43,6 +43,8 @@ export interface FrontMatter {
   readonly series?: SeriesPart;
   /** The language's BCP 47 tag. Without one, the site's language. */
   readonly lang?: string;
+  /** The slug of the post that this one translates. */
+  readonly translationOf?: string;
   readonly draft: boolean;
   readonly archived: boolean;
   readonly unlisted: boolean;
@@ -154,6 +156,7 @@ export const frontMatterFields = {
     { error: "must be the name of a series, or a series with a name and a part" },
   ),
   lang: langField,
+  translationOf: textField("must be the slug of the post that it translates", 200),
   draft: booleanField,
   archived: booleanField,
   unlisted: booleanField,

@@ -69,7 +69,7 @@ export default async function TopicPage({ params, searchParams }: Props) {
         </p>
       </header>
       <PostList
-        cards={results.map(({ post }) => toCard(post, data, previousVisitMs))}
+        cards={results.map(({ post }) => toCard(index, post, data, previousVisitMs))}
         first
         more={nextPage === null ? null : `${path}?page=${nextPage}`}
       />

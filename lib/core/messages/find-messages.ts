@@ -1,0 +1,13 @@
+// Finds the texts of the post page's frame in a language.
+
+import { de } from "./de.ts";
+import { type Messages, en } from "./en.ts";
+import { es } from "./es.ts";
+
+const LANGUAGES: Readonly<Record<string, Messages>> = { en, de, es };
+
+/** Returns the texts in the language of a BCP 47 tag, ignoring region and script; or null. */
+export function findMessages(tag: string): Messages | null {
+  const { language } = new Intl.Locale(tag);
+  return (Object.hasOwn(LANGUAGES, language) && LANGUAGES[language]) || null;
+}

@@ -1,0 +1,69 @@
+// Groups posts with their translations, and picks the one in a reader's language.
+
+import { siteConfig } from "#lib/core/site-config.ts";
+import {
+  type Post,
+  type PostIndex,
+  isListed,
+  listPostsInAllLanguages,
+  originalOf,
+} from "./post.ts";
+
+/** Returns the language of a post as a BCP 47 tag. */
+export const postLanguage = ({ frontMatter }: Pick<Post, "frontMatter">): string =>
+  frontMatter.lang ?? siteConfig.language;
+
+const groupsCache = new WeakMap<PostIndex, ReadonlyMap<Post, readonly Post[]>>();
+
+/** Returns the listed posts by original, each group in the index's order. */
+function groupByOriginal(index: PostIndex): ReadonlyMap<Post, readonly Post[]> {
+  let groups = groupsCache.get(index);
+  if (!groups) {
+    groups = Map.groupBy(listPostsInAllLanguages(index), (post) => originalOf(index, post));
+    groupsCache.set(index, groups);
+  }
+  return groups;
+}
+
+/**
+ * Returns the listed posts that are this one in another language, and itself: the original first,
+ * then by language.
+ */
+export function listTranslations(index: PostIndex, post: Post): readonly Post[] {
+  const original = originalOf(index, post);
+  const group = (groupByOriginal(index).get(original) ?? []).filter(
+    (each) => each !== original && each !== post,
+  );
+  const translations = post === original ? group : [...group, post];
+  return [
+    ...(post === original || isListed(original) ? [original] : []),
+    ...translations.sort((a, b) => (postLanguage(a) < postLanguage(b) ? -1 : 1)),
+  ];
+}
+
+/** Returns the primary language of a tag: "de" for "de-AT". */
+export const primaryLanguage = (tag: string) => new Intl.Locale(tag).language;
+
+/** Returns the translation in the first of the reader's languages that there is, or the post. */
+export function inReadersLanguage(
+  index: PostIndex,
+  post: Post,
+  languages: readonly string[],
+): Post {
+  if (languages.length === 0) return post;
+  const translations = listTranslations(index, post);
+  if (translations.length < 2) return post;
+  for (const language of languages) {
+    const match = translations.find((each) => primaryLanguage(postLanguage(each)) === language);
+    if (match) return match;
+  }
+  return post;
+}
+
+/** Returns whether a listed post exists in one of these languages, but not in the site's. */
+export function hasTranslationIn(index: PostIndex, language: string): boolean {
+  return [...groupByOriginal(index).values()].some(
+    (group) =>
+      group.length > 1 && group.some((post) => primaryLanguage(postLanguage(post)) === language),
+  );
+}

@@ -11,6 +11,9 @@ import { type PersonalRequest, providePersonalParts } from "#lib/http/finished-p
 import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
 import { mayNeedRenewal } from "#lib/members/renew-session.ts";
 import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { hasTranslationIn } from "#lib/posts/catalog/site-catalog.ts";
+import { primaryLanguage } from "#lib/posts/translations.ts";
 import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts";
 import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { loadPostParts } from "./blog/[slug]/post-parts.tsx";
@@ -19,7 +22,14 @@ import { findFrame } from "./frame-messages.ts";
 import { loadHomeParts } from "./home-parts.tsx";
 
 export function startPersonalParts(): void {
-  providePersonalParts(renderPersonalParts);
+  providePersonalParts({ render: renderPersonalParts, isTranslated });
+}
+
+/** The lists on the home page have each post in the reader's language. */
+function isTranslated(path: string, language: string): boolean {
+  return (
+    path === "/" && language !== primaryLanguage(siteConfig.language) && hasTranslationIn(language)
+  );
 }
 
 /**

@@ -7,6 +7,8 @@ import type { BrowserContext, Locator, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { toDataUrl } from "#tests/support/audio.ts";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { checkFeed } from "#cli/podcast-check/feed-rules.ts";
+import { checkFiles } from "#cli/podcast-check/file-rules.ts";
 import { publishCall } from "#lib/calls/publish.ts";
 import { saveAnswer } from "#lib/calls/review.ts";
 import { getReviewedCall } from "#lib/calls/review-queue.ts";
@@ -118,6 +120,8 @@ test(
     await page.getByLabel("Keywords").fill("names, files");
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
+    const receipt = await waitForEmail(`${callerId}@example.test`);
+    expect(receipt.subject).toBe("We received your call “Who names the files?”");
 
     const adminId = await becomeAdmin(context, logIn);
     await page.goto("/admin/calls?q=names");
@@ -175,12 +179,12 @@ test(
     expect(whole.status()).toBe(200);
     expect((await whole.body()).length).toBe(Number(length));
     expect(whole.headers()).toMatchObject({
-      "content-type": type,
+      "content-type": hasFfmpeg ? "audio/mpeg" : "audio/mp4",
       "x-content-type-options": "nosniff",
       "cache-control": "public, max-age=3600",
       "accept-ranges": "bytes",
     });
-    expect(type).toBe(hasFfmpeg ? "audio/mpeg" : "audio/mp4");
+    expect(type).toBe(hasFfmpeg ? "audio/mpeg" : "audio/x-m4a");
     const part = await request.get(url!, { headers: { range: "bytes=10-19" } });
     expect(part.status()).toBe(206);
     expect(part.headers()["content-range"]).toBe(`bytes 10-19/${length}`);
@@ -208,6 +212,60 @@ test("without a merged file, the answer plays after the question", async ({ page
       answer.locator("audio").evaluate((element: HTMLAudioElement) => element.currentTime),
     )
     .toBeGreaterThan(0.2);
+});
+
+test("an admin uploads a transcript, whose times play, and directories take the feed", async ({
+  page,
+  context,
+  database,
+  logIn,
+  request,
+}) => {
+  // Episodes of other tests have the formats that browsers record.
+  database.prepare(`DELETE FROM "Call" WHERE "id" IN (SELECT "callId" FROM "Episode")`).run();
+  const { id, slug } = await insertTestCall(database, { state: "PUBLISHED" });
+  await becomeAdmin(context, logIn);
+  await page.goto(`/admin/calls/${id}`);
+  await page.getByLabel("Transcript file").setInputFiles({
+    name: "episode.srt",
+    mimeType: "application/x-subrip",
+    buffer: Buffer.from(
+      "1\n00:00:00,000 --> 00:00:00,500\nAda: Who names <b>them</b>?\n\n2\n00:00:00,600 --> 00:00:01,000\nGrace: You.\n",
+    ),
+  });
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  await expect(page.getByLabel("Transcript", { exact: true })).toHaveValue(/^WEBVTT\n/);
+
+  await page.goto(`/calls/${slug}`);
+  const words = section(page, "Transcript");
+  await expect(words).toContainText("Ada: Who names them?");
+  const second = words.getByRole("link").nth(1);
+  await expect(second).toHaveAttribute("href", `/calls/audio/${slug}/answer.mp3#t=0.6`);
+  await second.click();
+  await expect(page).toHaveURL(`/calls/${slug}`);
+  const audio = playerOf(page, "The answer").locator("audio");
+  await expect
+    .poll(() => audio.evaluate((element: HTMLAudioElement) => element.currentTime))
+    .toBeGreaterThan(0.6);
+
+  await page.goto("/search?q=who+names+them");
+  await expect(page.getByRole("link", { name: /^Call / }).first()).toBeVisible();
+
+  const { problems, files } = checkFeed(await (await request.get("/calls/feed.xml")).text());
+  expect(problems).toEqual([]);
+  expect(files.episodes.map(({ transcripts }) => transcripts.map(({ type }) => type))).toEqual([
+    ["text/vtt"],
+  ]);
+  expect(await checkFiles(files)).toEqual([]);
+
+  await page.goto("/calls");
+  await page.getByRole("link", { name: "Subscribe to the podcast" }).click();
+  await expect(page.getByRole("link", { name: "Overcast" })).toHaveAttribute(
+    "href",
+    /^overcast:.*calls%2Ffeed\.xml$/,
+  );
+  await expectAccessible(page, "/calls/subscribe");
 });
 
 test("user input is escaped in the page and in its structured data", async ({ page, database }) => {

@@ -259,6 +259,7 @@ test.describe("no page scrolls sideways", () => {
     "/teams",
     "/calls",
     "/calls/an-episode",
+    "/calls/subscribe",
     "/login",
     `/${HASH}`,
   ];

@@ -212,13 +212,26 @@ test("if the rendering fails or sets a cookie, the client gets the handler's own
 function servePersonalPages(): void {
   render = (incoming) =>
     `<p>${isRenderRequest(incoming.headers) ? markPart("account", "Log in") : `Next for ${incoming.headers.cookie}`}</p>`;
-  providePersonalParts(async ({ path, findCookie }) => {
-    const session = findCookie("session");
-    if (session === "renew") return null;
-    if (session === "broken") throw new Error("no database");
-    return { account: `${session} at ${path}` };
+  providePersonalParts({
+    async render({ path, findCookie }) {
+      const session = findCookie("session");
+      if (session === "renew") return null;
+      if (session === "broken") throw new Error("no database");
+      return { account: `${session} at ${path}` };
+    },
+    isTranslated: (path, language) => path === "/" && language === "de",
   });
 }
+
+test("without cookies, only a reader who prefers a translated page gets parts", async () => {
+  servePersonalPages();
+  const own = "<p>undefined at /</p>";
+  const shared = "<p>Log in</p>";
+  expect(await text("/", { "accept-language": "de-AT,en;q=0.5" })).toBe(own);
+  expect(await text("/", { "accept-language": "en,de;q=0.5" })).toBe(shared);
+  expect(await text("/blog/translated", { "accept-language": "de" })).toBe(shared);
+  expect(await text("/")).toBe(shared);
+});
 
 test("readers with cookies get the finished page with their own parts, never another's", async () => {
   servePersonalPages();

@@ -14,6 +14,7 @@ import { matchesETag } from "./conditional-response.ts";
 import { findCookie, parseCookies } from "./cookie-header.ts";
 import { fillTemplate } from "./page-template.ts";
 import { isPageView } from "./page-view.ts";
+import { parseReaderLanguages } from "./reader-languages.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
 
@@ -59,8 +60,14 @@ export interface PersonalRequest {
 /** Resolves to the HTML of each personal part; null if only Next can serve that reader. */
 type RenderParts = (request: PersonalRequest) => Promise<Record<string, string> | null>;
 
-export function providePersonalParts(render: RenderParts): void {
-  singleton("personal-parts", () => render);
+interface PersonalParts {
+  readonly render: RenderParts;
+  /** Returns whether readers without cookies who prefer this language get their own parts, too. */
+  readonly isTranslated: (path: string, language: string) => boolean;
+}
+
+export function providePersonalParts(parts: PersonalParts): void {
+  singleton("personal-parts", () => parts);
 }
 
 const contentVersion = () => peekSingleton<() => string>("content-version")?.();
@@ -98,6 +105,11 @@ function isCanonical(path: string): boolean {
 const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
+function prefersTranslation({ request }: PipelineContext, parts: PersonalParts): boolean {
+  const [language] = parseReaderLanguages(request.headers["accept-language"]);
+  return language !== undefined && parts.isTranslated(request.url!, language);
+}
+
 /**
  * Sends the page if it can be served without Next, and returns whether it takes the request. Renders
  * the page first if there is none from the last minute. Calls `fallback` if that fails, or if only
@@ -107,8 +119,10 @@ export function serveFinishedPage(context: PipelineContext, fallback: () => void
   if (!env.FINISHED_PAGES || !canRenderPages() || !isPageRequest(context)) return false;
   const version = contentVersion();
   if (version === undefined) return false;
-  const renderParts = isStranger(context) ? null : peekSingleton<RenderParts>("personal-parts");
-  if (renderParts === undefined) return false;
+  const parts = peekSingleton<PersonalParts>("personal-parts");
+  const isShared = isStranger(context) && !(parts && prefersTranslation(context, parts));
+  if (!isShared && !parts) return false;
+  const renderParts = isShared ? null : parts!.render;
   const page = findPage(context.request.url!, version);
   if (page === null) return false;
   if (renderParts === null) {

@@ -60,10 +60,15 @@ export function inReadersLanguage(
   return post;
 }
 
-/** Returns whether a listed post exists in one of these languages, but not in the site's. */
+const languagesCache = new WeakMap<PostIndex, ReadonlySet<string>>();
+
+/** Returns whether a listed post was translated into this primary language, or from it. */
 export function hasTranslationIn(index: PostIndex, language: string): boolean {
-  return [...groupByOriginal(index).values()].some(
-    (group) =>
-      group.length > 1 && group.some((post) => primaryLanguage(postLanguage(post)) === language),
-  );
+  let languages = languagesCache.get(index);
+  if (!languages) {
+    const translated = [...groupByOriginal(index).values()].filter((group) => group.length > 1);
+    languages = new Set(translated.flat().map((post) => primaryLanguage(postLanguage(post))));
+    languagesCache.set(index, languages);
+  }
+  return languages.has(language);
 }

@@ -12,6 +12,7 @@ import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
 import type { Post, PostIndex } from "#lib/posts/post.ts";
 import { publicationMs } from "#lib/posts/post-dates.ts";
+import { hasTranslationIn } from "#lib/posts/translations.ts";
 import type { ImageFile } from "#lib/posts/images/content-image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
@@ -102,6 +103,11 @@ export class Catalog {
   /** Returns false only if the published version lacks the page. */
   hasPage(slug: string): boolean {
     return this.#published?.pages.has(slug) ?? true;
+  }
+
+  /** Returns whether a listed post was translated into this primary language, or from it. */
+  hasTranslationIn(language: string): boolean {
+    return this.#published !== null && hasTranslationIn(this.#published.index, language);
   }
 
   /** Returns the pages of content/pages. */

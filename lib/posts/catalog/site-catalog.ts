@@ -135,6 +135,11 @@ export function hasPage(slug: string): boolean {
   return getSiteCatalog().catalog.hasPage(slug);
 }
 
+/** Returns whether a post was translated into this primary language, or from it. Never waits. */
+export function hasTranslationIn(language: string): boolean {
+  return getSiteCatalog().catalog.hasTranslationIn(language);
+}
+
 /** Returns the unmodified body of a post, without front matter, or null. */
 export function findPostSource(slug: string): Promise<string | null> {
   return getSiteCatalog().catalog.findPostSource(slug);

@@ -144,7 +144,7 @@ test(
     await page.getByText("Replace answer").first().click();
     await expect(page.getByRole("button", { name: "Start recording" })).toBeVisible();
 
-    await page.getByLabel("Transcript").fill("Ada: Who?\n\nGrace: You.");
+    await page.getByLabel("Transcript", { exact: true }).fill("Ada: Who?\n\nGrace: You.");
     await page.getByText(/Preview episode \d+/).click();
     await expect(page.locator(".call-preview")).toContainText("Grace: You.");
     await page.getByRole("button", { name: "Publish" }).click();

@@ -42,7 +42,7 @@ function toMs(parts: readonly (string | undefined)[]): number {
 /** Returns the lines of a cue as plain text, without tags, entities and SubRip's {\an8}. */
 function toPlainText(markup: string): string {
   return markup
-    .replace(/<[^<>]*>|\{\\[^{}]*\}/g, " ")
+    .replace(/<[^<>]*>|\{\\[^{}]*\}/g, "")
     .replace(/&(amp|lt|gt|nbsp|lrm|rlm);/g, (_, name: string) => ENTITIES[name]!)
     .replace(/\s+/g, " ")
     .trim();

@@ -58,7 +58,7 @@ async function insertTestCall(
     if (state !== "NEW")
       await saveAnswer(tx, {
         ...(await decision()),
-        answer: { contentType: "audio/mpeg", durationMs: 1_000, audio: fixture("tone.mp3") },
+        answer: { contentType: "audio/mpeg", durationMs: 2_100, audio: fixture("tone.mp3") },
       });
     const slug =
       state === "PUBLISHED"

@@ -248,6 +248,7 @@ test("a text file is read as its field, and is never sent back", async () => {
   const send = (words: string | Blob) => call(INITIAL_FORM_STATE, formOf({ words }));
   expect((await send(new Blob(["\uFEFFHello"]))).message).toBe("Hello");
   expect((await send(new Blob([]))).message).toBe("undefined");
+  expect((await send("")).message).toBe("undefined");
   expect(await send(new Blob(["x".repeat(11)]))).toMatchObject({
     code: "invalid",
     errors: { words: expect.any(String) as string },

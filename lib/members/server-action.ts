@@ -59,10 +59,15 @@ interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> 
 /** As long as the longest field of a form; Next limits the form itself. */
 const MAX_ECHOED_LENGTH = 200_000;
 
-function readTextFields(form: FormData): Record<string, string> {
+function readTextFields(form: FormData, fileFields: readonly string[]): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of form)
-    if (typeof value === "string" && !name.startsWith("$ACTION") && name !== "__proto__")
+    if (
+      typeof value === "string" &&
+      !name.startsWith("$ACTION") &&
+      name !== "__proto__" &&
+      !fileFields.includes(name)
+    )
       texts[name] = value;
   return texts;
 }
@@ -119,7 +124,7 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
     const context = currentRequestContext();
     if (context) context.hasActionStarted = true;
     // Don't trust the type: an attacker can call an action with any arguments.
-    const texts = form instanceof FormData ? readTextFields(form) : {};
+    const texts = form instanceof FormData ? readTextFields(form, fileFields) : {};
     const values = echoFields(texts, secretFields);
     try {
       await ensurePrimary();

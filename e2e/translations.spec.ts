@@ -31,6 +31,7 @@ test("a translated post has its language, also in the frame, and all know each o
     await expect(page.locator("body")).not.toContainText(/min read|Copy link|Keep reading/);
   }
   await expectAccessible(page, `${ORIGINAL}-de`);
+  await expect(page.locator(".recommend h3").first()).toHaveAttribute("lang", "en");
   await expect(page.locator('meta[name="robots"]')).toHaveCount(0);
   const alternates = async () =>
     page

@@ -5,6 +5,8 @@ import { SiteMark } from "#components/ui/logo.tsx";
 import { MarkedText } from "#components/ui/marked-text.tsx";
 import type { TextSegment } from "#lib/search/search-query.ts";
 import { type Messages, en } from "#lib/core/messages/en.ts";
+import { findMessages } from "#lib/core/messages/find-messages.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import { topicPath, topicTitle } from "#lib/posts/topics.ts";
@@ -29,10 +31,18 @@ export interface PostCardData {
 const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
 const FEATURED_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
 
-function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
+/** Also states the site's language, if the page around the card is in another one. */
+function statedLanguage({ frontMatter }: PostSummary, messages: Messages | undefined) {
+  const isForeign = messages !== undefined && messages !== findMessages(siteConfig.language);
+  return languageAttributes(
+    isForeign ? { lang: frontMatter.lang ?? siteConfig.language } : frontMatter,
+  );
+}
+
+function Title({ post, title, level, messages }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;
   return (
-    <Heading {...languageAttributes(post.frontMatter)}>
+    <Heading {...statedLanguage(post, messages)}>
       <a className="card-link" href={postUrlPath(post)}>
         {title ? <MarkedText segments={title} /> : post.frontMatter.title}
       </a>
@@ -41,10 +51,10 @@ function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
 }
 
 /** The description, or in a search the part of the text that matches. */
-function Description({ post: { frontMatter }, snippet }: PostCardData) {
-  const text = snippet ?? [{ text: frontMatter.description, isMatch: false }];
+function Description({ post, snippet, messages }: PostCardData) {
+  const text = snippet ?? [{ text: post.frontMatter.description, isMatch: false }];
   return (
-    <p className="card-text" {...languageAttributes(frontMatter)}>
+    <p className="card-text" {...statedLanguage(post, messages)}>
       <MarkedText segments={text} />
     </p>
   );

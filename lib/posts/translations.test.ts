@@ -34,6 +34,16 @@ test("every translation knows all the others, but no draft", () => {
   ]);
 });
 
+test("a post from an earlier index is not listed beside itself", () => {
+  const earlier = { ...post("names-de") };
+  expect(slugs(listTranslations(index, earlier))).toEqual(["names", "names-de", "names-es"]);
+  expect(slugs(listTranslations(index, { ...post("names") }))).toEqual([
+    "names",
+    "names-de",
+    "names-es",
+  ]);
+});
+
 test("a post and its translations are counted under the original's slug", () => {
   expect(["names", "names-de", "names-es"].map((slug) => countedSlug(index, slug))).toEqual([
     "names",

@@ -4,6 +4,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import {
   type Post,
   type PostIndex,
+  countedSlug,
   isListed,
   listPostsInAllLanguages,
   originalOf,
@@ -13,13 +14,13 @@ import {
 export const postLanguage = ({ frontMatter }: Pick<Post, "frontMatter">): string =>
   frontMatter.lang ?? siteConfig.language;
 
-const groupsCache = new WeakMap<PostIndex, ReadonlyMap<Post, readonly Post[]>>();
+const groupsCache = new WeakMap<PostIndex, ReadonlyMap<string, readonly Post[]>>();
 
-/** Returns the listed posts by original, each group in the index's order. */
-function groupByOriginal(index: PostIndex): ReadonlyMap<Post, readonly Post[]> {
+/** Returns the listed posts by the slug of their original. */
+function groupByOriginal(index: PostIndex): ReadonlyMap<string, readonly Post[]> {
   let groups = groupsCache.get(index);
   if (!groups) {
-    groups = Map.groupBy(listPostsInAllLanguages(index), (post) => originalOf(index, post));
+    groups = Map.groupBy(listPostsInAllLanguages(index), ({ slug }) => countedSlug(index, slug));
     groupsCache.set(index, groups);
   }
   return groups;
@@ -27,16 +28,18 @@ function groupByOriginal(index: PostIndex): ReadonlyMap<Post, readonly Post[]> {
 
 /**
  * Returns the listed posts that are this one in another language, and itself: the original first,
- * then by language.
+ * then by language. Compares slugs, because a post may be from an earlier index.
  */
 export function listTranslations(index: PostIndex, post: Post): readonly Post[] {
   const original = originalOf(index, post);
-  const group = (groupByOriginal(index).get(original) ?? []).filter(
-    (each) => each !== original && each !== post,
-  );
-  const translations = post === original ? group : [...group, post];
+  const group = groupByOriginal(index).get(original.slug) ?? [];
+  const isShown = ({ slug }: Post) => slug === post.slug || slug === original.slug;
+  const translations = [
+    ...group.filter((each) => !isShown(each)),
+    ...(post.slug === original.slug ? [] : [post]),
+  ];
   return [
-    ...(post === original || isListed(original) ? [original] : []),
+    ...(post.slug === original.slug || isListed(original) ? [original] : []),
     ...translations.sort((a, b) => (postLanguage(a) < postLanguage(b) ? -1 : 1)),
   ];
 }

@@ -35,7 +35,7 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
     <PostPage
       post={post}
       series={findSeries(index, slug)}
-      translations={listTranslations(index, post).filter((each) => each !== post)}
+      translations={listTranslations(index, post).filter((each) => each.slug !== slug)}
       messages={postMessages(post)}
       standings={<PersonalPart name="standings">{parts.standings}</PersonalPart>}
       recommendations={<PersonalPart name="recommendations">{parts.recommendations}</PersonalPart>}

@@ -156,25 +156,28 @@ const content = z.strictObject({
   redirects: text(200).default("content/_redirects"),
 });
 
-const podcastCategory = z.string({ error: "must be text" }).transform((value, context) => {
-  const [category = "", subcategory, ...rest] = value.split(/\s*>\s*/);
-  if (rest.length > 0 || !isPodcastCategory(category, subcategory))
-    context.addIssue(
-      `${value} is not a category of podcast directories; use one such as Technology or "Society & Culture > Documentary" (podcasters.apple.com/support/1691)`,
-    );
-  return { category, subcategory };
-});
+const CATEGORIES_RULE = "must be a category, or a list of one to three";
+const podcastCategories = z
+  .union([z.string(), z.array(z.string())], { error: CATEGORIES_RULE })
+  .default("Technology")
+  .transform((value, context) => {
+    const names = [value].flat();
+    if (names.length < 1 || names.length > 3) context.addIssue(CATEGORIES_RULE);
+    return names.map((name) => {
+      const [category = "", subcategory, ...rest] = name.trim().split(/\s*>\s*/);
+      if (rest.length > 0 || !isPodcastCategory(category, subcategory))
+        context.addIssue(
+          `"${name}" is not a category of podcast directories; use one such as Technology or "Society & Culture > Documentary" (podcasters.apple.com/support/1691)`,
+        );
+      return { category, subcategory };
+    });
+  });
 
 const podcast = z.strictObject({
   title: text(100).optional(),
   description: text(4_000).optional(),
   owner: z.strictObject({ name: text(100), email }).optional(),
-  category: z
-    .union([podcastCategory, z.array(podcastCategory).min(1).max(3)], {
-      error: "must be a category, or a list of up to three",
-    })
-    .default([{ category: "Technology", subcategory: undefined }])
-    .transform((value) => [value].flat()),
+  category: podcastCategories,
   guid: z
     .guid(
       "must be the podcast:guid of your earlier feed, such as 9b024349-ccf0-5f69-a609-6b82873eab3c",

@@ -69,6 +69,20 @@ test("a file that is missing, broken or without a default export is reported", (
   );
 });
 
+test("a podcast has up to three categories of directories, which subcategories may narrow", () => {
+  const categories = (category: unknown) =>
+    parseSiteConfig({ podcast: { category } }).podcast.category;
+  expect(parseSiteConfig({}).podcast.category).toMatchObject([{ category: "Technology" }]);
+  expect(categories(["Society & Culture > Documentary", "News"])).toEqual([
+    { category: "Society & Culture", subcategory: "Documentary" },
+    { category: "News", subcategory: undefined },
+  ]);
+  for (const unknown of ["Tech", "News > Documentary", "News > Tech News > x", "constructor", []])
+    expect(() => categories(unknown), String(unknown)).toThrow(
+      /podcast\.category: ("|must be a category)/,
+    );
+});
+
 test("a font that is not in public is reported at startup", () => {
   overrideSiteConfig({ fonts: { files: [{ family: "Inter", file: "/fonts/none.woff2" }] } });
   expect(checkSiteConfig).toThrow(/fonts\.files: public\/fonts\/none\.woff2 doesn't exist/);

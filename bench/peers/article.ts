@@ -15,7 +15,7 @@ const WORDS_PER_MINUTE = 265;
 
 /**
  * Writes the modules that the peers import: the article's HTML, what they list, and the page itself.
- * Returns the page.
+ * Returns the article's HTML.
  */
 export async function writeArticleModules(
   pageUrl: string,
@@ -36,5 +36,5 @@ export async function writeArticleModules(
   writeFileSync(join(dir, "article.js"), `export const html = ${JSON.stringify(html)};\n`);
   writeFileSync(join(dir, "posts.js"), `export const posts = ${JSON.stringify(summaries)};\n`);
   writeFileSync(join(dir, "lectern.html"), page);
-  return page;
+  return html;
 }

@@ -1,7 +1,7 @@
 // Installs and builds the peers that are npm packages, each from its own lockfile.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PACKAGES, PEERS_DIR, SOURCES_DIR } from "./folders.ts";
 
@@ -30,23 +30,7 @@ function installPackages(dir: string): void {
   // Not `npm ci`, which fails if an optional package of another platform is not in the registry.
   const options = ["--no-save", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
   runQuietly("npm", ["install", ...options], { cwd: dir });
-  copySqliteBinary(dir);
   writeFileSync(stamp, lockfile);
-}
-
-/** Copies the compiled SQLite of this checkout, because compiling it for each peer takes minutes. */
-function copySqliteBinary(dir: string): void {
-  const [own, peer] = [".", dir].map((root) => join(root, "node_modules", "better-sqlite3"));
-  const [ownVersion, peerVersion] = [own!, peer!].map(
-    (folder) =>
-      (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string })
-        .version,
-  );
-  if (ownVersion !== peerVersion)
-    throw new Error(`${dir} needs better-sqlite3 ${ownVersion}, as this checkout has.`);
-  const file = join("build", "Release", "better_sqlite3.node");
-  mkdirSync(join(peer!, "build", "Release"), { recursive: true });
-  cpSync(join(own!, file), join(peer!, file));
 }
 
 /** Copies, installs and builds the peers. A page that is rendered by the build reads `databaseFile`. */

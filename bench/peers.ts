@@ -18,7 +18,7 @@ import {
   makePeerBeacon,
   measureMixed,
 } from "./peers/mixed-load.ts";
-import { measurePageWeight } from "./peers/page-weight.ts";
+import { type PageWeight, measurePageWeight } from "./peers/page-weight.ts";
 import { insertPeerSession } from "./peers/peer-session.ts";
 import { preparePackages } from "./peers/prepare-packages.ts";
 import { startPeer } from "./peers/start-peer.ts";
@@ -126,13 +126,9 @@ db.close();
 const { peers, article } = await startPeers(articles);
 const targets = listTargets(peers, SLUG, cookies);
 for (const target of targets) await checkTarget(target, article);
-const weights = new Map(
-  await Promise.all(
-    targets.map(
-      async ({ name, url, headers }) => [name, await measurePageWeight(url, headers)] as const,
-    ),
-  ),
-);
+const weights = new Map<string, PageWeight>();
+for (const { name, url, headers } of targets)
+  weights.set(name, await measurePageWeight(url, headers));
 const rates = await measureRates(targets);
 const mixed = await measureMixedLoads({
   Lectern: {

@@ -2,6 +2,9 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { jsx, toJs } from "estree-util-to-js";
+import { fromHtml } from "hast-util-from-html";
+import { toEstree } from "hast-util-to-estree";
 import { PEERS_DIR } from "./folders.ts";
 
 interface ArticleSummary {
@@ -34,7 +37,15 @@ export async function writeArticleModules(
     minutes: Math.ceil(words / WORDS_PER_MINUTE),
   }));
   writeFileSync(join(dir, "article.js"), `export const html = ${JSON.stringify(html)};\n`);
+  writeFileSync(join(dir, "article.jsx"), toComponent(html));
   writeFileSync(join(dir, "posts.js"), `export const posts = ${JSON.stringify(summaries)};\n`);
   writeFileSync(join(dir, "lectern.html"), page);
   return html;
+}
+
+/** Returns a module with the article as React elements, which is what MDX is compiled to. */
+function toComponent(html: string): string {
+  const program = toEstree(fromHtml(html, { fragment: true }));
+  const { value } = toJs(program, { handlers: jsx });
+  return `export const Article = () => ${value.trim()}\n`;
 }

@@ -16,13 +16,13 @@ const kb = (bytes: number) => round(bytes / 1_000, 1);
 const compress = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;
 
-const SCRIPT = /<script\b[^>]*\bsrc="([^"]+)"|<link\b[^>]*\brel="modulepreload"[^>]*>/g;
+const SCRIPT = /<script\b[^>]*\bsrc="[^>]*>|<link\b[^>]*\brel="modulepreload"[^>]*>/g;
 
 /** Returns the URLs of scripts and of modules that the page preloads or imports inline. */
 function listScripts(html: string, pageUrl: string): string[] {
-  const urls = [...html.matchAll(SCRIPT)].map(
-    ([tag, src]) => src ?? /\bhref="([^"]+)"/.exec(tag)?.[1],
-  );
+  const urls = [...html.matchAll(SCRIPT)]
+    .filter(([tag]) => !/\bnomodule\b/i.test(tag)) // for browsers without modules
+    .map(([tag]) => /\b(?:src|href)="([^"]+)"/.exec(tag)?.[1]);
   const imports = [...html.matchAll(/\bimport\("([^"]+\.js)"\)|\bimport "([^"]+\.js)"/g)].map(
     ([, dynamic, plain]) => dynamic ?? plain,
   );

@@ -1,7 +1,15 @@
 // Installs and builds the peers that are npm packages, each from its own lockfile.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { PACKAGES, PEERS_DIR, SOURCES_DIR } from "./folders.ts";
 
@@ -38,6 +46,9 @@ export function preparePackages(databaseFile: string): void {
   cpSync(join(SOURCES_DIR, "shared"), join(PEERS_DIR, "shared"), { recursive: true });
   for (const name of PACKAGES) {
     const dir = join(PEERS_DIR, name);
+    mkdirSync(dir, { recursive: true });
+    for (const entry of readdirSync(dir))
+      if (entry !== "node_modules") rmSync(join(dir, entry), { recursive: true });
     cpSync(join(SOURCES_DIR, name), dir, { recursive: true });
     cpSync(join(SOURCES_DIR, "shared", "site.css"), join(dir, "public", "site.css"));
     console.log(`Preparing ${name}`);

@@ -24,6 +24,7 @@ export function listTargets(
       ["Lectern, member", "Lectern", path, cookies.own],
       ["React Router 7 with Prisma, anonymous", "React Router", path],
       ["React Router 7 with Prisma, member", "React Router", path, cookies.peer],
+      ["React Router 7, one piece of HTML, member", "React Router", `/html/${slug}`, cookies.peer],
       ["Astro, prerendered", "Astro", path],
       ["Astro, anonymous", "Astro", `/live/${slug}`],
       ["Astro, member", "Astro", `/live/${slug}`, cookies.peer],

@@ -10,9 +10,11 @@ import { LEGACY_SITE_ENV } from "#tests/support/e2e/site-under-test.ts";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { startSmtpServer } from "#tests/support/smtp-server.ts";
+import { ContentChanges } from "./content-changes.ts";
 import { applyFault, drawFault } from "./faults.ts";
 import { Measurements } from "./measurements.ts";
 import { type FaultMark, plotLatency } from "./plot.ts";
+import { RecordedCalls } from "./recorded-calls.ts";
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +32,7 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
   process.exit(1);
 }
 /** Each node has its own disk, which a fault can fill. */
-const DISK_MB = 128;
+const DISK_MB = 512;
 const SAMPLE_INTERVAL_MS = 5_000;
 /** Clients give up requests to a frozen machine after this. */
 const PATIENCE_MS = 6_000;
@@ -41,16 +43,18 @@ const MAX_GROWTH = 1.5;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const smtp = await startSmtpServer();
+const content = await ContentChanges.open();
 const cluster = await startCluster({
   imageDir: values.image,
   diskSizesMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB, "ams-1": DISK_MB, "syd-1": DISK_MB },
-  env: { SMTP_URL: smtp.url, ...LEGACY_SITE_ENV },
+  env: { SMTP_URL: smtp.url, ...LEGACY_SITE_ENV, ...content.siteEnv },
 });
 try {
   await soak(cluster);
 } finally {
   await cluster.stop();
   await smtp.close();
+  await content.close();
 }
 process.exit();
 
@@ -60,6 +64,8 @@ async function soak(cluster: Cluster): Promise<void> {
     patienceMs: PATIENCE_MS,
     onRead: (_, ms) => measurements.addRead(ms),
   });
+  const calls = await RecordedCalls.start(cluster, PATIENCE_MS);
+  content.start(cluster);
   const sampling = setInterval(() => measurements.sample(cluster), SAMPLE_INTERVAL_MS);
   const startedMs = performance.now();
   const marks: (FaultMark & { readonly atMs: number })[] = [];
@@ -76,23 +82,28 @@ async function soak(cluster: Cluster): Promise<void> {
     );
   }
   clearInterval(sampling);
-  await load.stop();
+  await Promise.all([load.stop(), calls.stop(), content.stop()]);
+  await content.expectOnAllNodes(cluster);
   await cluster.waitUntilInSync(60_000);
   mkdirSync(values.out, { recursive: true });
   const plot = join(values.out, `soak-${seed}.svg`);
   const title = `Soak with seed ${seed}: ${marks.length} faults in ${minutes} minutes`;
   writeFileSync(plot, plotLatency(title, measurements.listMinutes(), marks));
-  await verify(cluster, load, measurements, marks);
+  await verify({ cluster, load, calls, measurements, faults: marks });
   console.log(plot);
 }
 
-async function verify(
-  cluster: Cluster,
-  load: LoadGenerator,
-  measurements: Measurements,
-  faults: readonly { readonly atMs: number }[],
-): Promise<void> {
-  const lost = load.findLostWrites(await cluster.waitForPrimary());
+interface Outcome {
+  readonly cluster: Cluster;
+  readonly load: LoadGenerator;
+  readonly calls: RecordedCalls;
+  readonly measurements: Measurements;
+  readonly faults: readonly { readonly atMs: number }[];
+}
+
+async function verify({ cluster, load, calls, measurements, faults }: Outcome): Promise<void> {
+  const primary = await cluster.waitForPrimary();
+  const lost = { ...load.findLostWrites(primary), calls: calls.findLost(primary) };
   const isNearFault = (answeredMs: number) =>
     faults.some(
       ({ atMs }) =>
@@ -103,12 +114,16 @@ async function verify(
     measurements.growth("descriptors"),
   ];
   const checksums = Object.values(await cluster.readChecksums());
+  const reads = [...load.readsByRegion.values()].reduce((sum, count) => sum + count, 0);
+  const delaysMs = content.delaysMs.toSorted((a, b) => a - b);
   console.log(
-    `seed ${seed}: ${faults.length} faults, ${load.logins.length} durable writes, ${lost.logins.length} lost; ` +
-      `${load.writes.length} others, ${lost.writes.length} lost; ${[...load.readsByRegion.values()].reduce((sum, count) => sum + count, 0)} reads, ${load.failedReads.length} failed; ` +
+    `seed ${seed}: ${faults.length} faults, ${load.logins.length} logins, ${lost.logins.length} lost; ${calls.sent.length} recorded calls, ${lost.calls.length} lost, ${calls.refusals.length} refused; ` +
+      `${load.writes.length} counted reads, ${lost.writes.length} lost; ${reads} page reads, ${load.failedReads.length} failed; ` +
+      `${delaysMs.length} content changes shown, median after ${Math.round(delaysMs[Math.floor(delaysMs.length / 2)] ?? 0)} ms, ${content.lateCount} late, ${content.refusedCount} refused; ` +
       `memory ${memory.early} → ${memory.late} MB, descriptors ${descriptors.early} → ${descriptors.late}; copies ${new Set(checksums).size === 1 ? "equal" : "differ"}`,
   );
-  assertInvariant("no durable write is lost", lost.logins);
+  console.log(`Calls were refused because of: ${summarize(calls.refusals)}`);
+  assertInvariant("no durable write is lost", [...lost.logins, ...lost.calls]);
   assertInvariant(
     "other writes are lost only around a fault",
     lost.writes.filter(({ answeredMs }) => !isNearFault(answeredMs)),
@@ -116,4 +131,11 @@ async function verify(
   assertInvariant("all copies are equal", new Set(checksums).size === 1 ? [] : checksums);
   for (const [name, { early, late }] of Object.entries({ memory, descriptors }))
     assertInvariant(`${name} stays flat`, late > early * MAX_GROWTH ? [{ early, late }] : []);
+}
+
+/** Returns how often each text occurs. */
+function summarize(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].map(([text, count]) => `${text} (${count})`).join(", ");
 }

@@ -12,6 +12,7 @@ import { write } from "#lib/db/database.ts";
 import { forgetUnsealedCookies, sealSessionCookie, unsealSession } from "#lib/members/cookies.ts";
 import { renewSession } from "#lib/members/renew-session.ts";
 import { createSession } from "#lib/members/sessions.ts";
+import { SealedObjectError, createSealer } from "#server/backup/sealed-object.ts";
 import { verifyWebhook } from "#lib/posts/source/push-webhook.ts";
 
 const NAMES = [
@@ -19,6 +20,7 @@ const NAMES = [
   "ACCEPTED_SESSION_SECRETS",
   "METRICS_TOKEN",
   "CONTENT_WEBHOOK_SECRET",
+  "BACKUP_KEY",
 ] as const;
 const before = env.SESSION_SECRET;
 afterEach(() => {
@@ -137,6 +139,24 @@ test("CONTENT_WEBHOOK_SECRET is rotated with the page's commands, and no push is
   run(setNew!);
   expect(ping(secret!)).toBe("ping");
   expect(() => ping(OLD)).toThrow();
+});
+
+test("BACKUP_KEY is rotated with the page's commands, and old and new backups can be read", () => {
+  const run = openShell({ BACKUP_KEY: OLD });
+  const seal = () => createSealer(env.BACKUP_KEY!).seal("object", Buffer.from("content"));
+  const open = (object: Buffer) =>
+    createSealer(env.BACKUP_KEY!).open("object", object).toString("utf8");
+  const oldObject = seal();
+  const [read, create, setBoth, setNew, ...rest] = listCommands("BACKUP_KEY");
+  expect(rest).toEqual([]);
+  for (const command of [read!, create!, setBoth!]) {
+    run(command);
+    expect([command, open(oldObject)]).toEqual([command, "content"]);
+  }
+  const newObject = seal();
+  run(setNew!);
+  expect(open(newObject)).toBe("content");
+  expect(() => open(oldObject)).toThrow(SealedObjectError);
 });
 
 test("the page names every secret of the configuration", () => {

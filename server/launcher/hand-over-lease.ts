@@ -34,20 +34,17 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
   const local = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
   if (!local?.isPrimary || !local.position) return null;
   const peers = await listPeers().catch(() => []);
-  const candidates = await Promise.all(
-    peers
-      .filter(({ region }) => region === settings.primaryRegion)
-      .map(async (peer) => ({
-        peer,
-        state: await fetchLitefsNodeState(peerLitefsUrl(peer), name, FIND_STANDBY_TIMEOUT_MS).catch(
-          () => null,
-        ),
-      })),
-  );
+  // The nearest candidate responds first. While the primary region is changed, it is in another one.
+  const standby = await Promise.any(
+    peers.map(async (peer) => {
+      const state = await fetchLitefsNodeState(peerLitefsUrl(peer), name, FIND_STANDBY_TIMEOUT_MS);
+      if (!state.isCandidate || !state.position) throw new Error(`${peer.instance} is no standby`);
+      return peer;
+    }),
+  ).catch(() => null);
   const askedMs = performance.now() - fromMs;
-  const standby = candidates.find(({ state }) => state?.isCandidate && state.position)?.peer;
   if (!standby) {
-    logEvent("warn", "launcher.no_standby", { asked: candidates.map(({ peer }) => peer.instance) });
+    logEvent("warn", "launcher.no_standby", { asked: peers.map(({ instance }) => instance) });
     return null;
   }
 

@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -30,15 +30,27 @@ interface Arguments {
   readonly words: readonly string[];
   readonly app: "site" | "consul";
   readonly region: string | undefined;
+  readonly excludedRegion: string | undefined;
   readonly machine: string | undefined;
   readonly command: string | undefined;
+  readonly image: string | undefined;
   readonly isStaged: boolean;
 }
 
+/** Runs LiteFS's commands with the URL of the node. On Fly, each machine has the default one. */
+const LITEFS = `#!/bin/sh
+command="$1"; shift
+exec "$LITEFS" "$command" -url "$LITEFS_URL" "$@"
+`;
+
 export class FlyCommand {
+  /** The image that `fly deploy` builds, a folder. Default: that of the cluster. */
+  builtImage: string | undefined;
   readonly #cluster: Cluster;
   /** Secrets and configuration of the site, in addition to what the cluster sets. */
   readonly #siteEnv: Environment = {};
+  /** The image of the last deploy. */
+  #image: string | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), "lectern-fly-"));
   /** The configuration that scripts may change: a copy of the project's. */
   readonly #flyToml = join(this.#folder, "fly.toml");
@@ -69,8 +81,11 @@ export class FlyCommand {
     try {
       server.listen(socket);
       await once(server, "listening");
-      writeFileSync(join(folder, "fly"), CLIENT);
-      chmodSync(join(folder, "fly"), 0o755);
+      for (const [name, text] of [
+        ["fly", CLIENT],
+        ["litefs", LITEFS],
+      ] as const)
+        writeFileSync(join(folder, name), text, { mode: 0o755 });
       return await runShell(script, folder, {
         PATH: [folder, process.env.PATH].join(delimiter),
         HOME: folder,
@@ -105,6 +120,11 @@ export class FlyCommand {
       case "machine start":
         for (const name of rest) await this.#startMachine(this.#find(given, name));
         return "";
+      case "machine cordon":
+      case "machine uncordon":
+        // Who is routed to a machine is not simulated.
+        for (const name of rest) this.#find(given, name);
+        return "";
       case "machine destroy":
         for (const name of rest) {
           const machine = this.#find(given, name);
@@ -120,15 +140,16 @@ export class FlyCommand {
     if (noun === "deploy") {
       const [, region] = /^primary_region = "(\w+)"/m.exec(readFileSync(this.#flyToml, "utf8"))!;
       this.#siteEnv.PRIMARY_REGION = region;
+      this.#image = given.image ?? this.builtImage;
       return this.#restartAll(given);
     }
     throw new Error(`This fly does not know: ${argv.join(" ")}`);
   }
 
-  #machines({ app, region }: Arguments): (ClusterNode | ConsulServer)[] {
+  #machines({ app, region, excludedRegion }: Arguments): (ClusterNode | ConsulServer)[] {
     if (app === "consul") return [...this.#cluster.consul.servers];
     return [...this.#cluster.nodes.values()].filter(
-      (node) => region === undefined || node.region === region,
+      (node) => (region === undefined || node.region === region) && node.region !== excludedRegion,
     );
   }
 
@@ -141,10 +162,10 @@ export class FlyCommand {
   async #startMachine(machine: ClusterNode | ConsulServer): Promise<void> {
     if (!("region" in machine)) return void machine.start();
     const url = this.#siteEnv.FLY_CONSUL_URL;
-    machine.start({
-      ...this.#siteEnv,
-      ...(url && { FLY_CONSUL_URL: this.#resolve(url, machine) }),
-    });
+    machine.start(
+      { ...this.#siteEnv, ...(url && { FLY_CONSUL_URL: this.#resolve(url, machine) }) },
+      { cwd: this.#image },
+    );
     await machine.waitUntilReady();
   }
 
@@ -191,7 +212,8 @@ export class FlyCommand {
       "region" in machine
         ? {
             ...machine.readEnvironment(),
-            PATH: [join(litefs, ".."), process.env.PATH].join(delimiter),
+            LITEFS: litefs,
+            PATH: [this.#folder, process.env.PATH].join(delimiter),
           }
         : machine.commandEnv;
     return runShell(given.command!, this.#folder, env);
@@ -207,8 +229,13 @@ function parseArguments(argv: readonly string[]): Arguments {
       config: { type: "string", short: "c" },
       region: { type: "string" },
       "only-regions": { type: "string" },
+      "exclude-regions": { type: "string" },
       machine: { type: "string" },
       command: { type: "string", short: "C" },
+      image: { type: "string" },
+      "build-arg": { type: "string" },
+      "build-secret": { type: "string" },
+      "with-new-volumes": { type: "boolean" },
       stage: { type: "boolean" },
       force: { type: "boolean" },
       quiet: { type: "boolean" },
@@ -221,8 +248,10 @@ function parseArguments(argv: readonly string[]): Arguments {
     words: positionals,
     app: isConsul ? "consul" : "site",
     region: values.region ?? values["only-regions"],
+    excludedRegion: values["exclude-regions"],
     machine: values.machine,
     command: values.command,
+    image: values.image,
     isStaged: values.stage ?? false,
   };
 }

@@ -18,7 +18,8 @@ import { findFreePort } from "#tests/support/free-port.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { type Environment, readLog, startProgram } from "#cli/cluster/program.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
-import { findTools } from "#cli/cluster/tools/find-tools.ts";
+import { FlyCommand } from "#tests/support/cluster/fly-command.ts";
+import { readRunbook } from "#tests/support/runbook.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { createWorkspace } from "#cli/cluster/workspace.ts";
 
@@ -124,14 +125,19 @@ test("without replication the image serves the site from a plain file, without t
   }
 });
 
-test("a site on a plain file joins replication with its data, and leaves it with them", async ({
+test("a site on a plain file joins replication, leaves it, and comes back by the runbook, with its data", async ({
   cluster,
 }) => {
   test.setTimeout(300_000);
-  const { litefs } = await findTools();
   const nodes = [...cluster.nodes.values()];
   const first = nodes[0]!;
-  const others = nodes.slice(1);
+  const fly = new FlyCommand(cluster, (url) => url);
+  const runPage = (heading: string, key = "litefs/rehearsal") =>
+    fly.run(readRunbook("join-and-leave-replication.md", heading), {
+      NODE: first.name,
+      KEY: key,
+      OTHERS: "dfw-2 ams-1",
+    });
   await Promise.all(nodes.map((node) => node.stop()));
   const kept = nodes.map((node) => keepData(node));
   const plain = join(first.dataDir, "lectern.db");
@@ -153,42 +159,29 @@ test("a site on a plain file joins replication with its data, and leaves it with
     // Runs on a plain file.
     first.start({ REPLICATION: "off" });
     await first.waitUntilReady();
-    await first.stop();
-    expect(first.listProcesses()).toEqual([]);
     mark(plain, "before");
 
-    // docs/runbooks/join-and-leave-replication.md, "Join": a new key, the node with the file first
-    // and alone.
-    const key = { LITEFS_LEASE_KEY: "litefs/rehearsal" };
-    first.start(key);
-    await first.waitUntilReady();
-    for (const node of others) node.start(key);
-    await cluster.waitUntilReady();
-    await cluster.waitUntilInSync();
-    for (const node of nodes)
-      expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
+    await runPage("Start it as the first node");
     expect(existsSync(plain)).toBe(false);
     expect(existsSync(`${plain}.imported`)).toBe(true);
+    await runPage("Add the other nodes");
+    await cluster.waitUntilReady();
+    await cluster.waitUntilInSync();
+    for (const node of nodes.filter((each) => each.isRunning()))
+      expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
+    await runPage("Delete the plain file");
+    expect(existsSync(`${plain}.imported`)).toBe(false);
     mark((await cluster.waitForPrimary()).databaseFile, "replicated");
     await cluster.waitUntilInSync();
 
-    // "Leave": exports the data while LiteFS runs, then starts without it.
-    await Promise.all(others.map((node) => node.stop()));
-    await cluster.waitForPrimary();
-    const { status, stderr } = spawnSync(
-      litefs,
-      ["export", "-url", first.litefsUrl, "-name", "lectern.db", plain],
-      { encoding: "utf8" },
-    );
-    expect([status, stderr]).toEqual([0, expect.anything()]);
-    await first.stop();
-    first.start({ REPLICATION: "off" });
-    await first.waitUntilReady();
+    await runPage("Stop the other nodes");
+    expect(await cluster.waitForPrimary()).toBe(first);
+    await runPage("Export the data");
     expect((await fetch(`${first.url}/blog`)).status).toBe(200);
     expect(marks(plain)).toEqual(["before", "replicated"]);
-    await first.stop();
 
     // A node without its data must not start an empty site.
+    await first.stop();
     renameSync(plain, `${plain}.away`);
     first.start({ REPLICATION: "off" });
     await waitUntil(
@@ -198,9 +191,19 @@ test("a site on a plain file joins replication with its data, and leaves it with
       (is) => !is,
     );
     expect(first.log(2_000)).toContain("join-and-leave-replication.md");
+    renameSync(`${plain}.away`, plain);
+    first.start({ REPLICATION: "off" });
+    await first.waitUntilReady();
+
+    await runPage("Remove the rest of the cluster");
+    expect(existsSync(join(first.dataDir, "litefs"))).toBe(false);
+    await runPage("Start it as the first node", "litefs/rehearsal-2");
+    expect(await cluster.waitForPrimary()).toBe(first);
+    expect(marks(first.databaseFile)).toEqual(["before", "replicated"]);
   } finally {
     await Promise.all(nodes.map((node) => node.kill()));
     for (const putBack of kept) putBack();
+    fly.close();
   }
 });
 

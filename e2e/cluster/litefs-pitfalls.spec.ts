@@ -17,6 +17,8 @@ import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import Database from "better-sqlite3";
 import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
+import { FlyCommand } from "#tests/support/cluster/fly-command.ts";
+import { readRunbook } from "#tests/support/runbook.ts";
 import { expireLease, findLeaseSession } from "#tests/support/cluster/lease.ts";
 import { readLogEvents } from "#tests/support/cluster/litefs-store.ts";
 import {
@@ -135,7 +137,7 @@ async function undoMigration(cluster: Cluster): Promise<void> {
 test("the first candidate of a new version takes the lease and migrates; its replicas wait, old ones serve on", async ({
   cluster,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   const newer = resolve(`${imageDir}-newer`);
   rmSync(newer, { recursive: true, force: true });
   if (spawnSync("cp", ["-al", resolve(imageDir), newer]).status !== 0)
@@ -146,6 +148,8 @@ test("the first candidate of a new version takes the lease and migrates; its rep
     join(migration, "migration.sql"),
     `CREATE TABLE IF NOT EXISTS "newer" ("id" INTEGER PRIMARY KEY);\n`,
   );
+  const fly = new FlyCommand(cluster, (url) => url);
+  fly.builtImage = newer;
   const hasTable = (node: ClusterNode) =>
     spawnSync(
       process.execPath,
@@ -184,18 +188,18 @@ test("the first candidate of a new version takes the lease and migrates; its rep
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
     ).toBe(303);
 
-    // Rollback: the old code runs on the newer schema, as after `fly deploy` of the previous image.
-    for (const node of [replica, standby]) {
-      await node.stop();
-      node.start();
-      await node.waitUntilReady();
-    }
+    await fly.run(readRunbook("deploy.md", "Later deploys"), { KEY: "unused" });
+    for (const node of cluster.nodes.values()) expect(hasTable(node)).toBe(true);
+
+    // The old code runs on the newer schema.
+    await fly.run(readRunbook("deploy.md", "Roll back"), { IMAGE: resolve(imageDir) });
     await cluster.waitForPrimary();
     expect(
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "rolled.back@example.com")).status,
     ).toBe(303);
     await undoMigration(cluster);
   } finally {
+    fly.close();
     rmSync(newer, { recursive: true, force: true });
   }
 });

@@ -5,6 +5,8 @@ import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeSync }
 import { join } from "node:path";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { FlyCommand } from "#tests/support/cluster/fly-command.ts";
+import { readRunbook } from "#tests/support/runbook.ts";
 import { requestLoginEmail } from "#tests/support/cluster/browser-visitor.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
@@ -76,11 +78,22 @@ test("a primary that stops hands its lease to the standby first, with every tran
   await waitUntil("the standby is the primary", 5_000, () => standby.isPrimary());
 });
 
-for (const name of ["ams-1", "dfw-2"]) {
-  test(`a corrupt store of ${name} is quarantined, and a fresh snapshot fetched`, async ({
+for (const [name, count] of [
+  ["ams-1", 1],
+  ["dfw-2", 2],
+] as const) {
+  test(`a corrupt store of ${name} is quarantined, and a fresh snapshot fetched; the runbook does the rest`, async ({
     cluster,
   }) => {
+    test.setTimeout(120_000);
     const node = cluster.getNode(name);
+    const fly = new FlyCommand(cluster, (url) => url);
+    const runPage = (heading: string) =>
+      fly.run(readRunbook("corrupt-node.md", heading), {
+        NODE: name,
+        REGION: node.region,
+        COUNT: String(count),
+      });
     // A small last transaction; LiteFS would repair everything from a snapshot.
     await requestLoginEmail(cluster.getEdgeUrl("dfw"), `before.${name}@example.com`);
     await cluster.waitUntilInSync();
@@ -103,7 +116,13 @@ for (const name of ["ams-1", "dfw-2"]) {
       ),
     ).toHaveLength(1);
     expect(quarantinedStores(node).length).toBeGreaterThan(0);
+    expect(await runPage("Look at it")).toContain(quarantinedStores(node)[0]);
+    await runPage("Delete the quarantined stores");
+    expect(quarantinedStores(node)).toEqual([]);
+    await runPage("Replace the machine");
+    await cluster.waitUntilInSync();
     if (name.startsWith("dfw")) await cluster.waitForStandby();
+    fly.close();
   });
 }
 

@@ -53,6 +53,26 @@ test("without content, its routes are 503 with Retry-After until the source is b
         [...CONTENT_PATHS, ...CONTENT_PATHS].map((path) => [path, 503, true]),
       );
     }
+    const search = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "search", arguments: { query: "a" } },
+    });
+    const bodies = await Promise.all([
+      ...[...CONTENT_PATHS, "/search?q=a", "/search/results?q=a", "/readyz"].map((path) =>
+        get(path),
+      ),
+      fetch(`${site.url}/mcp`, {
+        method: "POST",
+        body: search,
+        headers: {
+          "content-type": "application/json",
+          accept: "application/json, text/event-stream",
+        },
+      }),
+    ]);
+    for (const response of bodies) expect(await response.text()).not.toContain(git.address);
     const readyz = await get("/readyz");
     expect(readyz.status).toBe(503);
     expect(await readyz.json()).toMatchObject({

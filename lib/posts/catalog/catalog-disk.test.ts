@@ -232,9 +232,10 @@ test("a missing folder is unavailable, and its posts are served once it exists",
   const site = sites.createDiskSite();
   await expect(site.getIndex()).rejects.toMatchObject({
     code: "unavailable",
-    message: expect.stringContaining("can't be read"),
+    message: expect.not.stringContaining(sites.dir),
   });
-  expect(site.getStatus().problem?.reason).toContain("can't be read");
+  // For admins only.
+  expect(site.getStatus().problem?.reason).toContain(sites.dir);
   sites.writeFile("blog/a.mdx", makePostText("A"));
   setClock(nowMs() + MINUTE_MS);
   expect((await site.getIndex()).posts).toHaveLength(1);

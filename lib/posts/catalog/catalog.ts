@@ -249,7 +249,9 @@ export class Catalog {
     if (this.#published) return this.#published;
     const { reason, retryAfterSeconds } = this.findOutage()!;
     const error = this.#problem?.error;
-    throw new AppError("unavailable", isAppError(error) ? error.message : reason, {
+    // The public doesn't learn the addresses of hosts and files.
+    const isShown = this.#options.isDevelopment && isAppError(error);
+    throw new AppError("unavailable", isShown ? error.message : reason, {
       retryAfterSeconds,
       cause: error,
     });

@@ -63,11 +63,20 @@ export class SiteRequest extends IncomingMessage {
       this.receivedBytes += chunk.length;
       if (this.#hold) this.#keepChunk(this.#hold, chunk);
       else if (this.receivedBytes > MAX_DISCARDED_BYTES) this.socket.destroySoon();
-      return true;
+      this.#yieldToOthers();
+      return false;
     }
     if (!this.#hold) return this.#pushAndCapture(chunk, encoding);
     this.#hold.onComplete();
     return false;
+  }
+
+  /**
+   * Reads on in the next turn of the event loop. Otherwise Node reads up to 2 MB of each connection
+   * in one turn, so that many large bodies block it for seconds.
+   */
+  #yieldToOthers(): void {
+    setImmediate(() => this.socket.resume());
   }
 
   #keepChunk({ maxBytes, onTooLarge }: BodyHold, chunk: Buffer): void {

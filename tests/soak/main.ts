@@ -1,7 +1,7 @@
 // Runs the cluster under load with faults drawn from a seed, then verifies that nothing is lost:
 // npm run soak -- [--minutes 30] [--seed N]
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
@@ -51,6 +51,11 @@ const cluster = await startCluster({
 });
 try {
   await soak(cluster);
+} catch (error) {
+  // Its cause is in the nodes' logs, which are deleted with the cluster.
+  for (const node of cluster.nodes.values())
+    cpSync(join(node.folder, "log"), join(values.out, `seed-${seed}-${node.name}.log`));
+  throw error;
 } finally {
   await cluster.stop();
   await smtp.close();
@@ -78,7 +83,7 @@ async function soak(cluster: Cluster): Promise<void> {
     const label = `${fault.kind} ${fault.target} ${node}`;
     marks.push({ atMs, atMinute: (atMs - startedMs) / 60_000, label });
     console.log(
-      `${((atMs - startedMs) / 60_000).toFixed(1)} min: ${label}, ${Math.round(fault.lastsMs / 1_000)} s, healthy after ${Math.round((performance.now() - atMs) / 1_000)} s`,
+      `${new Date(performance.timeOrigin + atMs).toISOString()} ${((atMs - startedMs) / 60_000).toFixed(1)} min: ${label}, ${Math.round(fault.lastsMs / 1_000)} s, healthy after ${Math.round((performance.now() - atMs) / 1_000)} s`,
     );
   }
   clearInterval(sampling);

@@ -10,11 +10,13 @@ let holder: string | null;
 let isSilent: boolean;
 let heartbeats: { instance: string; txid: number; needed: number }[];
 let expiries: number[];
+/** The heartbeat of another primary. */
+let found: (typeof heartbeats)[0] | null;
 let watch: LeaseWatch;
 
 /** A fake Consul with the lease of `holder`, which records heartbeats. */
 beforeEach(async () => {
-  [holder, isSilent, heartbeats, expiries] = ["dfw-1", false, [], []];
+  [holder, isSilent, heartbeats, expiries, found] = ["dfw-1", false, [], [], null];
   server = await serveHttp((request, response) => {
     if (isSilent) return;
     let body = "";
@@ -29,6 +31,9 @@ beforeEach(async () => {
         response.end(
           JSON.stringify([{ Value: Buffer.from(lease).toString("base64"), Session: "s" }]),
         );
+      } else if (pathname.endsWith("/beat") && found) {
+        const value = Buffer.from(JSON.stringify(found)).toString("base64");
+        response.end(JSON.stringify([{ Value: value, ModifyIndex: 1 }]));
       } else response.writeHead(404).end();
     });
   });
@@ -99,6 +104,22 @@ test("a transaction that must not be lost is required of successors, until a res
   expect(heartbeats.at(-1)).toMatchObject({ txid: 10, needed: 9 });
   await tick(2);
   expect(heartbeats.at(-1)).toMatchObject({ txid: 2 });
+});
+
+test("a position read before a required transaction doesn't undo the requirement", async () => {
+  await tick(5);
+  expect(await watch.confirmTxid(9)).toBe(true);
+  await tick(5);
+  expect(heartbeats.at(-1)).toMatchObject({ txid: 9, needed: 9 });
+});
+
+test("a standby that lacks a required transaction stops being a candidate also while Consul is silent", async () => {
+  holder = "dfw-2";
+  found = { instance: "dfw-2", txid: 9, needed: 9 };
+  const poll = () => watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
+  expect(await poll()).toBe("ok");
+  isSilent = true;
+  await vi.waitFor(async () => expect(await poll()).toBe("behind"), 20_000);
 });
 
 test("a deposed primary closes its site's fence", async () => {

@@ -140,9 +140,17 @@ export function createLeaseWatch(
     }
   }
 
+  /**
+   * Returns true if this node has lacked a required transaction for that long. It must then stop
+   * being a candidate also while Consul is unreachable, because the lease may be free afterwards.
+   */
+  const isBehindFor = (ms: number) =>
+    behindSinceMs !== null && performance.now() - behindSinceMs >= ms;
+
   async function judgeStandby(local: LitefsNodeState): Promise<"ok" | "behind"> {
     const state = await Promise.all([consul.findLease(), consul.findHeartbeat()]).catch(() => null);
-    const [lease, heartbeat] = state ?? [null, null];
+    if (!state) return isBehindFor(SUSPECT_AFTER_MS) ? "behind" : "ok";
+    const [lease, heartbeat] = state;
     if (lease?.session && lease.hostname === settings.instance)
       await releaseOwnLease(lease.session);
     else ownLease = null;
@@ -209,8 +217,12 @@ export function createLeaseWatch(
       if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
       isPrimary = true;
-      // Transactions start again at 1 after a restore.
-      if (local.position.txid < demandedTxid) demandedTxid = 0;
+      // After a restore, transactions start again at 1. A newer one may have been demanded since
+      // `local` was read.
+      if (local.position.txid < (positions.at(-1)?.txid ?? 0)) {
+        demandedTxid = 0;
+        positions = [];
+      }
       positions.push({ txid: local.position.txid, atMs: nowMs });
       while (positions[1] && positions[1].atMs <= nowMs - REQUIRED_TXID_AGE_MS) positions.shift();
       await confirm().catch(() => undefined);

@@ -56,10 +56,12 @@ test("a node without data bootstraps the cluster only if no cluster with data ex
   ).toMatchObject({ kind: "start", candidate: false });
 });
 
-test("without Consul, a node with data starts, and one without data waits", () => {
+test("without Consul, a node with data starts, but not as a candidate, and one without data waits", () => {
+  // Another node may be ahead of it.
   expect(decideCandidacy(known({ consul: null }))).toMatchObject({
     kind: "start",
-    candidate: true,
+    candidate: false,
+    isCatchingUp: true,
   });
   expect(decideCandidacy(known({ consul: null, store: empty }))).toMatchObject({ kind: "wait" });
 });

@@ -106,7 +106,8 @@ export function decideCandidacy({
       `${unknownPrimary} is the primary, but Consul doesn't know it`,
       ADVANCED_NODE_WAIT_MS,
     );
-  if (!consul) return start(true, false, "Consul is unreachable; LiteFS continues when it returns");
+  // Without Consul, this node can't know whether another one is ahead of it.
+  if (!consul) return start(false, true, "Consul is unreachable; decides again when it responds");
   if (consul.primary === instance) return start(true, false, "this node was the last primary");
   if (consul.primary === null) {
     const { heartbeat } = consul;

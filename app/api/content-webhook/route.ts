@@ -5,6 +5,7 @@ import { withErrorResponse } from "#lib/http/error-response.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
+import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { setPublishedVersion } from "#lib/posts/catalog/published-version.ts";
 import { MAX_WEBHOOK_BYTES, verifyWebhook } from "#lib/posts/source/push-webhook.ts";
@@ -35,7 +36,8 @@ export async function POST(request: Request): Promise<Response> {
     const isNew = await write((tx) => setPublishedVersion(tx, event.version));
     log("info", "content.pushed", { version: event.version, isNew });
     // Not awaited: the host times out after ten seconds, and compiling may take longer.
-    void refreshCatalog();
+    // Outside the request, because it may write after the response.
+    void runOutsideRequest(() => refreshCatalog());
     return jsonMessage(
       200,
       isNew ? `Published ${event.version}.` : `${event.version} is already published.`,

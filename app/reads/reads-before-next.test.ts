@@ -11,6 +11,7 @@ import { createPipelineServer } from "#lib/http/pipeline.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
+import { startFakeLitefs } from "#tests/support/fake-litefs.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
@@ -132,4 +133,28 @@ test("a new reader's beacon counts once and sets a cookie, and a page's token is
   const [a, b] = [await direct!.json(), await route!.json()] as { token: string; minMs: number }[];
   expect(a!.minMs).toBe(b!.minMs);
   expect((await fetch(`${origin}/reads/token?slug=nowhere`)).status).toBe(404);
+});
+
+test("on a replica, the pipeline replays a beacon to the primary, or refuses it without one", async () => {
+  const litefs = await startFakeLitefs("dfw-1");
+  litefs.setHeartbeatAge(100);
+  try {
+    const headers = { "sec-fetch-site": "same-origin", "user-agent": CHROME };
+    const init = {
+      method: "POST",
+      body: beacon(),
+      headers: { ...headers, "content-type": "text/plain" },
+    };
+    const replayed = await fetch(`${origin}/reads`, init);
+    expect([replayed.status, replayed.headers.get("fly-replay"), await replayed.text()]).toEqual([
+      409,
+      expect.stringMatching(/^instance=dfw-1(;|$)/),
+      "Fly Replay",
+    ]);
+    await litefs.setPrimary("");
+    const refused = await fetch(`${origin}/reads`, init);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+  } finally {
+    await litefs.stop();
+  }
 });

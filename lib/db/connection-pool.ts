@@ -38,10 +38,10 @@ export interface DatabaseState {
 const shared = singleton("database", (): { state?: DatabaseState } => ({}));
 
 export function databaseState(): DatabaseState {
-  if (isBuilding())
-    throw new Error("A page read the database during the build. Call `await connection()` first.");
   const file = env.DATABASE_FILE;
   if (shared.state?.file === file) return shared.state;
+  if (isBuilding())
+    throw new Error("A page read the database during the build. Call `await connection()` first.");
   const state: DatabaseState = {
     file,
     idleReaders: [],

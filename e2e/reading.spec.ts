@@ -347,3 +347,26 @@ test("pages to read name the rules by which browsers prefetch, account pages don
   expect(response.headers()["content-type"]).toBe("application/speculationrules+json");
   expect((await response.json()).prefetch[0].eagerness).toBe("moderate");
 });
+
+test("hovering over a link prefetches its page", async ({ page }) => {
+  const cdp = await page.context().newCDPSession(page);
+  const prefetched = new Promise<void>((resolve) =>
+    cdp.on("Preload.prefetchStatusUpdated", ({ status }) => {
+      if (status === "Ready") resolve();
+    }),
+  );
+  await cdp.send("Preload.enable");
+  await page.goto("/blog");
+  const link = page.locator("a.card-link").nth(1);
+  await link.hover();
+  await prefetched;
+  await link.click();
+  await expect
+    .poll(() =>
+      page.evaluate(() => {
+        const [entry] = performance.getEntriesByType("navigation");
+        return (entry as unknown as { deliveryType: string }).deliveryType;
+      }),
+    )
+    .toBe("navigational-prefetch");
+});

@@ -8,7 +8,7 @@ export const dynamic = "force-dynamic";
 const MAX_AGE_SECONDS = 86_400;
 /** Pages to read. Not account pages, files, or addresses with a query, of which there are many. */
 const PREFETCHED = ["/", "/blog", "/blog/*", "/calls", "/calls/*", "/teams", "/about"];
-const EXCLUDED = ["/calls/record", "/calls/mine", "/*.*", "/*\\?*"];
+const EXCLUDED = ["/calls/record", "/calls/mine", "/*.*", "/*\\?(.+)"];
 
 const rules = {
   prefetch: [

@@ -85,8 +85,10 @@ test("a member's read puts their team in the lead of the post, and sets the page
   await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
   await serverClock.forward(MINUTE_MS);
   const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  await expect(page.locator("[data-read-mark]")).toBeHidden();
   await page.clock.runFor(MINUTE_MS);
   await beacon;
+  await expect(page.getByRole("status").filter({ hasText: "Blue" })).toBeVisible();
   expect(
     database
       .prepare(

@@ -1,9 +1,10 @@
 "use server";
-// Changes a member's own account: name, sessions, passkeys, device link, logout.
+// Changes a member's own account: name, sessions, passkeys, device link, saved posts, logout.
 
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
+import { nowMs } from "#lib/core/clock.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import {
   PURPOSES,
@@ -20,6 +21,7 @@ import { deletePasskey, updatePasskeyName } from "#lib/members/passkeys.ts";
 import { changeFirstName, firstNameField } from "#lib/members/profile.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { setPostSaved } from "#lib/reading/saved-posts.ts";
 import { deleteOtherSessions, deleteSession, deleteSessionByKey } from "#lib/members/sessions.ts";
 
 export const changeConsent = defineServerAction({
@@ -40,6 +42,19 @@ export const changeConsent = defineServerAction({
     if (isGranted === "yes")
       return purpose === "NEWSLETTER" ? "Subscribed." : "We’ll announce you.";
     return purpose === "NEWSLETTER" ? "Unsubscribed." : "We won’t announce you.";
+  },
+});
+
+/** Also removes a post that the site no longer has. */
+export const removeSavedPost = defineServerAction({
+  requiredRole: "member",
+  fields: z.object({ slug: z.string({ error: "The post is missing." }).min(1).max(300) }),
+  async run({ input: { slug }, write }) {
+    await write((tx, { id }) =>
+      setPostSaved(tx, { userId: id, slug, isSaved: false, nowMs: nowMs() }),
+    );
+    refresh();
+    return "Removed.";
   },
 });
 

@@ -4,12 +4,19 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { changeConsent, updateFirstName, logOut, showDeviceCode } from "./actions.ts";
+import {
+  changeConsent,
+  logOut,
+  removeSavedPost,
+  showDeviceCode,
+  updateFirstName,
+} from "./actions.ts";
 import { chooseTopics } from "#app/unsubscribe/actions.ts";
 import { PasskeyList } from "./passkey-list.tsx";
 import { SessionList } from "./session-list.tsx";
 import { ConsentSection } from "#components/member/consent-section.tsx";
 import { TopicFields } from "#components/member/topic-fields.tsx";
+import { HistoryList, SavedList } from "#components/member/reading-lists.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
@@ -27,10 +34,13 @@ import { offeredPurposes } from "#lib/members/consent.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import type { PostIndex } from "#lib/posts/post.ts";
 import { listTopics } from "#lib/posts/topics.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
+import { type HistoryPage, listReadingHistory } from "#lib/reading/reading-history.ts";
+import { listSavedSlugs } from "#lib/reading/saved-posts.ts";
 import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 import { type Standing, getStandings } from "#lib/reading/standings.ts";
 import { pluralize } from "#lib/core/format.ts";
@@ -40,6 +50,8 @@ export const metadata: Metadata = { title: "Your account", robots: { index: fals
 
 /** A member is welcomed this long after they signed up. */
 const WELCOME_MS = HOUR_MS;
+
+const RECENT_COUNT = 5;
 
 const RANKS = ["first", "second", "third"];
 
@@ -56,7 +68,13 @@ async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
   return {
     member,
     profile: await getProfile(tx, member.id),
-    postCount: listReadSlugs(tx, { member, clientId: null }).size,
+    readSlugs: listReadSlugs(tx, { member, clientId: null }),
+    savedSlugs: await listSavedSlugs(tx, member.id),
+    history: await listReadingHistory(tx, {
+      userId: member.id,
+      pageSize: RECENT_COUNT,
+      nowMs: nowMs(),
+    }),
     standings: getStandings(tx, { slug: null, nowMs: nowMs() }),
     passkeys: await listPasskeys(tx, member.id),
     sessions: await listSessions(tx, { userId: member.id, sessionKey: member.sessionKey }),
@@ -145,6 +163,58 @@ function NameSection({
   );
 }
 
+function SavedSection({
+  index,
+  savedSlugs,
+  readSlugs,
+}: {
+  index: PostIndex;
+  savedSlugs: readonly string[];
+  readSlugs: ReadonlySet<string>;
+}) {
+  return (
+    <MeSection id="saved" title="Saved posts">
+      {savedSlugs.length === 0 ? (
+        <p>You haven’t saved a post yet. Each post has a “Save for later” button.</p>
+      ) : (
+        <SavedList
+          index={index}
+          slugs={savedSlugs}
+          readSlugs={readSlugs}
+          remove={removeSavedPost}
+        />
+      )}
+    </MeSection>
+  );
+}
+
+function HistorySection({
+  index,
+  history: { entries, total },
+  team,
+}: {
+  index: PostIndex;
+  history: HistoryPage;
+  team: Team | null;
+}) {
+  return (
+    <MeSection id="history" title="Reading history">
+      {total === 0 ? (
+        <p>You haven’t finished a post yet.</p>
+      ) : (
+        <HistoryList index={index} entries={entries} team={team} />
+      )}
+      {total > entries.length && (
+        <p>
+          <a className="more" href="/me/history">
+            All {pluralize(total, "read")}
+          </a>
+        </p>
+      )}
+    </MeSection>
+  );
+}
+
 function CallsSection({ callCount }: { callCount: number }) {
   return (
     <MeSection id="calls" title="Calls">
@@ -203,7 +273,9 @@ export default async function Page({
   const sessionIds = await readSessionCookies();
   const account = await read((tx) => readAccountPage(tx, sessionIds));
   if (!account) redirect("/login?next=/me");
-  const { member, profile, passkeys, sessions, postCount } = account;
+  const { member, profile, passkeys, sessions, readSlugs } = account;
+  const postCount = readSlugs.size;
+  const index = await getIndex();
   // Not to someone who opens the address again later.
   const isNew =
     (await searchParams).welcome !== undefined &&
@@ -230,6 +302,8 @@ export default async function Page({
         </div>
       </header>
       <div className="desk">
+        <SavedSection index={index} savedSlugs={account.savedSlugs} readSlugs={readSlugs} />
+        <HistorySection index={index} history={account.history} team={team} />
         <NameSection member={member} profile={profile} team={team} />
         <ConsentSection
           action={changeConsent}
@@ -244,10 +318,7 @@ export default async function Page({
                 name="token"
                 value={signUnsubscribeToken(profile.subscriber.id)}
               />
-              <TopicFields
-                topics={listTopics(await getIndex())}
-                chosen={profile.subscriber.topics}
-              />
+              <TopicFields topics={listTopics(index)} chosen={profile.subscriber.topics} />
               <div className="form-actions">
                 <SubmitButton kind="plain">Save topics</SubmitButton>
               </div>
@@ -267,7 +338,7 @@ export default async function Page({
         </MeSection>
         <MeSection id="data" title="Your data">
           <p className="me-note">
-            Download everything we store about you as JSON: your profile, devices
+            Download everything we store about you as JSON: your profile, devices, saved posts
             {siteConfig.features.calls
               ? ", reading history and calls with their recordings."
               : " and reading history."}

@@ -5,6 +5,7 @@ import { epochDay, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/sql.ts";
 import type { Member } from "#lib/members/member.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
+import { findReaderPost } from "#lib/reading/reader-post.sql.ts";
 import { getStandings, mapLeadingTeams } from "#lib/reading/standings.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
 import type { readPostPageData } from "#lib/posts/page-data.ts";
@@ -39,6 +40,7 @@ export function queryPostPageDataInSql(
     readSlugs: member ? listReadSlugs(sql, member.id) : new Set(),
     startOfDayTotals: startOfDayTotals.value,
     nowMs: now,
+    readerPost: member && findReaderPost(sql, { userId: member.id, slug }),
     reads:
       sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
         ?.reads ?? 0,

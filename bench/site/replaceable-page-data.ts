@@ -30,6 +30,7 @@ const CONSTANTS: PostPageData = {
   ]),
   nowMs: Date.now(),
   reads: 1_000,
+  readerPost: null,
 };
 
 /** What `BENCH_PAGE_DATA` names. By default, the site's own function. */

@@ -9,10 +9,10 @@ import { findMessages } from "#lib/core/messages/find-messages.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
-import { topicPath, topicTitle } from "#lib/posts/topics.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import type { LeadingTeams } from "#lib/reading/lead.ts";
 import { HeroImage } from "./hero-image.tsx";
+import { TopicLinks } from "./topic-links.tsx";
 
 export interface PostCardData {
   readonly post: PostSummary;
@@ -60,19 +60,6 @@ function Description({ post, snippet, messages }: PostCardData) {
   );
 }
 
-function Topics({ post: { frontMatter }, messages = en }: PostCardData) {
-  if (frontMatter.categories.length === 0) return null;
-  return (
-    <ul className="card-topics" aria-label={messages.topics}>
-      {frontMatter.categories.map((topic) => (
-        <li key={topic}>
-          <a href={topicPath(topic)}>{topicTitle(topic)}</a>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 function Meta({ post, leadingTeams, isRead, isNew, messages = en }: PostCardData) {
   return (
     <p className="card-meta">
@@ -111,7 +98,7 @@ export function PostCard({
       <Meta {...card} />
       <Title {...card} level={level} />
       <Description {...card} />
-      <Topics {...card} />
+      <TopicLinks {...card.post} messages={card.messages} />
     </article>
   );
 }
@@ -126,7 +113,7 @@ export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
         <Title {...card} level={2} />
         <Description {...card} />
         <Meta {...card} />
-        <Topics {...card} />
+        <TopicLinks {...card.post} messages={card.messages} />
       </div>
     </article>
   );

@@ -1,5 +1,4 @@
-// Renders a post's place in its series: the list of parts above the text, and the previous and next
-// part below it.
+// Renders a post's place in its series, with links to all parts.
 
 import type { Messages } from "#lib/core/messages/en.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
@@ -47,31 +46,5 @@ export function SeriesBox({
         </ol>
       </nav>
     </details>
-  );
-}
-
-/** Links the previous and the next part. */
-export function SeriesNeighbors({
-  series: { previous, next },
-  messages,
-}: {
-  series: Series;
-  messages: Messages;
-}) {
-  return (
-    <nav className="series-neighbors" aria-label={messages.series}>
-      {previous && (
-        <p>
-          <span>{messages.previousPart}</span>
-          <PartLink post={previous} />
-        </p>
-      )}
-      {next && (
-        <p>
-          <span>{messages.nextPart}</span>
-          <PartLink post={next} />
-        </p>
-      )}
-    </nav>
   );
 }

@@ -67,6 +67,12 @@ export const PencilIcon = () => (
   </Icon>
 );
 
+export const BookmarkIcon = () => (
+  <Icon>
+    <path d="M4 2.2h8v11.4L8 10.4l-4 3.2Z" />
+  </Icon>
+);
+
 export const ArrowIcon = () => (
   <Icon>
     <path d="M2.2 8h11.4M9.4 3.8 13.6 8l-4.2 4.2" />

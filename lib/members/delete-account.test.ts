@@ -51,6 +51,7 @@ describe("deleting an account", () => {
               "NewsletterIssue",
               "OwnershipChange",
               "PostChange",
+              "PreviewLink",
               "UsedToken",
             ].includes(name),
         )
@@ -85,6 +86,8 @@ describe("deleting an account", () => {
       "Passkey",
       "PasskeyChallenge",
       "PostRead",
+      "ReadingPlace",
+      "SavedPost",
       "Session",
       "Upload",
     ]);

@@ -29,6 +29,8 @@ describe("the data of a member", () => {
       passkeys: [{ name: "ada's key", lastUsedAt: null }],
       unfinishedUploads: [{ bytes: 10 }],
       queuedMessages: [{ kind: "MAIL", about: "An email about ada" }],
+      savedPosts: [{ post: "ada-saved" }],
+      unfinishedPosts: [{ post: "ada-started", section: "ada-section" }],
       reads: [{ post: "ada-post" }, { post: "shared-post" }],
     });
     expect(data.calls).toHaveLength(2);

@@ -46,6 +46,11 @@ const ACCOUNT_SELECT = {
     select: { purpose: true, grantedAt: true },
   },
   deliveries: { select: { createdAt: true, kind: true, about: true }, orderBy: { id: "asc" } },
+  savedPosts: { select: { postSlug: true, savedAt: true }, orderBy: { savedAt: "asc" } },
+  readingPlaces: {
+    select: { postSlug: true, heading: true, updatedAt: true },
+    orderBy: { updatedAt: "asc" },
+  },
 } as const satisfies Prisma.UserSelect;
 
 /**
@@ -55,7 +60,8 @@ const ACCOUNT_SELECT = {
 async function readAccount(tx: Tx, userId: string) {
   const account = await tx.user.findUnique({ where: { id: userId }, select: ACCOUNT_SELECT });
   if (!account) throw new AppError("not_found", "This account has been deleted.");
-  const { sessions, passkeys, uploads, consents, deliveries, ...user } = account;
+  const { sessions, passkeys, uploads, consents, deliveries, ...rest } = account;
+  const { savedPosts, readingPlaces, ...user } = rest;
   const subscriber = await findSubscriber(tx, user.email);
   const changes = await tx.auditEvent.findMany({
     where: { subjectId: userId },
@@ -81,6 +87,12 @@ async function readAccount(tx: Tx, userId: string) {
       bytes: size,
     })),
     consents,
+    savedPosts: savedPosts.map(({ postSlug, savedAt }) => ({ post: postSlug, savedAt })),
+    unfinishedPosts: readingPlaces.map(({ postSlug, heading, updatedAt }) => ({
+      post: postSlug,
+      section: heading,
+      updatedAt,
+    })),
     newsletter: subscriber && {
       subscribedAt: subscriber.subscribedAt,
       topics: subscriber.topics,

@@ -28,7 +28,7 @@ test("a read is in the page's data immediately, and leaves the standings when it
   expect(site.standings.every(({ reads }) => reads === 0)).toBe(true);
 });
 
-test("each viewer gets their own part, and a member's page reads their session, and the slugs of what they read", async () => {
+test("each viewer gets their own part, and a member's page reads their session, the slugs of what they read, and their state of the post", async () => {
   const [ada, bob] = await write(async (tx) => {
     const users = [insertUser(tx, { firstName: "Ada" }), insertUser(tx, { firstName: "Bob" })];
     insertRead(tx, { userId: users[0]!.id, postSlug: "of-ada" });
@@ -49,11 +49,12 @@ test("each viewer gets their own part, and a member's page reads their session, 
     [undefined, []],
     ["Ada", ["of-ada"]],
   ]);
-  // Session and member, which Prisma reads in two statements, and the slugs.
+  // Session and member, which Prisma reads in two statements, the slugs, and the state.
   expect(await recordStatements(() => readPostPageData(ada!, "a-post"))).toEqual([
     expect.stringContaining("data_version"),
     expect.stringContaining("`Session`"),
     expect.stringContaining("`User`"),
-    expect.stringContaining(`"PostRead"`),
+    expect.stringContaining(`SELECT DISTINCT "postSlug" FROM "PostRead"`),
+    expect.stringContaining(`"SavedPost"`),
   ]);
 });

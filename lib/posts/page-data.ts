@@ -4,6 +4,7 @@ import { epochDay, nowMs } from "#lib/core/clock.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
 import { type Tx, read } from "#lib/db/database.ts";
+import { type ReaderPost, findReaderPost } from "#lib/reading/reader-post.sql.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { countPostReads, getPostTotals, getSiteTotals } from "#lib/reading/read-totals.ts";
 import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
@@ -62,25 +63,38 @@ async function queryPageData(tx: Tx, sessionIds: SessionIds): Promise<Omit<PageD
   };
 }
 
-/** Returns the data for a post's page, including its reads. */
+export interface PostPageData extends PageData {
+  readonly reads: number;
+  /** Null for readers who aren't members. */
+  readonly readerPost: ReaderPost | null;
+}
+
+/**
+ * Returns the data for a post's page, including its reads. `countedSlug`: the post with whose reads
+ * a translation counts.
+ */
 export function readPostPageData(
   sessionIds: SessionIds,
   slug: string,
-): Promise<PageData & { readonly reads: number }> {
-  return read((tx) => queryPostPageData(tx, sessionIds, slug));
+  countedSlug = slug,
+): Promise<PostPageData> {
+  return read((tx) => queryPostPageData(tx, sessionIds, { slug, countedSlug }));
 }
 
 async function queryPostPageData(
   tx: Tx,
   sessionIds: SessionIds,
-  slug: string,
-): Promise<PageData & { readonly reads: number }> {
+  { slug, countedSlug }: { slug: string; countedSlug: string },
+): Promise<PostPageData> {
   // The same for every reader until the next commit. cachedUntilChange() must come first.
-  const post = await cachedUntilChange(tx, `post:${today()}:${slug}`, async () => ({
-    standings: getStandings(tx, { slug, nowMs: nowMs() }),
-    reads: await countPostReads(tx, slug),
+  const post = await cachedUntilChange(tx, `post:${today()}:${countedSlug}`, async () => ({
+    standings: getStandings(tx, { slug: countedSlug, nowMs: nowMs() }),
+    reads: await countPostReads(tx, countedSlug),
   }));
-  return { ...post, ...(await queryPageData(tx, sessionIds)) };
+  const data = await queryPageData(tx, sessionIds);
+  const { member } = data.viewer;
+  const readerPost = member && findReaderPost(tx, { userId: member.id, slug, countedSlug });
+  return { ...post, ...data, readerPost };
 }
 
 /**

@@ -61,6 +61,11 @@ export async function insertFullAccount(
   await tx.consent.create({
     data: { userId: user.id, purpose: "NEWSLETTER", grantedAt: createdAt },
   });
+  const userId = user.id;
+  await tx.savedPost.create({ data: { userId, postSlug: `${tag}-saved`, savedAt: createdAt } });
+  await tx.readingPlace.create({
+    data: { userId, postSlug: `${tag}-started`, heading: `${tag}-section`, updatedAt: createdAt },
+  });
   for (const postSlug of [`${tag}-post`, "shared-post"])
     insertRead(tx, { userId: user.id, clientId: null, postSlug });
   const published = insertCall(tx, {

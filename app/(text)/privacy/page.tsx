@@ -32,6 +32,11 @@ function MemberData() {
           when it was last seen, to the hour. A session ends after {SESSION_DAYS} days.
         </li>
         <li>The posts you finished, and when.</li>
+        <li>The posts you saved for later, and since when.</li>
+        <li>
+          For a long post that you began: the section you were reading, so that you can continue on
+          another device. We replace it as you read, and ignore it once you finish.
+        </li>
         <li>Only in your browser, in a cookie: when you last visited, to mark new posts.</li>
         <li>The public keys of your passkeys, with the names you gave them.</li>
         {calls && <li>Your calls: recording, text, status and our answers.</li>}

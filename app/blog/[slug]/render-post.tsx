@@ -8,15 +8,16 @@ import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
-import { ReadCounter } from "#components/post/read-counter.tsx";
+import { ReadingTracker } from "#components/post/reading-tracker.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { env } from "#lib/core/env.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { findNeighbors } from "#lib/posts/neighbors.ts";
 import { formatModification, formatPublication } from "#lib/posts/post-dates.ts";
 import { findSeries } from "#lib/posts/series.ts";
 import { listTranslations, postLanguage } from "#lib/posts/translations.ts";
-import { originalOf, type Post } from "#lib/posts/post.ts";
+import { countedSlug, originalOf, type Post } from "#lib/posts/post.ts";
 import { fillPostUrl, postUrl, socialImageUrl } from "#lib/posts/site-metadata.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { loadPostParts } from "./post-parts.tsx";
@@ -31,14 +32,20 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
   const index = await getIndex();
   const { parts } = await loadPostParts(slug, sessionIds);
   const url = postUrl({ url: env.SITE_URL }, post);
+  const series = findSeries(index, slug);
+  const { draft } = post.frontMatter;
   return (
     <PostPage
       post={post}
-      series={findSeries(index, slug)}
+      series={series}
+      neighbors={findNeighbors(index, countedSlug(index, slug), series)}
       translations={listTranslations(index, post).filter((each) => each.slug !== slug)}
       messages={postMessages(post)}
       standings={<PersonalPart name="standings">{parts.standings}</PersonalPart>}
       recommendations={<PersonalPart name="recommendations">{parts.recommendations}</PersonalPart>}
+      save={siteConfig.features.members && <PersonalPart name="save">{parts.save}</PersonalPart>}
+      continueReading={<PersonalPart name="continue">{parts.continue}</PersonalPart>}
+      readMark={!draft && <PersonalPart name="read-mark">{parts["read-mark"]}</PersonalPart>}
       url={url}
       editUrl={fillPostUrl(siteConfig.editUrl, post)}
       discussUrl={fillPostUrl(siteConfig.discussUrl, post)}
@@ -46,9 +53,11 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
       license={siteConfig.license}
       extras={
         <>
-          {!post.frontMatter.draft && (
-            <ReadCounter slug={slug} readingMinutes={post.compiled.readingMinutes} />
-          )}
+          <ReadingTracker
+            slug={slug}
+            readingMinutes={post.compiled.readingMinutes}
+            isCounted={!draft}
+          />
           <JsonLd post={post} />
         </>
       }

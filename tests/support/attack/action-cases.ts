@@ -8,11 +8,14 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
+import { generateSecret } from "#lib/core/secret.ts";
 import type { IssueState } from "#lib/db/column-values.ts";
 import { signConfirmationToken, signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
+import { setPostSaved } from "#lib/reading/saved-posts.ts";
+import { pick } from "#tests/support/random.ts";
 import { writeTo } from "#tests/support/write-to.ts";
 import { invalidValues } from "./fuzz-values.ts";
 import type { Fields } from "./server-action-request.ts";
@@ -39,6 +42,28 @@ export const insertSubscriber = (file: string, email: string) =>
       create: { id: randomUUID(), email, subscribedAt: new Date(nowMs()) },
       update: {},
       select: { id: true },
+    });
+    return id;
+  });
+
+const insertSavedPost = (file: string, userId: string) =>
+  writeTo(file, async (tx) => {
+    const slug = "one-door-for-writes";
+    await setPostSaved(tx, { userId, slug, isSaved: true, nowMs: nowMs() });
+  });
+
+const DRAFT_SLUG = "a-draft";
+const insertPreviewLink = (file: string) =>
+  writeTo(file, async (tx) => {
+    const id = generateSecret(128);
+    const now = nowMs();
+    await tx.previewLink.create({
+      data: {
+        id,
+        postSlug: DRAFT_SLUG,
+        createdAt: new Date(now),
+        expiresAt: new Date(now + DAY_MS),
+      },
     });
     return id;
   });
@@ -161,6 +186,16 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: () => ({ token: signConfirmationToken(`${randomUUID()}@example.test`) }),
     writtenTables: ["Subscriber"],
     invalidFields: { token: invalidValues.token },
+  },
+  "app/me/actions.ts#removeSavedPost": {
+    requiredRole: "member",
+    page: "/me",
+    makeValidFields: async ({ fixture, db }) => {
+      await insertSavedPost(db.name, fixture.owner.id);
+      return { slug: "one-door-for-writes" };
+    },
+    writtenTables: ["SavedPost"],
+    invalidFields: { slug: (random) => pick(random, ["", "x".repeat(301), undefined]) },
   },
   "app/me/actions.ts#changeConsent": {
     requiredRole: "member",
@@ -355,6 +390,20 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: ({ fixture }) => ({ id: String(fixture.owner.deliveryId) }),
     writtenTables: ["AuditEvent", "Delivery"],
     invalidFields: { id: invalidValues.number },
+  },
+  "app/admin/posts/actions.ts#createPreview": {
+    requiredRole: "admin",
+    page: `/admin/posts/${DRAFT_SLUG}`,
+    makeValidFields: () => ({ slug: DRAFT_SLUG, days: "7" }),
+    writtenTables: ["AuditEvent", "PreviewLink"],
+    invalidFields: { slug: invalidValues.token, days: invalidValues.number },
+  },
+  "app/admin/posts/actions.ts#withdrawPreview": {
+    requiredRole: "admin",
+    page: `/admin/posts/${DRAFT_SLUG}`,
+    makeValidFields: async ({ db }) => ({ id: await insertPreviewLink(db.name) }),
+    writtenTables: ["AuditEvent", "PreviewLink"],
+    invalidFields: { id: invalidValues.token },
   },
   "app/admin/newsletter/actions.ts#createIssueAction": {
     requiredRole: "admin",

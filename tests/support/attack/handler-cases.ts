@@ -99,6 +99,16 @@ export function makeInvalidJsonRequest(
   };
 }
 
+const makeSaveRequest = (fields: Record<string, string>): HandlerRequest => ({
+  path: "/me/saved",
+  headers: {
+    ...JSON_HEADERS,
+    ...SAME_ORIGIN_HEADERS,
+    "content-type": "application/x-www-form-urlencoded",
+  },
+  body: new URLSearchParams(fields).toString(),
+});
+
 /** Inserts a draft of an issue, and returns its ID. */
 export function insertDraftIssue(db: Database.Database): number {
   const { lastInsertRowid } = db
@@ -272,6 +282,36 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     makeInvalidRequest: (random) =>
       makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
   },
+  "POST /reads/place": {
+    requiredRole: "member",
+    makeValidRequest: () => makeJsonRequest("/reads/place", { slug: POST_SLUG, heading: null }),
+    status: 204,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/reads/place", {
+        slug: POST_SLUG,
+        heading: randomUuid(random),
+      }),
+  },
+  "POST /me/saved": {
+    requiredRole: "member",
+    makeValidRequest: ({ fixture, db }) => {
+      db.prepare(`DELETE FROM "SavedPost" WHERE "userId" = ?`).run(fixture.owner.id);
+      return makeSaveRequest({ slug: POST_SLUG, isSaved: "yes" });
+    },
+    status: 204,
+    writtenTables: ["SavedPost"],
+    makeInvalidRequest: (random) =>
+      makeSaveRequest(
+        pick<Record<string, string>>(random, [
+          { slug: POST_SLUG },
+          { slug: POST_SLUG, isSaved: "maybe" },
+          { slug: randomUuid(random), isSaved: "yes" },
+          { slug: "x".repeat(3_000), isSaved: "yes" },
+          { slug: POST_SLUG, isSaved: "yes", userId: randomUuid(random) },
+        ]),
+      ),
+  },
   "POST /mcp": {
     requiredRole: "anyone",
     isOriginIgnored: true,
@@ -372,6 +412,11 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     makeValidRequest: ({ db }) => ({
       path: `/admin/newsletter/${insertDraftIssue(db)}/preview`,
     }),
+    status: 200,
+  },
+  "GET /admin/reads/daily.csv": {
+    requiredRole: "admin",
+    makeValidRequest: () => ({ path: "/admin/reads/daily.csv" }),
     status: 200,
   },
   "GET /admin/newsletter/subscribers.csv": {

@@ -1,15 +1,23 @@
-"use client";
-// Reports a read once per page view, after the end was seen and the tab was visible for 60% of the reading time.
-
-import { useEffect } from "react";
+// Reports a read once per page view, after the end was seen and the tab was visible for 60% of the
+// reading time.
 
 /** Tokens expire after a day; a page left open gets a new one before that. */
 const TOKEN_MAX_AGE_MS = 20 * 3_600_000;
 const RETRY_DELAY_MS = 15_000;
+/** Long, because a slow response is better than a second request. */
+const SEND_TIMEOUT_MS = 120_000;
 const WINDOW_EVENTS = ["pagehide", "pageshow", "online"];
 
-/** Tracks until the read is sent, and returns a function that stops it. Uses Date.now, which tests can mock. */
-function trackReading(slug: string, readingMinutes: number): () => void {
+/** Shows the mark that the page contains for this reader; see read-mark.tsx. */
+function showReadMark(): void {
+  document.querySelector("[data-read-mark]")?.removeAttribute("hidden");
+}
+
+/**
+ * Tracks until the server has received the read, and returns a function that stops it. Uses
+ * Date.now, which tests can mock.
+ */
+export function countReading(slug: string, readingMinutes: number): () => void {
   let minMs = readingMinutes * 36_000;
   let readMs = 0;
   let visibleAt = 0;
@@ -18,6 +26,7 @@ function trackReading(slug: string, readingMinutes: number): () => void {
   let isEndSeen = false;
   let isRequesting = false;
   let requestedAt = 0;
+  let isSending = false;
   let isDone = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let endObserver: IntersectionObserver | undefined;
@@ -49,6 +58,22 @@ function trackReading(slug: string, readingMinutes: number): () => void {
     check();
   };
 
+  // The token counts once, so sending it again after a lost response is safe.
+  const sendRead = async () => {
+    isSending = true;
+    const response = await fetch("/reads", {
+      method: "POST",
+      body: JSON.stringify({ token, slug }),
+      keepalive: true,
+      signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
+    }).catch(() => null);
+    isSending = false;
+    // No response, or no primary during a failover: check() retries.
+    if (!response || response.status === 503) return;
+    stop();
+    if (response.headers.get("x-read") === "counted") showReadMark();
+  };
+
   function check(event?: Event) {
     if (isDone) return;
     clearTimeout(timer);
@@ -74,15 +99,7 @@ function trackReading(slug: string, readingMinutes: number): () => void {
     const age = now - tokenAt;
     if (age < 0 || age > TOKEN_MAX_AGE_MS) token = "";
     const leftMs = minMs - Math.min(readMs, token ? age : readMs);
-    // If the browser rejects the beacon (offline, queue full), the timer retries.
-    if (
-      token &&
-      isEndSeen &&
-      leftMs <= 0 &&
-      navigator.onLine &&
-      navigator.sendBeacon?.("/reads", JSON.stringify({ token, slug }))
-    )
-      return stop();
+    if (token && isEndSeen && leftMs <= 0 && navigator.onLine && !isSending) void sendRead();
     if (!visibleAt) return;
     if (!token && !isRequesting && Math.abs(now - requestedAt) >= RETRY_DELAY_MS) {
       requestedAt = now;
@@ -95,10 +112,4 @@ function trackReading(slug: string, readingMinutes: number): () => void {
   for (const type of WINDOW_EVENTS) addEventListener(type, check);
   check();
   return stop;
-}
-
-/** Renders nothing. For pages of posts that are not drafts; `data-article-end` marks the end. */
-export function ReadCounter({ slug, readingMinutes }: { slug: string; readingMinutes: number }) {
-  useEffect(() => trackReading(slug, readingMinutes), [slug, readingMinutes]);
-  return null;
 }

@@ -1,0 +1,111 @@
+// Renders a member's saved posts and reading history.
+
+import type { ReactNode } from "react";
+import { TeamDot } from "#components/team/team-dot.tsx";
+import type { FormAction } from "#components/ui/action-form.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
+import { Timestamp } from "#components/ui/timestamp.tsx";
+import { formatReadingTime } from "#lib/core/format.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
+import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
+import { type PostIndex, findPost } from "#lib/posts/post.ts";
+import { languageAttributes } from "#lib/posts/post-language.ts";
+import type { HistoryEntry } from "#lib/reading/reading-history.ts";
+import type { Team } from "#lib/reading/team.ts";
+import { teamName } from "#lib/reading/team-profile.ts";
+
+/** A post's title as a link; its slug if the site no longer has the post. */
+function PostTitle({ index, slug }: { index: PostIndex; slug: string }) {
+  const post = findPost(index, slug);
+  if (!post)
+    return (
+      <span className="muted">
+        <span className="key">{slug}</span> (no longer available)
+      </span>
+    );
+  return (
+    <a href={postUrlPath(post)} {...languageAttributes(post.frontMatter)}>
+      {post.frontMatter.title}
+    </a>
+  );
+}
+
+function List({ children }: { children: ReactNode }) {
+  return (
+    <div className="me-list">
+      <ul className="rows">{children}</ul>
+    </div>
+  );
+}
+
+export function SavedList({
+  index,
+  slugs,
+  readSlugs,
+  remove,
+}: {
+  index: PostIndex;
+  slugs: readonly string[];
+  readSlugs: ReadonlySet<string>;
+  remove: FormAction;
+}) {
+  return (
+    <List>
+      {slugs.map((slug) => {
+        const minutes = findPost(index, slug)?.compiled.readingMinutes;
+        return (
+          <li className="row" key={slug}>
+            <div className="row-what">
+              <PostTitle index={index} slug={slug} />
+              {minutes !== undefined && (
+                <small>
+                  {formatReadingTime(minutes)}
+                  {readSlugs.has(slug) && " · read"}
+                </small>
+              )}
+            </div>
+            <ActionButton action={remove} fields={{ slug }} loginNext="/me" kind="quiet">
+              Remove<span className="visually-hidden"> {slug}</span>
+            </ActionButton>
+          </li>
+        );
+      })}
+    </List>
+  );
+}
+
+/** `team` is the member's: all of their reads count for it. */
+export function HistoryList({
+  index,
+  entries,
+  team,
+}: {
+  index: PostIndex;
+  entries: readonly HistoryEntry[];
+  team: Team | null;
+}) {
+  const showsTeam = team !== null && siteConfig.features.teams;
+  return (
+    <List>
+      {entries.map(({ slug, readAtMs, counts }) => (
+        <li className="row" key={`${slug} ${readAtMs}`}>
+          <div className="row-what">
+            <PostTitle index={index} slug={slug} />
+            <small>
+              <Timestamp ms={readAtMs} />
+              {showsTeam &&
+                (counts ? (
+                  <>
+                    {" "}
+                    · <TeamDot team={team} /> {teamName(team)}
+                  </>
+                ) : (
+                  " · no longer counts"
+                ))}
+            </small>
+          </div>
+        </li>
+      ))}
+    </List>
+  );
+}

@@ -1,0 +1,30 @@
+// Submits the form that saves a post without a reload.
+
+async function submit(form: HTMLFormElement): Promise<void> {
+  const field = form.elements.namedItem("isSaved") as HTMLInputElement;
+  const status = form.querySelector<HTMLElement>("[role=status]")!;
+  const response = await fetch(form.action, {
+    method: "POST",
+    headers: { accept: "application/json" },
+    body: new URLSearchParams(new FormData(form) as unknown as Record<string, string>),
+  }).catch(() => null);
+  if (!response) status.textContent = "No response from the server. Please try again.";
+  // Without JavaScript, the server redirects to the login or says what is wrong.
+  else if (!response.ok) form.submit();
+  else {
+    status.textContent = status.dataset[field.value]!;
+    field.value = field.value === "yes" ? "no" : "yes";
+  }
+}
+
+/** Returns a function that stops it. */
+export function submitSavedPosts(): () => void {
+  const onSubmit = (event: SubmitEvent) => {
+    const form = event.target as HTMLFormElement;
+    if (!form.matches("[data-save]")) return;
+    event.preventDefault();
+    void submit(form);
+  };
+  document.addEventListener("submit", onSubmit);
+  return () => document.removeEventListener("submit", onSubmit);
+}

@@ -1,0 +1,103 @@
+// Tests what a post's page does while it is read.
+
+import { createSql } from "#lib/db/connection.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { insertUser } from "#tests/support/factories.ts";
+
+const POST = "/blog/a-tour-of-the-code";
+
+test("the table of contents marks the section that is being read, also after a jump", async ({
+  page,
+}) => {
+  await page.goto(POST);
+  const contents = page.locator(".toc-aside");
+  const current = contents.locator("[aria-current=location]");
+  const headings = page.locator(".prose h2");
+  await expect(contents.getByRole("link").first()).toBeVisible();
+  await expect(current).toHaveCount(0);
+  const texts = await contents.getByRole("link").allTextContents();
+  await contents.getByRole("link").nth(1).click();
+  await expect(current).toHaveText([texts[1]!]);
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await expect(current).toHaveCount(1);
+  await expect(current).not.toHaveText(texts[1]!);
+  await headings.first().evaluate((heading) => heading.scrollIntoView());
+  await expect(current).toHaveText([texts[0]!]);
+  await page.evaluate(() => scrollTo(0, 0));
+  await expect(current).toHaveCount(0);
+});
+
+test("a member saves a post, finds it on their account page, and removes it there", async ({
+  page,
+  logIn,
+}) => {
+  await logIn();
+  await page.goto(POST);
+  const save = page.getByRole("button", { name: /^Save/ });
+  await save.click();
+  await expect(save).toHaveAccessibleName(/^Saved/);
+  await expect(save).toBeFocused();
+  await page.reload();
+  await expect(save).toHaveAccessibleName(/^Saved/);
+  await page.goto("/me");
+  const saved = page.getByRole("region", { name: "Saved posts" });
+  await expect(saved.getByRole("link")).toHaveAttribute("href", POST);
+  await saved.getByRole("button").click();
+  await expect(saved.getByRole("link")).toHaveCount(0);
+});
+
+test("without JavaScript, a member saves and removes a post, and a guest is sent to the login", async ({
+  browser,
+  database,
+  baseURL,
+}) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, baseURL });
+  const page = await context.newPage();
+  await page.goto(POST);
+  await page.getByRole("link", { name: "Save for later" }).click();
+  await expect(page).toHaveURL(`/login?next=${encodeURIComponent(POST)}`);
+  const user = insertUser(createSql(database));
+  await context.addCookies([{ ...(await insertMemberSession(database, user.id)), url: baseURL! }]);
+  await page.goto(POST);
+  for (const [label, count] of [
+    ["Saved", 1],
+    ["Save for later", 0],
+  ] as const) {
+    await page.getByRole("button", { name: /^Save/ }).click();
+    await expect(page.getByRole("button", { name: new RegExp(`^${label}`) })).toBeVisible();
+    expect(
+      database.prepare(`SELECT count(*) AS "n" FROM "SavedPost" WHERE "userId" = ?`).get(user.id),
+    ).toEqual({ n: count });
+  }
+  await context.close();
+});
+
+test("a long post continues on another device where the member stopped, until it is finished", async ({
+  page,
+  database,
+  logIn,
+}) => {
+  const userId = await logIn();
+  await page.clock.install();
+  await page.goto(POST);
+  const heading = page.locator(".prose h2").nth(1);
+  const id = await heading.getAttribute("id");
+  await heading.evaluate((element) => element.scrollIntoView());
+  await expect(page.locator(".toc-aside [aria-current]")).toHaveAttribute("href", `#${id}`);
+  const sent = page.waitForResponse((response) => response.url().endsWith("/reads/place"));
+  await page.clock.runFor(6_000);
+  expect((await sent).status()).toBe(204);
+
+  const link = page.locator(".continue-reading a");
+  await page.goto("/");
+  await page.goto(POST);
+  await expect(link).toHaveAttribute("href", `#${id}`);
+  await expect(page).toHaveURL(POST);
+  database
+    .prepare(`INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES (?, ?, ?, ?)`)
+    .run(`read of ${userId}`, Date.now() + 1_000, userId, POST.split("/").at(-1));
+  await page.reload();
+  await expect(page.locator("[data-keep-place]")).toBeAttached();
+  await expect(link).toHaveCount(0);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { niceMaximum } from "./reads-chart.tsx";
+import { describeDay, listMonthTicks, niceMaximum } from "./reads-chart.tsx";
 import { formatTimestamp } from "./timestamp.tsx";
 
 test("the scale of the chart includes the maximum in four even integer steps", () => {
@@ -12,4 +12,17 @@ test("the scale of the chart includes the maximum in four even integer steps", (
 
 test("a timestamp is in UTC", () => {
   expect(formatTimestamp(Date.parse("2026-11-23T23:59:59Z"))).toBe("2026-11-23 23:59");
+});
+
+test("the axis has the first day of each month, and each day says its reads by team", () => {
+  const from = Date.parse("2026-10-30") / 86_400_000;
+  const days = Array.from({ length: 40 }, (_, i) => ({ day: from + i, total: 0, byTeam: {} }));
+  expect(listMonthTicks(days)).toEqual([
+    { label: "November", place: 2 / 40 },
+    { label: "December", place: 32 / 40 },
+  ]);
+  expect(describeDay({ day: from, total: 3, byTeam: { RED: 1, UNKNOWN: 2 } })).toBe(
+    "2026-10-30: 3 reads · Red 1 · Guests 2",
+  );
+  expect(describeDay(days[0]!)).toBe("2026-10-30: 0 reads");
 });

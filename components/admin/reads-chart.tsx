@@ -5,6 +5,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 import { teamName } from "#lib/reading/team-profile.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
+import { formatMonth, pluralize } from "#lib/core/format.ts";
 import type { DailyReads } from "#lib/reading/daily-reads.ts";
 
 /** Returns the series from the bottom up: a team's reads each, or those of all members. */
@@ -29,6 +30,24 @@ export function niceMaximum(max: number): number {
     const top = [unit, unit * 2, unit * 5].find((top) => top >= max);
     if (top) return top;
   }
+}
+
+/** Returns "2026-11-23: 12 reads · Red 4 · Guests 8". */
+export function describeDay(day: DailyReads): string {
+  const parts = listSeries()
+    .map(({ name, teams }) => [name, sumReads(teams, day)] as const)
+    .filter(([, reads]) => reads > 0)
+    .map(([name, reads]) => ` · ${name} ${reads}`);
+  return `${formatIsoDate(day.day)}: ${pluralize(day.total, "read")}${parts.join("")}`;
+}
+
+/** Returns the first days of months, with their place from 0 to 1, for the labels of the axis. */
+export function listMonthTicks(days: readonly DailyReads[]): { label: string; place: number }[] {
+  return days.flatMap(({ day }, i) => {
+    const date = formatIsoDate(day);
+    if (!date.endsWith("-01")) return [];
+    return [{ label: formatMonth(date.slice(0, 7)), place: i / days.length }];
+  });
 }
 
 export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label: string }) {
@@ -83,7 +102,13 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
             let below = 0;
             return (
               <g key={day.day}>
-                <title>{`${formatIsoDate(day.day)}: ${day.total}`}</title>
+                <title>{describeDay(day)}</title>
+                <rect
+                  className="days-hit"
+                  x={i * (BAR + GAP) - GAP / 2}
+                  width={BAR + GAP}
+                  height={HEIGHT}
+                />
                 {series.map(({ key, teams }) => {
                   const reads = sumReads(teams, day);
                   if (reads === 0) return null;
@@ -104,8 +129,11 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
           })}
         </svg>
         <div className="days-axis" aria-hidden="true">
-          <span>{formatIsoDate(days[0]!.day)}</span>
-          <span>{formatIsoDate(days.at(-1)!.day)}</span>
+          {listMonthTicks(days).map(({ label, place }) => (
+            <span key={label} style={{ insetInlineStart: `${place * 100}%` }}>
+              {label}
+            </span>
+          ))}
         </div>
       </div>
       <details className="days-table">

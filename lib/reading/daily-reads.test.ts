@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
 import { write } from "#lib/db/database.ts";
-import { listDailyReads, listPostReads } from "./daily-reads.ts";
+import {
+  compareWithPrevious,
+  formatDailyReadsCsv,
+  listDailyReads,
+  listPostReads,
+} from "./daily-reads.ts";
 
 const NOW = Date.parse("2026-11-23T23:59:00Z");
 
@@ -53,3 +58,27 @@ test("counts each post's reads, all and recent", () =>
       { slug: "b", reads: 1, recent: 0 },
     ]);
   }));
+
+const daysOf = (...totals: number[]) => totals.map((total, day) => ({ day, total, byTeam: {} }));
+
+test("a period is compared with the one before", () => {
+  expect(compareWithPrevious(daysOf(2, 2, 5, 1))).toBe("50% more than in the 2 days before");
+  expect(compareWithPrevious(daysOf(4, 4, 1, 1))).toBe("75% fewer than in the 2 days before");
+  expect(compareWithPrevious(daysOf(3, 1, 1, 3))).toBe("About as many as in the 2 days before");
+  expect(compareWithPrevious(daysOf(1, 1, 4, 3))).toBe("3 times as many as in the 2 days before");
+  expect(compareWithPrevious(daysOf(0, 0, 1, 3))).toBeNull();
+});
+
+test("the CSV has a row per day, and quotes the names of teams", () => {
+  const day = epochDay(NOW);
+  expect(
+    formatDailyReadsCsv(
+      [{ day, total: 3, byTeam: { RED: 1, UNKNOWN: 2 } }],
+      [
+        { key: "RED", name: 'The "Reds", really' },
+        { key: "BLUE", name: "Blue" },
+        { key: "UNKNOWN", name: "Guests" },
+      ],
+    ),
+  ).toBe('"Day (UTC)","The ""Reds"", really","Blue","Guests","All"\r\n2026-11-23,1,0,2,3\r\n');
+});

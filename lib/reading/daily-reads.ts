@@ -1,6 +1,7 @@
 // Lists reads per day and team, for one post or the whole site.
 
-import { epochDay } from "#lib/core/clock.ts";
+import { DAY_MS, epochDay } from "#lib/core/clock.ts";
+import { formatIsoDate } from "#lib/core/format.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { WHOLE_SITE } from "./standings.ts";
 
@@ -58,4 +59,37 @@ export async function listPostReads(
     reads,
     recent: recentBySlug.get(postSlug) ?? 0,
   }));
+}
+
+/**
+ * Compares the second half of `days` with the first: "12% more than in the 90 days before". Returns
+ * null if there were no reads before.
+ */
+export function compareWithPrevious(days: readonly DailyReads[]): string | null {
+  const half = Math.floor(days.length / 2);
+  const sum = (part: readonly DailyReads[]) => part.reduce((all, { total }) => all + total, 0);
+  const [before, now] = [sum(days.slice(0, half)), sum(days.slice(half))];
+  if (before === 0) return null;
+  const percent = Math.round((Math.abs(now - before) / before) * 100);
+  const than = `in the ${half} days before`;
+  if (percent === 0) return `About as many as ${than}`;
+  if (now >= 3 * before) return `${Math.floor(now / before)} times as many as ${than}`;
+  return `${percent.toLocaleString("en-US")}% ${now > before ? "more" : "fewer"} than ${than}`;
+}
+
+/** Returns the days as CSV (RFC 4180), with a column per team in `teams`. */
+export function formatDailyReadsCsv(
+  days: readonly DailyReads[],
+  teams: readonly { readonly key: string; readonly name: string }[],
+): string {
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const rows = [
+    ["Day (UTC)", ...teams.map(({ name }) => name), "All"].map(quote),
+    ...days.map(({ day, byTeam, total }) => [
+      formatIsoDate(day * DAY_MS),
+      ...teams.map(({ key }) => String(byTeam[key] ?? 0)),
+      String(total),
+    ]),
+  ];
+  return rows.map((cells) => `${cells.join(",")}\r\n`).join("");
 }

@@ -8,8 +8,9 @@ import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { ReadsChart } from "#components/admin/reads-chart.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { nowMs } from "#lib/core/clock.ts";
+import { pluralize } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
-import { listDailyReads, listPostReads } from "#lib/reading/daily-reads.ts";
+import { compareWithPrevious, listDailyReads, listPostReads } from "#lib/reading/daily-reads.ts";
 
 export const generateMetadata = () => adminMetadata("Reads");
 
@@ -47,8 +48,11 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
     const counted = await listPostReads(tx, { days: DAYS, nowMs: now });
     const slug =
       titles.has(slugParam) || counted.some((post) => post.slug === slugParam) ? slugParam : null;
-    return { counted, slug, days: await listDailyReads(tx, { slug, days: DAYS, nowMs: now }) };
+    return { counted, slug, days: await listDailyReads(tx, { slug, days: 2 * DAYS, nowMs: now }) };
   });
+  const recent = days.slice(-DAYS);
+  const total = recent.reduce((sum, day) => sum + day.total, 0);
+  const comparison = compareWithPrevious(days);
   const readSlugs = new Set(counted.map((post) => post.slug));
   const rows: PostReadsRow[] = [
     ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
@@ -86,7 +90,13 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
             <a href={buildHref("/admin/reads", { sort })}>Whole site</a>
           </p>
         )}
-        <ReadsChart days={days} label={`Reads of ${name}`} />
+        <p className="figures">
+          {pluralize(total, "read")} in {DAYS} days. {comparison && `${comparison}.`}
+        </p>
+        <ReadsChart days={recent} label={`Reads of ${name}`} />
+        <p>
+          <a href={buildHref("/admin/reads/daily.csv", { slug })}>Download as CSV</a>
+        </p>
       </section>
       <section className="desk-section" aria-labelledby="posts">
         <h2 id="posts">By post</h2>

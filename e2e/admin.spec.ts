@@ -17,6 +17,9 @@ import { createSql } from "#lib/db/connection.ts";
 const ORIGIN = `http://localhost:${PORT}`;
 const PAGES = [
   "/admin",
+  "/admin/posts",
+  "/admin/posts/a-draft",
+  "/admin/posts/a-draft/view",
   "/admin/users",
   "/admin/content",
   "/admin/cache",

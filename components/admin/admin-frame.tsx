@@ -5,6 +5,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 
 const PAGES = [
   { name: "overview", href: "/admin", label: "Overview" },
+  { name: "posts", href: "/admin/posts", label: "Posts" },
   { name: "users", href: "/admin/users", label: "Users" },
   { name: "calls", href: "/admin/calls", label: "Calls" },
   { name: "content", href: "/admin/content", label: "Content" },

@@ -19,6 +19,8 @@ const ACTION_LABELS: Record<string, string> = {
   "subscriber.remove": "Removed a subscriber",
   "subscriber.bounce": "Unsubscribed an address after a bounce",
   "subscriber.complaint": "Unsubscribed an address after a complaint",
+  "preview.create": "Created a preview link",
+  "preview.withdraw": "Withdrew a preview link",
   "cache.delete": "Deleted a cache entry",
   "backup.alert": "Emailed the admins about the backup",
   "call.take": "Claimed a call",

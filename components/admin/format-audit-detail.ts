@@ -24,6 +24,7 @@ const DETAIL_FORMATTERS: Readonly<Record<string, (value: unknown) => string>> = 
   bytes: (value) => formatBytes(Number(value)),
   number: (value) => (value === null ? "" : `episode ${String(value)}`),
   isJoined: (value) => (value ? "in one file" : "in two files"),
+  days: (value) => `for ${pluralize(value, "day", "days")}`,
   name: () => "name changed",
   sessions: formatEndedSessions,
   ended: formatEndedSessions,

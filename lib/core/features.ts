@@ -11,7 +11,7 @@ const PATHS: Readonly<Record<keyof Features, RegExp>> = {
   teams: /^\/teams(\/|$)/,
   calls: /^\/(calls|podcast|admin\/calls)(\/|$)/,
   newsletter: /^\/(subscribe|admin\/newsletter)(\/|$)/,
-  members: /^\/(login|signup|me|goodbye|unsubscribe|admin|dev)(\/|$)/,
+  members: /^\/(login|signup|me|goodbye|unsubscribe|admin|dev|preview)(\/|$)/,
 };
 
 /** Returns the feature that is off and owns `path`, or null. */

@@ -39,16 +39,17 @@ const email = z
 const link = z.strictObject({ label: text(60), url: linkUrl });
 const profile = z.strictObject({ label: text(60), url: webUrl });
 
-const TEMPLATE_FIELDS = ["url", "slug", "path", "title"];
-const urlTemplate = z.string({ error: "must be text" }).superRefine((value, context) => {
-  for (const [, name] of value.matchAll(/\{([^}]*)\}/g))
-    if (!TEMPLATE_FIELDS.includes(name!))
-      context.addIssue(
-        `{${name}} is unknown; use ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(", ")}`,
-      );
-  if (!isWebUrl(value.replace(/\{[^}]*\}/g, "x")) && !/^mailto:/.test(value))
-    context.addIssue("must be a full URL such as https://example.com/discuss?url={url}");
-});
+const urlTemplate = (fields: readonly string[]) =>
+  z.string({ error: "must be text" }).superRefine((value, context) => {
+    for (const [, name] of value.matchAll(/\{([^}]*)\}/g))
+      if (!fields.includes(name!))
+        context.addIssue(
+          `{${name}} is unknown; use ${fields.map((field) => `{${field}}`).join(", ")}`,
+        );
+    if (!isWebUrl(value.replace(/\{[^}]*\}/g, "x")) && !/^mailto:/.test(value))
+      context.addIssue(`must be a full URL such as https://example.com/x?y={${fields[0]}}`);
+  });
+const postUrlTemplate = urlTemplate(["url", "slug", "path", "title"]);
 
 const HEX = /^#[0-9a-f]{6}$/i;
 const hex = z.string().regex(HEX).toLowerCase();
@@ -154,6 +155,9 @@ const content = z.strictObject({
     )
     .default("/blog/:slug"),
   redirects: text(200).default("content/_redirects"),
+  drafts: z
+    .enum(["public", "private"], { error: 'must be "public" or "private"' })
+    .default("public"),
 });
 
 const CATEGORIES_RULE = "must be a category, or a list of one to three";
@@ -227,8 +231,9 @@ export const siteConfigSchema = z
     ),
     social: z.array(profile).default([]),
     license: z.strictObject({ name: text(80), url: webUrl }).optional(),
-    discussUrl: urlTemplate.optional(),
-    editUrl: urlTemplate.optional(),
+    discussUrl: postUrlTemplate.optional(),
+    editUrl: postUrlTemplate.optional(),
+    newPostUrl: urlTemplate(["file", "text"]).optional(),
     teams: withDefaults(
       z.strictObject({ RED: team.optional(), BLUE: team.optional(), YELLOW: team.optional() }),
     ),

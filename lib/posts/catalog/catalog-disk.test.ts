@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
 import { findPublishedVersion } from "./published-version.ts";
@@ -10,6 +10,7 @@ import {
   setUpContentSites,
   waitUntilCompiled,
 } from "#tests/support/content-site-fixture.ts";
+import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
 
 const sites = setUpContentSites();
 
@@ -271,6 +272,32 @@ test("a scheduled post is hidden until its time, then shown without a change of 
   expect(site.resolveAddress("/old/later")).toMatchObject({ location: "/blog/later" });
   expect(site.getStatus().scheduled).toEqual([]);
   expect(site.getKey()).not.toBe(key);
+});
+
+test("a private draft is hidden like a scheduled post, and both can be previewed", async () => {
+  overrideSiteConfig({ content: { drafts: "private" } });
+  onTestFinished(() => overrideSiteConfig());
+  const draft = makePostText("Draft", "2026-01-01").replace(
+    "title:",
+    "draft: true\naliases: [/old/draft]\ntitle:",
+  );
+  sites.writeFile("blog/draft.mdx", draft);
+  sites.writeFile("blog/later.mdx", makePostText("Later", "2031-05-05"));
+  sites.writeFile("blog/now.mdx", makePostText("Now"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["now"]);
+  expect(site.resolveAddress("/old/draft")).toBeNull();
+  for (const slug of ["draft", "later"]) {
+    expect(await site.findPostBySlug(slug)).toBeNull();
+    expect((await site.findPostForPreview(slug))?.compiled.text).toContain("Text of");
+  }
+  expect(await site.findPostForPreview("nothing")).toBeNull();
+  const { allPosts, hidden } = await site.listAllPosts();
+  expect(allPosts.posts.map((post) => [post.slug, hidden.has(post)])).toEqual([
+    ["later", true],
+    ["now", false],
+    ["draft", true],
+  ]);
 });
 
 test("a post goes live by itself, even if the content can't be read at that time", async () => {

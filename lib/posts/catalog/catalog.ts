@@ -100,6 +100,16 @@ export class Catalog {
     return this.#getById(`page/${slug}`);
   }
 
+  /** Returns a post, also if readers can't see it. */
+  async findPostForPreview(slug: string): Promise<Post | null> {
+    return this.#getCompiled(await this.#getPublished(), `post/${slug}`);
+  }
+
+  /** Returns all posts, and which of them readers can't see. */
+  async listAllPosts(): Promise<Pick<PublishedIndex, "allPosts" | "hidden">> {
+    return this.#getPublished();
+  }
+
   /** Returns false only if the published version lacks the page. */
   hasPage(slug: string): boolean {
     return this.#published?.pages.has(slug) ?? true;
@@ -220,7 +230,11 @@ export class Catalog {
 
   async #getById(id: string): Promise<Post | null> {
     const published = await this.#getPublished();
-    if (published.scheduled.some(({ slug }) => `post/${slug}` === id)) return null;
+    const post = findPublishedPost(published, id);
+    return post && published.hidden.has(post) ? null : this.#getCompiled(published, id);
+  }
+
+  async #getCompiled(published: PublishedIndex, id: string): Promise<Post | null> {
     if (published.pendingIds.has(id)) {
       const post = await this.#compilePending(published, id);
       const code = post?.compiled.code;

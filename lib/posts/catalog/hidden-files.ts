@@ -1,4 +1,4 @@
-// Finds the files that readers must not see: those of scheduled posts, and those in folders such as
+// Finds the files that readers must not see: those of hidden posts, and those in folders such as
 // _drafts.
 
 import { posix } from "node:path";
@@ -8,20 +8,20 @@ import { findFolder, isIgnoredPath, postPath } from "#lib/posts/source/post-path
 import type { ParsedPost } from "./parsed-post.ts";
 
 /**
- * Returns the `paths` that are hidden. A file is hidden if a scheduled post mentions it, if the
+ * Returns the `paths` that are hidden. A file is hidden if a hidden post mentions it, if the
  * nearest folder with posts has no visible one, or if it is in a folder such as _drafts. Files that a
  * visible post mentions are not hidden.
  */
 export function listHiddenFiles(
   paths: readonly string[],
   parsedPosts: Iterable<ParsedPost>,
-  scheduled: readonly Pick<Post, "path">[],
+  hiddenPosts: readonly Pick<Post, "path">[],
 ): ReadonlySet<string> {
-  const scheduledPaths = new Set(scheduled.map(({ path }) => path));
-  const mentioned = { visible: new Set<string>(), scheduled: new Set<string>() };
+  const hiddenPaths = new Set(hiddenPosts.map(({ path }) => path));
+  const mentioned = { visible: new Set<string>(), hidden: new Set<string>() };
   const visibleFolders = new Set<string>();
   for (const { file, references } of parsedPosts) {
-    const kind = scheduledPaths.has(file.path) ? "scheduled" : "visible";
+    const kind = hiddenPaths.has(file.path) ? "hidden" : "visible";
     for (const reference of references) mentioned[kind].add(reference.file.path);
     if (kind === "visible") visibleFolders.add(posix.dirname(file.path));
   }
@@ -39,7 +39,7 @@ export function listHiddenFiles(
     paths.filter(
       (path) =>
         !mentioned.visible.has(path) &&
-        (mentioned.scheduled.has(path) || isInHiddenFolder(path) || isIgnoredPath(path)),
+        (mentioned.hidden.has(path) || isInHiddenFolder(path) || isIgnoredPath(path)),
     ),
   );
 }

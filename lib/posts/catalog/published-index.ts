@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import type { Redirects } from "#lib/posts/addresses/load-redirects.ts";
 import { nowMs } from "#lib/core/clock.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
 import { isScheduled, publicationMs } from "#lib/posts/post-dates.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
@@ -16,15 +17,17 @@ import type { PostChanges } from "./post-changes.ts";
 interface ReaderView {
   readonly index: PostIndex;
   readonly addresses: AddressTable;
-  /** Hidden from readers, the next one first. */
+  /** Published later, the next one first. */
   readonly scheduled: readonly Post[];
+  /** What readers can't see: scheduled posts, and drafts if they are private. */
+  readonly hidden: ReadonlySet<Post>;
   /** Paths of files that readers can't see. */
   readonly hiddenFiles: ReadonlySet<string>;
 }
 
 export interface PublishedIndex extends ReaderView {
   readonly version: string;
-  /** Scheduled posts included. */
+  /** Hidden posts included. */
   readonly allPosts: PostIndex;
   readonly allAddresses: AddressTable;
   readonly pages: ReadonlyMap<string, Post>;
@@ -105,27 +108,31 @@ type Content = Pick<
   "allPosts" | "allAddresses" | "pages" | "redirects" | "parsedPosts" | "filesByPath"
 >;
 
-/** Hides scheduled posts from everything that readers reach: lists, search, addresses, files. */
+/** Hides posts from everything that readers reach: lists, search, addresses, files. */
 function createReaderView(content: Content): ReaderView {
   const { allPosts, allAddresses, pages, redirects, parsedPosts, filesByPath } = content;
   const now = nowMs();
   const scheduled = allPosts.posts.filter((post) => isScheduled(post, now));
-  const hiddenFiles = listHiddenFiles([...filesByPath.keys()], parsedPosts.values(), scheduled);
-  if (scheduled.length === 0)
-    return { index: allPosts, addresses: allAddresses, scheduled, hiddenFiles };
-  const hidden = new Set(scheduled);
+  const drafts = siteConfig.content.drafts === "private" ? allPosts.posts.filter(isDraft) : [];
+  const hidden = new Set([...scheduled, ...drafts]);
+  const hiddenFiles = listHiddenFiles([...filesByPath.keys()], parsedPosts.values(), [...hidden]);
+  if (hidden.size === 0)
+    return { index: allPosts, addresses: allAddresses, scheduled, hidden, hiddenFiles };
   const index = createPostIndex(
     allPosts.version,
     allPosts.posts.filter((post) => !hidden.has(post)),
   );
   return {
     index,
-    // An alias would tell the address of a scheduled post.
+    // An alias would tell the address of a hidden post.
     addresses: createAddresses(index, pages, redirects),
     scheduled: scheduled.sort((a, b) => publicationMs(a) - publicationMs(b)),
+    hidden,
     hiddenFiles,
   };
 }
+
+const isDraft = ({ frontMatter }: Post): boolean => frontMatter.draft;
 
 /** Returns the index with the posts that went live since it was created, or null if none did. */
 export function showDuePosts(published: PublishedIndex): PublishedIndex | null {
@@ -149,15 +156,21 @@ export function isPublicFile(path: string): boolean {
   return path !== "/" && !path.includes("..") && existsSync(`public${path}`);
 }
 
-/** Returns the post or page with this id, scheduled or not, or null. */
+/** Returns the post or page with this id, hidden or not, or null. */
 export function findPublishedPost({ allPosts, pages }: PublishedIndex, id: string): Post | null {
   const slug = id.slice(id.indexOf("/") + 1);
   return (id.startsWith("post/") ? allPosts.bySlug.get(slug) : pages.get(slug)) ?? null;
 }
 
-/** Returns the code with this hash of a published post or page, or null. */
-export function findPublishedCode({ index, pages }: PublishedIndex, hash: string): PostCode | null {
-  for (const posts of [index.posts, pages.values()])
+/**
+ * Returns the code with this hash of a post or page, or null. A hidden post's code, too: its preview
+ * needs it, and no one can guess the hash.
+ */
+export function findPublishedCode(
+  { allPosts, pages }: PublishedIndex,
+  hash: string,
+): PostCode | null {
+  for (const posts of [allPosts.posts, pages.values()])
     for (const { compiled } of posts) if (compiled.code?.hash === hash) return compiled.code;
   return null;
 }

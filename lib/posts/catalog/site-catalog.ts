@@ -120,6 +120,22 @@ export function findPostBySlug(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.findPostBySlug(slug);
 }
 
+/**
+ * Returns the post at `slug`, or null, also if readers can't see it: the caller authorizes the
+ * viewer. Throws like getIndex.
+ */
+export function findPostForPreview(slug: string): Promise<Post | null> {
+  return getSiteCatalog().catalog.findPostForPreview(slug);
+}
+
+/** Returns all posts and which of them readers can't see, for admins. Throws like getIndex. */
+export function listAllPosts(): Promise<{
+  readonly allPosts: PostIndex;
+  readonly hidden: ReadonlySet<Post>;
+}> {
+  return getSiteCatalog().catalog.listAllPosts();
+}
+
 /** Returns the compiled page content/pages/`slug`, or null. Throws like getIndex. */
 export function findPageBySlug(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.findPageBySlug(slug);

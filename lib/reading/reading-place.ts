@@ -1,4 +1,4 @@
-// Remembers the section at which a member stopped reading a post (docs/decisions/057).
+// Remembers the section at which a member stopped reading a post (docs/decisions/061).
 
 import { SECOND_MS } from "#lib/core/clock.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";

@@ -1,4 +1,4 @@
--- Saved posts, and where members stopped reading (docs/decisions/057).
+-- Saved posts, and where members stopped reading (docs/decisions/061).
 
 CREATE TABLE "SavedPost" (
     "userId" TEXT NOT NULL,

@@ -166,6 +166,11 @@ export interface WriteOptions {
 const cachedRole = cachedFor(currentRole);
 
 const DURABLE_TIMEOUT_MS = 2_000;
+const NOT_DURABLE_REASONS = {
+  replicated: "the lease expired before the standby reported it",
+  no_standby: "no standby is connected",
+  timed_out: `the standby did not have it within ${DURABLE_TIMEOUT_MS} ms`,
+};
 
 async function enqueueWrite<T>(
   run: (scope: TransactionScope) => T | Promise<T>,
@@ -210,14 +215,9 @@ async function waitUntilDurable(txid: number): Promise<void> {
   const startedMs = performance.now();
   const result = await waitForStandby(txid, DURABLE_TIMEOUT_MS);
   observeHistogram("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result });
-  if (result === "replicated") return;
-  log("error", "write.not_durable", {
-    txid,
-    reason:
-      result === "no_standby"
-        ? "no standby is connected"
-        : `the standby did not have it within ${DURABLE_TIMEOUT_MS} ms`,
-  });
+  // After a freeze, the standby may be the primary, and what it reports its own transactions.
+  if (result === "replicated" && isLeaseValid()) return;
+  log("error", "write.not_durable", { txid, reason: NOT_DURABLE_REASONS[result] });
   // Cut off from its standby and the lease service, this machine may already have been replaced.
   if (isReplicated() && !(await confirmLease(txid))) throw uncertainWriteError();
 }

@@ -1,7 +1,11 @@
 import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
+import { insertUser } from "#tests/support/factories.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { resetSingleton } from "#lib/core/singleton.ts";
+import { read, write } from "#lib/db/database.ts";
+import { monotonicMs, setLeaseConfirmer, setLeaseExpiry } from "./lease.ts";
 import {
   listStandbys,
   startWatchingStandbys,
@@ -21,6 +25,7 @@ interface Candidate {
 let here: FakeLitefs | undefined;
 let other: Candidate | undefined;
 afterEach(async () => {
+  resetSingleton("lease");
   stopWatchingStandbys();
   await here?.stop();
   await other?.stop();
@@ -86,6 +91,23 @@ test("a transaction is replicated once the standby reports it", async () => {
   const waiting = waitForStandby(8, 2_000);
   other.tell(8);
   expect(await waiting).toBe("replicated");
+});
+
+test("a durable write is acknowledged if the standby reports it during the lease, but not after", async () => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  other = await startCandidate(7);
+  setLeaseConfirmer(() => Promise.resolve(false));
+  for (const [count, isExpired] of [false, true].entries()) {
+    setLeaseExpiry(monotonicMs() + 60_000);
+    here!.setPosition(8 + count);
+    const writing = write((tx) => insertUser(tx), { isDurable: true });
+    await vi.waitFor(async () => expect(await read((tx) => tx.user.count())).toBe(count + 1));
+    // As after a freeze: the standby is the primary now, and reports its own transaction.
+    if (isExpired) setLeaseExpiry(monotonicMs());
+    other.tell(8 + count);
+    if (isExpired) await expect(writing).rejects.toMatchObject({ code: "unavailable" });
+    else await writing;
+  }
 });
 
 test("a stalled standby is not awaited again until it reports", async () => {

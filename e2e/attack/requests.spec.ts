@@ -144,7 +144,8 @@ function listPrivatePages({ owner }: AttackFixture, issueId: number): string[] {
       route
         .replace("/admin/users/[id]", `/admin/users/${owner.id}`)
         .replace("/admin/calls/[id]", `/admin/calls/${owner.calls.NEW}`)
-        .replace("/admin/newsletter/[id]", `/admin/newsletter/${issueId}`),
+        .replace("/admin/newsletter/[id]", `/admin/newsletter/${issueId}`)
+        .replace("/admin/posts/[slug]", "/admin/posts/one-door-for-writes"),
     );
 }
 

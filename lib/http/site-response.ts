@@ -2,6 +2,7 @@
 // head, and a final response.
 
 import { IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 
@@ -76,7 +77,8 @@ export class SiteRequest extends IncomingMessage {
    * in one turn, so that many large bodies block it for seconds.
    */
   #yieldToOthers(): void {
-    setImmediate(() => this.socket.resume());
+    // Null if the connection has ended in the meantime.
+    setImmediate(() => (this.socket as Socket | null)?.resume());
   }
 
   #keepChunk({ maxBytes, onTooLarge }: BodyHold, chunk: Buffer): void {

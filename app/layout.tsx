@@ -17,6 +17,7 @@ import { findFrame } from "./frame-messages.ts";
 import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
+import { PAPER } from "#lib/core/color.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -51,8 +52,8 @@ export function generateMetadata(): Metadata {
 export const viewport: Viewport = {
   colorScheme: "light dark",
   themeColor: [
-    { media: "(prefers-color-scheme: light)", color: "#fbfbf9" },
-    { media: "(prefers-color-scheme: dark)", color: "#141716" },
+    { media: "(prefers-color-scheme: light)", color: PAPER.light },
+    { media: "(prefers-color-scheme: dark)", color: PAPER.dark },
   ],
 };
 

@@ -1,5 +1,6 @@
 // Renders a post's social image, 1200 × 630. next/og supports little more CSS than flexbox.
 
+import { PAPER } from "#lib/core/color.ts";
 import { type Logo, LogoImage } from "#components/ui/logo.tsx";
 
 /** Text as an image, for letters that the fonts lack. */
@@ -26,7 +27,6 @@ export interface SocialCardProps {
 }
 
 /** Colors of the light theme (components/ui/tokens.css). */
-const PAPER = "#fbfbf9";
 export const INK = "#191c1b";
 const MUTED = "#5b615e";
 const RULE = "#dcded8";
@@ -102,7 +102,7 @@ export function SocialCard({
         width: "100%",
         height: "100%",
         display: "flex",
-        backgroundColor: PAPER,
+        backgroundColor: PAPER.light,
         color: INK,
         fontFamily: "Sans, SansExt",
       }}

@@ -1,6 +1,6 @@
 // Builds the links that subscribe to the podcast in apps.
 
-/** Apps that subscribe to any feed by a link of their own. */
+/** Apps that have their own link format for subscribing to a feed. */
 const APP_LINKS: readonly { label: string; toUrl: (feed: URL) => string }[] = [
   { label: "Apple Podcasts", toUrl: ({ host, pathname }) => `podcast://${host}${pathname}` },
   {

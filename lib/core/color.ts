@@ -11,6 +11,8 @@ export type ThemeColors = Readonly<Record<Theme, string>>;
  */
 export const BACKGROUNDS: ThemeColors = { light: "#e9ebe5", dark: "#242927" };
 /** WCAG 2.2, level AA: 1.4.3 for text, 1.4.11 for graphics. */
+/** The background of pages, as in components/ui/tokens.css. */
+export const PAPER: ThemeColors = { light: "#fbfbf9", dark: "#141716" };
 /** Of a site that sets none, as in components/ui/tokens.css. */
 export const DEFAULT_ACCENT: ThemeColors = { light: "#1a5b4a", dark: "#86cbb2" };
 export const TEXT_CONTRAST = 4.5;

@@ -32,7 +32,7 @@ export function runCommand(
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { NODE_ENV: env.NODE_ENV, PATH, HOME, LC_ALL: "C.UTF-8" },
-      // A group of its own, so that the programs it starts are killed with it.
+      // Its own process group, so that the programs it starts are killed with it.
       detached: true,
     });
     const output = { stdout: "", stderr: "" };

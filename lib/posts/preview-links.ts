@@ -53,7 +53,7 @@ export async function createPreviewLink(
   return id;
 }
 
-/** Withdraws a link. Throws AppError(forbidden), and AppError(not_found) if there is none. */
+/** Withdraws a link. Throws AppError(forbidden), or AppError(not_found) for an unknown link. */
 export async function withdrawPreviewLink(tx: Tx, admin: Member, id: string): Promise<void> {
   assertAdmin(admin);
   const link = await tx.previewLink.findUnique({ where: { id }, select: { postSlug: true } });

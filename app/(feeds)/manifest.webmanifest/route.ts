@@ -1,6 +1,6 @@
 // Serves the web app manifest, so that the site can be added to a home screen.
 
-import { DEFAULT_ACCENT } from "#lib/core/color.ts";
+import { DEFAULT_ACCENT, PAPER } from "#lib/core/color.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
 
@@ -16,7 +16,7 @@ export function GET(request: Request): Response | Promise<Response> {
     lang: siteConfig.language,
     start_url: "/",
     display: "minimal-ui",
-    background_color: "#fbfbf9",
+    background_color: PAPER.light,
     theme_color: (siteConfig.accent ?? DEFAULT_ACCENT).light,
     icons: [192, 512].map((size) => ({
       src: `/icon-${size}.png`,

@@ -2,11 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
-import { write } from "#lib/db/database.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 import { selectRows } from "#tests/support/database.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { POST } from "./route.ts";
@@ -24,15 +21,6 @@ afterAll(() => {
   overrideEnv({ CONTENT_DIR: undefined });
   rmSync(dir, { recursive: true, force: true });
 });
-
-async function logIn() {
-  const { id, session } = await write(async (tx) => {
-    const { id } = insertUser(tx);
-    return { id, session: await createSession(tx, id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  return { id, cookie: `${name}=${value}` };
-}
 
 async function send(body: string, cookie = "", headers: Record<string, string> = {}) {
   currentRequest.cookie = cookie;
@@ -54,7 +42,7 @@ async function send(body: string, cookie = "", headers: Record<string, string> =
 const saved = () => selectRows(`SELECT "userId", "postSlug" FROM "SavedPost"`);
 
 test("a form saves and removes a post and returns to it; a script gets no content", async () => {
-  const { id, cookie } = await logIn();
+  const { id, cookie } = await logInMember();
   expect(await send("slug=a-post&isSaved=yes", cookie)).toEqual([303, "/blog/a-post"]);
   expect(await send("slug=a-post&isSaved=yes", cookie)).toEqual([303, "/blog/a-post"]);
   expect(await saved()).toEqual([{ userId: id, postSlug: "a-post" }]);
@@ -70,7 +58,7 @@ test("without a session, a form leads to the login, and a script is refused", as
 });
 
 test("nothing is saved for another site, an unknown post or invalid fields", async () => {
-  const { cookie } = await logIn();
+  const { cookie } = await logInMember();
   const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
   expect(await send("slug=a-post&isSaved=yes", cookie, foreign)).toEqual([403, null]);
   expect(await send("slug=unknown&isSaved=yes", cookie)).toEqual([404, null]);

@@ -3,11 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { write } from "#lib/db/database.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 import { selectRows } from "#tests/support/database.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { POST } from "./route.ts";
@@ -25,15 +22,6 @@ afterAll(() => {
   overrideEnv({ CONTENT_DIR: undefined });
   rmSync(dir, { recursive: true, force: true });
 });
-
-async function logIn() {
-  const { id, session } = await write(async (tx) => {
-    const { id } = insertUser(tx);
-    return { id, session: await createSession(tx, id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  return { id, cookie: `${name}=${value}` };
-}
 
 async function send(body: unknown, cookie = "", headers: Record<string, string> = {}) {
   currentRequest.cookie = cookie;
@@ -55,7 +43,7 @@ async function send(body: unknown, cookie = "", headers: Record<string, string> 
 const places = () => selectRows(`SELECT "userId", "postSlug", "heading" FROM "ReadingPlace"`);
 
 test("a member's place is stored, replaced after a while, and forgotten at the end", async () => {
-  const { id, cookie } = await logIn();
+  const { id, cookie } = await logInMember();
   const place = { slug: "a-post", heading: "first" };
   expect(await send(place, cookie)).toBe(204);
   expect(await send({ ...place, heading: "second" }, cookie)).toBe(429);
@@ -69,7 +57,7 @@ test("a member's place is stored, replaced after a while, and forgotten at the e
 });
 
 test("nothing is stored for a guest, another site, an unknown post or heading, or a malformed body", async () => {
-  const { cookie } = await logIn();
+  const { cookie } = await logInMember();
   const place = { slug: "a-post", heading: "first" };
   expect(await send(place)).toBe(401);
   expect(

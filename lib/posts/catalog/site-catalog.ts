@@ -113,7 +113,7 @@ export function getIndex(): Promise<PostIndex> {
 }
 
 /**
- * Returns the post at `slug`; null if there is none or it is scheduled. Compiles it with priority if
+ * Returns the post at `slug`; null if it does not exist or is scheduled. Compiles it with priority if
  * necessary. Throws like getIndex.
  */
 export function findPostBySlug(slug: string): Promise<Post | null> {

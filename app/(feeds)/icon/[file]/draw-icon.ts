@@ -1,12 +1,10 @@
 // Draws the site's icon: its logo on a square of its accent color, as SVG, and as PNG for home screens.
 
 import sharp from "sharp";
-import { DEFAULT_ACCENT, THEMES } from "#lib/core/color.ts";
+import { DEFAULT_ACCENT, PAPER, THEMES } from "#lib/core/color.ts";
 import type { SiteConfig } from "#lib/core/site-config-schema.ts";
 
 const SIZE = 32;
-/** The background of pages (tokens.css), on which the accent is readable. */
-const PAPER = { light: "#fbfbf9", dark: "#141716" };
 
 type IconConfig = Pick<SiteConfig, "logo" | "accent">;
 

@@ -15,7 +15,16 @@ export interface RemotePostgres {
 }
 
 /** The tables that a member's post page reads. */
-const TABLES = ["User", "Session", "PostRead", "PostTotal", "PostTeamDay", "TeamActiveDay"];
+const TABLES = [
+  "User",
+  "Session",
+  "PostRead",
+  "PostTotal",
+  "PostTeamDay",
+  "TeamActiveDay",
+  "SavedPost",
+  "ReadingPlace",
+];
 const ROWS_PER_INSERT = 10_000;
 
 /** Starts the server with the rows of `file`, `roundTripMs` away. */

@@ -37,7 +37,7 @@ function translate(text: string, values: readonly SqlValue[]): string {
       // In SQLite, CROSS JOIN with a condition fixes the join order.
       .replaceAll("CROSS JOIN", "JOIN")
       // Before version 16, a subquery in FROM needs a name.
-      .replace(/FROM \(SELECT \? AS "from"\)$/, (subquery) => `${subquery} AS "subquery"`)
+      .replace(/FROM \(SELECT \? AS [^()]+\)$/, (subquery) => `${subquery} AS "subquery"`)
       .replace(/\?/g, () => {
         const isInteger = ["number", "bigint"].includes(typeof values[index]);
         return `$${++index}::${isInteger ? "bigint" : "text"}`;

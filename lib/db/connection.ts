@@ -32,6 +32,8 @@ export interface Connection {
   /** Prisma's own adapter over `db`. */
   readonly adapter: SqlDriverAdapter;
   readonly sql: Sql;
+  /** Aborts when the connection closes. */
+  readonly closed: AbortSignal;
   close(): void;
 }
 
@@ -177,5 +179,10 @@ export async function openConnection(
   db.pragma("synchronous = NORMAL");
   db.pragma("temp_store = MEMORY");
   db.pragma("cache_size = -4000"); // 4 MB per connection; all of them share the OS page cache
-  return { db, adapter, sql: createSql(db), close: () => db.close() };
+  const closing = new AbortController();
+  const close = () => {
+    closing.abort();
+    db.close();
+  };
+  return { db, adapter, sql: createSql(db), closed: closing.signal, close };
 }

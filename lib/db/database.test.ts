@@ -283,6 +283,24 @@ test("a tx is revoked after its transaction", async () => {
   await expect(revokedTx?.user.count()).rejects.toThrow();
 });
 
+test("what a failed write still sends does not run in the next write", async () => {
+  const slow = async (tx: Tx) => {
+    for (let i = 0; i < 5; i++) await tx.user.count();
+    await tx.siteTotal.update({ where: { id: 1 }, data: { reads: 99 } });
+  };
+  const failing = write(async (tx) => {
+    await Promise.all([slow(tx), Promise.reject(new Error("no"))]);
+  });
+  // In the same batch, on the same connection, and long enough for the other to go on.
+  const next = write(async (tx) => {
+    for (let i = 0; i < 20; i++) await tx.user.count();
+  });
+  await expect(failing).rejects.toThrow("no");
+  await next;
+  const { reads } = await read((tx) => tx.siteTotal.findUniqueOrThrow({ where: { id: 1 } }));
+  expect(reads).not.toBe(99);
+});
+
 test("nested transactions throw", async () => {
   await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write transaction/);
   await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write transaction/);

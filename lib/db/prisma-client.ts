@@ -1,5 +1,6 @@
 // Creates the one Prisma client. It runs only inside a transaction of read() or write(): its driver
-// adapter attaches to that transaction's connection and opens none.
+// adapter attaches to that transaction's connection and opens none
+// (docs/decisions/034-prisma-is-the-data-layer.md).
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type {
@@ -9,6 +10,7 @@ import type {
   SqlQuery,
   Transaction,
 } from "@prisma/driver-adapter-utils";
+import { DAY_MS } from "#lib/core/clock.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { columnValues } from "./column-values.ts";
 import { type Connection, type Sql, toWriteRefusedError } from "./connection.ts";
@@ -52,9 +54,20 @@ function assertOpen(scope: TransactionScope, text: string): void {
     throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 }
 
-function attachTransaction(scope: TransactionScope): Transaction {
-  const { adapter } = scope.connection;
+/** A transaction of Prisma. It lasts through many of SQLite's, one after the other. */
+interface OpenTransaction {
+  readonly connection: Connection;
+  readonly openedMs: number;
+  /** The current scope, or the last one, which is closed. */
+  scope: TransactionScope;
+  close(): void;
+}
+
+function attach(open: OpenTransaction): Transaction {
+  const { adapter } = open.connection;
   async function runQuery<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<T> {
+    // Not currentScope(): Prisma sends the queries of one tick together, in the context of the first.
+    const { scope } = open;
     assertOpen(scope, query.sql);
     // @prisma/debug keeps its last hundred arguments even when it is off. Clear the copy that it
     // gets, or recordings and tokens would stay in memory.
@@ -80,6 +93,9 @@ function attachTransaction(scope: TransactionScope): Transaction {
   };
 }
 
+/** The transaction that startTransaction() attaches. */
+const opening = new AsyncLocalStorage<OpenTransaction>();
+
 const adapterFactory: SqlDriverAdapterFactory = {
   ...ADAPTER_INFO,
   async connect(): Promise<SqlDriverAdapter> {
@@ -89,7 +105,7 @@ const adapterFactory: SqlDriverAdapterFactory = {
       executeRaw: async () => throwOutsideTransaction(),
       executeScript: async () => throwOutsideTransaction(),
       startTransaction: async (_level?: IsolationLevel) =>
-        attachTransaction(currentScope() ?? throwOutsideTransaction()),
+        attach(opening.getStore() ?? throwOutsideTransaction()),
       dispose: async () => {},
     };
   },
@@ -108,31 +124,71 @@ type TransactionClient = Parameters<Parameters<typeof prismaClient.$transaction>
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Tx extends TransactionClient {}
 
-/** Longer than the deadlines of read() and write(), whose errors have better messages. */
-const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
+/** Node's longest timer, 24.8 days. read() and write() have their own deadlines. */
+const PRISMA_TIMEOUT_MS = 2 ** 31 - 1;
+const RENEW_AFTER_MS = DAY_MS;
 
-const scopeOfTx = new WeakMap<object, TransactionScope>();
+type ReadyTransaction = OpenTransaction & { readonly tx: Tx };
+
+/** Each connection's transaction, while no read() or write() uses it. */
+const idleTransactions = new WeakMap<Connection, ReadyTransaction>();
+const transactionOfTx = new WeakMap<object, OpenTransaction>();
+/** Keeps the context of the first request from living as long as the connection. */
+const runOutsideCaller = AsyncLocalStorage.snapshot();
+
+/** Opens a transaction that lasts until close() or the end of the scope's connection. */
+function openTransaction(scope: TransactionScope): Promise<ReadyTransaction> {
+  const { connection } = scope;
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  connection.closed.addEventListener("abort", () => close(), { once: true });
+  const open: OpenTransaction = { connection, openedMs: performance.now(), scope, close };
+  return new Promise((resolve, reject) => {
+    const run = async (tx: Tx) => {
+      transactionOfTx.set(tx, open);
+      resolve(Object.assign(open, { tx }));
+      await closed;
+    };
+    runOutsideCaller(() =>
+      opening.run(open, () =>
+        prismaClient.$transaction(run, { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 }),
+      ),
+    ).catch(reject);
+  });
+}
+
+async function takeTransaction(scope: TransactionScope): Promise<ReadyTransaction> {
+  const idle = idleTransactions.get(scope.connection);
+  if (!idle) return openTransaction(scope);
+  idleTransactions.delete(scope.connection);
+  if (performance.now() - idle.openedMs < RENEW_AFTER_MS) return Object.assign(idle, { scope });
+  idle.close();
+  return openTransaction(scope);
+}
 
 /** Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   // Also inside the write queue's scope: the queue may belong to another Next bundle, whose copy of
   // this module has its own AsyncLocalStorage.
-  return runInScope(scope, () =>
-    prismaClient.$transaction(
-      async (tx) => {
-        scopeOfTx.set(tx, scope);
-        return fn(tx);
-      },
-      { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 },
-    ),
-  );
+  return runInScope(scope, async () => {
+    const open = await takeTransaction(scope);
+    try {
+      const value = await fn(open.tx);
+      // Only after success: a function that failed or missed its deadline may still send queries.
+      if (scope.isOpen) idleTransactions.set(scope.connection, open);
+      else open.close();
+      return value;
+    } catch (error) {
+      open.close();
+      throw error;
+    }
+  });
 }
 
 /** Returns the scope of `tx`. Throws Error if it is not the tx of read() or write(). */
 export function scopeOf(tx: Tx): TransactionScope {
-  const scope = scopeOfTx.get(tx);
-  if (!scope) throw new Error("This is not the tx that read() or write() passes.");
-  return scope;
+  const open = transactionOfTx.get(tx);
+  if (!open) throw new Error("This is not the tx that read() or write() passes.");
+  return open.scope;
 }
 
 /** Returns plain SQL in the transaction of `tx`, or `tx` itself if it is already plain SQL. */

@@ -139,13 +139,17 @@ const runOutsideCaller = AsyncLocalStorage.snapshot();
 /** Opens a transaction that lasts until close() or the end of the scope's connection. */
 function openTransaction(scope: TransactionScope): Promise<ReadyTransaction> {
   const { connection } = scope;
-  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-  connection.closed.addEventListener("abort", () => close(), { once: true });
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const close = () => {
+    connection.closed.removeEventListener("abort", close);
+    resolve();
+  };
+  connection.closed.addEventListener("abort", close);
   const open: OpenTransaction = { connection, openedMs: performance.now(), scope, close };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolveReady, reject) => {
     const run = async (tx: Tx) => {
       transactionOfTx.set(tx, open);
-      resolve(Object.assign(open, { tx }));
+      resolveReady(Object.assign(open, { tx }));
       await closed;
     };
     runOutsideCaller(() =>

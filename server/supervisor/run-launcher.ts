@@ -20,6 +20,9 @@ export function runLauncher(
     stop.addEventListener("abort", end, { once: true });
     if (stop.aborted) end();
     child.once("error", reject);
-    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("exit", (code) => {
+      stop.removeEventListener("abort", end);
+      resolve(code ?? 1);
+    });
   });
 }

@@ -29,8 +29,8 @@ function writeMixedScript(dir: string, { strangerPath, memberPath, cookie }: Mix
     `local count = 0
 request = function()
   count = count + 1
-  if count % 10 == 0 then return wrk.format("GET", "${memberPath}", { cookie = "${cookie}" }) end
-  return wrk.format("GET", "${strangerPath}")
+  if count % 10 == 0 then return wrk.format("GET", "${memberPath}", { cookie = "${cookie}", ["accept-encoding"] = "gzip, deflate, br" }) end
+  return wrk.format("GET", "${strangerPath}", { ["accept-encoding"] = "gzip, deflate, br" })
 end
 `,
   );

@@ -96,7 +96,9 @@ printReport(
     "first page, warm ÷ cold": round(warm.postMs / cold.postMs),
   },
   {
+    coldListSeconds: round(cold.listMs / 1_000),
     coldFirstPageSeconds: round(cold.postMs / 1_000),
+    warmListSeconds: round(warm.listMs / 1_000),
     warmFirstPageSeconds: round(warm.postMs / 1_000),
     compileSeconds: round(compileMs / 1_000),
     coldRssMb,

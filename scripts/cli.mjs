@@ -18,7 +18,7 @@ import {
   requireCluster,
   requirePostgres,
 } from "./tasks/requirements.mjs";
-import { Stop, bin, must, node, run } from "./tasks/run.mjs";
+import { Stop, bin, isInterrupted, must, node, run } from "./tasks/run.mjs";
 import {
   BENCH_SITE,
   build,
@@ -115,6 +115,50 @@ const program =
     return run(process.execPath, [bin(name), ...defaults, ...args]);
   };
 
+const listBenchmarks = () =>
+  readdirSync("bench")
+    .filter((file) => /^[a-z-]+\.ts$/.test(file))
+    .map((file) => file.slice(0, -3));
+
+async function runBenchmark(name, args = []) {
+  if (name === "cluster") await requireCluster();
+  if (name === "migrate") await requirePostgres();
+  else await buildBenchSite();
+  if (name === "cluster")
+    await must(
+      node(
+        join(BENCH_SITE, "scripts", "build-app-image.ts"),
+        ["--out", join(".data", "bench-image")],
+        { quiet: true },
+      ),
+      "The image could not be built.",
+    );
+  return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
+}
+
+/** Runs every benchmark. One that fails keeps its saved result, and the others still run. */
+async function runAllBenchmarks() {
+  const failed = [];
+  for (const name of listBenchmarks()) {
+    console.log(`\n\x1b[1m${name}\x1b[0m\n`);
+    try {
+      const code = await runBenchmark(name);
+      if (isInterrupted()) return code;
+      if (code === 0) await saveBenchmarks([name]);
+      else failed.push(name);
+    } catch (error) {
+      if (!(error instanceof Stop) || isInterrupted()) throw error;
+      console.error(`\n${error.message}\n`);
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) throw new Stop(`Failed, and not saved: ${failed.join(", ")}.`);
+  return 0;
+}
+
+/** Saves the last result of benchmarks, and writes the documents that quote it. */
+const saveBenchmarks = (names) => node("bench/report/main.ts", names);
+
 const commands = {
   async start(args) {
     await install();
@@ -177,25 +221,22 @@ const commands = {
     await must(buildImage([], { quiet: true }), "The image could not be built.");
     return node("cli/cluster/main.ts", args);
   },
+  /** Runs one benchmark, or each of them and saves their results to docs/benchmarks.json. */
   async bench([name, ...args]) {
-    const names = readdirSync("bench")
-      .filter((file) => /^[a-z-]+\.ts$/.test(file))
-      .map((file) => file.slice(0, -3));
-    if (!names.includes(name)) throw new Stop(`Choose one: npm run bench -- ${names.join(" | ")}`);
-    await install();
-    if (name === "cluster") await requireCluster();
-    if (name === "migrate") await requirePostgres();
-    else await buildBenchSite();
-    if (name === "cluster")
-      await must(
-        node(
-          join(BENCH_SITE, "scripts", "build-app-image.ts"),
-          ["--out", join(".data", "bench-image")],
-          { quiet: true },
-        ),
-        "The image could not be built.",
+    const names = listBenchmarks();
+    if (name !== undefined && name !== "save" && !names.includes(name))
+      throw new Stop(
+        `Choose one: npm run bench -- ${names.join(" | ")} | save. Without a name, all run.`,
       );
-    return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
+    await install();
+    if (name === undefined) return runAllBenchmarks();
+    if (name === "save") return saveBenchmarks(args);
+    const isSaved = args.includes("--save");
+    const code = await runBenchmark(
+      name,
+      args.filter((arg) => arg !== "--save"),
+    );
+    return code === 0 && isSaved ? saveBenchmarks([name]) : code;
   },
   /** Makes the README's pictures, and a screenshot of every kind of page. */
   async screenshots() {

@@ -1,6 +1,12 @@
-// Summarizes measurements, and prints them with the machine they were made on.
+// Summarizes measurements, and prints them with their goals and the machine they were made on.
 
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { basename, join } from "node:path";
+import { formatGoal, resultsOf, withUnit } from "#bench/report/goals.ts";
+
+/** The last report of each benchmark. */
+export const REPORTS_DIR = join(".data", "bench-reports");
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -32,8 +38,9 @@ export function printTable(head: readonly string[], rows: readonly (string | num
 }
 
 /**
- * Prints the last line of every benchmark: one JSON object with its ratios, their numbers and the
- * machine.
+ * Prints the results that have a goal and, as the last line of every benchmark, one JSON object with
+ * its ratios, their numbers and the machine. `npm run bench -- save` reads the same object from
+ * REPORTS_DIR.
  */
 export function printReport(
   bench: string,
@@ -46,7 +53,25 @@ export function printReport(
     memoryGb: round(totalmem() / 2 ** 30, 0),
     node: process.versions.node,
   };
-  console.log(JSON.stringify({ bench, ratios, numbers, machine, at: new Date().toISOString() }));
+  const options = process.argv.slice(2);
+  const report = { bench, ratios, numbers, machine, options, at: new Date().toISOString() };
+  const results = resultsOf(bench, report);
+  if (results.length > 0) {
+    printTable(
+      ["result", "", "goal", ""],
+      results.map((result) => [
+        result.name,
+        withUnit(result.value, result.unit),
+        formatGoal(result),
+        result.isMet ? "met" : "missed",
+      ]),
+    );
+    console.log("");
+  }
+  const line = JSON.stringify(report);
+  mkdirSync(REPORTS_DIR, { recursive: true });
+  writeFileSync(join(REPORTS_DIR, `${basename(process.argv[1]!, ".ts")}.json`), `${line}\n`);
+  console.log(line);
 }
 
 /** Returns the number after `--name` on the command line, or `defaultValue`. */

@@ -218,6 +218,7 @@ printReport(
     "last hundred's memory ÷ first's": round(perRoundMb.at(-1)! / perRoundMb[0]!),
   },
   {
+    callMb: round(size / 1e6, 3),
     callsPerSecond: round(ours, 1),
     discardedPerSecond: round(discarded, 1),
     rowsAlonePerSecond: round(raw, 1),

@@ -218,8 +218,10 @@ printReport(
   { "÷ two empty forms": round(ours / empty) },
   {
     loginsPerSecond: round(ours, 0),
+    p50Ms: round(percentile(latencies, 50), 0),
     p99Ms: round(percentile(latencies, 99), 0),
     emptyPerSecond: round(empty, 0),
+    emptyP50Ms: round(percentile(emptyLatencies, 50), 0),
     emptyP99Ms: round(percentile(emptyLatencies, 99), 0),
     rowsAlonePerSecond: round(raw, 0),
     rssMb,

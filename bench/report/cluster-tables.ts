@@ -114,7 +114,7 @@ export function postCluster(reports: Reports): string {
     return `${p50} and ${p99} ms`;
   };
   return markdownTable(
-    [`the cluster benchmark of ${measuredOn(reports.cluster!)}`, ""],
+    [`the cluster benchmark of ${measuredOn(reports.cluster!)}`, "result"],
     [
       ["an anonymous reader’s page, mount ÷ plain file", ratios["anonymous, mount ÷ plain file"]],
       ["a member’s page, mount ÷ plain file", ratios["member, mount ÷ plain file"]],

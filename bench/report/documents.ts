@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { format } from "prettier";
 import * as cluster from "./cluster-tables.ts";
 import type { Reports } from "./goals.ts";
+import * as migrate from "./migrate-tables.ts";
 import { plotResults } from "./plot.ts";
 import * as site from "./site-tables.ts";
 import { summary } from "./summary.ts";
@@ -21,6 +22,8 @@ const BLOCKS: Readonly<Record<string, (reports: Reports) => string>> = {
   "peers-ratios": site.peersRatios,
   "peers-mixed": site.peersMixed,
   beacon: site.beacon,
+  login: site.login,
+  calls: site.calls,
   posts: site.posts,
   memory: site.memory,
   lighthouse: site.lighthouse,
@@ -28,6 +31,8 @@ const BLOCKS: Readonly<Record<string, (reports: Reports) => string>> = {
   "cluster-beacons": cluster.clusterBeacons,
   "cluster-lag": cluster.clusterLag,
   "cluster-far": cluster.clusterFar,
+  "migrate-times": migrate.migrateTimes,
+  "migrate-ratios": migrate.migrateRatios,
   "post-cluster": cluster.postCluster,
 };
 

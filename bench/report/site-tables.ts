@@ -148,6 +148,43 @@ export function beacon(reports: Reports): string {
   );
 }
 
+export function login(reports: Reports): string {
+  const numbers = numbersOf(reports, "login");
+  return markdownTable(
+    ["", "per second", "p50 ms", "p99 ms"],
+    [
+      [
+        "**login: two forms, one email, one session**",
+        ...[numbers.loginsPerSecond, numbers.p50Ms, numbers.p99Ms].map(bold),
+      ],
+      [
+        "two forms that do nothing (the framework’s floor)",
+        numbers.emptyPerSecond,
+        numbers.emptyP50Ms,
+        numbers.emptyP99Ms,
+      ],
+      ["the same rows alone, by SQLite", numbers.rowsAlonePerSecond, "", ""],
+    ],
+  );
+}
+
+export function calls(reports: Reports): string {
+  const numbers = numbersOf(reports, "calls");
+  const row = (name: string, perSecond: number, show = cell) => [
+    name,
+    show(perSecond),
+    show(Number((perSecond * numbers.callMb).toFixed(1))),
+  ];
+  return markdownTable(
+    ["", "calls/s", "MB/s"],
+    [
+      row("**a call, from the first request to its row**", numbers.callsPerSecond, bold),
+      row("the same two parts to a handler that drops them", numbers.discardedPerSecond),
+      row("the rows alone, by SQLite", numbers.rowsAlonePerSecond),
+    ],
+  );
+}
+
 export function posts(reports: Reports): string {
   const numbers = numbersOf(reports, "posts");
   const [newest, memory, busy] = goalRows(resultsOf("posts", reports.posts!));

@@ -22,6 +22,7 @@ const TABLES = [
   "PostTotal",
   "PostTeamDay",
   "TeamActiveDay",
+  "TeamActiveSince",
   "SavedPost",
   "ReadingPlace",
 ];

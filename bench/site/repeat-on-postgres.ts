@@ -38,6 +38,8 @@ function translate(text: string, values: readonly SqlValue[]): string {
       .replaceAll("CROSS JOIN", "JOIN")
       // Before version 16, a subquery in FROM needs a name.
       .replace(/FROM \(SELECT \? AS [^()]+\)$/, (subquery) => `${subquery} AS "subquery"`)
+      // In SQLite, MIN of two values is not an aggregate.
+      .replace(/\bMIN\((?=[^()]+,)/g, "LEAST(")
       .replace(/\?/g, () => {
         const isInteger = ["number", "bigint"].includes(typeof values[index]);
         return `$${++index}::${isInteger ? "bigint" : "text"}`;

@@ -19,4 +19,4 @@ export function markdownTable(
   ].join("\n");
 }
 
-export const bold = (text: string | number): string => `**${cell(text)}**`;
+export const bold = (value: Cell): string => `**${cell(value)}**`;

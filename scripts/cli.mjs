@@ -123,7 +123,7 @@ const listBenchmarks = () =>
 async function runBenchmark(name, args = []) {
   if (name === "cluster") await requireCluster();
   if (name === "migrate") await requirePostgres();
-  else await buildBenchSite();
+  else if (name !== "search") await buildBenchSite();
   if (name === "cluster")
     await must(
       node(

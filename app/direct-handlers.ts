@@ -2,8 +2,13 @@
 
 import { provideDirectHandlers } from "#lib/http/direct-handlers.ts";
 import { countRead } from "./reads/count-read.ts";
+import { countStart } from "./reads/start/count-start.ts";
 import { issueToken } from "./reads/token/issue-token.ts";
 
 export function startDirectHandlers(): void {
-  provideDirectHandlers({ "POST /reads": countRead, "GET /reads/token": issueToken });
+  provideDirectHandlers({
+    "POST /reads": countRead,
+    "POST /reads/start": countStart,
+    "GET /reads/token": issueToken,
+  });
 }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator.ts";
 import { selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { insertRead } from "#tests/support/factories.ts";
+import { logInMember } from "#tests/support/log-in-member.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { write } from "#lib/db/database.ts";
@@ -10,7 +11,7 @@ import { INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
-import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
+import { unsealSession } from "#lib/members/cookies.ts";
 import { createSession } from "#lib/members/sessions.ts";
 import { POST as loginOptions } from "../login/passkey/options/route.ts";
 import { POST as loginVerify } from "../login/passkey/verify/route.ts";
@@ -71,14 +72,11 @@ beforeEach(() => {
 });
 
 /** Logs this browser in as a new member. */
-async function logIn(overrides: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await write(async (tx) => {
-    const user = insertUser(tx, overrides);
-    return { user, session: await createSession(tx, user.id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
+async function logIn(fields: Parameters<typeof logInMember>[0] = {}) {
+  const { cookie, member, ...user } = await logInMember(fields);
+  const [name = "", value = ""] = cookie.split(/=(.*)/s);
   browser.jar.set(name, value);
-  return { ...user, key: hashSecret(session.id) };
+  return { ...user, key: member.sessionKey };
 }
 const forgetSession = () => browser.jar.delete("session");
 const sessionKey = async () => {

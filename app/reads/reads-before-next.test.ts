@@ -14,6 +14,7 @@ import { currentRequest } from "#tests/support/next-headers.ts";
 import { startFakeLitefs } from "#tests/support/fake-litefs.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { POST } from "./route.ts";
+import { POST as START } from "./start/route.ts";
 import { GET } from "./token/route.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
@@ -53,7 +54,12 @@ const beacon = (fields: object = {}) =>
 const used = createToken();
 const knownReader = serializeReaderCookie("known").split(";")[0]!;
 
-const cases: [string, () => { body: string; headers?: Record<string, string> }][] = [
+interface Sent {
+  body: string;
+  headers?: Record<string, string>;
+  isStart?: boolean;
+}
+const cases: [string, () => Sent][] = [
   ["a reader's second beacon", () => ({ body: beacon(), headers: { cookie: knownReader } })],
   [
     "a forged reader",
@@ -71,15 +77,15 @@ const cases: [string, () => { body: string; headers?: Record<string, string> }][
   ["another site", () => ({ body: beacon(), headers: { "sec-fetch-site": "cross-site" } })],
   ["no origin", () => ({ body: beacon(), headers: { "sec-fetch-site": "none" } })],
   ["a bot", () => ({ body: beacon(), headers: { "user-agent": "Googlebot/2.1" } })],
+  ["a view that started", () => ({ isStart: true, body: beacon({ from: "t.co" }) })],
+  ["a start that is too early", () => ({ isStart: true, body: beacon({ token: createToken(0) }) })],
+  ["a bot's start", () => ({ isStart: true, body: beacon(), headers: { "user-agent": "curl/8" } })],
   ["JSON errors", () => ({ body: "null", headers: { accept: "application/json" } })],
 ];
 
 let address = 0;
 /** Sends the request to `target`, from a new address, because rate limits are per process. */
-async function post(
-  target: "route" | "pipeline",
-  { body, headers = {} }: ReturnType<(typeof cases)[0][1]>,
-) {
+async function post(target: "route" | "pipeline", { body, headers = {}, isStart = false }: Sent) {
   const all = {
     "sec-fetch-site": "same-origin",
     "user-agent": CHROME,
@@ -89,9 +95,10 @@ async function post(
   };
   currentRequest.cookie = headers.cookie ?? "";
   const init = { method: "POST", body, headers: all };
+  const url = `${origin}/reads${isStart ? "/start" : ""}`;
   const response = await (target === "route"
-    ? POST(new Request(`${origin}/reads`, init))
-    : fetch(`${origin}/reads`, init));
+    ? (isStart ? START : POST)(new Request(url, init))
+    : fetch(url, init));
   const text = await response.text();
   const header = (name: string) => response.headers.get(name);
   return {

@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
 
@@ -90,15 +88,6 @@ async function send({
   );
 }
 const beacon = (fields: object) => ({ body: JSON.stringify(fields) });
-async function memberCookie(team = "RED") {
-  const { member, session } = await write(async (tx) => {
-    const member = insertUser(tx, { team });
-    return { member, session: await createSession(tx, member.id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  return { member, cookie: `${name}=${value}` };
-}
-
 test("a read counts once, and gives an anonymous reader an id", async () => {
   const first = await send();
   expect([
@@ -136,7 +125,7 @@ test("a read counts once, and gives an anonymous reader an id", async () => {
 });
 
 test("a member's read moves the standings and sets no cookie", async () => {
-  const { member, cookie } = await memberCookie("BLUE");
+  const { member, cookie } = await logInMember({ team: "BLUE" });
   const response = await send({
     cookie: `${cookie}; ${serializeReaderCookie("browser").split(";")[0]}`,
   });
@@ -157,7 +146,7 @@ test("a member's read moves the standings and sets no cookie", async () => {
 });
 
 test("an expired session counts as an anonymous reader", async () => {
-  const { member, cookie } = await memberCookie();
+  const { member, cookie } = await logInMember();
   await write((tx) => sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, member.id));
   expect((await send({ cookie })).headers.get("set-cookie")).toMatch(/^reader=/);
   expect((await stored()).reads).toMatchObject([{ userId: null }]);

@@ -1,9 +1,11 @@
-// Reports a read once per page view, after the end was seen and the tab was visible for 60% of the
-// reading time.
+// Reports each page view twice: when it started, after the tab was visible for a few seconds, and when
+// it counts as a read, after the end was seen and 60% of the reading time has passed.
 
 /** Tokens expire after a day; a page left open gets a new one before that. */
 const TOKEN_MAX_AGE_MS = 20 * 3_600_000;
 const RETRY_DELAY_MS = 15_000;
+/** As in app/reads/start/count-start.ts. */
+const START_MS = 5_000;
 /** Long, because a slow response is better than a second request. */
 const SEND_TIMEOUT_MS = 120_000;
 const WINDOW_EVENTS = ["pagehide", "pageshow", "online"];
@@ -24,6 +26,7 @@ export function countReading(slug: string, readingMinutes: number): () => void {
   let token = "";
   let tokenAt = 0;
   let isEndSeen = false;
+  let isStarted = false;
   let isRequesting = false;
   let requestedAt = 0;
   let isSending = false;
@@ -58,12 +61,15 @@ export function countReading(slug: string, readingMinutes: number): () => void {
     check();
   };
 
+  /** Contains only the host of the referrer. */
+  const describeView = () => JSON.stringify({ token, slug, from: document.referrer.split("/")[2] });
+
   // The token counts once, so sending it again after a lost response is safe.
   const sendRead = async () => {
     isSending = true;
     const response = await fetch("/reads", {
       method: "POST",
-      body: JSON.stringify({ token, slug }),
+      body: describeView(),
       keepalive: true,
       signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
     }).catch(() => null);
@@ -98,14 +104,20 @@ export function countReading(slug: string, readingMinutes: number): () => void {
     // The server measures from the token's time. A token from the future means that the clock was set back.
     const age = now - tokenAt;
     if (age < 0 || age > TOKEN_MAX_AGE_MS) token = "";
-    const leftMs = minMs - Math.min(readMs, token ? age : readMs);
+    const shownMs = Math.min(readMs, token ? age : readMs);
+    const leftMs = minMs - shownMs;
+    if (token && !isStarted && shownMs >= START_MS) {
+      isStarted = true;
+      navigator.sendBeacon("/reads/start", describeView());
+    }
     if (token && isEndSeen && leftMs <= 0 && navigator.onLine && !isSending) void sendRead();
     if (!visibleAt) return;
     if (!token && !isRequesting && Math.abs(now - requestedAt) >= RETRY_DELAY_MS) {
       requestedAt = now;
       void requestToken();
     }
-    timer = setTimeout(check, token && leftMs > 0 ? leftMs : RETRY_DELAY_MS);
+    const waitMs = isStarted ? leftMs : START_MS - shownMs;
+    timer = setTimeout(check, token && waitMs > 0 ? waitMs : RETRY_DELAY_MS);
   }
 
   document.addEventListener("visibilitychange", check);

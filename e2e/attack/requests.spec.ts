@@ -564,6 +564,7 @@ test("invalid methods and malformed HTTP are refused, and the server keeps answe
       "/login",
       "/me",
       "/reads",
+      "/reads/start",
       "/calls/upload",
       "/me/data",
       `/calls/recording/${owner.calls.NEW}`,

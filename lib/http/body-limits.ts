@@ -22,7 +22,7 @@ export type BodyLimit = HeldBodyLimit | "streamed" | "unread";
 export const MCP_MAX_BYTES = 16_384;
 
 const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
-  [/^\/(reads(\/place)?|me\/saved)$/, { maxBytes: 2_048 }],
+  [/^\/(reads(\/(place|start))?|me\/saved)$/, { maxBytes: 2_048 }],
   [/^\/(login\/passkey|me\/passkeys)\/(options|verify)$/, { maxBytes: 20_000 }],
   [/^\/mcp$/, { maxBytes: MCP_MAX_BYTES }],
   // Without its own limit, a POST with a body would become a GET.

@@ -46,6 +46,7 @@ describe("deleting an account", () => {
             ![
               "AuditEvent",
               "ContentVersion",
+              "DailyViews",
               "LeadCheck",
               "NewsletterDelivery",
               "NewsletterIssue",

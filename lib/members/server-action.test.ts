@@ -2,14 +2,12 @@ import { redirect } from "next/navigation.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { read, write } from "#lib/db/database.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 import { defineServerAction } from "./server-action.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import type { RequiredRole } from "./write-authorized.ts";
@@ -25,12 +23,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Logs the following requests in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
-  const { userId, session } = await write(async (tx) => {
-    const user = insertUser(tx, { role });
-    return { userId: user.id, session: await createSession(tx, user.id) };
-  });
-  currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;
-  return userId;
+  const { id, cookie } = await logInMember({ role });
+  currentRequest.cookie = cookie;
+  return id;
 }
 
 const formOf = (fields: Record<string, string | Blob>) => {

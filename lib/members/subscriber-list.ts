@@ -1,5 +1,6 @@
 // Lists, exports and removes subscribers, for admins.
 
+import { formatCsvRow } from "#lib/core/csv.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import { type Tx, read } from "#lib/db/database.ts";
@@ -41,13 +42,9 @@ export async function removeSubscriber(tx: Tx, admin: Member, id: string): Promi
   await recordAuditEvent(tx, { actorId: admin.id, action: "subscriber.remove", subjectId: id });
 }
 
-/** Quotes a field (RFC 4180). A spreadsheet must not run it as a formula. */
-const csvField = (text: string) =>
-  `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-
 /** Returns all subscribers as CSV. The caller checks the role. */
 export async function exportSubscribers(): Promise<string> {
-  const lines = ["email,topics,subscribed_at"];
+  let csv = formatCsvRow(["email", "topics", "subscribed_at"]);
   for (let after = ""; ;) {
     const rows = await read((tx) =>
       tx.subscriber.findMany({
@@ -58,10 +55,10 @@ export async function exportSubscribers(): Promise<string> {
       }),
     );
     const last = rows.at(-1);
-    if (!last) return `${lines.join("\r\n")}\r\n`;
+    if (!last) return csv;
     for (const { email, topics, subscribedAt } of rows) {
       const topicText = (JSON.parse(topics) as string[]).join("; ");
-      lines.push([email, topicText, subscribedAt.toISOString()].map(csvField).join(","));
+      csv += formatCsvRow([email, topicText, subscribedAt.toISOString()]);
     }
     after = last.id;
   }

@@ -183,7 +183,7 @@ test("the subscribers' CSV is quoted, and spreadsheets run no formula in it", as
     await subscribe(tx, { email: "ada@example.test" });
   });
   const lines = (await exportSubscribers()).trimEnd().split("\r\n");
-  expect(lines[0]).toBe("email,topics,subscribed_at");
+  expect(lines[0]).toBe('"email","topics","subscribed_at"');
   const rows = lines.slice(1).sort();
   expect(rows[0]).toMatch(/^"'=cmd\|'\/c calc'!a1@example\.test","a; b""","2026-11-29T12:00:/);
   expect(rows[1]).toMatch(/^"ada@example\.test","","2026-11-29T12:00:/);

@@ -80,5 +80,5 @@ test("the CSV has a row per day, and quotes the names of teams", () => {
         { key: "UNKNOWN", name: "Guests" },
       ],
     ),
-  ).toBe('"Day (UTC)","The ""Reds"", really","Blue","Guests","All"\r\n2026-11-23,1,0,2,3\r\n');
+  ).toBe('"Day (UTC)","The ""Reds"", really","Blue","Guests","All"\r\n"2026-11-23",1,0,2,3\r\n');
 });

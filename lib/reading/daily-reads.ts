@@ -1,6 +1,7 @@
 // Lists reads per day and team, for one post or the whole site.
 
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
+import { formatCsvRow } from "#lib/core/csv.ts";
 import { formatIsoDate } from "#lib/core/format.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { WHOLE_SITE } from "./standings.ts";
@@ -82,14 +83,14 @@ export function formatDailyReadsCsv(
   days: readonly DailyReads[],
   teams: readonly { readonly key: string; readonly name: string }[],
 ): string {
-  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const rows = [
-    ["Day (UTC)", ...teams.map(({ name }) => name), "All"].map(quote),
+  return [
+    ["Day (UTC)", ...teams.map(({ name }) => name), "All"],
     ...days.map(({ day, byTeam, total }) => [
       formatIsoDate(day * DAY_MS),
-      ...teams.map(({ key }) => String(byTeam[key] ?? 0)),
-      String(total),
+      ...teams.map(({ key }) => byTeam[key] ?? 0),
+      total,
     ]),
-  ];
-  return rows.map((cells) => `${cells.join(",")}\r\n`).join("");
+  ]
+    .map(formatCsvRow)
+    .join("");
 }

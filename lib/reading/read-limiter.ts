@@ -5,12 +5,12 @@ import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import { clientKey, subnetKey } from "#lib/http/client-key.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** Creates a limiter. The process shares one. */
-export function createReadLimiter() {
-  const perReader = new RateLimiter(10, MINUTE_MS);
-  const perClient = new RateLimiter(60, MINUTE_MS);
+/** Creates a limiter with `factor` times the limits of reads. The process shares one per kind of event. */
+export function createReadLimiter(factor = 1) {
+  const perReader = new RateLimiter(10 * factor, MINUTE_MS);
+  const perClient = new RateLimiter(60 * factor, MINUTE_MS);
   // Catches clients that send each read with a new anonymous ID.
-  const perNetworkAndPost = new RateLimiter(30, HOUR_MS);
+  const perNetworkAndPost = new RateLimiter(30 * factor, HOUR_MS);
 
   return {
     /**

@@ -1,18 +1,30 @@
 // Inserts a member with a session, for tests of actions and route handlers.
 
-import { write } from "#lib/db/database.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import { read, write } from "#lib/db/database.ts";
 import { sealSessionCookie } from "#lib/members/cookies.ts";
+import type { Member } from "#lib/members/member.ts";
 import { createSession } from "#lib/members/sessions.ts";
-import { insertUser } from "./factories.ts";
+import { resolveViewer } from "#lib/members/viewer.ts";
+import { type UserRow, insertUser } from "./factories.ts";
 
-/** Returns the member's ID and the `Cookie` header of their browser. */
+export interface LoggedInMember extends UserRow {
+  /** The `Cookie` header of their browser: one name and value. */
+  readonly cookie: string;
+  /** As pages see them. */
+  readonly member: Member;
+}
+
 export async function logInMember(
   fields: Parameters<typeof insertUser>[1] = {},
-): Promise<{ id: string; cookie: string }> {
-  const { id, session } = await write(async (tx) => {
-    const { id } = insertUser(tx, fields);
-    return { id, session: await createSession(tx, id) };
+): Promise<LoggedInMember> {
+  const { user, session } = await write(async (tx) => {
+    const user = insertUser(tx, fields);
+    return { user, session: await createSession(tx, user.id) };
   });
   const { name, value } = await sealSessionCookie(session);
-  return { id, cookie: `${name}=${value}` };
+  const { member } = await read((tx) =>
+    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
+  );
+  return { ...user, cookie: `${name}=${value}`, member: member! };
 }

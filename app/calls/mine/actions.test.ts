@@ -3,39 +3,27 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { GET, HEAD } from "#app/calls/recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
 import { toDataUrl, readAudioFixture } from "#tests/support/audio.ts";
-import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
+import { insertAnswer, insertCall, insertEpisode } from "#tests/support/factories.ts";
+import { type LoggedInMember, logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
-import { hashSecret } from "#lib/core/secret.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { read, write } from "#lib/db/database.ts";
-import { resolveViewer } from "#lib/members/viewer.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
-async function logIn(options: Parameters<typeof insertUser>[1] = {}) {
-  const { user, session } = await write(async (tx) => {
-    const user = insertUser(tx, options);
-    return { user, session: await createSession(tx, user.id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  const { member } = await read((tx) =>
-    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
-  );
-  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
-}
-type TestMember = Awaited<ReturnType<typeof logIn>>;
-
 const WEBM = readAudioFixture("tone-recorder.webm");
 const OGG = readAudioFixture("tone-opus.ogg");
-let ada: TestMember;
-let eve: TestMember;
-let grace: TestMember;
+let ada: LoggedInMember;
+let eve: LoggedInMember;
+let grace: LoggedInMember;
 beforeEach(async () => {
-  [ada, eve, grace] = [await logIn(), await logIn(), await logIn({ role: "ADMIN" })];
+  [ada, eve, grace] = [
+    await logInMember(),
+    await logInMember(),
+    await logInMember({ role: "ADMIN" }),
+  ];
   currentRequest.headers = {
     host: "localhost:3000",
     origin: "http://localhost:3000",
@@ -65,10 +53,10 @@ const publish = (id: string, slug = "an-episode") =>
     insertAnswer(tx, { callId: id, contentType: "audio/webm", durationMs: 2_000, audio: WEBM });
     insertEpisode(tx, { callId: id, slug });
   });
-const mine = (who: TestMember) => read((tx) => listOwnCalls(tx, who.member));
+const mine = (who: LoggedInMember) => read((tx) => listOwnCalls(tx, who.member));
 const hear = (
   id: string,
-  who: TestMember | null = ada,
+  who: LoggedInMember | null = ada,
   headers: Record<string, string> = {},
   method: "GET" | "HEAD" = "GET",
 ) => {
@@ -78,7 +66,7 @@ const hear = (
     { params: Promise.resolve({ id }) },
   );
 };
-async function remove(id: string, who: TestMember | null = ada): Promise<FormState> {
+async function remove(id: string, who: LoggedInMember | null = ada): Promise<FormState> {
   currentRequest.cookie = who?.cookie ?? "";
   const form = new FormData();
   form.append("id", id);

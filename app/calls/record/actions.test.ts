@@ -4,7 +4,7 @@ import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { submitCall } from "./actions.ts";
 import { readAudioFixture, makeOpusWebm, makeToneWav, toDataUrl } from "#tests/support/audio.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { type LoggedInMember, logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
@@ -14,33 +14,18 @@ import { PART_BYTES, deleteExpiredUploads } from "#lib/calls/upload.ts";
 import { read, write } from "#lib/db/database.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
 import { exportAccount } from "#lib/members/export-account.ts";
 import type { Member } from "#lib/members/member.ts";
-import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 
-interface TestMember {
-  id: string;
-  cookie: string;
-}
-async function logIn(overrides: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await write(async (tx) => {
-    const user = insertUser(tx, overrides);
-    return { user, session: await createSession(tx, user.id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
-}
-
-let ada: TestMember;
-let eve: TestMember;
+let ada: LoggedInMember;
+let eve: LoggedInMember;
 beforeEach(async () => {
-  ada = await logIn({ firstName: "Ada" });
-  eve = await logIn();
-  await logIn({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
-  await logIn({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
+  ada = await logInMember({ firstName: "Ada" });
+  eve = await logInMember();
+  await logInMember({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
+  await logInMember({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
   currentRequest.headers = {
     host: "localhost:3000",
     origin: "http://localhost:3000",
@@ -62,7 +47,7 @@ const fields = (overrides: Record<string, string> = {}) => ({
 /** Submits the form. Returns the target of the redirect, or the form state. */
 async function submit(
   overrides: Record<string, string> = {},
-  member: TestMember | null = ada,
+  member: LoggedInMember | null = ada,
 ): Promise<string | FormState> {
   currentRequest.cookie = member?.cookie ?? "";
   const form = new FormData();
@@ -82,7 +67,7 @@ async function upload(
     member = ada,
     skip = -1,
     sha256 = createHash("sha256").update(bytes).digest("hex"),
-  }: { member?: TestMember; skip?: number; sha256?: string } = {},
+  }: { member?: LoggedInMember; skip?: number; sha256?: string } = {},
 ): Promise<string> {
   const id = randomUUID();
   await write(async (tx) => {

@@ -5,10 +5,9 @@ import { PUT as putPart } from "./[id]/[number]/route.ts";
 import { POST as begin } from "./route.ts";
 import { makeOpusWebm } from "#tests/support/audio.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { insertUser } from "#tests/support/factories.ts";
+import { type LoggedInMember, logInMember } from "#tests/support/log-in-member.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { hashSecret } from "#lib/core/secret.ts";
 import { MAX_ANSWER_BYTES, MAX_CALL_BYTES } from "#lib/calls/audio/probe.ts";
 import {
   PART_BYTES,
@@ -17,10 +16,6 @@ import {
   putPart as storePart,
 } from "#lib/calls/upload.ts";
 import { read, write } from "#lib/db/database.ts";
-import type { Member } from "#lib/members/member.ts";
-import { resolveViewer } from "#lib/members/viewer.ts";
-import { sealSessionCookie } from "#lib/members/cookies.ts";
-import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 
@@ -31,33 +26,15 @@ const RECORDING = makeOpusWebm({ seconds: 90, seed: 7 });
 const part = (number: number, of: Uint8Array = RECORDING) =>
   of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
 
-interface TestMember {
-  id: string;
-  cookie: string;
-  member: Member;
-}
-
-async function logIn(options: Parameters<typeof insertUser>[1] = {}): Promise<TestMember> {
-  const { user, session } = await write(async (tx) => {
-    const user = insertUser(tx, options);
-    return { user, session: await createSession(tx, user.id) };
-  });
-  const { name, value } = await sealSessionCookie(session);
-  const { member } = await read((tx) =>
-    resolveViewer(tx, { sessionKey: hashSecret(session.id), clientId: null }),
-  );
-  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
-}
-
-let ada: TestMember;
-let eve: TestMember;
+let ada: LoggedInMember;
+let eve: LoggedInMember;
 beforeEach(async () => {
-  ada = await logIn();
-  eve = await logIn();
+  ada = await logInMember();
+  eve = await logInMember();
 });
 
 interface RequestOptions {
-  who?: TestMember | null;
+  who?: LoggedInMember | null;
   body?: BodyInit | null;
   headers?: Record<string, string>;
 }
@@ -223,7 +200,7 @@ test("only members can upload", async () => {
 
 test("another member's upload is not found, not even for an admin", async () => {
   const id = await createTestUpload();
-  for (const who of [eve, await logIn({ role: "ADMIN" })]) {
+  for (const who of [eve, await logInMember({ role: "ADMIN" })]) {
     const [theirs, none] = await Promise.all([state(id, { who }), state(randomUUID(), { who })]);
     expect([theirs.status, await theirs.text()]).toEqual([404, await none.text()]);
     await refused(put(id, 0, part(0), { who }), 404, /This upload doesn’t exist/);
@@ -312,7 +289,7 @@ for (const [what, body, status, message] of announcements) {
 }
 
 test("an admin can announce an answer of 16 MiB", async () => {
-  const who = await logIn({ role: "ADMIN" });
+  const who = await logInMember({ role: "ADMIN" });
   expect(
     await (await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).json(),
   ).toMatchObject({ parts: 32 });
@@ -445,7 +422,7 @@ test("concurrent announcements respect the limit of three", async () => {
 });
 
 test("open uploads are limited to 40 MB", async () => {
-  const who = await logIn({ role: "ADMIN" });
+  const who = await logInMember({ role: "ADMIN" });
   for (let i = 0; i < 2; i++)
     expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
   await refused(

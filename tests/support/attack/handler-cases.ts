@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 import { hostname } from "node:os";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { signWebhook } from "#tests/support/git-host.ts";
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
@@ -282,6 +283,23 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     makeInvalidRequest: (random) =>
       makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
   },
+  "POST /reads/start": {
+    requiredRole: "anyone",
+    makeValidRequest: () =>
+      makeJsonRequest("/reads/start", {
+        token: issueDwellToken({ slug: POST_SLUG, nowMs: Date.now() - 60_000 }),
+        slug: POST_SLUG,
+        from: "t.co",
+      }),
+    status: 204,
+    writtenTables: ["DailyViews"],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/reads/start", {
+        token: randomUuid(random),
+        slug: POST_SLUG,
+        from: pick(random, ["<script>", "203.0.113.9", "\0", "x".repeat(1_500)]),
+      }),
+  },
   "POST /reads/place": {
     requiredRole: "member",
     makeValidRequest: () => makeJsonRequest("/reads/place", { slug: POST_SLUG, heading: null }),
@@ -417,6 +435,11 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /admin/reads/daily.csv": {
     requiredRole: "admin",
     makeValidRequest: () => ({ path: "/admin/reads/daily.csv" }),
+    status: 200,
+  },
+  "GET /admin/reads/views.csv": {
+    requiredRole: "admin",
+    makeValidRequest: () => ({ path: "/admin/reads/views.csv" }),
     status: 200,
   },
   "GET /admin/newsletter/subscribers.csv": {

@@ -1,0 +1,28 @@
+// Reduces a referrer to its host, or to less if the host could identify a person.
+
+/** Visits without a referrer, and links on this site. */
+export const DIRECT = "";
+/** Referrers that are not stored by name: addresses, names without a dot, and invalid ones. */
+export const OTHER = "other";
+
+const MAX_HOST_CHARS = 100;
+/** A public name: labels of letters, digits and hyphens, and no address, whose last label is a number. */
+const HOST_PATTERN =
+  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+
+const stripWww = (host: string) => (host.startsWith("www.") ? host.slice(4) : host);
+
+/**
+ * Returns the host in `referrer`, which is a host with or without a port, in lowercase and without
+ * "www."; DIRECT if it is missing or one of `ownHosts`; otherwise OTHER.
+ */
+export function parseReferrerHost(
+  referrer: string | undefined,
+  ownHosts: readonly (string | null)[],
+): string {
+  if (!referrer) return DIRECT;
+  const normalize = (host: string) => stripWww(host.toLowerCase().replace(/:\d{1,5}$/, ""));
+  const host = normalize(referrer);
+  if (ownHosts.some((own) => own !== null && normalize(own) === host)) return DIRECT;
+  return host.length <= MAX_HOST_CHARS && HOST_PATTERN.test(host) ? host : OTHER;
+}

@@ -278,7 +278,27 @@ test("reads are shown as a chart, a daily table and a sortable table of posts", 
 }) => {
   await logIn({ role: "ADMIN" });
   for (let i = 0; i < 3; i++) insertRead(createSql(database), { postSlug: "a-short-post" });
+  database
+    .prepare(`INSERT OR REPLACE INTO "DailyViews" VALUES (?, 'a-short-post', 'news.example', 8, 2)`)
+    .run(Math.floor(Date.now() / 86_400_000));
   await page.goto("/admin/reads?slug=a-short-post");
+  const referrers = page.getByRole("region", { name: "Referrers" });
+  await expect(referrers.getByRole("row", { name: "news.example 8 2 25%" })).toBeVisible();
+
+  // The arrow keys and the pointer choose a day.
+  const today = new Date().toISOString().slice(0, 10);
+  const slider = page.getByRole("slider", { name: "Day" });
+  await expect(slider).toHaveAttribute("aria-valuetext", new RegExp(`^${today}: `));
+  await slider.press("Home");
+  await expect(slider).toHaveValue("0");
+  await slider.hover();
+  await expect(slider).toHaveValue(/^4[45]$/);
+  await expect(page.getByText(/^\d{4}-\d\d-\d\d: \d+ reads? · .* on \d{4}/)).toBeVisible();
+
+  for (const name of ["daily", "views"])
+    expect(
+      await (await page.request.get(`/admin/reads/${name}.csv?slug=a-short-post`)).text(),
+    ).toContain(`"${today}"`);
   await expect(
     page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ }),
   ).toBeVisible();
@@ -290,6 +310,8 @@ test("reads are shown as a chart, a daily table and a sortable table of posts", 
     "ascending",
   );
   await expect(page).toHaveURL(/slug=a-short-post&sort=title/);
+  await page.goto("/admin/posts");
+  await expect(page.getByRole("row", { name: /a-short-post.* 3 25%$/ })).toBeVisible();
   await page.goto("/admin/reads?slug=no-such-post&sort=constructor");
   await expect(page.getByText("No post “no-such-post”.")).toBeVisible();
 });

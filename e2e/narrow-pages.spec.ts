@@ -164,6 +164,10 @@ async function insertHostileRows(databaseFile: string): Promise<void> {
   db.prepare(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`).run(calls[0]!.id);
   insertRead(sql, { userId: admin.id, postSlug: HASH.slice(0, 100) });
   insertRead(sql, { userId: admin.id, postSlug: "hostile" });
+  db.prepare(`INSERT INTO "DailyViews" VALUES (?, 'hostile', ?, 1000000, 999999)`).run(
+    Math.floor(Date.now() / 86_400_000),
+    `${"h".repeat(60)}.example`,
+  );
   db.prepare(
     `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "tries", "lastError") VALUES (?, 'MAIL', ?, ?, 8, ?)`,
   ).run(
@@ -242,6 +246,12 @@ const findWideElements = () =>
     .map((element) => `${element.tagName.toLowerCase()}.${element.className}`)
     .slice(0, 5);
 
+/** Returns the names of admin tables that scroll sideways. */
+const findCutTables = () =>
+  [...document.querySelectorAll(".admin .table-frame")]
+    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+    .map(({ ariaLabel }) => ariaLabel);
+
 test.describe("no page scrolls sideways", () => {
   test.use({ expectedErrors: ["404", "Failed to load resource"] });
   const publicPaths = [
@@ -290,10 +300,19 @@ test.describe("no page scrolls sideways", () => {
       test.setTimeout(120_000);
       if (kind === "admins") await context.addCookies([{ ...memberCookie, url: site.url }]);
       const wide: string[] = [];
+      await page.setViewportSize({ width: WIDTHS[0]!, height: 800 });
+      await page.goto(site.url);
+      const [name, search] = await Promise.all(
+        [".wordmark", ".search-link"].map((selector) => page.locator(selector).boundingBox()),
+      );
+      // The search stays in the first line.
+      expect(search!.y + search!.height / 2).toBeLessThan(name!.y + name!.height);
       for (const path of kind === "guests" ? publicPaths : [...memberPaths, ...privatePaths])
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 800 });
           if (width === WIDTHS[0]) await page.goto(site.url + path);
+          const cutTables = await page.evaluate(findCutTables);
+          if (cutTables.length > 0) wide.push(`${path} cuts ${cutTables} at ${width}`);
           const overflow = await measureOverflow(page);
           if (overflow > 0)
             wide.push(

@@ -18,6 +18,15 @@ function readsOf(
   ).n;
 }
 
+type Views = { host: string; started: number; finished: number };
+const viewsOf = (
+  database: { prepare(sql: string): { all(...values: unknown[]): unknown[] } },
+  slug: string,
+) =>
+  database
+    .prepare(`SELECT "host", "started", "finished" FROM "DailyViews" WHERE "postSlug" = ?`)
+    .all(slug) as Views[];
+
 test("a read counts once: at the end of the post, after the time it takes, and not twice", async ({
   page,
   context,
@@ -32,10 +41,16 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   await token;
   expect(await context.cookies()).toEqual([]);
 
-  // Reaching the end is not enough.
+  // After five seconds, the view has started. Reaching the end is not enough for a read.
+  database.prepare(`DELETE FROM "DailyViews" WHERE "postSlug" = ?`).run(COUNTED.slug);
   await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await serverClock.forward(5_000);
+  const start = page.waitForResponse((response) => response.url().endsWith("/reads/start"));
   await page.clock.runFor(5_000);
+  expect((await start).status()).toBe(204);
   expect(readsOf(database, COUNTED.slug)).toBe(0);
+  expect(viewsOf(database, COUNTED.slug)).toEqual([{ host: "", started: 1, finished: 0 }]);
+  expect(await context.cookies()).toEqual([]);
 
   await serverClock.forward(MINUTE_MS);
   const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
@@ -55,8 +70,32 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   await page.clock.runFor(MINUTE_MS);
   expect((await secondBeacon).status()).toBe(204);
   expect(readsOf(database, COUNTED.slug)).toBe(1);
+  expect(viewsOf(database, COUNTED.slug)).toEqual([{ host: "", started: 1, finished: 1 }]);
   await page.reload();
   await expect(page.getByText("Read to the end once.")).toBeVisible();
+});
+
+test("a view that finishes counts for the site that linked to it", async ({
+  page,
+  database,
+  serverClock,
+}) => {
+  const { slug, path } = { slug: "a-film-about-lecterns", path: "/blog/a-film-about-lecterns" };
+  database.prepare(`DELETE FROM "DailyViews" WHERE "postSlug" = ?`).run(slug);
+  await page.clock.install();
+  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto(path, { referer: "https://www.News.example/private/ada?token=secret" });
+  await token;
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await serverClock.forward(MINUTE_MS);
+  const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  const start = page.waitForRequest((request) => request.url().endsWith("/reads/start"));
+  await page.clock.runFor(MINUTE_MS);
+  await beacon;
+  expect((await start).postData()).not.toMatch(/private|secret/);
+  await expect
+    .poll(() => viewsOf(database, slug))
+    .toEqual([{ host: "news.example", started: 1, finished: 1 }]);
 });
 
 test("opening and leaving a page counts no read and sets no cookie", async ({

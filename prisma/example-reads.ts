@@ -2,6 +2,7 @@
 // with teams that take turns in the lead.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, epochDay } from "#lib/core/clock.ts";
+import { DIRECT, OTHER } from "#lib/reading/referrer-host.ts";
 import { TEAMS, type Team } from "#lib/db/column-values.ts";
 
 export interface ExamplePost {
@@ -22,6 +23,16 @@ export interface ExampleRead {
   readonly userId: string | null;
   readonly clientId: string | null;
 }
+
+/** Where readers come from, and how many of them finish. */
+const REFERRERS = [
+  { host: DIRECT, share: 0.46, completion: 0.52 },
+  { host: "google.com", share: 0.27, completion: 0.31 },
+  { host: "news.ycombinator.com", share: 0.12, completion: 0.22 },
+  { host: "lobste.rs", share: 0.07, completion: 0.41 },
+  { host: "bsky.app", share: 0.05, completion: 0.37 },
+  { host: OTHER, share: 0.03, completion: 0.3 },
+];
 
 /** Sunday first. */
 const WEEKDAYS = [0.55, 1.15, 1.25, 1.2, 1.1, 0.9, 0.45];
@@ -63,6 +74,38 @@ export function makeExampleReads(
       }
     }
   return reads.sort((a, b) => a.createdAt - b.createdAt);
+}
+
+export interface ExampleViews {
+  readonly day: number;
+  readonly postSlug: string;
+  readonly host: string;
+  readonly started: number;
+  readonly finished: number;
+}
+
+/** Returns the views to which the reads belong, with those that did not finish. */
+export function makeExampleViews(
+  reads: readonly ExampleRead[],
+  random: () => number,
+): ExampleViews[] {
+  const rows = new Map<string, ExampleViews>();
+  for (const { postSlug, createdAt } of reads) {
+    let rest = random();
+    const { host, completion } =
+      REFERRERS.find(({ share }) => (rest -= share) <= 0) ?? REFERRERS[0]!;
+    const day = epochDay(createdAt);
+    const key = `${day} ${postSlug} ${host}`;
+    const { started, finished } = rows.get(key) ?? { started: 0, finished: 0 };
+    rows.set(key, {
+      day,
+      postSlug,
+      host,
+      started: started + Math.max(1, Math.floor(1 / completion + random() - 0.5)),
+      finished: finished + 1,
+    });
+  }
+  return [...rows.values()];
 }
 
 /** Mostly between 07:00 and 22:00 UTC. */

@@ -11,7 +11,7 @@ import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { insertExampleEpisodes } from "./example-episodes.ts";
-import { type ExamplePost, makeExampleReads } from "./example-reads.ts";
+import { type ExamplePost, makeExampleReads, makeExampleViews } from "./example-reads.ts";
 
 const NAMES = [
   "Ada",
@@ -75,6 +75,7 @@ export async function seedDatabase(): Promise<{
       slugs.add(read.postSlug);
     }
     recordDay(now);
+    await tx.dailyViews.createMany({ data: makeExampleViews(reads, random) });
     const episodes = await insertExampleEpisodes(tx, [members[4]!, members[6]!], now);
     return { members: members.length, reads: reads.length, episodes };
   });
@@ -86,6 +87,8 @@ export function removeExampleData(tx: Tx): boolean {
   const { changes } = sql.run(`DELETE FROM "User" WHERE "email" LIKE '%@${EXAMPLE_DOMAIN}'`);
   const anonymous = sql.run(`DELETE FROM "PostRead" WHERE "clientId" LIKE 'example-%'`).changes;
   if (changes + anonymous === 0) return false;
+  // Views can't be told apart: none says whose it was.
+  sql.run(`DELETE FROM "DailyViews"`);
   // Only lead changes remain of their reads.
   sql.run(
     `DELETE FROM "OwnershipChange" WHERE "postSlug" <> '' AND "postSlug" NOT IN (SELECT "postSlug" FROM "PostTotal")`,

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
+import { sumViews, sumViewsByPost } from "#lib/reading/views.ts";
 import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { makeExampleReads } from "../prisma/example-reads.ts";
@@ -39,6 +40,11 @@ test("a seeded site has lead changes in several months and two episodes, and can
   expect(months.size).toBeGreaterThan(1);
   expect(changes.every(({ createdAt }) => createdAt.getTime() <= nowMs())).toBe(true);
   expect(await read((tx) => tx.episode.count())).toBe(2);
+  const views = await read((tx) => sumViewsByPost(tx, { days: 400, nowMs: nowMs() }));
+  const { started, finished } = sumViews([...views.values()]);
+  expect(finished).toBe(await read((tx) => tx.postRead.count()));
+  expect(finished / started).toBeGreaterThan(0.2);
+  expect(finished / started).toBeLessThan(0.6);
   expect(await read(findCounterMismatches)).toEqual([]);
   expect(await write(removeExampleData)).toBe(true);
   expect(await write(removeExampleData)).toBe(false);
@@ -48,7 +54,8 @@ test("a seeded site has lead changes in several months and two episodes, and can
       await tx.postRead.count(),
       await tx.episode.count(),
       await tx.leadChange.count(),
+      await tx.dailyViews.count(),
     ]),
-  ).toEqual([0, 0, 0, 0]);
+  ).toEqual([0, 0, 0, 0, 0]);
   expect(await read(findCounterMismatches)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // Renders the audit log as a table.
 
 import { formatAuditDetail } from "./format-audit-detail.ts";
-import { ScrollableTable } from "./scrollable-table.tsx";
+import { DataTable } from "./data-table.tsx";
 import { Timestamp } from "./timestamp.tsx";
 import type { AuditLogEntry } from "#lib/members/audit-log.ts";
 
@@ -47,6 +47,12 @@ function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
   return <span className="key">{subjectId}</span>;
 }
 
+function Actor({ action, actorId, actorName }: AuditLogEntry) {
+  if (actorId === null) return action === "backup.alert" ? "The site" : "Command line";
+  if (actorName) return <a href={`/admin/users/${actorId}`}>{actorName}</a>;
+  return <span className="muted">Deleted member</span>;
+}
+
 export function AuditLogTable({
   events,
   showSubject = true,
@@ -55,46 +61,29 @@ export function AuditLogTable({
   showSubject?: boolean;
 }) {
   return (
-    <ScrollableTable label="Log">
-      <thead>
-        <tr>
-          <th scope="col">Time (UTC)</th>
-          <th scope="col">Who</th>
-          <th scope="col">Action</th>
-          {showSubject && <th scope="col">Subject</th>}
-        </tr>
-      </thead>
-      <tbody>
-        {events.map((event) => (
-          <tr key={event.id}>
-            <td>
-              <Timestamp ms={event.createdAt.getTime()} />
-            </td>
-            <td>
-              {event.actorId === null ? (
-                event.action === "backup.alert" ? (
-                  "The site"
-                ) : (
-                  "Command line"
-                )
-              ) : event.actorName ? (
-                <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a>
-              ) : (
-                <span className="muted">Deleted member</span>
-              )}
-            </td>
-            <td>
+    <DataTable
+      label="Log"
+      rows={events}
+      keyOf={(event) => event.id}
+      columns={[
+        {
+          label: "Time (UTC)",
+          render: (event) => <Timestamp ms={event.createdAt.getTime()} />,
+        },
+        { label: "Who", render: (event) => <Actor {...event} /> },
+        {
+          label: "Action",
+          render: (event) => (
+            <>
               {ACTION_LABELS[event.action] ?? event.action}
               <small>{formatAuditDetail(event.detail)}</small>
-            </td>
-            {showSubject && (
-              <td>
-                <Subject {...event} />
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </ScrollableTable>
+            </>
+          ),
+        },
+        ...(showSubject
+          ? [{ label: "Subject", render: (event: AuditLogEntry) => <Subject {...event} /> }]
+          : []),
+      ]}
+    />
   );
 }

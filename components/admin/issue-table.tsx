@@ -1,7 +1,7 @@
 // Renders the newsletter's issues as a table.
 
 import type { listIssues } from "#lib/newsletter/issues.ts";
-import { ScrollableTable } from "./scrollable-table.tsx";
+import { type Column, DataTable } from "./data-table.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
 export const ISSUE_STATE_LABELS = {
@@ -30,42 +30,32 @@ function IssueState({ issue }: { issue: ListedIssue }) {
   );
 }
 
+const countColumn = (
+  label: string,
+  count: (issue: ListedIssue) => number,
+): Column<ListedIssue> => ({
+  label,
+  kind: "number",
+  render: (issue) => (issue.startedAt ? count(issue).toLocaleString("en-US") : ""),
+});
+
 export function IssueTable({ issues }: { issues: readonly ListedIssue[] }) {
   return (
-    <ScrollableTable label="Newsletter issues">
-      <thead>
-        <tr>
-          <th scope="col">Subject</th>
-          <th scope="col">State (UTC)</th>
-          {["Recipients", "Sent", "Failed", "Uncertain"].map((name) => (
-            <th key={name} scope="col" className="number">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {issues.map((issue) => (
-          <tr key={issue.id}>
-            <th scope="row">
-              <a href={`/admin/newsletter/${issue.id}`}>{issue.subject}</a>
-            </th>
-            <td>
-              <IssueState issue={issue} />
-            </td>
-            {[
-              issue.recipientCount,
-              issue.counts.sent,
-              issue.counts.failed,
-              issue.counts.uncertain,
-            ].map((count, i) => (
-              <td key={i} className="number">
-                {issue.startedAt ? count.toLocaleString("en-US") : ""}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </ScrollableTable>
+    <DataTable
+      label="Newsletter issues"
+      rows={issues}
+      keyOf={(issue) => issue.id}
+      columns={[
+        {
+          label: "Subject",
+          render: (issue) => <a href={`/admin/newsletter/${issue.id}`}>{issue.subject}</a>,
+        },
+        { label: "State (UTC)", render: (issue) => <IssueState issue={issue} /> },
+        countColumn("Recipients", (issue) => issue.recipientCount),
+        countColumn("Sent", (issue) => issue.counts.sent),
+        countColumn("Failed", (issue) => issue.counts.failed),
+        countColumn("Uncertain", (issue) => issue.counts.uncertain),
+      ]}
+    />
   );
 }

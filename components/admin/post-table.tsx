@@ -1,7 +1,9 @@
-// Renders the posts of the site as a table. On a phone, each post is a block.
+// Renders the posts of the site as a table.
 
+import { DataTable } from "./data-table.tsx";
 import { formatIsoDate } from "#lib/core/format.ts";
 import type { AdminPost, PostState } from "#lib/posts/admin-posts.ts";
+import { type ViewCounts, formatCompletion } from "#lib/reading/views.ts";
 
 export const POST_STATE_LABELS: Readonly<Record<PostState, string>> = {
   published: "Published",
@@ -31,51 +33,47 @@ export function PostStateLabel({ post: { state, isUnlisted, problem } }: { post:
   );
 }
 
-/** `hrefOf` returns the admin page of a post; `reads` are total reads by slug. */
+/** `hrefOf` returns the admin page of a post; `reads` are total reads, `views` those of two years. */
 export function PostTable({
   posts,
   reads,
+  views,
   hrefOf,
 }: {
   posts: readonly AdminPost[];
   reads: ReadonlyMap<string, number>;
+  views: ReadonlyMap<string, ViewCounts>;
   hrefOf: (slug: string) => string;
 }) {
   return (
-    <table className="table table-blocks">
-      <thead>
-        <tr>
-          <th scope="col">Post</th>
-          <th scope="col">State</th>
-          <th scope="col">Date (UTC)</th>
-          <th scope="col">Last change</th>
-          <th scope="col" className="number">
-            Reads
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {posts.map((post) => (
-          <tr key={post.slug}>
-            <th scope="row">
+    <DataTable
+      label="Posts"
+      rows={posts}
+      keyOf={(post) => post.slug}
+      columns={[
+        {
+          label: "Post",
+          render: (post) => (
+            <>
               <a href={hrefOf(post.slug)}>{post.title}</a>
               <small>{post.path}</small>
-            </th>
-            <td data-label="State">
-              <PostStateLabel post={post} />
-            </td>
-            <td data-label="Date">
-              <Day ms={post.publishedMs} />
-            </td>
-            <td data-label="Last change">
-              <Day ms={post.changedMs} />
-            </td>
-            <td data-label="Reads" className="number">
-              {(reads.get(post.slug) ?? 0).toLocaleString("en-US")}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+            </>
+          ),
+        },
+        { label: "State", render: (post) => <PostStateLabel post={post} /> },
+        { label: "Date (UTC)", render: (post) => <Day ms={post.publishedMs} /> },
+        { label: "Last change", render: (post) => <Day ms={post.changedMs} /> },
+        {
+          label: "Reads",
+          kind: "number",
+          render: (post) => (reads.get(post.slug) ?? 0).toLocaleString("en-US"),
+        },
+        {
+          label: "Completion",
+          kind: "number",
+          render: (post) => formatCompletion(views.get(post.slug)),
+        },
+      ]}
+    />
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeDay, listMonthTicks, niceMaximum } from "./reads-chart.tsx";
+import { describeDay, drawSteps, listMonthTicks, niceMaximum } from "./reads-chart.tsx";
 import { formatTimestamp } from "./timestamp.tsx";
 
 test("the scale of the chart includes the maximum in four even integer steps", () => {
@@ -25,4 +25,13 @@ test("the axis has the first day of each month, and each day says its reads by t
     "2026-10-30: 3 reads · Red 1 · Guests 2",
   );
   expect(describeDay(days[0]!)).toBe("2026-10-30: 0 reads");
+  expect(describeDay(days[1]!, { day: from - 30, total: 1, byTeam: {} })).toBe(
+    "2026-10-31: 0 reads · 1 read on 2026-09-30",
+  );
+});
+
+test("the line of the period before has a step for each day", () => {
+  const days = [2, 0, 4].map((total, day) => ({ day, total, byTeam: {} }));
+  expect(drawSteps(days, 4)).toBe("M-1 50H9V100H19V0H29");
+  expect(drawSteps([], 4)).toBe("");
 });

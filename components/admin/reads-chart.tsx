@@ -1,6 +1,7 @@
 // Renders reads per day, stacked by team, as a chart and as a table.
 
-import { ScrollableTable } from "./scrollable-table.tsx";
+import { DataTable } from "./data-table.tsx";
+import { DayInspector } from "./day-inspector.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 import { teamName } from "#lib/reading/team-profile.ts";
@@ -32,13 +33,15 @@ export function niceMaximum(max: number): number {
   }
 }
 
-/** Returns "2026-11-23: 12 reads · Red 4 · Guests 8". */
-export function describeDay(day: DailyReads): string {
+/** Returns "2026-11-23: 12 reads · Red 4 · Guests 8 · 9 reads on 2026-08-25". */
+export function describeDay(day: DailyReads, previous?: DailyReads): string {
   const parts = listSeries()
     .map(({ name, teams }) => [name, sumReads(teams, day)] as const)
     .filter(([, reads]) => reads > 0)
-    .map(([name, reads]) => ` · ${name} ${reads}`);
-  return `${formatIsoDate(day.day)}: ${pluralize(day.total, "read")}${parts.join("")}`;
+    .map(([name, reads]) => `${name} ${reads}`);
+  if (previous)
+    parts.push(`${pluralize(previous.total, "read")} on ${formatIsoDate(previous.day)}`);
+  return [`${formatIsoDate(day.day)}: ${pluralize(day.total, "read")}`, ...parts].join(" · ");
 }
 
 /** Returns the first days of months, with their place from 0 to 1, for the labels of the axis. */
@@ -50,13 +53,109 @@ export function listMonthTicks(days: readonly DailyReads[]): { label: string; pl
   });
 }
 
-export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label: string }) {
-  const series = listSeries();
-  const top = niceMaximum(Math.max(...days.map(({ total }) => total)));
+function Legend({ previousLabel }: { previousLabel: string }) {
+  return (
+    <ul className="days-legend">
+      {listSeries().map(({ key, name }) => (
+        <li key={key}>
+          <svg className="days-swatch" viewBox="0 0 1 1" aria-hidden="true">
+            <rect width="1" height="1" className={`days-${key}`} />
+          </svg>
+          {name}
+        </li>
+      ))}
+      <li>
+        <svg className="days-swatch" viewBox="0 0 12 12" aria-hidden="true">
+          <path className="days-previous" d="M0 6H12" />
+        </svg>
+        {previousLabel}
+      </li>
+    </ul>
+  );
+}
+
+/** Draws a day's reads as a stack of bars at the `i`th place. */
+function DayBars({
+  day,
+  i,
+  title,
+  top,
+}: {
+  day: DailyReads;
+  i: number;
+  title: string;
+  top: number;
+}) {
+  const y = (reads: number) => HEIGHT - (reads / top) * HEIGHT;
+  let below = 0;
+  return (
+    <g>
+      <title>{title}</title>
+      <rect className="days-hit" x={i * (BAR + GAP) - GAP / 2} width={BAR + GAP} height={HEIGHT} />
+      {listSeries().map(({ key, teams }) => {
+        const reads = sumReads(teams, day);
+        if (reads === 0) return null;
+        below += reads;
+        return (
+          <rect
+            key={key}
+            className={`days-${key}`}
+            x={i * (BAR + GAP)}
+            width={BAR}
+            y={y(below)}
+            height={y(below - reads) - y(below)}
+          />
+        );
+      })}
+    </g>
+  );
+}
+
+/** Returns the path of a line with a step for each day. */
+export function drawSteps(days: readonly DailyReads[], top: number): string {
+  const steps = days.map(
+    ({ total }, i) => `${HEIGHT - (total / top) * HEIGHT}H${(i + 1) * (BAR + GAP) - GAP / 2}`,
+  );
+  return steps.length === 0 ? "" : `M${-GAP / 2} ${steps.join("V")}`;
+}
+
+function DailyTable({ days, label }: { days: readonly DailyReads[]; label: string }) {
+  return (
+    <details className="days-table">
+      <summary>Daily numbers</summary>
+      <DataTable
+        label={`${label}, daily`}
+        rows={days.toReversed()}
+        keyOf={({ day }) => day}
+        columns={[
+          { label: "Day (UTC)", kind: "figures", render: ({ day }) => formatIsoDate(day) },
+          ...listSeries().map(({ name, teams }) => ({
+            label: name,
+            kind: "number",
+            render: (day: DailyReads) => sumReads(teams, day),
+          })),
+          { label: "All", kind: "number", render: ({ total }) => total },
+        ]}
+      />
+    </details>
+  );
+}
+
+/** `previous` are as many days before `days`, for comparison. */
+export function ReadsChart({
+  days,
+  previous,
+  label,
+}: {
+  days: readonly DailyReads[];
+  previous: readonly DailyReads[];
+  label: string;
+}) {
+  const top = niceMaximum(Math.max(...[...days, ...previous].map(({ total }) => total)));
   const total = days.reduce((sum, { total }) => sum + total, 0);
   const best = days.reduce((best, day) => (day.total > best.total ? day : best), days[0]!);
   const width = days.length * (BAR + GAP) - GAP;
-  const y = (reads: number) => HEIGHT - (reads / top) * HEIGHT;
+  const titles = days.map((day, i) => describeDay(day, previous[i]));
   const summary =
     total === 0
       ? `${label}: none in ${days.length} days.`
@@ -64,16 +163,7 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
   return (
     <figure className="desk-section">
       <figcaption>
-        <ul className="days-legend">
-          {series.map(({ key, name }) => (
-            <li key={key}>
-              <svg className="days-swatch" viewBox="0 0 1 1" aria-hidden="true">
-                <rect width="1" height="1" className={`days-${key}`} />
-              </svg>
-              {name}
-            </li>
-          ))}
-        </ul>
+        <Legend previousLabel={`All, ${days.length} days before`} />
       </figcaption>
       <div className="days">
         <div className="days-ticks" aria-hidden="true">
@@ -81,53 +171,30 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
             <span key={i}>{(top / TICKS) * (TICKS - i)}</span>
           ))}
         </div>
-        <svg
-          className="days-plot"
-          viewBox={`0 0 ${width} ${HEIGHT}`}
-          preserveAspectRatio="none"
-          role="img"
-          aria-label={summary}
-        >
-          {Array.from({ length: TICKS + 1 }, (_, i) => (
-            <line
-              key={i}
-              className="days-line"
-              x1="0"
-              x2={width}
-              y1={(HEIGHT / TICKS) * i}
-              y2={(HEIGHT / TICKS) * i}
-            />
-          ))}
-          {days.map((day, i) => {
-            let below = 0;
-            return (
-              <g key={day.day}>
-                <title>{describeDay(day)}</title>
-                <rect
-                  className="days-hit"
-                  x={i * (BAR + GAP) - GAP / 2}
-                  width={BAR + GAP}
-                  height={HEIGHT}
-                />
-                {series.map(({ key, teams }) => {
-                  const reads = sumReads(teams, day);
-                  if (reads === 0) return null;
-                  below += reads;
-                  return (
-                    <rect
-                      key={key}
-                      className={`days-${key}`}
-                      x={i * (BAR + GAP)}
-                      width={BAR}
-                      y={y(below)}
-                      height={y(below - reads) - y(below)}
-                    />
-                  );
-                })}
-              </g>
-            );
-          })}
-        </svg>
+        <DayInspector days={titles}>
+          <svg
+            className="days-plot"
+            viewBox={`0 0 ${width} ${HEIGHT}`}
+            preserveAspectRatio="none"
+            role="img"
+            aria-label={summary}
+          >
+            {Array.from({ length: TICKS + 1 }, (_, i) => (
+              <line
+                key={i}
+                className="days-line"
+                x1="0"
+                x2={width}
+                y1={(HEIGHT / TICKS) * i}
+                y2={(HEIGHT / TICKS) * i}
+              />
+            ))}
+            {days.map((day, i) => (
+              <DayBars key={day.day} day={day} i={i} title={titles[i]!} top={top} />
+            ))}
+            <path className="days-previous" d={drawSteps(previous, top)} />
+          </svg>
+        </DayInspector>
         <div className="days-axis" aria-hidden="true">
           {listMonthTicks(days).map(({ label, place }) => (
             <span key={label} style={{ insetInlineStart: `${place * 100}%` }}>
@@ -136,39 +203,7 @@ export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label
           ))}
         </div>
       </div>
-      <details className="days-table">
-        <summary>Daily numbers</summary>
-        <ScrollableTable label={`${label}, daily`}>
-          <thead>
-            <tr>
-              <th scope="col">Day (UTC)</th>
-              {series.map(({ key, name }) => (
-                <th scope="col" className="number" key={key}>
-                  {name}
-                </th>
-              ))}
-              <th scope="col" className="number">
-                All
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {days.toReversed().map((day) => (
-              <tr key={day.day}>
-                <th scope="row" className="figures">
-                  {formatIsoDate(day.day)}
-                </th>
-                {series.map(({ key, teams }) => (
-                  <td className="number" key={key}>
-                    {sumReads(teams, day)}
-                  </td>
-                ))}
-                <td className="number">{day.total}</td>
-              </tr>
-            ))}
-          </tbody>
-        </ScrollableTable>
-      </details>
+      <DailyTable days={days} label={label} />
     </figure>
   );
 }

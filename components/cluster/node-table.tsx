@@ -1,7 +1,7 @@
 // Shows each node of the cluster as a row.
 
 import { findCity } from "./regions.ts";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { type Column, DataTable } from "#components/admin/data-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { type NodeView } from "#lib/replication/node-view.ts";
 import { formatDuration } from "#lib/core/format.ts";
@@ -30,61 +30,68 @@ function formatReplicationLag({ role, behind, behindMs, unreachableSinceMs }: No
   return parts.length === 0 ? "none" : parts.join(" · ");
 }
 
+const listColumns = (nowMs: number): [Column<NodeView>, ...Column<NodeView>[]] => [
+  {
+    label: "Node",
+    render: (node) => (
+      <>
+        {node.instance}
+        {node.isThis && <small>this node</small>}
+      </>
+    ),
+  },
+  {
+    label: "Role",
+    render: (node) => (
+      <>
+        {formatRole(node)}
+        {node.unreachableSinceMs !== null && (
+          <small>
+            since <Timestamp ms={node.unreachableSinceMs} />
+          </small>
+        )}
+      </>
+    ),
+  },
+  {
+    label: "Region",
+    render: ({ region }) => (
+      <>
+        {region ?? "none"}
+        {findCity(region) && <small>{findCity(region)}</small>}
+      </>
+    ),
+  },
+  {
+    label: "Transaction",
+    kind: "number",
+    render: ({ txid }) => (txid === null ? "none" : txid.toLocaleString("en")),
+  },
+  { label: "Behind", kind: "figures", render: formatReplicationLag },
+  { label: "Version", kind: "cluster-version", render: ({ version }) => version ?? "unknown" },
+  {
+    label: "Up for",
+    kind: "figures",
+    render: ({ startedAtMs }) =>
+      startedAtMs === null
+        ? "unknown"
+        : formatDuration(Math.max(0, nowMs - startedAtMs), "largest-unit"),
+  },
+  {
+    label: "Last backup",
+    render: ({ lastBackupAtMs }) =>
+      lastBackupAtMs === null ? "none yet" : <Timestamp ms={lastBackupAtMs} />,
+  },
+];
+
 export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs: number }) {
   return (
-    <ScrollableTable label="Nodes">
-      <thead>
-        <tr>
-          <th scope="col">Node</th>
-          <th scope="col">Role</th>
-          <th scope="col">Region</th>
-          <th scope="col" className="number">
-            Transaction
-          </th>
-          <th scope="col">Behind</th>
-          <th scope="col">Version</th>
-          <th scope="col">Up for</th>
-          <th scope="col">Last backup</th>
-        </tr>
-      </thead>
-      <tbody>
-        {nodes.map((node) => (
-          <tr
-            key={node.instance}
-            className={node.unreachableSinceMs === null ? undefined : "cluster-gone"}
-          >
-            <th scope="row">
-              {node.instance}
-              {node.isThis && <small>this node</small>}
-            </th>
-            <td>
-              {formatRole(node)}
-              {node.unreachableSinceMs !== null && (
-                <small>
-                  since <Timestamp ms={node.unreachableSinceMs} />
-                </small>
-              )}
-            </td>
-            <td>
-              {node.region ?? "none"}
-              {findCity(node.region) && <small>{findCity(node.region)}</small>}
-            </td>
-            <td className="number">
-              {node.txid === null ? "none" : node.txid.toLocaleString("en")}
-            </td>
-            <td className="figures">{formatReplicationLag(node)}</td>
-            <td className="cluster-version">{node.version ?? "unknown"}</td>
-            <td className="figures">
-              {node.startedAtMs === null
-                ? "unknown"
-                : formatDuration(Math.max(0, nowMs - node.startedAtMs), "largest-unit")}
-            </td>
-            <td>
-              {node.lastBackupAtMs === null ? "none yet" : <Timestamp ms={node.lastBackupAtMs} />}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </ScrollableTable>
+    <DataTable
+      label="Nodes"
+      rows={nodes}
+      keyOf={(node) => node.instance}
+      rowClass={(node) => (node.unreachableSinceMs === null ? undefined : "cluster-gone")}
+      columns={listColumns(nowMs)}
+    />
   );
 }

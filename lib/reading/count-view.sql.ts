@@ -1,5 +1,5 @@
-// Counts views in plain SQL, within the synchronous transactions of the beacons. Counting a view
-// takes 0.006 ms, a new row 0.03 ms.
+// Counts views in plain SQL, within the synchronous transactions of the beacons. Counting a
+// view takes 0.004 ms of CPU; a new row 0.06 ms, or 0.11 ms once the day has too many hosts.
 
 import { epochDay } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";

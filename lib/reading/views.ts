@@ -13,6 +13,8 @@ export interface ViewCounts {
   readonly finished: number;
 }
 
+export const NO_VIEWS: ViewCounts = { started: 0, finished: 0 };
+
 interface Period {
   /** UTC days up to today. */
   readonly days: number;
@@ -57,6 +59,11 @@ export async function listReferrers(
   return sums.map((sum) => ({ host: sum.host, ...countsOf(sum) }));
 }
 
+export const sumViews = (all: readonly ViewCounts[]): ViewCounts => ({
+  started: all.reduce((sum, { started }) => sum + started, 0),
+  finished: all.reduce((sum, { finished }) => sum + finished, 0),
+});
+
 /** Returns the first day with views, in days since 1970-01-01 UTC; null before the first view. */
 export async function findFirstViewDay(tx: Tx): Promise<number | null> {
   const { _min } = await tx.dailyViews.aggregate({ _min: { day: true } });
@@ -64,7 +71,7 @@ export async function findFirstViewDay(tx: Tx): Promise<number | null> {
 }
 
 /** Returns the share of started views that finished, such as "41%"; "–" without views. */
-export function formatCompletion({ started, finished }: ViewCounts): string {
+export function formatCompletion({ started, finished }: ViewCounts = NO_VIEWS): string {
   if (started === 0) return "–";
   // A beacon that gets lost can leave more finished views than started ones.
   return `${Math.min(100, Math.round((100 * finished) / started))}%`;

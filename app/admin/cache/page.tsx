@@ -7,7 +7,7 @@ import { deleteCacheEntry } from "./actions.ts";
 import { listInstances } from "./instances.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { DataTable } from "#components/admin/data-table.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
 import { measureEntries } from "#lib/cache/cache-file.ts";
 import { type InspectedEntry, inspectEntry, searchCache } from "#lib/cache/inspect-cache.ts";
@@ -111,38 +111,29 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
         {entries.length === 0 ? (
           <p role="status">{q ? "No matching entries." : "The cache is empty."}</p>
         ) : (
-          <ScrollableTable label="Cache entries">
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col" className="number">
-                  Size
-                </th>
-                <th scope="col">Age</th>
-                <th scope="col">Expires</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <tr key={entry.key}>
-                  <th scope="row" className="key">
-                    <a
-                      href={buildHref("/admin/cache", {
-                        instance: instanceParam,
-                        q,
-                        key: entry.key,
-                      })}
-                    >
-                      {entry.label}
-                    </a>
-                  </th>
-                  <td className="number">{formatBytes(entry.bytes)}</td>
-                  <td className="figures">{formatDuration(entry.ageMs, "largest-unit")}</td>
-                  <td className="figures">{describeExpiry(entry)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </ScrollableTable>
+          <DataTable
+            label="Cache entries"
+            rows={entries}
+            keyOf={(entry) => entry.key}
+            columns={[
+              {
+                label: "Key",
+                kind: "key",
+                render: ({ key, label }) => (
+                  <a href={buildHref("/admin/cache", { instance: instanceParam, q, key })}>
+                    {label}
+                  </a>
+                ),
+              },
+              { label: "Size", kind: "number", render: (entry) => formatBytes(entry.bytes) },
+              {
+                label: "Age",
+                kind: "figures",
+                render: (entry) => formatDuration(entry.ageMs, "largest-unit"),
+              },
+              { label: "Expires", kind: "figures", render: describeExpiry },
+            ]}
+          />
         )}
         {hasMore && (
           <p className="muted">

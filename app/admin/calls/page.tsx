@@ -4,7 +4,7 @@ import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { DataTable } from "#components/admin/data-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
@@ -66,41 +66,38 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
             {q ? `No calls match “${q}”.` : shownState === "NEW" ? "All caught up." : "None."}
           </p>
         ) : (
-          <ScrollableTable label="Calls">
-            <thead>
-              <tr>
-                <th scope="col">Call</th>
-                <th scope="col">State</th>
-                <th scope="col">Received (UTC)</th>
-                <th scope="col" className="number">
-                  Length
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {calls.map((call) => (
-                <tr key={call.id}>
-                  <th scope="row" className="queue-call">
+          <DataTable
+            label="Calls"
+            rows={calls}
+            keyOf={(call) => call.id}
+            columns={[
+              {
+                label: "Call",
+                kind: "queue-call",
+                render: (call) => (
+                  <>
                     <a href={`/admin/calls/${encodeURIComponent(call.id)}`}>{call.title}</a>
                     <small>{call.callerName}</small>
-                  </th>
-                  <td>
-                    <CallStateLabel state={call.state} by={call.reviewerName} />
-                  </td>
-                  <td>
-                    <Timestamp ms={call.createdAt} />
-                  </td>
-                  <td className="number">
-                    {call.isTyped
-                      ? "Text"
-                      : call.durationMs === null
-                        ? "unknown"
-                        : formatDuration(call.durationMs)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </ScrollableTable>
+                  </>
+                ),
+              },
+              {
+                label: "State",
+                render: (call) => <CallStateLabel state={call.state} by={call.reviewerName} />,
+              },
+              { label: "Received (UTC)", render: (call) => <Timestamp ms={call.createdAt} /> },
+              {
+                label: "Length",
+                kind: "number",
+                render: (call) =>
+                  call.isTyped
+                    ? "Text"
+                    : call.durationMs === null
+                      ? "unknown"
+                      : formatDuration(call.durationMs),
+              },
+            ]}
+          />
         )}
         {pages > 1 && (
           <p className="form-actions figures">

@@ -11,7 +11,9 @@ import { read } from "#lib/db/database.ts";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { POST_STATES, filterAdminPosts } from "#lib/posts/admin-posts.ts";
 import { newPostUrl } from "#lib/posts/new-post-url.ts";
+import { VIEWS_KEPT_DAYS } from "#lib/reading/count-view.sql.ts";
 import { getPostTotals } from "#lib/reading/read-totals.ts";
+import { sumViewsByPost } from "#lib/reading/views.ts";
 import { adminPostPath, loadAdminPosts } from "./load-admin-posts.ts";
 
 const PATH = "/admin/posts";
@@ -26,7 +28,10 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
   const state = POST_STATES.find((each) => each === lastValue(query.state)) ?? null;
   const all = await loadAdminPosts();
   const posts = filterAdminPosts(all, { state, text: q });
-  const reads = await read(getPostTotals);
+  const { reads, views } = await read(async (tx) => ({
+    reads: await getPostTotals(tx),
+    views: await sumViewsByPost(tx, { days: VIEWS_KEPT_DAYS, nowMs: nowMs() }),
+  }));
   const newUrl = newPostUrl(siteConfig.newPostUrl, nowMs());
   return (
     <AdminFrame current="posts" title="Posts">
@@ -56,9 +61,12 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
         {posts.length === 0 ? (
           <p role="status">{q ? `No posts match “${q}”.` : "No posts here."}</p>
         ) : (
-          <PostTable posts={posts} reads={reads} hrefOf={adminPostPath} />
+          <PostTable posts={posts} reads={reads} views={views} hrefOf={adminPostPath} />
         )}
-        <p className="muted figures">{pluralize(posts.length, "post")}</p>
+        <p className="muted figures">
+          {pluralize(posts.length, "post")}. Completion is the share of views that finished, of
+          those that lasted five seconds, in two years.
+        </p>
       </section>
     </AdminFrame>
   );

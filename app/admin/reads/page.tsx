@@ -5,74 +5,78 @@ import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { DataTable } from "#components/admin/data-table.tsx";
 import { ReadsChart } from "#components/admin/reads-chart.tsx";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
-import { nowMs } from "#lib/core/clock.ts";
-import { pluralize } from "#lib/core/format.ts";
+import { ReferrerTable } from "#components/admin/referrer-table.tsx";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
+import { formatIsoDate, pluralize } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
 import { compareWithPrevious, listDailyReads, listPostReads } from "#lib/reading/daily-reads.ts";
+import {
+  NO_VIEWS,
+  type ViewCounts,
+  findFirstViewDay,
+  formatCompletion,
+  listReferrers,
+  sumViews,
+  sumViewsByPost,
+} from "#lib/reading/views.ts";
+import { type PostReadsOrder, listPostRows, parseOrder } from "./post-reads.ts";
 
 export const generateMetadata = () => adminMetadata("Reads");
 
 const DAYS = 90;
 
-interface PostReadsRow {
-  readonly slug: string;
-  /** null: the post was deleted. */
-  readonly title: string | null;
-  readonly reads: number;
-  readonly recent: number;
+const MAX_REFERRERS = 50;
+
+/** Returns how many of the period's views finished. `firstDay` is the first day with views. */
+function describeCompletion(views: ViewCounts, firstDay: number | null, today: number): string {
+  if (firstDay === null) return "";
+  const since =
+    firstDay > today - DAYS + 1
+      ? ` Views are counted since ${formatIsoDate(firstDay * DAY_MS)}.`
+      : "";
+  return `${pluralize(views.started, "view")} started, ${formatCompletion(views)} of them finished.${since}`;
 }
 
-const SORTS: Record<
-  string,
-  { label: string; order: (a: PostReadsRow, b: PostReadsRow) => number }
-> = {
-  reads: { label: "All time", order: (a, b) => b.reads - a.reads },
-  recent: { label: `Last ${DAYS} days`, order: (a, b) => b.recent - a.recent },
-  title: {
-    label: "Post",
-    order: (a, b) => (a.title ?? a.slug).localeCompare(b.title ?? b.slug, "en"),
-  },
-};
+async function loadReads(slugParam: string, titles: ReadonlyMap<string, string>) {
+  const period = { days: DAYS, nowMs: nowMs() };
+  return read(async (tx) => {
+    const reads = await listPostReads(tx, period);
+    const isKnown = titles.has(slugParam) || reads.some(({ slug }) => slug === slugParam);
+    const slug = isKnown ? slugParam : null;
+    const views = await sumViewsByPost(tx, period);
+    return {
+      slug,
+      reads,
+      views,
+      days: await listDailyReads(tx, { ...period, slug, days: 2 * DAYS }),
+      referrers: await listReferrers(tx, { ...period, slug, limit: MAX_REFERRERS }),
+      firstDay: await findFirstViewDay(tx),
+    };
+  });
+}
 
 export default async function ReadsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, notFoundPage } = await requireAdminPage("/admin/reads");
   if (!admin) return notFoundPage;
   const query = await searchParams;
   const { posts } = await getIndex();
-  const now = nowMs();
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
   const slugParam = lastValue(query.slug);
-  const { days, counted, slug } = await read(async (tx) => {
-    const counted = await listPostReads(tx, { days: DAYS, nowMs: now });
-    const slug =
-      titles.has(slugParam) || counted.some((post) => post.slug === slugParam) ? slugParam : null;
-    return { counted, slug, days: await listDailyReads(tx, { slug, days: 2 * DAYS, nowMs: now }) };
-  });
+  const { slug, reads, views, days, referrers, firstDay } = await loadReads(slugParam, titles);
   const recent = days.slice(-DAYS);
   const total = recent.reduce((sum, day) => sum + day.total, 0);
   const comparison = compareWithPrevious(days);
-  const readSlugs = new Set(counted.map((post) => post.slug));
-  const rows: PostReadsRow[] = [
-    ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
-    ...posts
-      .filter((post) => !readSlugs.has(post.slug))
-      .map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
-  ];
-  const sort = Object.hasOwn(SORTS, lastValue(query.sort)) ? lastValue(query.sort) : "reads";
-  rows.sort((a, b) => SORTS[sort]!.order(a, b) || (a.slug < b.slug ? -1 : 1));
+  const sort = parseOrder(lastValue(query.sort));
   const name = slug === null ? "the whole site" : (titles.get(slug) ?? slug);
-
-  const sortHeader = (key: string, isNumber: boolean) => (
-    <th
-      scope="col"
-      className={isNumber ? "number" : undefined}
-      aria-sort={sort === key ? (isNumber ? "descending" : "ascending") : undefined}
-    >
-      <a href={buildHref("/admin/reads", { slug, sort: key })}>{SORTS[key]!.label}</a>
-    </th>
-  );
+  const shownViews = slug === null ? sumViews([...views.values()]) : (views.get(slug) ?? NO_VIEWS);
+  const columnOf = (key: PostReadsOrder, label: string) => ({
+    label,
+    sortHref: buildHref("/admin/reads", { slug, sort: key }),
+    sorted:
+      sort !== key ? undefined : key === "title" ? ("ascending" as const) : ("descending" as const),
+  });
   return (
     <AdminFrame
       current="reads"
@@ -91,27 +95,40 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
           </p>
         )}
         <p className="figures">
-          {pluralize(total, "read")} in {DAYS} days. {comparison && `${comparison}.`}
+          {pluralize(total, "read")} in {DAYS} days. {comparison && `${comparison}. `}
+          {describeCompletion(shownViews, firstDay, recent.at(-1)!.day)}
         </p>
-        <ReadsChart days={recent} label={`Reads of ${name}`} />
+        <ReadsChart days={recent} previous={days.slice(0, DAYS)} label={`Reads of ${name}`} />
         <p>
           <a href={buildHref("/admin/reads/daily.csv", { slug })}>Download as CSV</a>
         </p>
       </section>
+      <section className="desk-section" aria-labelledby="referrers">
+        <h2 id="referrers">Referrers</h2>
+        {referrers.length === 0 ? (
+          <p className="muted">No views yet.</p>
+        ) : (
+          <ReferrerTable referrers={referrers} />
+        )}
+        <p className="muted">
+          The sites that linked to views of the last {DAYS} days. A view starts after five seconds
+          and finishes when its read counts.
+        </p>
+        <p>
+          <a href={buildHref("/admin/reads/views.csv", { slug })}>Download as CSV</a>
+        </p>
+      </section>
       <section className="desk-section" aria-labelledby="posts">
         <h2 id="posts">By post</h2>
-        <ScrollableTable label="Reads by post">
-          <thead>
-            <tr>
-              {sortHeader("title", false)}
-              {sortHeader("recent", true)}
-              {sortHeader("reads", true)}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.slug}>
-                <th scope="row">
+        <DataTable
+          label="Reads by post"
+          rows={listPostRows({ posts, reads, views }, sort)}
+          keyOf={(row) => row.slug}
+          columns={[
+            {
+              ...columnOf("title", "Post"),
+              render: (row) => (
+                <>
                   <a
                     href={buildHref("/admin/reads", { slug: row.slug, sort })}
                     aria-current={row.slug === slug ? "true" : undefined}
@@ -119,13 +136,24 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
                     {row.title ?? row.slug}
                   </a>
                   {row.title === null && <small>Deleted post</small>}
-                </th>
-                <td className="number">{row.recent}</td>
-                <td className="number">{row.reads}</td>
-              </tr>
-            ))}
-          </tbody>
-        </ScrollableTable>
+                </>
+              ),
+            },
+            {
+              ...columnOf("started", "Started"),
+              kind: "number",
+              render: (row) => row.views.started,
+            },
+            { ...columnOf("recent", "Finished"), kind: "number", render: (row) => row.recent },
+            {
+              ...columnOf("completion", "Completion"),
+              kind: "number",
+              render: (row) => formatCompletion(row.views),
+            },
+            { ...columnOf("reads", "All-time reads"), kind: "number", render: (row) => row.reads },
+          ]}
+        />
+        <p className="muted">All but the last column are of the last {DAYS} days.</p>
       </section>
     </AdminFrame>
   );

@@ -5,12 +5,14 @@ import { readNotice } from "#lib/http/notice-cookie.ts";
 import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { DataTable } from "#components/admin/data-table.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { read } from "#lib/db/database.ts";
 import { searchUsers } from "#lib/members/admin-users.ts";
+
+type User = Awaited<ReturnType<typeof searchUsers>>["users"][number];
 
 export const generateMetadata = () => adminMetadata("Users");
 
@@ -33,45 +35,38 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
         {users.length === 0 ? (
           <p role="status">{q ? `No users match “${q}”.` : "No members yet."}</p>
         ) : (
-          <ScrollableTable label="Members">
-            <thead>
-              <tr>
-                <th scope="col">Member</th>
-                {features.teams && <th scope="col">Team</th>}
-                <th scope="col">Role</th>
-                <th scope="col">Joined (UTC)</th>
-                <th scope="col" className="number">
-                  Reads
-                </th>
-                {features.calls && (
-                  <th scope="col" className="number">
-                    Calls
-                  </th>
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {users.map((user) => (
-                <tr key={user.id}>
-                  <th scope="row">
+          <DataTable
+            label="Members"
+            rows={users}
+            keyOf={(user) => user.id}
+            columns={[
+              {
+                label: "Member",
+                render: (user) => (
+                  <>
                     <a href={`/admin/users/${user.id}`}>{user.firstName}</a>
                     <small>{user.email}</small>
-                  </th>
-                  {features.teams && (
-                    <td>
-                      <TeamName team={user.team} />
-                    </td>
-                  )}
-                  <td>{user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>}</td>
-                  <td>
-                    <Timestamp ms={user.createdAt.getTime()} />
-                  </td>
-                  <td className="number">{user.readCount}</td>
-                  {features.calls && <td className="number">{user.callCount}</td>}
-                </tr>
-              ))}
-            </tbody>
-          </ScrollableTable>
+                  </>
+                ),
+              },
+              ...(features.teams
+                ? [{ label: "Team", render: (user: User) => <TeamName team={user.team} /> }]
+                : []),
+              {
+                label: "Role",
+                render: (user) =>
+                  user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>,
+              },
+              {
+                label: "Joined (UTC)",
+                render: (user) => <Timestamp ms={user.createdAt.getTime()} />,
+              },
+              { label: "Reads", kind: "number", render: (user) => user.readCount },
+              ...(features.calls
+                ? [{ label: "Calls", kind: "number", render: (user: User) => user.callCount }]
+                : []),
+            ]}
+          />
         )}
         {(next !== null || before !== null) && (
           <p className="form-actions">

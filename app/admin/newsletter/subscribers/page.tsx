@@ -3,7 +3,7 @@
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { removeSubscriberAction } from "../actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { DataTable } from "#components/admin/data-table.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
@@ -42,34 +42,31 @@ export default async function SubscribersPage({
         {subscribers.length === 0 ? (
           <p role="status">{q ? `No subscribers match “${q}”.` : "No subscribers yet."}</p>
         ) : (
-          <ScrollableTable label="Subscribers">
-            <thead>
-              <tr>
-                <th scope="col">Email</th>
-                <th scope="col">Topics</th>
-                <th scope="col">Since (UTC)</th>
-                <th scope="col">
-                  <span className="visually-hidden">Remove</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {subscribers.map(({ id, email, topics, subscribedAt }) => (
-                <tr key={id}>
-                  <th scope="row">{email}</th>
-                  <td>{topics.length === 0 ? "All" : topics.join(", ")}</td>
-                  <td>
-                    <Timestamp ms={subscribedAt.getTime()} />
-                  </td>
-                  <td>
-                    <ActionButton action={removeSubscriberAction} fields={{ id }} loginNext={PATH}>
-                      Remove<span className="visually-hidden"> {email}</span>
-                    </ActionButton>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </ScrollableTable>
+          <DataTable
+            label="Subscribers"
+            rows={subscribers}
+            keyOf={({ id }) => id}
+            columns={[
+              { label: "Email", render: ({ email }) => email },
+              {
+                label: "Topics",
+                render: ({ topics }) => (topics.length === 0 ? "All" : topics.join(", ")),
+              },
+              {
+                label: "Since (UTC)",
+                render: ({ subscribedAt }) => <Timestamp ms={subscribedAt.getTime()} />,
+              },
+              {
+                label: "Remove",
+                isLabelHidden: true,
+                render: ({ id, email }) => (
+                  <ActionButton action={removeSubscriberAction} fields={{ id }} loginNext={PATH}>
+                    Remove<span className="visually-hidden"> {email}</span>
+                  </ActionButton>
+                ),
+              },
+            ]}
+          />
         )}
         {isTruncated && <p className="muted">Showing the newest {subscribers.length}.</p>}
       </section>

@@ -1,0 +1,30 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test } from "vitest";
+import { DataTable } from "./data-table.tsx";
+
+const render = () =>
+  renderToStaticMarkup(
+    <DataTable
+      label="Posts"
+      rows={[{ slug: "a", reads: 3 }]}
+      keyOf={({ slug }) => slug}
+      rowClass={({ slug }) => `row-${slug}`}
+      columns={[
+        { label: "Post", render: ({ slug }) => <b>{slug}</b>, sortHref: "/?sort=post" },
+        { label: "Reads", kind: "number", render: ({ reads }) => reads, sorted: "descending" },
+        { label: "Delete", isLabelHidden: true, render: () => <button>Delete a</button> },
+      ]}
+    />,
+  );
+
+test("each cell names its column, but for the name of the row and for buttons", () => {
+  expect(render()).toContain(
+    '<tbody><tr class="row-a"><th scope="row"><b>a</b></th><td class="number" data-label="Reads">3</td><td><button>Delete a</button></td></tr></tbody>',
+  );
+});
+
+test("the head has links to sort by, and says which column sorts the rows", () => {
+  expect(render()).toContain(
+    '<thead><tr><th scope="col"><a href="/?sort=post">Post</a></th><th scope="col" class="number" aria-sort="descending"><span>Reads</span></th><th scope="col"><span class="visually-hidden">Delete</span></th></tr></thead>',
+  );
+});

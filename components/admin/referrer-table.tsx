@@ -1,0 +1,25 @@
+// Renders where views came from as a table.
+
+import { type ViewCounts, formatCompletion, formatReferrer } from "#lib/reading/views.ts";
+import { DataTable } from "./data-table.tsx";
+
+/** `referrers` as returned by listReferrers(). */
+export function ReferrerTable({
+  referrers,
+}: {
+  referrers: readonly (ViewCounts & { readonly host: string })[];
+}) {
+  return (
+    <DataTable
+      label="Referrers"
+      rows={referrers}
+      keyOf={({ host }) => host}
+      columns={[
+        { label: "From", render: ({ host }) => formatReferrer(host) },
+        { label: "Started", kind: "number", render: ({ started }) => started },
+        { label: "Finished", kind: "number", render: ({ finished }) => finished },
+        { label: "Completion", kind: "number", render: formatCompletion },
+      ]}
+    />
+  );
+}

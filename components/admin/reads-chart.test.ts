@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeDay, drawSteps, listMonthTicks, niceMaximum } from "./reads-chart.tsx";
+import { describeDay, drawWeeklyAverage, listMonthTicks, niceMaximum } from "./reads-chart.tsx";
 import { formatTimestamp } from "./timestamp.tsx";
 
 test("the scale of the chart includes the maximum in four even integer steps", () => {
@@ -30,8 +30,8 @@ test("the axis has the first day of each month, and each day says its reads by t
   );
 });
 
-test("the line of the period before has a step for each day", () => {
-  const days = [2, 0, 4].map((total, day) => ({ day, total, byTeam: {} }));
-  expect(drawSteps(days, 4)).toBe("M-1 50H9V100H19V0H29");
-  expect(drawSteps([], 4)).toBe("");
+test("the line of the period before is an average of seven days", () => {
+  const days = [7, 0, 0, 0, 0, 0, 0, 7].map((total, day) => ({ day, total, byTeam: {} }));
+  expect(drawWeeklyAverage(days, 4)).toBe("4,56.3 14,65 24,70.8 34,75 44,75 54,70.8 64,65 74,56.3");
+  expect(drawWeeklyAverage([], 4)).toBe("");
 });

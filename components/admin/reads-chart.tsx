@@ -111,12 +111,15 @@ function DayBars({
   );
 }
 
-/** Returns the path of a line with a step for each day. */
-export function drawSteps(days: readonly DailyReads[], top: number): string {
-  const steps = days.map(
-    ({ total }, i) => `${HEIGHT - (total / top) * HEIGHT}H${(i + 1) * (BAR + GAP) - GAP / 2}`,
-  );
-  return steps.length === 0 ? "" : `M${-GAP / 2} ${steps.join("V")}`;
+/** Returns a polyline through the mean of each day and the three days before and after it. */
+export function drawWeeklyAverage(days: readonly DailyReads[], top: number): string {
+  return days
+    .map((_, i) => {
+      const week = days.slice(Math.max(0, i - 3), i + 4);
+      const mean = week.reduce((sum, { total }) => sum + total, 0) / week.length;
+      return `${i * (BAR + GAP) + BAR / 2},${+(HEIGHT * (1 - mean / top)).toFixed(1)}`;
+    })
+    .join(" ");
 }
 
 function DailyTable({ days, label }: { days: readonly DailyReads[]; label: string }) {
@@ -163,7 +166,7 @@ export function ReadsChart({
   return (
     <figure className="desk-section">
       <figcaption>
-        <Legend previousLabel={`All, ${days.length} days before`} />
+        <Legend previousLabel={`${days.length} days before, weekly average`} />
       </figcaption>
       <div className="days">
         <div className="days-ticks" aria-hidden="true">
@@ -192,13 +195,21 @@ export function ReadsChart({
             {days.map((day, i) => (
               <DayBars key={day.day} day={day} i={i} title={titles[i]!} top={top} />
             ))}
-            <path className="days-previous" d={drawSteps(previous, top)} />
+            <polyline className="days-previous" points={drawWeeklyAverage(previous, top)} />
           </svg>
         </DayInspector>
         <div className="days-axis" aria-hidden="true">
           {listMonthTicks(days).map(({ label, place }) => (
-            <span key={label} style={{ insetInlineStart: `${place * 100}%` }}>
-              {label}
+            <span
+              key={label}
+              className={place > 0.8 ? "days-axis-end" : undefined}
+              style={
+                place > 0.8
+                  ? { insetInlineEnd: `${(1 - place) * 100}%` }
+                  : { insetInlineStart: `${place * 100}%` }
+              }
+            >
+              {label.slice(0, 3)}
             </span>
           ))}
         </div>

@@ -10,6 +10,7 @@ import { PostStateLabel } from "#components/admin/post-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { read } from "#lib/db/database.ts";
+import { buildHref } from "#lib/http/search-params.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { postUrlPath, slugFromParam } from "#lib/posts/addresses/post-address.ts";
@@ -83,7 +84,9 @@ function Facts({ post, reads }: { post: AdminPost; reads: number }) {
           ),
       )}
       <dt>Reads</dt>
-      <dd className="figures">{reads.toLocaleString("en-US")}</dd>
+      <dd className="figures">
+        <a href={buildHref("/admin/reads", { slug: post.slug })}>{reads.toLocaleString("en-US")}</a>
+      </dd>
     </dl>
   );
 }

@@ -4,7 +4,7 @@
 /** Tokens expire after a day; a page left open gets a new one before that. */
 const TOKEN_MAX_AGE_MS = 20 * 3_600_000;
 const RETRY_DELAY_MS = 15_000;
-/** As in app/reads/start/count-start.ts. */
+/** See app/reads/start/count-start.ts. */
 const START_MS = 5_000;
 /** Long, because a slow response is better than a second request. */
 const SEND_TIMEOUT_MS = 120_000;

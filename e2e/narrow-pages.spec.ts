@@ -291,7 +291,7 @@ test.describe("no page scrolls sideways", () => {
     "/admin/cache",
     "/admin/cluster",
     "/admin/reads",
-    `/admin/reads?post=hostile`,
+    "/admin/reads?slug=hostile",
     "/admin/deliveries",
     "/admin/log",
   ];

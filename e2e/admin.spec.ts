@@ -282,7 +282,7 @@ test("reads are shown as a chart, a daily table and a sortable table of posts", 
     .prepare(`INSERT OR REPLACE INTO "DailyViews" VALUES (?, 'a-short-post', 'news.example', 8, 2)`)
     .run(Math.floor(Date.now() / 86_400_000));
   await page.goto("/admin/reads?slug=a-short-post");
-  const referrers = page.getByRole("region", { name: "Referrers" });
+  const referrers = page.getByRole("region", { name: "Views by referrer" });
   await expect(referrers.getByRole("row", { name: "news.example 8 2 25%" })).toBeVisible();
 
   // The arrow keys and the pointer choose a day.

@@ -80,11 +80,10 @@ test("a view that finishes counts for the site that linked to it", async ({
   database,
   serverClock,
 }) => {
-  const { slug, path } = { slug: "a-film-about-lecterns", path: "/blog/a-film-about-lecterns" };
-  database.prepare(`DELETE FROM "DailyViews" WHERE "postSlug" = ?`).run(slug);
+  database.prepare(`DELETE FROM "DailyViews" WHERE "postSlug" = ?`).run(COUNTED.slug);
   await page.clock.install();
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
-  await page.goto(path, { referer: "https://www.News.example/private/ada?token=secret" });
+  await page.goto(COUNTED.path, { referer: "https://www.News.example/private/ada?token=secret" });
   await token;
   await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
   await serverClock.forward(MINUTE_MS);
@@ -94,7 +93,7 @@ test("a view that finishes counts for the site that linked to it", async ({
   await beacon;
   expect((await start).postData()).not.toMatch(/private|secret/);
   await expect
-    .poll(() => viewsOf(database, slug))
+    .poll(() => viewsOf(database, COUNTED.slug))
     .toEqual([{ host: "news.example", started: 1, finished: 1 }]);
 });
 

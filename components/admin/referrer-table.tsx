@@ -11,7 +11,7 @@ export function ReferrerTable({
 }) {
   return (
     <DataTable
-      label="Referrers"
+      label="Views by referrer"
       rows={referrers}
       keyOf={({ host }) => host}
       columns={[

@@ -111,7 +111,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
           <ReferrerTable referrers={referrers} />
         )}
         <p className="muted">
-          The sites that linked to views of the last {DAYS} days. A view starts after five seconds
+          Sites that linked to the views of the last {DAYS} days. A view starts after five seconds
           and finishes when its read counts.
         </p>
         <p>

@@ -3,8 +3,6 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { InstanceBanner } from "#components/cluster/instance-banner.tsx";
-import { SearchShortcut } from "#components/search/search-shortcut.tsx";
-import { CopyButtons } from "#components/ui/copy-buttons.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
@@ -13,6 +11,7 @@ import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
 import { AccountLinks } from "./account-links.tsx";
+import { FrameScripts } from "./frame-scripts.tsx";
 import { findFrame } from "./frame-messages.ts";
 import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
@@ -96,10 +95,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           license={siteConfig.license}
           profiles={siteConfig.social}
         >
-          {banner && <InstanceBanner initialStatus={banner === "later" ? null : banner} />}
+          {banner && <InstanceBanner status={banner === "later" ? null : banner} />}
         </SiteFooter>
-        <CopyButtons copied={messages.copied} copyFailed={messages.copyFailed} />
-        <SearchShortcut />
+        <FrameScripts copied={messages.copied} copyFailed={messages.copyFailed} />
       </body>
     </html>
   );

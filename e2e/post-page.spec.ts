@@ -90,7 +90,10 @@ test("a long post continues on another device where the member stopped, until it
   expect((await sent).status()).toBe(204);
 
   const link = page.locator(".continue-reading a");
-  await page.goto("/");
+  await page.goto("/me");
+  await expect(
+    page.getByRole("region", { name: "Continue reading" }).getByRole("link"),
+  ).toHaveAttribute("href", `${POST}#${id}`);
   await page.goto(POST);
   await expect(link).toHaveAttribute("href", `#${id}`);
   await expect(page).toHaveURL(POST);

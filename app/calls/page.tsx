@@ -5,6 +5,7 @@ import { connection } from "next/server";
 import { podcastAlternateTypes } from "./podcast-metadata.ts";
 import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
+import { publishedPrograms } from "#lib/calls/episode-programs.ts";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
@@ -84,6 +85,7 @@ export default async function Page({ searchParams }: Props) {
                 key={episode.callId}
                 episode={{
                   ...episode,
+                  program: publishedPrograms(episode).whole,
                   durationMs: episode.mergedAudio
                     ? episode.mergedAudio.durationMs
                     : selectEnclosure(episode).durationMs + (episode.callDurationMs ?? 0),

@@ -16,7 +16,7 @@ import { PasskeyList } from "./passkey-list.tsx";
 import { SessionList } from "./session-list.tsx";
 import { ConsentSection } from "#components/member/consent-section.tsx";
 import { TopicFields } from "#components/member/topic-fields.tsx";
-import { HistoryList, SavedList } from "#components/member/reading-lists.tsx";
+import { ContinueList, HistoryList, SavedList } from "#components/member/reading-lists.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
@@ -34,12 +34,13 @@ import { offeredPurposes } from "#lib/members/consent.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
-import type { PostIndex } from "#lib/posts/post.ts";
+import { type PostIndex, countedSlug, findPost } from "#lib/posts/post.ts";
 import { listTopics } from "#lib/posts/topics.ts";
 import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { type HistoryPage, listReadingHistory } from "#lib/reading/reading-history.ts";
+import { listOpenPlaces } from "#lib/reading/reading-place.ts";
 import { listSavedSlugs } from "#lib/reading/saved-posts.ts";
 import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 import { type Standing, getStandings } from "#lib/reading/standings.ts";
@@ -62,13 +63,18 @@ function describePlace(standings: readonly Standing[], score: number): string {
   return `${isTied ? "tied for" : "in"} ${RANKS[rank]} place`;
 }
 
-async function readAccountPage(tx: Tx, sessionIds: SessionIds) {
+async function readAccountPage(tx: Tx, sessionIds: SessionIds, index: PostIndex) {
   const { member } = await resolveViewer(tx, sessionIds);
   if (!member) return null;
   return {
     member,
     profile: await getProfile(tx, member.id),
     readSlugs: listReadSlugs(tx, { member, clientId: null }),
+    places: await listOpenPlaces(tx, {
+      userId: member.id,
+      limit: RECENT_COUNT,
+      countedSlugOf: (slug) => countedSlug(index, slug),
+    }),
     savedSlugs: await listSavedSlugs(tx, member.id),
     history: await listReadingHistory(tx, {
       userId: member.id,
@@ -271,11 +277,12 @@ export default async function Page({
 }) {
   await connection();
   const sessionIds = await readSessionCookies();
-  const account = await read((tx) => readAccountPage(tx, sessionIds));
+  const index = await getIndex();
+  const account = await read((tx) => readAccountPage(tx, sessionIds, index));
   if (!account) redirect("/login?next=/me");
   const { member, profile, passkeys, sessions, readSlugs } = account;
   const postCount = readSlugs.size;
-  const index = await getIndex();
+  const places = account.places.filter(({ slug }) => findPost(index, slug));
   // Not to someone who opens the address again later.
   const isNew =
     (await searchParams).welcome !== undefined &&
@@ -302,6 +309,11 @@ export default async function Page({
         </div>
       </header>
       <div className="desk">
+        {places.length > 0 && (
+          <MeSection id="continue" title="Continue reading">
+            <ContinueList index={index} places={places} />
+          </MeSection>
+        )}
         <SavedSection index={index} savedSlugs={account.savedSlugs} readSlugs={readSlugs} />
         <HistorySection index={index} history={account.history} team={team} />
         <NameSection member={member} profile={profile} team={team} />

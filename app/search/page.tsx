@@ -4,6 +4,7 @@ import type { Metadata } from "next";
 import { connection } from "next/server";
 import { SearchField } from "#components/search/search-field.tsx";
 import { describeCount } from "#components/search/search-result.ts";
+import { en } from "#lib/core/messages/browser/en.ts";
 import { SearchResults } from "#components/search/search-results.tsx";
 import { listTopics, topicPath, topicTitle } from "#lib/posts/topics.ts";
 import { loadSearchableSite, searchSite } from "#lib/search/search-site.ts";
@@ -45,7 +46,7 @@ export default async function SearchPage(props: Props) {
       <SearchField q={q} autoFocus={q === ""} />
       {q !== "" && (
         <p role="status" className="muted search-count">
-          {describeCount(found, q)}
+          {describeCount(found, q, en.search)}
           {pages > 1 && `, page ${page} of ${pages}`}
         </p>
       )}

@@ -28,6 +28,7 @@ export interface EpisodeFiles {
   readonly durationSeconds: number;
   readonly transcripts: readonly { readonly url: string; readonly type: string }[];
   readonly chaptersUrl: string | null;
+  readonly artwork: string | null;
 }
 
 type Node = Readonly<Record<string, unknown>>;
@@ -117,8 +118,8 @@ export function checkFeed(xml: string): { problems: Problem[]; files: FeedFiles 
   report.require(items.length > 0, "Apple", "The feed has no episode. Publish one first.");
   checkGuids(report, items);
   const episodes = items.map((item) => checkItem(report, item));
-  const artwork = attributeOf(channel["itunes:image"], "href");
-  return { problems: report.problems, files: { artwork: artwork || null, episodes } };
+  const artwork = attributeOf(channel["itunes:image"], "href") || null;
+  return { problems: report.problems, files: { artwork, episodes } };
 }
 
 function checkText(report: Report, parent: Node, tag: string, source = "Apple"): string {
@@ -175,17 +176,7 @@ function checkChannel(report: Report, channel: Node): void {
     "Apple",
     "<language> must be a code such as en or en-us.",
   );
-  const artwork = attributeOf(channel["itunes:image"], "href");
-  report.require(
-    isWebUrl(artwork),
-    "Apple",
-    "<itunes:image> needs the URL of the artwork in href.",
-  );
-  report.require(
-    /\.(png|jpe?g)$/i.test(URL.parse(artwork)?.pathname ?? ""),
-    "Apple",
-    "The artwork's URL must end with .png or .jpg.",
-  );
+  checkArtworkUrl(report, attributeOf(channel["itunes:image"], "href"));
   const categories = listOf(channel["itunes:category"]);
   report.require(categories.length > 0, "Apple", "<itunes:category> is missing.");
   for (const node of categories) {
@@ -220,6 +211,15 @@ function checkChannel(report: Report, channel: Node): void {
     "<podcast:person> names no host.",
   );
   checkPeople(report, channel);
+}
+
+function checkArtworkUrl(report: Report, url: string): void {
+  report.require(isWebUrl(url), "Apple", "<itunes:image> needs the URL of the artwork in href.");
+  report.require(
+    /\.(png|jpe?g)$/i.test(URL.parse(url)?.pathname ?? ""),
+    "Apple",
+    "The artwork's URL must end with .png or .jpg.",
+  );
 }
 
 function checkGuids(report: Report, items: readonly Node[]): void {
@@ -263,12 +263,15 @@ function checkItem(report: Report, item: Node): EpisodeFiles {
     "<itunes:episode> must be a number from 1.",
   );
   checkPeople(report, item);
+  const artwork = attributeOf(item["itunes:image"], "href") || null;
+  if (artwork) checkArtworkUrl(report, artwork);
   const files = {
     title: report.episode,
     ...checkEnclosure(report, item.enclosure),
     durationSeconds: Number(duration),
     transcripts: checkTranscripts(report, item),
     chaptersUrl: checkChapters(report, item),
+    artwork,
   };
   report.episode = null;
   return files;

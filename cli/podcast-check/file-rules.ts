@@ -43,10 +43,11 @@ export async function checkFiles({ artwork, episodes }: FeedFiles): Promise<Prob
   };
   if (artwork) await check(null, artwork, (add) => checkArtwork(artwork, add));
   await forEachConcurrently([...episodes], 2, async (episode) => {
-    const { title, url, transcripts, chaptersUrl } = episode;
+    const { title, url, transcripts, chaptersUrl, artwork } = episode;
     await check(title, url, (add) => checkAudio(episode, add));
     for (const transcript of transcripts)
       await check(title, transcript.url, (add) => checkTranscript(transcript, add));
+    if (artwork) await check(title, artwork, (add) => checkArtwork(artwork, add));
     if (chaptersUrl) await check(title, chaptersUrl, (add) => checkChapters(chaptersUrl, add));
   });
   return problems;

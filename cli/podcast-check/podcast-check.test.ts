@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import sharp from "sharp";
 import { afterEach, expect, test } from "vitest";
+import { GET as getArt } from "#app/calls/art/[slug]/[file]/route.ts";
 import { GET as getAudio } from "#app/calls/audio/[slug]/[file]/route.ts";
 import { GET as getFeed } from "#app/calls/feed.xml/route.ts";
 import { GET as getText } from "#app/calls/text/[slug]/[file]/route.ts";
@@ -57,6 +58,8 @@ type Route = (request: Request, path: string[]) => Response | Promise<Response>;
 
 const ROUTES: Readonly<Record<string, Route>> = {
   "feed.xml": (request) => getFeed(request),
+  art: (request, [, , slug = "", file = ""]) =>
+    getArt(request, { params: Promise.resolve({ slug, file }) }),
   audio: (request, [, , slug = "", file = ""]) =>
     getAudio(request, { params: Promise.resolve({ slug, file }) }),
   text: (request, [, , slug = "", file = ""]) =>
@@ -125,6 +128,7 @@ const MUTATIONS: readonly [from: string | RegExp, to: string, source: string][] 
   [/<description>[^<]*</, `<description>${"a".repeat(4_001)}<`, "Apple"],
   [/<language>[^<]*</, "<language>English<", "Apple"],
   [/(<itunes:image href="[^"]*)\.png"/, '$1.webp"', "Apple"],
+  [/(<itunes:image href="[^"]*3000)\.png"/, '$1.svg"', "Apple"],
   [/<itunes:category [^>]*>/, "", "Apple"],
   [/<itunes:category text="[^"]*"/, '<itunes:category text="Tech"', "Apple"],
   [/<itunes:explicit>false</, "<itunes:explicit>no<", "Apple"],
@@ -213,6 +217,15 @@ const FILE_FAULTS: Readonly<Record<string, [routes: Record<string, Route>, sourc
         request.method === "HEAD"
           ? new Response(null, { status: 405 })
           : new Response(readFileSync("public/podcast/cover.png")),
+    },
+    "Apple",
+  ],
+  "small art of an episode": [
+    {
+      art: (request, [, , slug = ""]) => {
+        const file = slug.startsWith("1-") ? "512.png" : "3000.png";
+        return getArt(request, { params: Promise.resolve({ slug, file }) });
+      },
     },
     "Apple",
   ],

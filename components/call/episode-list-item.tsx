@@ -1,6 +1,8 @@
 // Shows an episode in the list.
 
+import type { Program } from "#lib/calls/client/listening.ts";
 import { formatDate, formatDuration, formatIsoDate } from "#lib/core/format.ts";
+import { PlayButton } from "./episode-player.tsx";
 
 export interface ListedEpisode {
   readonly number: number;
@@ -11,10 +13,11 @@ export interface ListedEpisode {
   readonly publishedAt: number;
   /** The total length of its audio. */
   readonly durationMs: number;
+  readonly program: Program;
 }
 
 export function EpisodeListItem({
-  episode: { number, slug, title, description, callerName, publishedAt, durationMs },
+  episode: { number, slug, title, description, callerName, publishedAt, durationMs, program },
 }: {
   episode: ListedEpisode;
 }) {
@@ -26,6 +29,8 @@ export function EpisodeListItem({
           Episode {number}, {formatDuration(durationMs)}
         </span>
         <time dateTime={day}>{formatDate(day)}</time>
+        <PlayButton program={program} title={title} />
+        <span className="player-place" data-place="" />
       </p>
       <div>
         <h3>

@@ -1,24 +1,16 @@
 // Shows an episode: on its page, and as a preview before it is published.
 
 import type { ReactNode } from "react";
-import { CallPlayer } from "./call-player.tsx";
+import type { EpisodePrograms } from "#lib/calls/episode-programs.ts";
+import { EpisodePlayer } from "./episode-player.tsx";
 import { Paragraphs, Transcript } from "./transcript.tsx";
-
-export interface PlayableAudio {
-  readonly src: string;
-  readonly durationMs: number | null;
-}
 
 export interface EpisodeContent {
   readonly description: string;
   readonly callerName: string;
   readonly keywords: readonly string[];
   readonly transcript: string;
-  /** null if the question was typed. */
-  readonly call: PlayableAudio | null;
-  readonly answer: PlayableAudio;
-  /** Question and answer in one file, after an intro. */
-  readonly mergedAudio: PlayableAudio | null;
+  readonly programs: EpisodePrograms;
 }
 
 /**
@@ -26,7 +18,7 @@ export interface EpisodeContent {
  * `isAudioFirst` previews where the merged audio will be. All texts are plain text.
  */
 export function EpisodeView({
-  content: { description, callerName, keywords, transcript, call, answer, mergedAudio },
+  content: { description, callerName, keywords, transcript, programs },
   idPrefix,
   level = 2,
   isAudioFirst = false,
@@ -45,40 +37,21 @@ export function EpisodeView({
     ) : (
       <div className="episode-part">{children}</div>
     );
-  const questionPlayer = call && (
-    <CallPlayer
-      id={`${idPrefix}-call`}
-      next={`${idPrefix}-answer`}
-      src={call.src}
-      durationMs={call.durationMs}
-      label={`${callerName}’s question`}
-    />
-  );
-  const answerPlayer = (
-    <CallPlayer
-      id={`${idPrefix}-answer`}
-      src={answer.src}
-      durationMs={answer.durationMs}
-      label="The answer"
-    />
-  );
-  const isSeparate = !mergedAudio && !isAudioFirst;
+  const { merged, question, answer } = programs;
+  const questionPlayer = question && <EpisodePlayer id={`${idPrefix}-call`} program={question} />;
+  const answerPlayer = <EpisodePlayer id={`${idPrefix}-answer`} program={answer} />;
+  const isSeparate = !merged && !isAudioFirst;
   return (
     <>
-      {!mergedAudio && isAudioFirst && (
+      {!merged && isAudioFirst && (
         <div className="episode-part">
           {questionPlayer}
           {answerPlayer}
         </div>
       )}
-      {mergedAudio && (
+      {merged && (
         <div className="episode-part">
-          <CallPlayer
-            id={`${idPrefix}-episode`}
-            src={mergedAudio.src}
-            durationMs={mergedAudio.durationMs}
-            label={call ? "Question and answer" : "The answer"}
-          />
+          <EpisodePlayer id={`${idPrefix}-episode`} program={merged} />
           {questionPlayer && (
             <details className="episode-apart">
               <summary>Play question and answer separately</summary>
@@ -116,11 +89,8 @@ export function EpisodeView({
             <div className="episode-text">
               <Transcript
                 transcript={transcript}
-                audio={
-                  mergedAudio
-                    ? { src: mergedAudio.src, playerId: `${idPrefix}-episode` }
-                    : { src: answer.src, playerId: `${idPrefix}-answer` }
-                }
+                program={merged ?? answer}
+                playerId={`${idPrefix}-${merged ? "episode" : "answer"}`}
               />
             </div>
           </>,

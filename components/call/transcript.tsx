@@ -1,16 +1,19 @@
 // Shows a transcript. Its times are links that play from there: without JavaScript, they open the
 // file at that time (media fragments, w3.org/TR/media-frags).
 
+import type { Program } from "#lib/calls/client/listening.ts";
 import { groupCues, parseCues } from "#lib/calls/transcript.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
-/** `audio` is what the times belong to: the file's URL, and the id of its player. */
+/** The times belong to the starting track of `program`, which the button `playerId` plays. */
 export function Transcript({
   transcript,
-  audio,
+  program: { tracks, index = 0 },
+  playerId,
 }: {
   transcript: string;
-  audio: { readonly src: string; readonly playerId: string };
+  program: Program;
+  playerId: string;
 }) {
   const cues = parseCues(transcript);
   if (!cues) return <Paragraphs text={transcript} />;
@@ -18,8 +21,8 @@ export function Transcript({
     <p key={i} className="transcript-line">
       <a
         className="transcript-time figures"
-        href={`${audio.src}#t=${startMs / 1_000}`}
-        data-plays={audio.playerId}
+        href={`${tracks[index]!.src}#t=${startMs / 1_000}`}
+        data-plays={playerId}
         aria-label={`Play from ${formatDuration(startMs, "spoken-position")}`}
       >
         {formatDuration(startMs, "position")}

@@ -1,4 +1,4 @@
-// Renders a member's saved posts and reading history.
+// Renders a member's posts to continue, saved posts and reading history.
 
 import type { ReactNode } from "react";
 import { TeamDot } from "#components/team/team-dot.tsx";
@@ -10,6 +10,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { type PostIndex, findPost } from "#lib/posts/post.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
+import type { OpenPlace } from "#lib/reading/reading-place.ts";
 import type { HistoryEntry } from "#lib/reading/reading-history.ts";
 import type { Team } from "#lib/reading/team.ts";
 import { teamName } from "#lib/reading/team-profile.ts";
@@ -35,6 +36,34 @@ function List({ children }: { children: ReactNode }) {
     <div className="me-list">
       <ul className="rows">{children}</ul>
     </div>
+  );
+}
+
+/** Each link leads to the section at which the member stopped, if the post still has it. */
+export function ContinueList({
+  index,
+  places,
+}: {
+  index: PostIndex;
+  places: readonly OpenPlace[];
+}) {
+  return (
+    <List>
+      {places.map(({ slug, heading: id }) => {
+        const post = findPost(index, slug)!;
+        const heading = post.compiled.headings.find((each) => each.id === id);
+        return (
+          <li className="row" key={slug}>
+            <div className="row-what" {...languageAttributes(post.frontMatter)}>
+              <a href={postUrlPath(post) + (heading ? `#${heading.id}` : "")}>
+                {post.frontMatter.title}
+              </a>
+              {heading && <small>{heading.text}</small>}
+            </div>
+          </li>
+        );
+      })}
+    </List>
   );
 }
 

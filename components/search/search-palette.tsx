@@ -5,6 +5,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";
 import { MarkedText } from "#components/ui/marked-text.tsx";
+import type { BrowserMessages } from "#lib/core/messages/browser/en.ts";
+import { findBrowserMessages } from "#lib/core/messages/browser/find-browser-messages.ts";
 import {
   MAX_QUERY_CHARACTERS,
   type SearchResponse,
@@ -52,7 +54,10 @@ function useResults(q: string): Found | "failed" | null {
 const findOption = (dialog: HTMLDialogElement | null, index: number) =>
   dialog?.querySelector<HTMLElement>(`#found-${index}`);
 
+type SearchMessages = BrowserMessages["search"];
+
 export function SearchPalette({ onClose }: { onClose: () => void }) {
+  const messages = findBrowserMessages().search;
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   const q = typed.trim();
@@ -86,7 +91,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
     <dialog
       ref={dialog}
       className="palette"
-      aria-label="Search"
+      aria-label={messages.name}
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && dialog.current.close()}
     >
@@ -98,55 +103,63 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
           enterKeyHint="search"
           name="q"
           role="combobox"
-          aria-label="Search this site"
+          aria-label={messages.field}
           aria-expanded={results.length > 0}
           aria-controls="found"
           aria-autocomplete="list"
           aria-activedescendant={results[active] ? `found-${active}` : undefined}
           autoComplete="off"
           autoFocus
-          placeholder="Search this site"
+          placeholder={messages.field}
           maxLength={MAX_QUERY_CHARACTERS}
           value={typed}
           onChange={({ target }) => setTyped(target.value)}
         />
         <button type="button" className="palette-close" onClick={() => dialog.current?.close()}>
-          Close
+          {messages.close}
         </button>
       </form>
-      <div id="found" role="listbox" aria-label="Results" className="palette-results">
+      <div id="found" role="listbox" aria-label={messages.results} className="palette-results">
         {results.map((result, index) => (
-          <Option key={result.path} result={result} index={index} isActive={index === active} />
+          <Option
+            key={result.path}
+            result={result}
+            index={index}
+            isActive={index === active}
+            messages={messages}
+          />
         ))}
       </div>
       <p role="status" className="palette-status muted">
-        {statusOf(q, found)}
+        {statusOf(q, found, messages)}
         {found !== null && found !== "failed" && found.total > found.results.length && (
           <>
             {" · "}
-            <a href={`/search?q=${encodeURIComponent(q)}`}>All results</a>
+            <a href={`/search?q=${encodeURIComponent(q)}`}>{messages.allResults}</a>
           </>
         )}
       </p>
-      <SlashKeySetting />
+      <SlashKeySetting messages={messages} />
     </dialog>
   );
 }
 
-function statusOf(q: string, found: Found | "failed" | null): string {
+function statusOf(q: string, found: Found | "failed" | null, messages: SearchMessages): string {
   if (q === "" || found === null) return "";
-  if (found === "failed") return "Search isn’t responding. Press Enter to try again.";
-  return describeCount(found, found.q);
+  if (found === "failed") return messages.failed;
+  return describeCount(found, found.q, messages);
 }
 
 function Option({
   result,
   index,
   isActive,
+  messages,
 }: {
   result: SearchResultData;
   index: number;
   isActive: boolean;
+  messages: SearchMessages;
 }) {
   return (
     <a
@@ -160,7 +173,7 @@ function Option({
       <span className="palette-title">
         <MarkedText segments={result.title} />
       </span>
-      <span className="palette-kind">{describeKind(result)}</span>
+      <span className="palette-kind">{describeKind(result, messages)}</span>
       <span className="palette-snippet">
         <MarkedText segments={result.snippet} />
       </span>
@@ -169,7 +182,7 @@ function Option({
 }
 
 /** Lets readers turn the "/" key off, because speech or switch input may press it by accident. */
-function SlashKeySetting() {
+function SlashKeySetting({ messages }: { messages: SearchMessages }) {
   const [isOn, setIsOn] = useState(isSlashKeyOn);
   return (
     <p className="palette-keys">
@@ -182,10 +195,10 @@ function SlashKeySetting() {
             rememberSlashKey(target.checked);
           }}
         />{" "}
-        Open with <kbd>/</kbd>
+        {messages.slashKey} <kbd>/</kbd>
       </label>
       <span>
-        <kbd>Ctrl</kbd> <kbd>K</kbd> also works
+        <kbd>Ctrl</kbd> <kbd>K</kbd> {messages.alsoWorks}
       </span>
     </p>
   );

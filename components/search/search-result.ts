@@ -1,6 +1,6 @@
 // Describes a search result in words, for the search page and the palette.
 
-import { formatDate } from "#lib/core/format.ts";
+import type { BrowserMessages } from "#lib/core/messages/browser/en.ts";
 import type { TextSegment } from "#lib/search/search-query.ts";
 
 /** Longer queries are truncated (lib/search/search-query.ts). */
@@ -28,20 +28,23 @@ export interface SearchResponse {
   readonly isApproximate: boolean;
 }
 
+type SearchMessages = BrowserMessages["search"];
+
 /** Returns "Post, November 3rd, 2026", "Episode 4, …" or "Page". */
-export function describeKind({ kind, date, number }: SearchResultData): string {
-  const name = { post: "Post", page: "Page", episode: `Episode ${number}` }[kind];
-  return date === null ? name : `${name}, ${formatDate(date)}`;
+export function describeKind(
+  { kind, date, number }: SearchResultData,
+  messages: SearchMessages,
+): string {
+  const name = kind === "episode" ? messages.episode(number ?? 0) : messages[kind];
+  return date === null ? name : `${name}, ${messages.date(date)}`;
 }
 
 /** Returns how many results there are, in a sentence without a period. */
 export function describeCount(
   { total, isApproximate }: Pick<SearchResponse, "total" | "isApproximate">,
   q: string,
+  messages: SearchMessages,
 ): string {
-  if (total === 0) return `No results for “${q}”`;
-  const results = total === 1 ? "1 result" : `${total} results`;
-  return isApproximate
-    ? `No exact matches for “${q}”. ${results} with similar words`
-    : `${results} for “${q}”`;
+  if (total === 0) return messages.noResults(q);
+  return isApproximate ? messages.approximate(total, q) : messages.count(total, q);
 }

@@ -1,6 +1,7 @@
 // Renders search results as a list.
 
 import { MarkedText } from "#components/ui/marked-text.tsx";
+import { en } from "#lib/core/messages/browser/en.ts";
 import { languageAttributes } from "#lib/posts/post-language.ts";
 import { type SearchResultData, describeKind } from "./search-result.ts";
 
@@ -9,7 +10,7 @@ export function SearchResults({ results }: { results: readonly SearchResultData[
     <ol className="lines">
       {results.map((result) => (
         <li key={`${result.kind} ${result.path}`} className="post-line">
-          <p className="card-meta">{describeKind(result)}</p>
+          <p className="card-meta">{describeKind(result, en.search)}</p>
           <div {...languageAttributes(result)}>
             <h2>
               <a className="card-link" href={result.path}>

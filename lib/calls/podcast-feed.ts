@@ -40,6 +40,10 @@ export const episodeTextPath = (
   file: "transcript.vtt" | "transcript.txt" | "chapters.json",
 ): string => `/calls/text/${encodeURIComponent(slug)}/${file}`;
 
+/** Returns the path of an episode's art: square, `size` pixels wide, or for link previews. */
+export const episodeArtPath = (slug: string, size: 512 | 3_000 | "social"): string =>
+  `/calls/art/${encodeURIComponent(slug)}/${size}.png`;
+
 /**
  * Returns an episode's RSS enclosure: the merged audio or, if it is missing, the answer. The
  * description links the question.
@@ -116,6 +120,7 @@ export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]
         type: contentType === "audio/mp4" ? "audio/x-m4a" : contentType,
       }),
       createElement("itunes:title", null, episode.title),
+      createElement("itunes:image", { href: podcast.url + episodeArtPath(episode.slug, 3_000) }),
       createElement("itunes:episode", null, String(episode.number)),
       createElement("itunes:episodeType", null, "full"),
       createElement("itunes:duration", null, String(roundToSeconds(durationMs))),

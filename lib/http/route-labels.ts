@@ -22,7 +22,12 @@ const ROUTES = {
   ],
   post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
   preview: ["/preview/[token]"],
-  episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]", "/calls/text/[slug]/[file]"],
+  episode: [
+    "/calls/[slug]",
+    "/calls/art/[slug]/[file]",
+    "/calls/audio/[slug]/[file]",
+    "/calls/text/[slug]/[file]",
+  ],
   text: ["/about", "/contact", "/goodbye", "/how-we-count", "/privacy"],
   feed: [
     "/blog/topics/[topic]/feed.xml",

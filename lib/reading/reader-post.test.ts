@@ -5,7 +5,7 @@ import { explain, recordStatements, selectRows } from "#tests/support/database.t
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { findReaderPost } from "./reader-post.sql.ts";
 import { listReadingHistory } from "./reading-history.ts";
-import { consumePlaceWrite, saveReadingPlace } from "./reading-place.ts";
+import { consumePlaceWrite, listOpenPlaces, saveReadingPlace } from "./reading-place.ts";
 import { listSavedSlugs, setPostSaved } from "./saved-posts.ts";
 
 const insertMember = () => write((tx) => insertUser(tx).id);
@@ -51,6 +51,34 @@ test("a place is offered until the post was finished, and again after a second s
   // At the end, although a read counts only once a week.
   await stopAt(ada, null);
   expect((await stateOf(ada)).place).toBe(null);
+});
+
+test("posts to continue are the started ones that the member has not finished since", async () => {
+  const ada = await insertMember();
+  const list = () =>
+    read((tx) =>
+      listOpenPlaces(tx, {
+        userId: ada,
+        limit: 2,
+        countedSlugOf: (slug) => slug.replace("-auf-deutsch", ""),
+      }),
+    );
+  const stopIn = async (slug: string) => {
+    setClock(nowMs() + SECOND_MS);
+    await write((tx) =>
+      saveReadingPlace(tx, { userId: ada, slug, heading: "here", nowMs: nowMs() }),
+    );
+  };
+  for (const slug of ["one", "two", "three", "three-auf-deutsch"]) await stopIn(slug);
+  expect((await list()).map(({ slug }) => slug)).toEqual(["three-auf-deutsch", "three"]);
+  setClock(nowMs() + SECOND_MS);
+  await write((tx) => insertRead(tx, { userId: ada, postSlug: "three", createdAt: nowMs() }));
+  expect(await list()).toEqual([
+    { slug: "two", heading: "here" },
+    { slug: "one", heading: "here" },
+  ]);
+  await stopIn("three");
+  expect((await list()).map(({ slug }) => slug)).toEqual(["three", "two"]);
 });
 
 test("a member's place is written at most once in 30 seconds, whatever the post", () => {

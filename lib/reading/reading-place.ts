@@ -39,3 +39,43 @@ export async function saveReadingPlace(
     update: place,
   });
 }
+
+export interface OpenPlace {
+  readonly slug: string;
+  /** The ID of the heading at which the member stopped. */
+  readonly heading: string;
+}
+
+/**
+ * Returns the posts that the member started and has not finished since, the last one first, at most
+ * `limit`. `countedSlugOf` names the post with whose reads a translation counts.
+ */
+export async function listOpenPlaces(
+  tx: Tx,
+  {
+    userId,
+    limit,
+    countedSlugOf,
+  }: { userId: string; limit: number; countedSlugOf: (slug: string) => string },
+): Promise<OpenPlace[]> {
+  const places = await tx.readingPlace.findMany({
+    where: { userId },
+    orderBy: [{ updatedAt: "desc" }, { postSlug: "asc" }],
+    // Finished ones are among them, since a read doesn't delete the place.
+    take: limit * 4,
+    select: { postSlug: true, heading: true, updatedAt: true },
+  });
+  const reads = await tx.postRead.groupBy({
+    by: ["postSlug"],
+    where: { userId, postSlug: { in: places.map(({ postSlug }) => countedSlugOf(postSlug)) } },
+    _max: { createdAt: true },
+  });
+  const lastReads = new Map(reads.map(({ postSlug, _max }) => [postSlug, _max.createdAt]));
+  return places
+    .filter(({ postSlug, updatedAt }) => {
+      const finishedAt = lastReads.get(countedSlugOf(postSlug));
+      return !finishedAt || finishedAt < updatedAt;
+    })
+    .slice(0, limit)
+    .map(({ postSlug, heading }) => ({ slug: postSlug, heading }));
+}

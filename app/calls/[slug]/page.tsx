@@ -6,12 +6,13 @@ import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
 import { podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
-import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
+import { publishedPrograms } from "#lib/calls/episode-programs.ts";
+import { type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
 import { env } from "#lib/core/env.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
-import { episodeAudioPath } from "#lib/calls/podcast-feed.ts";
+import { episodeArtPath } from "#lib/calls/podcast-feed.ts";
 import { read } from "#lib/db/database.ts";
 import { formatDate, formatIsoDate } from "#lib/core/format.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
@@ -29,7 +30,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
   const { title, keywords } = episode;
   const path = `/calls/${slug}`;
   const description = `${episode.callerName} asks: ${episode.description.replace(/\s+/g, " ")}`;
-  const image = { url: getPodcast().artwork, alt: "" };
+  const image = { url: episodeArtPath(slug, "social"), width: 1_200, height: 630, alt: "" };
   return {
     title,
     description,
@@ -43,7 +44,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
       publishedTime: new Date(episode.publishedAt).toISOString(),
       images: [image],
     },
-    twitter: { card: "summary", title, description, images: [image] },
+    twitter: { card: "summary_large_image", title, description, images: [image] },
   };
 }
 
@@ -60,7 +61,8 @@ export default async function Page({ params }: Props) {
   const day = formatIsoDate(episode.publishedAt);
   return (
     <article className="wrap" aria-labelledby="episode-title">
-      <header className="page-head">
+      <header className="page-head episode-head">
+        <img src={episodeArtPath(slug, 512)} width={512} height={512} alt="" fetchPriority="high" />
         <h1 id="episode-title">{episode.title}</h1>
         <p className="episode-when figures">
           Episode {episode.number} — <time dateTime={day}>{formatDate(day)}</time>
@@ -71,7 +73,7 @@ export default async function Page({ params }: Props) {
           idPrefix="episode"
           content={{
             ...episode,
-            ...toEpisodeAudio(episode),
+            programs: publishedPrograms(episode),
             keywords: parseKeywords(episode.keywords),
           }}
         />
@@ -106,22 +108,6 @@ export default async function Page({ params }: Props) {
       />
     </article>
   );
-}
-
-function toEpisodeAudio({ slug, hasCall, callDurationMs, answer, mergedAudio }: Episode) {
-  return {
-    call: hasCall
-      ? { src: episodeAudioPath(slug, "call", null), durationMs: callDurationMs }
-      : null,
-    answer: {
-      src: episodeAudioPath(slug, "answer", answer.contentType),
-      durationMs: answer.durationMs,
-    },
-    mergedAudio: mergedAudio && {
-      src: episodeAudioPath(slug, "episode", mergedAudio.contentType),
-      durationMs: mergedAudio.durationMs,
-    },
-  };
 }
 
 function EpisodeNavLink({

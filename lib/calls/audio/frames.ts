@@ -39,6 +39,10 @@ export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   };
 }
 
+/** Returns whether the frame at `at` is a VBR header, which has no audio. It can only be the first one. */
+export const isVbrHeader = (bytes: Uint8Array, at: number): boolean =>
+  /Xing|Info|VBRI/.test(readAscii(bytes, at + 4, 40));
+
 /** Returns the offset after the ID3 tags at the start of a file; 0 without any. */
 export function skipId3Tags(bytes: Uint8Array): number {
   let at = 0;
@@ -84,9 +88,7 @@ export function readMp3(bytes: Uint8Array): AudioTrack {
       continue;
     }
     isInSync = true;
-    // The first frame may be a VBR header without audio.
-    const isVbrHeader = frames === 0 && /Xing|Info|VBRI/.test(readAscii(bytes, at + 4, 40));
-    if (!isVbrHeader) ms += (frame.samples / frame.rate) * 1000;
+    if (frames > 0 || !isVbrHeader(bytes, at)) ms += (frame.samples / frame.rate) * 1000;
     frames += 1;
     at += frame.length;
   }

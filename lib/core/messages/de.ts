@@ -8,15 +8,15 @@ const { date, count, decimal, list } = createFormats("de");
 export const de: Messages = {
   skipToContent: "Zum Inhalt springen",
   mainNavigation: "Hauptmenü",
-  moreNavigation: "Weiteres",
-  search: "Suchen",
+  moreNavigation: "Weitere Seiten",
+  search: "Suche",
   logIn: "Anmelden",
   account: "Konto",
   pages: {
     "/blog": "Beiträge",
     "/calls": "Fragen",
     "/teams": "Teams",
-    "/about": "Über uns",
+    "/about": "Über",
     "/how-we-count": "Wie wir zählen",
     "/subscribe": "Abonnieren",
     "/contact": "Kontakt",
@@ -25,15 +25,16 @@ export const de: Messages = {
   theme: "Farbschema",
   themes: { light: "Hell", dark: "Dunkel", system: "System" },
   copied: "Kopiert",
-  copyFailed: "Kopieren nicht möglich: Der Browser erlaubt keinen Zugriff auf die Zwischenablage.",
+  copyFailed:
+    "Das Kopieren hat nicht geklappt: Dein Browser lässt keinen Zugriff auf die Zwischenablage zu.",
 
   date,
   readingTime: (minutes) => `${minutes} Min. Lesezeit`,
   updated: "Aktualisiert am",
   draft: "Entwurf.",
-  draftNotice: "Nicht gelistet, nicht gezählt und noch im Wandel.",
+  draftNotice: "Steht in keiner Liste, wird nicht gezählt und ändert sich wahrscheinlich noch.",
   archived: "Archiviert.",
-  archivedNotice: "Richtig, als es geschrieben wurde; wird nicht mehr aktualisiert.",
+  archivedNotice: "War bei der Veröffentlichung aktuell und wird nicht mehr gepflegt.",
   translations: "Übersetzungen:",
   addTranslation: "Übersetzung hinzufügen",
   by: "von",
@@ -51,11 +52,11 @@ export const de: Messages = {
   saveForLater: "Für später speichern",
   saved: "Gespeichert",
   pressToRemove: "(zum Entfernen drücken)",
-  savedStatus: "Auf deiner Kontoseite gespeichert.",
+  savedStatus: "Gespeichert. Du findest den Beitrag in deinem Konto.",
   removedStatus: "Entfernt.",
-  continueReading: "Weiterlesen, wo du aufgehört hast:",
-  countedFor: (team: string) => `Gezählt für ${team}`,
-  readCounted: "Gezählt",
+  continueReading: "Lies weiter, wo du aufgehört hast:",
+  countedFor: (team) => `Für ${team} gezählt`,
+  readCounted: "Als gelesen gezählt",
   shareAndEdit: "Teilen und bearbeiten",
   copyLink: "Link kopieren",
   email: "Per E-Mail teilen",
@@ -65,20 +66,20 @@ export const de: Messages = {
   license: "Lizenz:",
   aboutAuthor: (name) => `Mehr über ${name}`,
 
-  whoIsReading: "Wer das liest",
+  whoIsReading: "Wer hier liest",
   noTeamLeads:
-    "Noch führt hier kein Team. Das erste Mitglied, das den Beitrag liest, bringt seines nach vorn.",
-  teamLeads: (team, score) => `${team} führt mit ${score} Lesungen je aktivem Mitglied.`,
+    "Noch führt hier kein Team. Wer den Beitrag als erstes Mitglied liest, bringt sein Team in Führung.",
+  teamLeads: (team, score) => `${team} führt: ${score}-mal gelesen pro aktivem Mitglied.`,
   teamsTied: (teams, score) =>
-    `Gleichstand zwischen ${list(teams)} mit ${score} Lesungen je aktivem Mitglied.`,
+    `Gleichstand zwischen ${list(teams)}: ${score}-mal gelesen pro aktivem Mitglied.`,
   readToTheEnd: (reads) =>
     reads === 0
       ? "Noch niemand hat ihn zu Ende gelesen."
       : `${reads === 1 ? "Einmal" : `${count(reads)}-mal`} zu Ende gelesen.`,
-  reads: (reads) => `${count(reads)} ${reads === 1 ? "Lesung" : "Lesungen"}`,
+  reads: (reads) => `${count(reads)}-mal gelesen`,
   activeMembers: (members) =>
     `${count(members)} ${members === 1 ? "aktives Mitglied" : "aktive Mitglieder"}`,
-  readsPerMember: "Lesungen je Mitglied",
+  readsPerMember: "mal gelesen pro Mitglied",
   decimal,
 
   keepReading: "Weiterlesen",

@@ -8,7 +8,7 @@ const { date, count, decimal, list } = createFormats("es");
 export const es: Messages = {
   skipToContent: "Ir al contenido",
   mainNavigation: "Principal",
-  moreNavigation: "Más",
+  moreNavigation: "Más páginas",
   search: "Buscar",
   logIn: "Iniciar sesión",
   account: "Cuenta",
@@ -16,7 +16,7 @@ export const es: Messages = {
     "/blog": "Artículos",
     "/calls": "Preguntas",
     "/teams": "Equipos",
-    "/about": "Quiénes somos",
+    "/about": "Acerca de",
     "/how-we-count": "Cómo contamos",
     "/subscribe": "Suscribirse",
     "/contact": "Contacto",
@@ -33,7 +33,7 @@ export const es: Messages = {
   draft: "Borrador.",
   draftNotice: "No aparece en las listas, no se cuenta y puede cambiar.",
   archived: "Archivado.",
-  archivedNotice: "Correcto cuando se escribió; ya no se actualiza.",
+  archivedNotice: "Era correcto cuando se escribió; ya no se actualiza.",
   translations: "Traducciones:",
   addTranslation: "Añadir una traducción",
   by: "por",
@@ -54,7 +54,7 @@ export const es: Messages = {
   savedStatus: "Guardado en tu cuenta.",
   removedStatus: "Quitado.",
   continueReading: "Continúa donde lo dejaste:",
-  countedFor: (team: string) => `Contado para ${team}`,
+  countedFor: (team) => `Contado para ${team}`,
   readCounted: "Lectura contada",
   shareAndEdit: "Compartir y editar",
   copyLink: "Copiar enlace",
@@ -67,7 +67,7 @@ export const es: Messages = {
 
   whoIsReading: "Quién lo lee",
   noTeamLeads:
-    "Todavía no va ningún equipo en cabeza. El primer miembro que lo lea pondrá al suyo delante.",
+    "Ningún equipo va en cabeza todavía. El primer miembro que lo lea pondrá al suyo por delante.",
   teamLeads: (team, score) => `${team} va en cabeza con ${score} lecturas por miembro activo.`,
   teamsTied: (teams, score) =>
     `Empate entre ${list(teams)} con ${score} lecturas por miembro activo.`,

@@ -216,6 +216,13 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
       path: `/calls/text/${fixture.owner.episodeSlug}/transcript.txt`,
     }),
   },
+  "GET /calls/art/[slug]/[file]": {
+    requiredRole: "anyone",
+    status: 200,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/calls/art/${fixture.owner.episodeSlug}/512.png`,
+    }),
+  },
   "GET /calls/audio/[slug]/[file]": {
     requiredRole: "anyone",
     status: 200,

@@ -27,6 +27,7 @@ import { Field, TextField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import { formatBytes } from "#lib/core/format.ts";
+import { episodePrograms } from "#lib/calls/episode-programs.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
@@ -224,9 +225,15 @@ export default async function CallPage({ params }: Props) {
                       callerName: call.callerName,
                       keywords: parseKeywords(call.keywords),
                       transcript: "",
-                      call: question,
-                      answer,
-                      mergedAudio: null,
+                      programs: episodePrograms(
+                        {
+                          title: call.title,
+                          callerName: call.callerName,
+                          href: path,
+                          image: "/icon-512.png",
+                        },
+                        { call: question, answer, mergedAudio: null },
+                      ),
                     }
                   : null
               }

@@ -1,4 +1,3 @@
-"use client";
 // Opens the search palette on "/", Ctrl+K or a click on a search link. Loads the palette only then.
 
 import { type ComponentType, useEffect, useState } from "react";
@@ -24,7 +23,8 @@ function isPlainPressOnSearchLink(event: MouseEvent): boolean {
   );
 }
 
-export function SearchShortcut() {
+/** Returns the palette while it is open. */
+export function useSearchPalette() {
   const [Palette, setPalette] = useState<ComponentType<{ onClose: () => void }> | null>(null);
   useEffect(() => {
     function open(event: Event) {

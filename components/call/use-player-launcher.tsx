@@ -1,0 +1,48 @@
+// Loads the sticky player when the listener presses a play button, or comes from a page that played.
+
+import { type ComponentType, useEffect, useState } from "react";
+import { LISTENING_KEY, PLACES_KEY } from "#lib/calls/client/storage-keys.ts";
+import type { StickyPlayerProps } from "./sticky-player.tsx";
+
+/** Returns whether this tab plays an episode, or the page lists what the listener may continue. */
+function hasListened(): boolean {
+  try {
+    return (
+      LISTENING_KEY in sessionStorage ||
+      (PLACES_KEY in localStorage && document.querySelector("[data-play]") !== null)
+    );
+  } catch {
+    return false; // storage is blocked
+  }
+}
+
+/** Returns the player, once it is loaded. */
+export function usePlayerLauncher() {
+  const [player, setPlayer] = useState<
+    (StickyPlayerProps & { Player: ComponentType<StickyPlayerProps> }) | null
+  >(null);
+  useEffect(() => {
+    const audio = new Audio();
+    const load = (pressed: Element | null) =>
+      import("./sticky-player.tsx").then(
+        ({ StickyPlayer }) => setPlayer({ Player: StickyPlayer, audio, pressed }),
+        listen,
+      );
+    function onClick(event: MouseEvent) {
+      const { target, button, ctrlKey, metaKey, shiftKey } = event;
+      const pressed = target instanceof Element && target.closest("[data-play],[data-plays]");
+      if (!pressed || button || ctrlKey || metaKey || shiftKey) return;
+      event.preventDefault();
+      // Safari plays only an element that was loaded during a press.
+      audio.load();
+      stop();
+      void load(pressed);
+    }
+    const listen = () => document.addEventListener("click", onClick);
+    const stop = () => document.removeEventListener("click", onClick);
+    if (hasListened()) void load(null);
+    else listen();
+    return stop;
+  }, []);
+  return player && <player.Player audio={player.audio} pressed={player.pressed} />;
+}

@@ -1,0 +1,56 @@
+// Follows links between pages without a new document while an episode plays, so that it plays on
+// (docs/decisions/063-sticky-player.md).
+
+import { usePathname, useRouter } from "next/navigation";
+import { useEffect, useRef } from "react";
+
+/** Pages to read. Forms, accounts and the admin pages have another policy, so they are documents of their own. */
+const READING_PAGES = /^\/(?:$|blog(?:\/|$)|calls(?:\/(?!record$|mine$)|$)|teams$|about$)/;
+
+const isReadingPage = (path: string) => READING_PAGES.test(path) && !path.includes(".");
+
+/** Returns the link that `event` follows, if it leads from one page to read to another. */
+function findReadingLink(event: MouseEvent): HTMLAnchorElement | null {
+  const { target, button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
+  if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented) return null;
+  const link = target instanceof Element ? target.closest<HTMLAnchorElement>("a[href]") : null;
+  if (!link || link.target || link.download || link.origin !== location.origin) return null;
+  // A page in another language has another frame, and the frame stays.
+  if (link.closest("[lang]") !== document.documentElement || link.hreflang) return null;
+  const isSamePage = link.pathname === location.pathname && link.search === location.search;
+  return !isSamePage && isReadingPage(location.pathname) && isReadingPage(link.pathname)
+    ? link
+    : null;
+}
+
+/** The frame stays, so its current link is marked here. */
+function markCurrentLinks(path: string): void {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>(".site-nav a[href]"))
+    link.ariaCurrent =
+      link.pathname === path ? "page" : path.startsWith(`${link.pathname}/`) ? "true" : null;
+}
+
+export function useReadingNavigation(isActive: boolean): void {
+  const router = useRouter();
+  const pathname = usePathname();
+  const shownPath = useRef(pathname);
+  useEffect(() => {
+    if (!isActive) return;
+    const onClick = (event: MouseEvent) => {
+      const link = findReadingLink(event);
+      if (!link) return;
+      event.preventDefault();
+      document.querySelector<HTMLDialogElement>("dialog[open]")?.close();
+      router.push(link.pathname + link.search + link.hash);
+    };
+    document.addEventListener("click", onClick);
+    return () => document.removeEventListener("click", onClick);
+  }, [isActive, router]);
+  useEffect(() => {
+    if (shownPath.current === pathname) return;
+    shownPath.current = pathname;
+    markCurrentLinks(pathname);
+    // As after the load of a document, the keyboard starts at the new text.
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }, [pathname]);
+}

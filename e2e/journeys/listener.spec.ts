@@ -1,0 +1,168 @@
+// Follows a listener: an episode plays on while they read, continues later where they stopped, and
+// works without JavaScript.
+
+import { readFileSync } from "node:fs";
+import type { Page } from "@playwright/test";
+import type Database from "better-sqlite3";
+import { saveMergedAudio } from "#lib/calls/audio-blobs.sql.ts";
+import { sqlOf } from "#lib/db/sql.ts";
+import { toDataUrl } from "#tests/support/audio.ts";
+import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { writeToSite } from "#tests/support/e2e/site-database.ts";
+import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
+
+const fixture = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
+/** Sixteen seconds. */
+const LONG = { audio: Buffer.concat(Array<Buffer>(4).fill(fixture("steps.mp3"))), seconds: 16 };
+const TRANSCRIPT =
+  "WEBVTT\n\n00:00.000 --> 00:05.000\n<v Ada>Why?\n\n00:08.000 --> 00:10.000\n<v Grace>Because.\n";
+
+/** Publishes an episode of a recorded question, with or without a merged file. Returns its slug. */
+function publish(database: Database.Database, title: string, isMerged: boolean): Promise<string> {
+  return writeToSite(database, (tx) => {
+    const { id: userId } = insertUser(tx, { firstName: "Ada" });
+    const { id: callId } = insertCall(tx, {
+      userId,
+      title,
+      base64: toDataUrl("audio/webm", fixture("tone-live.webm")),
+    });
+    sqlOf(tx).run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, callId);
+    const audio = { contentType: "audio/mpeg", durationMs: LONG.seconds * 1_000 };
+    insertAnswer(tx, { callId, ...audio, audio: LONG.audio });
+    const { slug } = insertEpisode(tx, {
+      callId,
+      title,
+      callerName: "Ada",
+      transcript: TRANSCRIPT,
+    });
+    if (isMerged) saveMergedAudio(tx, callId, { ...audio, audio: LONG.audio });
+    return slug;
+  });
+}
+
+const playerOf = (page: Page) => page.getByRole("region", { name: "Player" });
+
+const readAudio = (page: Page) =>
+  page.locator("body > audio").evaluate((audio: HTMLAudioElement) => ({
+    seconds: audio.currentTime,
+    isPlaying: !audio.paused,
+    speed: audio.playbackRate,
+    src: audio.currentSrc,
+  }));
+
+/** Expects it to play now, beyond `seconds`. */
+const expectPlaying = (page: Page, seconds = 0) =>
+  expect
+    .poll(async () => {
+      const audio = await readAudio(page);
+      return audio.isPlaying && audio.seconds > seconds;
+    })
+    .toBe(true);
+
+/** Fails on a new document: a variable of the old one is gone. */
+const markDocument = (page: Page) => page.evaluate(() => void Object.assign(window, { mark: 1 }));
+const isSameDocument = (page: Page) => page.evaluate(() => "mark" in window);
+
+test("an episode plays on while the listener reads, and continues later where it stopped", async ({
+  page,
+  database,
+}) => {
+  const title = "Why does it play on?";
+  const slug = await publish(database, title, true);
+  const scripts: string[] = [];
+  page.on("request", (request) => {
+    if (request.resourceType() === "script") scripts.push(request.url());
+  });
+  await page.goto("/calls", { waitUntil: "networkidle" });
+  const before = scripts.length;
+  await page.getByRole("button", { name: `Play: ${title}` }).click();
+  await expectPlaying(page, 0.3);
+  expect(scripts.length).toBeGreaterThan(before);
+  await expect(page.getByRole("button", { name: `Pause: ${title}` })).toBeVisible();
+  expect(await page.evaluate(() => navigator.mediaSession.metadata?.title)).toBe(title);
+
+  // Three pages without a new document; the last one is personal on the server.
+  await markDocument(page);
+  const player = playerOf(page);
+  await player.getByLabel("Speed").selectOption("0.5");
+  for (const [link, heading] of [
+    ["Posts", "Posts"],
+    ["A tour of the code", "A tour of the code"],
+  ] as const) {
+    await page.getByRole("link", { name: link, exact: true }).first().click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
+    expect((await readAudio(page)).isPlaying).toBe(true);
+  }
+  await expect(page.locator(".site-nav [aria-current]")).toHaveText("Posts");
+  await expect(page.locator(".prose")).toContainText("lib");
+  await player.getByRole("link", { name: title }).click();
+  await expect(page).toHaveURL(`/calls/${slug}`);
+  expect(await isSameDocument(page)).toBe(true);
+  expect(await readAudio(page)).toMatchObject({ isPlaying: true, speed: 0.5 });
+
+  // A time of the transcript, and the keys.
+  await page.getByRole("link", { name: "Play from 8 seconds" }).click();
+  await expectPlaying(page, 8);
+  await player.getByRole("slider", { name: "Position" }).focus();
+  await page.keyboard.press("Space");
+  await expect(player.getByRole("button", { name: "Play" })).toBeVisible();
+  await page.keyboard.press("ArrowLeft");
+  expect((await readAudio(page)).seconds).toBe(0);
+  await page.keyboard.press(">");
+  expect((await readAudio(page)).speed).toBe(0.75);
+  await page.getByRole("link", { name: "Play from 8 seconds" }).click();
+  await expectPlaying(page, 8);
+
+  // A new document: forms and account pages have one. It plays on, or waits for a press.
+  await page.goto("/search?q=sqlite");
+  await expect(player.getByRole("link", { name: title })).toBeVisible();
+  await expect.poll(async () => (await readAudio(page)).seconds).toBeGreaterThan(8);
+  await expectAccessible(page, "the player");
+  await player.getByRole("button", { name: "Close the player" }).click();
+  await expect(player).toHaveCount(0);
+
+  await page.goto(`/calls/${slug}`);
+  await expect(page.getByText(/Continue at 0:(08|09|1\d)/)).toBeVisible();
+  await page.getByRole("button", { name: "Play" }).click();
+  await expectPlaying(page, 8);
+});
+
+test("without a merged file, the answer plays after the question, and each by itself", async ({
+  page,
+  database,
+}) => {
+  const slug = await publish(database, "Two recordings?", false);
+  await page.goto(`/calls/${slug}`);
+  const question = page.getByRole("group", { name: "Ada’s question" });
+  await question.getByRole("button", { name: "Play" }).click();
+  await expect(question.getByRole("button", { name: "Pause" })).toBeVisible();
+  const answer = page.getByRole("group", { name: "The answer" });
+  await expect(answer.getByRole("button", { name: "Pause" })).toBeVisible();
+  await expectPlaying(page, 0.2);
+  expect((await readAudio(page)).src).toContain("/answer.mp3");
+  await question.getByRole("button", { name: "Play" }).click();
+  await expect(answer.getByRole("button", { name: "Play" })).toBeVisible();
+  await expect(playerOf(page)).toContainText("Ada’s question");
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("an episode has the browser’s own players, and its times open the file there", async ({
+    page,
+    database,
+  }) => {
+    const title = "Without scripts?";
+    const slug = await publish(database, title, false);
+    await page.goto("/calls");
+    await page.getByRole("link", { name: title }).click();
+    await expect(page.locator("audio[controls]")).toHaveCount(2);
+    await expect(page.locator("audio[controls]").first()).toBeVisible();
+    await expect(page.getByRole("button", { name: "Play" })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Play from 8 seconds" })).toHaveAttribute(
+      "href",
+      `/calls/audio/${slug}/answer.mp3#t=8`,
+    );
+  });
+});

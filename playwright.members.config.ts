@@ -10,7 +10,12 @@ export default {
   outputDir: ".data/members-results",
   testIgnore: [],
   projects: [
-    { name: "members", testMatch: /e2e\/[\w-]+\.spec\.ts$/, grep: /@replica/, teardown: "ams" },
+    {
+      name: "members",
+      testMatch: /e2e\/(journeys\/)?[\w-]+\.spec\.ts$/,
+      grep: /@replica/,
+      teardown: "ams",
+    },
     { name: "ams", testMatch: /cluster\/members\.teardown\.ts$/ },
   ],
   use: { ...single.use, baseURL: `http://localhost:${PORT}` },

@@ -1,34 +1,6 @@
-// Tests the admin pages of posts: the list, preview links, and viewing a post as a reader.
+// Tests viewing a post as a reader from its admin page.
 
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
-
-test("a preview link opens a draft without an account, until an admin withdraws it", async ({
-  page,
-  browser,
-  logIn,
-  expectedErrors,
-}) => {
-  expectedErrors.push("404");
-  await logIn({ role: "ADMIN" });
-  await page.goto("/admin/posts?state=draft");
-  await page.getByRole("link", { name: "A draft for the browser tests" }).click();
-  await expect(page).toHaveURL("/admin/posts/a-draft");
-  await page.getByRole("button", { name: "Create link" }).click();
-  const links = page.getByRole("region", { name: "Preview links" });
-  const url = await links.getByRole("link").getAttribute("href");
-
-  const guest = await browser.newContext();
-  const preview = await guest.newPage();
-  expect((await preview.goto(url!))?.status()).toBe(200);
-  await expect(preview.getByRole("heading", { level: 1 })).toHaveText(/A draft/);
-  expect(await preview.locator("meta[name=robots]").getAttribute("content")).toContain("noindex");
-  expect((await preview.goto(`${url!.slice(0, -1)}_`))?.status()).toBe(404);
-
-  await links.getByRole("button", { name: "Withdraw" }).click();
-  await expect(links.getByRole("link")).toHaveCount(0);
-  expect((await preview.goto(url!))?.status()).toBe(404);
-  await guest.close();
-});
 
 test("an admin sees a post as a reader does, without a count, and can send it", async ({
   page,

@@ -382,44 +382,6 @@ test(
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test(
-    "an admin claims, edits, publishes, unpublishes and declines a call",
-    { tag: "@replica" },
-    async ({ page, context, database, logIn, waitForEmail }) => {
-      test.setTimeout(90_000);
-      const { id, callerEmail } = await insertTestCall(database, { state: "ANSWERED" });
-      const fresh = await insertTestCall(database);
-      await becomeAdmin(context, logIn);
-      await page.goto(`/admin/calls/${fresh.id}`);
-      await page.getByRole("button", { name: "Assign to me" }).click();
-      await expect(page.getByText("Assigned to you.")).toBeVisible();
-      expect(stateOf(database, fresh.id)).toBe("REVIEWING");
-      await page.getByRole("button", { name: "Unassign" }).click();
-      await expect(page.getByText("Moved back to New.")).toBeVisible();
-      await expect(page.locator("audio[controls]").first()).toBeVisible();
-
-      await page.goto(`/admin/calls/${id}`);
-      await page.getByLabel("Title").fill("No");
-      await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByText("Use at least 5 characters (you have 2).")).toBeVisible();
-      await page.getByLabel("Title").fill("A title without scripts");
-      await page.getByLabel("Note").fill("Nice one.");
-      await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByText("Saved.")).toBeVisible();
-      await page.getByRole("button", { name: "Publish" }).click();
-      await expect(page.getByText(/Published as episode \d+/)).toBeVisible({ timeout: 30_000 });
-      expect((await waitForEmail(callerEmail)).subject).toContain("A title without scripts");
-      await page.getByRole("button", { name: "Unpublish" }).click();
-      await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
-      await page.getByLabel("Reason").fill("It was asked before.");
-      await page.getByRole("button", { name: "Decline" }).click();
-      await expect(
-        page.getByText("Declined. We’ll email your reason to the caller."),
-      ).toBeVisible();
-      expect((await waitForEmail(callerEmail)).text).toContain("It was asked before.");
-    },
-  );
-
   test("a decision on an outdated version is a conflict", async ({
     page,
     context,

@@ -1,4 +1,4 @@
-// Tests login and sign-up by email, with and without JavaScript.
+// Tests login and sign-up by email. e2e/journeys/member.spec.ts does it without JavaScript.
 
 import type { BrowserContext, Page } from "@playwright/test";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
@@ -241,50 +241,6 @@ test("the login pages have no accessibility violation", async ({ page, waitForEm
   await check();
   await page.getByRole("radio", { name: /^Red/ }).check();
   await check();
-});
-
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-
-  test(
-    "a reader signs up, and later logs in with the code",
-    { tag: "@replica" },
-    async ({ page, context, waitForEmail, database }) => {
-      await requestEmail(page, "plain@example.test", "/about");
-      const sentEmail = await waitForEmail("plain@example.test");
-      await typeCode(page, "000000" === codeIn(sentEmail) ? "000001" : "000000");
-      await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
-      await page.goto(linkIn(sentEmail));
-      await logInButton(page).click();
-      await signUp(page, "Plain", "Blue");
-      await expect(page).toHaveURL("/about");
-      expect(await isLoggedIn(context)).toBe(true);
-      expect(
-        database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all(),
-      ).toEqual([{ team: "BLUE" }]);
-
-      await context.clearCookies();
-      await requestEmail(page, "Plain@Example.test".toLowerCase());
-      await page.getByRole("button", { name: "Resend" }).click();
-      await expect(page).toHaveURL(/\/login\/code\?again$/);
-      await expect(
-        page.getByRole("status").filter({ hasText: "We’ve sent a new email." }),
-      ).toBeVisible();
-      // The page accepts the code of the latest email.
-      await expect
-        .poll(() =>
-          database
-            .prepare(
-              `SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`,
-            )
-            .get(),
-        )
-        .toEqual({ n: 2 });
-      await typeCode(page, codeIn(await waitForEmail("plain@example.test")));
-      await expect(page).toHaveURL(/\/me$/);
-      expect(await isLoggedIn(context)).toBe(true);
-    },
-  );
 });
 
 test.describe("with a mail server", () => {

@@ -239,58 +239,6 @@ test("deleting an account requires a recent login", async ({ page, logIn, server
   );
 });
 
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-
-  test(
-    "a member changes their name, logs out a device, logs in by a QR code, logs out and deletes the account",
-    { tag: "@replica" },
-    async ({ page, browser, context, logIn, database }) => {
-      const id = await logIn({ firstName: "Edsger" });
-      await insertMemberSession(database, id);
-      await page.goto("/me");
-      await page.getByLabel("First name").fill("a".repeat(61));
-      await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByLabel("First name")).toHaveAttribute("aria-invalid", "true");
-      await page.getByLabel("First name").fill("Wybe");
-      await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByRole("heading", { level: 1, name: "Wybe" })).toBeVisible();
-      await page.getByRole("button", { name: /^Log out unknown device/ }).click();
-      await expect(page.getByText("Logged out.", { exact: true })).toBeVisible();
-
-      database
-        .prepare(
-          `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
-        )
-        .run(`key-of-${id}`, id, Date.now());
-      await page.goto("/me");
-      await page.locator("summary").click();
-      await page.getByRole("button", { name: "Remove “Old phone”" }).click();
-      await expect(page.getByText("Passkey removed.")).toBeVisible();
-
-      await page.getByRole("button", { name: "Show QR code" }).click();
-      await expect(page.getByRole("img", { name: /^QR code/ })).toBeVisible();
-      const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
-      const phone = await browser.newContext({ javaScriptEnabled: false });
-      const screen = await phone.newPage();
-      await screen.goto(`/login/device?token=${token}`);
-      await screen.getByRole("button", { name: "Log in as Wybe" }).click();
-      await expect(screen).toHaveURL("/me");
-      await screen.getByRole("button", { name: "Log out", exact: true }).click();
-      await expect(screen).toHaveURL("/");
-      await phone.close();
-
-      await page.goto("/me/delete");
-      await page.getByLabel(/^Type/).fill("Wybe");
-      await page.getByRole("button", { name: "Delete account" }).click();
-      await expect(page).toHaveURL("/goodbye");
-      expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(
-        0,
-      );
-    },
-  );
-});
-
 test("the account pages have no accessibility violation", async ({ page, logIn, database }) => {
   test.setTimeout(90_000);
   const id = await logIn({ role: "ADMIN" });

@@ -1,9 +1,6 @@
 // Tests what a post's page does while it is read.
 
-import { createSql } from "#lib/db/connection.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
-import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
-import { insertUser } from "#tests/support/factories.ts";
 
 const POST = "/blog/a-tour-of-the-code";
 
@@ -45,32 +42,6 @@ test("a member saves a post, finds it on their account page, and removes it ther
   await expect(saved.getByRole("link")).toHaveAttribute("href", POST);
   await saved.getByRole("button").click();
   await expect(saved.getByRole("link")).toHaveCount(0);
-});
-
-test("without JavaScript, a member saves and removes a post, and a guest is sent to the login", async ({
-  browser,
-  database,
-  baseURL,
-}) => {
-  const context = await browser.newContext({ javaScriptEnabled: false, baseURL });
-  const page = await context.newPage();
-  await page.goto(POST);
-  await page.getByRole("link", { name: "Save for later" }).click();
-  await expect(page).toHaveURL(`/login?next=${encodeURIComponent(POST)}`);
-  const user = insertUser(createSql(database));
-  await context.addCookies([{ ...(await insertMemberSession(database, user.id)), url: baseURL! }]);
-  await page.goto(POST);
-  for (const [label, count] of [
-    ["Saved", 1],
-    ["Save for later", 0],
-  ] as const) {
-    await page.getByRole("button", { name: /^Save/ }).click();
-    await expect(page.getByRole("button", { name: new RegExp(`^${label}`) })).toBeVisible();
-    expect(
-      database.prepare(`SELECT count(*) AS "n" FROM "SavedPost" WHERE "userId" = ?`).get(user.id),
-    ).toEqual({ n: count });
-  }
-  await context.close();
 });
 
 test("a long post continues on another device where the member stopped, until it is finished", async ({

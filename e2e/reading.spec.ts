@@ -1,4 +1,4 @@
-// Tests reading: counted reads, link previews, search, themes, feeds and pages without JavaScript.
+// Tests reading: counted reads, link previews, search, themes and feeds.
 
 import { get } from "node:http";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
@@ -315,22 +315,6 @@ test("a program can search, list and read posts, but no drafts (MCP)", async ({ 
   expect(listed.map((post) => post.id)).toContain(id);
   const missing = await callTool("fetch", { id: "no-such-post" });
   expect(missing.isError).toBe(true);
-});
-
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-  test("posts can be searched and read", async ({ page }) => {
-    await page.goto("/blog");
-    await page.getByRole("searchbox").fill("zebra");
-    await page.getByRole("searchbox").press("Enter");
-    await expect(page).toHaveURL(/q=zebra/);
-    await page
-      .getByRole("main")
-      .getByRole("link", { name: "A film about lecterns" })
-      .first()
-      .click();
-    await expect(page.getByText("marzipan zebra")).toBeVisible();
-  });
 });
 
 test("an image of a post is made in the size that a browser requests, and cached for good", async ({

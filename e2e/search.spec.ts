@@ -1,4 +1,4 @@
-// Tests the search palette with the keyboard, and the search page without JavaScript.
+// Tests the search palette with the keyboard, and the search page.
 
 import { PHONE, expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
@@ -84,22 +84,6 @@ test("FTS syntax and long queries cause no error", async ({ request }) => {
       const response = await request.get(`${path}?q=${encodeURIComponent(q)}`);
       expect(response.status(), `${path} ${q.slice(0, 20)}`).toBe(200);
     }
-});
-
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-  test("the header's search link leads to a form that finds posts and pages", async ({ page }) => {
-    await page.setViewportSize(PHONE);
-    await page.goto("/");
-    await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
-    await expect(page).toHaveURL(/\/search$/);
-    await page.getByRole("searchbox").fill("zebra");
-    await page.getByRole("searchbox").press("Enter");
-    await expect(page).toHaveURL(/\/search\?q=zebra/);
-    await expect(
-      page.getByRole("main").getByRole("link", { name: "A film about lecterns" }),
-    ).toBeVisible();
-  });
 });
 
 test("a topic has a page and a feed, and a year has an archive", async ({ page, request }) => {

@@ -1,0 +1,53 @@
+// Follows a reader without an account and without JavaScript: they search, read, follow a topic,
+// subscribe and unsubscribe.
+
+import { PHONE } from "#tests/support/e2e/accessibility.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+
+test.use({ javaScriptEnabled: false, viewport: PHONE });
+
+test("a reader finds a post, reads it, and subscribes to its topic", async ({
+  page,
+  database,
+  waitForEmail,
+}) => {
+  const email = `reader-${Date.now()}@example.test`;
+  const findTopics = () =>
+    database.prepare(`SELECT "topics" FROM "Subscriber" WHERE "email" = ?`).pluck().get(email);
+  const main = page.getByRole("main");
+  await page.goto("/");
+  await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
+  await page.getByRole("searchbox").fill("zebra");
+  await page.getByRole("searchbox").press("Enter");
+  await expect(page).toHaveURL(/\/search\?q=zebra/);
+  await main.getByRole("link", { name: "A film about lecterns" }).first().click();
+  await expect(page.getByText("marzipan zebra")).toBeVisible();
+
+  await page.goto("/blog");
+  await page.getByRole("searchbox").fill("zebra");
+  await page.getByRole("searchbox").press("Enter");
+  await expect(page).toHaveURL(/\/blog\?q=zebra/);
+  await expect(main.getByRole("link", { name: "A film about lecterns" }).first()).toBeVisible();
+  await page.goto("/blog/topics/sqlite");
+  await main.locator(".card-link").first().click();
+  await expect(page.locator("[data-article-end]")).toBeAttached();
+
+  await page.getByRole("contentinfo").getByRole("link", { name: "Subscribe" }).click();
+  await page.getByLabel("Email address").fill(email);
+  await main.getByRole("button", { name: "Subscribe" }).click();
+  const request = await waitForEmail(email);
+  expect(findTopics()).toBeUndefined();
+  await page.goto(/http:\S+\/subscribe\/confirm\?token=\S+/.exec(request.text)![0]);
+  await page.getByRole("checkbox", { name: "SQLite" }).check();
+  await page.getByRole("button", { name: "Confirm" }).click();
+  const welcome = await waitForEmail(email);
+  expect(findTopics()).toBe('["sqlite"]');
+
+  await page.goto(/http:\S+\/unsubscribe\?token=\S+/.exec(welcome.text)![0]);
+  await page.getByRole("checkbox", { name: "MDX" }).check();
+  await page.getByRole("button", { name: "Save topics" }).click();
+  await expect.poll(findTopics).toBe('["sqlite","mdx"]');
+  await page.getByRole("button", { name: "Unsubscribe" }).click();
+  await expect(page.getByText("Unsubscribed")).toBeVisible();
+  expect(findTopics()).toBeUndefined();
+});

@@ -2,7 +2,7 @@
 
 import type { LinkPreview } from "#lib/posts/link-previews/link-preview.ts";
 import { findLinkPreview } from "#lib/posts/link-previews/preview-registry.ts";
-import { EmbedPlayer } from "./embed-player.tsx";
+import { Enhanced } from "./enhanced.tsx";
 
 /** The image, from this server: the reader's browser contacts no third party before a click. */
 function Picture({ embed }: { embed: LinkPreview }) {
@@ -53,14 +53,16 @@ const playerActions: Partial<Record<LinkPreview["kind"], string>> = {
 function Player({ embed, playerUrl }: { embed: LinkPreview; playerUrl: string }) {
   return (
     <figure className="embed embed-media" data-kind={embed.kind}>
-      <EmbedPlayer
-        playerUrl={playerUrl}
-        title={embed.title}
-        action={playerActions[embed.kind] ?? "Open"}
-        from={embed.siteName ?? ""}
+      <Enhanced
+        script="player"
+        className="embed-stage"
+        data-player={playerUrl}
+        data-title={embed.title}
+        data-action={playerActions[embed.kind] ?? "Open"}
+        data-site={embed.siteName ?? ""}
       >
         <Picture embed={embed} />
-      </EmbedPlayer>
+      </Enhanced>
       <figcaption>
         <a href={embed.url}>{embed.title}</a>
         <Source embed={embed} />

@@ -1,0 +1,67 @@
+import { afterEach, expect, test } from "vitest";
+import { findPlace, readListening, rememberListening, rememberPlace } from "./listening.ts";
+import { PLACES_KEY } from "./storage-keys.ts";
+
+/** Node has no storage of browsers. */
+function createStorage() {
+  const values = new Map<string, string>();
+  return {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+}
+
+function installStorage() {
+  const storage = { localStorage: createStorage(), sessionStorage: createStorage() };
+  for (const [name, value] of Object.entries(storage))
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+  return storage;
+}
+
+afterEach(() => {
+  for (const name of ["localStorage", "sessionStorage"]) Reflect.deleteProperty(globalThis, name);
+});
+
+test("a place is remembered for each recording, until the end", () => {
+  installStorage();
+  rememberPlace("/a.mp3", 12.5);
+  rememberPlace("/b.mp3", 3);
+  rememberPlace("/a.mp3", 20);
+  expect([findPlace("/a.mp3"), findPlace("/b.mp3"), findPlace("/c.mp3")]).toEqual([20, 3, 0]);
+  rememberPlace("/a.mp3", 0);
+  expect([findPlace("/a.mp3"), findPlace("/b.mp3")]).toEqual([0, 3]);
+});
+
+test("the hundred places that changed last are kept", () => {
+  installStorage();
+  for (let i = 0; i < 100; i++) rememberPlace(`/${i}.mp3`, 1 + i);
+  rememberPlace("/0.mp3", 5);
+  rememberPlace("/new.mp3", 7);
+  expect(["/0.mp3", "/1.mp3", "/2.mp3", "/new.mp3"].map(findPlace)).toEqual([5, 0, 3, 7]);
+});
+
+test.each(["no JSON", "null", "7", '{"/a.mp3":"12"}', '{"/a.mp3":-1}'])(
+  "a damaged store (%s) has no place, and takes the next one",
+  (stored) => {
+    installStorage().localStorage.setItem(PLACES_KEY, stored);
+    expect(findPlace("/a.mp3")).toBe(0);
+    rememberPlace("/a.mp3", 4);
+    expect(findPlace("/a.mp3")).toBe(4);
+  },
+);
+
+test("without storage, nothing is remembered and nothing fails", () => {
+  rememberPlace("/a.mp3", 4);
+  rememberListening(null);
+  expect([findPlace("/a.mp3"), readListening()]).toEqual([0, null]);
+});
+
+test("what the tab plays is forgotten once it is closed", () => {
+  installStorage();
+  const program = { title: "One", href: "/calls/1-one", image: "/x.png", tracks: [] };
+  rememberListening({ program, index: 0, isPlaying: true });
+  expect(readListening()).toMatchObject({ program: { title: "One" }, isPlaying: true });
+  rememberListening(null);
+  expect(readListening()).toBeNull();
+});

@@ -1,18 +1,22 @@
-// Runs Lighthouse on the home page, the index and two posts, emulating a phone:
+// Runs Lighthouse on the home page, a list, two posts and an episode, emulating a phone:
 // npm run bench -- lighthouse
 
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
+import { insertUser } from "#tests/support/factories.ts";
+import { writeTo } from "#tests/support/write-to.ts";
+import { episodeSlug } from "#lib/calls/publish.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { median, readOption, printReport, round, printTable } from "./support/measurements.ts";
+import { insertExampleEpisodes } from "../prisma/example-episodes.ts";
 import { startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-lighthouse";
 const PORT = 3130;
 const ROUNDS = readOption("rounds", 3);
-const PATHS = ["/", "/blog", "/blog/one-door-for-writes", "/blog/a-tour-of-the-code"];
+const EPISODE = "Why one file and not a server?";
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
 const chromePath =
   process.env.CHROMIUM_PATH ??
@@ -20,7 +24,16 @@ const chromePath =
 
 rmSync(DIR, { recursive: true, force: true });
 mkdirSync(DIR, { recursive: true });
-await applyMigrations(join(DIR, "lectern.db"), "prisma/migrations");
+const database = join(DIR, "lectern.db");
+await applyMigrations(database, "prisma/migrations");
+await writeTo(database, (tx) => insertExampleEpisodes(tx, [insertUser(tx)], Date.now()));
+const PATHS = [
+  "/",
+  "/blog",
+  "/blog/one-door-for-writes",
+  "/blog/a-tour-of-the-code",
+  `/calls/${episodeSlug(1, EPISODE)}`,
+];
 const site = await startBenchSite({ port: PORT, dataDir: DIR, contentDir: "content" });
 const chrome = await launch({
   chromePath,

@@ -93,6 +93,9 @@ export default async function Page() {
             </>
           )}
         </p>
+        {siteConfig.features.calls && (
+          <p>Where you stopped in an episode is stored only in your browser.</p>
+        )}
         {siteConfig.features.newsletter && (
           <>
             <h2>If you subscribe by email</h2>

@@ -4,8 +4,17 @@
 
 import { useEffect } from "react";
 import { countReading } from "./count-reading.ts";
-import { submitSavedPosts } from "./submit-saved-post.ts";
 import { trackSection } from "./track-section.ts";
+
+function onSubmit(event: SubmitEvent): void {
+  const form = event.target as HTMLFormElement;
+  if (!form.matches("[data-save]")) return;
+  event.preventDefault();
+  import("./submit-saved-post.ts").then(
+    ({ submitSavedPost }) => submitSavedPost(form),
+    () => form.submit(),
+  );
+}
 
 interface Props {
   readonly slug: string;
@@ -16,7 +25,10 @@ interface Props {
 
 /** Renders nothing. `data-article-end` marks the end of the post. */
 export function ReadingTracker({ slug, readingMinutes, isCounted }: Props) {
-  useEffect(submitSavedPosts, []);
+  useEffect(() => {
+    document.addEventListener("submit", onSubmit);
+    return () => document.removeEventListener("submit", onSubmit);
+  }, []);
   useEffect(() => trackSection(slug), [slug]);
   useEffect(
     () => (isCounted ? countReading(slug, readingMinutes) : undefined),

@@ -13,7 +13,7 @@ interface Props {
 }
 
 /**
- * Plain HTML: the page's script submits it without a reload (submit-saved-post.ts). CSS derives the
+ * Plain HTML: the page's script submits it without a reload (reading-tracker.tsx). CSS derives the
  * button's label from the field.
  */
 export function SavePost({ slug, path, isSaved, messages }: Props) {

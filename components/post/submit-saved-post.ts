@@ -1,6 +1,6 @@
-// Submits the form that saves a post without a reload.
+// Submits the form that saves a post without a reload. Loaded at the first press.
 
-async function submit(form: HTMLFormElement): Promise<void> {
+export async function submitSavedPost(form: HTMLFormElement): Promise<void> {
   const field = form.elements.namedItem("isSaved") as HTMLInputElement;
   const status = form.querySelector<HTMLElement>("[role=status]")!;
   const response = await fetch(form.action, {
@@ -15,16 +15,4 @@ async function submit(form: HTMLFormElement): Promise<void> {
     status.textContent = status.dataset[field.value]!;
     field.value = field.value === "yes" ? "no" : "yes";
   }
-}
-
-/** Returns a function that stops it. */
-export function submitSavedPosts(): () => void {
-  const onSubmit = (event: SubmitEvent) => {
-    const form = event.target as HTMLFormElement;
-    if (!form.matches("[data-save]")) return;
-    event.preventDefault();
-    void submit(form);
-  };
-  document.addEventListener("submit", onSubmit);
-  return () => document.removeEventListener("submit", onSubmit);
 }

@@ -24,6 +24,13 @@ export interface PlaybackState {
   readonly lengthMs: number;
 }
 
+/** Returns the index of the last track with a place; 0 if there is none. */
+const findStart = (tracks: readonly Track[]): number =>
+  Math.max(
+    0,
+    tracks.findLastIndex(({ src }) => findPlace(src) > 0),
+  );
+
 /** A store for useSyncExternalStore; its state is null while nothing is open. */
 export class EpisodePlayback {
   readonly audio: HTMLAudioElement;
@@ -79,15 +86,9 @@ export class EpisodePlayback {
 
   /** Plays `program`, from `seconds` or from where the listener stopped. A second call toggles. */
   start(program: Program, seconds?: number): void {
-    const places = program.tracks.map(({ src }) => findPlace(src));
-    const index =
-      program.index ??
-      Math.max(
-        0,
-        places.findLastIndex((place) => place > 0),
-      );
-    const isOpen = this.#state?.track.src === program.tracks[index]?.src;
-    if (isOpen && seconds === undefined) return this.toggle();
+    const openIndex = program.tracks.findIndex(({ src }) => src === this.#state?.track.src);
+    const index = program.index ?? (openIndex >= 0 ? openIndex : findStart(program.tracks));
+    if (index === openIndex && seconds === undefined) return this.toggle();
     this.#open(program, index, seconds);
     this.#play();
   }

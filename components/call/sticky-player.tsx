@@ -105,6 +105,14 @@ function PlayerBar({ state, playback }: { state: PlaybackState; playback: Episod
         <a href={program.href}>{program.title}</a>
         <span>{track.label}</span>
       </p>
+      <button
+        type="button"
+        className="player-jump"
+        title={messages.back}
+        onClick={() => skip(-BACK_MS)}
+      >
+        −15 s
+      </button>
       <input
         className="player-seek"
         type="range"
@@ -120,14 +128,6 @@ function PlayerBar({ state, playback }: { state: PlaybackState; playback: Episod
         {formatDuration(positionMs, "position")}
         {lengthMs > 0 && ` / ${formatDuration(lengthMs)}`}
       </span>
-      <button
-        type="button"
-        className="player-jump"
-        title={messages.back}
-        onClick={() => skip(-BACK_MS)}
-      >
-        −15 s
-      </button>
       <button
         type="button"
         className="player-jump"

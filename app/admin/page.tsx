@@ -160,7 +160,17 @@ export default async function AdminPage() {
           ))}
         </dl>
       </section>
-      {backup && <BackupSection {...backup} />}
+      {backup ? (
+        <BackupSection {...backup} />
+      ) : (
+        <section className="desk-section" aria-labelledby="backup">
+          <h2 id="backup">Backup</h2>
+          <p>
+            The site doesn’t back itself up. Set <code>BACKUP_BUCKET</code> to an S3-compatible
+            store to turn it on.
+          </p>
+        </section>
+      )}
     </AdminFrame>
   );
 }

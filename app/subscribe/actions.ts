@@ -2,9 +2,11 @@
 // Subscribes an address to the newsletter: asks its owner by email, then accepts the link (double
 // opt-in).
 
+import { redirect } from "next/navigation";
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
+import { setNotice } from "#lib/http/notice-cookie.ts";
 import { assertSiteUrl } from "#lib/http/site-url.ts";
 import { getSubscriptionLimiter } from "#lib/members/limiters.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
@@ -46,6 +48,7 @@ export const confirmSubscription = defineServerAction({
     const topics = parseTopicFields(input, listTopics(await getIndex()));
     await write((tx) => subscribe(tx, { email, topics }), { isDurable: true });
     triggerDeliveries();
-    return "You’re subscribed. We’ll email you new posts.";
+    await setNotice("subscribed");
+    redirect("/subscribe");
   },
 });

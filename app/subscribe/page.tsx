@@ -1,4 +1,4 @@
-// /subscribe: asks for an email address for the newsletter.
+// /subscribe: asks for an email address for the newsletter, and confirms the subscription.
 
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
@@ -8,6 +8,7 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { EmailField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { readNotice } from "#lib/http/notice-cookie.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { getViewer } from "#lib/members/viewer.ts";
 import { FEED_PATHS } from "#lib/posts/feeds/feed-paths.ts";
@@ -21,9 +22,28 @@ export async function generateMetadata(): Promise<Metadata> {
   };
 }
 
+function Confirmation() {
+  return (
+    <div className="wrap">
+      <header className="page-head">
+        <h1>You’re subscribed</h1>
+        <p className="lead">
+          We’ll email you new posts. Every email has a link to choose topics or unsubscribe.
+        </p>
+      </header>
+      <p>
+        <a className="more" href="/blog">
+          Read a post
+        </a>
+      </p>
+    </div>
+  );
+}
+
 export default async function Page() {
   await connection();
   if ((await getViewer()).member) redirect("/me#consent");
+  if ((await readNotice()) === "subscribed") return <Confirmation />;
   return (
     <div className="wrap entry">
       <header className="page-head">

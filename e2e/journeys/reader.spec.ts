@@ -40,6 +40,7 @@ test("a reader finds a post, reads it, and subscribes to its topic", async ({
   await page.goto(/http:\S+\/subscribe\/confirm\?token=\S+/.exec(request.text)![0]);
   await page.getByRole("checkbox", { name: "SQLite" }).check();
   await page.getByRole("button", { name: "Confirm" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("You’re subscribed");
   const welcome = await waitForEmail(email);
   expect(findTopics()).toBe('["sqlite"]');
 

@@ -6,6 +6,7 @@ import { defineCookie } from "./cookies.ts";
 
 const NOTICES = [
   "account-deleted",
+  "subscribed",
   "member-deleted",
   "delivery-retrying",
   "delivery-cancelled",

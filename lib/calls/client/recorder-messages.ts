@@ -56,4 +56,5 @@ export const NOT_READY_MESSAGES: Partial<Record<RecorderPhase, string>> = {
   paused: "The recording is paused. Stop first, then send.",
 };
 
-export const NO_RECORDING_MESSAGE = "There is no recording yet. Record one, or choose a file.";
+export const NO_RECORDING_MESSAGE =
+  "There is no recording yet. Record one, choose a file, or select “Type” above.";

@@ -26,11 +26,17 @@ test("a translated post has its language, also in the frame, and all know each o
     await expect(page.getByRole("link", { name: "Zum Inhalt springen" })).toBeAttached();
     await expect(page.getByRole("navigation", { name: "Hauptmenü" })).toContainText("Anmelden");
     await expect(page.locator(".post-when")).toContainText("3. November 2026");
-    await expect(page.getByRole("heading", { name: "Wer das liest" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Wer hier liest" })).toBeVisible();
     await expect(page.getByRole("heading", { name: "Weiterlesen" })).toBeVisible();
     await expect(page.locator("body")).not.toContainText(/min read|Copy link|Keep reading/);
   }
   await expectAccessible(page, `${ORIGINAL}-de`);
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Suche" });
+  await palette.getByRole("combobox").fill("Primary");
+  await expect(palette.getByRole("option").first()).toContainText("Beitrag, ");
+  await expect(palette.getByRole("status")).toContainText("Treffer für „Primary“");
+  await page.keyboard.press("Escape");
   await expect(page.locator(".recommend h3").first()).toHaveAttribute("lang", "en");
   await expect(page.locator('meta[name="robots"]')).toHaveCount(0);
   const alternates = async () =>

@@ -19,8 +19,6 @@ test("an admin shares a draft by a preview link, and withdraws it", async ({
   logIn,
 }) => {
   await logIn({ role: "ADMIN" });
-  await page.goto("/admin");
-  await page.getByRole("link", { name: "Posts", exact: true }).last().click();
   await page.goto("/admin/posts?state=draft");
   await page.getByRole("link", { name: "A draft for the browser tests" }).click();
   await page.getByRole("button", { name: "Create link" }).click();

@@ -2,7 +2,7 @@
 
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
-test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it", async ({
+test("a post page sends at most 123 kB of JavaScript, and no MDX compiler in it", async ({
   page,
 }) => {
   const scripts: { url: string; body: Buffer; sent: number }[] = [];
@@ -20,7 +20,7 @@ test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it"
   await Promise.all(pending);
   const kilobytes = scripts.reduce((sum, { sent }) => sum + sent, 0) / 1_000;
   expect(scripts.length).toBeGreaterThan(0);
-  expect(kilobytes).toBeLessThanOrEqual(130);
+  expect(kilobytes).toBeLessThanOrEqual(123);
   for (const { url, body } of scripts)
     expect(/micromark|mdxJsx|remark-|hast-util/.test(body.toString()), url).toBe(false);
 });

@@ -497,12 +497,8 @@ test("without a primary nothing is read or stored", async () => {
   const id = await createTestUpload();
   overrideEnv({ REPLICATION: "on" });
   const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
-  const answers = [
-    await post(announce()),
-    await state(id),
-    await put(id, 0, stuck),
-    await remove(id),
-  ];
+  // Each waits two seconds for a primary.
+  const answers = await Promise.all([post(announce()), state(id), put(id, 0, stuck), remove(id)]);
   overrideEnv({ REPLICATION: undefined });
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });

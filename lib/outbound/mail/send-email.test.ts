@@ -104,35 +104,28 @@ test("a closed port fails immediately", async () => {
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
-for (const [what, isGreeting] of [
-  ["says nothing at all", false],
-  ["stops in the middle", true],
-] as const) {
-  test(`a server that ${what} is aborted within the deadline`, async () => {
-    smtp.mode = "hang";
-    const silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    if (!isGreeting)
-      overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
-    const began = performance.now();
-    expect(isAppError(await failure(sendEmail(email)), "unavailable")).toBe(true);
-    expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
-    silent.close();
-    // The next email must not wait for the hanging one.
-    overrideEnv({ SMTP_URL: smtp.url });
-    smtp.mode = "ok";
-    await sendEmail(email);
-    expect(smtp.emails).toHaveLength(1);
-  });
-}
+test("a server that says nothing at all is aborted within the deadline", async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+  const began = performance.now();
+  expect(isAppError(await failure(sendEmail(email)), "unavailable")).toBe(true);
+  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
+  silent.close();
+  overrideEnv({ SMTP_URL: smtp.url });
+  await sendEmail(email);
+  expect(smtp.emails).toHaveLength(1);
+});
 
-test("an aborted email does not abort another", async () => {
+test("a server that stops in the middle is aborted within the deadline, and other emails are sent meanwhile", async () => {
   smtp.mode = "hang";
+  const began = performance.now();
   const hanging = failure(sendEmail(email));
   await vi.waitFor(() => expect(smtp.attemptCount).toBe(1), 10_000);
   smtp.mode = "ok";
   const others = setInterval(() => void sendEmail(email), 500);
   expect(isAppError(await hanging, "unavailable")).toBe(true);
+  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
   clearInterval(others);
   await sendEmail(email);
   expect(smtp.emails.length).toBe(smtp.attemptCount - 1);

@@ -2,6 +2,7 @@ import { defineConfig } from "@playwright/test";
 import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
 import {
   CONTROL_PORT,
+  FIRST_SITE,
   IS_CLUSTER,
   PORT,
   PORTS_PER_SITE,
@@ -23,7 +24,7 @@ export default defineConfig({
   use: { ...chromiumOptions, baseURL: `http://localhost:${PORT}` },
   webServer: Array.from({ length: WORKERS }, (_, index) => ({
     command: "node tests/support/e2e/server.ts",
-    env: { SITE_INDEX: String(index) },
+    env: { SITE_INDEX: String(FIRST_SITE + index) },
     url: `http://127.0.0.1:${CONTROL_PORT + PORTS_PER_SITE * index}/ready`,
     timeout: 60_000,
     reuseExistingServer: false,

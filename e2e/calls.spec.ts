@@ -335,49 +335,51 @@ test("a declined caller gets an email with the reason", async ({
   expect(stateOf(database, id)).toBe("NEW");
 });
 
-test(
-  "of two admins who decide at the same time, the second gets a conflict",
-  { tag: "@replica" },
-  async ({ page, context, browser, database, logIn }) => {
-    const { id } = await insertTestCall(database, { state: "ANSWERED" });
-    await becomeAdmin(context, logIn);
-    await page.goto(`/admin/calls/${id}`);
-    const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
-    const theirs = await browser.newContext();
-    await theirs.addCookies([
-      { ...(await insertMemberSession(database, other.id)), url: `http://localhost:${PORT}` },
-    ]);
-    const second = await theirs.newPage();
-    await second.goto(`/admin/calls/${id}`);
+test("of two admins who decide at the same time, the second gets a conflict", async ({
+  page,
+  context,
+  browser,
+  database,
+  logIn,
+}) => {
+  const { id } = await insertTestCall(database, { state: "ANSWERED" });
+  await becomeAdmin(context, logIn);
+  await page.goto(`/admin/calls/${id}`);
+  const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
+  const theirs = await browser.newContext();
+  await theirs.addCookies([
+    { ...(await insertMemberSession(database, other.id)), url: `http://localhost:${PORT}` },
+  ]);
+  const second = await theirs.newPage();
+  await second.goto(`/admin/calls/${id}`);
 
-    await page.getByRole("button", { name: "Publish" }).click();
-    await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
-    await second.getByLabel("Reason").fill("I would rather not have it.");
-    await second.getByRole("button", { name: "Decline" }).click();
-    await expect(
-      second.getByText("Nothing was changed. Grace has published this call in the meantime."),
-    ).toBeVisible();
-    await expect(second.getByRole("link", { name: "View episode" })).toBeVisible();
-    expect(stateOf(database, id)).toBe("PUBLISHED");
-    expect(
-      database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
-    ).toBe(1);
+  await page.getByRole("button", { name: "Publish" }).click();
+  await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
+  await second.getByLabel("Reason").fill("I would rather not have it.");
+  await second.getByRole("button", { name: "Decline" }).click();
+  await expect(
+    second.getByText("Nothing was changed. Grace has published this call in the meantime."),
+  ).toBeVisible();
+  await expect(second.getByRole("link", { name: "View episode" })).toBeVisible();
+  expect(stateOf(database, id)).toBe("PUBLISHED");
+  expect(
+    database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
+  ).toBe(1);
 
-    await page.reload();
-    await second.reload();
-    await page.getByLabel("Title").fill("The first title");
-    await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText("Saved.")).toBeVisible();
-    await second.getByLabel("Title").fill("The second title");
-    await second.getByRole("button", { name: "Save" }).click();
-    await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
-    await expect(second.getByLabel("Title")).toHaveValue("The second title");
-    expect(
-      database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
-    ).toBe("The first title");
-    await theirs.close();
-  },
-);
+  await page.reload();
+  await second.reload();
+  await page.getByLabel("Title").fill("The first title");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  await second.getByLabel("Title").fill("The second title");
+  await second.getByRole("button", { name: "Save" }).click();
+  await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
+  await expect(second.getByLabel("Title")).toHaveValue("The second title");
+  expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(
+    "The first title",
+  );
+  await theirs.close();
+});
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });

@@ -293,34 +293,36 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await listCookieNames(context)).toEqual([]);
     });
 
-    test(
-      "a new login takes precedence over a legacy cookie, and ends its session",
-      { tag: "@replica" },
-      async ({ page, context, database, waitForEmail, serverClock }) => {
-        await serverClock.forward(120 * 60_000);
-        const [before, now] = [
-          insertMigratedMember(database, "Grace"),
-          insertUser(createSql(database), { firstName: "Heidi" }),
-        ];
-        await page.goto("/login");
-        await page.getByLabel("Email address").fill(now.email);
-        await page.getByRole("button", { name: "Email me a login link" }).click();
-        await expect(page).toHaveURL(/\/login\/code$/);
-        const { text } = await waitForEmail(now.email);
-        await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
-        await addCookie(context, before.value);
-        await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
-        await expect(page).toHaveURL(/\/me$/);
-        await expectAccountOf(page, "Heidi");
-        expect(await listCookieNames(context)).toEqual(["session"]);
-        expect(before.expiresAtMs()).toBeUndefined();
+    test("a new login takes precedence over a legacy cookie, and ends its session", async ({
+      page,
+      context,
+      database,
+      waitForEmail,
+      serverClock,
+    }) => {
+      await serverClock.forward(120 * 60_000);
+      const [before, now] = [
+        insertMigratedMember(database, "Grace"),
+        insertUser(createSql(database), { firstName: "Heidi" }),
+      ];
+      await page.goto("/login");
+      await page.getByLabel("Email address").fill(now.email);
+      await page.getByRole("button", { name: "Email me a login link" }).click();
+      await expect(page).toHaveURL(/\/login\/code$/);
+      const { text } = await waitForEmail(now.email);
+      await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
+      await addCookie(context, before.value);
+      await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
+      await expect(page).toHaveURL(/\/me$/);
+      await expectAccountOf(page, "Heidi");
+      expect(await listCookieNames(context)).toEqual(["session"]);
+      expect(before.expiresAtMs()).toBeUndefined();
 
-        await addCookie(context, before.value);
-        await page.reload();
-        await expectAccountOf(page, "Heidi");
-        expect(await listCookieNames(context)).toEqual(["session"]);
-      },
-    );
+      await addCookie(context, before.value);
+      await page.reload();
+      await expectAccountOf(page, "Heidi");
+      expect(await listCookieNames(context)).toEqual(["session"]);
+    });
   });
 }
 

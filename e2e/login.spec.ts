@@ -92,42 +92,44 @@ test(
   },
 );
 
-test(
-  "a member logs in with the code; a wrong one says how many attempts are left",
-  { tag: "@replica" },
-  async ({ page, context, database, waitForEmail, logIn }) => {
-    const userId = await logIn({ firstName: "Bob" });
-    await context.clearCookies();
-    const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
-      email: string;
-    };
-    await requestEmail(page, email, "/teams");
-    const code = codeIn(await waitForEmail(email));
-    await typeCode(page, "12345");
-    await expect(page.getByText("Enter all six digits.")).toBeVisible();
-    await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
-    await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
-    await expect(
-      page.getByRole("main").getByRole("alert").filter({ hasText: "Wrong code. 4 attempts left." }),
-    ).toHaveCount(1);
-    await expect(page.getByLabel("6-digit code")).toBeFocused();
-    await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
-    await expect(page).toHaveURL("/teams");
-    expect(await isLoggedIn(context)).toBe(true);
-    await page.goto("/login");
-    await expect(page.getByText("You’re logged in as Bob.")).toBeVisible();
-    const [before] = (await context.cookies()).filter(({ name }) => name === "session");
-    await requestEmail(page, email);
-    await typeCode(page, codeIn(await waitForEmail(email)));
-    await expect(page).toHaveURL(/\/me$/);
-    expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
-      before?.value,
-    );
-    expect(
-      database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId),
-    ).toEqual({ n: 2 });
-  },
-);
+test("a member logs in with the code; a wrong one says how many attempts are left", async ({
+  page,
+  context,
+  database,
+  waitForEmail,
+  logIn,
+}) => {
+  const userId = await logIn({ firstName: "Bob" });
+  await context.clearCookies();
+  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
+    email: string;
+  };
+  await requestEmail(page, email, "/teams");
+  const code = codeIn(await waitForEmail(email));
+  await typeCode(page, "12345");
+  await expect(page.getByText("Enter all six digits.")).toBeVisible();
+  await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
+  await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
+  await expect(
+    page.getByRole("main").getByRole("alert").filter({ hasText: "Wrong code. 4 attempts left." }),
+  ).toHaveCount(1);
+  await expect(page.getByLabel("6-digit code")).toBeFocused();
+  await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
+  await expect(page).toHaveURL("/teams");
+  expect(await isLoggedIn(context)).toBe(true);
+  await page.goto("/login");
+  await expect(page.getByText("You’re logged in as Bob.")).toBeVisible();
+  const [before] = (await context.cookies()).filter(({ name }) => name === "session");
+  await requestEmail(page, email);
+  await typeCode(page, codeIn(await waitForEmail(email)));
+  await expect(page).toHaveURL(/\/me$/);
+  expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
+    before?.value,
+  );
+  expect(
+    database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId),
+  ).toEqual({ n: 2 });
+});
 
 test("opening the link changes nothing, and in another browser it asks for the code", async ({
   page,

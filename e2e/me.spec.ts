@@ -204,29 +204,25 @@ test("a member downloads their data", async ({ page, logIn }) => {
   });
 });
 
-test(
-  "a member deletes their account by typing the word",
-  { tag: "@replica" },
-  async ({ page, logIn, database }) => {
-    const id = await logIn();
-    await page.goto("/me");
-    await page.getByRole("link", { name: "Delete account" }).click();
-    await page.getByLabel(/^Type/).fill("perhaps");
-    await page.getByRole("button", { name: "Delete account" }).click();
-    await expect(page.getByLabel(/^Type/)).toBeFocused();
-    await expect(page.getByLabel(/^Type/)).toHaveValue("perhaps");
-    await page.getByLabel(/^Type/).fill("delete");
-    await page.getByRole("button", { name: "Delete account" }).click();
-    await expect(page).toHaveURL("/goodbye");
-    await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
-    expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
-    await page.goto("/me");
-    await expect(page).toHaveURL("/login?next=/me");
-    await page.context().clearCookies({ name: "notice" });
-    await page.goto("/goodbye");
-    await expect(page).toHaveURL("/");
-  },
-);
+test("a member deletes their account by typing the word", async ({ page, logIn, database }) => {
+  const id = await logIn();
+  await page.goto("/me");
+  await page.getByRole("link", { name: "Delete account" }).click();
+  await page.getByLabel(/^Type/).fill("perhaps");
+  await page.getByRole("button", { name: "Delete account" }).click();
+  await expect(page.getByLabel(/^Type/)).toBeFocused();
+  await expect(page.getByLabel(/^Type/)).toHaveValue("perhaps");
+  await page.getByLabel(/^Type/).fill("delete");
+  await page.getByRole("button", { name: "Delete account" }).click();
+  await expect(page).toHaveURL("/goodbye");
+  await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
+  expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
+  await page.goto("/me");
+  await expect(page).toHaveURL("/login?next=/me");
+  await page.context().clearCookies({ name: "notice" });
+  await page.goto("/goodbye");
+  await expect(page).toHaveURL("/");
+});
 
 test("deleting an account requires a recent login", async ({ page, logIn, serverClock }) => {
   await logIn();

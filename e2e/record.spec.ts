@@ -286,71 +286,72 @@ test.describe("if the connection to the server fails", () => {
     expect(sha256(readAudio(calls[0]))).toBe(sha256(file));
   });
 
-  test(
-    "and the response to the form is lost, resending it makes no second call",
-    { tag: "@replica" },
-    async ({ page, database, logIn }) => {
-      const userId = await logIn();
-      await openRecorder(page);
-      await record(page, 2);
-      await fillFields(page);
-      let losesResponse = true;
-      await page.route("**/calls/record", async (route) => {
-        if (route.request().method() !== "POST" || !losesResponse) return route.fallback();
-        losesResponse = false;
-        await route.fetch({ maxRedirects: 0 });
-        await route.abort("failed");
-      });
-      await send(page);
-      await expect(page.getByRole("alert").filter({ hasText: "still here" })).toBeVisible();
-      expect(readCalls(database, userId)).toHaveLength(1);
-      await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
-      // The same holds after a reload, immediately after a change.
-      await page.getByLabel("Keywords").fill("tests, time, clocks");
-      await page.reload();
-      await expect(unsent(page)).toBeVisible();
-      await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
-      await expect(page.getByLabel("Keywords")).toHaveValue("tests, time, clocks");
-      await button(page, "Send recording").click();
-      await expectStored(page);
-      expect(readCalls(database, userId)).toHaveLength(1);
-      expect(countOpenParts(database)).toBe(0);
-    },
-  );
+  test("and the response to the form is lost, resending it makes no second call", async ({
+    page,
+    database,
+    logIn,
+  }) => {
+    const userId = await logIn();
+    await openRecorder(page);
+    await record(page, 2);
+    await fillFields(page);
+    let losesResponse = true;
+    await page.route("**/calls/record", async (route) => {
+      if (route.request().method() !== "POST" || !losesResponse) return route.fallback();
+      losesResponse = false;
+      await route.fetch({ maxRedirects: 0 });
+      await route.abort("failed");
+    });
+    await send(page);
+    await expect(page.getByRole("alert").filter({ hasText: "still here" })).toBeVisible();
+    expect(readCalls(database, userId)).toHaveLength(1);
+    await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
+    // The same holds after a reload, immediately after a change.
+    await page.getByLabel("Keywords").fill("tests, time, clocks");
+    await page.reload();
+    await expect(unsent(page)).toBeVisible();
+    await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
+    await expect(page.getByLabel("Keywords")).toHaveValue("tests, time, clocks");
+    await button(page, "Send recording").click();
+    await expectStored(page);
+    expect(readCalls(database, userId)).toHaveLength(1);
+    expect(countOpenParts(database)).toBe(0);
+  });
 
-  test(
-    "because the session has expired, the upload continues after the next login",
-    { tag: "@replica" },
-    async ({ page, context, database, logIn }) => {
-      const userId = await logIn();
-      const file = makeWav(60);
-      await openRecorder(page);
-      await fillFields(page);
-      await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
-      await expect(button(page, "Play")).toBeVisible();
-      await page.route(
-        "**/calls/upload/*/1",
-        async (route) => {
-          database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
-          await route.continue();
-        },
-        { times: 1 },
-      );
-      await send(page);
-      await expect(page.getByText("Your session has expired.")).toBeVisible();
-      await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute(
-        "target",
-        "_blank",
-      );
-      expect(readCalls(database, userId)).toEqual([]);
-      await context.addCookies([
-        { ...(await insertMemberSession(database, userId)), url: `http://localhost:${PORT}` },
-      ]);
-      await button(page, "Continue").click();
-      await expectStored(page);
-      expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
-    },
-  );
+  test("because the session has expired, the upload continues after the next login", async ({
+    page,
+    context,
+    database,
+    logIn,
+  }) => {
+    const userId = await logIn();
+    const file = makeWav(60);
+    await openRecorder(page);
+    await fillFields(page);
+    await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+    await expect(button(page, "Play")).toBeVisible();
+    await page.route(
+      "**/calls/upload/*/1",
+      async (route) => {
+        database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    await send(page);
+    await expect(page.getByText("Your session has expired.")).toBeVisible();
+    await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute(
+      "target",
+      "_blank",
+    );
+    expect(readCalls(database, userId)).toEqual([]);
+    await context.addCookies([
+      { ...(await insertMemberSession(database, userId)), url: `http://localhost:${PORT}` },
+    ]);
+    await button(page, "Continue").click();
+    await expectStored(page);
+    expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
+  });
 
   test("the upload can be cancelled, and a discarded recording is deleted on the server, too", async ({
     page,
@@ -721,30 +722,28 @@ test("a typed question is sent without the recording", async ({ page, database, 
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
-  test(
-    "the question is typed, refused with its text kept, and sent",
-    { tag: "@replica" },
-    async ({ page, database, logIn }) => {
-      const userId = await logIn();
-      await page.goto("/calls/record");
-      await expect(page.getByText("Recording needs JavaScript")).toBeVisible();
-      await expect(page.locator(".recorder")).toBeHidden();
-      await page.getByLabel("Title").fill("No scripts here");
-      await page
-        .getByLabel("Description")
-        .fill("Can a question be asked without any script at all?");
-      await page.getByLabel("Keywords").fill("k".repeat(101));
-      await send(page);
-      await expect(page.getByLabel("Keywords")).toHaveAttribute("aria-invalid", "true");
-      await expect(page.getByLabel("Title")).toHaveValue("No scripts here");
-      await page.getByLabel("Keywords").fill("html");
-      await send(page);
-      await expectStored(page);
-      expect(readCalls(database, userId)).toMatchObject([
-        { title: "No scripts here", keywords: "html", audio: Buffer.alloc(0) },
-      ]);
-    },
-  );
+  test("the question is typed, refused with its text kept, and sent", async ({
+    page,
+    database,
+    logIn,
+  }) => {
+    const userId = await logIn();
+    await page.goto("/calls/record");
+    await expect(page.getByText("Recording needs JavaScript")).toBeVisible();
+    await expect(page.locator(".recorder")).toBeHidden();
+    await page.getByLabel("Title").fill("No scripts here");
+    await page.getByLabel("Description").fill("Can a question be asked without any script at all?");
+    await page.getByLabel("Keywords").fill("k".repeat(101));
+    await send(page);
+    await expect(page.getByLabel("Keywords")).toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByLabel("Title")).toHaveValue("No scripts here");
+    await page.getByLabel("Keywords").fill("html");
+    await send(page);
+    await expectStored(page);
+    expect(readCalls(database, userId)).toMatchObject([
+      { title: "No scripts here", keywords: "html", audio: Buffer.alloc(0) },
+    ]);
+  });
 });
 
 test("recording works by keyboard alone on a phone, and every state is accessible", async ({

@@ -6,7 +6,7 @@ import { MEMBER_PAGES } from "#lib/http/content-security-policy.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
-import { IS_CLUSTER, PORT, SECRET } from "#tests/support/e2e/site-under-test.ts";
+import { PORT, SECRET } from "#tests/support/e2e/site-under-test.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;
@@ -23,64 +23,59 @@ const PAGES = globSync("app/**/page.tsx")
   )
   .sort();
 
-test(
-  "a page view renews a session that is due, row and cookie, once for ten concurrent requests",
-  { tag: "@replica" },
-  async ({ database }) => {
-    for (const path of ["/", "/blog/one-door-for-writes", "/teams"]) {
-      const user = insertUser(createSql(database), { firstName: "Ada" });
-      const { name, value } = await insertMemberSession(database, user.id, SECRET, {
-        ageDays: 200,
-      });
-      const expiry = () =>
-        database
-          .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
-          .pluck()
-          .get(user.id) as number;
-      const before = expiry();
-      const responses = await Promise.all(
-        Array.from({ length: 10 }, () =>
-          fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } }),
-        ),
-      );
-      expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      // On a cluster a write also sets the txid cookie.
-      const cookies = responses
-        .flatMap(({ headers }) => headers.getSetCookie())
-        .filter((cookie) => !IS_CLUSTER || !cookie.startsWith("txid="));
-      expect(cookies, path).toHaveLength(1);
-      expect(cookies[0]).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax/i);
-      expect(expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
-      expect(expiry() - before).toBeGreaterThan(199 * DAY_MS);
+test("a page view renews a session that is due, row and cookie, once for ten concurrent requests", async ({
+  database,
+}) => {
+  for (const path of ["/", "/blog/one-door-for-writes", "/teams"]) {
+    const user = insertUser(createSql(database), { firstName: "Ada" });
+    const { name, value } = await insertMemberSession(database, user.id, SECRET, {
+      ageDays: 200,
+    });
+    const expiry = () =>
+      database
+        .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
+        .pluck()
+        .get(user.id) as number;
+    const before = expiry();
+    const responses = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } }),
+      ),
+    );
+    expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    const cookies = responses.flatMap(({ headers }) => headers.getSetCookie());
+    expect(cookies, path).toHaveLength(1);
+    expect(cookies[0]).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax/i);
+    expect(expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
+    expect(expiry() - before).toBeGreaterThan(199 * DAY_MS);
 
-      // The new cookie belongs to the same session, and is not renewed again.
-      const second = await fetch(ORIGIN + path, {
-        headers: { cookie: cookies[0]!.split(";")[0]! },
-      });
-      expect(second.headers.getSetCookie()).toEqual([]);
-      expect(
-        database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(user.id),
-      ).toBe(1);
-    }
-  },
-);
+    // The new cookie belongs to the same session, and is not renewed again.
+    const second = await fetch(ORIGIN + path, {
+      headers: { cookie: cookies[0]!.split(";")[0]! },
+    });
+    expect(second.headers.getSetCookie()).toEqual([]);
+    expect(
+      database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(user.id),
+    ).toBe(1);
+  }
+});
 
-test(
-  "a browser keeps the renewed session and stays logged in",
-  { tag: "@replica" },
-  async ({ page, context, database }) => {
-    const user = insertUser(createSql(database), { firstName: "Grace" });
-    await context.addCookies([
-      { ...(await insertMemberSession(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN },
-    ]);
-    await page.goto("/");
-    const [cookie] = await context.cookies();
-    expect(cookie).toMatchObject({ name: "session", httpOnly: true, sameSite: "Lax" });
-    expect(cookie!.expires * 1000).toBeGreaterThan(Date.now() + 364 * DAY_MS);
-    await page.goto("/me");
-    await expect(page).toHaveURL(`${ORIGIN}/me`);
-  },
-);
+test("a browser keeps the renewed session and stays logged in", async ({
+  page,
+  context,
+  database,
+}) => {
+  const user = insertUser(createSql(database), { firstName: "Grace" });
+  await context.addCookies([
+    { ...(await insertMemberSession(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN },
+  ]);
+  await page.goto("/");
+  const [cookie] = await context.cookies();
+  expect(cookie).toMatchObject({ name: "session", httpOnly: true, sameSite: "Lax" });
+  expect(cookie!.expires * 1000).toBeGreaterThan(Date.now() + 364 * DAY_MS);
+  await page.goto("/me");
+  await expect(page).toHaveURL(`${ORIGIN}/me`);
+});
 
 test("a session with more than half a year left is not renewed", async ({ database }) => {
   const user = insertUser(createSql(database));

@@ -55,6 +55,8 @@ export class Cluster {
   readonly nodes: ReadonlyMap<string, ClusterNode>;
   /** Edges by region. */
   readonly edges: ReadonlyMap<string, Edge>;
+  /** Turns the real latency between regions on or off, from the next bytes on. */
+  readonly setLatency: (isOn: boolean) => void;
   readonly #stop: () => Promise<void>;
 
   constructor(parts: {
@@ -62,6 +64,7 @@ export class Cluster {
     network: Network;
     nodes: ReadonlyMap<string, ClusterNode>;
     edges: ReadonlyMap<string, Edge>;
+    setLatency: (isOn: boolean) => void;
     stop: () => Promise<void>;
   }) {
     ({
@@ -69,6 +72,7 @@ export class Cluster {
       network: this.network,
       nodes: this.nodes,
       edges: this.edges,
+      setLatency: this.setLatency,
       stop: this.#stop,
     } = parts);
   }
@@ -240,7 +244,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const {
     regions = ["dfw", "ams", "syd"],
     consulServers = 1,
-    latency = false,
     port = 0,
     env = {},
     folder,
@@ -276,7 +279,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     })());
 
   try {
-    const roundTrip = latency ? roundTripMs : () => 0;
+    let hasLatency = options.latency ?? false;
+    const roundTrip = (from: string, to: string) => (hasLatency ? roundTripMs(from, to) : 0);
     const nodeNames = regions.flatMap((region, i) =>
       Array.from({ length: i === 0 ? CANDIDATE_COUNT : 1 }, (_, n) => ({
         name: `${region}-${n + 1}`,
@@ -354,7 +358,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     }
     for (const node of nodes.values()) node.start();
 
-    const cluster = new Cluster({ consul, network, nodes, edges, stop });
+    const setLatency = (isOn: boolean) => void (hasLatency = isOn);
+    const cluster = new Cluster({ consul, network, nodes, edges, setLatency, stop });
     await cluster.waitForPrimary(READY_MS);
     await cluster.waitUntilReady();
     // A joining candidate restarts once it has the data; until then it can't acquire the lease.

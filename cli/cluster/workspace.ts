@@ -3,7 +3,6 @@
 
 import { spawnSync } from "node:child_process";
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -155,9 +154,13 @@ function unmountAndDelete(folder: string, keep: boolean): void {
 }
 
 function readMarker(folder: string): Marker | null {
-  const file = join(folder, MARKER_FILE);
-  if (!existsSync(file)) return null;
-  return JSON.parse(readFileSync(file, "utf8")) as Marker;
+  try {
+    return JSON.parse(readFileSync(join(folder, MARKER_FILE), "utf8")) as Marker;
+  } catch (error) {
+    // Not a workspace, or another command has just removed it.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 const isOwnerAlive = ({ owner }: Marker) =>

@@ -80,6 +80,7 @@ const test = base.extend({
     { scope: "worker" },
   ],
 });
+test.use({ regions: ["dfw", "ams"] });
 
 interface Asked {
   readonly method: string;

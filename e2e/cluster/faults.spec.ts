@@ -20,6 +20,7 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const TTL_MS = 10_000;
 const DISK_MB = 64;
+const WHOLE_LOG = 16 * 1024 * 1024;
 
 interface Seen {
   /** Milliseconds since the start of the fault. */
@@ -205,6 +206,17 @@ test.describe("two machines with small disks", () => {
         body: small.consul.readLog(),
         contentType: "text/plain",
       });
+  });
+
+  test("of two candidates that start together, exactly one creates the database", () => {
+    const nodes = [...small.nodes.values()];
+    expect(
+      nodes.map((node) => readLogEvents(node, "launcher.database_made").length).sort(),
+    ).toEqual([0, 1]);
+    for (const node of nodes) {
+      expect(readLogEvents(node, "launcher.migrations_failed")).toEqual([]);
+      expect(node.log(WHOLE_LOG)).not.toContain("read only replica");
+    }
   });
 
   test("a replica with a full disk serves reads, and catches up when there is space", async () => {

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import type { Cluster } from "#cli/cluster/cluster.ts";
 import Database from "better-sqlite3";
 import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
@@ -30,8 +30,6 @@ import {
 } from "#tests/support/cluster/browser-visitor.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-const WHOLE_LOG = 16 * 1024 * 1024;
-
 test("a node without a primary serves reads, and stops on SIGTERM", async ({ cluster }) => {
   const node = cluster.getNode("syd-1");
   await node.stop();
@@ -42,23 +40,6 @@ test("a node without a primary serves reads, and stops on SIGTERM", async ({ clu
   const startMs = performance.now();
   expect(await node.stop()).toBe(0);
   expect(performance.now() - startMs).toBeLessThan(10_000);
-});
-
-test("of two candidates that start together, exactly one creates the database", async () => {
-  // Uses a separate cluster, because the shared one's first log lines may be gone.
-  const young = await startCluster({ imageDir, regions: ["dfw"] });
-  try {
-    const nodes = [...young.nodes.values()];
-    expect(
-      nodes.map((node) => readLogEvents(node, "launcher.database_made").length).sort(),
-    ).toEqual([0, 1]);
-    for (const node of nodes) {
-      expect(readLogEvents(node, "launcher.migrations_failed")).toEqual([]);
-      expect(node.log(WHOLE_LOG)).not.toContain("read only replica");
-    }
-  } finally {
-    await young.stop();
-  }
 });
 
 test("a candidate without data never becomes primary, and writes are refused meanwhile", async ({

@@ -9,7 +9,7 @@ import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-const RECIPIENTS = Number(process.env.NEWSLETTER_RECIPIENTS ?? 400);
+const RECIPIENTS = Number(process.env.NEWSLETTER_RECIPIENTS ?? 150);
 const KILLS = Number(process.env.NEWSLETTER_KILLS ?? 1);
 /** The sender's connections: at most one message of each is in flight. */
 const CONNECTIONS = 2;

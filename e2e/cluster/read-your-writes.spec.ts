@@ -11,8 +11,9 @@ import { makeReadBeacon, signWithClusterSecret } from "#tests/support/cluster/cl
 import { seedMembers } from "#tests/support/cluster/node-database.ts";
 
 /** `SOAK_KILLS=10` tries 2,000. */
-const PAIRS = process.env.SOAK_KILLS ? 2_000 : 300;
+const PAIRS = process.env.SOAK_KILLS ? 2_000 : 100;
 const AT_ONCE = 8;
+const DISTANT_PAIRS = process.env.SOAK_KILLS ? 400 : 60;
 /** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;
@@ -25,6 +26,17 @@ test("the read after a write sees it in another region", async ({ cluster }) => 
   expect(result.pairCount).toBe(PAIRS);
   // Most writes arrive before the read. The other reads are replayed.
   expect(result.replayedReads).toBeLessThan(PAIRS / 20);
+});
+
+test("the read after a write sees it in another region, with real latency", async ({ cluster }) => {
+  test.setTimeout(240_000);
+  cluster.setLatency(true);
+  const result = await runReadYourWritesLoad(cluster, DISTANT_PAIRS, AT_ONCE).finally(() =>
+    cluster.setLatency(false),
+  );
+  console.log("read your writes over distances:", JSON.stringify(result));
+  assertInvariant("clients read their own writes", result.failures);
+  expect(result.pairCount).toBe(DISTANT_PAIRS);
 });
 
 test("what all readers share is new on every instance after a commit elsewhere", async ({

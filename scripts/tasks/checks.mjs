@@ -118,7 +118,7 @@ export function unit(args, prefix) {
 }
 
 function playwright(name, args, env, prefix) {
-  const report = join(REPORTS, `${name}.json`);
+  const report = join(REPORTS, `${name.replace(" ", "-")}.json`);
   const start = () =>
     run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], {
       env: {
@@ -133,10 +133,38 @@ function playwright(name, args, env, prefix) {
 }
 
 /** Runs the browser tests, each worker with its own site. */
-export async function e2e(args, prefix, workers = 2) {
-  const env = { CHROMIUM_PATH: await requireChromium(), E2E_WORKERS: String(workers) };
+export async function e2e(args) {
+  const env = { CHROMIUM_PATH: await requireChromium() };
   await build();
-  await playwright("e2e", args, env, prefix);
+  await playwright("e2e", args, env);
+}
+
+/** The browser tests in parts of similar length, as patterns of their files' paths. */
+const E2E_PARTS = {
+  "a-c": "e2e/[a-c][^/]*$",
+  "d-m": "e2e/[d-m][^/]*$",
+  "n-z": "e2e/[n-z][^/]*$",
+  attack: "e2e/attack/",
+};
+
+/**
+ * Returns a function for each of several lanes. It runs one part of the browser tests after the
+ * other, on the lane's own site, until all lanes together have run every part.
+ */
+function shareE2e() {
+  const parts = Object.entries(E2E_PARTS);
+  return async (lane) => {
+    for (let part = parts.shift(); part; part = parts.shift()) {
+      const [name, files] = part;
+      const env = {
+        CHROMIUM_PATH: await requireChromium(),
+        E2E_WORKERS: "1",
+        E2E_FIRST_SITE: String(lane),
+      };
+      const output = `--output=${join(".data", "test-results", name)}`;
+      await playwright(`e2e ${name}`, [files, output], env, `e2e ${name}`);
+    }
+  };
 }
 
 /**
@@ -175,15 +203,17 @@ export const quick = (args) =>
 
 /**
  * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
- * others. A third lane on two cores makes the cluster miss its deadlines.
+ * others. The lanes share the browser tests, so that both end at the same time.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   await generateRouteTypes();
   const built = build();
+  const runE2eParts = shareE2e();
   const lanes = [
     (async () => {
       if (await cluster([], "cluster", built)) await members([], "members");
+      await runE2eParts(1);
     })(),
     (async () => {
       await npx("types", "tsc", ["--noEmit"]);
@@ -191,8 +221,7 @@ export async function all(args) {
       await content();
       await unit(args, "unit");
       await built;
-      // On two cores, a second worker and the cluster would take each other's time.
-      await e2e([], "e2e", availableParallelism() > 2 ? 2 : 1);
+      await runE2eParts(0);
     })(),
   ];
   await settle(lanes);

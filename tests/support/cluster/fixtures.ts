@@ -1,4 +1,4 @@
-// Extends Playwright's test with one cluster for all specs of a run, repaired after each test.
+// Extends Playwright's test with one cluster for all specs of a worker, repaired after each test.
 
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
@@ -7,12 +7,11 @@ import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 
+/** A spec that changes an option gets a new cluster. */
 interface Options {
   regions: readonly string[];
   /** How many Consul servers store the lease. */
   consulServers: number;
-  /** Adds the real latency between regions. A spec that changes an option gets a new cluster. */
-  latency: boolean;
   /** Disk sizes in MB, for nodes that have their own disk. */
   diskSizesMb: Readonly<Record<string, number>>;
   /** Further environment variables of the site. */
@@ -39,7 +38,6 @@ export const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMiss
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   regions: [["dfw", "ams", "syd"], { option: true, scope: "worker" }],
   consulServers: [1, { option: true, scope: "worker" }],
-  latency: [false, { option: true, scope: "worker" }],
   diskSizesMb: [{}, { option: true, scope: "worker" }],
   siteEnv: [{}, { option: true, scope: "worker" }],
   smtp: [
@@ -52,13 +50,12 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
     { scope: "worker" },
   ],
   cluster: [
-    async ({ regions, consulServers, latency, diskSizesMb, siteEnv, smtp }, use) => {
+    async ({ regions, consulServers, diskSizesMb, siteEnv, smtp }, use) => {
       if (missingTools.length > 0) return use(null as unknown as Cluster);
       const cluster = await startCluster({
         imageDir,
         regions,
         consulServers,
-        latency,
         diskSizesMb,
         env: {
           SMTP_URL: smtp.url,

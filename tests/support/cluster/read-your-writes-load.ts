@@ -56,7 +56,9 @@ export async function runReadYourWritesLoad(
   concurrency: number,
 ): Promise<ReadYourWritesReport> {
   const regions = [...cluster.edges.keys()];
-  const slugs = (await listCountedSlugs(cluster)).slice(0, MAX_READS_PER_MEMBER);
+  // Enough members for `concurrency`, each with two pairs a post.
+  const readsPerMember = Math.min(MAX_READS_PER_MEMBER, Math.ceil(pairs / concurrency / 2));
+  const slugs = (await listCountedSlugs(cluster)).slice(0, readsPerMember);
   const perMember = slugs.length * 2;
   const members = await seedMembers(cluster, Math.ceil(pairs / perMember));
   const before = await sumMetrics(cluster);

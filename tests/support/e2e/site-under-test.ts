@@ -3,8 +3,12 @@
 /** Set by playwright.members.config.ts: the site is a cluster, reached through its edge in ams. */
 export const IS_CLUSTER = process.env.SITE_UNDER_TEST === "cluster";
 
+/** `npm test` runs parts of the tests at the same time, on different sites. */
+export const FIRST_SITE = Number(process.env.E2E_FIRST_SITE ?? 0);
 /** Each Playwright worker has its own site, started by the server with the same index. */
-const INDEX = Number(process.env.SITE_INDEX ?? process.env.TEST_PARALLEL_INDEX ?? 0);
+const INDEX = Number(
+  process.env.SITE_INDEX ?? FIRST_SITE + Number(process.env.TEST_PARALLEL_INDEX ?? 0),
+);
 export const PORTS_PER_SITE = 10;
 const SHIFT = PORTS_PER_SITE * INDEX;
 /** The port of the first region's edge; ams has the next one. */

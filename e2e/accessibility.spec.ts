@@ -1,6 +1,6 @@
 // Checks pages for accessibility violations.
 
-import { DESKTOP, PHONE, expectAccessible } from "#tests/support/e2e/accessibility.ts";
+import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
 const PAGES = [
@@ -23,18 +23,13 @@ const PAGES = [
 
 test.use({ expectedErrors: ["404"] });
 
-for (const [name, viewport] of [
-  ["desktop", DESKTOP],
-  ["phone", PHONE],
-] as const)
-  test(`no page has an accessibility violation: ${name}`, async ({ page }) => {
-    test.setTimeout(120_000);
-    await page.setViewportSize(viewport);
-    for (const path of PAGES) {
-      await page.goto(path);
-      await expectAccessible(page, path, [viewport]);
-    }
-  });
+test("no page has an accessibility violation", async ({ page }) => {
+  test.setTimeout(120_000);
+  for (const path of PAGES) {
+    await page.goto(path);
+    await expectAccessible(page, path);
+  }
+});
 
 test("the post page can be used with the keyboard, with visible focus", async ({ page }) => {
   await page.goto("/blog/one-door-for-writes");

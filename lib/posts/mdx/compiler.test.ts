@@ -16,7 +16,6 @@ let hasty: Compiler;
 const plugins: Record<string, string> = {
   loop: "export default () => () => { for (;;); }",
   wait: "export default () => () => new Promise(() => {})",
-  heap: "export default () => () => { const all = []; for (;;) all.push({ a: [1, 2, 3] }); }",
   buffers:
     "export default () => () => { const all = []; for (;;) all.push(Buffer.alloc(8e6, 1)); }",
   exit: "export default () => () => { process.exit(1) }",
@@ -72,9 +71,9 @@ test.each([
   expect((await compiler.compile(input("next"))).text).toBe("next");
 });
 
-test.each(["heap", "buffers"])("a plugin that exhausts memory (%s) is stopped", async (name) => {
+test("a plugin that exhausts memory is stopped", async () => {
   const roomy = createCompiler({ workers: 1, timeoutMs: 20_000, memoryMb: 256 });
-  await expect(roomy.compile(withPlugin(name))).rejects.toThrow(
+  await expect(roomy.compile(withPlugin("buffers"))).rejects.toThrow(
     "blog/x.mdx:7: compiling needed more than 256 MB of memory and was stopped",
   );
   expect((await roomy.compile(input("next"))).text).toBe("next");

@@ -73,12 +73,15 @@ const pieces = [
   "[^1]",
 ];
 
+/** `CORRUPTED_POSTS=1000` tries more. */
+const CORRUPTED_POSTS = Number(process.env.CORRUPTED_POSTS ?? 60);
+
 test(
-  "200 randomly corrupted posts compile or fail with a line, and none hangs",
+  "randomly corrupted posts compile or fail with a line, and none hangs",
   { timeout: 120_000 },
   async () => {
     const random = seededRandom(20_261_123);
-    const corrupted = Array.from({ length: 200 }, (_, index) => {
+    const corrupted = Array.from({ length: CORRUPTED_POSTS }, (_, index) => {
       const post = posts[index % posts.length]!;
       let body = post.body;
       for (let change = 0; change < 1 + random() * 6; change += 1) {
@@ -108,8 +111,8 @@ test(
       expect(error.problem!.line).toBeGreaterThanOrEqual(post.bodyLine);
       expect(error.problem!.line).toBeLessThanOrEqual(post.bodyLine + post.body.split("\n").length);
     }
-    expect(failed.length).toBeGreaterThan(20);
-    expect(failed.length).toBeLessThan(180);
+    expect(failed.length).toBeGreaterThan(CORRUPTED_POSTS / 10);
+    expect(failed.length).toBeLessThan(CORRUPTED_POSTS * 0.9);
     expect(compiler.getStats().ended).toBe(0);
   },
 );

@@ -180,6 +180,8 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
 
   test("survives a crash and restart of PostgreSQL", { timeout: 180_000 }, async () => {
     url = await createSourceDatabase(server, MEDIUM_SIZES);
+    // Recovery would repeat what the other tests wrote.
+    await runSql(url, "CHECKPOINT");
     writer = await startSourceWriter(url, { perSecond: 200 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["follow", "--json", "--to", to], env());

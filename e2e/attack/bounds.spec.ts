@@ -108,6 +108,8 @@ async function measureHealthz(request: AttackRequest): Promise<number> {
 
 /** The event loop may be busy this many times as long as for an ordinary request. */
 const MAX_RATIO = 20;
+/** Each route gets every fifth header, the next route the next ones; with `SOAK_KILLS`, all. */
+const STEP = process.env.SOAK_KILLS ? 1 : 5;
 
 test("no header or URL, however long, keeps the event loop busy, on any route", async () => {
   test.setTimeout(240_000);
@@ -122,11 +124,12 @@ test("no header or URL, however long, keeps the event loop busy, on any route", 
     const routeMs = await measureOrdinary(path);
     // A path that is too long for its route renders the 404 page.
     const missingMs = await measureOrdinary("/no-such-page");
-    const attacks = HEADER_NAMES.map((name, index): [string, AttackRequest] => {
-      // Each name meets each value on some route, and User-Agent the worst one on every second.
+    const attacks = HEADER_NAMES.flatMap((name, index): [string, AttackRequest][] => {
+      if (routeIndex % STEP !== index % STEP) return [];
+      // Each name meets almost each value on some route, and User-Agent the worst one on every second.
       const valueIndex =
         name === "user-agent" && routeIndex % 2 === 0 ? 0 : (routeIndex + index) % VALUES.length;
-      return [`${name} ${valueIndex}`, { path, headers: { [name]: VALUES[valueIndex] } }];
+      return [[`${name} ${valueIndex}`, { path, headers: { [name]: VALUES[valueIndex] } }]];
     });
     const value = encodeURI(VALUES[routeIndex % VALUES.length]!).slice(0, LENGTH);
     attacks.push(
@@ -144,7 +147,7 @@ test("no header or URL, however long, keeps the event loop busy, on any route", 
         slow.push(`${path} ${what}: ${ms.toFixed()} ms, ordinary ${ordinaryMs.toFixed()} ms`);
     }
   }
-  expect(measured).toBeGreaterThan(PATHS.length * HEADER_NAMES.length);
+  expect(measured).toBeGreaterThan((PATHS.length * HEADER_NAMES.length) / STEP);
   expect(slow).toEqual([]);
 });
 

@@ -16,7 +16,7 @@ import { insertRead } from "#tests/support/factories.ts";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { pick, seededRandom } from "#tests/support/random.ts";
 
-const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 1_200);
+const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 600);
 const CONCURRENT = 12;
 
 interface Reader {

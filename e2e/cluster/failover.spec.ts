@@ -56,7 +56,7 @@ test("a planned handover under load, there and back: no read fails, no acknowled
   smtp,
 }) => {
   test.setTimeout(300_000);
-  const load = await LoadGenerator.start(cluster, smtp);
+  const load = await LoadGenerator.start(cluster, smtp, { readers: 1 });
   const gaps: number[] = [];
   for (const direction of ["there", "back"]) {
     const old = await cluster.waitForPrimary();
@@ -103,7 +103,7 @@ test("the primary's machine dies under load: reads go on, writes resume in time,
   smtp,
 }) => {
   test.setTimeout(900_000);
-  const load = await LoadGenerator.start(cluster, smtp);
+  const load = await LoadGenerator.start(cluster, smtp, { readers: 1 });
   const kills: {
     name: string;
     atMs: number;

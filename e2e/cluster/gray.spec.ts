@@ -27,6 +27,7 @@ const DETECTED_MS = 4_000;
 const REFUSED_MS = 5_000;
 /** Clients give up requests that a frozen process has accepted after this. */
 const PATIENCE_MS = 6_000;
+const LOAD = { readers: 1, patienceMs: PATIENCE_MS };
 /** `SOAK_FREEZES=10` freezes more often. */
 const FREEZES = Number(process.env.SOAK_FREEZES ?? 1);
 
@@ -141,7 +142,7 @@ test("the primary's site hangs: the standby takes over, and the site is restarte
   smtp,
 }) => {
   test.setTimeout(180_000);
-  const load = await LoadGenerator.start(cluster, smtp, { patienceMs: PATIENCE_MS });
+  const load = await LoadGenerator.start(cluster, smtp, LOAD);
   const { primary, standby } = await startFault(cluster);
   await load.waitForWrites(20);
   const atMs = performance.now();
@@ -163,7 +164,7 @@ test("the primary's machine freezes: the standby takes over, and the thawed mach
   smtp,
 }) => {
   test.setTimeout(120_000 + 60_000 * FREEZES);
-  const load = await LoadGenerator.start(cluster, smtp, { patienceMs: PATIENCE_MS });
+  const load = await LoadGenerator.start(cluster, smtp, LOAD);
   const [slug] = await listCountedSlugs(cluster);
   const origin = cluster.getEdgeUrl("dfw");
   const writeDirectly = (node: ClusterNode) =>
@@ -204,7 +205,7 @@ test("the primary's packets are dropped: the standby takes over, and the cut-off
   smtp,
 }) => {
   test.setTimeout(180_000);
-  const load = await LoadGenerator.start(cluster, smtp, { patienceMs: PATIENCE_MS });
+  const load = await LoadGenerator.start(cluster, smtp, LOAD);
   const { primary, standby } = await startFault(cluster);
   await load.waitForWrites(20);
   const atMs = performance.now();

@@ -143,8 +143,8 @@ export async function e2e(args) {
 const E2E_PARTS = {
   "a-c": "e2e/[a-c][^/]*$",
   "d-m": "e2e/[d-m][^/]*$",
-  "n-z": "e2e/[n-z][^/]*$",
-  attack: "e2e/attack/",
+  "n-z": "e2e/[^a-m/][^/]*$",
+  attack: "e2e/[^/]+/[^/]+$",
 };
 
 /**

@@ -168,6 +168,7 @@ export async function createMigrationFixture({
         // An environment variable keeps the connection string out of the process list.
         const commandEnv = {
           PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           MIGRATE_FROM: sourceUrl,
           DATA_DIR: join(folder, "site"),
           LEGACY_COOKIE_SECRET,

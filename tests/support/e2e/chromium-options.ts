@@ -6,8 +6,13 @@ const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export const chromiumOptions = {
   ...devices["Desktop Chrome"],
-  // Recording screenshots of every page takes longer than many tests.
-  trace: { mode: "retain-on-failure", screenshots: false } as const,
+  // Recording every page takes longer than many tests; `npm run e2e -- FILE --trace on` does it.
+  trace: {
+    mode: "retain-on-failure",
+    screenshots: false,
+    snapshots: false,
+    sources: false,
+  } as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: [

@@ -134,7 +134,8 @@ function playwright(name, args, env, prefix) {
 
 /** Runs the browser tests, each worker with its own site. */
 export async function e2e(args) {
-  const env = { CHROMIUM_PATH: await requireChromium() };
+  const hasWindows = args.some((arg) => /^--(headed|debug|ui)/.test(arg));
+  const env = { CHROMIUM_PATH: await requireChromium({ hasWindows }) };
   await build();
   await playwright("e2e", args, env);
 }
@@ -144,7 +145,7 @@ const E2E_PARTS = {
   "a-c": "e2e/[a-c][^/]*$",
   "d-m": "e2e/[d-m][^/]*$",
   "n-z": "e2e/[^a-m/][^/]*$",
-  attack: "e2e/[^/]+/[^/]+$",
+  folders: "e2e/[^/]+/[^/]+$",
 };
 
 /**

@@ -43,26 +43,32 @@ function playwrightChromium() {
   return path && existsSync(path) ? path : undefined;
 }
 
-const findChromium = () =>
-  process.env.CHROMIUM_PATH ?? CHROMIUM_PATHS.find(existsSync) ?? playwrightChromium();
+/** The shell has no windows, which `--headed` and `--ui` show. */
+const findChromium = (hasWindows) =>
+  process.env.CHROMIUM_PATH ??
+  CHROMIUM_PATHS.find(
+    (path) => existsSync(path) && !(hasWindows && path.endsWith(HEADLESS_SHELL)),
+  ) ??
+  playwrightChromium();
 
-let chromium;
+let hasTriedShell = false;
 
 /** Returns the path of a Chromium: the system's, else Playwright's own, downloaded if need be. */
-export const requireChromium = () => (chromium ??= prepareChromium());
-
-async function prepareChromium() {
-  if (!process.env.CHROMIUM_PATH && !existsSync(CHROMIUM_PATHS[0]))
+export async function requireChromium({ hasWindows = false } = {}) {
+  if (!hasTriedShell && !process.env.CHROMIUM_PATH && !existsSync(CHROMIUM_PATHS[0])) {
+    hasTriedShell = true;
     await installSystemPackages([HEADLESS_SHELL]);
-  if (!findChromium() && !(await installSystemPackages(["chromium"]))) {
+  }
+  if (!findChromium(hasWindows) && !(await installSystemPackages(["chromium"]))) {
     say("downloading Playwright's Chromium");
     await run(process.execPath, [bin("playwright"), "install", "chromium"], { quiet: true });
   }
-  if (!findChromium())
+  const path = findChromium(hasWindows);
+  if (!path)
     throw new Stop(
       `The browser tests need Chromium. Install it (Debian: sudo apt install ${HEADLESS_SHELL}), or set CHROMIUM_PATH.`,
     );
-  return findChromium();
+  return path;
 }
 
 async function hasPostgres() {

@@ -6,7 +6,12 @@ import { SECURITY_HEADERS, permissionsPolicy } from "./lib/core/security-headers
 
 // Requests without the site's cookies get the shared static page, chosen by Next's router
 // (docs/decisions/004-shared-pages.md).
-const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
+// The router's requests for data get the dynamic page: Next removes their header before it renders a
+// static one, which then refers to the text of a document (components/ui/static-html-registry.ts).
+const isShared = [
+  ...COOKIE_NAMES.map((key) => ({ type: "cookie", key })),
+  { type: "header", key: "rsc" },
+];
 
 // Set by scripts/cli.mjs, which makes the copies in public/_br after the build.
 const precompressed = process.env.PRECOMPRESSED === "on";
@@ -83,7 +88,7 @@ const config = {
         { source: "/icon.svg", destination: "/icon/icon.svg" },
         { source: "/icon-:size.png", destination: "/icon/:size.png" },
         { source: "/apple-touch-icon.png", destination: "/icon/180.png" },
-        { source: "/", missing: withoutCookies, destination: "/static/home" },
+        { source: "/", missing: isShared, destination: "/static/home" },
       ],
       // Not in beforeFiles, which Next matches in any case: /BLOG/slug would be a page without
       // cookies, and 404 with them.
@@ -95,7 +100,7 @@ const config = {
         },
         {
           source: "/blog/:slug([^/]+)",
-          missing: withoutCookies,
+          missing: isShared,
           destination: "/static/blog/:slug",
         },
       ],

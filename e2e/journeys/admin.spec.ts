@@ -102,7 +102,7 @@ test("an admin previews a post, sends a test, and sends it to subscribers", asyn
   insert.run(other, other, '["mdx"]', Date.now());
 
   await page.goto("/admin/newsletter");
-  await page.getByLabel("Post").selectOption("one-door-for-writes");
+  await page.getByLabel("Post", { exact: true }).selectOption("one-door-for-writes");
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page).toHaveURL(/\/admin\/newsletter\/\d+$/);
   const issue = page.url();

@@ -47,7 +47,7 @@ test("a reader finds a post, reads it, and subscribes to its topic", async ({
   await page.goto(/http:\S+\/unsubscribe\?token=\S+/.exec(welcome.text)![0]);
   await page.getByRole("checkbox", { name: "MDX" }).check();
   await page.getByRole("button", { name: "Save topics" }).click();
-  await expect.poll(findTopics).toBe('["sqlite","mdx"]');
+  await expect.poll(findTopics).toBe('["mdx","sqlite"]');
   await page.getByRole("button", { name: "Unsubscribe" }).click();
   await expect(page.getByText("Unsubscribed")).toBeVisible();
   expect(findTopics()).toBeUndefined();

@@ -3,6 +3,7 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { InstanceBanner } from "#components/cluster/instance-banner.tsx";
+import { CopyStatus } from "#components/ui/copy-status.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
@@ -97,7 +98,8 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           {banner && <InstanceBanner status={banner === "later" ? null : banner} />}
         </SiteFooter>
-        <FrameScripts copied={messages.copied} copyFailed={messages.copyFailed} />
+        <CopyStatus {...messages} />
+        <FrameScripts />
       </body>
     </html>
   );

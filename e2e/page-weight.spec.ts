@@ -1,26 +1,63 @@
-// Limits the JavaScript that a post page sends.
+// Limits what a post page sends.
 
+import type { Page } from "@playwright/test";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
-test("a post page sends at most 123 kB of JavaScript, and no MDX compiler in it", async ({
-  page,
-}) => {
-  const scripts: { url: string; body: Buffer; sent: number }[] = [];
+/** Opens `path` and returns its scripts, with their sizes in transit in kB. */
+async function loadScripts(page: Page, path: string) {
+  const scripts: { url: string; text: string; sentKb: number }[] = [];
   const pending: Promise<void>[] = [];
   page.on("response", (response) => {
     if (response.request().resourceType() === "script")
       pending.push(
-        Promise.all([response.body(), response.request().sizes()]).then(
-          ([body, { responseBodySize }]) =>
-            void scripts.push({ url: response.url(), body, sent: responseBodySize }),
+        Promise.all([response.text(), response.request().sizes()]).then(
+          ([text, { responseBodySize }]) =>
+            void scripts.push({ url: response.url(), text, sentKb: responseBodySize / 1_000 }),
         ),
       );
   });
-  await page.goto("/blog/a-tour-of-the-code", { waitUntil: "networkidle" });
+  await page.goto(path, { waitUntil: "networkidle" });
   await Promise.all(pending);
-  const kilobytes = scripts.reduce((sum, { sent }) => sum + sent, 0) / 1_000;
+  return scripts;
+}
+
+const sumKb = (scripts: readonly { sentKb: number }[]) =>
+  scripts.reduce((sum, { sentKb }) => sum + sentKb, 0);
+
+test("a post with a component sends at most 130 kB of JavaScript, and no MDX compiler in it", async ({
+  page,
+}) => {
+  const scripts = await loadScripts(page, "/blog/one-door-for-writes");
   expect(scripts.length).toBeGreaterThan(0);
-  expect(kilobytes).toBeLessThanOrEqual(123);
-  for (const { url, body } of scripts)
-    expect(/micromark|mdxJsx|remark-|hast-util/.test(body.toString()), url).toBe(false);
+  expect(sumKb(scripts)).toBeLessThanOrEqual(130);
+  for (const { url, text } of scripts)
+    expect(/micromark|mdxJsx|remark-|hast-util/.test(text), url).toBe(false);
+});
+
+test.describe("a post without interactive components", () => {
+  test.skip(process.env.FINISHED_PAGES === "off", "Next sends React with every page.");
+
+  for (const kind of ["guest", "member"] as const)
+    test(`sends a ${kind} one small script, and its text once`, async ({ page, logIn }) => {
+      if (kind === "member") await logIn();
+      const scripts = await loadScripts(page, "/blog/one-key-one-producer");
+      expect(scripts.length).toBe(1);
+      expect(sumKb(scripts)).toBeLessThanOrEqual(4);
+      const html = await (await page.request.get("/blog/one-key-one-producer")).text();
+      const sentence = await page.locator(".prose > .post-html > p").first().innerText();
+      expect(html.split(sentence.slice(0, 40))).toHaveLength(2);
+      expect(html).not.toContain("__next_f");
+    });
+
+  test("has the search palette with its styles", async ({ page }) => {
+    await page.goto("/blog/one-key-one-producer");
+    await page.keyboard.press("/");
+    const field = page.getByRole("combobox");
+    await expect(field).toBeFocused();
+    expect(await page.getByRole("dialog").evaluate((e) => getComputedStyle(e).padding)).toBe("0px");
+    await field.pressSequentially("zebra");
+    await expect(page.getByRole("option").first()).toContainText("A film about lecterns");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+  });
 });

@@ -55,6 +55,7 @@ const FILES = [
   "content",
   "public",
   ".next/static",
+  ".next/page-script.json",
   "lib/posts/mdx",
   // esbuild finds its program by the name of the platform.
   "node_modules/esbuild",

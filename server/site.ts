@@ -1,10 +1,11 @@
 // Serves the site: Next's request handler behind the HTTP pipeline. In development, it compiles
 // pages on demand.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import next from "next";
+import type { PageScript } from "#lib/http/page-script.ts";
 import { answerLauncher } from "#server/answer-launcher.ts";
 
 const rootDir = join(import.meta.dirname, "..");
@@ -46,6 +47,7 @@ try {
   process.exit(1);
 }
 const { createPipelineServer } = await import("#lib/http/pipeline.ts");
+const { providePageScript } = await import("#lib/http/page-script.ts");
 const { setRenderOrigin } = await import("#lib/http/render-page.ts");
 const { singleton } = await import("#lib/core/singleton.ts");
 const { renderToStaticMarkup } = await import("react-dom/server");
@@ -69,6 +71,9 @@ server.once("error", (error) => {
 });
 server.listen(port, hostname, () => {
   if (!dev) {
+    const pageScript = join(rootDir, ".next", "page-script.json");
+    if (existsSync(pageScript))
+      providePageScript(JSON.parse(readFileSync(pageScript, "utf8")) as PageScript);
     setRenderOrigin(`http://${localHost(hostname)}:${port}`);
     // Only now: startup errors are plain text, because a person reads them.
     logConsole();

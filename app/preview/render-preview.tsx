@@ -5,7 +5,6 @@ import { loadPostParts } from "#app/blog/[slug]/post-parts.tsx";
 import { postMessages } from "#app/frame-messages.ts";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
-import { ReadingTracker } from "#components/post/reading-tracker.tsx";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
@@ -19,7 +18,7 @@ const GUEST = { sessionKey: null, clientId: null };
 /** `notice` says why the post can be seen. A hidden post has no standings and no neighbors. */
 export async function renderPreview(post: Post, notice: ReactNode) {
   const index = await getIndex();
-  const { slug, compiled } = post;
+  const { slug } = post;
   const isVisible = findPost(index, slug) !== null;
   const parts = isVisible ? (await loadPostParts(slug, GUEST)).parts : null;
   const series = findSeries(index, slug);
@@ -41,9 +40,6 @@ export async function renderPreview(post: Post, notice: ReactNode) {
         discussUrl={null}
         author={siteConfig.author}
         license={siteConfig.license}
-        extras={
-          <ReadingTracker slug={slug} readingMinutes={compiled.readingMinutes} isCounted={false} />
-        }
       >
         <MdxContent post={post} />
       </PostPage>

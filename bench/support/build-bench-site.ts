@@ -70,4 +70,5 @@ for (const { file, from, to } of REPLACED_IMPORTS) {
   writeFileSync(path, text.replaceAll(from, to));
 }
 runInCopy("node_modules/next/dist/bin/next", "build");
+runInCopy("scripts/build-page-script.ts");
 runInCopy("scripts/precompress.ts");

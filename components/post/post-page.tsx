@@ -12,6 +12,7 @@ import { PostActions, type PostActionsProps } from "./post-actions.tsx";
 import { PostHeader } from "./post-header.tsx";
 import { PostNeighbors } from "./post-neighbors.tsx";
 import { PROSE_CLASS } from "./prose-class.ts";
+import { ReadingTracker } from "./reading-tracker.tsx";
 import { SeriesBox } from "./series-box.tsx";
 import { TocAside, TocDisclosure } from "./table-of-contents.tsx";
 
@@ -35,7 +36,9 @@ export interface PostPageProps extends Omit<PostActionsProps, "title" | "author"
   readonly readMark: ReactNode;
   /** The rendered text. */
   readonly children: ReactNode;
-  /** Rendered after the page: scripts, structured data. */
+  /** Whether reading the page to its end counts. */
+  readonly isCounted?: boolean;
+  /** Rendered after the page: structured data. */
   readonly extras?: ReactNode;
 }
 
@@ -52,6 +55,7 @@ export function PostPage({
   save,
   continueReading,
   readMark,
+  isCounted = false,
   children,
   extras,
   ...actions
@@ -78,7 +82,13 @@ export function PostPage({
             <div className={PROSE_CLASS} {...language}>
               {children}
             </div>
-            <div className="post-end" data-article-end="">
+            <div
+              className="post-end"
+              data-article-end=""
+              data-slug={post.slug}
+              data-reading-minutes={compiled.readingMinutes}
+              data-is-counted={isCounted ? "" : undefined}
+            >
               <SiteMark />
             </div>
             {readMark}
@@ -97,6 +107,7 @@ export function PostPage({
         </div>
       </article>
       {recommendations}
+      <ReadingTracker />
       {extras}
     </div>
   );

@@ -2,32 +2,29 @@
 
 const FEEDBACK_MS = 1_600;
 
-interface CopyTexts {
-  readonly copied: string;
-  readonly copyFailed: string;
-}
-
 /**
  * Handles clicks on `[data-copy]`: "code" copies the code around the button, an empty value copies the page's URL, and
- * any other value is copied as it is. Announces the result in `status`. Returns a function that stops it.
+ * any other value is copied as it is. The live region of copy-status.tsx says whether it worked. Returns a function
+ * that stops it.
  */
-export function handleCopyButtons(status: HTMLElement, texts: CopyTexts): () => void {
+export function startCopyButtons(): () => void {
   async function onClick({ target }: MouseEvent) {
     if (!(target instanceof Element)) return;
     const wrap = target.closest<HTMLElement>("[data-wrap]");
     if (wrap) return toggleWrap(wrap);
     const button = target.closest<HTMLElement>("[data-copy]");
     const text = button && textToCopy(button);
-    if (!button || text === null) return;
-    let message = `${texts.copied}.`;
+    const status = document.querySelector<HTMLElement>("[data-copy-failed]");
+    if (text === null || !status) return;
+    const { copiedText = "", copyFailed = "" } = status.dataset;
     try {
       await navigator.clipboard.writeText(text);
-      showCopied(button, texts.copied);
+      showCopied(button!, copiedText);
+      status.textContent = `${copiedText}.`;
     } catch {
       // No permission, or not https.
-      message = texts.copyFailed;
+      status.textContent = copyFailed;
     }
-    status.textContent = message;
     setTimeout(() => (status.textContent = ""), FEEDBACK_MS * 2);
   }
   const listener = (event: MouseEvent) => void onClick(event);

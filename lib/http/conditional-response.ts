@@ -7,13 +7,14 @@ export interface CacheableBody {
   readonly etag: string;
 }
 
-/** Returns `body` with its ETag, a weak one because compression in transit changes the bytes. */
-export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): CacheableBody {
-  return {
-    body,
-    etag: `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
-  };
-}
+/** Returns the ETag of `body`, a weak one because compression in transit changes the bytes. */
+export const createETag = (body: string | Uint8Array): string =>
+  `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+
+export const createCacheableBody = (body: CacheableBody["body"]): CacheableBody => ({
+  body,
+  etag: createETag(body),
+});
 
 /** Returns whether If-None-Match names `etag`, by weak comparison (RFC 9110, 8.8.3.2). */
 export function matchesETag(ifNoneMatch: string | null | undefined, etag: string): boolean {

@@ -8,6 +8,8 @@ import { SECOND_MS } from "#lib/core/clock.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import { createETag } from "./conditional-response.ts";
+import { removeFramework } from "./page-script.ts";
 import { type PageTemplate, parseTemplate } from "./page-template.ts";
 
 export type Encoding = "br" | "gzip" | "identity";
@@ -28,7 +30,7 @@ const BROTLI_QUALITY = 5;
 
 /** Headers that belong to the connection or to a single response. */
 const OWN_HEADERS =
-  /^(connection|keep-alive|transfer-encoding|content-length|content-encoding|date|server-timing|x-nextjs-cache)$/;
+  /^(connection|keep-alive|transfer-encoding|content-length|content-encoding|date|etag|server-timing|x-nextjs-cache)$/;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
@@ -52,7 +54,7 @@ export async function renderPage(path: string): Promise<RenderedPage> {
     timeoutMs: TIMEOUT_MS,
     maxBytes: MAX_BYTES,
   });
-  const template = parseTemplate(marked);
+  const template = parseTemplate(removeFramework(marked));
   const body = template.page;
   const [br, gzipped] = await Promise.all([
     promisify(brotliCompress)(body, {
@@ -65,7 +67,8 @@ export async function renderPage(path: string): Promise<RenderedPage> {
   ]);
   return {
     status,
-    headers: sharedHeaders(headers),
+    // Next's ETag is of the page with its scripts.
+    headers: { ...sharedHeaders(headers), etag: createETag(body) },
     bodies: { identity: body, br, gzip: gzipped },
     template,
   };

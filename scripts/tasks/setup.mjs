@@ -94,6 +94,7 @@ const BUILD_INPUTS = [
   "public",
   "content",
   "next.config.mjs",
+  "scripts/build-page-script.ts",
   "middleware.ts",
   "instrumentation.ts",
   "tsconfig.json",
@@ -119,6 +120,7 @@ export async function build() {
       }),
       "The build failed.",
     );
+    await must(node("scripts/build-page-script.ts"), "The page script could not be built.");
     await must(node("scripts/precompress.ts"), "The built scripts could not be compressed.");
   });
 }

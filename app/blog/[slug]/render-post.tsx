@@ -8,7 +8,6 @@ import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
-import { ReadingTracker } from "#components/post/reading-tracker.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { env } from "#lib/core/env.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
@@ -51,16 +50,8 @@ export async function renderPost(slug: string, sessionIds: SessionIds) {
       discussUrl={fillPostUrl(siteConfig.discussUrl, post)}
       author={siteConfig.author}
       license={siteConfig.license}
-      extras={
-        <>
-          <ReadingTracker
-            slug={slug}
-            readingMinutes={post.compiled.readingMinutes}
-            isCounted={!draft}
-          />
-          <JsonLd post={post} />
-        </>
-      }
+      isCounted={!draft}
+      extras={<JsonLd post={post} />}
     >
       <MdxContent post={post} />
     </PostPage>

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { removeFramework } from "./page-script.ts";
+
+const SCRIPT = { src: "/_next/static/page/page-script-A.js", moduleIds: [1, 2, "lib/three"] };
+
+const push = (...call: unknown[]) =>
+  `self.__next_f.push(${JSON.stringify(call).replaceAll("<", "\\u003c")})`;
+
+/** Returns a page as Next writes it; `data` is React's tree in pieces. */
+const pageOf = (body: string, ...data: string[]) =>
+  '<!DOCTYPE html><html><head><link rel="stylesheet" href="/_next/static/chunks/a.css"/>' +
+  '<link rel="preload" as="script" fetchPriority="low" href="/_next/static/chunks/b.js"/>' +
+  '<script src="/_next/static/chunks/c.js" async=""></script><script>theme()</script>' +
+  '<script src="/_next/static/chunks/d.js" noModule=""></script></head><body>' +
+  `${body}<script id="_R_">(globalThis["TURBOPACK"] || (globalThis["TURBOPACK"] = [])).push({});</script>` +
+  `<script>(self.__next_f=self.__next_f||[]).push([0])</script>` +
+  data.map((part) => `<script>${push(1, part)}</script>`).join("") +
+  "</body></html>";
+
+const withoutFramework = (body: string) =>
+  '<!DOCTYPE html><html><head><link rel="stylesheet" href="/_next/static/chunks/a.css"/>' +
+  `<script>theme()</script><script type="module" src="${SCRIPT.src}"></script></head><body>${body}</body></html>`;
+
+test("a page whose components need no React keeps its elements and its own scripts, and gets the page script", () => {
+  const body = '<p>$1 &lt;script&gt; __next_f</p><script type="application/ld+json">{}</script>';
+  expect(
+    removeFramework(
+      pageOf(body, '5:I[1,["$4"],"default"]\n6:I["lib/th', 'ree",["$4"],"X"]\n0:["</p>"]'),
+      SCRIPT,
+    ),
+  ).toBe(withoutFramework(body));
+});
+
+test("a page with a component that needs React stays as it is, wherever the component is in the data", () => {
+  for (const data of [
+    ['5:I[1,["$4"],"default"]\n6:I[3,["$4"],"Player"]'],
+    ['5:I[1,["$4"],"default"]\n6:T4,textab:I["three",[],"Player"]'],
+    ['5:I[1,["$4"],"default"]\n6:', 'I[3,["$4"],"Player"]'],
+    ["0:{}"],
+    [],
+  ]) {
+    const page = pageOf("<p>text</p>", ...data);
+    expect(removeFramework(page, SCRIPT)).toBe(page);
+  }
+});
+
+test("a page that a script of React completes stays as it is", () => {
+  const data = '5:I[1,["$4"],"default"]';
+  for (const body of [
+    '<!--$?--><template id="B:0"></template><!--/$-->',
+    '<div hidden id="S:0">late</div>',
+    '<!--$!--><template data-dgst="1"></template><!--/$-->',
+    '<script>$RC("B:0","S:0")</script>',
+    "<script>$RT=performance.now()</script>",
+    `<script nonce="">${push(2, null)}</script>`,
+    `<script>${push(3, "AAAA")}</script>`,
+  ]) {
+    const page = pageOf(body, data);
+    expect(removeFramework(page, SCRIPT), body).toBe(page);
+  }
+});
+
+test("a page with something to play stays as it is, because the player needs React", () => {
+  for (const body of ['<button class="x" data-play="{}">', '<a data-plays="answer" href="#t=1">']) {
+    const page = pageOf(body, '5:I[1,["$4"],"default"]');
+    expect(removeFramework(page, SCRIPT), body).toBe(page);
+  }
+});
+
+test("without a page script, a page stays as it is", () => {
+  const page = pageOf("<p>text</p>", '5:I[1,["$4"],"default"]');
+  expect(removeFramework(page)).toBe(page);
+});

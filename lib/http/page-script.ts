@@ -1,0 +1,65 @@
+// Replaces Next's scripts and data by one small script, on pages whose components need no React
+// (docs/decisions/064-pages-without-react.md).
+
+import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+
+/** What scripts/build-page-script.ts writes to .next/page-script.json. */
+export interface PageScript {
+  /** The script's path. */
+  readonly src: string;
+  /** The bundler's IDs of the client components that the script replaces. */
+  readonly moduleIds: readonly (number | string)[];
+}
+
+/** Without it, pages keep Next's scripts. */
+export function providePageScript(script: PageScript): void {
+  singleton("page-script", () => script);
+}
+
+/** Matches the data of React's tree: one call, with an array in JSON. Next escapes each `<` in it. */
+const DATA =
+  /<script\b[^>]*>(?:\(self\.__next_f=[^)]*\)|self\.__next_f)\.push\((.*?)\)<\/script>/gs;
+const LOADERS = [
+  /<script\b[^>]*\bsrc="\/_next\/static\/[^"]*"[^>]*><\/script>/g,
+  /<link\b[^>]*\brel="preload"[^>]*\bas="script"[^>]*>/g,
+  /<script id="_R_">.*?<\/script>/gs,
+];
+/** Matches what React moves into place with a script, and scripts of Next that the patterns missed. */
+const UNFINISHED =
+  /<!--\$[?!~]|<template id="[BP]:|<div hidden id="S:|<script\b[^>]*>[^<]*(?:__next_|TURBOPACK|\$R[A-Z]+[=(])/;
+/** Matches buttons and times that open the player, which needs React (063-sticky-player.md). */
+const PLAYS = /<[^>]+\sdata-plays?="/;
+/** Matches a client component in the data: its module's ID comes first. */
+const MODULE = /:I\[("[^"]*"|\d+)[,\]]/g;
+
+/**
+ * Returns the page with the script in place of Next's, or unchanged if it has a component that needs
+ * React, or anything unexpected.
+ */
+export function removeFramework(
+  html: string,
+  script: PageScript | undefined = peekSingleton<PageScript>("page-script"),
+): string {
+  if (!script || PLAYS.test(html)) return html;
+  const data = readData(html);
+  const ids = [...(data?.matchAll(MODULE) ?? [])].map(([, id]) => String(JSON.parse(id!)));
+  const replaced = new Set(script.moduleIds.map(String));
+  if (ids.length === 0 || !ids.every((id) => replaced.has(id))) return html;
+  const rest = [DATA, ...LOADERS].reduce((text, pattern) => text.replaceAll(pattern, ""), html);
+  if (UNFINISHED.test(rest) || !rest.includes("</head>")) return html;
+  return rest.replace(
+    "</head>",
+    () => `<script type="module" src="${script.src}"></script></head>`,
+  );
+}
+
+/** Returns the data of React's tree; null if a part of it is not text. */
+function readData(html: string): string | null {
+  let text = "";
+  for (const [, json] of html.matchAll(DATA)) {
+    const [kind, part] = JSON.parse(json!) as [number, unknown?];
+    if (kind === 1 && typeof part === "string") text += part;
+    else if (kind !== 0) return null;
+  }
+  return text;
+}

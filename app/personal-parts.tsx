@@ -5,9 +5,14 @@ import type { ReactNode } from "react";
 import { renderPart } from "#components/ui/personal-part.tsx";
 import { findStaticRenderer } from "#components/ui/static-renderer.ts";
 import { nowMs } from "#lib/core/clock.ts";
+import { findEpisodesVersion } from "#lib/calls/episodes.ts";
 import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
 import { isReplicated } from "#lib/core/instance.ts";
-import { type PersonalRequest, providePersonalParts } from "#lib/http/finished-pages.ts";
+import {
+  type PersonalRequest,
+  provideEpisodesVersion,
+  providePersonalParts,
+} from "#lib/http/finished-pages.ts";
 import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
 import { mayNeedRenewal } from "#lib/members/renew-session.ts";
 import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
@@ -17,18 +22,27 @@ import { primaryLanguage } from "#lib/posts/translations.ts";
 import { slugFromParam, slugOfRoute } from "#lib/posts/addresses/post-address.ts";
 import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { loadPostParts } from "./blog/[slug]/post-parts.tsx";
+import { loadYearParts } from "./blog/archive/[year]/year-parts.tsx";
+import { loadListParts } from "./blog/list-parts.tsx";
+import { loadTopicParts } from "./blog/topics/[topic]/topic-parts.tsx";
 import { AccountLinks } from "./account-links.tsx";
 import { findFrame } from "./frame-messages.ts";
 import { loadHomeParts } from "./home-parts.tsx";
+import { loadTeamsParts } from "./teams/teams-parts.tsx";
 
 export function startPersonalParts(): void {
   providePersonalParts({ render: renderPersonalParts, isTranslated });
+  provideEpisodesVersion(findEpisodesVersion);
 }
 
-/** The lists on the home page have each post in the reader's language. */
+/** Pages that list posts, each in the reader's language: home, all posts, a topic, a year. */
+const LIST = /^\/(blog(\/(topics|archive)\/[^/]+)?)?$/;
+
 function isTranslated(path: string, language: string): boolean {
   return (
-    path === "/" && language !== primaryLanguage(siteConfig.language) && hasTranslationIn(language)
+    LIST.test(path) &&
+    language !== primaryLanguage(siteConfig.language) &&
+    hasTranslationIn(language)
   );
 }
 
@@ -62,8 +76,27 @@ async function renderPersonalParts({
   );
 }
 
-function loadParts(path: string, sessionIds: SessionIds, previousVisit: number | null) {
-  if (path === "/") return loadHomeParts(sessionIds, previousVisit);
+interface LoadedParts {
+  readonly isAdmin: boolean;
+  readonly parts: Readonly<Record<string, ReactNode>>;
+}
+
+/** Loads what differs between readers below the header; null for an address without a page. */
+async function loadParts(
+  path: string,
+  sessionIds: SessionIds,
+  previousVisitMs: number | null,
+): Promise<LoadedParts | null> {
+  if (path === "/") return loadHomeParts(sessionIds, previousVisitMs);
+  if (path === "/blog") return loadListParts(sessionIds, previousVisitMs);
+  const [, list, param = ""] = /^\/blog\/(topics|archive)\/([^/]+)$/.exec(path) ?? [];
+  if (list === "topics") return loadTopicParts(param, sessionIds, { previousVisitMs });
   const slug = slugOfRoute(path);
-  return slug === null ? null : loadPostParts(slugFromParam(slug), sessionIds);
+  if (slug !== null) return loadPostParts(slugFromParam(slug), sessionIds);
+  const isAdmin = sessionIds.showsAdminLink ?? false;
+  if (list === "archive") {
+    const parts = await loadYearParts(slugFromParam(param));
+    return parts && { isAdmin, parts };
+  }
+  return { isAdmin, parts: path === "/teams" ? await loadTeamsParts(sessionIds) : {} };
 }

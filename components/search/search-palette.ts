@@ -138,7 +138,7 @@ function startOptions(
       setActive(((active + 1 + step + places) % places) - 1);
     } else if (event.key === "Enter" && !event.isComposing && options[active]) {
       event.preventDefault();
-      options[active].click();
+      options[active]?.click();
     }
   });
   return (results) => {

@@ -18,8 +18,9 @@ interface Props {
 export function PersonalPart({ name, children, inline = false }: Props) {
   const render = findStaticRenderer();
   const request = currentRequestContext()?.request;
-  // Outside a request, as in a build or a test, nothing replaces it.
-  if (!render || !request) return children;
+  // Outside a request, as in a build or a test, nothing replaces it. React's data alone has elements,
+  // so that React keeps those that don't change.
+  if (!render || !request || request.headers.rsc) return children;
   const html = renderPart(render, children);
   return (
     <StaticHtml

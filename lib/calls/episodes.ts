@@ -1,7 +1,8 @@
 // Reads published episodes, their audio and their neighbors.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import type { Prisma, Tx } from "#lib/db/database.ts";
+import { cachedUntilChange } from "#lib/db/cached-until-change.ts";
+import { type Prisma, type Tx, read } from "#lib/db/database.ts";
 import { type SniffedAudio, sniffAudio } from "./audio/probe.ts";
 import { findAudioSizes, readAnswerAudio, readMergedAudio } from "./audio-blobs.sql.ts";
 import { AudioCache } from "./audio-cache.ts";
@@ -28,6 +29,21 @@ export interface Episode {
   /** Intro, call and answer in one file; null if they were not merged (no ffmpeg, or it failed). */
   readonly mergedAudio: AudioFile | null;
   readonly transcriptKind: TranscriptKind;
+}
+
+/** Returns another version whenever an episode is published, changed or taken down. */
+export async function findEpisodesVersion(): Promise<string> {
+  const { version } = await read((tx) =>
+    cachedUntilChange(tx, "episodes-version", async () => {
+      const { _count, _max } = await tx.episode.aggregate({
+        where: IS_PUBLISHED,
+        _count: true,
+        _max: { updatedAt: true, number: true },
+      });
+      return { version: `${_count} ${_max.number} ${_max.updatedAt?.getTime()}` };
+    }),
+  );
+  return version;
 }
 
 export interface AudioFile {

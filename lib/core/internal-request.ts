@@ -23,6 +23,8 @@ interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it was sent. */
+  readonly bytes: Buffer;
 }
 
 const MAX_BYTES = 1_048_576;
@@ -53,16 +55,23 @@ export function requestInternal(
         signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
       },
       (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          text += chunk;
-          if (text.length > maxBytes)
+        const chunks: Buffer[] = [];
+        let length = 0;
+        response.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          length += chunk.length;
+          if (length > maxBytes)
             outgoing.destroy(new Error(`the response is larger than ${maxBytes} bytes`));
         });
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-        );
+        response.on("end", () => {
+          const bytes = Buffer.concat(chunks);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: bytes.toString(),
+            bytes,
+          });
+        });
         response.on("error", reject);
       },
     );

@@ -6,7 +6,7 @@ import { MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
 import { RENDER_HEADER, isRenderRequest } from "#lib/core/render-request.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
-import { providePersonalParts } from "./finished-pages.ts";
+import { provideEpisodesVersion, providePersonalParts } from "./finished-pages.ts";
 import { markPart } from "./page-template.ts";
 import { createPipelineServer } from "./pipeline.ts";
 import { setRenderOrigin } from "./render-page.ts";
@@ -40,7 +40,8 @@ beforeEach(async () => {
 
 afterEach(() => {
   setClock(null);
-  for (const name of ["render-origin", "content-version", "personal-parts"]) resetSingleton(name);
+  for (const name of ["render-origin", "content-version", "personal-parts", "episodes-version"])
+    resetSingleton(name);
   server.closeAllConnections();
   server.close();
 });
@@ -130,11 +131,14 @@ test("requests that may be personal or of another kind are not shared", async ()
     ["/blog/own", { cookie: "__Host-txid=0-1" }],
     ["/blog/own?query=1"],
     ["/blog/own", { rsc: "1" }],
-    ["/blog/own", { accept: "text/markdown" }],
     ["/blog/own", { [RENDER_HEADER]: "guessed", cookie: "session=x" }],
     ["/blog/own", { "next-action": "0" }, "POST"],
     ["/me"],
-    ["/blog"],
+    ["/search"],
+    ["/calls/mine"],
+    ["/blog?topic=a"],
+    ["/feed.xml?query=1"],
+    ["/blog/own/social.png?w=1"],
   ];
   for (const args of requests) expect(await text(...args)).toMatch(/^page \d+/);
   expect(seen.map(({ isRender }) => isRender)).toEqual(requests.map(() => false));
@@ -287,4 +291,85 @@ test("every cookie of the site makes a page personal", async () => {
   servePersonalPages();
   for (const name of COOKIE_NAMES)
     expect(await text("/blog/any", { cookie: `a=b; ${name}=x` })).toContain("at /blog/any");
+});
+
+test("a file is rendered once, and is the same for everyone, whatever cookies they have", async () => {
+  servePersonalPages();
+  respond = () => ({ status: 200, headers: { "content-type": "application/rss+xml" } });
+  for (const path of ["/feed.xml", "/sitemap.xml", "/blog/topics/a/feed.xml"]) {
+    provideEpisodesVersion(() => Promise.resolve("1"));
+    seen = [];
+    const bodies = [
+      await text(path),
+      await text(path, { cookie: "session=m1" }),
+      await text(path, { cookie: "session=renew", "accept-language": "de" }),
+    ];
+    expect(new Set(bodies).size, path).toBe(1);
+    expect(seen, path).toHaveLength(1);
+    expect(seen[0]!.headers.accept).toBe("*/*");
+    expect((await send(path, { "accept-encoding": "br" })).headers["content-encoding"]).toBe("br");
+  }
+});
+
+test("an image is not compressed, and the version in its URL makes no other copy", async () => {
+  respond = () => ({ status: 200, headers: { "content-type": "image/png" } });
+  render = () => "\u0089PNG";
+  const path = "/blog/pictured/social.png";
+  for (const url of [path, `${path}?v=abc`, `${path}?v=def`]) {
+    const { headers, body } = await send(url, { "accept-encoding": "gzip, br" });
+    expect(headers["content-encoding"]).toBeUndefined();
+    expect(body).toEqual(Buffer.from("\u0089PNG"));
+  }
+  expect(seen.map(({ url }) => url)).toEqual([path]);
+});
+
+test("a range of a file is sent, unless the client can't know which version it belongs to", async () => {
+  respond = () => ({ status: 200, headers: { "content-type": "text/plain" } });
+  render = () => "0123456789";
+  const get = (headers: OutgoingHttpHeaders, method?: string) =>
+    send("/llms.txt", headers, method).then((answer) => [
+      answer.status,
+      answer.headers["content-range"],
+      String(answer.body),
+    ]);
+  expect(await get({ range: "bytes=2-4" })).toEqual([206, "bytes 2-4/10", "234"]);
+  expect(await get({ range: "bytes=-3" })).toEqual([206, "bytes 7-9/10", "789"]);
+  expect(await get({ range: "bytes=10-" })).toEqual([416, "bytes */10", ""]);
+  for (const headers of [
+    { range: "bytes=0-1,3-4" },
+    { range: "bytes=2-4", "if-range": '"other"' },
+    { range: "x" },
+  ])
+    expect(await get(headers)).toEqual([200, undefined, "0123456789"]);
+  expect(await get({ range: "bytes=2-4" }, "HEAD")).toEqual([200, undefined, ""]);
+});
+
+test("Markdown is kept apart from the post's page", async () => {
+  const page = await text("/blog/both");
+  const markdown = await text("/blog/both", { accept: "text/markdown" });
+  expect(markdown).toBe("page 2 of /blog/both/markdown");
+  expect(await text("/blog/both/markdown")).toBe(markdown);
+  expect(await text("/blog/both")).toBe(page);
+});
+
+test("a changed episode is shown immediately, and other pages stay", async () => {
+  let version = "1";
+  provideEpisodesVersion(() => Promise.resolve(version));
+  for (const path of [
+    "/calls/1-hello",
+    "/calls",
+    "/calls/feed.xml",
+    "/sitemap.xml",
+    "/blog/kept",
+  ]) {
+    const before = await text(path);
+    expect(await text(path)).toBe(before);
+    version += "1";
+    expect((await text(path)) === before, path).toBe(path === "/blog/kept");
+  }
+});
+
+test("without the version of the episodes, Next serves their pages", async () => {
+  for (const _ of [1, 2]) await send("/calls");
+  expect(seen.map(({ isRender }) => isRender)).toEqual([false, false]);
 });

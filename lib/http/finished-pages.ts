@@ -1,5 +1,5 @@
-// Serves the pages that readers share as finished bytes, before Next sees the request. For a reader
-// with cookies, it replaces the personal parts. docs/decisions/052-finished-pages.md, 056-personal-parts.md
+// Serves what readers share as finished bytes, before Next sees the request. For a reader with
+// cookies, it replaces the personal parts. docs/decisions/052-finished-pages.md, 056-personal-parts.md
 
 import { LRUCache } from "lru-cache";
 import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
@@ -7,19 +7,17 @@ import { nowMs, SECOND_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter } from "#lib/core/metrics.ts";
-import { isRenderRequest } from "#lib/core/render-request.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import { parseByteRange } from "./byte-range.ts";
 import { matchesETag } from "./conditional-response.ts";
 import { findCookie, parseCookies } from "./cookie-header.ts";
+import { type FinishedAddress, findFinishedAddress } from "./finished-addresses.ts";
 import { fillTemplate } from "./page-template.ts";
 import { isPageView } from "./page-view.ts";
 import { parseReaderLanguages } from "./reader-languages.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { type Encoding, type RenderedPage, canRenderPages, renderPage } from "./render-page.ts";
-
-/** The pages of app/(static), which depend only on the request's path. */
-const SHARED_PATH = /^\/(blog\/[^/?]+)?$/;
 
 /**
  * How long a page is served, because standings change. It is rendered again ten seconds earlier.
@@ -43,9 +41,9 @@ const pages = singleton(
   () =>
     new LRUCache<string, FinishedPage>({
       maxSize: MAX_BYTES,
-      // A template's segments share the page's bytes; compressed, they are about as large as the gzip.
-      sizeCalculation: ({ bodies }) =>
-        1_000 + 2 * bodies.identity.length + bodies.br.length + 2 * bodies.gzip.length,
+      // A template's segments are about as large as the page again, plain and compressed.
+      sizeCalculation: ({ bodies: { identity, br, gzip }, template }) =>
+        1_000 + (br?.length ?? 0) + (identity.length + (gzip?.length ?? 0)) * (template ? 2 : 1),
     }),
 );
 const renders = singleton("finished-page-renders", () => new Map<string, Promise<FinishedPage>>());
@@ -57,11 +55,9 @@ export interface PersonalRequest {
   readonly isPageView: boolean;
   readonly findCookie: (name: string) => string | undefined;
 }
-/** Resolves to the HTML of each personal part; null if only Next can serve that reader. */
-type RenderParts = (request: PersonalRequest) => Promise<Record<string, string> | null>;
-
 interface PersonalParts {
-  readonly render: RenderParts;
+  /** Resolves to the HTML of each personal part; null if only Next can serve that reader. */
+  readonly render: (request: PersonalRequest) => Promise<Record<string, string> | null>;
   /** Returns whether readers without cookies who prefer this language get their own parts, too. */
   readonly isTranslated: (path: string, language: string) => boolean;
 }
@@ -70,127 +66,124 @@ export function providePersonalParts(parts: PersonalParts): void {
   singleton("personal-parts", () => parts);
 }
 
-const contentVersion = () => peekSingleton<() => string>("content-version")?.();
-
-/**
- * Returns whether the request is for one of those pages: without a query, as HTML, by a browser.
- * Next's client adds its own headers when it requests a page.
- */
-function isPageRequest({ request }: PipelineContext): boolean {
-  const { headers, method, url } = request;
-  return (
-    (method === "GET" || method === "HEAD") &&
-    SHARED_PATH.test(url ?? "") &&
-    isCanonical(url ?? "") &&
-    headers.rsc === undefined &&
-    headers["next-action"] === undefined &&
-    !headers.accept?.includes("text/markdown") &&
-    !isRenderRequest(headers)
-  );
+/** Sets the function that returns another version whenever an episode has changed. */
+export function provideEpisodesVersion(find: () => Promise<string>): void {
+  singleton("episodes-version", () => find);
 }
 
-/**
- * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
- * one address (`%61` for `a`) would each be kept.
- */
-function isCanonical(path: string): boolean {
-  try {
-    return path === path.split("/").map(decodeURIComponent).map(encodeURIComponent).join("/");
-  } catch {
-    return false;
-  }
+/** Returns the version that a response must have; undefined if only Next can serve the address. */
+async function findVersion({ hasEpisodes }: FinishedAddress): Promise<string | undefined> {
+  const content = peekSingleton<() => string>("content-version")?.();
+  if (content === undefined || !hasEpisodes) return content;
+  const episodes = await peekSingleton<() => Promise<string>>("episodes-version")?.();
+  return episodes === undefined ? undefined : `${content} ${episodes}`;
 }
 
 /** Returns whether the browser has none of our cookies, so that it gets what everyone gets. */
 const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
-function prefersTranslation({ request }: PipelineContext, parts: PersonalParts): boolean {
+function prefersTranslation(
+  { request }: PipelineContext,
+  { path }: FinishedAddress,
+  parts: PersonalParts,
+): boolean {
   const [language] = parseReaderLanguages(request.headers["accept-language"]);
-  return language !== undefined && parts.isTranslated(request.url!, language);
+  return language !== undefined && parts.isTranslated(path, language);
 }
 
 /**
- * Sends the page if it can be served without Next, and returns whether it takes the request. Renders
- * the page first if there is none from the last minute. Calls `fallback` if that fails, or if only
- * Next can serve this reader.
+ * Sends the response if it can be served without Next, and returns whether it takes the request.
+ * Calls `fallback` if the rendering fails, or if only Next can serve this reader.
  */
 export function serveFinishedPage(context: PipelineContext, fallback: () => void): boolean {
-  if (!env.FINISHED_PAGES || !canRenderPages() || !isPageRequest(context)) return false;
-  const version = contentVersion();
-  if (version === undefined) return false;
-  const parts = peekSingleton<PersonalParts>("personal-parts");
-  const isShared = isStranger(context) && !(parts && prefersTranslation(context, parts));
-  if (!isShared && !parts) return false;
-  const renderParts = isShared ? null : parts!.render;
-  const page = findPage(context.request.url!, version);
-  if (page === null) return false;
-  if (renderParts === null) {
-    if (page instanceof Promise) page.then((rendered) => sendPage(context, rendered), fallback);
-    else sendPage(context, page);
-    return true;
-  }
-  void servePersonalPage(context, page, renderParts)
-    .catch((error: unknown) => {
-      log("warn", "page.parts_failed", { path: context.request.url!, error });
-      return false;
-    })
+  if (!env.FINISHED_PAGES || !canRenderPages()) return false;
+  const address = findFinishedAddress(context.request);
+  if (!address) return false;
+  void serve(context, address)
+    .catch(() => false)
     .then((isServed) => {
       if (!isServed) fallback();
     });
   return true;
 }
 
+/** Resolves to whether it sent the response. Renders it first if there is none from the last minute. */
+async function serve(context: PipelineContext, address: FinishedAddress): Promise<boolean> {
+  const parts = peekSingleton<PersonalParts>("personal-parts");
+  const isShared =
+    address.kind === "file" ||
+    (isStranger(context) && !(parts && prefersTranslation(context, address, parts)));
+  if (!isShared && !parts) return false;
+  const version = await findVersion(address);
+  const page = version === undefined ? null : await findPage(address, version);
+  if (!page) return false;
+  if (isShared) sendPage(context, page, address);
+  return isShared || sendPersonalPage(context, page, address, parts!);
+}
+
 /** Returns the page or its rendering; null if too many are in progress. */
-function findPage(path: string, version: string): FinishedPage | Promise<FinishedPage> | null {
-  const page = pages.get(path);
+function findPage(
+  address: FinishedAddress,
+  version: string,
+): FinishedPage | Promise<FinishedPage> | null {
+  const page = pages.get(address.path);
   const ageMs = page?.version === version ? nowMs() - page.renderedMs : Infinity;
-  if (!page || ageMs < 0 || ageMs >= MAX_AGE_MS) return startRender(path, version);
-  if (ageMs > REFRESH_AGE_MS) void startRender(path, version)?.catch(() => {});
+  if (!page || ageMs < 0 || ageMs >= MAX_AGE_MS) return startRender(address, version);
+  if (ageMs > REFRESH_AGE_MS) void startRender(address, version)?.catch(() => {});
   return page;
 }
 
 /** Resolves to whether it sent the page with the reader's own parts. */
-async function servePersonalPage(
+async function sendPersonalPage(
   context: PipelineContext,
-  found: FinishedPage | Promise<FinishedPage>,
-  renderParts: RenderParts,
+  { status, template, headers: sharedHeaders }: FinishedPage,
+  { path }: FinishedAddress,
+  { render }: PersonalParts,
 ): Promise<boolean> {
-  const page = await found;
-  if (page.status !== 200) return false;
+  if (status !== 200 || !template) return false;
   const { request } = context;
   const cookies = parseCookies(request.headers.cookie ?? "");
-  const parts = await renderParts({
-    path: request.url!,
-    isPageView: isPageView(request.method, (name) => String(request.headers[name] ?? "")),
-    findCookie: (name) => cookies.get(name),
-  });
-  if (parts === null) return false;
   const encoding = acceptsGzip(request.headers["accept-encoding"]) ? "gzip" : "identity";
-  const body = fillTemplate(page.template, parts, encoding);
+  let body: Buffer;
+  try {
+    const parts = await render({
+      path,
+      isPageView: isPageView(request.method, (name) => String(request.headers[name] ?? "")),
+      findCookie: (name) => cookies.get(name),
+    });
+    if (parts === null) return false;
+    body = fillTemplate(template, parts, encoding);
+  } catch (error) {
+    log("warn", "page.parts_failed", { path, error });
+    return false;
+  }
   incrementCounter("personal_pages_sent");
   const headers = Object.fromEntries(
-    Object.entries(page.headers).filter(([name]) => !SHARED_ONLY_HEADERS.test(name)),
+    Object.entries(sharedHeaders).filter(([name]) => !SHARED_ONLY_HEADERS.test(name)),
   );
-  send(context, { status: 200, headers, encoding, body });
+  send(context, { status, headers, encoding, body });
   return true;
 }
 
 /** Returns the current or a new rendering of `path`; null if too many are in progress. */
-function startRender(path: string, version: string): Promise<FinishedPage> | null {
-  const key = `${version} ${path}`;
+function startRender(address: FinishedAddress, version: string): Promise<FinishedPage> | null {
+  const key = `${version} ${address.path}`;
   const running = renders.get(key);
   if (running) return running;
   if (renders.size >= MAX_RENDERS) return null;
-  const started = runOutsideRequest(() => render(path, version)).finally(() => renders.delete(key));
+  const started = runOutsideRequest(() => render(address, version)).finally(() =>
+    renders.delete(key),
+  );
   renders.set(key, started);
   return started;
 }
 
-async function render(path: string, version: string): Promise<FinishedPage> {
+async function render(address: FinishedAddress, version: string): Promise<FinishedPage> {
+  const { path } = address;
   const renderedMs = nowMs();
   try {
-    const page: FinishedPage = { ...(await renderPage(path)), version, renderedMs };
+    const page: FinishedPage = { ...(await renderPage(address)), version, renderedMs };
     if (page.headers["set-cookie"]) throw new Error("The shared page sets a cookie.");
     if (page.status === 200) pages.set(path, page);
     incrementCounter("finished_pages_rendered");
@@ -204,12 +197,17 @@ async function render(path: string, version: string): Promise<FinishedPage> {
 const acceptsGzip = (accepted: string | string[] | undefined): boolean =>
   /\bgzip\b/.test(String(accepted ?? ""));
 
-function chooseEncoding(accepted: string | string[] | undefined): Encoding {
-  if (/\bbr\b/.test(String(accepted ?? ""))) return "br";
-  return acceptsGzip(accepted) ? "gzip" : "identity";
+/** Returns the body in the best encoding that the client accepts. */
+function chooseBody(
+  { bodies: { identity, br, gzip } }: FinishedPage,
+  accepted: string | string[] | undefined,
+): { encoding: Encoding; body: Buffer } {
+  if (br && /\bbr\b/.test(String(accepted ?? ""))) return { encoding: "br", body: br };
+  if (gzip && acceptsGzip(accepted)) return { encoding: "gzip", body: gzip };
+  return { encoding: "identity", body: identity };
 }
 
-function sendPage(context: PipelineContext, page: FinishedPage): void {
+function sendPage(context: PipelineContext, page: FinishedPage, { kind }: FinishedAddress): void {
   const { request, response } = context;
   if (response.headersSent || response.destroyed) return;
   const { status, headers } = page;
@@ -222,8 +220,33 @@ function sendPage(context: PipelineContext, page: FinishedPage): void {
     response.writeHead(304).end();
     return;
   }
-  const encoding = chooseEncoding(request.headers["accept-encoding"]);
-  send(context, { status, headers, encoding, body: page.bodies[encoding] });
+  const chosen = chooseBody(page, request.headers["accept-encoding"]);
+  if (kind === "file" && status === 200 && chosen.encoding === "identity")
+    sendRange(context, headers, chosen.body);
+  else send(context, { status, headers, ...chosen });
+}
+
+/** Sends the range that the client requests, or the whole body (RFC 9110, 14). */
+function sendRange(context: PipelineContext, sent: FinishedPage["headers"], body: Buffer): void {
+  const { method, headers: requested } = context.request;
+  const { length } = body;
+  const headers = { ...sent, "accept-ranges": "bytes" };
+  // If-Range needs a strong ETag, which a body that is also sent compressed doesn't have.
+  const range =
+    method !== "GET" || requested["if-range"] !== undefined
+      ? null
+      : parseByteRange(requested.range ?? null, length);
+  if (range === null) return send(context, { status: 200, headers, encoding: "identity", body });
+  const isBad = range === "bad";
+  send(context, {
+    status: isBad ? 416 : 206,
+    headers: {
+      ...headers,
+      "content-range": isBad ? `bytes */${length}` : `bytes ${range.start}-${range.end}/${length}`,
+    },
+    encoding: "identity",
+    body: isBad ? Buffer.alloc(0) : body.subarray(range.start, range.end + 1),
+  });
 }
 
 function send(

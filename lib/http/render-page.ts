@@ -9,6 +9,7 @@ import { requestInternal } from "#lib/core/internal-request.ts";
 import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { createETag } from "./conditional-response.ts";
+import type { FinishedAddress } from "./finished-addresses.ts";
 import { removeFramework } from "./page-script.ts";
 import { type PageTemplate, parseTemplate } from "./page-template.ts";
 
@@ -17,9 +18,10 @@ export type Encoding = "br" | "gzip" | "identity";
 export interface RenderedPage {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly bodies: Readonly<Record<Encoding, Buffer>>;
-  /** The same page, with the parts that differ between readers. */
-  readonly template: PageTemplate;
+  /** Images have only the plain one. */
+  readonly bodies: { readonly identity: Buffer; readonly br?: Buffer; readonly gzip?: Buffer };
+  /** The same page, with the parts that differ between readers; null for a file. */
+  readonly template: PageTemplate | null;
 }
 
 /** If a page takes longer, the client gets Next's own response. */
@@ -27,6 +29,8 @@ const TIMEOUT_MS = 30 * SECOND_MS;
 const MAX_BYTES = 10 * 1_048_576;
 /** 5 compresses an article in about 3 ms, off the event loop. 11 takes 100 ms for 10% less. */
 const BROTLI_QUALITY = 5;
+
+const COMPRESSIBLE = /^text\/|\b(xml|json)\b/;
 
 /** Headers that belong to the connection or to a single response. */
 const OWN_HEADERS =
@@ -42,20 +46,30 @@ export function setRenderOrigin(origin: string): void {
 /** Returns whether renderPage() can be used: in production, once the server listens. */
 export const canRenderPages = (): boolean => peekSingleton("render-origin") !== undefined;
 
-/** Returns the response to GET `path`. Throws if none arrives within 30 seconds. */
-export async function renderPage(path: string): Promise<RenderedPage> {
-  const {
-    status,
-    headers,
-    body: marked,
-  } = await requestInternal(`${peekSingleton<string>("render-origin")}${path}`, {
+/** Returns the response to GET. Throws if none arrives within 30 seconds. */
+export async function renderPage({ path, kind }: FinishedAddress): Promise<RenderedPage> {
+  const response = await requestInternal(`${peekSingleton<string>("render-origin")}${path}`, {
     agent,
-    headers: { accept: "text/html", [RENDER_HEADER]: renderToken() },
+    headers: { accept: kind === "page" ? "text/html" : "*/*", [RENDER_HEADER]: renderToken() },
     timeoutMs: TIMEOUT_MS,
     maxBytes: MAX_BYTES,
   });
-  const template = parseTemplate(removeFramework(marked));
-  const body = template.page;
+  const { status, headers } = response;
+  const template = kind === "page" ? parseTemplate(removeFramework(response.body)) : null;
+  const body = template?.page ?? response.bytes;
+  return {
+    status,
+    // Next's ETag is of the page with its scripts.
+    headers: { ...sharedHeaders(headers), etag: createETag(body) },
+    bodies: {
+      identity: body,
+      ...(COMPRESSIBLE.test(headers["content-type"] ?? "") && (await compress(body))),
+    },
+    template,
+  };
+}
+
+async function compress(body: Buffer): Promise<{ br: Buffer; gzip: Buffer }> {
   const [br, gzipped] = await Promise.all([
     promisify(brotliCompress)(body, {
       params: {
@@ -65,13 +79,7 @@ export async function renderPage(path: string): Promise<RenderedPage> {
     }),
     promisify(gzip)(body),
   ]);
-  return {
-    status,
-    // Next's ETag is of the page with its scripts.
-    headers: { ...sharedHeaders(headers), etag: createETag(body) },
-    bodies: { identity: body, br, gzip: gzipped },
-    template,
-  };
+  return { br, gzip: gzipped };
 }
 
 function sharedHeaders(headers: IncomingHttpHeaders): RenderedPage["headers"] {

@@ -1,0 +1,59 @@
+// Lists the addresses that are served as finished bytes, and how their responses differ between
+// readers (docs/decisions/065-finished-bytes-for-every-kind.md).
+
+import type { IncomingMessage } from "node:http";
+import { isRenderRequest } from "#lib/core/render-request.ts";
+
+export interface FinishedAddress {
+  /** The path to render; also the key. */
+  readonly path: string;
+  /** A page has parts that differ between readers. A file has the same bytes for everyone. */
+  readonly kind: "page" | "file";
+  /** Whether it shows episodes, which change without a new version of the content. */
+  readonly hasEpisodes: boolean;
+}
+
+const PAGES =
+  /^\/(blog(\/[^/]+|\/(topics|archive)\/[^/]+)?|calls(\/[^/]+)?|teams|about|contact|how-we-count|privacy)?$/;
+const OWN_PAGES = /^\/calls\/(record|mine|subscribe|upload)$/;
+const FILES =
+  /^\/((calls\/|blog\/topics\/[^/]+\/)?feed\.xml|atom\.xml|feed\.json|sitemap\.xml|robots\.txt|llms\.txt|manifest\.webmanifest|blog\/[^/]+\/(markdown|social\.png))$/;
+const WITH_EPISODES = /^\/(calls(\/|$)|sitemap\.xml)/;
+/** The hash in the URL of a social image, which its route ignores. */
+const IMAGE_VERSION = /(?<=\/social\.png)\?v=[\w-]{1,64}$/;
+/** A post, which is also sent as Markdown. */
+const POST = /^\/blog\/[^/]+$/;
+
+/** Returns the address that a request is for; null if only Next can serve it. */
+export function findFinishedAddress({
+  method,
+  url = "",
+  headers,
+}: Pick<IncomingMessage, "method" | "url" | "headers">): FinishedAddress | null {
+  if (method !== "GET" && method !== "HEAD") return null;
+  // Next's client adds its own headers when it requests a page.
+  if (headers.rsc !== undefined || headers["next-action"] !== undefined) return null;
+  if (isRenderRequest(headers)) return null;
+  const asked = url.replace(IMAGE_VERSION, "");
+  const path =
+    POST.test(asked) && headers.accept?.includes("text/markdown") ? `${asked}/markdown` : asked;
+  const kind = FILES.test(path)
+    ? "file"
+    : PAGES.test(path) && !OWN_PAGES.test(path)
+      ? "page"
+      : null;
+  if (kind === null || !isCanonical(path)) return null;
+  return { path, kind, hasEpisodes: WITH_EPISODES.test(path) };
+}
+
+/**
+ * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
+ * one address (`%61` for `a`) would each be kept.
+ */
+function isCanonical(path: string): boolean {
+  try {
+    return path === path.split("/").map(decodeURIComponent).map(encodeURIComponent).join("/");
+  } catch {
+    return false;
+  }
+}

@@ -11,12 +11,13 @@ import {
   countEpisodes,
   findEpisode,
   findEpisodeAudio,
+  findEpisodesVersion,
   listSitemapEpisodes,
   listEpisodes,
 } from "./episodes.ts";
 import { episodeSlug, publishCall, findMergeSource, unpublishCall } from "./publish.ts";
 import { getRecording } from "./recording.ts";
-import { declineCall, saveAnswer } from "./review.ts";
+import { declineCall, editCall, saveAnswer } from "./review.ts";
 import { getReviewedCall, listReviewQueue } from "./review-queue.ts";
 
 const audio = readFileSync("tests/fixtures/audio/tone.mp3");
@@ -178,6 +179,28 @@ test("unpublishing removes an episode everywhere, and it can be published again"
   expect(
     await write((tx) => publishCall(tx, { ...call, expectedVersion: changedAt, transcript: "" })),
   ).toEqual({ number: 1, slug });
+});
+
+test("the version of the episodes changes with each of them, and with nothing else", async () => {
+  const [grace] = await admins();
+  const call = await insertAnsweredCall(grace!);
+  const versions = [await findEpisodesVersion()];
+  const record = async () => versions.push(await findEpisodesVersion());
+  await write((tx) => publishCall(tx, { ...call, transcript: "" }));
+  await record();
+  const { updatedAt } = await read((tx) =>
+    getReviewedCall(tx, { admin: grace!, callId: call.callId }),
+  );
+  const edited = { title: "New", description: "New", keywords: "", note: "" };
+  await write((tx) => editCall(tx, { ...call, ...edited, expectedVersion: updatedAt }));
+  await record();
+  await write((tx) => tx.user.delete({ where: { id: call.userId } }));
+  await record();
+  expect(new Set(versions.slice(0, 3)).size).toBe(3);
+  expect(versions[3]).toBe(versions[0]);
+  await write((tx) => insertUser(tx));
+  await record();
+  expect(versions[4]).toBe(versions[3]);
 });
 
 test("an episode is deleted with the caller's account", async () => {

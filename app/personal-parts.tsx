@@ -8,6 +8,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { findEpisodesVersion } from "#lib/calls/episodes.ts";
 import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
 import { isReplicated } from "#lib/core/instance.ts";
+import { serializeCookie } from "#lib/http/cookies.ts";
 import {
   type PersonalRequest,
   provideEpisodesVersion,
@@ -54,6 +55,7 @@ async function renderPersonalParts({
   path,
   isPageView,
   findCookie,
+  setCookie,
 }: PersonalRequest): Promise<Record<string, string> | null> {
   const render = findStaticRenderer();
   if (!render || Object.values(LEGACY_COOKIES).some((name) => findCookie(name) !== undefined))
@@ -63,10 +65,11 @@ async function renderPersonalParts({
   const sessionIds = await findSessionIds(findCookie);
   const isLoggedIn = sessionIds.sessionKey !== null;
   const visit = findCookie(getCookieName("visit"));
-  if (isPageView && isLoggedIn && renewVisitCookie(visit, nowMs())) return null;
   const loaded = await loadParts(path, sessionIds, previousVisitMs(visit, nowMs()));
   // An admin's page names the instance.
   if (!loaded || (isReplicated() && loaded.isAdmin)) return null;
+  const renewedVisit = isPageView && isLoggedIn && renewVisitCookie(visit, nowMs());
+  if (renewedVisit) setCookie(serializeCookie(renewedVisit));
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,
     account: <AccountLinks {...sessionIds} messages={(await findFrame()).messages} />,

@@ -39,11 +39,7 @@ test.describe("a post without interactive components", () => {
 
   for (const kind of ["guest", "member"] as const)
     test(`sends a ${kind} one small script, and its text once`, async ({ page, logIn }) => {
-      if (kind === "member") {
-        await logIn();
-        // Next serves the first page of a visit, because it sets a cookie.
-        await page.goto("/about");
-      }
+      if (kind === "member") await logIn();
       const scripts = await loadScripts(page, "/blog/one-key-one-producer");
       expect(scripts.length).toBe(1);
       expect(sumKb(scripts)).toBeLessThanOrEqual(4);

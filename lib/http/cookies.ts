@@ -26,6 +26,10 @@ export function cookieAttributes() {
   };
 }
 
+/** Returns a cookie that expires after `maxAge` as a Set-Cookie header value. */
+export const serializeCookie = ({ name, value, maxAge, secure }: ResponseCookie): string =>
+  `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+
 /** Returns a copy of the request's headers. */
 export async function readRequestHeaders(): Promise<Headers> {
   return new Headers(await (await importNextHeaders()).headers());

@@ -217,8 +217,9 @@ function servePersonalPages(): void {
   render = (incoming) =>
     `<p>${isRenderRequest(incoming.headers) ? markPart("account", "Log in") : `Next for ${incoming.headers.cookie}`}</p>`;
   providePersonalParts({
-    async render({ path, findCookie }) {
+    async render({ path, findCookie, setCookie }) {
       const session = findCookie("session");
+      if (session === "visitor") setCookie("visit=1; Path=/");
       if (session === "renew") return null;
       if (session === "broken") throw new Error("no database");
       return { account: `${session} at ${path}` };
@@ -270,6 +271,16 @@ test("a personal page has no ETag, so a cache never takes it for the shared page
   expect(own.status).toBe(200);
   for (const name of ["etag", "x-nextjs-prerender"]) expect(own.headers).not.toHaveProperty(name);
   expect(String(own.body)).toContain("m1");
+});
+
+test("a reader's page can set a cookie, which no other page has", async () => {
+  servePersonalPages();
+  const cookiesOf = async (session: string) =>
+    (await send("/blog/visited", { cookie: `session=${session}` })).headers["set-cookie"];
+  expect(await cookiesOf("visitor")).toEqual(["visit=1; Path=/"]);
+  expect(await cookiesOf("m1")).toBeUndefined();
+  expect((await send("/blog/visited")).headers).not.toHaveProperty("set-cookie");
+  expect(seen).toHaveLength(1);
 });
 
 test("Next serves a reader whose request needs more, also after an error", async () => {

@@ -54,6 +54,8 @@ export interface PersonalRequest {
   /** True if it comes from a browser that shows the page. */
   readonly isPageView: boolean;
   readonly findCookie: (name: string) => string | undefined;
+  /** Sets a cookie with the page: a Set-Cookie header value. */
+  readonly setCookie: (header: string) => void;
 }
 interface PersonalParts {
   /** Resolves to the HTML of each personal part; null if only Next can serve that reader. */
@@ -145,10 +147,12 @@ async function sendPersonalPage(
   const { request } = context;
   const cookies = parseCookies(request.headers.cookie ?? "");
   const encoding = acceptsGzip(request.headers["accept-encoding"]) ? "gzip" : "identity";
+  const setCookies: string[] = [];
   let body: Buffer;
   try {
     const parts = await render({
       path,
+      setCookie: (header) => setCookies.push(header),
       isPageView: isPageView(request.method, (name) => String(request.headers[name] ?? "")),
       findCookie: (name) => cookies.get(name),
     });
@@ -162,6 +166,8 @@ async function sendPersonalPage(
   const headers = Object.fromEntries(
     Object.entries(sharedHeaders).filter(([name]) => !SHARED_ONLY_HEADERS.test(name)),
   );
+  if (!context.response.headersSent)
+    for (const header of setCookies) context.response.appendHeader("set-cookie", header);
   send(context, { status, headers, encoding, body });
   return true;
 }

@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { getCookieName } from "#lib/core/cookie-names.ts";
 import { env } from "#lib/core/env.ts";
-import { type ResponseCookie, defineCookie } from "#lib/http/cookies.ts";
+import { type ResponseCookie, defineCookie, serializeCookie } from "#lib/http/cookies.ts";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import { signReaderId, unsignReaderId } from "#lib/reading/reader-id.ts";
 import { DEVICE_LINK_TTL_MS } from "./device-link.ts";
@@ -162,6 +162,5 @@ export function buildReaderCookie(clientId: string): ResponseCookie {
 
 /** Returns the reader cookie as a Set-Cookie header value. */
 export function serializeReaderCookie(clientId: string): string {
-  const { name, value, maxAge, secure } = buildReaderCookie(clientId);
-  return `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+  return serializeCookie(buildReaderCookie(clientId));
 }

@@ -103,7 +103,7 @@ test("an episode plays on while the listener reads, and continues later where it
   await expectPlaying(page, 8);
   await player.getByRole("slider", { name: "Position" }).focus();
   await page.keyboard.press("Space");
-  await expect(player.getByRole("button", { name: "Play" })).toBeVisible();
+  await expect(player.getByRole("button", { name: "Play", exact: true })).toBeVisible();
   await page.keyboard.press("ArrowLeft");
   expect((await readAudio(page)).seconds).toBe(0);
   await page.keyboard.press(">");

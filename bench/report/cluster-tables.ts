@@ -105,7 +105,7 @@ export function clusterFar(reports: Reports): string {
   );
 }
 
-/** Returns what a reader of a post wants to know of the cluster, in one table. */
+/** Returns the results about the cluster that matter to readers of a post, in one table. */
 export function postCluster(reports: Reports): string {
   const { beacons, commits, lag } = numbersOf(reports, "cluster");
   const { ratios } = reports.cluster!;

@@ -17,7 +17,7 @@ const beaconReport = (ratio: number): Report => ({
   at: "2026-01-02T03:04:05.000Z",
 });
 
-test("the tables, the plot and the posts have what docs/benchmarks.json says", async () => {
+test("the tables, the plot and the posts match docs/benchmarks.json", async () => {
   for (const [file, text] of await renderDocuments(reports))
     expect(readFileSync(file, "utf8"), `${file}: run npm run bench -- save`).toBe(text);
 });
@@ -41,7 +41,7 @@ test("a goal is a minimum or a maximum, and its name fits beside the plot on a p
   }
 });
 
-test("a result is met from its goal on, in the goal's direction", () => {
+test("a goal is met by its own value and anything better", () => {
   const isMet = (bench: string, report: Report) => resultsOf(bench, report).map((one) => one.isMet);
   expect(isMet("beacon", beaconReport(0.7))).toEqual([true]);
   expect(isMet("beacon", beaconReport(0.69))).toEqual([false]);
@@ -54,7 +54,7 @@ test("a result is met from its goal on, in the goal's direction", () => {
   expect(isMet("compile", compile(3.01))).toEqual([false]);
 });
 
-test("what a run did not measure is left out", () => {
+test("results that a run did not measure are omitted", () => {
   const { "anonymous ÷ Ghost": _, ...ratios } = reports.peers!.ratios;
   const names = resultsOf("peers", { ...reports.peers!, ratios }).map(({ name }) => name);
   expect(names).not.toContain("anonymous ÷ Ghost");
@@ -71,7 +71,7 @@ test("the summary shows the options of a run, its date, and whether it meets the
   expect(summary({ beacon: beaconReport(0.8) })).toContain("| 0.8 | met |");
 });
 
-test("the plot puts a result on its side of the goal, and one beyond the scale at its end", () => {
+test("the plot shows results on the right side of the goal, and those beyond the scale at its end", () => {
   const goalX = Number(/class="goal" x1="([\d.]+)"/.exec(plotResults({}))![1]);
   const circleX = (ratio: number) =>
     Number(/<circle cx="([\d.]+)"/.exec(plotResults({ beacon: beaconReport(ratio) }))![1]);
@@ -83,7 +83,7 @@ test("the plot puts a result on its side of the goal, and one beyond the scale a
   expect(circleX(700)).toBeLessThanOrEqual(356);
 });
 
-test("a document keeps its text around the blocks, and an unknown block is refused", async () => {
+test("a document keeps its text around the blocks, and an unknown block is rejected", async () => {
   const document = "before\n\n<!-- benchmarks: beacon -->\nold\n<!-- /benchmarks -->\n\nafter\n";
   const rendered = await renderBlocks(document, reports);
   expect(rendered).toMatch(/^before\n\n<!-- benchmarks: beacon -->\n\n\|/);

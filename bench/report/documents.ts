@@ -1,4 +1,4 @@
-// Puts what docs/benchmarks.json says into docs/benchmarks.md, its plot and the posts that quote it.
+// Writes the results in docs/benchmarks.json to docs/benchmarks.md, its plot and the posts that quote it.
 
 import { existsSync, readFileSync } from "node:fs";
 import { format } from "prettier";
@@ -54,7 +54,7 @@ export async function renderBlocks(document: string, reports: Reports): Promise<
   );
 }
 
-/** Returns each file that quotes the reports with its text. Removed example posts are left out. */
+/** Returns each file that quotes the reports, with its text. Removed example posts are omitted. */
 export async function renderDocuments(reports: Reports): Promise<Map<string, string>> {
   const files = new Map([[PLOT_FILE, plotResults(reports)]]);
   for (const file of DOCUMENTS.filter((each) => existsSync(each)))

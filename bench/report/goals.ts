@@ -27,11 +27,11 @@ export interface Goal {
 }
 
 const PRISMA =
-  "The goal was set for a page that Next renders. In a finished page, Prisma’s queries are 0.5 of 1.2 ms of CPU time.";
+  "The goal was set for a page that Next renders. In a finished page, Prisma’s queries take 0.5 of 1.2 ms of CPU time.";
 const TEN_TIMES_THE_READS =
   "With ten times the reads, the member has read 107 posts instead of 13, and the page reads these rows.";
 const LAG_WITH_READERS =
-  "LiteFS applies a transaction only at a moment without a reader, and four nodes share two busy cores.";
+  "LiteFS applies a transaction only while no one is reading, and four nodes share two busy cores.";
 const READ_TRANSACTION =
   "The page reads through one transaction, whose locks go through FUSE and cost about 0.2 ms.";
 
@@ -94,14 +94,14 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       name: "anonymous ÷ Astro, prerendered",
       from: "anonymous ÷ Astro's prerendered page",
       atLeast: 1,
-      reason: "Each request also passes the pipeline’s steps, and is logged and measured.",
+      reason: "Each request also goes through the pipeline, and is logged and measured.",
     },
     {
       name: "anonymous ÷ Fastify, same bytes",
       from: "anonymous ÷ Fastify sending the same bytes",
       atLeast: 0.4,
       reason:
-        "Fastify writes one buffer for one address. We choose a page by address and encoding, log the request and measure it.",
+        "Fastify writes the same buffer for every request. We find a page by address and encoding, and log and measure the request.",
     },
     {
       name: "anonymous ÷ Ghost",
@@ -114,21 +114,21 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       from: "member ÷ React Router 7 with Prisma",
       atLeast: 4,
       reason:
-        "The goal comes from a run in which React Router was slower. Now it caches for a second what all readers share, as we do.",
+        "The goal comes from a run in which React Router was slower. Now it caches shared data for a second, as we do.",
     },
     {
       name: "member ÷ Astro, server-rendered",
       from: "member ÷ Astro, server-rendered",
       atLeast: 1,
       reason:
-        "Prisma takes 0.5 of 1.2 ms of a member’s page, and React 0.2. Astro asks better-sqlite3.",
+        "Of the 1.2 ms for a member’s page, Prisma takes 0.5 and React 0.2. Astro uses better-sqlite3.",
     },
     {
       name: "p99 of a mixed load ÷ Astro’s",
       from: "mixed p99 ÷ Astro's",
       atMost: 1,
       reason:
-        "Not analyzed yet. A member’s page takes many turns of the event loop, and each turn serves a batch of strangers first.",
+        "Not analyzed yet. A member’s page takes many turns of the event loop, and each turn serves a batch of anonymous requests first.",
     },
   ],
   beacon: [{ name: "÷ no database call", from: "÷ no database call", atLeast: 0.7 }],
@@ -141,7 +141,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 350,
       unit: "MB",
       reason:
-        "1,000 posts are 75 MB of the heap: their text, compiled code and plain text, most of it with two bytes per character.",
+        "1,000 posts take 75 MB of the heap: text, compiled code and plain text, most of it with two bytes per character.",
     },
     {
       name: "p99 while compiling ÷ idle",
@@ -158,7 +158,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 350,
       unit: "MB",
       reason:
-        "Not analyzed yet. It was 404 MB before routes were loaded at their first request, and 530 before finished pages.",
+        "Not analyzed yet. It was 404 MB before routes were loaded on first request, and 530 before finished pages.",
     },
     {
       name: "after 20,000 requests for posts",
@@ -205,7 +205,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       from: "far page, local copy ÷ Postgres",
       atMost: 0.02,
       reason:
-        "Our page needs CPU time on two busy cores, while the distant statements mostly wait. An earlier run reached 0.020.",
+        "Our page needs CPU time on two busy cores, while the remote statements mostly wait. An earlier run reached 0.020.",
     },
   ],
   migrate: [
@@ -236,7 +236,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 250,
       unit: "MB",
       reason:
-        "The comparison’s two threads have a heap each. The copy itself stays at 223 MB for any number of rows.",
+        "Each of the comparison’s two threads has its own heap. The copy itself stays at 223 MB for any number of rows.",
     },
     { name: "followed row changes/s", from: "follow: row changes a second", atLeast: 20_000 },
   ],
@@ -251,11 +251,11 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
 export interface Result extends Goal {
   readonly value: number;
   readonly isMet: boolean;
-  /** How many times better than the goal; below 1 if it is missed. */
+  /** How many times better than the goal; below 1 if missed. */
   readonly timesGoal: number;
 }
 
-/** Returns the results that have a goal and that the run measured, such as not Ghost with --ghost 0. */
+/** Returns the results that have a goal and were measured: with --ghost 0, for example, Ghost is not. */
 export function resultsOf(bench: string, report: Report): Result[] {
   return (GOALS[bench] ?? []).flatMap((goal) => {
     const value =

@@ -43,7 +43,7 @@ export function summary(reports: Reports): string {
 
 ${table}
 
-Why goals are missed:
+Why some goals are missed:
 
 ${reasons.join("\n")}`;
 }

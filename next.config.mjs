@@ -56,7 +56,7 @@ const config = {
     caseSensitiveRoutes: true,
     // A route is loaded at its first request: the start is 0.3 s faster and takes 20 MB less.
     preloadEntriesOnStart: false,
-    // Nothing reads a production build's: the image leaves them out.
+    // Nothing uses those of a production build, and the image omits them.
     turbopackSourceMaps: process.env.NODE_ENV === "development",
     // A clean clone has nothing to reuse.
     turbopackFileSystemCacheForBuild: !process.env.CI,

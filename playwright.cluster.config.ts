@@ -8,7 +8,7 @@ export default defineConfig({
   outputDir: ".data/cluster-results",
   timeout: 120_000,
   fullyParallel: false,
-  // Each worker has its own cluster, which all its specs share and break. Mostly they wait for leases.
+  // Each worker has its own cluster, which all its specs share and break. They mostly wait for leases.
   workers: Number(process.env.CLUSTER_WORKERS ?? 2),
   retries: 0,
   forbidOnly: !!process.env.CI,

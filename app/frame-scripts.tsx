@@ -1,6 +1,6 @@
 "use client";
-// Runs the scripts of every page that React hydrates. One component, and what few readers use is loaded
-// when they use it, because all of these pages load this.
+// Runs the scripts of every page that React hydrates. All these pages load this file, so rarely used
+// code is loaded on demand.
 
 import { useEffect } from "react";
 import { usePlayerLauncher } from "#components/call/use-player-launcher.tsx";

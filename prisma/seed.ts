@@ -87,7 +87,7 @@ export function removeExampleData(tx: Tx): boolean {
   const { changes } = sql.run(`DELETE FROM "User" WHERE "email" LIKE '%@${EXAMPLE_DOMAIN}'`);
   const anonymous = sql.run(`DELETE FROM "PostRead" WHERE "clientId" LIKE 'example-%'`).changes;
   if (changes + anonymous === 0) return false;
-  // Views can't be told apart: none says whose it was.
+  // Views have no reader, so example views can't be told apart from others.
   sql.run(`DELETE FROM "DailyViews"`);
   // Only lead changes remain of their reads.
   sql.run(

@@ -152,7 +152,7 @@ async function runAllBenchmarks() {
       failed.push(name);
     }
   }
-  if (failed.length > 0) throw new Stop(`Failed, and not saved: ${failed.join(", ")}.`);
+  if (failed.length > 0) throw new Stop(`Failed and not saved: ${failed.join(", ")}.`);
   return 0;
 }
 
@@ -226,7 +226,7 @@ const commands = {
     const names = listBenchmarks();
     if (name !== undefined && name !== "save" && !names.includes(name))
       throw new Stop(
-        `Choose one: npm run bench -- ${names.join(" | ")} | save. Without a name, all run.`,
+        `Choose one: npm run bench -- ${names.join(" | ")} | save. Without a name, all benchmarks run.`,
       );
     await install();
     if (name === undefined) return runAllBenchmarks();

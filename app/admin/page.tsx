@@ -166,8 +166,8 @@ export default async function AdminPage() {
         <section className="desk-section" aria-labelledby="backup">
           <h2 id="backup">Backup</h2>
           <p>
-            The site doesn’t back itself up. Set <code>BACKUP_BUCKET</code> to an S3-compatible
-            store to turn it on.
+            Backups are off. To turn them on, set <code>BACKUP_BUCKET</code> to a bucket in an
+            S3-compatible store.
           </p>
         </section>
       )}

@@ -1,4 +1,4 @@
-// Renders what narrows the list of posts: topics, filters and order, and how many posts there are.
+// Renders the controls of the post list (topics, filters and order), and the number of posts.
 
 import type { ReactNode } from "react";
 import { LinkOptions, TopicFilter } from "#components/post/post-list.tsx";

@@ -1,4 +1,4 @@
-// Reads what a post's page reports about a view.
+// Parses what a post page reports about a view.
 
 import { isbot } from "isbot";
 import { z } from "zod";
@@ -34,7 +34,7 @@ export async function readBeacon(request: DirectRequest): Promise<Beacon> {
   return { token, slug, host: parseReferrerHost(from, ownHosts) };
 }
 
-/** Returns whether the client says that it is a program. */
+/** Returns whether the client identifies itself as a bot, or not at all. */
 export function isBot({ headers }: DirectRequest): boolean {
   const userAgent = headers.get("user-agent");
   return !userAgent || isbot(userAgent);

@@ -218,7 +218,7 @@ function checkArtworkUrl(report: Report, url: string): void {
   report.require(
     /\.(png|jpe?g)$/i.test(URL.parse(url)?.pathname ?? ""),
     "Apple",
-    "The artwork's URL must end with .png or .jpg.",
+    "The artwork's URL must end in .png or .jpg.",
   );
 }
 

@@ -17,7 +17,7 @@ const render = () =>
     />,
   );
 
-test("each cell names its column, but for the name of the row and for buttons", () => {
+test("each cell names its column, except for the row's name and buttons", () => {
   expect(render()).toContain(
     '<tbody><tr class="row-a"><th scope="row"><b>a</b></th><td class="number" data-label="Reads">3</td><td><button>Delete a</button></td></tr></tbody>',
   );

@@ -166,7 +166,7 @@ export function ReadsChart({
   return (
     <figure className="desk-section">
       <figcaption>
-        <Legend previousLabel={`${days.length} days before, weekly average`} />
+        <Legend previousLabel={`Previous ${days.length} days, 7-day average`} />
       </figcaption>
       <div className="days">
         <div className="days-ticks" aria-hidden="true">

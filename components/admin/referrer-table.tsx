@@ -15,7 +15,7 @@ export function ReferrerTable({
       rows={referrers}
       keyOf={({ host }) => host}
       columns={[
-        { label: "From", render: ({ host }) => formatReferrer(host) },
+        { label: "Referrer", render: ({ host }) => formatReferrer(host) },
         { label: "Started", kind: "number", render: ({ started }) => started },
         { label: "Finished", kind: "number", render: ({ finished }) => finished },
         { label: "Completion", kind: "number", render: formatCompletion },

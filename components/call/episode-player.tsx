@@ -5,7 +5,7 @@ import type { Program } from "#lib/calls/client/listening.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { PlayPauseIcon } from "./play-pause-icon.tsx";
 
-/** `id` is that of the button, for the times of a transcript. */
+/** `id` is that of the button, for a transcript's timestamps. */
 export function EpisodePlayer({ program, id }: { program: Program; id: string }) {
   const track = program.tracks[program.index ?? 0]!;
   return (
@@ -27,7 +27,7 @@ export function EpisodePlayer({ program, id }: { program: Program; id: string })
   );
 }
 
-/** The sticky player handles it, and exchanges its labels. `title` names what it plays, if nothing else does. */
+/** The sticky player handles it and swaps its labels. `title` names what it plays, if nothing else does. */
 export function PlayButton({
   program,
   id,

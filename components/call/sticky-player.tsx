@@ -1,5 +1,5 @@
 "use client";
-// Plays episodes at the bottom of the page, and goes on while the listener reads other pages.
+// Plays episodes at the bottom of the page, and keeps playing while the listener reads other pages.
 
 import { type KeyboardEvent, useEffect, useState, useSyncExternalStore } from "react";
 import { usePathname, useSearchParams } from "next/navigation";
@@ -29,7 +29,7 @@ export interface StickyPlayerProps {
   readonly pressed: Element | null;
 }
 
-/** Plays what `element` names: a play button, or a time of a transcript, which names its button. */
+/** Plays what `element` names: a play button, or a transcript's timestamp, which names its button. */
 function startFrom(playback: EpisodePlayback, element: Element): void {
   const link = element.closest<HTMLAnchorElement>("a[data-plays]");
   const button = link
@@ -45,7 +45,7 @@ export function StickyPlayer({ audio, pressed }: StickyPlayerProps) {
   const state = useSyncExternalStore(playback.subscribe, playback.getState, playback.getState);
   const address = `${usePathname()}?${useSearchParams().toString()}`;
   useEffect(() => {
-    // In the document, other players find it to pause it.
+    // In the document, other players can find and pause it.
     document.body.append(audio);
     const stop = playback.connect();
     if (pressed) startFrom(playback, pressed);

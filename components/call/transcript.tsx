@@ -5,7 +5,7 @@ import type { Program } from "#lib/calls/client/listening.ts";
 import { groupCues, parseCues } from "#lib/calls/transcript.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
-/** The times belong to the starting track of `program`, which the button `playerId` plays. */
+/** The timestamps belong to the starting track of `program`, which the button `playerId` plays. */
 export function Transcript({
   transcript,
   program: { tracks, index = 0 },

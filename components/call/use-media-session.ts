@@ -1,4 +1,4 @@
-// Shows the episode on the lock screen and for media keys, and obeys their controls.
+// Shows the episode on the lock screen, and handles its controls and media keys.
 
 import { useEffect } from "react";
 import type { EpisodePlayback, PlaybackState } from "#lib/calls/client/episode-playback.ts";

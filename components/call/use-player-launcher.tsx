@@ -1,10 +1,11 @@
-// Loads the sticky player when the listener presses a play button, or comes from a page that played.
+// Loads the sticky player when the listener presses a play button, or arrives from a page that was
+// playing.
 
 import { type ComponentType, useEffect, useState } from "react";
 import { LISTENING_KEY, PLACES_KEY } from "#lib/calls/client/storage-keys.ts";
 import type { StickyPlayerProps } from "./sticky-player.tsx";
 
-/** Returns whether this tab plays an episode, or the page lists what the listener may continue. */
+/** Returns whether this tab plays an episode, or the page has episodes that they may continue. */
 function hasListened(): boolean {
   try {
     return (

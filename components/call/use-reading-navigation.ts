@@ -1,15 +1,15 @@
-// Follows links between pages without a new document while an episode plays, so that it plays on
+// Follows links without loading a new document while an episode plays, so that it keeps playing
 // (docs/decisions/063-sticky-player.md).
 
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
 
-/** Pages to read. Forms, accounts and the admin pages have another policy, so they are documents of their own. */
+/** Form, account and admin pages have another content security policy, so each loads a new document. */
 const READING_PAGES = /^\/(?:$|blog(?:\/|$)|calls(?:\/(?!record$|mine$)|$)|teams$|about$)/;
 
 const isReadingPage = (path: string) => READING_PAGES.test(path) && !path.includes(".");
 
-/** Returns the link that `event` follows, if it leads from one page to read to another. */
+/** Returns the link that `event` follows, if it leads from one reading page to another. */
 function findReadingLink(event: MouseEvent): HTMLAnchorElement | null {
   const { target, button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
   if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented) return null;
@@ -50,7 +50,7 @@ export function useReadingNavigation(isActive: boolean): void {
     if (shownPath.current === pathname) return;
     shownPath.current = pathname;
     markCurrentLinks(pathname);
-    // As after the load of a document, the keyboard starts at the new text.
+    // As after loading a document, keyboard navigation starts at the new content.
     document.getElementById("main")?.focus({ preventScroll: true });
   }, [pathname]);
 }

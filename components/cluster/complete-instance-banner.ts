@@ -1,4 +1,5 @@
-// Completes the instance banner in the browser: how long the page took, and on a static page, who served it.
+// Completes the instance banner in the browser with the response time and, on a static page, the
+// instance that served it.
 
 import { type InstanceStatus, formatStatus } from "#lib/replication/node-view.ts";
 

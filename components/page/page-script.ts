@@ -1,4 +1,4 @@
-// Starts what a page does in the browser, on pages without React
+// Starts the behavior of a page in the browser, on pages without React
 // (docs/decisions/064-pages-without-react.md). scripts/build-page-script.ts bundles it.
 
 import { startReading } from "#components/post/start-reading.ts";

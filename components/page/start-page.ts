@@ -1,5 +1,5 @@
-// Starts what every page does in the browser, with and without React. What few readers use is loaded
-// when they use it.
+// Starts the behavior of every page in the browser, with and without React. Rarely used code is
+// loaded on demand.
 
 import { startSearchShortcut } from "#components/search/search-shortcut.ts";
 import { startCopyButtons } from "#components/ui/copy-buttons.ts";

@@ -1,5 +1,5 @@
-// Reports each page view twice: when it started, after the tab was visible for a few seconds, and when
-// it counts as a read, after the end was seen and 60% of the reading time has passed.
+// Reports each view twice: as started, after a few visible seconds, and as a read, once the reader
+// has reached the end and 60% of the reading time has passed.
 
 /** Tokens expire after a day; a page left open gets a new one before that. */
 const TOKEN_MAX_AGE_MS = 20 * 3_600_000;

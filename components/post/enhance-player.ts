@@ -1,4 +1,5 @@
-// Adds a button to a poster that loads a third-party player: nothing of the player loads before the click.
+// Adds a button to a poster that loads a third-party player. Nothing of the player loads before the
+// click.
 
 import { isPlayerUrl } from "#lib/posts/link-previews/player-hosts.ts";
 

@@ -1,6 +1,6 @@
 "use client";
-// Runs a script on an element of a post, and loads it only then: few posts need one, and a post can do
-// without.
+// Loads a script that enhances an element of a post, and runs it. Few posts need one, and each works
+// without it.
 
 import { type ComponentProps, useEffect, useRef } from "react";
 
@@ -17,7 +17,7 @@ export function Enhanced({
   useEffect(() => {
     SCRIPTS[script]().then(
       ({ enhance }) => element.current && enhance(element.current),
-      // Without the script, all panels of tabs are visible, with their titles.
+      // Without the script, all tab panels are visible, with their titles.
       () => element.current?.closest(".tabs")?.setAttribute("data-ready", ""),
     );
   }, [script]);

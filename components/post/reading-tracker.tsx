@@ -1,5 +1,5 @@
 "use client";
-// Starts what the page of a post does in the browser, on pages that React hydrates.
+// Starts the behavior of a post page if React hydrates it.
 
 import { useEffect } from "react";
 import { startReading } from "./start-reading.ts";

@@ -1,4 +1,5 @@
-// Sends the section that a member is reading, who may continue on another device. Loaded for members only.
+// Sends the section that a member is reading, so that they can continue on another device. Loaded for
+// members only.
 
 /** The server accepts one place per member in 30 seconds. */
 const SEND_INTERVAL_MS = 32_000;

@@ -1,4 +1,4 @@
-// Starts what the page of a post does in the browser: counts the read, marks the section in the
+// Starts the behavior of a post page in the browser: counts the read, marks the section in the
 // table of contents, and saves the post.
 
 import { countReading } from "./count-reading.ts";

@@ -1,4 +1,4 @@
-// Submits the form that saves a post without a reload. Loaded at the first press.
+// Submits the form that saves a post without a reload. Loaded on the first click.
 
 export async function submitSavedPost(form: HTMLFormElement): Promise<void> {
   const field = form.elements.namedItem("isSaved") as HTMLInputElement;

@@ -1,4 +1,4 @@
-// Marks the section that is being read in the table of contents, and reports it for members.
+// Marks the current section in the table of contents, and reports it for members.
 
 import type { createPlaceReporter } from "./report-place.ts";
 
@@ -42,7 +42,7 @@ export function trackSection(slug: string): () => void {
   endObserver.observe(end);
   const onHide = () => document.visibilityState === "hidden" && places?.send();
   document.addEventListener("visibilitychange", onHide);
-  // The page asks for the place of a member; see continue-reading.tsx.
+  // The page requests a member's place; see continue-reading.tsx.
   if (document.querySelector("[data-keep-place]"))
     import("./report-place.ts").then(
       ({ createPlaceReporter }) => {

@@ -13,7 +13,7 @@ import {
 import type { SlashKey } from "./slash-key.ts";
 import "./search-palette.css";
 
-/** Debounce of typing. */
+/** Debounces typing. */
 const DEBOUNCE_MS = 120;
 const TIMEOUT_MS = 5_000;
 
@@ -36,8 +36,8 @@ const createContent = (messages: SearchMessages) => `
 </p>`;
 
 /**
- * Does nothing while the palette is open. `slashKey` is a parameter, because a module that the page's
- * script also imports would be another request on every page.
+ * Does nothing while the palette is open. `slashKey` is a parameter, because a module shared with
+ * the page's script would be another request on every page.
  */
 export function openPalette(slashKey: SlashKey): void {
   if (document.querySelector("dialog.palette")) return;
@@ -51,7 +51,7 @@ export function openPalette(slashKey: SlashKey): void {
   startSearch(dialog, messages);
   startSlashKeySetting(dialog.querySelector("[type=checkbox]")!, slashKey);
   dialog.querySelector("button")!.addEventListener("click", () => dialog.close());
-  // A click beside the dialog has the dialog itself as its target.
+  // A click on the backdrop targets the dialog itself.
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

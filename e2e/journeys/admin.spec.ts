@@ -13,7 +13,7 @@ test.afterEach(({ database }) => {
   database.prepare(`DELETE FROM "User" WHERE "role" = 'ADMIN'`).run();
 });
 
-test("an admin shares a draft by a preview link, and withdraws it", async ({
+test("an admin shares a draft with a preview link, and withdraws it", async ({
   page,
   browser,
   logIn,

@@ -1,4 +1,4 @@
-// Describes for the player what the buttons of an episode play.
+// Describes what an episode's buttons play, for the player.
 
 import type { Program, Track } from "./client/listening.ts";
 import type { Episode } from "./episodes.ts";

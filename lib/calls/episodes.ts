@@ -31,7 +31,7 @@ export interface Episode {
   readonly transcriptKind: TranscriptKind;
 }
 
-/** Returns another version whenever an episode is published, changed or taken down. */
+/** Returns a version that changes whenever an episode is published, changed or unpublished. */
 export async function findEpisodesVersion(): Promise<string> {
   const { version } = await read((tx) =>
     cachedUntilChange(tx, "episodes-version", async () => {

@@ -1,6 +1,6 @@
 // Formats rows as CSV (RFC 4180).
 
-/** Returns one line with its end. Quotes text, and marks it if a spreadsheet would run it as a formula. */
+/** Returns a line with its line break. Quotes text, and escapes it if it looks like a formula. */
 export function formatCsvRow(cells: readonly (string | number)[]): string {
   const quote = (text: string) =>
     `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;

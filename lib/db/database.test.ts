@@ -283,7 +283,7 @@ test("a tx is revoked after its transaction", async () => {
   await expect(revokedTx?.user.count()).rejects.toThrow();
 });
 
-test("what a failed write still sends does not run in the next write", async () => {
+test("queries that a failed write still sends do not run in the next write", async () => {
   const slow = async (tx: Tx) => {
     for (let i = 0; i < 5; i++) await tx.user.count();
     await tx.siteTotal.update({ where: { id: 1 }, data: { reads: 99 } });

@@ -54,7 +54,7 @@ function assertOpen(scope: TransactionScope, text: string): void {
     throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 }
 
-/** A transaction of Prisma. It lasts through many of SQLite's, one after the other. */
+/** A Prisma transaction. It spans many SQLite transactions, one after another. */
 interface OpenTransaction {
   readonly connection: Connection;
   readonly openedMs: number;
@@ -66,7 +66,7 @@ interface OpenTransaction {
 function attach(open: OpenTransaction): Transaction {
   const { adapter } = open.connection;
   async function runQuery<T>(query: SqlQuery, run: (query: SqlQuery) => Promise<T>): Promise<T> {
-    // Not currentScope(): Prisma sends the queries of one tick together, in the context of the first.
+    // Not currentScope(): Prisma batches the queries of a tick and sends them in the first one's context.
     const { scope } = open;
     assertOpen(scope, query.sql);
     // @prisma/debug keeps its last hundred arguments even when it is off. Clear the copy that it
@@ -191,7 +191,7 @@ export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T
 /** Returns the scope of `tx`. Throws Error if it is not the tx of read() or write(). */
 export function scopeOf(tx: Tx): TransactionScope {
   const open = transactionOfTx.get(tx);
-  if (!open) throw new Error("This is not the tx that read() or write() passes.");
+  if (!open) throw new Error("This tx does not come from read() or write().");
   return open.scope;
 }
 

@@ -47,8 +47,8 @@ export function findFinishedAddress({
 }
 
 /**
- * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
- * one address (`%61` for `a`) would each be kept.
+ * Returns whether a path is spelled as the site itself spells it. Otherwise, each of the
+ * endless spellings of an address (`%61` for `a`) would be cached.
  */
 function isCanonical(path: string): boolean {
   try {

@@ -355,7 +355,7 @@ test("a range of a file is sent, unless the client can't know which version it b
   expect(await get({ range: "bytes=2-4" }, "HEAD")).toEqual([200, undefined, ""]);
 });
 
-test("Markdown is kept apart from the post's page", async () => {
+test("Markdown is cached separately from the post's page", async () => {
   const page = await text("/blog/both");
   const markdown = await text("/blog/both", { accept: "text/markdown" });
   expect(markdown).toBe("page 2 of /blog/both/markdown");
@@ -363,7 +363,7 @@ test("Markdown is kept apart from the post's page", async () => {
   expect(await text("/blog/both")).toBe(page);
 });
 
-test("a changed episode is shown immediately, and other pages stay", async () => {
+test("a changed episode is shown immediately, and other pages stay cached", async () => {
   let version = "1";
   provideEpisodesVersion(() => Promise.resolve(version));
   for (const path of [

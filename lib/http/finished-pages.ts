@@ -41,7 +41,7 @@ const pages = singleton(
   () =>
     new LRUCache<string, FinishedPage>({
       maxSize: MAX_BYTES,
-      // A template's segments are about as large as the page again, plain and compressed.
+      // A template's segments add about the size of the page again, plain and compressed.
       sizeCalculation: ({ bodies: { identity, br, gzip }, template }) =>
         1_000 + (br?.length ?? 0) + (identity.length + (gzip?.length ?? 0)) * (template ? 2 : 1),
     }),
@@ -68,7 +68,7 @@ export function providePersonalParts(parts: PersonalParts): void {
   singleton("personal-parts", () => parts);
 }
 
-/** Sets the function that returns another version whenever an episode has changed. */
+/** Sets the function that returns a version, which changes whenever an episode does. */
 export function provideEpisodesVersion(find: () => Promise<string>): void {
   singleton("episodes-version", () => find);
 }

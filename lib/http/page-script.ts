@@ -1,4 +1,4 @@
-// Replaces Next's scripts and data by one small script, on pages whose components need no React
+// Replaces Next's scripts and data with one small script, on pages whose components need no React
 // (docs/decisions/064-pages-without-react.md).
 
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";

@@ -18,7 +18,7 @@ export type Encoding = "br" | "gzip" | "identity";
 export interface RenderedPage {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Images have only the plain one. */
+  /** Images have only `identity`. */
   readonly bodies: { readonly identity: Buffer; readonly br?: Buffer; readonly gzip?: Buffer };
   /** The same page, with the parts that differ between readers; null for a file. */
   readonly template: PageTemplate | null;

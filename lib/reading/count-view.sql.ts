@@ -10,7 +10,7 @@ import { DIRECT, OTHER } from "./referrer-host.ts";
 
 /** Two years, like the file with daily reads. */
 export const VIEWS_KEPT_DAYS = 730;
-/** Pairs of a post and a host that one day stores by name. */
+/** Maximum pairs of post and host that a day stores by name. */
 export const MAX_NAMED_ROWS_PER_DAY = 1_000;
 /** Outdated rows deleted with each new row: more than it adds, so the table stops growing. */
 const SWEEP_LIMIT = 4;

@@ -62,10 +62,10 @@ test("counts each post's reads, all and recent", () =>
 const daysOf = (...totals: number[]) => totals.map((total, day) => ({ day, total, byTeam: {} }));
 
 test("a period is compared with the one before", () => {
-  expect(compareWithPrevious(daysOf(2, 2, 5, 1))).toBe("50% more than in the 2 days before");
-  expect(compareWithPrevious(daysOf(4, 4, 1, 1))).toBe("75% fewer than in the 2 days before");
-  expect(compareWithPrevious(daysOf(3, 1, 1, 3))).toBe("About as many as in the 2 days before");
-  expect(compareWithPrevious(daysOf(1, 1, 4, 3))).toBe("3 times as many as in the 2 days before");
+  expect(compareWithPrevious(daysOf(2, 2, 5, 1))).toBe("50% more than in the previous 2 days");
+  expect(compareWithPrevious(daysOf(4, 4, 1, 1))).toBe("75% fewer than in the previous 2 days");
+  expect(compareWithPrevious(daysOf(3, 1, 1, 3))).toBe("About as many as in the previous 2 days");
+  expect(compareWithPrevious(daysOf(1, 1, 4, 3))).toBe("3 times as many as in the previous 2 days");
   expect(compareWithPrevious(daysOf(0, 0, 1, 3))).toBeNull();
 });
 

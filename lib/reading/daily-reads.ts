@@ -63,7 +63,7 @@ export async function listPostReads(
 }
 
 /**
- * Compares the second half of `days` with the first: "12% more than in the 90 days before". Returns
+ * Compares the second half of `days` with the first: "12% more than in the previous 90 days". Returns
  * null if there were no reads before.
  */
 export function compareWithPrevious(days: readonly DailyReads[]): string | null {
@@ -72,7 +72,7 @@ export function compareWithPrevious(days: readonly DailyReads[]): string | null 
   const [before, now] = [sum(days.slice(0, half)), sum(days.slice(half))];
   if (before === 0) return null;
   const percent = Math.round((Math.abs(now - before) / before) * 100);
-  const than = `in the ${half} days before`;
+  const than = `in the previous ${half} days`;
   if (percent === 0) return `About as many as ${than}`;
   if (now >= 3 * before) return `${Math.floor(now / before)} times as many as ${than}`;
   return `${percent.toLocaleString("en-US")}% ${now > before ? "more" : "fewer"} than ${than}`;

@@ -47,8 +47,8 @@ export interface OpenPlace {
 }
 
 /**
- * Returns the posts that the member started and has not finished since, the last one first, at most
- * `limit`. `countedSlugOf` names the post with whose reads a translation counts.
+ * Returns the posts that the member started and has not finished since, most recent first, at most
+ * `limit`. `countedSlugOf` returns the post to which a translation's reads count.
  */
 export async function listOpenPlaces(
   tx: Tx,

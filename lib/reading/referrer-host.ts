@@ -6,7 +6,7 @@ export const DIRECT = "";
 export const OTHER = "other";
 
 const MAX_HOST_CHARS = 100;
-/** A public name: labels of letters, digits and hyphens, and no address, whose last label is a number. */
+/** Matches a public name: labels of letters, digits and hyphens, the last one not a number as in IP addresses. */
 const HOST_PATTERN =
   /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
 

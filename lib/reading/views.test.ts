@@ -150,7 +150,7 @@ test("the CSV has a row per day, post and referrer", async () => {
   expect(await read((tx) => exportViewsCsv(tx, { slug: "a", days: 2, nowMs: NOW }))).toBe(
     [
       '"Day (UTC)","Post","Referrer","Started","Finished"',
-      '"2026-11-23","a","Direct or this site",5,5',
+      '"2026-11-23","a","Direct or internal",5,5',
       '"2026-11-23","a","t.co",10,4',
       '"2026-11-22","a","t.co",2,0',
       "",
@@ -158,7 +158,7 @@ test("the CSV has a row per day, post and referrer", async () => {
   );
 });
 
-test("completion is a share of the views that started, and never above all of them", () => {
+test("completion is the share of started views that finished, and never above 100%", () => {
   expect(
     [
       [0, 0],
@@ -170,7 +170,7 @@ test("completion is a share of the views that started, and never above all of th
     ].map(([started = 0, finished = 0]) => formatCompletion({ started, finished })),
   ).toEqual(["–", "–", "33%", "100%", "100%", "0%"]);
   expect(["", "other", "t.co"].map(formatReferrer)).toEqual([
-    "Direct or this site",
+    "Direct or internal",
     "Other",
     "t.co",
   ]);

@@ -73,17 +73,17 @@ export async function findFirstViewDay(tx: Tx): Promise<number | null> {
 /** Returns the share of started views that finished, such as "41%"; "–" without views. */
 export function formatCompletion({ started, finished }: ViewCounts = NO_VIEWS): string {
   if (started === 0) return "–";
-  // A beacon that gets lost can leave more finished views than started ones.
+  // Lost beacons can leave more finished views than started ones.
   return `${Math.min(100, Math.round((100 * finished) / started))}%`;
 }
 
 /** Returns a referrer's name for admins. */
 export function formatReferrer(host: string): string {
-  if (host === DIRECT) return "Direct or this site";
+  if (host === DIRECT) return "Direct or internal";
   return host === OTHER ? "Other" : host;
 }
 
-/** Rows of a file at most: a spreadsheet opens them. */
+/** Maximum rows per file: spreadsheets can open this many. */
 const MAX_CSV_ROWS = 50_000;
 
 /** Returns the views by day, post and referrer as CSV, newest day first. */

@@ -83,9 +83,9 @@ export default async function Page() {
         <h2>If you read posts</h2>
         <p>
           When you finish a post, we store its name, the time, and a random ID that is also in a
-          cookie, so that we don’t count you twice. Without any ID, we add up per day how many views
-          of a post started and finished, and which sites linked to them. IP addresses are kept only
-          briefly and only in memory, to limit abuse.
+          cookie, so that we don’t count you twice. We also count, without any ID, how many views of
+          each post started and finished each day, and which sites linked to them. IP addresses are
+          kept only briefly and only in memory, to limit abuse.
           {hasPage("how-we-count") && (
             <>
               {" "}

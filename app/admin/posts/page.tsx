@@ -64,8 +64,8 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
           <PostTable posts={posts} reads={reads} views={views} hrefOf={adminPostPath} />
         )}
         <p className="muted figures">
-          {pluralize(posts.length, "post")}. Completion is the share of views that finished, of
-          those that lasted five seconds, in two years.
+          {pluralize(posts.length, "post")}. Completion is the share of started views that finished
+          in the last two years. A view starts after five seconds.
         </p>
       </section>
     </AdminFrame>

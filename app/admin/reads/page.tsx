@@ -34,9 +34,9 @@ function describeCompletion(views: ViewCounts, firstDay: number | null, today: n
   if (firstDay === null) return "";
   const since =
     firstDay > today - DAYS + 1
-      ? ` Views are counted since ${formatIsoDate(firstDay * DAY_MS)}.`
+      ? ` Views have been counted since ${formatIsoDate(firstDay * DAY_MS)}.`
       : "";
-  return `${pluralize(views.started, "view")} started, ${formatCompletion(views)} of them finished.${since}`;
+  return `${pluralize(views.started, "view")} started (completion: ${formatCompletion(views)}).${since}`;
 }
 
 async function loadReads(slugParam: string, titles: ReadonlyMap<string, string>) {
@@ -111,8 +111,8 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
           <ReferrerTable referrers={referrers} />
         )}
         <p className="muted">
-          Sites that linked to the views of the last {DAYS} days. A view starts after five seconds
-          and finishes when its read counts.
+          Sites that readers came from in the last {DAYS} days. A view starts after five seconds and
+          finishes when its read counts.
         </p>
         <p>
           <a href={buildHref("/admin/reads/views.csv", { slug })}>Download as CSV</a>
@@ -153,7 +153,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
             { ...columnOf("reads", "All-time reads"), kind: "number", render: (row) => row.reads },
           ]}
         />
-        <p className="muted">All but the last column are of the last {DAYS} days.</p>
+        <p className="muted">Except for all-time reads, the numbers cover the last {DAYS} days.</p>
       </section>
     </AdminFrame>
   );

@@ -38,7 +38,7 @@ test("a deleted post has no title, and a post without reads has zeros", () => {
   });
 });
 
-test("an unknown order is that of reads", () => {
+test("an unknown order falls back to reads", () => {
   expect(["title", "", "constructor", "__proto__"].map(parseOrder)).toEqual([
     "title",
     "reads",

@@ -1,4 +1,4 @@
-// Reads how loud an MP3 file is over time, without decoding it.
+// Measures the loudness of an MP3 file over time, without decoding it.
 
 import { isVbrHeader, readMp3Frame, skipId3Tags } from "./frames.ts";
 
@@ -6,7 +6,7 @@ import { isVbrHeader, readMp3Frame, skipId3Tags } from "./frames.ts";
 const GAIN_STEP_DB = 1.505;
 /** A level this far below the loud parts is 0. */
 const RANGE_DB = 36;
-/** The level of the loud parts: a few frames of an encoder's start are louder than anything else. */
+/** Defines the loud parts. Not the maximum: an encoder's first frames can be louder than the rest. */
 const LOUD_QUANTILE = 0.97;
 
 function readBits(bytes: Uint8Array, bit: number, count: number): number {

@@ -1,4 +1,4 @@
-// Plays the tracks of an episode one after the other in an audio element, and remembers the place.
+// Plays the tracks of an episode in order in an audio element, and remembers the place.
 
 import {
   type Program,
@@ -61,7 +61,7 @@ export class EpisodePlayback {
       ended: () => this.#end(),
       error: () => this.#update({ hasFailed: true, isPlaying: false }),
     };
-    // Leaving the page pauses, too: then the next page plays on.
+    // Leaving the page also pauses, but the next page should keep playing.
     const onHide = () => {
       this.#remember();
       this.#isLeaving = true;
@@ -93,7 +93,7 @@ export class EpisodePlayback {
     this.#play();
   }
 
-  /** Opens what the tab played on the page before; the browser may keep it paused. */
+  /** Reopens what the tab played on the previous page; the browser may keep it paused. */
   restore(): void {
     const listening = readListening();
     if (!listening) return;

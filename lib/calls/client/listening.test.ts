@@ -33,7 +33,7 @@ test("a place is remembered for each recording, until the end", () => {
   expect([findPlace("/a.mp3"), findPlace("/b.mp3")]).toEqual([0, 3]);
 });
 
-test("the hundred places that changed last are kept", () => {
+test("the hundred most recent places are kept", () => {
   installStorage();
   for (let i = 0; i < 100; i++) rememberPlace(`/${i}.mp3`, 1 + i);
   rememberPlace("/0.mp3", 5);

@@ -21,7 +21,7 @@ export interface Program {
   readonly index?: number;
 }
 
-/** What the tab plays; a page that loads continues it. */
+/** What the tab plays; the next page continues it. */
 export interface Listening {
   readonly program: Program;
   readonly index: number;
@@ -34,7 +34,7 @@ function readJson(storage: () => Storage, key: string): unknown {
   try {
     return JSON.parse(storage().getItem(key) ?? "null");
   } catch {
-    return null; // storage is blocked, or has something else
+    return null; // storage is blocked, or has invalid data
   }
 }
 

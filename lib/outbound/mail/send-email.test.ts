@@ -104,7 +104,7 @@ test("a closed port fails immediately", async () => {
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
-test("a server that says nothing at all is aborted within the deadline", async () => {
+test("a connection to a silent server is aborted within the deadline", async () => {
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
@@ -117,7 +117,7 @@ test("a server that says nothing at all is aborted within the deadline", async (
   expect(smtp.emails).toHaveLength(1);
 });
 
-test("a server that stops in the middle is aborted within the deadline, and other emails are sent meanwhile", async () => {
+test("a connection to a server that stops responding is aborted within the deadline, while other emails are sent", async () => {
   smtp.mode = "hang";
   const began = performance.now();
   const hanging = failure(sendEmail(email));

@@ -35,7 +35,7 @@ export function drawArt(
     ? drawBars(levels, units) + placeLogo(LOGO_UNITS, 10, 100 - 10 - LOGO_UNITS)
     : placeLogo(50, units / 2 - 25, 25);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${units} 100" width="${width}" height="${height}"><rect width="${units}" height="100" fill="${(accent ?? DEFAULT_ACCENT).light}"/>${shapes}</svg>`;
-  // A palette would make the file much smaller, and take five times as long.
+  // A palette would make the file much smaller but take five times as long.
   return sharp(Buffer.from(svg)).removeAlpha().png({ compressionLevel: 9 }).toBuffer();
 }
 

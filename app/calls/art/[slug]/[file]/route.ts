@@ -21,7 +21,7 @@ const TIMEOUT_MS = 10_000;
 /** Increase this when the design changes. */
 const DESIGN_VERSION = 1;
 
-/** By file name. Apple: episode art has 1400 to 3000 pixels. */
+/** By file name. Apple requires 1,400 to 3,000 pixels for episode art. */
 const SIZES: Readonly<Record<string, ArtSize>> = {
   "512.png": { width: 512, height: 512 },
   "3000.png": { width: 3_000, height: 3_000 },

@@ -1,4 +1,4 @@
-// Tests login and sign-up by email. e2e/journeys/member.spec.ts does it without JavaScript.
+// Tests login and sign-up by email. e2e/journeys/member.spec.ts tests both without JavaScript.
 
 import type { BrowserContext, Page } from "@playwright/test";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";

@@ -1,4 +1,4 @@
-// Tests the newsletter of a member and its admin pages; e2e/journeys have those of readers and admins.
+// Tests the newsletter for members, and its admin pages. e2e/journeys/ follows readers and admins.
 
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";

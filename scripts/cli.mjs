@@ -221,7 +221,7 @@ const commands = {
     await must(buildImage([], { quiet: true }), "The image could not be built.");
     return node("cli/cluster/main.ts", args);
   },
-  /** Runs one benchmark, or each of them and saves their results to docs/benchmarks.json. */
+  /** Runs one benchmark. Without a name, runs all and saves their results to docs/benchmarks.json. */
   async bench([name, ...args]) {
     const names = listBenchmarks();
     if (name !== undefined && name !== "save" && !names.includes(name))

@@ -1,4 +1,4 @@
-// Renders where views came from as a table.
+// Renders the referrers of views as a table.
 
 import { type ViewCounts, formatCompletion, formatReferrer } from "#lib/reading/views.ts";
 import { DataTable } from "./data-table.tsx";

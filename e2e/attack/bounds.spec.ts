@@ -108,7 +108,7 @@ async function measureHealthz(request: AttackRequest): Promise<number> {
 
 /** The event loop may be busy this many times as long as for an ordinary request. */
 const MAX_RATIO = 20;
-/** Each route gets every fifth header, the next route the next ones; with `SOAK_KILLS`, all. */
+/** Each route gets a fifth of the headers, the next route the next fifth; with `SOAK_KILLS`, all. */
 const STEP = process.env.SOAK_KILLS ? 1 : 5;
 
 test("no header or URL, however long, keeps the event loop busy, on any route", async () => {
@@ -126,7 +126,7 @@ test("no header or URL, however long, keeps the event loop busy, on any route", 
     const missingMs = await measureOrdinary("/no-such-page");
     const attacks = HEADER_NAMES.flatMap((name, index): [string, AttackRequest][] => {
       if (routeIndex % STEP !== index % STEP) return [];
-      // Each name meets almost each value on some route, and User-Agent the worst one on every second.
+      // Each header gets almost every value on some route, and User-Agent the worst on every second one.
       const valueIndex =
         name === "user-agent" && routeIndex % 2 === 0 ? 0 : (routeIndex + index) % VALUES.length;
       return [[`${name} ${valueIndex}`, { path, headers: { [name]: VALUES[valueIndex] } }]];

@@ -61,7 +61,7 @@ function decode(bytes: Buffer, encoding: string | undefined): string {
   if (encoding === "gzip") return String(gunzipSync(bytes));
   return String(encoding === "br" ? brotliDecompressSync(bytes) : bytes);
 }
-/** What the reader sees. Only pages by Next have its scripts, with IDs that differ between requests. */
+/** Returns the HTML without Next's scripts, which only some pages have, and whose IDs differ. */
 const visible = (html: string) =>
   html
     .replace(/<script[^]*?<\/script>|<link rel="preload" as="script"[^>]*>/g, "")
@@ -147,7 +147,7 @@ test("no byte of one reader's page is in the page of another", async ({
       const answer = await sendAttack({ path, cookie, headers });
       const body = decode(answer.bytes, answer.headers["content-encoding"]);
       const own = alone.get(`${reader.name} ${path}`)!;
-      // 304 is right only for what this reader had. Files are everyone's, a page only a stranger's.
+      // A 304 is right only if this reader could have this version: a file, or a page without cookies.
       const isEveryones = files.includes(path) || !reader.cookie;
       const isUnchanged = answer.status === 304 && body === "" && isEveryones;
       const isRange =

@@ -102,7 +102,7 @@ const leftOf = (folder: string) => ({
 const NOTHING = { processes: [], mounts: [], files: false };
 
 test("the next command removes what a killed one left, and after Ctrl-C no process, mount or file is left", async () => {
-  // Clusters of other tests remove what they find in the system's folder.
+  // Clusters of other tests remove what they find in the system's temporary folder.
   const parent = mkdtempSync(join(tmpdir(), "cluster-command-"));
   const killed = await startCommand(parent);
   killed.child.kill("SIGKILL");

@@ -1,5 +1,5 @@
-// Follows a listener: an episode plays on while they read, continues later where they stopped, and
-// works without JavaScript.
+// Follows a listener: an episode keeps playing while they read, continues later where they stopped,
+// and works without JavaScript.
 
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
@@ -51,7 +51,7 @@ const readAudio = (page: Page) =>
     src: audio.currentSrc,
   }));
 
-/** Expects it to play now, beyond `seconds`. */
+/** Expects the episode to be playing, beyond `seconds`. */
 const expectPlaying = (page: Page, seconds = 0) =>
   expect
     .poll(async () => {
@@ -60,11 +60,11 @@ const expectPlaying = (page: Page, seconds = 0) =>
     })
     .toBe(true);
 
-/** Fails on a new document: a variable of the old one is gone. */
+/** Sets a variable that is gone once a new document has loaded. */
 const markDocument = (page: Page) => page.evaluate(() => void Object.assign(window, { mark: 1 }));
 const isSameDocument = (page: Page) => page.evaluate(() => "mark" in window);
 
-test("an episode plays on while the listener reads, and continues later where it stopped", async ({
+test("an episode keeps playing while the listener reads, and continues later where it stopped", async ({
   page,
   database,
 }) => {
@@ -98,7 +98,7 @@ test("an episode plays on while the listener reads, and continues later where it
   expect(await isSameDocument(page)).toBe(true);
   expect(await readAudio(page)).toMatchObject({ isPlaying: true, speed: 0.5 });
 
-  // A time of the transcript, and the keys.
+  // A timestamp in the transcript, and the keyboard shortcuts.
   await page.getByRole("link", { name: "Play from 8 seconds" }).click();
   await expectPlaying(page, 8);
   await player.getByRole("slider", { name: "Position" }).focus();
@@ -111,7 +111,7 @@ test("an episode plays on while the listener reads, and continues later where it
   await page.getByRole("link", { name: "Play from 8 seconds" }).click();
   await expectPlaying(page, 8);
 
-  // A new document: forms and account pages have one. It plays on, or waits for a press.
+  // Form and account pages load a new document. The episode resumes, or waits for a press.
   await page.goto("/search?q=sqlite");
   await expect(player.getByRole("link", { name: title })).toBeVisible();
   await expect.poll(async () => (await readAudio(page)).seconds).toBeGreaterThan(8);
@@ -146,7 +146,7 @@ test("without a merged file, the answer plays after the question, and each by it
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("an episode has the browser’s own players, and its times open the file there", async ({
+  test("an episode has the browser’s own players, and its timestamps open the file at that time", async ({
     page,
     database,
   }) => {

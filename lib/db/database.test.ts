@@ -291,7 +291,7 @@ test("queries that a failed write still sends do not run in the next write", asy
   const failing = write(async (tx) => {
     await Promise.all([slow(tx), Promise.reject(new Error("no"))]);
   });
-  // In the same batch, on the same connection, and long enough for the other to go on.
+  // In the same batch and connection, and long enough for the failed write's queries to arrive.
   const next = write(async (tx) => {
     for (let i = 0; i < 20; i++) await tx.user.count();
   });

@@ -8,11 +8,11 @@ import { DEDUPLICATION_WINDOW_MS } from "./record-read.sql.ts";
 import type { Reader } from "./reader-id.ts";
 import { DIRECT, OTHER } from "./referrer-host.ts";
 
-/** Two years, like the file with daily reads. */
+/** Two years, like the CSV of daily reads. */
 export const VIEWS_KEPT_DAYS = 730;
 /** Maximum pairs of post and host that a day stores by name. */
 export const MAX_NAMED_ROWS_PER_DAY = 1_000;
-/** Outdated rows deleted with each new row: more than it adds, so the table stops growing. */
+/** Outdated rows deleted with each insert: more than one, so that the table stops growing. */
 const SWEEP_LIMIT = 4;
 
 export interface CountedView {

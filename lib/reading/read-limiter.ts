@@ -5,7 +5,7 @@ import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import { clientKey, subnetKey } from "#lib/http/client-key.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** Creates a limiter with `factor` times the limits of reads. The process shares one per kind of event. */
+/** Creates a limiter with `factor` times the limits of reads. Each process shares one per kind of event. */
 export function createReadLimiter(factor = 1) {
   const perReader = new RateLimiter(10 * factor, MINUTE_MS);
   const perClient = new RateLimiter(60 * factor, MINUTE_MS);

@@ -1,8 +1,8 @@
 // Reduces a referrer to its host, or to less if the host could identify a person.
 
-/** Visits without a referrer, and links on this site. */
+/** Views without a referrer, and from links on this site. */
 export const DIRECT = "";
-/** Referrers that are not stored by name: addresses, names without a dot, and invalid ones. */
+/** Referrers that are not stored by name: IP addresses, names without a dot, and invalid ones. */
 export const OTHER = "other";
 
 const MAX_HOST_CHARS = 100;

@@ -204,7 +204,7 @@ export const quick = (args) =>
 
 /**
  * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
- * others. The lanes share the browser tests, so that both end at the same time.
+ * others. The lanes share the browser tests, so that both end at about the same time.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time

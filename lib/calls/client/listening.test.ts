@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { findPlace, readListening, rememberListening, rememberPlace } from "./listening.ts";
 import { PLACES_KEY } from "./storage-keys.ts";
 
-/** Node has no storage of browsers. */
+/** Imitates the storage of browsers, which Node doesn't have. */
 function createStorage() {
   const values = new Map<string, string>();
   return {

@@ -1,4 +1,4 @@
-// Names what the player stores in the browser.
+// Defines the keys under which the player stores data in the browser.
 
 /** In localStorage: seconds by the recording's URL, the most recent last. */
 export const PLACES_KEY = "listening-places";

@@ -27,7 +27,7 @@ async function findViolations(page: Page, runOnly: { type: "tag" | "rule"; value
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
   const { violations } = await new AxeBuilder({ page, axeSource: ";" })
     .setLegacyMode()
-    // By default, axe waits ten seconds for the length of each audio that the page doesn't load.
+    // By default, axe waits ten seconds for the length of each audio element that hasn't loaded.
     .options({ runOnly, resultTypes: ["violations"], preload: { assets: ["cssom"] } })
     .analyze();
   return violations.map(

@@ -1,4 +1,4 @@
-// The texts of the search palette and of the player in English. Browsers load them with either.
+// The English texts of the search palette and the player.
 
 import { formatDate, pluralize } from "#lib/core/format.ts";
 

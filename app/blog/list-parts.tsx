@@ -96,7 +96,7 @@ function ReadFilterLinks({ search, state }: LoadedSearch) {
   return (
     <LinkOptions
       name="read"
-      label="Which posts"
+      label="Read status"
       choices={READ_FILTERS.map((value) => ({ value, label: READ_LABELS[value] }))}
       current={search.readFilter}
       state={state}

@@ -37,7 +37,7 @@ export function ListTools({
         {children}
         <LinkOptions
           name="sort"
-          label="Order"
+          label="Sort by"
           choices={sorts}
           current={search.sort}
           state={state}

@@ -6,8 +6,8 @@ import { SECURITY_HEADERS, permissionsPolicy } from "./lib/core/security-headers
 
 // Requests without the site's cookies get the shared static page, chosen by Next's router
 // (docs/decisions/004-shared-pages.md).
-// The router's requests for data get the dynamic page: Next removes their header before it renders a
-// static one, which then refers to the text of a document (components/ui/static-html-registry.ts).
+// The router's requests for data get the dynamic page. Next would remove their header before rendering
+// a static one, which would then refer to a document's text (components/ui/static-html-registry.ts).
 const isShared = [
   ...COOKIE_NAMES.map((key) => ({ type: "cookie", key })),
   { type: "header", key: "rsc" },

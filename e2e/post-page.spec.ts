@@ -55,7 +55,7 @@ test("a long post continues on another device where the member stopped, until it
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
   await page.goto(POST);
   await token;
-  // The server measures the five seconds after which a view counts as started.
+  // By the server's clock, the page must have been open for a few seconds when a view starts.
   await serverClock.forward(6_000);
   const heading = page.locator(".prose h2").nth(1);
   const id = await heading.getAttribute("id");

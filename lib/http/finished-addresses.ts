@@ -16,13 +16,14 @@ export interface FinishedAddress {
 const PAGES =
   /^\/(blog(\/[^/]+|\/(topics|archive)\/[^/]+)?|calls(\/[^/]+)?|teams|about|contact|how-we-count|privacy)?$/;
 const OWN_PAGES = /^\/calls\/(record|mine|subscribe|upload)$/;
+/** Not of a topic or year, which may be named "markdown". */
 const FILES =
-  /^\/((calls\/|blog\/topics\/[^/]+\/)?feed\.xml|atom\.xml|feed\.json|sitemap\.xml|robots\.txt|llms\.txt|manifest\.webmanifest|blog\/[^/]+\/(markdown|social\.png))$/;
+  /^\/((calls\/|blog\/topics\/[^/]+\/)?feed\.xml|atom\.xml|feed\.json|sitemap\.xml|robots\.txt|llms\.txt|manifest\.webmanifest|blog\/(?!(topics|archive)\/)[^/]+\/(markdown|social\.png))$/;
 const WITH_EPISODES = /^\/(calls(\/|$)|sitemap\.xml)/;
 /** The hash in the URL of a social image, which its route ignores. */
 const IMAGE_VERSION = /(?<=\/social\.png)\?v=[\w-]{1,64}$/;
 /** A post, which is also sent as Markdown. */
-const POST = /^\/blog\/[^/]+$/;
+const POST = /^\/blog\/(?!(topics|archive)$)[^/]+$/;
 
 /** Returns the address that a request is for; null if only Next can serve it. */
 export function findFinishedAddress({
@@ -47,10 +48,11 @@ export function findFinishedAddress({
 }
 
 /**
- * Returns whether a path is spelled as the site itself spells it. Otherwise, each of the
- * endless spellings of an address (`%61` for `a`) would be cached.
+ * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
+ * one address (`%61` for `a`) would each be kept, and `/blog/..` would be taken for a post.
  */
 function isCanonical(path: string): boolean {
+  if (/\/\.\.?(\/|$)/.test(path)) return false;
   try {
     return path === path.split("/").map(decodeURIComponent).map(encodeURIComponent).join("/");
   } catch {

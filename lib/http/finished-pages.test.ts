@@ -17,6 +17,8 @@ let server: ReturnType<typeof createPipelineServer>;
 let render: (incoming: IncomingMessage) => string;
 let respond: (incoming: IncomingMessage) => { status: number; headers: OutgoingHttpHeaders };
 
+const FILE = /\.(xml|txt|json)$|^\/blog\/[^/]+\/markdown$/;
+
 function publishVersion(version: string): void {
   resetSingleton("content-version");
   singleton("content-version", () => () => version);
@@ -31,7 +33,8 @@ beforeEach(async () => {
     const { url = "", headers } = incoming;
     seen.push({ url, isRender: isRenderRequest(headers), headers });
     const { status, headers: sent } = respond(incoming);
-    response.writeHead(status, { "content-type": "text/html; charset=utf-8", ...sent });
+    const type = FILE.test(url) ? "text/plain" : "text/html";
+    response.writeHead(status, { "content-type": `${type}; charset=utf-8`, ...sent });
     response.end(render(incoming));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -190,6 +193,18 @@ test("a page that was rendered while the content changed is not shown for the ne
   };
   expect(await text("/blog/during")).toBe("page 1 of /blog/during");
   expect(await text("/blog/during")).toBe("page 2 of /blog/during");
+});
+
+test("what was rendered while an episode was public is not shown once it is taken down again", async () => {
+  let version = "1";
+  provideEpisodesVersion(() => Promise.resolve(version));
+  respond = () => {
+    version = "2";
+    return { status: 200, headers: {} };
+  };
+  expect(await text("/calls/2-mistake")).toBe("page 1 of /calls/2-mistake");
+  version = "1";
+  expect(await text("/calls/2-mistake")).toBe("page 2 of /calls/2-mistake");
 });
 
 test("only successful pages are kept", async () => {
@@ -361,6 +376,32 @@ test("Markdown is cached separately from the post's page", async () => {
   expect(markdown).toBe("page 2 of /blog/both/markdown");
   expect(await text("/blog/both/markdown")).toBe(markdown);
   expect(await text("/blog/both")).toBe(page);
+});
+
+test("a topic named like a post's file is a page with its reader's parts, and shows no marks", async () => {
+  servePersonalPages();
+  respond = () => ({ status: 200, headers: { "content-type": "text/html; charset=utf-8" } });
+  for (const path of [
+    "/blog/topics/markdown",
+    "/blog/topics/social.png",
+    "/blog/archive/markdown",
+  ]) {
+    expect(await text(path)).toBe("<p>Log in</p>");
+    expect(await text(path, { cookie: "session=m1" })).toBe(`<p>m1 at ${path}</p>`);
+  }
+  // The list's Markdown would be that topic's page, and a file that doesn't exist the page for it.
+  for (const path of ["/blog/topics", "/blog/archive", "/atom.xml", "/blog/no/markdown"])
+    expect(await text(path, { accept: "text/markdown", cookie: "session=m1" }), path).toMatch(
+      /^<p>(m1 at|Next for)/,
+    );
+});
+
+test("a path with dots is not taken for a post or an episode", async () => {
+  for (const path of ["/blog/..", "/calls/..", "/blog/.", "/blog/topics/..", "/blog/../markdown"]) {
+    seen = [];
+    await send(path);
+    expect(seen.map(({ url, isRender }) => [url, isRender])).toEqual([[path, false]]);
+  }
 });
 
 test("a changed episode is shown immediately, and other pages stay cached", async () => {

@@ -191,7 +191,9 @@ async function render(address: FinishedAddress, version: string): Promise<Finish
   try {
     const page: FinishedPage = { ...(await renderPage(address)), version, renderedMs };
     if (page.headers["set-cookie"]) throw new Error("The shared page sets a cookie.");
-    if (page.status === 200) pages.set(path, page);
+    // A version may return, if an episode is published and taken down, or a commit reverted. What was
+    // rendered from the state in between must not return with it.
+    if (page.status === 200 && (await findVersion(address)) === version) pages.set(path, page);
     incrementCounter("finished_pages_rendered");
     return page;
   } catch (error) {

@@ -55,6 +55,9 @@ export async function renderPage({ path, kind }: FinishedAddress): Promise<Rende
     maxBytes: MAX_BYTES,
   });
   const { status, headers } = response;
+  // A page that is sent as a file would show its marks, and lack its readers' parts.
+  if (kind === "file" && headers["content-type"]?.startsWith("text/html"))
+    throw new Error("This file is a page.");
   const template = kind === "page" ? parseTemplate(removeFramework(response.body)) : null;
   const body = template?.page ?? response.bytes;
   return {

@@ -301,6 +301,38 @@ test("queries that a failed write still sends do not run in the next write", asy
   expect(reads).not.toBe(99);
 });
 
+test("a query that a successful write didn't wait for does not run in the next write", async () => {
+  let floating: Promise<unknown> | undefined;
+  const careless = write(async (tx) => {
+    await tx.user.count();
+    floating = tx.siteTotal.update({ where: { id: 1 }, data: { reads: 98 } }).then(() => "ran");
+    floating.catch(() => {});
+  });
+  const next = write(async (tx) => {
+    for (let i = 0; i < 20; i++) await tx.user.count();
+  });
+  await careless;
+  await next;
+  await expect(floating).rejects.toThrow();
+  const { reads } = await read((tx) => tx.siteTotal.findUniqueOrThrow({ where: { id: 1 } }));
+  expect(reads).not.toBe(98);
+});
+
+test("a tx stays revoked while the next transaction uses the same connection", async () => {
+  let revokedTx: Tx | undefined;
+  await write((tx) => {
+    revokedTx = tx;
+  });
+  await write(async (tx) => {
+    await expect(revokedTx!.user.create({ data: userData("late@x.test") })).rejects.toThrow(
+      "after its transaction ended",
+    );
+    expect(() => sqlOf(revokedTx!).get("SELECT 1")).toThrow("after its transaction ended");
+    await tx.user.count();
+  });
+  expect(await emails()).not.toContain("late@x.test");
+});
+
 test("nested transactions throw", async () => {
   await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write transaction/);
   await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write transaction/);

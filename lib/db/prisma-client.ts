@@ -28,6 +28,8 @@ export interface TransactionScope {
   hasQueried?: boolean;
   /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
   lastSqliteError?: unknown;
+  /** Prisma's queries that were sent and have not settled. */
+  pending?: number;
 }
 
 const scopes = new AsyncLocalStorage<TransactionScope>();
@@ -50,9 +52,11 @@ function throwOutsideTransaction(): never {
 
 function assertOpen(scope: TransactionScope, text: string): void {
   scope.hasQueried = true;
-  if (!scope.isOpen)
-    throw new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
+  if (!scope.isOpen) throw endedError(text);
 }
+
+const endedError = (text: string) =>
+  new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 
 /** A Prisma transaction. It spans many SQLite transactions, one after another. */
 interface OpenTransaction {
@@ -132,7 +136,7 @@ type ReadyTransaction = OpenTransaction & { readonly tx: Tx };
 
 /** Each connection's transaction, while no read() or write() uses it. */
 const idleTransactions = new WeakMap<Connection, ReadyTransaction>();
-const transactionOfTx = new WeakMap<object, OpenTransaction>();
+const scopeOfTx = new WeakMap<object, TransactionScope>();
 /** Keeps the context of the first request from living as long as the connection. */
 const runOutsideCaller = AsyncLocalStorage.snapshot();
 
@@ -148,7 +152,6 @@ function openTransaction(scope: TransactionScope): Promise<ReadyTransaction> {
   const open: OpenTransaction = { connection, openedMs: performance.now(), scope, close };
   return new Promise((resolveReady, reject) => {
     const run = async (tx: Tx) => {
-      transactionOfTx.set(tx, open);
       resolveReady(Object.assign(open, { tx }));
       await closed;
     };
@@ -169,16 +172,77 @@ async function takeTransaction(scope: TransactionScope): Promise<ReadyTransactio
   return openTransaction(scope);
 }
 
+/**
+ * Returns `tx` for one scope. Prisma's transaction outlives it, so a query of a scope that has ended
+ * would otherwise run in the next one, which is another request's.
+ */
+function bindToScope<T extends object>(target: T, scope: TransactionScope): T {
+  const bound = new Map<PropertyKey, unknown>();
+  const bind = (value: unknown): unknown => {
+    if (typeof value === "function")
+      return (...args: unknown[]) =>
+        new ScopedQuery(scope, value.apply(target, args) as Promise<unknown>);
+    return typeof value === "object" && value !== null ? bindToScope(value, scope) : value;
+  };
+  return new Proxy(target, {
+    get(_, key) {
+      if (!bound.has(key)) bound.set(key, bind(Reflect.get(target, key)));
+      return bound.get(key);
+    },
+  });
+}
+
+/** A query of Prisma, which sends it at the first then(). */
+class ScopedQuery<T> implements Promise<T> {
+  readonly [Symbol.toStringTag] = "PrismaPromise";
+  readonly #scope: TransactionScope;
+  readonly #query: Promise<T>;
+
+  constructor(scope: TransactionScope, query: Promise<T>) {
+    this.#scope = scope;
+    this.#query = query;
+  }
+
+  #send(): Promise<T> {
+    const scope = this.#scope;
+    if (!scope.isOpen) return Promise.reject(endedError("a query of Prisma"));
+    scope.pending = (scope.pending ?? 0) + 1;
+    const settle = () => {
+      scope.pending! -= 1;
+    };
+    // Before the caller's own handlers, after which the scope may end.
+    void this.#query.then(settle, settle);
+    return this.#query;
+  }
+
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#send().then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.#send().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#send().finally(onFinally);
+  }
+}
+
 /** Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   // Also inside the write queue's scope: the queue may belong to another Next bundle, whose copy of
   // this module has its own AsyncLocalStorage.
   return runInScope(scope, async () => {
     const open = await takeTransaction(scope);
+    const tx = bindToScope(open.tx, scope);
+    scopeOfTx.set(tx, scope);
     try {
-      const value = await fn(open.tx);
-      // Only after success: a function that failed or missed its deadline may still send queries.
-      if (scope.isOpen) idleTransactions.set(scope.connection, open);
+      const value = await fn(tx);
+      // A function that failed, missed its deadline or didn't wait for a query may still send some.
+      if (scope.isOpen && !scope.pending) idleTransactions.set(scope.connection, open);
       else open.close();
       return value;
     } catch (error) {
@@ -190,9 +254,9 @@ export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T
 
 /** Returns the scope of `tx`. Throws Error if it is not the tx of read() or write(). */
 export function scopeOf(tx: Tx): TransactionScope {
-  const open = transactionOfTx.get(tx);
-  if (!open) throw new Error("This tx does not come from read() or write().");
-  return open.scope;
+  const scope = scopeOfTx.get(tx);
+  if (!scope) throw new Error("This tx does not come from read() or write().");
+  return scope;
 }
 
 /** Returns plain SQL in the transaction of `tx`, or `tx` itself if it is already plain SQL. */

@@ -1,6 +1,13 @@
 import { afterEach, expect, test } from "vitest";
-import { findPlace, readListening, rememberListening, rememberPlace } from "./listening.ts";
-import { PLACES_KEY } from "./storage-keys.ts";
+import {
+  type Program,
+  type Track,
+  findPlace,
+  readListening,
+  rememberListening,
+  rememberPlace,
+} from "./listening.ts";
+import { LISTENING_KEY, PLACES_KEY } from "./storage-keys.ts";
 
 /** Imitates the storage of browsers, which Node doesn't have. */
 function createStorage() {
@@ -18,6 +25,9 @@ function installStorage() {
     Object.defineProperty(globalThis, name, { value, configurable: true });
   return storage;
 }
+
+const TRACK: Track = { src: "/a.mp3", label: "The answer", durationMs: null };
+const PROGRAM: Program = { title: "One", href: "/calls/1-one", image: "/x.png", tracks: [TRACK] };
 
 afterEach(() => {
   for (const name of ["localStorage", "sessionStorage"]) Reflect.deleteProperty(globalThis, name);
@@ -41,7 +51,7 @@ test("the hundred most recent places are kept", () => {
   expect(["/0.mp3", "/1.mp3", "/2.mp3", "/new.mp3"].map(findPlace)).toEqual([5, 0, 3, 7]);
 });
 
-test.each(["no JSON", "null", "7", '{"/a.mp3":"12"}', '{"/a.mp3":-1}'])(
+test.each(["no JSON", "null", "7", '{"/a.mp3":"12"}', '{"/a.mp3":-1}', '{"/a.mp3":1e999}'])(
   "a damaged store (%s) has no place, and takes the next one",
   (stored) => {
     installStorage().localStorage.setItem(PLACES_KEY, stored);
@@ -59,9 +69,31 @@ test("without storage, nothing is remembered and nothing fails", () => {
 
 test("what the tab plays is forgotten once it is closed", () => {
   installStorage();
-  const program = { title: "One", href: "/calls/1-one", image: "/x.png", tracks: [] };
-  rememberListening({ program, index: 0, isPlaying: true });
+  rememberListening({ program: PROGRAM, index: 0, isPlaying: true });
   expect(readListening()).toMatchObject({ program: { title: "One" }, isPlaying: true });
   rememberListening(null);
   expect(readListening()).toBeNull();
+});
+
+// Otherwise, the player would throw on each page until the tab is closed.
+test.each([
+  ["a number", 7],
+  ["nothing", {}],
+  ["no program", { index: 0, isPlaying: true }],
+  ["no tracks", { program: { ...PROGRAM, tracks: null }, index: 0 }],
+  ["an index beyond the tracks", { program: PROGRAM, index: 1 }],
+  ["an index that is a name", { program: PROGRAM, index: "length" }],
+  ["a track without a label", { program: { ...PROGRAM, tracks: [{ src: "/a.mp3" }] }, index: 0 }],
+  ["a script", { program: { ...PROGRAM, href: "javascript:alert(1)" }, index: 0 }],
+  ["another site", { program: { ...PROGRAM, href: "//evil.example/" }, index: 0 }],
+  [
+    "another site’s audio",
+    { program: { ...PROGRAM, tracks: [{ ...TRACK, src: "/\\evil" }] }, index: 0 },
+  ],
+  ["another site’s image", { program: { ...PROGRAM, image: "https://evil.example" }, index: 0 }],
+])("a tab that stored %s plays nothing, and forgets it", (_, stored) => {
+  const { sessionStorage } = installStorage();
+  sessionStorage.setItem(LISTENING_KEY, JSON.stringify(stored));
+  expect(readListening()).toBeNull();
+  expect(sessionStorage.getItem(LISTENING_KEY)).toBeNull();
 });

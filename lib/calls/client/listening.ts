@@ -55,7 +55,7 @@ const readPlaces = (): Record<string, number> => {
 /** Returns the seconds at which the listener stopped; 0 for a new or finished recording. */
 export function findPlace(src: string): number {
   const seconds = readPlaces()[src];
-  return typeof seconds === "number" && seconds > 0 ? seconds : 0;
+  return Number.isFinite(seconds) && seconds! > 0 ? seconds! : 0;
 }
 
 /** Remembers the place; 0 forgets it. Drops the oldest places beyond 100. */
@@ -65,8 +65,40 @@ export function rememberPlace(src: string, seconds: number): void {
   writeJson(() => localStorage, PLACES_KEY, Object.fromEntries(places.slice(-MAX_PLACES)));
 }
 
-export const readListening = (): Listening | null =>
-  readJson(() => sessionStorage, LISTENING_KEY) as Listening | null;
+/** Returns what the tab plays. Forgets anything else, such as what another version stored. */
+export function readListening(): Listening | null {
+  const stored = readJson(() => sessionStorage, LISTENING_KEY);
+  if (isListening(stored)) return stored;
+  rememberListening(null);
+  return null;
+}
+
+type Unknown<T> = { readonly [Key in keyof T]?: unknown };
+
+const isPath = (value: unknown): boolean => typeof value === "string" && /^\/(?![/\\])/.test(value);
+
+function isListening(value: unknown): value is Listening {
+  const { program, index } = (value ?? {}) as Unknown<Listening>;
+  const { title, href, image, tracks } = (program ?? {}) as Unknown<Program>;
+  return (
+    typeof title === "string" &&
+    isPath(href) &&
+    isPath(image) &&
+    Array.isArray(tracks) &&
+    tracks.every(isTrack) &&
+    typeof index === "number" &&
+    index in tracks
+  );
+}
+
+function isTrack(value: unknown): value is Track {
+  const { src, label, durationMs } = (value ?? {}) as Unknown<Track>;
+  return (
+    isPath(src) &&
+    typeof label === "string" &&
+    (durationMs === null || typeof durationMs === "number")
+  );
+}
 
 /** Null: the tab plays nothing. */
 export const rememberListening = (listening: Listening | null): void =>

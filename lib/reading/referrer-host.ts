@@ -10,6 +10,10 @@ const MAX_HOST_CHARS = 100;
 const HOST_PATTERN =
   /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
 
+/** Names of a private network (RFC 6762, 6761, 8375, and usual ones), which may name a person's machine. */
+const PRIVATE_NAME =
+  /\.(?:local|localhost|localdomain|internal|intranet|private|lan|home|corp|home\.arpa)$/;
+
 const stripWww = (host: string) => (host.startsWith("www.") ? host.slice(4) : host);
 
 /**
@@ -24,5 +28,7 @@ export function parseReferrerHost(
   const normalize = (host: string) => stripWww(host.toLowerCase().replace(/:\d{1,5}$/, ""));
   const host = normalize(referrer);
   if (ownHosts.some((own) => own !== null && normalize(own) === host)) return DIRECT;
-  return host.length <= MAX_HOST_CHARS && HOST_PATTERN.test(host) ? host : OTHER;
+  const isPublic =
+    host.length <= MAX_HOST_CHARS && HOST_PATTERN.test(host) && !PRIVATE_NAME.test(host);
+  return isPublic ? host : OTHER;
 }

@@ -44,6 +44,21 @@ test("a page with a component that needs React stays as it is, wherever the comp
   }
 });
 
+// Attributes may contain tags: alt="<script>…" is valid, and remark writes it like this.
+test("a post about React's data stays as it is, instead of failing", () => {
+  for (const body of [
+    `<img alt="<script>self.__next_f.push([1,&#x27;x&#x27;])</script>">`,
+    `<img alt="<script>self.__next_f.push(">`,
+    `<img alt="<script>self.__next_f.push(null)</script>">`,
+    `<img alt="<script>self.__next_f.push([])</script>">`,
+  ]) {
+    const page = pageOf(body, '5:I[1,["$4"],"default"]');
+    expect(removeFramework(page, SCRIPT), body).toBe(page);
+  }
+  const page = pageOf("<p>text</p>", '5:I[1,["$4"],"default"]\n6:T9,text:I["\\d",');
+  expect(removeFramework(page, SCRIPT)).toBe(page);
+});
+
 test("a page that a script of React completes stays as it is", () => {
   const data = '5:I[1,["$4"],"default"]';
   for (const body of [

@@ -30,7 +30,7 @@ const UNFINISHED =
 /** Matches buttons and times that open the player, which needs React (063-sticky-player.md). */
 const PLAYS = /<[^>]+\sdata-plays?="/;
 /** Matches a client component in the data: its module's ID comes first. */
-const MODULE = /:I\[("[^"]*"|\d+)[,\]]/g;
+const MODULE = /:I\[(?:"([^"]*)"|(\d+))[,\]]/g;
 
 /**
  * Returns the page with the script in place of Next's, or unchanged if it has a component that needs
@@ -42,7 +42,7 @@ export function removeFramework(
 ): string {
   if (!script || PLAYS.test(html)) return html;
   const data = readData(html);
-  const ids = [...(data?.matchAll(MODULE) ?? [])].map(([, id]) => String(JSON.parse(id!)));
+  const ids = [...(data?.matchAll(MODULE) ?? [])].map(([, name, number]) => name ?? number!);
   const replaced = new Set(script.moduleIds.map(String));
   if (ids.length === 0 || !ids.every((id) => replaced.has(id))) return html;
   const rest = [DATA, ...LOADERS].reduce((text, pattern) => text.replaceAll(pattern, ""), html);
@@ -53,13 +53,22 @@ export function removeFramework(
   );
 }
 
-/** Returns the data of React's tree; null if a part of it is not text. */
+/** Returns the data of React's tree; null if a part of it is not text, or is a post's text about it. */
 function readData(html: string): string | null {
   let text = "";
   for (const [, json] of html.matchAll(DATA)) {
-    const [kind, part] = JSON.parse(json!) as [number, unknown?];
+    const [kind, part] = parseArray(json!);
     if (kind === 1 && typeof part === "string") text += part;
     else if (kind !== 0) return null;
   }
   return text;
+}
+
+function parseArray(json: string): readonly unknown[] {
+  try {
+    const value = JSON.parse(json) as unknown;
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
 }

@@ -49,13 +49,23 @@ export function findFinishedAddress({
 
 /**
  * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
- * one address (`%61` for `a`) would each be kept, and `/blog/..` would be taken for a post.
+ * one address (`%61` for `a`, a topic in uppercase or with spaces around it) would each be kept, and
+ * `/blog/..` would be taken for a post.
  */
 function isCanonical(path: string): boolean {
-  if (/\/\.\.?(\/|$)/.test(path)) return false;
   try {
-    return path === path.split("/").map(decodeURIComponent).map(encodeURIComponent).join("/");
+    const names = path.split("/").map(decodeURIComponent);
+    const [, , list, topic] = names;
+    return (
+      path === names.map(encodeURIComponent).join("/") &&
+      !names.some((name) => name === "." || name === "..") &&
+      (list !== "topics" || topic === undefined || isTopicSlug(topic))
+    );
   } catch {
     return false;
   }
 }
+
+/** Returns whether topicPath() of lib/posts/topics.ts could have returned it. */
+const isTopicSlug = (slug: string): boolean =>
+  slug === slug.normalize("NFC").toLowerCase() && !/\s/u.test(slug);

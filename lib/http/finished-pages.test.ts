@@ -148,11 +148,17 @@ test("requests that may be personal or of another kind are not shared", async ()
 });
 
 test("only one spelling of an address is kept", async () => {
-  for (const path of ["/blog/%73pelled", "/blog/spelle%64", "/blog/%e6%95%b0"])
+  const topic = ["A", "%20a", "a%20", "a%E2%80%83", "%EF%BB%BFa", "e%CC%81", "%C3%89"];
+  const paths = [
+    ...["/blog/%73pelled", "/blog/spelle%64", "/blog/%e6%95%b0", "/blog/topics/A/feed.xml"],
+    ...topic.map((name) => `/blog/topics/${name}`),
+  ];
+  for (const path of paths) for (const _ of [1, 2]) await send(path);
+  expect(seen.map(({ isRender }) => isRender)).toEqual(Array(2 * paths.length).fill(false));
+  seen = [];
+  for (const path of ["/blog/%E6%95%B0", "/blog/topics/%C3%A9", "/blog/topics/remote-work"])
     for (const _ of [1, 2]) await send(path);
-  expect(seen.map(({ isRender }) => isRender)).toEqual(Array(6).fill(false));
-  for (const _ of [1, 2]) await send("/blog/%E6%95%B0");
-  expect(seen.slice(6).map(({ isRender }) => isRender)).toEqual([true]);
+  expect(seen.map(({ isRender }) => isRender)).toEqual([true, true, true]);
 });
 
 test("a guessed render header doesn't make a request internal", async () => {

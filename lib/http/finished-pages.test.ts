@@ -1,11 +1,13 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
 import { RENDER_HEADER, isRenderRequest } from "#lib/core/render-request.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { createTxidCookie } from "#lib/replication/read-your-writes.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { provideEpisodesVersion, providePersonalParts } from "./finished-pages.ts";
 import { markPart } from "./page-template.ts";
 import { createPipelineServer } from "./pipeline.ts";
@@ -341,6 +343,15 @@ test("a file is rendered once, and is the same for everyone, whatever cookies th
     expect(seen[0]!.headers.accept).toBe("*/*");
     expect((await send(path, { "accept-encoding": "br" })).headers["content-encoding"]).toBe("br");
   }
+});
+
+test("a client that wrote what this instance doesn't have yet gets a file by Next, which waits", async () => {
+  overrideEnv({ REPLICATION: "on" });
+  onTestFinished(() => overrideEnv({ REPLICATION: undefined }));
+  const [cookie] = createTxidCookie(7).split(";");
+  for (const headers of [{ cookie }, {}, { cookie: "txid=7.forged" }])
+    await send("/robots.txt", headers);
+  expect(seen.map(({ isRender }) => isRender)).toEqual([false, true]);
 });
 
 test("an image is not compressed, and the version in its URL makes no other copy", async () => {

@@ -2,13 +2,14 @@
 // cookies, it replaces the personal parts. docs/decisions/052-finished-pages.md, 056-personal-parts.md
 
 import { LRUCache } from "lru-cache";
-import { COOKIE_NAMES } from "#lib/core/cookie-names.ts";
+import { COOKIE_NAMES, getCookieName } from "#lib/core/cookie-names.ts";
 import { nowMs, SECOND_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter } from "#lib/core/metrics.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { matchesETag } from "./conditional-response.ts";
 import { findCookie, parseCookies } from "./cookie-header.ts";
@@ -85,6 +86,9 @@ async function findVersion({ hasEpisodes }: FinishedAddress): Promise<string | u
 const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
+const hasClientsWrites = ({ request: { headers } }: PipelineContext): boolean =>
+  hasOwnWrites(findCookie(headers.cookie ?? "", getCookieName("txid")));
+
 function prefersTranslation(
   { request }: PipelineContext,
   { path }: FinishedAddress,
@@ -117,6 +121,8 @@ async function serve(context: PipelineContext, address: FinishedAddress): Promis
     address.kind === "file" ||
     (isStranger(context) && !(parts && prefersTranslation(context, address, parts)));
   if (!isShared && !parts) return false;
+  // The middleware waits until this instance has what the client wrote; a page's parts ask themselves.
+  if (address.kind === "file" && !hasClientsWrites(context)) return false;
   const version = await findVersion(address);
   const page = version === undefined ? null : await findPage(address, version);
   if (!page) return false;

@@ -5,12 +5,25 @@ import { fillDisk } from "#cli/cluster/fill-disk.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { type Random, pick } from "#tests/support/random.ts";
+import { canShiftClocks, shiftClock } from "./node-clock.ts";
 
 /** A fault lasts this long; longer than a lease. */
 const [SHORTEST_MS, LONGEST_MS] = [5_000, 30_000];
 
-const KINDS = ["kill", "stop", "hang", "freeze", "partition", "cut link", "full disk"] as const;
+const KINDS = [
+  "kill",
+  "stop",
+  "hang",
+  "freeze",
+  "partition",
+  "cut link",
+  "full disk",
+  ...(canShiftClocks ? (["clock"] as const) : []),
+] as const;
 type FaultKind = (typeof KINDS)[number];
+
+/** An hour or a day, forward or back. */
+const CLOCK_SHIFTS_SECONDS = [3_600, -3_600, 86_400, -86_400];
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -39,7 +52,7 @@ export async function applyFault(cluster: Cluster, fault: Fault): Promise<string
   const choose = <T>(items: readonly T[]) => items[Math.floor(fault.choice * items.length)]!;
   const node = { primary, standby, replica: choose(replicas) }[fault.target];
   const others = [...cluster.nodes.values()].filter((each) => each !== node);
-  const heal = await start(cluster, fault.kind, node, choose(others));
+  const heal = await start(cluster, fault, node, choose(others));
   await sleep(fault.lastsMs);
   await heal();
   await cluster.repair();
@@ -49,7 +62,7 @@ export async function applyFault(cluster: Cluster, fault: Fault): Promise<string
 /** Returns the function that heals it. */
 async function start(
   { network }: Cluster,
-  kind: FaultKind,
+  { kind, choice }: Fault,
   node: ClusterNode,
   other: ClusterNode,
 ): Promise<() => unknown> {
@@ -74,5 +87,10 @@ async function start(
       return () => network.healLinks();
     case "full disk":
       return fillDisk(node.dataDir);
+    case "clock":
+      return shiftClock(
+        node,
+        CLOCK_SHIFTS_SECONDS[Math.floor(choice * CLOCK_SHIFTS_SECONDS.length)]!,
+      );
   }
 }

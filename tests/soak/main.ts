@@ -12,6 +12,7 @@ import { seededRandom } from "#tests/support/random.ts";
 import { startSmtpServer } from "#tests/support/smtp-server.ts";
 import { ContentChanges } from "./content-changes.ts";
 import { applyFault, drawFault } from "./faults.ts";
+import { canShiftClocks, commandWithClock } from "./node-clock.ts";
 import { Measurements } from "./measurements.ts";
 import { type FaultMark, plotLatency } from "./plot.ts";
 import { RecordedCalls } from "./recorded-calls.ts";
@@ -41,11 +42,14 @@ const LOSS_WINDOW_MS = { beforeMs: 1_000, afterMs: 11_000 };
 /** More than this is a leak. */
 const MAX_GROWTH = 1.5;
 
+if (!canShiftClocks)
+  console.log("No clock faults: libfaketime is not installed (Debian: apt install libfaketime).");
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const smtp = await startSmtpServer();
 const content = await ContentChanges.open();
 const cluster = await startCluster({
   imageDir: values.image,
+  command: commandWithClock,
   diskSizesMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB, "ams-1": DISK_MB, "syd-1": DISK_MB },
   env: { SMTP_URL: smtp.url, ...LEGACY_SITE_ENV, ...content.siteEnv },
 });

@@ -131,7 +131,8 @@ async function verify({ cluster, load, calls, measurements, faults }: Outcome): 
       `${delaysMs.length} content changes shown, median after ${Math.round(delaysMs[Math.floor(delaysMs.length / 2)] ?? 0)} ms, ${content.lateCount} late, ${content.refusedCount} refused; ` +
       `memory ${memory.early} → ${memory.late} MB, descriptors ${descriptors.early} → ${descriptors.late}; copies ${new Set(checksums).size === 1 ? "equal" : "differ"}`,
   );
-  console.log(`Calls were refused because of: ${summarize(calls.refusals)}`);
+  const reasons = summarize(calls.refusals);
+  if (reasons) console.log(`Calls were refused because of: ${reasons}`);
   assertInvariant("no durable write is lost", [...lost.logins, ...lost.calls]);
   assertInvariant(
     "other writes are lost only around a fault",

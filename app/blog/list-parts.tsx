@@ -6,6 +6,7 @@ import { postListHref } from "#components/post/post-list-href.ts";
 import { LinkOptions, NoResults, PostList } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
 import { pluralize } from "#lib/core/format.ts";
+import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
@@ -19,20 +20,13 @@ import {
   searchPosts,
 } from "#lib/search/search-posts.ts";
 
-export type ListQuery = Record<string, string | string[] | undefined>;
-
 const READ_LABELS = { all: "All", unread: "Unread", read: "Read" } as const;
-
-/** Returns the last value of a parameter that may be repeated. */
-export function lastValue(value: string | string[] | undefined): string {
-  return (Array.isArray(value) ? value.at(-1) : value) ?? "";
-}
 
 function parseOneOf<T extends string>(values: readonly T[], value: string): T | undefined {
   return values.find((option) => option === value);
 }
 
-async function loadSearch(sessionIds: SessionIds, query: ListQuery) {
+async function loadSearch(sessionIds: SessionIds, query: SearchParams) {
   const index = await getIndex();
   const data = await readSitePageData(sessionIds);
   const isMember = data.viewer.member !== null;
@@ -57,7 +51,7 @@ type LoadedSearch = Awaited<ReturnType<typeof loadSearch>>;
 export async function loadListParts(
   sessionIds: SessionIds,
   previousVisitMs: number | null,
-  query: ListQuery = {},
+  query: SearchParams = {},
 ) {
   const loaded = await loadSearch(sessionIds, query);
   return {

@@ -6,15 +6,16 @@ import { ArchiveYears } from "#components/post/archive-years.tsx";
 import { ListTools } from "./list-tools.tsx";
 import { PostSearch } from "#components/post/post-search.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
+import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { readPreviousVisit } from "#lib/members/last-visit.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { listYears } from "#lib/posts/archive.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
-import { type ListQuery, lastValue, loadListParts } from "./list-parts.tsx";
+import { loadListParts } from "./list-parts.tsx";
 
 interface Props {
-  searchParams: Promise<ListQuery>;
+  searchParams: Promise<SearchParams>;
 }
 
 export async function generateMetadata({ searchParams }: Props): Promise<Metadata> {

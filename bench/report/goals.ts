@@ -1,7 +1,7 @@
 // Lists the goal of each result that has one, and why a missed goal is missed.
 
 export interface Report {
-  /** Results that compare two measurements of the same run, or have a goal in a unit of their own. */
+  /** Results that compare two measurements of the same run, or whose goal has its own unit. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly numbers: Readonly<Record<string, unknown>>;
   readonly machine?: Readonly<Record<string, unknown>>;
@@ -278,7 +278,7 @@ export function findGoal(bench: string, from: string): string {
   return goal ? formatGoal(goal) : "";
 }
 
-/* eslint-disable-next-line @typescript-eslint/no-explicit-any -- each benchmark's numbers have a shape of their own */
+/* eslint-disable-next-line @typescript-eslint/no-explicit-any -- each benchmark's numbers have a different shape */
 export const numbersOf = (reports: Reports, bench: string) => reports[bench]!.numbers as any;
 
 export const withUnit = (value: number, unit?: string): string =>

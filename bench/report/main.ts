@@ -10,7 +10,7 @@ import { REPORTS_DIR } from "#bench/support/measurements.ts";
 import { REPORTS_FILE, readReports, renderDocuments } from "./documents.ts";
 import { GOALS, type Report, type Reports, resultsOf } from "./goals.ts";
 
-/** Returns the report that a run left in its file or in a log. Exits if there is none. */
+/** Returns the last report of a benchmark, from its file or from a log. Exits if it finds none. */
 function readReport(nameOrFile: string): Report & { bench: string } {
   const file = existsSync(nameOrFile) ? nameOrFile : join(REPORTS_DIR, `${nameOrFile}.json`);
   const line = existsSync(file)

@@ -12,7 +12,7 @@ export interface Column<Row> {
   readonly sortHref?: string;
   /** Set if the rows are sorted by this column. */
   readonly sorted?: "ascending" | "descending" | undefined;
-  /** For buttons, which have labels of their own. */
+  /** For columns of buttons, whose text is label enough. */
   readonly isLabelHidden?: boolean;
 }
 

@@ -6,7 +6,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 import { teamName } from "#lib/reading/team-profile.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
-import { formatMonth, pluralize } from "#lib/core/format.ts";
+import { formatIsoDate, formatMonth, pluralize } from "#lib/core/format.ts";
 import type { DailyReads } from "#lib/reading/daily-reads.ts";
 
 /** Returns the series from the bottom up: a team's reads each, or those of all members. */
@@ -21,7 +21,7 @@ const HEIGHT = 100;
 const BAR = 8;
 const GAP = 2;
 
-const formatIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const formatDay = (day: number) => formatIsoDate(day * DAY_MS);
 const sumReads = (teams: readonly string[], { byTeam }: DailyReads) =>
   teams.reduce((sum, team) => sum + (byTeam[team] ?? 0), 0);
 
@@ -39,15 +39,14 @@ export function describeDay(day: DailyReads, previous?: DailyReads): string {
     .map(({ name, teams }) => [name, sumReads(teams, day)] as const)
     .filter(([, reads]) => reads > 0)
     .map(([name, reads]) => `${name} ${reads}`);
-  if (previous)
-    parts.push(`${pluralize(previous.total, "read")} on ${formatIsoDate(previous.day)}`);
-  return [`${formatIsoDate(day.day)}: ${pluralize(day.total, "read")}`, ...parts].join(" · ");
+  if (previous) parts.push(`${pluralize(previous.total, "read")} on ${formatDay(previous.day)}`);
+  return [`${formatDay(day.day)}: ${pluralize(day.total, "read")}`, ...parts].join(" · ");
 }
 
 /** Returns the first days of months, with their place from 0 to 1, for the labels of the axis. */
 export function listMonthTicks(days: readonly DailyReads[]): { label: string; place: number }[] {
   return days.flatMap(({ day }, i) => {
-    const date = formatIsoDate(day);
+    const date = formatDay(day);
     if (!date.endsWith("-01")) return [];
     return [{ label: formatMonth(date.slice(0, 7)), place: i / days.length }];
   });
@@ -131,7 +130,7 @@ function DailyTable({ days, label }: { days: readonly DailyReads[]; label: strin
         rows={days.toReversed()}
         keyOf={({ day }) => day}
         columns={[
-          { label: "Day (UTC)", kind: "figures", render: ({ day }) => formatIsoDate(day) },
+          { label: "Day (UTC)", kind: "figures", render: ({ day }) => formatDay(day) },
           ...listSeries().map(({ name, teams }) => ({
             label: name,
             kind: "number",
@@ -162,7 +161,7 @@ export function ReadsChart({
   const summary =
     total === 0
       ? `${label}: none in ${days.length} days.`
-      : `${label}: ${total} in ${days.length} days, most on ${formatIsoDate(best.day)} (${best.total}). The table below has all numbers.`;
+      : `${label}: ${total} in ${days.length} days, most on ${formatDay(best.day)} (${best.total}). The table below has all numbers.`;
   return (
     <figure className="desk-section">
       <figcaption>

@@ -3,13 +3,14 @@
 
 import { type KeyboardEvent, useEffect, useId, useSyncExternalStore } from "react";
 import {
-  PLAYBACK_SPEEDS,
   setPlaybackSpeed,
   stepSpeed,
   subscribeToSpeed,
   readPlaybackSpeed,
 } from "#lib/calls/client/playback-speed.ts";
 import { formatDuration } from "#lib/core/format.ts";
+import { PlayPauseIcon } from "./play-pause-icon.tsx";
+import { SpeedSelect } from "./speed-select.tsx";
 import { useAudioPlayback } from "./use-audio-playback.ts";
 
 const JUMP_MS = 10_000;
@@ -21,17 +22,13 @@ interface Props {
   readonly label: string;
   /** As measured on the server, since MediaRecorder writes no duration into its files. */
   readonly durationMs?: number | null;
-  /** The id of the audio element. */
-  readonly id?: string;
-  /** The id of the audio element to play next. */
-  readonly next?: string;
 }
 
 /**
  * Keyboard: Space plays and pauses, the arrows seek by five seconds, < and > change the speed.
  * Only one player on a page plays at a time. All share one remembered speed.
  */
-export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
+export function CallPlayer({ src, label, durationMs = null }: Props) {
   const { audio, audioProps, isPlaying, hasFailed, positionMs, lengthMs, toggle, seek } =
     useAudioPlayback(durationMs);
   const labelId = useId();
@@ -43,31 +40,9 @@ export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
     audio.current.playbackRate = speed;
   }, [audio, speed]);
 
-  useEffect(() => {
-    if (!id) return;
-    // Plays from the time of a transcript's link, instead of opening the file there.
-    const onClick = (event: MouseEvent) => {
-      const link =
-        event.target instanceof Element && event.target.closest<HTMLAnchorElement>("a[data-plays]");
-      const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
-      if (!link || link.dataset.plays !== id || !isPlain || !audio.current) return;
-      event.preventDefault();
-      audio.current.currentTime = Number(/#t=([\d.]+)/.exec(link.href)?.[1] ?? 0);
-      // A failure is shown by the player.
-      void audio.current.play().catch(() => {});
-    };
-    document.addEventListener("click", onClick);
-    return () => document.removeEventListener("click", onClick);
-  }, [audio, id]);
-
   const pauseOthers = () => {
     for (const other of document.querySelectorAll("audio"))
       if (other !== audio.current) other.pause();
-  };
-  const playNext = () => {
-    const nextAudio = next && document.getElementById(next);
-    // A failure is shown by its own player.
-    if (nextAudio instanceof HTMLAudioElement) void nextAudio.play().catch(() => {});
   };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement)
@@ -87,7 +62,6 @@ export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
     <div className="player" role="group" aria-labelledby={labelId} onKeyDown={onKeyDown}>
       <audio
         {...audioProps}
-        id={id}
         src={src}
         controls
         preload="none"
@@ -96,19 +70,16 @@ export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
           audioProps.onPlay?.(event);
           pauseOthers();
         }}
-        onEnded={(event) => {
-          audioProps.onEnded?.(event);
-          playNext();
-        }}
       />
       <div className="player-head">
         <button
           type="button"
           className="player-play needs-script"
           onClick={toggle}
+          data-playing={isPlaying ? "" : undefined}
           aria-label={isPlaying ? "Pause" : "Play"}
         >
-          <PlayPauseIcon isPlaying={isPlaying} />
+          <PlayPauseIcon />
         </button>
         <span className="player-label" id={labelId}>
           {label}
@@ -138,16 +109,7 @@ export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
         <JumpButton ms={JUMP_MS} onJump={(ms) => seek(positionMs + ms)} />
         <label className="player-speed">
           <span>Speed</span>
-          <select
-            value={speed}
-            onChange={({ currentTarget }) => setPlaybackSpeed(Number(currentTarget.value))}
-          >
-            {PLAYBACK_SPEEDS.map((option) => (
-              <option key={option} value={option}>
-                {option}×
-              </option>
-            ))}
-          </select>
+          <SpeedSelect speed={speed} />
         </label>
       </div>
       {hasFailed && (
@@ -175,24 +137,5 @@ function JumpButton({ ms, onJump }: { ms: number; onJump: (ms: number) => void }
       {ms < 0 ? "−" : "+"}
       {seconds} s
     </button>
-  );
-}
-
-function PlayPauseIcon({ isPlaying }: { isPlaying: boolean }) {
-  return (
-    <svg
-      viewBox="0 0 20 20"
-      width="20"
-      height="20"
-      fill="currentColor"
-      aria-hidden="true"
-      focusable="false"
-    >
-      {isPlaying ? (
-        <path d="M5 3.5h3.6v13H5zM11.4 3.5H15v13h-3.6z" />
-      ) : (
-        <path d="M6 3.2v13.6L17 10z" />
-      )}
-    </svg>
   );
 }

@@ -6,7 +6,6 @@ import { usePathname, useSearchParams } from "next/navigation";
 import { EpisodePlayback, type PlaybackState } from "#lib/calls/client/episode-playback.ts";
 import type { Program } from "#lib/calls/client/listening.ts";
 import {
-  PLAYBACK_SPEEDS,
   readPlaybackSpeed,
   setPlaybackSpeed,
   stepSpeed,
@@ -14,8 +13,10 @@ import {
 } from "#lib/calls/client/playback-speed.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { findBrowserMessages } from "#lib/core/messages/browser/find-browser-messages.ts";
+import { findPlayControl } from "./find-play-control.ts";
 import { markPlayButtons } from "./mark-play-buttons.ts";
 import { PlayPauseIcon } from "./play-pause-icon.tsx";
+import { SpeedSelect } from "./speed-select.tsx";
 import { useMediaSession } from "./use-media-session.ts";
 import { useReadingNavigation } from "./use-reading-navigation.ts";
 import "./sticky-player.css";
@@ -51,9 +52,8 @@ export function StickyPlayer({ audio, pressed }: StickyPlayerProps) {
     if (pressed) startFrom(playback, pressed);
     else playback.restore();
     const onClick = (event: MouseEvent) => {
-      const { target, button, ctrlKey, metaKey, shiftKey } = event;
-      const element = target instanceof Element && target.closest("[data-play],[data-plays]");
-      if (!element || button || ctrlKey || metaKey || shiftKey) return;
+      const element = findPlayControl(event);
+      if (!element) return;
       event.preventDefault();
       startFrom(playback, element);
     };
@@ -136,18 +136,7 @@ function PlayerBar({ state, playback }: { state: PlaybackState; playback: Episod
       >
         +30 s
       </button>
-      <select
-        className="player-speed"
-        aria-label={messages.speed}
-        value={speed}
-        onChange={({ currentTarget }) => setPlaybackSpeed(Number(currentTarget.value))}
-      >
-        {PLAYBACK_SPEEDS.map((option) => (
-          <option key={option} value={option}>
-            {option}×
-          </option>
-        ))}
-      </select>
+      <SpeedSelect className="player-speed" aria-label={messages.speed} speed={speed} />
       <button
         type="button"
         className="player-close"

@@ -2,16 +2,14 @@
 // playing.
 
 import { type ComponentType, useEffect, useState } from "react";
-import { LISTENING_KEY, PLACES_KEY } from "#lib/calls/client/storage-keys.ts";
+import { PLACES_KEY, isPlayerOpen } from "#lib/calls/client/storage-keys.ts";
+import { findPlayControl } from "./find-play-control.ts";
 import type { StickyPlayerProps } from "./sticky-player.tsx";
 
-/** Returns whether this tab plays an episode, or the page has episodes that they may continue. */
-function hasListened(): boolean {
+/** Returns whether the page has episodes that the listener may continue. */
+function canContinue(): boolean {
   try {
-    return (
-      LISTENING_KEY in sessionStorage ||
-      (PLACES_KEY in localStorage && document.querySelector("[data-play]") !== null)
-    );
+    return PLACES_KEY in localStorage && document.querySelector("[data-play]") !== null;
   } catch {
     return false; // storage is blocked
   }
@@ -30,9 +28,8 @@ export function usePlayerLauncher() {
         listen,
       );
     function onClick(event: MouseEvent) {
-      const { target, button, ctrlKey, metaKey, shiftKey } = event;
-      const pressed = target instanceof Element && target.closest("[data-play],[data-plays]");
-      if (!pressed || button || ctrlKey || metaKey || shiftKey) return;
+      const pressed = findPlayControl(event);
+      if (!pressed) return;
       event.preventDefault();
       // Safari plays only an element that was loaded during a press.
       audio.load();
@@ -41,7 +38,7 @@ export function usePlayerLauncher() {
     }
     const listen = () => document.addEventListener("click", onClick);
     const stop = () => document.removeEventListener("click", onClick);
-    if (hasListened()) void load(null);
+    if (isPlayerOpen() || canContinue()) void load(null);
     else listen();
     return stop;
   }, []);

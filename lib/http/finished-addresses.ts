@@ -35,9 +35,9 @@ export function findFinishedAddress({
   // Next's client adds its own headers when it requests a page.
   if (headers.rsc !== undefined || headers["next-action"] !== undefined) return null;
   if (isRenderRequest(headers)) return null;
-  const asked = url.replace(IMAGE_VERSION, "");
-  const path =
-    POST.test(asked) && headers.accept?.includes("text/markdown") ? `${asked}/markdown` : asked;
+  const requestPath = url.replace(IMAGE_VERSION, "");
+  const wantsMarkdown = headers.accept?.includes("text/markdown");
+  const path = POST.test(requestPath) && wantsMarkdown ? `${requestPath}/markdown` : requestPath;
   const kind = FILES.test(path)
     ? "file"
     : PAGES.test(path) && !OWN_PAGES.test(path)

@@ -86,7 +86,7 @@ async function findVersion({ hasEpisodes }: FinishedAddress): Promise<string | u
 const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
-const hasClientsWrites = ({ request: { headers } }: PipelineContext): boolean =>
+const hasClientWrites = ({ request: { headers } }: PipelineContext): boolean =>
   hasOwnWrites(findCookie(headers.cookie ?? "", getCookieName("txid")));
 
 function prefersTranslation(
@@ -114,15 +114,15 @@ export function serveFinishedPage(context: PipelineContext, fallback: () => void
   return true;
 }
 
-/** Resolves to whether it sent the response. Renders it first if there is none from the last minute. */
+/** Resolves to true if it sent the response. Renders the page first unless a copy is less than a minute old. */
 async function serve(context: PipelineContext, address: FinishedAddress): Promise<boolean> {
   const parts = peekSingleton<PersonalParts>("personal-parts");
   const isShared =
     address.kind === "file" ||
     (isStranger(context) && !(parts && prefersTranslation(context, address, parts)));
   if (!isShared && !parts) return false;
-  // The middleware waits until this instance has what the client wrote; a page's parts ask themselves.
-  if (address.kind === "file" && !hasClientsWrites(context)) return false;
+  // The middleware waits until this instance has the client's writes. Personal parts check this themselves.
+  if (address.kind === "file" && !hasClientWrites(context)) return false;
   const version = await findVersion(address);
   const page = version === undefined ? null : await findPage(address, version);
   if (!page) return false;

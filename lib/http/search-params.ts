@@ -1,4 +1,4 @@
-// Reads and builds the query strings of admin pages.
+// Reads and builds query strings.
 
 export type SearchParams = Record<string, string | string[] | undefined>;
 

@@ -136,7 +136,7 @@ test("one network can't start more than 120 views of a post an hour", async () =
   );
   expect(responses.filter(({ status }) => status === 429)).toHaveLength(10);
   expect(await views()).toMatchObject([{ started: 120 }]);
-  // Reads have limits of their own.
+  // Reads have separate limits.
   const read = await send({ handler: finish, headers: { "fly-client-ip": "192.0.2.1" } });
   expect(read.status).toBe(204);
 });

@@ -24,7 +24,7 @@ export interface PlaybackState {
   readonly lengthMs: number;
 }
 
-/** Returns the index of the last track with a place; 0 if there is none. */
+/** Returns the index of the last track with a stored place; 0 without one. */
 const findStart = (tracks: readonly Track[]): number =>
   Math.max(
     0,

@@ -1,6 +1,7 @@
 // Serves GET /admin/newsletter/subscribers.csv: all subscribers, for admins.
 
 import { read } from "#lib/db/database.ts";
+import { csvResponse } from "#lib/http/csv-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { exportSubscribers } from "#lib/members/subscriber-list.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -12,13 +13,6 @@ export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const sessionIds = await readSessionCookies();
     await read((tx) => requireViewer(tx, sessionIds, { role: "admin" }));
-    return new Response(await exportSubscribers(), {
-      headers: {
-        "content-type": "text/csv; charset=utf-8",
-        "content-disposition": `attachment; filename="subscribers.csv"`,
-        "cache-control": "private, no-store",
-        "x-content-type-options": "nosniff",
-      },
-    });
+    return csvResponse(await exportSubscribers(), "subscribers.csv");
   });
 }

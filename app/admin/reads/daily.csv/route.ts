@@ -4,6 +4,7 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { read } from "#lib/db/database.ts";
+import { csvResponse } from "#lib/http/csv-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
@@ -25,16 +26,7 @@ export function GET(request: Request): Promise<Response> {
     });
     const teams = TEAMS.map((team) => ({ key: team, name: teamName(team) }));
     const columns = siteConfig.features.teams ? teams : [];
-    return new Response(
-      formatDailyReadsCsv(days, [...columns, { key: "UNKNOWN", name: "Guests" }]),
-      {
-        headers: {
-          "content-type": "text/csv; charset=utf-8",
-          "content-disposition": `attachment; filename="reads.csv"`,
-          "cache-control": "private, no-store",
-          "x-content-type-options": "nosniff",
-        },
-      },
-    );
+    const csv = formatDailyReadsCsv(days, [...columns, { key: "UNKNOWN", name: "Guests" }]);
+    return csvResponse(csv, "reads.csv");
   });
 }

@@ -3,6 +3,7 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import { read } from "#lib/db/database.ts";
+import { csvResponse } from "#lib/http/csv-response.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
@@ -19,13 +20,6 @@ export function GET(request: Request): Promise<Response> {
       await requireViewer(tx, sessionIds, { role: "admin" });
       return exportViewsCsv(tx, { slug, days: VIEWS_KEPT_DAYS, nowMs: nowMs() });
     });
-    return new Response(csv, {
-      headers: {
-        "content-type": "text/csv; charset=utf-8",
-        "content-disposition": `attachment; filename="views.csv"`,
-        "cache-control": "private, no-store",
-        "x-content-type-options": "nosniff",
-      },
-    });
+    return csvResponse(csv, "views.csv");
   });
 }

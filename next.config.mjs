@@ -61,7 +61,7 @@ const config = {
     // A clean clone has nothing to reuse.
     turbopackFileSystemCacheForBuild: !process.env.CI,
   },
-  cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
+  cacheHandler: `${import.meta.dirname}/lib/cache/next-cache-handler.ts`,
   cacheMaxMemorySize: 0,
   pageExtensions: ["tsx", "ts"],
   // This folder is the project, whatever lockfiles are above it.

@@ -13,7 +13,7 @@ import type { SessionIds } from "#lib/members/viewer.ts";
 export async function NotFoundPage({ sessionIds }: { sessionIds: SessionIds }) {
   return (
     <>
-      {/* The page cache stores a document with this attribute as a 404. */}
+      {/* Next's cache handler stores a document with this attribute as a 404. */}
       <div className="wrap" data-missing="">
         <header className="page-head">
           <h1>Page not found</h1>

@@ -13,7 +13,7 @@ import {
   type PersonalRequest,
   provideEpisodesVersion,
   providePersonalParts,
-} from "#lib/http/finished-pages.ts";
+} from "#lib/http/page-cache.ts";
 import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
 import { mayNeedRenewal } from "#lib/members/renew-session.ts";
 import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";

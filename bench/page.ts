@@ -35,7 +35,7 @@ console.log(
 /** Processes of the same build on the same database, which differ by these settings. */
 const VARIANTS = {
   ours: {},
-  next: { FINISHED_PAGES: "off" },
+  next: { PAGE_CACHE: "off" },
   sql: { BENCH_PAGE_DATA: "sql" },
   constants: { BENCH_PAGE_DATA: "constants" },
 };

@@ -83,7 +83,7 @@ test("guests are redirected to the login, and members get a 404", async ({ datab
 test("the header links an admin to the admin pages, and no one else", async ({ database }) => {
   const admin = await plainAs(database, person(database, { role: "ADMIN" }).id);
   const others = [await plainAs(database, null), await plainAs(database, person(database).id)];
-  // With finished bytes, rendered by Next, and with a form.
+  // Cached, rendered by Next, and with a form.
   for (const path of ["/", "/blog/one-door-for-writes", "/blog", "/subscribe"]) {
     expect((await admin.get(path)).text, path).toContain('href="/admin"');
     for (const browser of others)

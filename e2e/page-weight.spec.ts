@@ -35,7 +35,7 @@ test("a post with a component sends at most 130 kB of JavaScript, and no MDX com
 });
 
 test.describe("a post without interactive components", () => {
-  test.skip(process.env.FINISHED_PAGES === "off", "Next sends React with every page.");
+  test.skip(process.env.PAGE_CACHE === "off", "Next sends React with every page.");
 
   for (const kind of ["guest", "member"] as const)
     test(`sends a ${kind} one small script, and its text once`, async ({ page, logIn }) => {

@@ -39,7 +39,7 @@ const PROGRAMS = [
   "cli/migrate-postgres/checksum.worker.ts",
   "lib/posts/mdx/compile-worker.ts",
   "lib/posts/images/image-process.ts",
-  "lib/cache/page-cache.ts",
+  "lib/cache/next-cache-handler.ts",
   // The owner's file, which they may have removed.
   ...(existsSync(join(rootDir, "site.config.ts")) ? ["site.config.ts"] : []),
 ];

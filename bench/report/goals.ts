@@ -27,7 +27,7 @@ export interface Goal {
 }
 
 const PRISMA =
-  "The goal was set for a page that Next renders. In a finished page, Prisma’s queries took 0.5 of 1.2 ms of CPU time.";
+  "The goal was set for a page that Next renders. In a cached page, Prisma’s queries took 0.5 of 1.2 ms of CPU time.";
 const TEN_TIMES_THE_READS =
   "With ten times the reads, the member has read 107 posts instead of 13, and the page reads these rows.";
 const LAG_WITH_READERS =
@@ -148,7 +148,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       from: "p99 while compiling ÷ idle",
       atMost: 3,
       reason:
-        "Finished pages made the idle page faster, not the busy one: two compile workers and the load share two cores.",
+        "The page cache made the idle page faster, not the busy one: two compile workers and the load share two cores.",
     },
   ],
   memory: [
@@ -158,7 +158,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 350,
       unit: "MB",
       reason:
-        "Not analyzed yet. It was 404 MB before routes were loaded on first request, and 530 before finished pages.",
+        "Not analyzed yet. It was 404 MB before routes were loaded on first request, and 530 before the page cache.",
     },
     {
       name: "after 20,000 requests for posts",

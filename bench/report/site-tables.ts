@@ -37,7 +37,7 @@ export function pageRates(reports: Reports): string {
       row("a member’s page, its data replaced by constants", "constants"),
       row("a member’s page, its data read in plain SQL", "plain SQL"),
       row("**member, through Prisma**", "member", bold),
-      row("member, rendered by Next (`FINISHED_PAGES=off`)", "member, through Next"),
+      row("member, rendered by Next (`PAGE_CACHE=off`)", "member, through Next"),
     ],
   );
 }

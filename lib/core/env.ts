@@ -92,7 +92,7 @@ export const envSchema = z.object({
   SLOW_QUERY_MS: z.coerce.number().int().min(-1).max(60_000).default(50),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOffSchema.optional(),
-  FINISHED_PAGES: boolSchema(true),
+  PAGE_CACHE: boolSchema(true),
   METRICS_TOKEN: secretListSchema(16).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: urlSchema({ protocol: /^https?$/ }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),

@@ -59,8 +59,8 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
   cache:
     "Cache lookups by result: memory, stored (in the file, or joined a production), or produced.",
   cache_produce_seconds: "Time to produce a cache entry.",
-  finished_pages_rendered: "Shared pages rendered and cached as finished bytes.",
-  personal_pages_sent: "Finished pages sent with a reader's own parts.",
+  cached_pages_rendered: "Responses rendered for the page cache.",
+  personal_pages_sent: "Cached pages sent with a reader's own parts.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "Time to compile a post.",
   replication_lag_seconds:

@@ -178,7 +178,7 @@ export async function openConnection(
   db.pragma("foreign_keys = ON");
   db.pragma("synchronous = NORMAL");
   db.pragma("temp_store = MEMORY");
-  db.pragma("cache_size = -4000"); // 4 MB per connection; all of them share the OS page cache
+  db.pragma("cache_size = -4000"); // 4 MB per connection; the OS caches the file for all of them
   const closing = new AbortController();
   const close = () => {
     closing.abort();

@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  overrideEnv({ FINISHED_PAGES: undefined });
+  overrideEnv({ PAGE_CACHE: undefined });
   resetSingleton("direct-handlers");
   server.closeAllConnections();
   server.close();
@@ -169,12 +169,12 @@ test("an unexpected error is logged, and tells the client nothing", async () => 
   expect(lines.find((line) => line.includes('"request.failed"'))).toContain("secret");
 });
 
-test("Next gets other paths and methods, and everything if finished pages are off", async () => {
+test("Next gets other paths and methods, and everything if the page cache is off", async () => {
   await send({ path: "/reads/" });
   await send({ path: "/reads/token" });
   await send({ method: "GET" });
   await send({ path: "/%72eads" });
-  overrideEnv({ FINISHED_PAGES: "off" });
+  overrideEnv({ PAGE_CACHE: "off" });
   await send();
   expect(passedOn).toEqual([
     // Bodies of unknown paths are dropped.

@@ -47,7 +47,7 @@ export function serveDirectly(context: PipelineContext): boolean {
   const { method, url = "" } = context.request;
   const queryStart = url.indexOf("?");
   const path = queryStart < 0 ? url : url.slice(0, queryStart);
-  const handlers = env.FINISHED_PAGES && peekSingleton<Map<string, DirectHandler>>(NAME);
+  const handlers = env.PAGE_CACHE && peekSingleton<Map<string, DirectHandler>>(NAME);
   const handler = handlers && handlers.get(`${method} ${path}`);
   if (!handler) return false;
   void respond(context, handler);

@@ -14,7 +14,7 @@ import { removeRefusedChoices } from "./content-negotiation.ts";
 import { serveDirectly } from "./direct-handlers.ts";
 import { hideDisabledFeatures } from "./disabled-features.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
-import { serveFinishedPage } from "./finished-pages.ts";
+import { serveCachedPage } from "./page-cache.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
@@ -103,7 +103,7 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           }
           const handle = () =>
             holdBody(context, () => serveDirectly(context) || handler(request, response));
-          if (!serveFinishedPage(context, handle)) handle();
+          if (!serveCachedPage(context, handle)) handle();
         }),
       );
     },

@@ -9,7 +9,7 @@ import { requestInternal } from "#lib/core/internal-request.ts";
 import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { createETag } from "./conditional-response.ts";
-import type { FinishedAddress } from "./finished-addresses.ts";
+import type { CacheableAddress } from "./cacheable-addresses.ts";
 import { removeFramework } from "./page-script.ts";
 import { type PageTemplate, parseTemplate } from "./page-template.ts";
 
@@ -47,7 +47,7 @@ export function setRenderOrigin(origin: string): void {
 export const canRenderPages = (): boolean => peekSingleton("render-origin") !== undefined;
 
 /** Returns the response to GET. Throws if none arrives within 30 seconds. */
-export async function renderPage({ path, kind }: FinishedAddress): Promise<RenderedPage> {
+export async function renderPage({ path, kind }: CacheableAddress): Promise<RenderedPage> {
   const response = await requestInternal(`${peekSingleton<string>("render-origin")}${path}`, {
     agent,
     headers: { accept: kind === "page" ? "text/html" : "*/*", [RENDER_HEADER]: renderToken() },

@@ -8,7 +8,7 @@ import { env } from "#lib/core/env.ts";
 export function damageCacheFile(): void {
   const pageBytes = withCacheDatabase((db) => {
     db.pragma("wal_checkpoint(TRUNCATE)");
-    db.pragma("shrink_memory"); // drops the connection's cached pages
+    db.pragma("shrink_memory"); // drops what the connection holds in memory
     return db.pragma("page_size", { simple: true }) as number;
   });
   const file = openSync(env.CACHE_FILE, "r+");

@@ -1,4 +1,4 @@
-// Renders a post for readers with a cookie, if lib/http/finished-pages.ts leaves the request to Next.
+// Renders a post for readers with a cookie, if lib/http/page-cache.ts leaves the request to Next.
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "./render-post.tsx";

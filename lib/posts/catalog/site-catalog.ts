@@ -43,7 +43,7 @@ function getSiteCatalog(): SiteCatalog {
   return singleton("site-catalog", () => {
     const opened = openSiteCatalog();
     resetSingleton("content-version");
-    // lib/cache/page-cache.ts reads it by name.
+    // lib/cache/next-cache-handler.ts reads it by name.
     singleton("content-version", () => () => opened.catalog.getKey());
     shareContentOutage(() => opened.catalog.findOutage());
     shareContentAddresses((url) => opened.catalog.resolveAddress(url));

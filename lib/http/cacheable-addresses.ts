@@ -1,10 +1,10 @@
-// Lists the addresses that are served as finished bytes, and how their responses differ between
-// readers (docs/decisions/065-finished-bytes-for-every-kind.md).
+// Lists the addresses that the page cache serves, and how their responses differ between readers
+// (docs/decisions/065-page-cache-for-every-kind.md).
 
 import type { IncomingMessage } from "node:http";
 import { isRenderRequest } from "#lib/core/render-request.ts";
 
-export interface FinishedAddress {
+export interface CacheableAddress {
   /** The path to render; also the key. */
   readonly path: string;
   /** A page has parts that differ between readers. A file has the same bytes for everyone. */
@@ -26,11 +26,11 @@ const IMAGE_VERSION = /(?<=\/social\.png)\?v=[\w-]{1,64}$/;
 const POST = /^\/blog\/(?!(topics|archive)$)[^/]+$/;
 
 /** Returns the address that a request is for; null if only Next can serve it. */
-export function findFinishedAddress({
+export function findCacheableAddress({
   method,
   url = "",
   headers,
-}: Pick<IncomingMessage, "method" | "url" | "headers">): FinishedAddress | null {
+}: Pick<IncomingMessage, "method" | "url" | "headers">): CacheableAddress | null {
   if (method !== "GET" && method !== "HEAD") return null;
   // Next's client adds its own headers when it requests a page.
   if (headers.rsc !== undefined || headers["next-action"] !== undefined) return null;

@@ -8,7 +8,7 @@ import { RENDER_HEADER, isRenderRequest } from "#lib/core/render-request.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { createTxidCookie } from "#lib/replication/read-your-writes.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { provideEpisodesVersion, providePersonalParts } from "./finished-pages.ts";
+import { provideEpisodesVersion, providePersonalParts } from "./page-cache.ts";
 import { markPart } from "./page-template.ts";
 import { createPipelineServer } from "./pipeline.ts";
 import { setRenderOrigin } from "./render-page.ts";
@@ -261,7 +261,7 @@ test("without cookies, only a reader who prefers a translated page gets parts", 
   expect(await text("/")).toBe(shared);
 });
 
-test("readers with cookies get the finished page with their own parts, never another's", async () => {
+test("readers with cookies get the cached page with their own parts, never another's", async () => {
   servePersonalPages();
   const readers = Array.from({ length: 300 }, (_, index) => index % 7);
   const bodies = await Promise.all(

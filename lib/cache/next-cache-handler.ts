@@ -14,14 +14,14 @@ interface PageEntry {
 
 /**
  * Maximum size of the LRU. A long article is about 600 kB with its client payload. Whole pages are
- * in lib/http/finished-pages.ts; this cache holds what Next's client requests.
+ * in lib/http/page-cache.ts; this cache holds what Next's client requests.
  */
 const MAX_BYTES = 24 * 1_048_576;
 /** Maximum number of not-found pages, so that requests for random URLs don't evict pages. */
 const MAX_MISSING_PAGES = 50;
 
 const pages = singleton(
-  "page-cache",
+  "next-cache",
   () =>
     new LRUCache<string, PageEntry>({
       maxSize: MAX_BYTES,
@@ -30,13 +30,13 @@ const pages = singleton(
 );
 
 const missingPages = singleton(
-  "page-cache-missing",
+  "next-cache-missing",
   () => new LRUCache<string, PageEntry>({ max: MAX_MISSING_PAGES }),
 );
 
 // The content may change while a page renders, so the version at the start of the request counts.
 const versionsAtRequest = singleton(
-  "page-cache-versions",
+  "next-cache-versions",
   () => new LRUCache<string, string>({ max: 2_000 }),
 );
 
@@ -67,15 +67,15 @@ function setNotFoundStatus(value: unknown): boolean {
   return true;
 }
 
-/** Always renders finished pages; lib/http/finished-pages.ts caches them. */
-function isForFinishedPage(): boolean {
+/** Returns whether the page cache requests the page; it keeps its own copy. */
+function isForPageCache(): boolean {
   const context = requestContextStorage().getStore();
   return context !== undefined && isRenderRequest(context.request.headers);
 }
 
-export default class PageCache {
+export default class NextCacheHandler {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
-    if (isForFinishedPage()) return null;
+    if (isForPageCache()) return null;
     const version = peekSingleton<() => string>("content-version")?.();
     if (version !== undefined) versionsAtRequest.set(key, version);
     // A post that was deleted may still have an entry of an earlier version.
@@ -85,7 +85,7 @@ export default class PageCache {
 
   async set(key: string, value: unknown): Promise<void> {
     const cache = setNotFoundStatus(value) ? missingPages : pages;
-    if (isForFinishedPage()) return;
+    if (isForPageCache()) return;
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
     cache.set(key, { value, lastModified: Date.now(), version });

@@ -1,5 +1,5 @@
-// Serves what readers share as finished bytes, before Next sees the request. For a reader with
-// cookies, it replaces the personal parts. docs/decisions/052-finished-pages.md, 056-personal-parts.md
+// Serves what readers share from memory, before Next sees the request: the page cache. For a reader
+// with cookies, it fills in the personal parts. docs/decisions/052-page-cache.md, 056-personal-parts.md
 
 import { LRUCache } from "lru-cache";
 import { COOKIE_NAMES, getCookieName } from "#lib/core/cookie-names.ts";
@@ -13,7 +13,7 @@ import { hasOwnWrites } from "#lib/replication/read-your-writes.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { matchesETag } from "./conditional-response.ts";
 import { findCookie, parseCookies } from "./cookie-header.ts";
-import { type FinishedAddress, findFinishedAddress } from "./finished-addresses.ts";
+import { type CacheableAddress, findCacheableAddress } from "./cacheable-addresses.ts";
 import { fillTemplate } from "./page-template.ts";
 import { isPageView } from "./page-view.ts";
 import { parseReaderLanguages } from "./reader-languages.ts";
@@ -31,23 +31,23 @@ const MAX_BYTES = 64 * 1_048_576;
 /** Above this, a request goes to Next like any other. */
 const MAX_RENDERS = 64;
 
-interface FinishedPage extends RenderedPage {
+interface CachedPage extends RenderedPage {
   /** The content version when rendering started. */
   readonly version: string;
   readonly renderedMs: number;
 }
 
 const pages = singleton(
-  "finished-pages",
+  "page-cache",
   () =>
-    new LRUCache<string, FinishedPage>({
+    new LRUCache<string, CachedPage>({
       maxSize: MAX_BYTES,
       // A template's segments add about the size of the page again, plain and compressed.
       sizeCalculation: ({ bodies: { identity, br, gzip }, template }) =>
         1_000 + (br?.length ?? 0) + (identity.length + (gzip?.length ?? 0)) * (template ? 2 : 1),
     }),
 );
-const renders = singleton("finished-page-renders", () => new Map<string, Promise<FinishedPage>>());
+const renders = singleton("page-cache-renders", () => new Map<string, Promise<CachedPage>>());
 
 /** A request for the page at `path`. */
 export interface PersonalRequest {
@@ -75,7 +75,7 @@ export function provideEpisodesVersion(find: () => Promise<string>): void {
 }
 
 /** Returns the version that a response must have; undefined if only Next can serve the address. */
-async function findVersion({ hasEpisodes }: FinishedAddress): Promise<string | undefined> {
+async function findVersion({ hasEpisodes }: CacheableAddress): Promise<string | undefined> {
   const content = peekSingleton<() => string>("content-version")?.();
   if (content === undefined || !hasEpisodes) return content;
   const episodes = await peekSingleton<() => Promise<string>>("episodes-version")?.();
@@ -91,7 +91,7 @@ const hasClientWrites = ({ request: { headers } }: PipelineContext): boolean =>
 
 function prefersTranslation(
   { request }: PipelineContext,
-  { path }: FinishedAddress,
+  { path }: CacheableAddress,
   parts: PersonalParts,
 ): boolean {
   const [language] = parseReaderLanguages(request.headers["accept-language"]);
@@ -102,9 +102,9 @@ function prefersTranslation(
  * Sends the response if it can be served without Next, and returns whether it takes the request.
  * Calls `fallback` if the rendering fails, or if only Next can serve this reader.
  */
-export function serveFinishedPage(context: PipelineContext, fallback: () => void): boolean {
-  if (!env.FINISHED_PAGES || !canRenderPages()) return false;
-  const address = findFinishedAddress(context.request);
+export function serveCachedPage(context: PipelineContext, fallback: () => void): boolean {
+  if (!env.PAGE_CACHE || !canRenderPages()) return false;
+  const address = findCacheableAddress(context.request);
   if (!address) return false;
   void serve(context, address)
     .catch(() => false)
@@ -115,7 +115,7 @@ export function serveFinishedPage(context: PipelineContext, fallback: () => void
 }
 
 /** Resolves to true if it sent the response. Renders the page first unless a copy is less than a minute old. */
-async function serve(context: PipelineContext, address: FinishedAddress): Promise<boolean> {
+async function serve(context: PipelineContext, address: CacheableAddress): Promise<boolean> {
   const parts = peekSingleton<PersonalParts>("personal-parts");
   const isShared =
     address.kind === "file" ||
@@ -132,9 +132,9 @@ async function serve(context: PipelineContext, address: FinishedAddress): Promis
 
 /** Returns the page or its rendering; null if too many are in progress. */
 function findPage(
-  address: FinishedAddress,
+  address: CacheableAddress,
   version: string,
-): FinishedPage | Promise<FinishedPage> | null {
+): CachedPage | Promise<CachedPage> | null {
   const page = pages.get(address.path);
   const ageMs = page?.version === version ? nowMs() - page.renderedMs : Infinity;
   if (!page || ageMs < 0 || ageMs >= MAX_AGE_MS) return startRender(address, version);
@@ -145,8 +145,8 @@ function findPage(
 /** Resolves to whether it sent the page with the reader's own parts. */
 async function sendPersonalPage(
   context: PipelineContext,
-  { status, template, headers: sharedHeaders }: FinishedPage,
-  { path }: FinishedAddress,
+  { status, template, headers: sharedHeaders }: CachedPage,
+  { path }: CacheableAddress,
   { render }: PersonalParts,
 ): Promise<boolean> {
   if (status !== 200 || !template) return false;
@@ -179,7 +179,7 @@ async function sendPersonalPage(
 }
 
 /** Returns the current or a new rendering of `path`; null if too many are in progress. */
-function startRender(address: FinishedAddress, version: string): Promise<FinishedPage> | null {
+function startRender(address: CacheableAddress, version: string): Promise<CachedPage> | null {
   const key = `${version} ${address.path}`;
   const running = renders.get(key);
   if (running) return running;
@@ -191,19 +191,19 @@ function startRender(address: FinishedAddress, version: string): Promise<Finishe
   return started;
 }
 
-async function render(address: FinishedAddress, version: string): Promise<FinishedPage> {
+async function render(address: CacheableAddress, version: string): Promise<CachedPage> {
   const { path } = address;
   const renderedMs = nowMs();
   try {
-    const page: FinishedPage = { ...(await renderPage(address)), version, renderedMs };
+    const page: CachedPage = { ...(await renderPage(address)), version, renderedMs };
     if (page.headers["set-cookie"]) throw new Error("The shared page sets a cookie.");
     // A version may return, if an episode is published and taken down, or a commit reverted. What was
     // rendered from the state in between must not return with it.
     if (page.status === 200 && (await findVersion(address)) === version) pages.set(path, page);
-    incrementCounter("finished_pages_rendered");
+    incrementCounter("cached_pages_rendered");
     return page;
   } catch (error) {
-    log("warn", "page.not_finished", { path, error });
+    log("warn", "page.render_failed", { path, error });
     throw error;
   }
 }
@@ -213,7 +213,7 @@ const acceptsGzip = (accepted: string | string[] | undefined): boolean =>
 
 /** Returns the body in the best encoding that the client accepts. */
 function chooseBody(
-  { bodies: { identity, br, gzip } }: FinishedPage,
+  { bodies: { identity, br, gzip } }: CachedPage,
   accepted: string | string[] | undefined,
 ): { encoding: Encoding; body: Buffer } {
   if (br && /\bbr\b/.test(String(accepted ?? ""))) return { encoding: "br", body: br };
@@ -221,7 +221,7 @@ function chooseBody(
   return { encoding: "identity", body: identity };
 }
 
-function sendPage(context: PipelineContext, page: FinishedPage, { kind }: FinishedAddress): void {
+function sendPage(context: PipelineContext, page: CachedPage, { kind }: CacheableAddress): void {
   const { request, response } = context;
   if (response.headersSent || response.destroyed) return;
   const { status, headers } = page;
@@ -241,7 +241,7 @@ function sendPage(context: PipelineContext, page: FinishedPage, { kind }: Finish
 }
 
 /** Sends the range that the client requests, or the whole body (RFC 9110, 14). */
-function sendRange(context: PipelineContext, sent: FinishedPage["headers"], body: Buffer): void {
+function sendRange(context: PipelineContext, sent: CachedPage["headers"], body: Buffer): void {
   const { method, headers: requested } = context.request;
   const { length } = body;
   const headers = { ...sent, "accept-ranges": "bytes" };
@@ -270,7 +270,7 @@ function send(
     headers,
     encoding,
     body,
-  }: Pick<FinishedPage, "status" | "headers"> & { encoding: Encoding; body: Buffer },
+  }: Pick<CachedPage, "status" | "headers"> & { encoding: Encoding; body: Buffer },
 ): void {
   if (response.headersSent || response.destroyed) return;
   setHeaders(response, headers);
@@ -280,6 +280,6 @@ function send(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function setHeaders(response: PipelineContext["response"], headers: FinishedPage["headers"]): void {
+function setHeaders(response: PipelineContext["response"], headers: CachedPage["headers"]): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }

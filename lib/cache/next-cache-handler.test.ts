@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import PageCache from "./page-cache.ts";
+import NextCacheHandler from "./next-cache-handler.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 
 function publishVersion(version: string): void {
@@ -13,7 +13,7 @@ afterEach(() => {
 const page = (html: string) => ({ kind: "APP_PAGE", html });
 
 test("a page is cached for the content version of its request", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   publishVersion("one");
   expect(await cache.get("/a")).toBeNull();
   await cache.set("/a", page("first"));
@@ -23,7 +23,7 @@ test("a page is cached for the content version of its request", async () => {
 });
 
 test("a page rendered during a content change is not cached for the new version", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   publishVersion("one");
   await cache.get("/b");
   publishVersion("two");
@@ -32,7 +32,7 @@ test("a page rendered during a content change is not cached for the new version"
 });
 
 test("a not-found page is cached as a 404", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   publishVersion("one");
   await cache.get("/missing");
   await cache.set("/missing", page('<main><div class="wrap" data-missing="">'));
@@ -47,19 +47,19 @@ test("a not-found page is cached as a 404", async () => {
 
 test("concurrent requests for a missing page share one value, and its status is 404", async () => {
   const shared: { html: string; status?: number } = page('<div class="wrap" data-missing="">');
-  await new PageCache().set("/missing", shared);
+  await new NextCacheHandler().set("/missing", shared);
   expect(shared.status).toBe(404);
 });
 
 test("nothing is cached before the content version is known", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   await cache.get("/c");
   await cache.set("/c", page("early"));
   expect(await cache.get("/c")).toBeNull();
 });
 
 test("memory is bounded for any number of pages", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   publishVersion("one");
   for (let i = 0; i < 200; i++) {
     await cache.get(`/d/${i}`);
@@ -71,7 +71,7 @@ test("memory is bounded for any number of pages", async () => {
 });
 
 test("requests for missing pages evict no page", async () => {
-  const cache = new PageCache();
+  const cache = new NextCacheHandler();
   publishVersion("one");
   await cache.get("/kept");
   await cache.set("/kept", page("kept"));

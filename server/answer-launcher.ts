@@ -2,6 +2,7 @@
 // whether this node holds the lease.
 
 import { setLeaseConfirmer, setLeaseExpiry } from "#lib/replication/lease.ts";
+import type { Position } from "#lib/replication/position.ts";
 import type { MessageFromSite, MessageToSite } from "./site-messages.ts";
 
 /** The launcher's own requests to the lease service take at most two seconds each. */
@@ -17,7 +18,7 @@ export function answerLauncher(): () => void {
   const pending = new Map<number, (isConfirmed: boolean) => void>();
   let isListening = false;
   let lastId = 0;
-  const confirm = (txid: number) =>
+  const confirm = (position: Position) =>
     new Promise<boolean>((resolve) => {
       const id = (lastId += 1);
       const end = (isConfirmed: boolean) => {
@@ -27,7 +28,7 @@ export function answerLauncher(): () => void {
       };
       const timer = setTimeout(() => end(false), CONFIRM_TIMEOUT_MS);
       pending.set(id, end);
-      send({ kind: "confirm", id, txid });
+      send({ kind: "confirm", id, position });
     });
   setLeaseConfirmer(confirm);
   process.on("message", (message: MessageToSite) => {

@@ -3,6 +3,7 @@
 // claim) and `beat` (heartbeat) below the lease's key.
 
 import { parseConsulUrls } from "./consul-servers.ts";
+import type { Position } from "#lib/replication/position.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Lease {
@@ -17,8 +18,8 @@ export interface Lease {
 export interface Heartbeat {
   readonly instance: string;
   readonly txid: number;
-  /** The sender's transaction a moment earlier. A standby that lacks it must not take over. */
-  readonly needed: number;
+  /** The sender's position a moment earlier. A standby that lacks it must not take over. */
+  readonly needed: Position;
   readonly index: number;
 }
 
@@ -43,10 +44,10 @@ export interface Consul {
    */
   claimBootstrap(instance: string, staleMs: number): Promise<boolean>;
   /**
-   * Sends the primary's heartbeat, with its newest transaction and the one that its successor
+   * Sends the primary's heartbeat, with its newest transaction and the position that its successor
    * needs.
    */
-  sendHeartbeat(instance: string, txid: number, needed: number): Promise<void>;
+  sendHeartbeat(instance: string, txid: number, needed: Position): Promise<void>;
   /** Resolves to the newest heartbeat; null before the first. Every heartbeat has a new `index`. */
   findHeartbeat(): Promise<Heartbeat | null>;
   /** Records that the cluster has data. After that, no node may start with an empty database. */
@@ -155,17 +156,25 @@ export function connectConsul(consulUrls: string, key: string): Consul {
       return body.trim() === "true";
     },
     async sendHeartbeat(instance, txid, needed) {
-      await requestConsul("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid, needed }));
+      const heartbeat = { instance, txid, needed: needed.txid, checksum: needed.checksum };
+      await requestConsul("PUT", `kv/${path}/beat`, JSON.stringify(heartbeat));
     },
     async findHeartbeat() {
       const entry = await get(`${path}/beat`);
-      return entry?.value
-        ? {
-            needed: 0,
-            ...(JSON.parse(entry.value) as { instance: string; txid: number; needed?: number }),
-            index: entry.index,
-          }
-        : null;
+      if (!entry?.value) return null;
+      // Earlier versions send no checksum.
+      const { instance, txid, needed, checksum } = JSON.parse(entry.value) as {
+        instance: string;
+        txid: number;
+        needed?: number;
+        checksum?: string;
+      };
+      return {
+        instance,
+        txid,
+        needed: { txid: needed ?? 0, checksum: checksum ?? "" },
+        index: entry.index,
+      };
     },
     async markBootstrapped(instance) {
       await requestConsul(

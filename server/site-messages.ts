@@ -1,4 +1,5 @@
 // Defines the messages between the launcher and the site's process.
+import type { Position } from "#lib/replication/position.ts";
 
 export type MessageToSite =
   /** Answered from the site's event loop. */
@@ -9,5 +10,5 @@ export type MessageToSite =
 
 export type MessageFromSite =
   | { readonly kind: "pong"; readonly id: number }
-  /** Asks that no node without `txid` becomes the primary by itself. */
-  | { readonly kind: "confirm"; readonly id: number; readonly txid: number };
+  /** Asks that no node without `position` becomes the primary by itself. */
+  | { readonly kind: "confirm"; readonly id: number; readonly position: Position };

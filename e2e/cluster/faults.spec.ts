@@ -10,6 +10,7 @@ import { fillDisk } from "#cli/cluster/fill-disk.ts";
 import { expect, imageDir, missingTools, test } from "#tests/support/cluster/fixtures.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { corruptBytes, readLogEvents, findNewestLtx } from "#tests/support/cluster/litefs-store.ts";
+import { LoadGenerator } from "#tests/support/cluster/load-generator.ts";
 import {
   type VisitorResponse,
   requestLoginEmail,
@@ -20,6 +21,8 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const TTL_MS = 10_000;
 const DISK_MB = 64;
+/** `SOAK_DISKS=10` fills the disk more often. */
+const FULL_DISKS = Number(process.env.SOAK_DISKS ?? 1);
 const WHOLE_LOG = 16 * 1024 * 1024;
 
 interface Seen {
@@ -277,6 +280,30 @@ test.describe("two machines with small disks", () => {
       (status) => status === 303,
     );
     expect((await small.waitUntilInSync()).txid).toBeGreaterThan(before.txid);
+  });
+
+  test("a primary whose disk fills up during writes loses no login", async ({ smtp }) => {
+    test.setTimeout(120_000 + FULL_DISKS * 60_000);
+    const load = await LoadGenerator.start(small, smtp, { readers: 0, writers: 4, logins: 8 });
+    for (let i = 0; i < FULL_DISKS; i += 1) {
+      const { dataDir } = await small.waitForPrimary();
+      await small.waitForStandby(90_000);
+      await load.waitForWrites(50);
+      const free = fillDisk(dataDir);
+      await sleep(4_000);
+      free();
+      await load.waitForWrites(1, 60_000);
+    }
+    await load.stop();
+    await small.waitUntilInSync(60_000);
+    const lost = load.findLostWrites(await small.waitForPrimary());
+    const exits = [...small.nodes.values()].flatMap(
+      (node) => node.log(WHOLE_LOG).match(/fatal error occurred while committing/g) ?? [],
+    );
+    console.log(
+      `disk filled up during writes: ${FULL_DISKS} times, LiteFS exited ${exits.length} times; ${load.logins.length} logins, ${lost.logins.length} lost; ${load.writes.length} counted reads, ${lost.writes.length} lost`,
+    );
+    assertInvariant("no login is lost", lost.logins);
   });
 
   test("a running replica with a differing checksum quarantines its store, and recovers", async () => {

@@ -7,7 +7,8 @@ import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { isCorrupt, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
-import { readPosition } from "#lib/replication/position.ts";
+import { type Position, readPosition } from "#lib/replication/position.ts";
+import { recordCommit } from "#lib/replication/standbys.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { type WriteQueue, createWriteQueue } from "./write-queue.ts";
 
@@ -49,13 +50,21 @@ export function databaseState(): DatabaseState {
     readerCount: 0,
     generation: 0,
     connections: new Set(),
-    queue: createWriteQueue(
-      () => writerConnection(state),
-      () => readPosition()?.txid,
-    ),
+    queue: createWriteQueue(() => writerConnection(state), readAndRecordPosition),
   };
   shared.state = state;
   return state;
+}
+
+/**
+ * Returns LiteFS's position after a commit, which standbys will confirm; null if it can't be read,
+ * and undefined without LiteFS.
+ */
+function readAndRecordPosition(): Position | null | undefined {
+  if (!isReplicated()) return undefined;
+  const position = readPosition();
+  if (position) recordCommit(position);
+  return position;
 }
 
 async function openTracked(state: DatabaseState, kind: "reader" | "writer"): Promise<Connection> {

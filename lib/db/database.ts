@@ -10,6 +10,7 @@ import { isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withChildSpan } from "#lib/core/telemetry.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { confirmLease, isLeaseValid } from "#lib/replication/lease.ts";
+import type { Position } from "#lib/replication/position.ts";
 import { cachedFor, currentRole } from "#lib/replication/role.ts";
 import { waitForStandby } from "#lib/replication/standbys.ts";
 import {
@@ -26,6 +27,7 @@ import {
 } from "./connection-pool.ts";
 import type { Sql } from "./connection.ts";
 import { assertDiskSpace } from "./disk-space.ts";
+import { uncertainWriteError } from "./write-queue.ts";
 import {
   type TransactionScope,
   type Tx,
@@ -181,16 +183,16 @@ async function enqueueWrite<T>(
   assertCanWrite(context);
   const state = databaseState();
   const { generation } = state;
-  const { value, txid } = await state.queue
+  const { value, position } = await state.queue
     .enqueue(run, WRITE_TIMEOUT_MS)
     .catch((error: unknown) => {
       if (!isCorrupt(error)) throw error;
       reopenConnections(state, generation);
       return state.queue.enqueue(run, WRITE_TIMEOUT_MS);
     });
-  if (txid === undefined) return value;
-  if (context) context.committedTxid = Math.max(context.committedTxid ?? 0, txid);
-  if (isDurable) await waitUntilDurable(txid);
+  if (!position) return value;
+  if (context) context.committedTxid = Math.max(context.committedTxid ?? 0, position.txid);
+  if (isDurable) await waitUntilDurable(position);
   else if (isReplicated() && !isLeaseValid()) throw uncertainWriteError();
   return value;
 }
@@ -211,24 +213,16 @@ function assertCanWrite(context: RequestContext | undefined): void {
   assertDiskSpace();
 }
 
-async function waitUntilDurable(txid: number): Promise<void> {
+async function waitUntilDurable(position: Position): Promise<void> {
   const startedMs = performance.now();
-  const result = await waitForStandby(txid, DURABLE_TIMEOUT_MS);
+  const result = await waitForStandby(position, DURABLE_TIMEOUT_MS);
   observeHistogram("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result });
   // After a freeze, the standby may be the primary, and what it reports its own transactions.
   if (result === "replicated" && isLeaseValid()) return;
-  log("error", "write.not_durable", { txid, reason: NOT_DURABLE_REASONS[result] });
+  log("error", "write.not_durable", { txid: position.txid, reason: NOT_DURABLE_REASONS[result] });
   // Cut off from its standby and the lease service, this machine may already have been replaced.
-  if (isReplicated() && !(await confirmLease(txid))) throw uncertainWriteError();
+  if (isReplicated() && !(await confirmLease(position))) throw uncertainWriteError();
 }
-
-/** Returns the error for a commit that a new primary may lack. */
-const uncertainWriteError = () =>
-  new AppError(
-    "unavailable",
-    "We can't confirm that this was saved. Wait a few seconds, then try again.",
-    { retryAfterSeconds: 5 },
-  );
 
 function assertNotPromise<T>(value: T, caller: string): T {
   if (value instanceof Promise) {

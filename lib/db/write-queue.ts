@@ -10,6 +10,7 @@ import { type TransactionScope, runInScope } from "./prisma-client.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
+import type { Position } from "#lib/replication/position.ts";
 
 interface WriteJob {
   run(scope: TransactionScope): unknown;
@@ -36,10 +37,18 @@ const MAX_QUEUED = 10_000;
  */
 const BUSY_DEADLINE_MS = 5_000;
 
+/** Returns the error for a commit that a new primary may lack. */
+export const uncertainWriteError = () =>
+  new AppError(
+    "unavailable",
+    "We can't confirm that this was saved. Wait a few seconds, then try again.",
+    { retryAfterSeconds: 5 },
+  );
+
 interface CommittedWrite<T> {
   readonly value: T;
-  /** The LiteFS transaction of the commit, or a later one; undefined without LiteFS. */
-  readonly txid: number | undefined;
+  /** LiteFS's position after the commit; undefined without LiteFS. */
+  readonly position: Position | undefined;
 }
 
 export interface WriteQueue {
@@ -54,10 +63,13 @@ export interface WriteQueue {
   readonly length: number;
 }
 
-/** Creates a write queue. `newestTxid` is called once after each commit. */
+/**
+ * Creates a write queue. `readPosition` is called once after each commit, and returns LiteFS's
+ * position: null if it can't be read, and undefined without LiteFS.
+ */
 export function createWriteQueue(
   connection: () => Promise<Connection>,
-  newestTxid: () => number | undefined,
+  readPosition: () => Position | null | undefined,
 ): WriteQueue {
   const jobs: WriteJob[] = [];
   let isDraining = false;
@@ -82,7 +94,7 @@ export function createWriteQueue(
           for (const job of jobs.splice(0)) job.reject(unavailable);
           throw error;
         });
-        lastBatch = await runBatch(writer, jobs, newestTxid);
+        lastBatch = await runBatch(writer, jobs, readPosition);
       } catch (error) {
         // The batch rolled back and its jobs are rejected; later jobs get the next batch.
         log("error", "db.write_batch_failed", { error });
@@ -133,7 +145,7 @@ interface CommittedBatch {
 async function runBatch(
   connection: Connection,
   jobs: WriteJob[],
-  newestTxid: () => number | undefined,
+  readPosition: () => Position | null | undefined,
 ): Promise<CommittedBatch> {
   const { db } = connection;
   const done: { job: WriteJob; value: unknown }[] = [];
@@ -207,8 +219,13 @@ async function runBatch(
     }
     throw error;
   }
-  const txid = done.length > 0 ? newestTxid() : undefined;
-  for (const { job, value } of done) job.resolve({ value, txid });
+  const position = readPosition();
+  // If LiteFS can't store a transaction, it exits during COMMIT and drops it, but SQLite reports
+  // success (CommitWAL in db.go of LiteFS v0.5.14). Its mount is gone then.
+  if (position === null) log("error", "db.commit_unconfirmed", { writes: done.length });
+  for (const { job, value } of done)
+    if (position === null) job.reject(uncertainWriteError());
+    else job.resolve({ value, position });
   for (const { job, error } of failed) job.reject(error);
   return { size: done.length, commitMs, committedAtMs: performance.now() };
 }

@@ -55,7 +55,7 @@ test("a durable write without a standby is acknowledged only if the lease servic
   setLeaseExpiry(monotonicMs() + 60_000);
   const asked: number[] = [];
   let isReachable = true;
-  setLeaseConfirmer((txid) => {
+  setLeaseConfirmer(({ txid }) => {
     asked.push(txid);
     return Promise.resolve(isReachable);
   });
@@ -73,5 +73,5 @@ test("a durable write without a standby is acknowledged only if the lease servic
 test("without a launcher, LiteFS alone decides", async () => {
   litefs = await startFakeLitefs(null);
   expect(currentRole()).toBe("primary");
-  expect(await confirmLease(1)).toBe(true);
+  expect(await confirmLease({ txid: 1, checksum: "" })).toBe(true);
 });

@@ -2,11 +2,12 @@
 // lease. A thawed primary still believes that it is the primary.
 
 import { singleton } from "#lib/core/singleton.ts";
+import type { Position } from "./position.ts";
 
 interface LeaseState {
   /** By monotonicMs(); null without a launcher, when LiteFS alone decides. */
   validUntilMs: number | null;
-  confirm: ((txid: number) => Promise<boolean>) | null;
+  confirm: ((position: Position) => Promise<boolean>) | null;
 }
 
 const state = () => singleton<LeaseState>("lease", () => ({ validUntilMs: null, confirm: null }));
@@ -18,9 +19,9 @@ export function monotonicMs(): number {
 
 /**
  * Sets how confirmLease() asks. `confirm` resolves to true once the lease service requires a
- * successor to have `txid`, while this instance still holds the lease.
+ * successor to have `position`, while this instance still holds the lease.
  */
-export function setLeaseConfirmer(confirm: (txid: number) => Promise<boolean>): void {
+export function setLeaseConfirmer(confirm: (position: Position) => Promise<boolean>): void {
   state().confirm = confirm;
 }
 
@@ -36,10 +37,10 @@ export function isLeaseValid(): boolean {
 }
 
 /**
- * Resolves to true if no node without `txid` can become the primary by itself. Resolves to false if
+ * Resolves to true if no node without `position` can become the primary by itself. Resolves to false if
  * the lease is lost, or the lease service does not respond.
  */
-export async function confirmLease(txid: number): Promise<boolean> {
+export async function confirmLease(position: Position): Promise<boolean> {
   const { validUntilMs, confirm } = state();
-  return validUntilMs === null || !confirm || confirm(txid);
+  return validUntilMs === null || !confirm || confirm(position);
 }

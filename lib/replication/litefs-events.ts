@@ -12,7 +12,11 @@ export type LitefsEvent =
   | {
       readonly type: "tx";
       readonly db: string;
-      readonly data: { readonly txID: string; readonly timestamp: string };
+      readonly data: {
+        readonly txID: string;
+        readonly postApplyChecksum: string;
+        readonly timestamp: string;
+      };
     };
 
 const MAX_LINE_LENGTH = 65_536;

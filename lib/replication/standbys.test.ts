@@ -1,24 +1,28 @@
+import { rmSync } from "node:fs";
 import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { env } from "#lib/core/env.ts";
 import { resetSingleton } from "#lib/core/singleton.ts";
 import { read, write } from "#lib/db/database.ts";
 import { monotonicMs, setLeaseConfirmer, setLeaseExpiry } from "./lease.ts";
 import {
   listStandbys,
+  recordCommit,
   startWatchingStandbys,
   stopWatchingStandbys,
   waitForStandby,
 } from "./standbys.ts";
-import { type FakeLitefs, startFakeLitefs } from "#tests/support/fake-litefs.ts";
+import type { Position } from "./position.ts";
+import { type FakeLitefs, checksumOf, startFakeLitefs } from "#tests/support/fake-litefs.ts";
 
 /** A fake LiteFS of a candidate in the primary's region, with its open streams. */
 interface Candidate {
-  txid: number;
+  position: Position;
   readonly streams: Set<ServerResponse>;
-  tell(txid: number): void;
+  tell(position: Position): void;
   stop(): Promise<void>;
 }
 
@@ -32,7 +36,12 @@ afterEach(async () => {
   overrideEnv({ PRIMARY_REGION: undefined, CLUSTER_NODES: undefined, LITEFS_PORT: undefined });
 });
 
-async function startCandidate(txid: number): Promise<Candidate> {
+/** The position of this primary after its transaction `txid`. */
+const at = (txid: number): Position => ({ txid, checksum: checksumOf(txid) });
+/** Another primary's transaction with the same number. */
+const otherAt = (txid: number): Position => ({ txid, checksum: "8000000000000bad" });
+
+async function startCandidate(start: Position): Promise<Candidate> {
   const hex = (number: number) => number.toString(16).padStart(16, "0");
   const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => {
@@ -42,7 +51,12 @@ async function startCandidate(txid: number): Promise<Candidate> {
           store: {
             isPrimary: false,
             candidate: true,
-            dbs: { "lectern.db": { txid: hex(candidate.txid) } },
+            dbs: {
+              "lectern.db": {
+                txid: hex(candidate.position.txid),
+                checksum: candidate.position.checksum,
+              },
+            },
           },
         }),
       );
@@ -55,14 +69,17 @@ async function startCandidate(txid: number): Promise<Candidate> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const candidate: Candidate = {
-    txid,
+    position: start,
     streams,
-    tell(newest) {
-      candidate.txid = newest;
+    tell(position) {
+      candidate.position = position;
+      const data = {
+        txID: hex(position.txid),
+        postApplyChecksum: position.checksum,
+        timestamp: new Date().toISOString(),
+      };
       for (const stream of streams)
-        stream.write(
-          `${JSON.stringify({ type: "tx", db: "lectern.db", data: { txID: hex(newest), timestamp: new Date().toISOString() } })}\n`,
-        );
+        stream.write(`${JSON.stringify({ type: "tx", db: "lectern.db", data })}\n`);
     },
     async stop() {
       server.closeAllConnections();
@@ -82,20 +99,66 @@ async function startCandidate(txid: number): Promise<Candidate> {
 }
 
 test("the standby's position when it connects counts, even though no event reports it", async () => {
-  other = await startCandidate(7);
-  expect(await waitForStandby(7, 2_000)).toBe("replicated");
+  other = await startCandidate(at(7));
+  expect(await waitForStandby(at(7), 2_000)).toBe("replicated");
 });
 
 test("a transaction is replicated once the standby reports it", async () => {
-  other = await startCandidate(7);
-  const waiting = waitForStandby(8, 2_000);
-  other.tell(8);
+  other = await startCandidate(at(7));
+  const waiting = waitForStandby(at(8), 2_000);
+  other.tell(at(8));
   expect(await waiting).toBe("replicated");
+});
+
+test("a transaction is not replicated while the standby has another primary's with the same or a higher number", async () => {
+  other = await startCandidate(otherAt(9));
+  for (const txid of [8, 9]) {
+    recordCommit(at(txid));
+    const waiting = waitForStandby(at(txid), 2_000);
+    let isOver = false;
+    void waiting.finally(() => (isOver = true));
+    other.tell(otherAt(9));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(isOver).toBe(false);
+    // LiteFS has discarded the other's transactions.
+    other.tell(at(txid));
+    expect(await waiting).toBe("replicated");
+  }
+});
+
+test("a standby that is ahead has the transaction, whichever process committed the newer one", async () => {
+  other = await startCandidate(at(7));
+  recordCommit(at(9));
+  other.tell(at(9));
+  expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
+  // As after a migration, which the write queue does not see.
+  here!.setPosition(10);
+  other.tell(at(10));
+  expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
+});
+
+test("a write whose position can't be read afterwards is not acknowledged: LiteFS exits if it can't store a transaction", async () => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  other = await startCandidate(at(7));
+  for (const isDurable of [true, false]) {
+    here!.setPosition(8);
+    const writing = write(
+      async (tx) => {
+        await insertUser(tx);
+        rmSync(`${env.DATABASE_FILE}-pos`);
+      },
+      { isDurable },
+    );
+    await expect(writing).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("can't confirm"),
+    });
+  }
 });
 
 test("a durable write is acknowledged if the standby reports it during the lease, but not after", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  other = await startCandidate(7);
+  other = await startCandidate(at(7));
   setLeaseConfirmer(() => Promise.resolve(false));
   for (const [count, isExpired] of [false, true].entries()) {
     setLeaseExpiry(monotonicMs() + 60_000);
@@ -104,43 +167,43 @@ test("a durable write is acknowledged if the standby reports it during the lease
     await vi.waitFor(async () => expect(await read((tx) => tx.user.count())).toBe(count + 1));
     // As after a freeze: the standby is the primary now, and reports its own transaction.
     if (isExpired) setLeaseExpiry(monotonicMs());
-    other.tell(8 + count);
+    other.tell(at(8 + count));
     if (isExpired) await expect(writing).rejects.toMatchObject({ code: "unavailable" });
     else await writing;
   }
 });
 
 test("a stalled standby is not awaited again until it reports", async () => {
-  other = await startCandidate(7);
-  expect(await waitForStandby(8, 50)).toBe("timed_out");
+  other = await startCandidate(at(7));
+  expect(await waitForStandby(at(8), 50)).toBe("timed_out");
   const startedMs = performance.now();
-  expect(await waitForStandby(9, 2_000)).toBe("timed_out");
+  expect(await waitForStandby(at(9), 2_000)).toBe("timed_out");
   expect(performance.now() - startedMs).toBeLessThan(1_900);
-  other.tell(9);
+  other.tell(at(9));
   await vi.waitFor(
     () => expect(listStandbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
     { timeout: 10_000 },
   );
-  expect(await waitForStandby(9, 2_000)).toBe("replicated");
+  expect(await waitForStandby(at(9), 2_000)).toBe("replicated");
 });
 
 test("the silent stream of a standby that advances is reopened, because a machine that lost power closes no connection", async () => {
-  other = await startCandidate(7);
+  other = await startCandidate(at(7));
   const [deaf] = [...other.streams];
-  expect(await waitForStandby(8, 50)).toBe("timed_out");
-  other.txid = 8;
+  expect(await waitForStandby(at(8), 50)).toBe("timed_out");
+  other.position = at(8);
   await vi.waitFor(
     () => expect(listStandbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
     { timeout: 10_000 },
   );
   expect(other.streams.has(deaf!)).toBe(false);
-  expect(await waitForStandby(8, 2_000)).toBe("replicated");
+  expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
 }, 15_000);
 
 test("without a standby, writes don't wait", async () => {
-  other = await startCandidate(7);
+  other = await startCandidate(at(7));
   await other.stop();
   await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });
-  expect(await waitForStandby(8, 2_000)).toBe("no_standby");
+  expect(await waitForStandby(at(8), 2_000)).toBe("no_standby");
   other = undefined;
 });

@@ -9,14 +9,15 @@ import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { subscribeLitefsEvents } from "./litefs-events.ts";
 import { fetchLitefsNodeState } from "./litefs-node-state.ts";
 import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
+import { type Position, readPosition } from "./position.ts";
 import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {
-  /** The newest transaction it reported; 0 before the first. */
-  txid: number;
+  /** The newest position it reported; transaction 0 before the first. */
+  position: Position;
   /** True after a timeout: no write waits for it until it reports again. */
   isStalled: boolean;
-  /** `txid` at the last staleness check. */
+  /** Its transaction at the last staleness check. */
   lastCheckedTxid: number;
   /** Checks in a row without a response. */
   missedChecks: number;
@@ -28,29 +29,34 @@ const REFRESH_INTERVAL_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 /** A machine that is gone does not end its stream. */
 const MAX_MISSED_CHECKS = 5;
+/** More than the commits during a durable write's wait. */
+const MAX_RECENT_COMMITS = 1_000;
 
 const sharedState = () =>
   singleton(
     "standbys",
     (): {
       readonly all: Map<string, Standby>;
+      /** Checksums of this primary's last commits, by transaction. */
+      readonly commits: Map<number, string>;
       readonly connecting: Set<string>;
       readonly listeners: Set<() => void>;
       timer: NodeJS.Timeout | null;
     } => ({
       all: new Map(),
+      commits: new Map(),
       connecting: new Set(),
       listeners: new Set(),
       timer: null,
     }),
   );
 
-/**
- * Returns the newest transaction of the LiteFS at `url`, or 0. Rejects if LiteFS does not respond.
- */
-const fetchTxid = async (url: string) =>
-  (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position
-    ?.txid ?? 0;
+const NO_POSITION: Position = { txid: 0, checksum: "" };
+
+/** Returns the position of the LiteFS at `url`. Rejects if LiteFS does not respond. */
+const fetchPosition = async (url: string) =>
+  (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position ??
+  NO_POSITION;
 
 /** Tracks one standby until its event stream ends. Ignores nodes that are not candidates. */
 async function watchStandby(peer: Peer): Promise<void> {
@@ -61,15 +67,15 @@ async function watchStandby(peer: Peer): Promise<void> {
   if (!state?.isCandidate) return;
   const abort = new AbortController();
   const standby: Standby = {
-    txid: 0,
+    position: NO_POSITION,
     isStalled: false,
     lastCheckedTxid: -1,
     missedChecks: 0,
     url,
     stop: () => abort.abort(),
   };
-  const report = (txid: number) => {
-    standby.txid = txid;
+  const report = (position: Position) => {
+    standby.position = position;
     standby.isStalled = false;
     for (const listener of [...listeners]) listener();
   };
@@ -81,12 +87,15 @@ async function watchStandby(peer: Peer): Promise<void> {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
           // Transactions before the subscription send no event.
-          void fetchTxid(url).then(
-            (txid) => txid > standby.txid && report(txid),
+          void fetchPosition(url).then(
+            (position) => position.txid > standby.position.txid && report(position),
             () => undefined,
           );
         } else if (event.type === "tx" && event.db === database) {
-          report(Number.parseInt(event.data.txID, 16));
+          report({
+            txid: Number.parseInt(event.data.txID, 16),
+            checksum: event.data.postApplyChecksum,
+          });
         }
       },
       abort.signal,
@@ -104,11 +113,12 @@ async function watchStandby(peer: Peer): Promise<void> {
  * stream lacks what it has. The next refresh subscribes again.
  */
 async function checkStandby(standby: Standby): Promise<void> {
-  const wasSilent = standby.lastCheckedTxid === standby.txid;
-  standby.lastCheckedTxid = standby.txid;
-  const txid = await fetchTxid(standby.url).catch(() => null);
-  standby.missedChecks = txid === null ? standby.missedChecks + 1 : 0;
-  const isStale = txid !== null && txid > standby.txid && standby.isStalled && wasSilent;
+  const wasSilent = standby.lastCheckedTxid === standby.position.txid;
+  standby.lastCheckedTxid = standby.position.txid;
+  const position = await fetchPosition(standby.url).catch(() => null);
+  standby.missedChecks = position ? 0 : standby.missedChecks + 1;
+  const isStale =
+    position !== null && position.txid > standby.position.txid && standby.isStalled && wasSilent;
   if (isStale || standby.missedChecks >= MAX_MISSED_CHECKS) standby.stop();
 }
 
@@ -154,20 +164,42 @@ export function listStandbys(): {
   readonly txid: number;
   readonly isStalled: boolean;
 }[] {
-  return [...sharedState().all].map(([instance, { txid, isStalled }]) => ({
+  return [...sharedState().all].map(([instance, { position, isStalled }]) => ({
     instance,
-    txid,
+    txid: position.txid,
     isStalled,
   }));
 }
 
+/** Remembers the position after a commit of this primary. Call it before anything else commits. */
+export function recordCommit({ txid, checksum }: Position): void {
+  const { commits } = sharedState();
+  commits.set(txid, checksum);
+  const [oldest] = commits.keys();
+  if (commits.size > MAX_RECENT_COMMITS) commits.delete(oldest!);
+}
+
 /**
- * Waits until every connected standby has `txid`, then returns "replicated". Returns "timed_out" if
- * one lacks it after `timeoutMs`, and later writes skip that one until it reports again. Returns
- * "no_standby" if none is connected, so only this machine has `txid`.
+ * Returns true if the standby has this primary's transaction. Its number is not enough: a former
+ * primary that returns may have transactions of its own with the same numbers, which LiteFS
+ * discards later.
+ */
+function hasTransaction(standby: Position, { txid, checksum }: Position): boolean {
+  if (standby.txid <= txid) return standby.txid === txid && standby.checksum === checksum;
+  const known = sharedState().commits.get(standby.txid);
+  if (known !== undefined) return standby.checksum === known;
+  // Another process committed it, such as a migration.
+  const current = readPosition();
+  return current?.txid === standby.txid && current.checksum === standby.checksum;
+}
+
+/**
+ * Waits until every connected standby has the transaction of `position`, then returns "replicated".
+ * Returns "timed_out" if one lacks it after `timeoutMs`, and later writes skip that one until it
+ * reports again. Returns "no_standby" if none is connected, so only this machine has it.
  */
 export async function waitForStandby(
-  txid: number,
+  position: Position,
   timeoutMs: number,
 ): Promise<"replicated" | "timed_out" | "no_standby"> {
   const { all, listeners } = sharedState();
@@ -175,7 +207,7 @@ export async function waitForStandby(
   for (;;) {
     const awaited = [...all.values()].filter(({ isStalled }) => !isStalled);
     if (awaited.length === 0) return all.size === 0 ? "no_standby" : "timed_out";
-    const behind = awaited.filter((each) => each.txid < txid);
+    const behind = awaited.filter((each) => !hasTransaction(each.position, position));
     if (behind.length === 0) return "replicated";
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) {

@@ -57,7 +57,7 @@ export async function launchSite(
   if (stop.signal.aborted) return 0;
   if (ready !== "ready") return ready;
   server = startSiteProcess(settings, env, flags, {
-    confirmTxid: database.confirmTxid,
+    confirmPosition: database.confirmPosition,
     afterHang: () => handOverLease(settings, HAND_OVER_TIMEOUT_MS),
   });
   const backup = startBackupProcess(settings, env);

@@ -79,7 +79,7 @@ test("a primary that has lost the lease is told so, and doesn't overwrite anothe
   await watch.tickAsPrimary(at(5));
   expect(expiries).toEqual([0]);
   expect(heartbeats).toEqual([]);
-  expect(await watch.confirmTxid(5)).toBe(false);
+  expect(await watch.confirmPosition(at(5).position)).toBe(false);
 });
 
 test("a primary that loses the lease between two heartbeats is told so", async () => {
@@ -92,13 +92,13 @@ test("a primary that loses the lease between two heartbeats is told so", async (
 test("while Consul is silent, the lease is neither extended nor revoked, and nothing is confirmed", async () => {
   await tick(5);
   isSilent = true;
-  expect(await watch.confirmTxid(6).catch(() => false)).toBe(false);
+  expect(await watch.confirmPosition(at(6).position).catch(() => false)).toBe(false);
   expect(expiries).toHaveLength(1);
 });
 
 test("a transaction that must not be lost is required of successors, until a restore", async () => {
   await tick(5);
-  expect(await watch.confirmTxid(9)).toBe(true);
+  expect(await watch.confirmPosition(at(9).position)).toBe(true);
   expect(heartbeats.at(-1)).toMatchObject({ txid: 9, needed: 9 });
   await tick(10);
   expect(heartbeats.at(-1)).toMatchObject({ txid: 10, needed: 9 });
@@ -108,9 +108,17 @@ test("a transaction that must not be lost is required of successors, until a res
 
 test("a position read before a required transaction doesn't undo the requirement", async () => {
   await tick(5);
-  expect(await watch.confirmTxid(9)).toBe(true);
+  expect(await watch.confirmPosition(at(9).position)).toBe(true);
   await tick(5);
   expect(heartbeats.at(-1)).toMatchObject({ txid: 9, needed: 9 });
+});
+
+test("a required transaction is named with its checksum", async () => {
+  await tick(5);
+  expect(await watch.confirmPosition({ txid: 9, checksum: "abc" })).toBe(true);
+  expect(heartbeats.at(-1)).toMatchObject({ needed: 9, checksum: "abc" });
+  await tick(10);
+  expect(heartbeats.at(-1)).toMatchObject({ needed: 9, checksum: "abc" });
 });
 
 test("a standby that lacks a required transaction stops being a candidate also while Consul is silent", async () => {
@@ -126,7 +134,7 @@ test("a deposed primary closes its site's fence", async () => {
   await tick(5);
   await watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
   expect(expiries.at(-1)).toBe(0);
-  expect(await watch.confirmTxid(5)).toBe(false);
+  expect(await watch.confirmPosition(at(5).position)).toBe(false);
 });
 
 test("a promotion opens the fence without Consul, until one TTL after the last poll as a standby", async () => {

@@ -8,9 +8,12 @@ import { basename } from "node:path";
 import type { Consul, Lease } from "#server/consul.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
 import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
+import type { Position } from "#lib/replication/position.ts";
 import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
+import { hasTransaction } from "#server/supervisor/litefs-store.ts";
 
+const NO_POSITION: Position = { txid: 0, checksum: "" };
 const HEARTBEAT_INTERVAL_MS = 500;
 /**
  * A standby must have what the primary had this long before its last heartbeat, or it must not take
@@ -37,10 +40,10 @@ const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
   /**
-   * Resolves to true once no node without `txid` can become the primary by itself; false if the
+   * Resolves to true once no node without `position` can become the primary by itself; false if the
    * lease is lost, or Consul does not respond.
    */
-  confirmTxid(txid: number): Promise<boolean>;
+  confirmPosition(position: Position): Promise<boolean>;
   /**
    * Called when a poll finds that this node has become the primary. Opens the fence without asking
    * Consul: LiteFS took the lease after the last poll that found a standby.
@@ -63,9 +66,9 @@ export function createLeaseWatch(
 ): LeaseWatch {
   let lastHeartbeatMs = -Infinity;
   /** This node's positions as the primary. Its successor needs the first of them. */
-  let positions: { readonly txid: number; readonly atMs: number }[] = [];
-  /** The newest transaction passed to confirmTxid(). */
-  let demandedTxid = 0;
+  let positions: (Position & { readonly atMs: number })[] = [];
+  /** The newest position passed to confirmPosition(). */
+  let demanded: Position = NO_POSITION;
   let isPrimary = false;
   let lastConfirmedMs = -Infinity;
   let lastStandbyMs = 0;
@@ -113,8 +116,8 @@ export function createLeaseWatch(
       if (isOwn) {
         await consul.sendHeartbeat(
           settings.instance,
-          Math.max(newest.txid, demandedTxid),
-          Math.max(needed.txid, demandedTxid),
+          Math.max(newest.txid, demanded.txid),
+          demanded.txid > needed.txid ? demanded : needed,
         );
         isOwn = isOwnLease(await consul.findLease({ isConsistent: true }));
       }
@@ -177,7 +180,9 @@ export function createLeaseWatch(
       await endLease(lease, heartbeat.index);
       silentSinceMs = null;
     }
-    if ((local.position?.txid ?? 0) >= heartbeat.needed) {
+    const name = basename(settings.databaseFile);
+    const txid = local.position?.txid ?? 0;
+    if (hasTransaction(settings.storeDir, name, txid, heartbeat.needed)) {
       behindSinceMs = null;
       return "ok";
     }
@@ -185,7 +190,7 @@ export function createLeaseWatch(
     const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SUSPECT_AFTER_MS;
     if (!isSilent && nowMs - behindSinceMs < MAX_BEHIND_MS) return "ok";
     logEvent("error", "launcher.standby_behind", {
-      local: local.position?.txid ?? 0,
+      local: txid,
       primary: heartbeat.txid,
       of: lease.hostname,
       is_silent: isSilent,
@@ -197,12 +202,12 @@ export function createLeaseWatch(
     if (isPrimary) onLease(0);
     isPrimary = false;
     positions = [];
-    demandedTxid = 0;
+    demanded = NO_POSITION;
   }
 
   return {
-    confirmTxid(txid) {
-      demandedTxid = Math.max(demandedTxid, txid);
+    confirmPosition(position) {
+      if (position.txid > demanded.txid) demanded = position;
       // Again, because one slow response must not refuse a write.
       return confirm().catch(confirm);
     },
@@ -220,10 +225,10 @@ export function createLeaseWatch(
       // After a restore, transactions start again at 1. A newer one may have been demanded since
       // `local` was read.
       if (local.position.txid < (positions.at(-1)?.txid ?? 0)) {
-        demandedTxid = 0;
+        demanded = NO_POSITION;
         positions = [];
       }
-      positions.push({ txid: local.position.txid, atMs: nowMs });
+      positions.push({ ...local.position, atMs: nowMs });
       while (positions[1] && positions[1].atMs <= nowMs - REQUIRED_TXID_AGE_MS) positions.shift();
       await confirm().catch(() => undefined);
     },

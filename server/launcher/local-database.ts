@@ -6,12 +6,14 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { EXIT_CAUGHT_UP, EXIT_REEVALUATE } from "#server/supervisor/candidacy.ts";
+import { hasTransaction } from "#server/supervisor/litefs-store.ts";
 import { runMigrations } from "./run-migrations.ts";
 import type { Consul } from "#server/consul.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { importDatabase } from "#lib/replication/import-database.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
 import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
+import type { Position } from "#lib/replication/position.ts";
 import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
@@ -32,7 +34,7 @@ export interface LocalDatabase {
   /** Called on every poll while the site runs. Migrates after a promotion. */
   checkRole(): Promise<"ok" | RestartCode>;
   /** See LeaseWatch. */
-  confirmTxid(txid: number): Promise<boolean>;
+  confirmPosition(position: Position): Promise<boolean>;
 }
 
 /** `onLease` is called with the time until which this node holds the lease, by monotonicMs(). */
@@ -78,7 +80,7 @@ export function openLocalDatabase(
       local.position && local.position.txid >= primary.position.txid
         ? local.position.txid
         : ((await fetchLitefsNodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
-    return txid >= primary.position.txid ? "caught_up" : "behind";
+    return hasTransaction(settings.storeDir, name, txid, primary.position) ? "caught_up" : "behind";
   }
 
   function restartFor(
@@ -203,5 +205,5 @@ export function openLocalDatabase(
     return isCatchingUp ? (restartFor(local, await readProgress(local)) ?? "ok") : "ok";
   }
 
-  return { prepareDatabase, checkRole, confirmTxid: lease.confirmTxid };
+  return { prepareDatabase, checkRole, confirmPosition: lease.confirmPosition };
 }

@@ -184,7 +184,7 @@ test("a site learns whether this node holds the lease, even after a restart, and
       FLY_LITEFS_DIR: folder,
     },
     {
-      confirmTxid: (txid) => {
+      confirmPosition: ({ txid }) => {
         demanded.push(txid);
         return Promise.resolve(true);
       },

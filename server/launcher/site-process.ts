@@ -1,5 +1,6 @@
 // Starts the site's process, restarts it after crashes and hangs, and drains it.
 
+import type { Position } from "#lib/replication/position.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { waitForReadableDatabase } from "./wait-for-database.ts";
@@ -35,8 +36,8 @@ export interface SiteProcess {
 export interface SiteProcessOptions {
   /** Pause after the first crash; each further one adds as much. Default: 1 s. */
   readonly pauseMs?: number;
-  /** Resolves to true once no node without `txid` can become the primary by itself. */
-  readonly confirmTxid?: (txid: number) => Promise<boolean>;
+  /** Resolves to true once no node without `position` can become the primary by itself. */
+  readonly confirmPosition?: (position: Position) => Promise<boolean>;
   /** Runs after a hung process was killed, and before the next one starts. */
   readonly afterHang?: () => Promise<unknown>;
   /** Default: those of watchdog.ts; null while a debugger may pause the site. */
@@ -55,7 +56,7 @@ export function startSiteProcess(
   flags: readonly string[],
   {
     pauseMs = RESTART_DELAY_MS,
-    confirmTxid,
+    confirmPosition,
     afterHang,
     watchdog = env.NODE_OPTIONS?.includes("--inspect") ? null : WATCHDOG_LIMITS,
   }: SiteProcessOptions = {},
@@ -143,8 +144,8 @@ export function startSiteProcess(
     await afterHang?.();
   }
 
-  async function confirm(site: ChildProcess, { id, txid }: { id: number; txid: number }) {
-    const isConfirmed = (await confirmTxid?.(txid).catch(() => false)) ?? false;
+  async function confirm(site: ChildProcess, { id, position }: { id: number; position: Position }) {
+    const isConfirmed = (await confirmPosition?.(position).catch(() => false)) ?? false;
     sendToSite(site, { kind: "confirmed", id, isConfirmed });
   }
   run();

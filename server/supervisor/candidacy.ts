@@ -7,6 +7,8 @@ export interface CandidacyFacts {
   readonly instance: string;
   readonly isInPrimaryRegion: boolean;
   readonly store: StoreState;
+  /** False if the store lacks the transaction that the last heartbeat requires of a successor. */
+  readonly hasNeeded: boolean;
   /** True if the launcher just saw this store at the primary's position. */
   readonly wasCaughtUp: boolean;
   /** null while Consul is unreachable. */
@@ -17,7 +19,6 @@ export interface CandidacyFacts {
     readonly heartbeat: {
       readonly instance: string;
       readonly txid: number;
-      readonly needed: number;
     } | null;
   } | null;
   /**
@@ -70,6 +71,7 @@ export function decideCandidacy({
   instance,
   isInPrimaryRegion,
   store,
+  hasNeeded,
   wasCaughtUp,
   hasWaited,
   unknownPrimary,
@@ -111,12 +113,9 @@ export function decideCandidacy({
   if (consul.primary === instance) return start(true, false, "this node was the last primary");
   if (consul.primary === null) {
     const { heartbeat } = consul;
-    const behind =
-      heartbeat && heartbeat.instance !== instance && heartbeat.needed > store.txid
-        ? heartbeat.txid - store.txid
-        : 0;
-    if (behind <= 0) return start(true, false, "there is no primary");
-    const reason = `there is no primary; ${heartbeat!.instance} was ${behind} transactions ahead of this node`;
+    if (!heartbeat || heartbeat.instance === instance || hasNeeded)
+      return start(true, false, "there is no primary");
+    const reason = `there is no primary; this node is at transaction ${store.txid} and lacks some of ${heartbeat.instance}'s, which was at ${heartbeat.txid}`;
     return hasWaited
       ? start(true, false, `${reason} and did not return, so they are lost`)
       : start(false, true, reason, ADVANCED_NODE_WAIT_MS);

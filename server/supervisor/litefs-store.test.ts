@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { quarantineStore, readStore } from "./litefs-store.ts";
+import { hasTransaction, quarantineStore, readStore } from "./litefs-store.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-"))));
@@ -40,6 +40,24 @@ test("a store has data when it has a database with a transaction", () => {
   });
   expect(readStore(dir, "a.db")).toEqual({ clusterId: "LFSC1", hasData: true, txid: 11 });
   expect(readStore(dir, "b.db").hasData).toBe(false);
+});
+
+test("a store has a transaction if its checksum is the same, not only its number", () => {
+  const dir = join(folder, "litefs");
+  const [own, other] = ["8000000000000abc", "8000000000000bad"];
+  fill(dir, { "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "a snapshot" });
+  writeFileSync(
+    join(dir, "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx"),
+    Buffer.concat([Buffer.from("pages"), Buffer.from(`${own}${"0".repeat(16)}`, "hex")]),
+  );
+  const has = (txid: number, checksum: string, newest = 12) =>
+    hasTransaction(dir, "a.db", newest, { txid, checksum });
+  expect(has(11, own)).toBe(true);
+  expect(has(11, other)).toBe(false);
+  expect(has(13, own)).toBe(false);
+  // Within a snapshot, or from a version that sends no checksum, only the number counts.
+  expect(has(10, other)).toBe(true);
+  expect(has(11, "")).toBe(true);
 });
 
 test("a quarantined store keeps its contents, and only the two newest are kept", () => {

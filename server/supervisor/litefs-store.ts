@@ -1,7 +1,19 @@
 // Reads LiteFS's store on disk, and quarantines a corrupt one.
 
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { Position } from "#lib/replication/position.ts";
 
 export interface StoreState {
   /** ID of the cluster that the data belongs to. A node can have it before it has data. */
@@ -30,6 +42,30 @@ export function readStore(dir: string, name: string): StoreState {
     hasData,
     txid: hasData ? Number.parseInt(last, 16) : 0,
   };
+}
+
+/** An LTX file ends with the checksum of the database after it, and then its own, 8 bytes each. */
+const LTX_TRAILER_BYTES = 16;
+
+/**
+ * Returns true if the store of a node at transaction `txid` includes the transaction of `needed`.
+ * Its number is not enough: a former primary may have transactions of its own with the same
+ * numbers. LiteFS keeps LTX files for ten minutes (`retention`); without the file, or without a
+ * checksum to compare, only the number counts.
+ */
+export function hasTransaction(dir: string, name: string, txid: number, needed: Position): boolean {
+  if (txid < needed.txid) return false;
+  const hex = needed.txid.toString(16).padStart(16, "0");
+  const file = join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`);
+  if (!needed.checksum || !existsSync(file)) return true;
+  const checksum = Buffer.alloc(8);
+  const fd = openSync(file, "r");
+  try {
+    readSync(fd, checksum, 0, 8, fstatSync(fd).size - LTX_TRAILER_BYTES);
+  } finally {
+    closeSync(fd);
+  }
+  return checksum.toString("hex") === needed.checksum;
 }
 
 /** The second prefix is that of earlier versions. */

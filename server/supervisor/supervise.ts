@@ -22,7 +22,7 @@ import { startConsulProxy } from "./consul-proxy.ts";
 import { unmount } from "./mount.ts";
 import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds, toEnvironment } from "#server/settings.ts";
-import { pruneQuarantine, quarantineStore, readStore } from "./litefs-store.ts";
+import { hasTransaction, pruneQuarantine, quarantineStore, readStore } from "./litefs-store.ts";
 
 /** Consecutive failures before this process exits. */
 const MAX_FAILURES = 8;
@@ -180,6 +180,7 @@ async function chooseRole(
   lastRun: { wasCaughtUp: boolean; hasWaited: boolean },
   signal: AbortSignal,
 ): Promise<Extract<Decision, { kind: "start" }> | null> {
+  const name = basename(settings.databaseFile);
   let lastReason = "";
   while (!signal.aborted) {
     const state = await Promise.all([
@@ -188,10 +189,13 @@ async function chooseRole(
       consul.findLease(),
       consul.findHeartbeat(),
     ]).catch(() => null);
+    const store = readStore(settings.storeDir, name);
+    const needed = state?.[3]?.needed;
     const decision = decideCandidacy({
       instance: settings.instance,
       isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
-      store: readStore(settings.storeDir, basename(settings.databaseFile)),
+      store,
+      hasNeeded: !needed || hasTransaction(settings.storeDir, name, store.txid, needed),
       ...lastRun,
       unknownPrimary: state?.[2] ? null : await findPeer(settings, ({ isPrimary }) => isPrimary),
       consul: state && {

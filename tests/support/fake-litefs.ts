@@ -24,6 +24,9 @@ export interface FakeLitefs {
   stop(): Promise<void>;
 }
 
+/** The checksum of the whole database after transaction `txid`. */
+export const checksumOf = (txid: number) => (0x8000_0000_0000_0000n + BigInt(txid)).toString(16);
+
 /** Turns replication on for this test, with this process as the instance "here" in region "ams". */
 export async function startFakeLitefs(primary: string | null): Promise<FakeLitefs> {
   const dir = dirname(env.DATABASE_FILE);
@@ -57,7 +60,7 @@ export async function startFakeLitefs(primary: string | null): Promise<FakeLitef
     setPosition(txid) {
       writeFileSync(
         `${env.DATABASE_FILE}-pos`,
-        `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`,
+        `${txid.toString(16).padStart(16, "0")}/${checksumOf(txid)}\n`,
       );
     },
     setHeartbeatAge(ms) {

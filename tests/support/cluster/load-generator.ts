@@ -30,10 +30,7 @@ export interface LoadOptions {
 export interface AcknowledgedWrite {
   /** Identifies the row that must exist. */
   readonly clientId: string;
-  /**
-   * The transaction id in the txid cookie: the write's, or a later one. Infinity without the cookie:
-   * the machine died between the commit and the reading of its position.
-   */
+  /** The transaction id in the txid cookie: the write's, or a later one. */
   readonly txid: number;
   /** When the write was sent, by performance.now(). */
   readonly sentMs: number;
@@ -220,13 +217,9 @@ export class LoadGenerator {
           timeoutMs: this.#timeoutMs,
         });
         const [clientId] = (client.cookies.get("reader") ?? "").split(".");
-        if (status === 204 && headers["x-read"] === "counted" && clientId)
-          this.writes.push({
-            clientId,
-            txid: client.readTxid() ?? Infinity,
-            sentMs,
-            answeredMs: performance.now(),
-          });
+        const txid = client.readTxid();
+        if (status === 204 && headers["x-read"] === "counted" && clientId && txid !== null)
+          this.writes.push({ clientId, txid, sentMs, answeredMs: performance.now() });
         else this.#fail(this.refusedWrites, region, `${status} ${text.slice(0, 200)}`);
       } catch (error) {
         this.#fail(this.refusedWrites, region, (error as Error).message);

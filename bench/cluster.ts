@@ -14,6 +14,7 @@ import {
   createBenchWorkspace,
   createBenchData,
   startBenchCluster,
+  runOnCore,
   startPlainBench,
 } from "./cluster/bench-cluster.ts";
 import { measureBeacons, measureCommits, countReads } from "./cluster/write-rates.ts";
@@ -88,6 +89,23 @@ const longRead = await measureLag({
   longRead: { on: syd, forMs: LONG_READ_MS },
 });
 await cluster.stop();
+
+step("two nodes, a core for each");
+const two = await startBenchCluster(data, { regions: ["dfw"] });
+const [twoPrimary, twoStandby] = [await two.waitForPrimary(), await two.waitForStandby()];
+runOnCore(twoPrimary, 0);
+runOnCore(twoStandby, 1);
+const ownCoreLag = await measureLag({
+  primary: twoPrimary,
+  replicas: [twoStandby],
+  cookie: data.cookie,
+  seconds: LAG_SECONDS,
+  readers: "few",
+  writers: "few",
+});
+// Either of the two may have become the primary.
+const ownCore = { ...ownCoreLag, replicas: { dfw: ownCoreLag.replicas[twoStandby.name]! } };
+await two.stop();
 
 step("PostgreSQL, and a cluster with latency");
 const distanceMs = roundTripMs("ams", "dfw");
@@ -181,6 +199,7 @@ printTable(
     ...lagRows("some readers", some),
     ...lagRows("as many readers as possible", many),
     ...lagRows(`no readers; a read transaction of ${LONG_READ_MS / 1_000} s on syd-1`, longRead),
+    ...lagRows("two nodes, a core for each, few readers", ownCore),
     ...lagRows(`${distanceMs} ms between regions, some readers`, farLag),
   ],
 );
@@ -209,7 +228,7 @@ printReport("cluster", ratios, {
   pages,
   beacons,
   commits,
-  lag: { some, many, longRead, far: farLag },
+  lag: { some, many, longRead, ownCore, far: farLag },
   farPage,
 });
 process.exit();

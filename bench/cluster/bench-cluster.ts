@@ -1,13 +1,15 @@
 // Starts the measured sites: a cluster and a site on a plain file, with the same image, data and
 // settings.
 
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { findMarkedProcesses } from "#cli/cluster/process-sessions.ts";
 import { startPlainFileSite } from "#tests/support/cluster/plain-file-site.ts";
 import { type Environment, readLog } from "#cli/cluster/program.ts";
 import { findTools } from "#cli/cluster/tools/find-tools.ts";
@@ -83,6 +85,12 @@ export async function startBenchCluster(
   await cluster.waitUntilInSync(60_000);
   for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
   return cluster;
+}
+
+/** Limits all processes of the node to one core. Linux only. */
+export function runOnCore(node: ClusterNode, core: number): void {
+  for (const pid of findMarkedProcesses("INSTANCE", node.name))
+    execFileSync("taskset", ["-a", "-p", "-c", String(core), String(pid)], { stdio: "ignore" });
 }
 
 /** Starts the same image without LiteFS, on a copy of `data`. */

@@ -16,8 +16,10 @@ export interface LagOptions {
   readonly replicas: readonly ClusterNode[];
   readonly cookie: string;
   readonly seconds: number;
-  /** Load on each replica: none, a few hundred pages per second, or as many as it can serve. */
-  readonly readers: "none" | "some" | "many";
+  /** Load on each replica: none, about 20 or 50 pages per second, or as many as it can serve. */
+  readonly readers: "none" | "few" | "some" | "many";
+  /** About 200 beacons per second, or 20. Default: "many". */
+  readonly writers?: "few" | "many";
   /** Overlapping read transactions on one replica for `forMs`. */
   readonly longRead?: { readonly on: ClusterNode; readonly forMs: number };
 }
@@ -44,10 +46,15 @@ export interface ReplicationLag {
 }
 
 const MARK_INTERVAL_MS = 25;
-/** A few hundred beacons per second. */
-const WRITERS = { connections: 32, pauseMs: 100 };
-const SOME_READERS = { connections: 4, pauseMs: 50 };
-const MANY_READERS = { connections: 8 };
+const WRITERS = {
+  few: { connections: 2, pauseMs: 100 },
+  many: { connections: 32, pauseMs: 100 },
+} as const;
+const READERS = {
+  few: { connections: 2, pauseMs: 100 },
+  some: { connections: 4, pauseMs: 50 },
+  many: { connections: 8, pauseMs: 0 },
+} as const;
 const ARRIVAL_TIMEOUT_MS = 10_000;
 /** Duration of each read transaction, longer than any page's. */
 const HOLD_MS = 20;
@@ -62,6 +69,7 @@ export async function measureLag({
   cookie,
   seconds,
   readers,
+  writers = "many",
   longRead,
 }: LagOptions): Promise<ReplicationLag> {
   const watchers = await Promise.all(replicas.map(startWatching));
@@ -69,28 +77,25 @@ export async function measureLag({
     dir: BENCH_DIR,
     slug: ARTICLE_SLUG,
     tokens: seconds * 2_000,
-    pauseMs: WRITERS.pauseMs,
+    pauseMs: WRITERS[writers].pauseMs,
   });
   const writing = runWrk(`${primary.url}/reads`, {
     seconds,
-    connections: WRITERS.connections,
+    connections: WRITERS[writers].connections,
     script: beacons,
   });
-  const { connections, pauseMs } = {
-    pauseMs: 0,
-    ...(readers === "many" ? MANY_READERS : SOME_READERS),
-  };
   const reading =
     readers === "none"
       ? []
-      : replicas.map(({ url }) =>
-          runWrk(`${url}/blog/${ARTICLE_SLUG}`, {
+      : replicas.map(({ url }) => {
+          const { connections, pauseMs } = READERS[readers];
+          return runWrk(`${url}/blog/${ARTICLE_SLUG}`, {
             seconds,
             connections,
             headers: { cookie },
             ...(pauseMs > 0 && { script: writePausedScript({ dir: BENCH_DIR, pauseMs }) }),
-          }),
-        );
+          });
+        });
   const holding =
     longRead &&
     new Worker(new URL("./long-read-transaction.worker.ts", import.meta.url), {

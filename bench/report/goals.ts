@@ -194,6 +194,12 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       reason: LAG_WITH_READERS,
     })),
     {
+      name: "lag p99, two nodes, a core for each, few readers",
+      from: ["lag", "ownCore", "replicas", "dfw", "p99"],
+      atMost: 50,
+      unit: "ms",
+    },
+    {
       name: "lag p99, ams, no reader",
       from: ["lag", "longRead", "replicas", "ams-1", "p99"],
       atMost: 50,

@@ -143,8 +143,8 @@ test("a write whose position can't be read afterwards is not acknowledged: LiteF
   for (const isDurable of [true, false]) {
     here!.setPosition(8);
     const writing = write(
-      async (tx) => {
-        await insertUser(tx);
+      (tx) => {
+        insertUser(tx);
         rmSync(`${env.DATABASE_FILE}-pos`);
       },
       { isDurable },

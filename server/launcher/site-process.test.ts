@@ -170,7 +170,7 @@ test("a site learns whether this node holds the lease, even after a restart, and
   const site = SITE.replace(
     'process.on("message", (message) => {',
     `const messages = [];
-     process.send({ kind: "confirm", id: 3, txid: 42 });
+     process.send({ kind: "confirm", id: 3, position: { txid: 42, checksum: "1" } });
      process.on("message", (message) => {
        if (message.kind !== "ping") messages.push(message);`,
   ).replace("host: values.hostname", "host: values.hostname, messages");

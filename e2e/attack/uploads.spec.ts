@@ -106,7 +106,6 @@ test("an invalid upload announcement is refused", async ({
     "a short hash": [{ ...good, sha256: good.sha256.slice(1) }, 400],
     "an id that is a path": [{ ...good, id: "../../etc/passwd" }, 400],
     "an id that is an object": [{ ...good, id: { $ne: "" } }, 400],
-    "an owner": [{ ...good, userId: neighbor.id }, 400],
     "a prototype": [`{"__proto__":${JSON.stringify(good)}}`, 400],
     "an array": [[good], 400],
     "the id of another's upload": [{ ...good, id: neighbor.uploadId }, 409],
@@ -131,6 +130,17 @@ test("an invalid upload announcement is refused", async ({
     expect([what, response.status], response.text).toEqual([what, status]);
   }
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
+});
+
+test("an announcement can't name another owner", async ({ insertFixture, site: { db } }) => {
+  const { owner, neighbor } = await insertFixture();
+  db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
+  const announced = announce(makeWav());
+  const body = { ...announced, userId: neighbor.id, member: { id: neighbor.id } };
+  const request = makeJsonRequest("/calls/upload", body);
+  expect((await sendAttack({ method: "POST", ...request, cookie: owner.cookie })).status).toBe(200);
+  const ownerId = db.prepare(`SELECT "userId" FROM "Upload" WHERE "id" = ?`).pluck();
+  expect(ownerId.get(announced.id)).toBe(owner.id);
 });
 
 test("a part must have a valid number and size, with or without Content-Length", async ({

@@ -18,7 +18,7 @@ export const dynamic = "force-dynamic";
 
 const MAX_BODY_BYTES = 1_024;
 
-const UploadAnnouncement = z.strictObject(
+const UploadAnnouncement = z.object(
   {
     id: uuidField(),
     size: z

@@ -17,7 +17,7 @@ import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
 const MAX_BODY_BYTES = 2_048;
 
-const Fields = z.strictObject({
+const Fields = z.object({
   slug: z.string().min(1).max(200),
   isSaved: z.enum(["yes", "no"]),
 });

@@ -44,7 +44,8 @@ const saved = () => selectRows(`SELECT "userId", "postSlug" FROM "SavedPost"`);
 test("a form saves and removes a post and returns to it; a script gets no content", async () => {
   const { id, cookie } = await logInMember();
   expect(await send("slug=a-post&isSaved=yes", cookie)).toEqual([303, "/blog/a-post"]);
-  expect(await send("slug=a-post&isSaved=yes", cookie)).toEqual([303, "/blog/a-post"]);
+  // A field that a newer page adds is ignored.
+  expect(await send("slug=a-post&isSaved=yes&x=1", cookie)).toEqual([303, "/blog/a-post"]);
   expect(await saved()).toEqual([{ userId: id, postSlug: "a-post" }]);
   const json = { accept: "application/json" };
   expect(await send("slug=a-post&isSaved=no", cookie, json)).toEqual([204, null]);
@@ -62,12 +63,7 @@ test("nothing is saved for another site, an unknown post or invalid fields", asy
   const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
   expect(await send("slug=a-post&isSaved=yes", cookie, foreign)).toEqual([403, null]);
   expect(await send("slug=unknown&isSaved=yes", cookie)).toEqual([404, null]);
-  for (const body of [
-    "",
-    "slug=a-post",
-    "slug=a-post&isSaved=maybe",
-    "slug=a-post&isSaved=yes&x=1",
-  ])
+  for (const body of ["", "slug=a-post", "slug=a-post&isSaved=maybe"])
     expect(await send(body, cookie), body).toEqual([400, null]);
   expect(await send(`slug=${"x".repeat(3_000)}&isSaved=yes`, cookie)).toEqual([413, null]);
   expect(await saved()).toEqual([]);

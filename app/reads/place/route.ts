@@ -12,7 +12,7 @@ import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { consumePlaceWrite, saveReadingPlace } from "#lib/reading/reading-place.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
-const Place = z.strictObject({
+const Place = z.object({
   slug: z.string().min(1).max(200),
   heading: z.string().min(1).max(500).nullable(),
 });

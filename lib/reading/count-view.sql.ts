@@ -4,8 +4,6 @@
 import { epochDay } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { type Sql, sqlOf } from "#lib/db/sql.ts";
-import { DEDUPLICATION_WINDOW_MS } from "./record-read.sql.ts";
-import type { Reader } from "./reader-id.ts";
 import { DIRECT, OTHER } from "./referrer-host.ts";
 
 /** Two years, like the CSV of daily reads. */
@@ -57,22 +55,4 @@ function canAddHost(sql: Sql, day: number): boolean {
     OTHER,
   )!;
   return rows < MAX_NAMED_ROWS_PER_DAY;
-}
-
-/** Returns whether a read of this reader counted within DEDUPLICATION_WINDOW_MS, so none can now. */
-export function hasRecentRead(
-  tx: Tx | Sql,
-  { member, clientId, slug, nowMs }: Reader & { slug: string; nowMs: number },
-): boolean {
-  if (!member && !clientId) return false;
-  const isSameReader = member ? `"userId" = ?` : `"clientId" = ? AND "userId" IS NULL`;
-  return (
-    sqlOf(tx).get(
-      `SELECT 1 FROM "PostRead" WHERE ${isSameReader} AND "postSlug" = ? AND "createdAt" > ? AND "createdAt" < ?`,
-      member?.id ?? clientId!,
-      slug,
-      nowMs - DEDUPLICATION_WINDOW_MS,
-      nowMs + DEDUPLICATION_WINDOW_MS,
-    ) !== undefined
-  );
 }

@@ -4,6 +4,7 @@
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { type Sql, sqlOf } from "#lib/db/sql.ts";
+import type { Reader } from "./reader-id.ts";
 
 /** A reader's next read of the same post counts only after this time. */
 export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
@@ -13,20 +14,41 @@ export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
  */
 const SWEEP_LIMIT = 4;
 
-// Checks and inserts in a single statement. It looks a week in both directions, because after a
-// failover the clock may be slightly behind the newest row.
+// It looks a week in both directions, because after a failover the clock may be slightly behind the
+// newest row.
+const hasRecentReadSql = (isSameReader: string) =>
+  `EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${isSameReader} AND "old"."postSlug" = "slug"
+    AND "old"."createdAt" > "now" - ${DEDUPLICATION_WINDOW_MS} AND "old"."createdAt" < "now" + ${DEDUPLICATION_WINDOW_MS})`;
+const HAS_MEMBER_READ_SQL = hasRecentReadSql(`"old"."userId" = "user"`);
+const HAS_ANONYMOUS_READ_SQL = hasRecentReadSql(
+  `"old"."clientId" = "client" AND "old"."userId" IS NULL`,
+);
+
+// Checks and inserts in a single statement.
 const insertReadSql = (
-  isSameReader: string,
+  hasRecentReadCondition: string,
 ) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
   SELECT "id", "now", "user", "client", "slug"
   FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
   WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
-  AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${isSameReader} AND "old"."postSlug" = "slug"
-    AND "old"."createdAt" > "now" - ${DEDUPLICATION_WINDOW_MS} AND "old"."createdAt" < "now" + ${DEDUPLICATION_WINDOW_MS})`;
-const INSERT_MEMBER_READ_SQL = insertReadSql(`"old"."userId" = "user"`);
-const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
-  `"old"."clientId" = "client" AND "old"."userId" IS NULL`,
-);
+  AND NOT ${hasRecentReadCondition}`;
+const INSERT_MEMBER_READ_SQL = insertReadSql(HAS_MEMBER_READ_SQL);
+const INSERT_ANONYMOUS_READ_SQL = insertReadSql(HAS_ANONYMOUS_READ_SQL);
+
+/** Returns whether a read of this reader counted within DEDUPLICATION_WINDOW_MS, so none can now. */
+export const hasRecentRead = (
+  tx: Tx | Sql,
+  { member, clientId, slug, nowMs }: Reader & { slug: string; nowMs: number },
+): boolean =>
+  sqlOf(tx).get(
+    `SELECT 1 FROM (SELECT ? AS "now", ? AS "user", ? AS "client", ? AS "slug") AS "new" WHERE ${
+      member ? HAS_MEMBER_READ_SQL : HAS_ANONYMOUS_READ_SQL
+    }`,
+    nowMs,
+    member?.id ?? null,
+    clientId,
+    slug,
+  ) !== undefined;
 
 export interface NewRead {
   readonly id: string;

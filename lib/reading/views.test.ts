@@ -3,12 +3,8 @@ import { DAY_MS, epochDay } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { execute, selectRows } from "#tests/support/database.ts";
-import {
-  MAX_NAMED_ROWS_PER_DAY,
-  VIEWS_KEPT_DAYS,
-  countView,
-  hasRecentRead,
-} from "./count-view.sql.ts";
+import { MAX_NAMED_ROWS_PER_DAY, VIEWS_KEPT_DAYS, countView } from "./count-view.sql.ts";
+import { hasRecentRead } from "./record-read.sql.ts";
 import {
   exportViewsCsv,
   findFirstViewDay,

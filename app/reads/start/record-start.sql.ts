@@ -4,7 +4,8 @@ import { runOutsideRequest } from "#lib/core/request-context.ts";
 import { writeSql } from "#lib/db/sql.ts";
 import { findSessionMember } from "#lib/members/viewer.sql.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
-import { countView, hasRecentRead } from "#lib/reading/count-view.sql.ts";
+import { countView } from "#lib/reading/count-view.sql.ts";
+import { hasRecentRead } from "#lib/reading/record-read.sql.ts";
 
 interface StartedView {
   readonly slug: string;

@@ -27,14 +27,9 @@ import {
 } from "./connection-pool.ts";
 import type { Sql } from "./connection.ts";
 import { assertDiskSpace } from "./disk-space.ts";
+import { type Tx, withPrisma } from "./prisma-client.ts";
+import { type TransactionScope, currentScope, revocable } from "./transaction-scope.ts";
 import { uncertainWriteError } from "./write-queue.ts";
-import {
-  type TransactionScope,
-  type Tx,
-  currentScope,
-  revocable,
-  withPrisma,
-} from "./prisma-client.ts";
 
 export { Prisma } from "../../prisma/generated/client.ts";
 export type { Tx } from "./prisma-client.ts";

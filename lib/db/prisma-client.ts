@@ -13,50 +13,15 @@ import type {
 import { DAY_MS } from "#lib/core/clock.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { columnValues } from "./column-values.ts";
+import { bindToScope } from "./bind-to-scope.ts";
 import { type Connection, type Sql, toWriteRefusedError } from "./connection.ts";
-
-/** A transaction on a connection. Queries after its end throw. */
-export interface TransactionScope {
-  readonly connection: Connection;
-  readonly kind: "read" | "write";
-  isOpen: boolean;
-  /** Plain SQL on the connection; set by the first sqlOf(). */
-  sql?: Sql;
-  /** The database version that cachedUntilChange() read before the first query. */
-  version?: string;
-  /** True once a query has run. The first query fixes the state that all later ones see. */
-  hasQueried?: boolean;
-  /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
-  lastSqliteError?: unknown;
-  /** Prisma's queries that were sent and have not settled. */
-  pending?: number;
-}
-
-const scopes = new AsyncLocalStorage<TransactionScope>();
-
-/** Returns the open scope that this code runs in, or undefined. */
-export function currentScope(): TransactionScope | undefined {
-  const scope = scopes.getStore();
-  return scope?.isOpen ? scope : undefined;
-}
-
-export function runInScope<T>(scope: TransactionScope, fn: () => T): T {
-  return scopes.run(scope, fn);
-}
+import { type TransactionScope, assertOpen, revocable, runInScope } from "./transaction-scope.ts";
 
 const ADAPTER_INFO = { provider: "sqlite", adapterName: "@prisma/adapter-better-sqlite3" } as const;
 
 function throwOutsideTransaction(): never {
   throw new Error("A Prisma query ran outside read() and write(). Use the tx that they pass.");
 }
-
-function assertOpen(scope: TransactionScope, text: string): void {
-  scope.hasQueried = true;
-  if (!scope.isOpen) throw endedError(text);
-}
-
-const endedError = (text: string) =>
-  new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 
 /** A Prisma transaction. It spans many SQLite transactions, one after another. */
 interface OpenTransaction {
@@ -172,65 +137,6 @@ async function takeTransaction(scope: TransactionScope): Promise<ReadyTransactio
   return openTransaction(scope);
 }
 
-/**
- * Returns `tx` for one scope. Prisma's transaction outlives it, so a query of a scope that has ended
- * would otherwise run in the next one, which is another request's.
- */
-function bindToScope<T extends object>(target: T, scope: TransactionScope): T {
-  const bound = new Map<PropertyKey, unknown>();
-  const bind = (value: unknown): unknown => {
-    if (typeof value === "function")
-      return (...args: unknown[]) =>
-        new ScopedQuery(scope, value.apply(target, args) as Promise<unknown>);
-    return typeof value === "object" && value !== null ? bindToScope(value, scope) : value;
-  };
-  return new Proxy(target, {
-    get(_, key) {
-      if (!bound.has(key)) bound.set(key, bind(Reflect.get(target, key)));
-      return bound.get(key);
-    },
-  });
-}
-
-/** A query of Prisma, which sends it at the first then(). */
-class ScopedQuery<T> implements Promise<T> {
-  readonly [Symbol.toStringTag] = "PrismaPromise";
-  readonly #scope: TransactionScope;
-  readonly #query: Promise<T>;
-
-  constructor(scope: TransactionScope, query: Promise<T>) {
-    this.#scope = scope;
-    this.#query = query;
-  }
-
-  #send(): Promise<T> {
-    const scope = this.#scope;
-    if (!scope.isOpen) return Promise.reject(endedError("a query of Prisma"));
-    scope.pending = (scope.pending ?? 0) + 1;
-    const settle = () => {
-      scope.pending! -= 1;
-    };
-    // Before the caller's own handlers, after which the scope may end.
-    void this.#query.then(settle, settle);
-    return this.#query;
-  }
-
-  then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#send().then(onFulfilled, onRejected);
-  }
-
-  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
-    return this.#send().catch(onRejected);
-  }
-
-  finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#send().finally(onFinally);
-  }
-}
-
 /** Runs `fn` with a Prisma client on the scope's connection. Rethrows errors of `fn` unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   // Also inside the write queue's scope: the queue may belong to another Next bundle, whose copy of
@@ -264,13 +170,4 @@ export function sqlOf(tx: Tx | Sql): Sql {
   if ("all" in tx) return tx;
   const scope = scopeOf(tx);
   return (scope.sql ??= revocable(scope, scope.connection.sql));
-}
-
-/** Wraps `sql` so that it throws after the end of the scope. */
-export function revocable(scope: TransactionScope, sql: Sql): Sql {
-  return {
-    get: (text, ...values) => (assertOpen(scope, text), sql.get(text, ...values)),
-    all: (text, ...values) => (assertOpen(scope, text), sql.all(text, ...values)),
-    run: (text, ...values) => (assertOpen(scope, text), sql.run(text, ...values)),
-  };
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { registerGauge, observeHistogram } from "#lib/core/metrics.ts";
-import { type TransactionScope, runInScope } from "./prisma-client.ts";
+import { type TransactionScope, runInScope } from "./transaction-scope.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";

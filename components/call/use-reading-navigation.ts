@@ -3,6 +3,7 @@
 
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
+import { isPlainClick } from "#components/ui/is-plain-click.ts";
 
 /** Form, account and admin pages have another content security policy, so each loads a new document. */
 const READING_PAGES = /^\/(?:$|blog(?:\/|$)|calls(?:\/(?!record$|mine$)|$)|teams$|about$)/;
@@ -11,8 +12,8 @@ const isReadingPage = (path: string) => READING_PAGES.test(path) && !path.includ
 
 /** Returns the link that `event` follows, if it leads from one reading page to another. */
 function findReadingLink(event: MouseEvent): HTMLAnchorElement | null {
-  const { target, button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
-  if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented) return null;
+  if (!isPlainClick(event)) return null;
+  const { target } = event;
   const link = target instanceof Element ? target.closest<HTMLAnchorElement>("a[href]") : null;
   if (!link || link.target || link.download || link.origin !== location.origin) return null;
   // A page in another language has another frame, and the frame stays.

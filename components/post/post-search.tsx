@@ -3,6 +3,7 @@
 
 import { useRouter } from "next/navigation";
 import { type MouseEvent, type ReactNode, useEffect, useRef, useTransition } from "react";
+import { isPlainClick } from "#components/ui/is-plain-click.ts";
 import { SearchIcon } from "#components/ui/icons.tsx";
 import { type PostListState, postListHref } from "./post-list-href.ts";
 
@@ -60,16 +61,7 @@ export function PostSearch({ state, tools, children }: Props) {
       event.target instanceof Element
         ? event.target.closest<HTMLAnchorElement>("a[data-soft]")
         : null;
-    if (
-      !link ||
-      event.defaultPrevented ||
-      event.button !== 0 ||
-      event.metaKey ||
-      event.ctrlKey ||
-      event.shiftKey ||
-      event.altKey
-    )
-      return;
+    if (!link || !isPlainClick(event)) return;
     event.preventDefault();
     clearTimeout(timer.current);
     focusNext.current = link.dataset.then ?? "";

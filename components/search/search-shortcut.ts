@@ -1,5 +1,6 @@
 // Opens the search palette on "/", Ctrl+K or a click on a search link. Loads the palette only then.
 
+import { isPlainClick } from "#components/ui/is-plain-click.ts";
 import { slashKey } from "./slash-key.ts";
 
 const isTyping = (target: EventTarget | null) =>
@@ -13,14 +14,10 @@ function isShortcut(event: KeyboardEvent): boolean {
   return event.key === "/" && slashKey.isOn();
 }
 
-function isPlainPressOnSearchLink(event: MouseEvent): boolean {
-  const { button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented, target } = event;
-  return (
-    !(button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented) &&
-    target instanceof Element &&
-    target.closest("a[data-search]") !== null
-  );
-}
+const isPlainClickOnSearchLink = (event: MouseEvent): boolean =>
+  isPlainClick(event) &&
+  event.target instanceof Element &&
+  event.target.closest("a[data-search]") !== null;
 
 function open(event: Event): void {
   event.preventDefault();
@@ -33,7 +30,7 @@ function open(event: Event): void {
 /** Returns a function that stops it. */
 export function startSearchShortcut(): () => void {
   const onKeyDown = (event: KeyboardEvent) => isShortcut(event) && open(event);
-  const onClick = (event: MouseEvent) => isPlainPressOnSearchLink(event) && open(event);
+  const onClick = (event: MouseEvent) => isPlainClickOnSearchLink(event) && open(event);
   document.addEventListener("keydown", onKeyDown);
   document.addEventListener("click", onClick);
   return () => {

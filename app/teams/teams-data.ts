@@ -2,7 +2,7 @@
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData } from "#lib/posts/page-data.ts";
-import { DAY_MS } from "#lib/core/clock.ts";
+import { formatIsoDate } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { listPosts } from "#lib/posts/post.ts";
@@ -74,9 +74,7 @@ export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> 
           ...change,
           title: post && post.frontMatter.title,
           path: post && postUrlPath(post),
-          date: new Date(Math.floor(change.changedAtMs / DAY_MS) * DAY_MS)
-            .toISOString()
-            .slice(0, 10),
+          date: formatIsoDate(change.changedAtMs),
         };
       }),
   };

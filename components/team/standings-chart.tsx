@@ -1,6 +1,6 @@
 // Draws the standings of the last six months as a chart and as a table. Lines differ in stroke, mark and label, not only in color.
 
-import { formatDate } from "#lib/core/format.ts";
+import { formatDate, formatIsoDate } from "#lib/core/format.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { StandingsSnapshot } from "#lib/reading/standings-history.ts";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
@@ -76,7 +76,7 @@ function Plot({
   );
 }
 
-const toIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const toIsoDate = (day: number) => formatIsoDate(day * DAY_MS);
 
 /** `history`: oldest first, at least two snapshots; the last one is now. */
 export function StandingsChart({ history }: { history: readonly StandingsSnapshot[] }) {

@@ -1,5 +1,6 @@
 // Serves the sitemap. Not Next's sitemap.ts, which is built once and has no cache headers.
 
+import { formatIsoDate } from "#lib/core/format.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getIndex, listPages } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
@@ -33,7 +34,7 @@ export async function GET(request: Request): Promise<Response> {
       .map((page) => ({ path: encodePath(`/${page.slug}`), lastmod: formatModification(page) })),
     ...episodes.map(({ slug, updatedAt }) => ({
       path: `/calls/${slug}`,
-      lastmod: updatedAt.toISOString().slice(0, 10),
+      lastmod: formatIsoDate(updatedAt.getTime()),
     })),
   ];
   return conditionalResponse(

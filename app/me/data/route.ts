@@ -2,6 +2,7 @@
 // Backpressure bounds memory: a chunk is read when the client is ready for it, and few exports run at the same time.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { formatIsoDate } from "#lib/core/format.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
@@ -48,7 +49,7 @@ async function streamExport(userId: string, releaseSlot: () => void): Promise<Re
   return new Response(body, {
     headers: {
       "content-type": "application/json; charset=utf-8",
-      "content-disposition": `attachment; filename="my-data-${new Date(nowMs()).toISOString().slice(0, 10)}.json"`,
+      "content-disposition": `attachment; filename="my-data-${formatIsoDate(nowMs())}.json"`,
       "cache-control": "private, no-store",
       "x-content-type-options": "nosniff",
     },

@@ -128,6 +128,7 @@ export async function startBuiltSite({
       HOME: process.env.HOME,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       ...EMPTY_ENV,
+      PAGE_CACHE: process.env.PAGE_CACHE ?? "",
       NODE_ENV: "production",
       NEXT_TELEMETRY_DISABLED: "1",
       NO_COLOR: "1",

@@ -13,6 +13,12 @@ import { type AttackFixture, insertAttackFixture } from "./attack-fixture.ts";
 // The site's own functions make tokens in this process, with its secret.
 overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
 
+interface WorkerFixtures {
+  readonly site: AttackSite;
+  /** Files with another name for their site get a new one. */
+  readonly siteName: string;
+}
+
 interface AttackSite {
   readonly server: AttackServer;
   readonly db: Database.Database;
@@ -28,7 +34,8 @@ interface Fixtures {
   failOnServerError: undefined;
 }
 
-export const test = base.extend<Fixtures, { site: AttackSite }>({
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  siteName: ["shared", { option: true, scope: "worker" }],
   site: [
     async ({ browserName: _ }, use) => {
       const server = await startAttackServer();

@@ -333,7 +333,6 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
           { slug: POST_SLUG, isSaved: "maybe" },
           { slug: randomUuid(random), isSaved: "yes" },
           { slug: "x".repeat(3_000), isSaved: "yes" },
-          { slug: POST_SLUG, isSaved: "yes", userId: randomUuid(random) },
         ]),
       ),
   },

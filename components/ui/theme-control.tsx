@@ -1,6 +1,6 @@
 // Renders the choice between the light, dark and system theme. CSS hides it without scripts.
 
-import { THEMES, type Theme } from "#lib/http/theme-script.ts";
+import { THEMES, type Theme } from "#lib/http/themes.ts";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
 
 const ICONS = { light: SunIcon, dark: MoonIcon, system: SystemIcon } as const;

@@ -1,6 +1,6 @@
 // Checks the radio button of the stored theme, and stores the reader's choice.
 
-import { THEME_STORAGE_KEY } from "#lib/http/theme-script.ts";
+import { THEME_STORAGE_KEY } from "#lib/http/themes.ts";
 
 const radios = () => document.querySelectorAll<HTMLInputElement>(".theme-control input");
 

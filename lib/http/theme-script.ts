@@ -1,12 +1,7 @@
 // Defines the inline script that applies the reader's theme before the first paint and enables the
 // deferred fonts.
 
-/** `system` follows the device and stores nothing. */
-export const THEMES = ["light", "dark", "system"] as const;
-export type Theme = (typeof THEMES)[number];
-
-/** Key in localStorage. The choice never leaves the browser. */
-export const THEME_STORAGE_KEY = "theme";
+import { THEME_STORAGE_KEY } from "./themes.ts";
 
 /**
  * Sets `data-theme` on the html element, and `data-fonts` once the page has loaded (immediately on

@@ -1,5 +1,10 @@
-import { expect, test } from "vitest";
-import { removeFramework } from "./page-script.ts";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
+import { resetSingleton } from "#lib/core/singleton.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
+import { providePageScript, removeFramework } from "./page-script.ts";
+import { createPipelineServer } from "./pipeline.ts";
 
 const SCRIPT = { src: "/_next/static/page/page-script-A.js", moduleIds: [1, 2, "lib/three"] };
 
@@ -85,4 +90,58 @@ test("a page with something to play stays as it is, because the player needs Rea
 test("without a page script, a page stays as it is", () => {
   const page = pageOf("<p>text</p>", '5:I[1,["$4"],"default"]');
   expect(removeFramework(page)).toBe(page);
+});
+
+/** Starts a server whose handler sends a page in two pieces, and returns a function that requests it. */
+async function servePage({ status = 200, type = "text/html; charset=utf-8" } = {}) {
+  providePageScript(SCRIPT);
+  const server = createPipelineServer((request, response) => {
+    response.statusCode = status;
+    response.setHeader("content-type", type);
+    response.setHeader("cache-control", "private, no-cache");
+    response.setHeader("etag", '"of the page with its scripts"');
+    const page = pageOf("<p>é</p>", '5:I[1,["$4"],"default"]');
+    const isGzip = request.headers["accept-encoding"]?.includes("gzip") ?? false;
+    if (isGzip) response.setHeader("content-encoding", "gzip");
+    const body = isGzip ? gzipSync(page) : Buffer.from(page);
+    response.write(body.subarray(0, 40));
+    response.end(body.subarray(40));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    resetSingleton("page-script");
+    overrideEnv({ PAGE_CACHE: undefined });
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+}
+
+test("a page to read that Next renders is sent without React, compressed or not", async () => {
+  const request = await servePage();
+  for (const path of ["/search?q=a", "/blog?topic=a&q=", "/blog/post?utm_source=b", "/not-found"])
+    for (const encoding of ["gzip", "identity"]) {
+      const response = await request(path, { headers: { "accept-encoding": encoding } });
+      expect(response.headers.get("content-encoding"), path).toBe(
+        encoding === "gzip" ? "gzip" : null,
+      );
+      expect(response.headers.get("cache-control"), path).toBe("private, no-cache");
+      expect(response.headers.get("etag"), path).toBeNull();
+      expect(await response.text(), path).toBe(withoutFramework("<p>é</p>"));
+    }
+  expect(await (await (await servePage({ status: 404 }))("/blog/missing")).text()).not.toContain(
+    "__next_f",
+  );
+});
+
+test("forms, errors, data and pages that continue an episode stay as Next sends them", async () => {
+  const request = await servePage();
+  const paths = ["/login", "/me", "/calls/record", "/admin/posts", "/subscribe"];
+  for (const path of [...paths, "/blog?q=a&listening=", "/?listening"])
+    expect(await (await request(path)).text(), path).toContain("__next_f");
+  for (const options of [{ status: 500 }, { type: "text/x-component" }])
+    expect(await (await (await servePage(options))("/search")).text()).toContain("__next_f");
+  overrideEnv({ PAGE_CACHE: "off" });
+  expect(await (await request("/search")).text()).toContain("__next_f");
 });

@@ -1,7 +1,13 @@
 // Replaces Next's scripts and data with one small script, on pages whose components need no React
 // (docs/decisions/064-pages-without-react.md).
 
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { env } from "#lib/core/env.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
+import { type RouteKind, labelRoute } from "./route-labels.ts";
+import type { Replacement } from "./site-response.ts";
 
 /** What scripts/build-page-script.ts writes to .next/page-script.json. */
 export interface PageScript {
@@ -31,6 +37,50 @@ const UNFINISHED =
 const PLAYS = /<[^>]+\sdata-plays?="/;
 /** Matches a client component in the data: its module's ID comes first. */
 const MODULE = /:I\[(?:"([^"]*)"|(\d+))[,\]]/g;
+
+/**
+ * Kinds of pages to read. Other pages have forms with React, and most of them a policy that allows
+ * only its scripts.
+ */
+const READING_KINDS: readonly RouteKind[] = ["home", "list", "post", "episode", "text", "other"];
+/** In the query of a page that continues an episode, which needs React (063-sticky-player.md). */
+const LISTENING = /[?&]listening\b/;
+
+/**
+ * Returns the response that replaces a page to read, without React if its components allow it. Null
+ * for any other response.
+ */
+export function findReadingPageReplacement(
+  { requestedUrl, request, response }: PipelineContext,
+  status: number,
+): Replacement | null {
+  const contentType = String(response.getHeader("content-type"));
+  const encoding = response.getHeader("content-encoding");
+  if (
+    !env.PAGE_CACHE ||
+    !peekSingleton("page-script") ||
+    request.method !== "GET" ||
+    (status !== 200 && status !== 404) ||
+    !contentType.startsWith("text/html") ||
+    (encoding !== undefined && encoding !== "gzip") ||
+    !READING_KINDS.includes(labelRoute(requestedUrl).kind) ||
+    LISTENING.test(requestedUrl)
+  )
+    return null;
+  return {
+    status,
+    contentType,
+    headers: {
+      "cache-control": String(response.getHeader("cache-control") ?? "private, no-store"),
+      ...(encoding && { "content-encoding": encoding }),
+    },
+    renderBody: async (body) => {
+      const html = String(encoding ? await promisify(gunzip)(body) : body);
+      const page = removeFramework(html);
+      return encoding ? promisify(gzip)(page) : page;
+    },
+  };
+}
 
 /**
  * Returns the page with the script in place of Next's, or unchanged if it has a component that needs

@@ -21,6 +21,7 @@ import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { limitSearches } from "./limit-searches.ts";
 import { findPageMethodReplacement } from "./page-methods.ts";
+import { findReadingPageReplacement } from "./page-script.ts";
 import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
 import {
   addTxidCookie,
@@ -93,7 +94,8 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           findActionReplacement(context, status) ??
           findPageMethodReplacement(context, status) ??
           findStaticFileReplacement(context, status) ??
-          findOutageReplacement(context, status),
+          findOutageReplacement(context, status) ??
+          findReadingPageReplacement(context, status),
       };
       requestContextStorage().run(context, () =>
         traceRequest(context, () => {

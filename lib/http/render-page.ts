@@ -10,7 +10,6 @@ import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { createETag } from "./conditional-response.ts";
 import type { CacheableAddress } from "./cacheable-addresses.ts";
-import { removeFramework } from "./page-script.ts";
 import { type PageTemplate, parseTemplate } from "./page-template.ts";
 
 export type Encoding = "br" | "gzip" | "identity";
@@ -58,7 +57,7 @@ export async function renderPage({ path, kind }: CacheableAddress): Promise<Rend
   // A page that is sent as a file would show its marks, and lack its readers' parts.
   if (kind === "file" && headers["content-type"]?.startsWith("text/html"))
     throw new Error("This file is a page.");
-  const template = kind === "page" ? parseTemplate(removeFramework(response.body)) : null;
+  const template = kind === "page" ? parseTemplate(response.body) : null;
   const body = template?.page ?? response.bytes;
   return {
     status,

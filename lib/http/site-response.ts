@@ -101,8 +101,8 @@ export interface Replacement {
   readonly status: number;
   readonly contentType: string;
   readonly headers?: OutgoingHttpHeaders;
-  /** Called when the handler ends its response. */
-  readonly renderBody: () => string | Promise<string>;
+  /** Called with the handler's body when the handler ends its response. */
+  readonly renderBody: (body: Buffer) => string | Buffer | Promise<string | Buffer>;
 }
 
 export interface ResponseHooks {
@@ -121,6 +121,7 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
   hooks: ResponseHooks | null = null;
   #sentStatus: number | null = null;
   #replacement: Replacement | null = null;
+  #replacedChunks: Buffer[] = [];
   #isFinal = false;
 
   /** The status on the wire; before that, the one the handler has set. */
@@ -147,8 +148,10 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
   }
 
   override write(...args: unknown[]): boolean {
-    if (this.#isFinal || this.#isReplaced(this.statusCode)) return true;
-    return super.write(...(args as [string]));
+    if (this.#isFinal) return true;
+    if (!this.#isReplaced(this.statusCode)) return super.write(...(args as [string]));
+    this.#keepChunk(args);
+    return true;
   }
 
   override end(...args: unknown[]): this {
@@ -156,6 +159,7 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
     if (!this.#isReplaced(this.statusCode)) return super.end(...(args as []));
     const callback = args.find((arg) => typeof arg === "function") as (() => void) | undefined;
     if (callback) this.once("finish", callback);
+    this.#keepChunk(args);
     this.#sendReplacement(this.#replacement!).catch(() => this.destroy());
     return this;
   }
@@ -190,8 +194,14 @@ export class SiteResponse extends ServerResponse<SiteRequest> {
     return this.#replacement !== null && !this.headersSent;
   }
 
+  #keepChunk([chunk, encoding]: readonly unknown[]): void {
+    if (typeof chunk === "string")
+      this.#replacedChunks.push(Buffer.from(chunk, encoding as BufferEncoding | undefined));
+    else if (chunk instanceof Uint8Array) this.#replacedChunks.push(Buffer.from(chunk));
+  }
+
   async #sendReplacement({ status, contentType, headers, renderBody }: Replacement): Promise<void> {
-    const body = await renderBody();
+    const body = await renderBody(Buffer.concat(this.#replacedChunks.splice(0)));
     if (this.headersSent) return;
     for (const name of this.getHeaderNames())
       if (REPLACED_HEADERS.test(name)) this.removeHeader(name);

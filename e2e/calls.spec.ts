@@ -306,6 +306,28 @@ test("an episode of a typed question has only an answer to play", async ({
   expect((await request.get(`/calls/audio/${slug}/call`)).status()).toBe(404);
 });
 
+test("an episode keeps playing while the listener searches posts, and a search opened later has the player", async ({
+  page,
+  database,
+}) => {
+  const { slug } = await insertTestCall(database, { state: "PUBLISHED", typed: true });
+  await page.goto(`/calls/${slug}`);
+  await listen(page, "The answer");
+  const player = page.getByRole("region", { name: "Player" });
+  await player.evaluate((element) => element.setAttribute("title", "kept"));
+  await page.getByRole("banner").getByRole("link", { name: "Posts" }).click();
+  const field = page.getByRole("searchbox");
+  await field.fill("zebra");
+  await expect(page).toHaveURL(/\/blog\?q=zebra$/);
+  await expect(page.getByRole("article")).toHaveCount(1);
+  await expect(field).toBeFocused();
+  await expect(player).toHaveAttribute("title", "kept");
+
+  await page.goto("/blog?q=zebra");
+  await expect(player).toContainText("The answer");
+  await expect(page.getByRole("article")).toHaveCount(1);
+});
+
 test("a declined caller gets an email with the reason", async ({
   page,
   context,

@@ -1,4 +1,4 @@
-// Limits what a post page sends.
+// Limits what pages send.
 
 import type { Page } from "@playwright/test";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
@@ -34,6 +34,52 @@ test("a post with a component sends at most 130 kB of JavaScript, and no MDX com
     expect(/micromark|mdxJsx|remark-|hast-util/.test(text), url).toBe(false);
 });
 
+/** Pages to read, also if they are searched, filtered, or opened from a link with a campaign. */
+const READING_PAGES = [
+  "/",
+  "/blog?q=zebra",
+  "/blog?topic=testing&sort=most-read",
+  "/blog?page=2",
+  "/blog/topics/testing",
+  "/blog/archive/2026",
+  "/blog/one-key-one-producer?utm_source=newsletter",
+  "/calls/subscribe",
+  "/teams",
+  "/about",
+  "/how-we-count",
+  "/search?q=zebra",
+];
+
+test.describe("a page without interactive components", () => {
+  test.skip(process.env.PAGE_CACHE === "off", "Next sends React with every page.");
+
+  for (const kind of ["guest", "member"] as const) {
+    test(`sends a ${kind} no React, even if it is searched or has a query`, async ({
+      page,
+      logIn,
+    }) => {
+      if (kind === "member") await logIn();
+      for (const path of READING_PAGES) {
+        const response = await page.request.get(path);
+        expect(response.status(), path).toBe(200);
+        const html = await response.text();
+        expect(html, path).not.toContain("__next_f");
+        expect(html.match(/<script\b[^>]*\bsrc=/g), path).toHaveLength(1);
+      }
+    });
+
+    test(`sends a ${kind} the list of posts with at most 5 kB of JavaScript`, async ({
+      page,
+      logIn,
+    }) => {
+      if (kind === "member") await logIn();
+      const scripts = await loadScripts(page, "/blog");
+      expect(scripts.length).toBe(2);
+      expect(sumKb(scripts)).toBeLessThanOrEqual(5);
+    });
+  }
+});
+
 test.describe("a post without interactive components", () => {
   test.skip(process.env.PAGE_CACHE === "off", "Next sends React with every page.");
 
@@ -59,5 +105,15 @@ test.describe("a post without interactive components", () => {
     await expect(page.getByRole("option").first()).toContainText("A film about lecterns");
     await page.keyboard.press("Escape");
     await expect(page.getByRole("dialog")).toHaveCount(0);
+  });
+
+  test("has tabs, which load only their own script", async ({ page }) => {
+    const scripts = await loadScripts(page, "/blog/only-tabs");
+    expect(scripts.length).toBe(2);
+    expect(sumKb(scripts)).toBeLessThanOrEqual(5);
+    await page.getByRole("tab", { name: "One" }).press("ArrowRight");
+    await expect(page.getByRole("tab", { name: "Two" })).toBeFocused();
+    await expect(page.getByRole("tabpanel", { name: "Two" })).toBeVisible();
+    await expect(page.getByText("The first panel.")).toBeHidden();
   });
 });

@@ -159,6 +159,8 @@ test("a link is plain while its host hangs, and becomes a card once it recovers"
     await page.reload();
     await expect(page.locator(".prose").getByText("The maker")).toBeVisible({ timeout: 500 });
   }).toPass({ timeout: 60_000 });
+  await expect(page.getByRole("button", { name: /^Play video/ })).toBeVisible();
+  if (process.env.PAGE_CACHE !== "off") expect(await page.content()).not.toContain("__next_f");
 });
 
 test("search runs as you type, keeps the focus, and marks matches", async ({ page }) => {
@@ -188,13 +190,70 @@ test("a topic is a link that filters the list, and Back undoes it", async ({ pag
   await expect(page).toHaveURL(/\/blog$/);
 });
 
+test("the list changes in the same document, and keeps the focus and its live region", async ({
+  page,
+}) => {
+  await page.goto("/blog", { waitUntil: "networkidle" });
+  const main = page.getByRole("main");
+  const field = page.getByRole("searchbox");
+  const status = page.getByRole("status").filter({ hasText: /post/ });
+  const all = await status.innerText();
+  const liveRegion = await status.elementHandle();
+
+  const topic = main.locator("search").getByRole("link", { name: /^testing/i });
+  await topic.focus();
+  await page.keyboard.press("Enter");
+  await expect(topic).toHaveAttribute("aria-current", "true");
+  await expect(topic).toBeFocused();
+  await field.fill("zebra");
+  await expect(page).toHaveURL(/\?q=zebra&topic=testing$/);
+  await expect(page).toHaveTitle(/zebra/);
+  await field.fill("");
+  await expect(page).toHaveURL(/\?topic=testing$/);
+  await field.fill("zebra");
+  await expect(page).toHaveURL(/\?q=zebra&topic=testing$/);
+  expect(await liveRegion!.evaluate((element) => element.isConnected)).toBe(true);
+  await field.blur();
+
+  // Typing changes the entry of the topic.
+  await page.goBack();
+  await expect(page).toHaveURL(/\/blog$/);
+  await expect(status).toHaveText(all);
+  await expect(field).toHaveValue("");
+  await page.goForward();
+  await expect(field).toHaveValue("zebra");
+  await expect(status).toContainText("“zebra”");
+  await expect(topic).toHaveAttribute("aria-current", "true");
+});
+
 test("load more is a link that shows more of the same list", async ({ page }) => {
   await page.goto("/blog");
   const cards = page.getByRole("main").locator("article");
   const before = await cards.count();
-  await page.getByRole("link", { name: /load more/i }).click();
+  const more = page.getByRole("link", { name: /load more/i });
+  const added = (await more.getAttribute("data-then"))!;
+  await more.click();
   await expect(page).toHaveURL(/page=2/);
   await expect.poll(() => cards.count()).toBeGreaterThan(before);
+  await expect(page.locator(added).getByRole("link").first()).toBeFocused();
+  await page.goBack();
+  await expect(page).toHaveURL(/\/blog$/);
+  await expect(cards).toHaveCount(before);
+});
+
+test.describe("without a connection", () => {
+  test.use({ expectedErrors: ["Failed to load resource", "Failed to fetch"] });
+  test("a list that can't be loaded is opened as a document", async ({ page }) => {
+    await page.goto("/blog", { waitUntil: "networkidle" });
+    await page.route("**/blog?*", (route) =>
+      route.request().resourceType() === "fetch" ? route.abort() : route.continue(),
+    );
+    const opened = page.waitForEvent("load");
+    await page.getByRole("searchbox").fill("zebra");
+    await opened;
+    await expect(page).toHaveURL(/\/blog\?q=zebra$/);
+    await expect(page.getByRole("searchbox")).toHaveValue("zebra");
+  });
 });
 
 test("drafts are reachable and marked, but not listed", async ({ page, request }) => {

@@ -16,6 +16,8 @@ const REPLACED = [
   "app/error.tsx",
   "app/global-error.tsx",
   "app/frame-scripts.tsx",
+  "components/post/enhanced.tsx",
+  "components/post/post-search-starter.tsx",
   "components/post/reading-tracker.tsx",
   "components/ui/static-html-element.tsx",
 ];

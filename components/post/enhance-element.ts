@@ -1,0 +1,18 @@
+// Loads a script that enhances an element of a post, and runs it. Few posts need one, and each works
+// without it.
+
+const SCRIPTS = {
+  tabs: () => import("./enhance-tabs.ts"),
+  player: () => import("./enhance-player.ts"),
+};
+
+export type EnhancingScript = keyof typeof SCRIPTS;
+
+/** Runs the script that `data-enhance` names. */
+export function enhanceElement(element: HTMLElement): void {
+  SCRIPTS[element.dataset.enhance as EnhancingScript]().then(
+    ({ enhance }) => element.isConnected && enhance(element),
+    // Without the script, all tab panels are visible, with their titles.
+    () => element.closest(".tabs")?.setAttribute("data-ready", ""),
+  );
+}

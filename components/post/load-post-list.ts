@@ -1,0 +1,74 @@
+// Starts the search of the list of posts on a page without React. Loads each list as a document,
+// and puts its elements into the page.
+
+import { type PostSearchOptions, resetField, startPostSearch } from "./start-post-search.ts";
+
+/** After this, the browser opens the list as a document. */
+const TIMEOUT_MS = 10_000;
+
+let shownHref = location.pathname + location.search;
+let loading = new AbortController();
+
+/** Shows the list at `href`. If it can't be loaded, the browser opens `href` and shows why. */
+async function showPosts(
+  list: HTMLElement,
+  href: string,
+  change?: "push" | "replace",
+): Promise<void> {
+  loading.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  try {
+    const response = await fetch(href, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const newList = page.querySelector("[data-post-search]");
+    signal.throwIfAborted();
+    if (!newList) throw new Error(String(response.status));
+    copyElement(newList, list);
+    if (change) history[`${change}State`](null, "", href);
+    document.title = page.title;
+    shownHref = href;
+  } catch {
+    if (!signal.aborted) location.assign(href);
+  }
+}
+
+/**
+ * Makes `element` equal to `source`. Keeps the elements that both have, so that a link keeps the
+ * focus and a picture doesn't load again.
+ */
+function copyElement(source: Element, element: Element): void {
+  for (const { name } of [...element.attributes])
+    if (!source.hasAttribute(name)) element.removeAttribute(name);
+  for (const { name, value } of source.attributes) element.setAttribute(name, value);
+  const oldNodes = [...element.childNodes];
+  const newNodes = [...source.childNodes];
+  for (const node of oldNodes.slice(newNodes.length)) node.remove();
+  newNodes.forEach((newNode, index) => {
+    const node = oldNodes[index];
+    if (!node) element.append(newNode);
+    else if (isSameKind(node, newNode)) copyElement(newNode as Element, node as Element);
+    else if (!node.isEqualNode(newNode)) node.replaceWith(newNode);
+  });
+}
+
+/** A post is replaced as a whole, so that it never has the picture of another one. */
+const isSameKind = (node: Node, { nodeName }: Node): boolean =>
+  node instanceof Element && node.nodeName === nodeName && nodeName !== "ARTICLE";
+
+export function startPostList(
+  list: HTMLElement,
+  { isPlainClick }: Pick<PostSearchOptions, "isPlainClick">,
+): void {
+  startPostSearch(list, {
+    isPlainClick,
+    showPosts: (href, change) => showPosts(list, href, change),
+  });
+  addEventListener("popstate", () => {
+    const href = location.pathname + location.search;
+    // A link to a part of the page leads to no other list.
+    if (href !== shownHref) void showPosts(list, href).then(() => resetField(list));
+  });
+}

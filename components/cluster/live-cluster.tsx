@@ -1,8 +1,7 @@
 "use client";
-// Shows the map and the table, updated by server-sent events. Static without JavaScript.
+// Shows the nodes, updated by server-sent events. Static without JavaScript.
 
 import { useEffect, useState } from "react";
-import { ClusterMap } from "./cluster-map.tsx";
 import { NodeTable } from "./node-table.tsx";
 import type { ClusterView } from "#lib/replication/node-view.ts";
 
@@ -35,9 +34,6 @@ export function LiveCluster({
   }, [eventsHref]);
   return (
     <>
-      <figure className="cluster-figure">
-        <ClusterMap nodes={view.nodes} />
-      </figure>
       <NodeTable nodes={view.nodes} nowMs={view.atMs} />
       <p className="cluster-state muted">
         <span role="status">{CONNECTION_MESSAGES[state]}</span>{" "}

@@ -1,9 +1,9 @@
 // Shows each node of the cluster as a row.
 
-import { findCity } from "./regions.ts";
 import { type Column, DataTable } from "#components/admin/data-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { type NodeView } from "#lib/replication/node-view.ts";
+import { formatRegion } from "#lib/core/fly-regions.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
 const ROLE_LABELS = {
@@ -58,7 +58,7 @@ const listColumns = (nowMs: number): [Column<NodeView>, ...Column<NodeView>[]] =
     render: ({ region }) => (
       <>
         {region ?? "none"}
-        {findCity(region) && <small>{findCity(region)}</small>}
+        {formatRegion(region) !== region && <small>{formatRegion(region)}</small>}
       </>
     ),
   },
@@ -76,11 +76,6 @@ const listColumns = (nowMs: number): [Column<NodeView>, ...Column<NodeView>[]] =
       startedAtMs === null
         ? "unknown"
         : formatDuration(Math.max(0, nowMs - startedAtMs), "largest-unit"),
-  },
-  {
-    label: "Last backup",
-    render: ({ lastBackupAtMs }) =>
-      lastBackupAtMs === null ? "none yet" : <Timestamp ms={lastBackupAtMs} />,
   },
 ];
 

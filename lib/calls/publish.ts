@@ -2,13 +2,12 @@
 
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
-import { recordAuditEvent } from "../db/audit.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type EncodedAudio, sniffAudio } from "./audio/probe.ts";
 import { saveMergedAudio } from "./audio-blobs.sql.ts";
 import { findCallAudio } from "./recording.ts";
-import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
+import { type ReviewDecision, getCaller, recordCallEvent, transitionCall } from "./review.ts";
 import { publishedEmail } from "./review-emails.ts";
 import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 import { requestTranscription } from "./transcribe.ts";
@@ -68,7 +67,7 @@ export async function publishCall(
   }: ReviewDecision & { transcript: string; mergedAudio?: EncodedAudio | null },
 ): Promise<{ number: number; slug: string }> {
   await transitionCall(tx, decision, ["ANSWERED"], "PUBLISHED");
-  const { callId, admin } = decision;
+  const { callId } = decision;
   const caller = await getCaller(tx, callId);
   const texts = await tx.call.findUniqueOrThrow({
     where: { id: callId },
@@ -102,12 +101,7 @@ export async function publishCall(
     { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  await recordAuditEvent(tx, {
-    actorId: admin.id,
-    action: "call.publish",
-    subjectId: callId,
-    detail: { number, isJoined: mergedAudio !== null },
-  });
+  await recordCallEvent(tx, decision, "call.publish", { number, isJoined: mergedAudio !== null });
   return { number, slug };
 }
 
@@ -117,13 +111,8 @@ export async function publishCall(
  */
 export async function unpublishCall(tx: Tx, decision: ReviewDecision): Promise<void> {
   await transitionCall(tx, decision, ["PUBLISHED"], "ANSWERED");
-  const { callId, admin } = decision;
+  const { callId } = decision;
   const episode = await tx.episode.findUnique({ where: { callId }, select: { number: true } });
   await tx.episode.deleteMany({ where: { callId } });
-  await recordAuditEvent(tx, {
-    actorId: admin.id,
-    action: "call.unpublish",
-    subjectId: callId,
-    detail: { number: episode?.number ?? null },
-  });
+  await recordCallEvent(tx, decision, "call.unpublish", { number: episode?.number ?? null });
 }

@@ -73,29 +73,27 @@ export async function transitionCall(
   throw new AppError("conflict", `Nothing was changed. ${reason}`);
 }
 
+/** Records an admin's change of a call in the audit log. */
+export const recordCallEvent = (
+  tx: Tx,
+  { callId, admin }: Pick<ReviewDecision, "callId" | "admin">,
+  action: string,
+  detail?: Record<string, unknown>,
+): Promise<void> => recordAuditEvent(tx, { actorId: admin.id, action, subjectId: callId, detail });
+
 /**
  * Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws like
  * transitionCall.
  */
 export async function claimCall(tx: Tx, decision: ReviewDecision): Promise<void> {
   await transitionCall(tx, decision, ["NEW"], "REVIEWING");
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.take",
-    subjectId: decision.callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, decision, "call.take");
 }
 
 /** Releases a claimed call: REVIEWING → NEW. Throws like transitionCall. */
 export async function unclaimCall(tx: Tx, decision: ReviewDecision): Promise<void> {
   await transitionCall(tx, decision, ["REVIEWING"], "NEW");
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.put_back",
-    subjectId: decision.callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, decision, "call.put_back");
 }
 
 /**
@@ -108,11 +106,9 @@ export async function saveAnswer(
 ): Promise<void> {
   await transitionCall(tx, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
   saveAnswerAudio(tx, decision.callId, answer);
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.answer",
-    subjectId: decision.callId,
-    detail: { durationMs: Math.round(answer.durationMs), bytes: answer.audio.length },
+  await recordCallEvent(tx, decision, "call.answer", {
+    durationMs: Math.round(answer.durationMs),
+    bytes: answer.audio.length,
   });
 }
 
@@ -120,12 +116,7 @@ export async function saveAnswer(
 export async function removeAnswer(tx: Tx, decision: ReviewDecision): Promise<void> {
   await transitionCall(tx, decision, ["ANSWERED"], "REVIEWING");
   await tx.callAnswer.deleteMany({ where: { callId: decision.callId } });
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.answer_removed",
-    subjectId: decision.callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, decision, "call.answer_removed");
 }
 
 /**
@@ -145,12 +136,7 @@ export async function declineCall(
     { kind: "MAIL", mail: declinedEmail(caller, reason) },
     { userId: caller.userId, about: `A call was declined: ${caller.title}` },
   );
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.decline",
-    subjectId: decision.callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, decision, "call.decline");
 }
 
 /**
@@ -163,12 +149,7 @@ export async function reopenCall(tx: Tx, decision: ReviewDecision): Promise<void
   await transitionCall(tx, decision, ["DECLINED"], answerCount > 0 ? "ANSWERED" : "NEW", {
     declineReason: "",
   });
-  await recordAuditEvent(tx, {
-    actorId: decision.admin.id,
-    action: "call.reopen",
-    subjectId: decision.callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, decision, "call.reopen");
 }
 
 export interface CallTexts {
@@ -224,12 +205,7 @@ export async function editCall(
       select: { callId: true },
     });
   if (episode && transcript === "") await requestTranscription(tx, callId);
-  await recordAuditEvent(tx, {
-    actorId: admin.id,
-    action: episode ? "episode.edit" : "call.edit",
-    subjectId: callId,
-    detail: {},
-  });
+  await recordCallEvent(tx, { callId, admin }, episode ? "episode.edit" : "call.edit");
 }
 
 export interface Caller {

@@ -11,6 +11,7 @@ import { canMergeAudio, mergeAudio } from "#lib/calls/merge-audio.ts";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
 import { publishCall, findMergeSource, unpublishCall } from "#lib/calls/publish.ts";
 import {
+  type ReviewDecision,
   declineCall,
   editCall,
   unclaimCall,
@@ -24,7 +25,7 @@ import { normalizeTranscript } from "#lib/calls/normalize-transcript.ts";
 import { triggerTranscriptions } from "#lib/calls/transcribe.ts";
 import { MAX_TRANSCRIPT_CHARS } from "#lib/calls/transcript.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
-import { read } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 // Ids from the source site may have another format.
@@ -64,29 +65,34 @@ async function refreshAfter<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-export const claimCallAction = defineServerAction({
-  requiredRole: "admin",
-  fields: decisionFields,
-  run: ({ input, write }) =>
-    refreshAfter(async () => {
-      await write((tx, admin) =>
-        claimCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-      );
-      return "Assigned to you.";
-    }),
-});
+/** Defines an action that changes only the state of a call. */
+const defineDecision = (
+  decide: (tx: Tx, decision: ReviewDecision) => Promise<void>,
+  message: string,
+) =>
+  defineServerAction({
+    requiredRole: "admin",
+    fields: decisionFields,
+    run: ({ input, write }) =>
+      refreshAfter(async () => {
+        await write((tx, admin) =>
+          decide(tx, { callId: input.id, admin, expectedVersion: input.seen }),
+        );
+        return message;
+      }),
+  });
 
-export const unclaimCallAction = defineServerAction({
-  requiredRole: "admin",
-  fields: decisionFields,
-  run: ({ input, write }) =>
-    refreshAfter(async () => {
-      await write((tx, admin) =>
-        unclaimCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-      );
-      return "Moved back to New.";
-    }),
-});
+export const claimCallAction = defineDecision(claimCall, "Assigned to you.");
+export const unclaimCallAction = defineDecision(unclaimCall, "Moved back to New.");
+export const removeAnswerAction = defineDecision(removeAnswer, "Answer removed.");
+export const reopenCallAction = defineDecision(
+  reopenCall,
+  "Reopened. The caller was not notified.",
+);
+export const unpublishCallAction = defineDecision(
+  unpublishCall,
+  "Unpublished. The caller was not notified.",
+);
 
 /** Field uploadId: the id of the answer's upload. */
 export const saveAnswerAction = defineServerAction({
@@ -115,18 +121,6 @@ export const saveAnswerAction = defineServerAction({
     }),
 });
 
-export const removeAnswerAction = defineServerAction({
-  requiredRole: "admin",
-  fields: decisionFields,
-  run: ({ input, write }) =>
-    refreshAfter(async () => {
-      await write((tx, admin) =>
-        removeAnswer(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-      );
-      return "Answer removed.";
-    }),
-});
-
 export const declineCallAction = defineServerAction({
   requiredRole: "admin",
   fields: decisionFields.extend({
@@ -144,18 +138,6 @@ export const declineCallAction = defineServerAction({
       );
       triggerDeliveries();
       return "Declined. We’ll email your reason to the caller.";
-    }),
-});
-
-export const reopenCallAction = defineServerAction({
-  requiredRole: "admin",
-  fields: decisionFields,
-  run: ({ input, write }) =>
-    refreshAfter(async () => {
-      await write((tx, admin) =>
-        reopenCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-      );
-      return "Reopened. The caller was not notified.";
     }),
 });
 
@@ -214,17 +196,5 @@ export const publishCallAction = defineServerAction({
           ? " Question and answer couldn’t be merged, so the page plays one after the other."
           : " ffmpeg isn’t installed, so the page plays question and answer one after the other.";
       return `Published as episode ${number}. We’ll email the caller.${note}`;
-    }),
-});
-
-export const unpublishCallAction = defineServerAction({
-  requiredRole: "admin",
-  fields: decisionFields,
-  run: ({ input, write }) =>
-    refreshAfter(async () => {
-      await write((tx, admin) =>
-        unpublishCall(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-      );
-      return "Unpublished. The caller was not notified.";
     }),
 });

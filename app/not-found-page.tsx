@@ -9,8 +9,13 @@ import { log } from "#lib/core/log.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { SessionIds } from "#lib/members/viewer.ts";
 
-/** Renders the page; the caller sets the status with setNotFoundStatus. */
-export async function NotFoundPage({ sessionIds }: { sessionIds: SessionIds }) {
+/**
+ * Renders the 404 page and sets the status. Next's notFound() would send a document that needs scripts
+ * to show its content.
+ */
+export async function renderNotFound(sessionIds: SessionIds) {
+  const request = currentRequestContext();
+  if (request && !request.response.headersSent) request.response.statusCode = 404;
   return (
     <>
       {/* Next's cache handler stores a document with this attribute as a 404. */}
@@ -40,13 +45,4 @@ async function loadRecommendationCards(sessionIds: SessionIds) {
     log("warn", "pages.no_recommendations", { error });
     return [];
   }
-}
-
-/**
- * Sets the status of this request to 404. Next's notFound() would send a document that needs scripts to show
- * its content.
- */
-export function setNotFoundStatus(): void {
-  const request = currentRequestContext();
-  if (request && !request.response.headersSent) request.response.statusCode = 404;
 }

@@ -4,7 +4,7 @@ import type { Metadata } from "next";
 import type { ReactNode } from "react";
 import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
-import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
+import { renderNotFound } from "#app/not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PROSE_CLASS } from "#components/post/prose-class.ts";
 
@@ -18,10 +18,7 @@ export async function textPageMetadata(slug: string): Promise<Metadata> {
 /** Renders content/pages/`slug` and `end`, or the 404 page. */
 export async function renderTextPage(slug: string, end?: ReactNode) {
   const page = await findPageBySlug(slug);
-  if (!page) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={{ sessionKey: null, clientId: null }} />;
-  }
+  if (!page) return renderNotFound({ sessionKey: null, clientId: null });
   return (
     <article className="wrap">
       <header className="page-head">

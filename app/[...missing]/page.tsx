@@ -6,7 +6,7 @@ import { renderTextPage, textPageMetadata } from "#app/(text)/render-text-page.t
 import { log } from "#lib/core/log.ts";
 import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
-import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
+import { renderNotFound } from "../not-found-page.tsx";
 
 interface Props {
   params: Promise<{ missing: string[] }>;
@@ -22,8 +22,7 @@ export default async function MissingPage({ params }: Props) {
   await connection();
   const slug = await findPageSlug((await params).missing);
   if (slug !== null) return renderTextPage(slug);
-  setNotFoundStatus();
-  return <NotFoundPage sessionIds={await readSessionCookies()} />;
+  return renderNotFound(await readSessionCookies());
 }
 
 /** Returns the slug of the text page at these segments, or null. */

@@ -5,7 +5,7 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
-import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
+import { renderNotFound } from "../not-found-page.tsx";
 import { isAppError } from "#lib/core/errors.ts";
 import type { Admin } from "#lib/members/member.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
@@ -32,8 +32,7 @@ export async function requireAdminPage(
     currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
     return { admin: member, notFoundPage: null };
   }
-  setNotFoundStatus();
-  return { admin: null, notFoundPage: <NotFoundPage sessionIds={sessionIds} /> };
+  return { admin: null, notFoundPage: await renderNotFound(sessionIds) };
 }
 
 /**

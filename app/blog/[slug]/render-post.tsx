@@ -4,7 +4,7 @@ import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex, findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { postMessages } from "#app/frame-messages.ts";
-import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
+import { renderNotFound } from "#app/not-found-page.tsx";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
@@ -24,10 +24,7 @@ import { loadPostParts } from "./post-parts.tsx";
 /** Renders the post at `slug` for this viewer, or the 404 page. */
 export async function renderPost(slug: string, sessionIds: SessionIds) {
   const post = await findPostBySlug(slug);
-  if (!post) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={sessionIds} />;
-  }
+  if (!post) return renderNotFound(sessionIds);
   const index = await getIndex();
   const { parts } = await loadPostParts(slug, sessionIds);
   const url = postUrl({ url: env.SITE_URL }, post);

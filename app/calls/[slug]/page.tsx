@@ -2,7 +2,7 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
+import { renderNotFound } from "../../not-found-page.tsx";
 import { podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
@@ -52,10 +52,7 @@ export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
   const episode = await read((tx) => findEpisode(tx, slug));
-  if (!episode) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!episode) return renderNotFound(await readSessionCookies());
   const site = env.SITE_URL;
   const url = `${site}/calls/${slug}`;
   const day = formatIsoDate(episode.publishedAt);

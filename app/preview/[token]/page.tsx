@@ -3,7 +3,7 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { NotFoundPage, setNotFoundStatus } from "../../not-found-page.tsx";
+import { renderNotFound } from "../../not-found-page.tsx";
 import { renderPreview } from "../render-preview.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { read } from "#lib/db/database.ts";
@@ -28,10 +28,7 @@ export default async function PreviewPage({ params }: Props) {
   const { token } = await params;
   const preview = await read((tx) => findPreview(tx, token));
   const post = preview && (await findPostForPreview(preview.slug));
-  if (!post) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!post) return renderNotFound(await readSessionCookies());
   const published = await findPostBySlug(post.slug);
   if (published && !published.frontMatter.draft) redirect(postUrlPath(published));
   return renderPreview(

@@ -2,7 +2,7 @@
 // Every form is rendered in every state, but its fields only if they apply. So its message shows
 // even without JavaScript.
 
-import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
+import { renderNotFound } from "../../../not-found-page.tsx";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import {
@@ -62,10 +62,7 @@ export default async function CallPage({ params }: Props) {
       throw error;
     }
   });
-  if (!data) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!data) return renderNotFound(await readSessionCookies());
   const { call, nextNumber } = data;
   const { state, episode } = call;
   const isOpen = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";

@@ -1,7 +1,7 @@
 // Renders /admin/newsletter/ID: the form of a draft, or the results of an issue.
 
 import { Fragment } from "react";
-import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
+import { renderNotFound } from "../../../not-found-page.tsx";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { cancelIssueAction, deleteIssueAction } from "../actions.ts";
 import { DraftForm } from "./draft-form.tsx";
@@ -78,10 +78,7 @@ export default async function IssuePage({ params }: Props) {
   const { admin, notFoundPage } = await requireAdminPage(`/admin/newsletter/${text}`);
   if (!admin) return notFoundPage;
   const issue = await findIssue(admin, parseIssueId(text));
-  if (!issue) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!issue) return renderNotFound(await readSessionCookies());
   const { id, state } = issue;
   const isDraft = state === "DRAFT";
   const notice = await readNotice();

@@ -1,7 +1,7 @@
 // Renders /admin/posts/SLUG: what is known about a post, and what an admin can do with it.
 
 import { Fragment } from "react";
-import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
+import { renderNotFound } from "../../../not-found-page.tsx";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { adminPostPath, loadAdminPosts } from "../load-admin-posts.ts";
 import { PreviewLinks } from "./preview-links.tsx";
@@ -33,10 +33,7 @@ export default async function PostAdminPage({ params }: Props) {
   const { admin, notFoundPage } = await requireAdminPage(adminPostPath(slug));
   if (!admin) return notFoundPage;
   const post = (await loadAdminPosts()).find((each) => each.slug === slug);
-  if (!post) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!post) return renderNotFound(await readSessionCookies());
   const { reads, links } = await read(async (tx) => ({
     reads: await countPostReads(tx, slug),
     links: await listPreviewLinks(tx, admin, slug),

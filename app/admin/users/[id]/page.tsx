@@ -2,7 +2,7 @@
 
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";
-import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
+import { renderNotFound } from "../../../not-found-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -44,10 +44,7 @@ export default async function UserPage({ params }: Props) {
       throw error;
     }
   });
-  if (!data) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!data) return renderNotFound(await readSessionCookies());
   const { user, log } = data;
   const isSelf = user.id === admin.id;
   const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt.getTime()) };

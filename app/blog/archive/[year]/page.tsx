@@ -2,7 +2,7 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { NotFoundPage, setNotFoundStatus } from "#app/not-found-page.tsx";
+import { renderNotFound } from "#app/not-found-page.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { listMonths } from "#lib/posts/archive.ts";
@@ -29,9 +29,6 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function ArchivePage({ params }: Props) {
   await connection();
   const parts = await loadYearParts((await params).year);
-  if (!parts) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!parts) return renderNotFound(await readSessionCookies());
   return <PersonalPart name="year">{parts.year}</PersonalPart>;
 }

@@ -2,7 +2,7 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { NotFoundPage, setNotFoundStatus } from "#app/not-found-page.tsx";
+import { renderNotFound } from "#app/not-found-page.tsx";
 import { PersonalPart } from "#components/ui/personal-part.tsx";
 import { readPreviousVisit } from "#lib/members/last-visit.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -41,9 +41,6 @@ export default async function TopicPage({ params, searchParams }: Props) {
     page: Number.parseInt(String((await searchParams).page), 10) || 1,
     previousVisitMs: await readPreviousVisit(),
   });
-  if (!loaded) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={sessionIds} />;
-  }
+  if (!loaded) return renderNotFound(sessionIds);
   return <PersonalPart name="topic">{loaded.parts.topic}</PersonalPart>;
 }

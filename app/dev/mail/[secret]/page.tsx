@@ -3,7 +3,7 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { NotFoundPage, setNotFoundStatus } from "../../../not-found-page.tsx";
+import { renderNotFound } from "../../../not-found-page.tsx";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { canReadMailbox } from "#lib/outbound/mail/mailbox-access.ts";
 
@@ -18,10 +18,8 @@ const MAX_EMAILS = 20;
 
 export default async function Page({ params }: Props) {
   await connection();
-  if (!canReadMailbox((await params).secret)) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={{ sessionKey: null, clientId: null }} />;
-  }
+  if (!canReadMailbox((await params).secret))
+    return renderNotFound({ sessionKey: null, clientId: null });
   const emails = listLocalMailbox(MAX_EMAILS);
   return (
     <div className="wrap">

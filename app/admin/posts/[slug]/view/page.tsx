@@ -1,6 +1,6 @@
 // Renders /admin/posts/SLUG/view: a post as a guest sees it, or will see it.
 
-import { NotFoundPage, setNotFoundStatus } from "../../../../not-found-page.tsx";
+import { renderNotFound } from "../../../../not-found-page.tsx";
 import { renderPreview } from "../../../../preview/render-preview.tsx";
 import { adminMetadata, requireAdminPage } from "../../../require-admin-page.tsx";
 import { adminPostPath } from "../../load-admin-posts.ts";
@@ -20,10 +20,7 @@ export default async function ViewPage({ params }: Props) {
   const { admin, notFoundPage } = await requireAdminPage(`${path}/view`);
   if (!admin) return notFoundPage;
   const post = await findPostForPreview(slug);
-  if (!post) {
-    setNotFoundStatus();
-    return <NotFoundPage sessionIds={await readSessionCookies()} />;
-  }
+  if (!post) return renderNotFound(await readSessionCookies());
   return renderPreview(
     post,
     <>

@@ -1,9 +1,4 @@
-// Parses IP addresses into bits and groups.
-
-/** Returns an IPv4 address as 32 bits. */
-export function ipv4ToBits(address: string): bigint {
-  return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
-}
+// Parses IPv6 addresses into groups.
 
 /**
  * Returns the eight groups of an IPv6 address, four lowercase hex digits each. A dotted IPv4 suffix
@@ -35,6 +30,3 @@ export function findMappedIpv4(address: string): string | null {
   const bytes = groups.slice(6).flatMap((group) => [group.slice(0, 2), group.slice(2)]);
   return bytes.map((byte) => Number.parseInt(byte, 16)).join(".");
 }
-
-/** Returns an IPv6 address, without a zone ID, as 128 bits. */
-export const ipv6ToBits = (address: string): bigint => BigInt(`0x${ipv6Groups(address).join("")}`);

@@ -1,8 +1,7 @@
 // Distinguishes public internet addresses from private, reserved and cloud-internal ones (SSRF
 // protection).
 
-import { isIPv4, isIPv6 } from "node:net";
-import { ipv4ToBits, ipv6ToBits } from "#lib/core/ip-address.ts";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 /** IANA special-purpose blocks, multicast, reserved space, and Azure's host service. */
 const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
@@ -36,28 +35,22 @@ const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ["3fff::", 20],
 ];
 
-function isInSubnet(bits: bigint, width: number, base: bigint, prefix: number): boolean {
-  const shift = BigInt(width - prefix);
-  return bits >> shift === base >> shift;
-}
-
-const blocksV4 = NOT_PUBLIC_V4.map(([base, prefix]) => [ipv4ToBits(base), prefix] as const);
-const blocksV6 = NOT_PUBLIC_V6.map(([base, prefix]) => [ipv6ToBits(base), prefix] as const);
-const GLOBAL_UNICAST_V6 = ipv6ToBits("2000::");
+const notPublic = new BlockList();
+for (const [base, prefix] of NOT_PUBLIC_V4) notPublic.addSubnet(base, prefix, "ipv4");
+for (const [base, prefix] of NOT_PUBLIC_V6) notPublic.addSubnet(base, prefix, "ipv6");
+const globalUnicast = new BlockList();
+globalUnicast.addSubnet("2000::", 3, "ipv6");
 
 /**
  * Returns true for an IP address on the public internet; false for any other address, one with a
  * zone ID, and other text.
  */
 export function isPublicAddress(address: string): boolean {
-  if (isIPv4(address)) {
-    const bits = ipv4ToBits(address);
-    return !blocksV4.some(([base, prefix]) => isInSubnet(bits, 32, base, prefix));
-  }
-  if (!isIPv6(address) || address.includes("%")) return false;
-  const bits = ipv6ToBits(address);
+  if (isIPv4(address)) return !notPublic.check(address, "ipv4");
   return (
-    isInSubnet(bits, 128, GLOBAL_UNICAST_V6, 3) &&
-    !blocksV6.some(([base, prefix]) => isInSubnet(bits, 128, base, prefix))
+    isIPv6(address) &&
+    !address.includes("%") &&
+    globalUnicast.check(address, "ipv6") &&
+    !notPublic.check(address, "ipv6")
   );
 }

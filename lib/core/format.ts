@@ -4,31 +4,16 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./clock.ts";
 import { AppError } from "./errors.ts";
 
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
+const MONTH = new Intl.DateTimeFormat("en-US", { month: "long", timeZone: "UTC" });
 
-function parseDay(date: string): { year: number; month: number; day: number } {
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date) ?? [];
-  const parsed = { year: Number(year), month: Number(month), day: Number(day) };
-  const utc = new Date(Date.UTC(parsed.year, parsed.month - 1, parsed.day));
-  if (!year || utc.getUTCMonth() !== parsed.month - 1 || utc.getUTCDate() !== parsed.day) {
+function parseDay(date: string): Date {
+  const day = new Date(`${date}T00:00:00Z`);
+  // February 30 would become March 2.
+  if (Number.isNaN(day.getTime()) || formatIsoDate(day.getTime()) !== date)
     throw new AppError("invalid", `"${date.slice(0, 40)}" is not a valid date. Use YYYY-MM-DD.`, {
       field: "date",
     });
-  }
-  return parsed;
+  return day;
 }
 
 function formatOrdinal(day: number): string {
@@ -41,13 +26,13 @@ function formatOrdinal(day: number): string {
  * valid date.
  */
 export function formatDate(date: string): string {
-  const { year, month, day } = parseDay(date);
-  return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
+  const day = parseDay(date);
+  return `${MONTH.format(day)} ${formatOrdinal(day.getUTCDate())}, ${day.getUTCFullYear()}`;
 }
 
 /** Returns the name of a month: "2026-03" → "March". */
 export function formatMonth(month: string): string {
-  return MONTHS[Number(month.slice(5)) - 1] ?? month;
+  return MONTH.format(new Date(`${month}-01T00:00:00Z`));
 }
 
 /** Returns the day of `ms` in UTC: "2026-11-23". */

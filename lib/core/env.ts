@@ -26,19 +26,23 @@ const secretSchema = (minLength: number) =>
   z
     .string()
     .refine((value) => value.trim().length >= minLength, `needs at least ${minLength} characters`);
+const splitList = (value: string, separator: RegExp) =>
+  value
+    .split(separator)
+    .map((part) => part.trim())
+    .filter(Boolean);
 /** Secrets separated by commas, so that the old one is still accepted during a rotation. */
-const secretListSchema = (minLength: number) =>
+const secretListSchema = (
+  minLength: number,
+  separator = /,/,
+  hint = "; separate multiple secrets with commas",
+) =>
   z
     .string()
-    .transform((value) =>
-      value
-        .split(",")
-        .map((secret) => secret.trim())
-        .filter(Boolean),
-    )
+    .transform((value) => splitList(value, separator))
     .refine(
       (all) => all.length > 0 && all.every((secret) => secret.length >= minLength),
-      `needs at least ${minLength} characters; separate multiple secrets with commas`,
+      `needs at least ${minLength} characters${hint}`,
     );
 /** A URL without credentials, path, query or fragment. Parsed to its origin. */
 const originSchema = () =>
@@ -52,12 +56,7 @@ const originSchema = () =>
 const listSchema = z
   .string()
   .default("")
-  .transform((value) =>
-    value
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean),
-  );
+  .transform((value) => splitList(value, /,/));
 
 /** A source-site cookie: its name, optionally followed by a colon and the data field to read. */
 const legacyCookieSchema = (fallbackField: string) =>
@@ -71,21 +70,7 @@ const legacyCookieSchema = (fallbackField: string) =>
       const [name = "", field = fallbackField] = value.split(":");
       return { name, field };
     });
-const secretsSchema = z
-  .string()
-  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-  .refine(
-    (all) => all.length > 0 && all.every((secret) => secret.length >= 8),
-    "needs at least 8 characters; separate multiple secrets with commas or spaces",
-  );
-
-const backupKeysSchema = z
-  .string()
-  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-  .refine(
-    (keys) => keys.length > 0 && keys.every((key) => key.length >= 32),
-    "needs at least 32 characters, as from: openssl rand -hex 32. Separate several keys with commas; the first encrypts",
-  );
+const SPACES_OR_COMMAS = /[\s,]+/;
 
 export const envSchema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -110,7 +95,11 @@ export const envSchema = z.object({
   CACHE_MAX_MB: intSchema(256, 8, 16_384),
   SESSION_SECRET: secretSchema(MIN_SESSION_SECRET_LENGTH).optional(),
   ACCEPTED_SESSION_SECRETS: secretListSchema(MIN_SESSION_SECRET_LENGTH).default([]),
-  LEGACY_COOKIE_SECRET: secretsSchema.optional(),
+  LEGACY_COOKIE_SECRET: secretListSchema(
+    8,
+    SPACES_OR_COMMAS,
+    "; separate multiple secrets with commas or spaces",
+  ).optional(),
   LEGACY_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
   LEGACY_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
   SESSION_RENEW_DAYS: intSchema(180, 1, 364),
@@ -150,7 +139,11 @@ export const envSchema = z.object({
       "must be a bucket, or a bucket and a prefix: my-bucket/my-site",
     )
     .optional(),
-  BACKUP_KEY: backupKeysSchema.optional(),
+  BACKUP_KEY: secretListSchema(
+    32,
+    SPACES_OR_COMMAS,
+    ", as from: openssl rand -hex 32. Separate several keys with commas; the first encrypts",
+  ).optional(),
   BACKUP_INTERVAL_SECONDS: intSchema(10, 1, 3_600),
   BACKUP_RETENTION_DAYS: intSchema(30, 1, 3_650),
   BACKUP_DRILL_DAYS: intSchema(7, 0, 365),

@@ -6,6 +6,7 @@ import { env } from "#lib/core/env.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/members/member.ts";
+import { listAdmins } from "#lib/members/roles.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
@@ -200,13 +201,7 @@ async function notifyAdmins(
       ? "asked a question"
       : `recorded a question (${formatDuration(durationMs)})`;
   const concerns = { userId: member.id, about: `New call, to the admins: ${title}` };
-  const admins = await tx.user.findMany({
-    where: { role: "ADMIN" },
-    select: { email: true },
-    orderBy: [{ createdAt: "asc" }, { id: "asc" }],
-    take: MAX_NOTIFIED_ADMINS,
-  });
-  for (const { email } of admins) {
+  for (const { email } of (await listAdmins(tx)).slice(0, MAX_NOTIFIED_ADMINS)) {
     await enqueueDelivery(
       tx,
       {

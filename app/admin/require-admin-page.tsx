@@ -6,7 +6,7 @@ import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
 import { renderNotFound } from "../not-found-page.tsx";
-import { isAppError } from "#lib/core/errors.ts";
+import { nullIfNotFound } from "#lib/core/errors.ts";
 import type { Admin } from "#lib/members/member.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { type Tx, read } from "#lib/db/database.ts";
@@ -48,12 +48,7 @@ export async function adminMetadata(
   const pageTitle = await read(async (tx) => {
     const { member } = await resolveViewer(tx, sessionIds);
     if (!isAdmin(member)) return null;
-    try {
-      return typeof title === "string" ? title : await title(tx, member);
-    } catch (error) {
-      if (isAppError(error, "not_found")) return null;
-      throw error;
-    }
+    return typeof title === "string" ? title : nullIfNotFound(title(tx, member));
   });
   return {
     title: pageTitle === null ? "Not found" : `${pageTitle} · Admin`,

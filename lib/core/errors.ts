@@ -49,6 +49,16 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   );
 }
 
+/** Resolves to null instead of rejecting with AppError(not_found). */
+export async function nullIfNotFound<T>(result: Promise<T>): Promise<T | null> {
+  try {
+    return await result;
+  } catch (error) {
+    if (isAppError(error, "not_found")) return null;
+    throw error;
+  }
+}
+
 /** Returns the HTTP status of an AppError's code; 500 for any other error. */
 export function httpStatusFor(error: unknown): number {
   return isAppError(error) ? HTTP_STATUS_BY_CODE[error.code] : 500;

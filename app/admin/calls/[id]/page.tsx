@@ -25,7 +25,7 @@ import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, TextField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
-import { isAppError } from "#lib/core/errors.ts";
+import { nullIfNotFound } from "#lib/core/errors.ts";
 import { formatBytes } from "#lib/core/format.ts";
 import { episodePrograms } from "#lib/calls/episode-programs.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
@@ -51,17 +51,12 @@ export default async function CallPage({ params }: Props) {
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await read(async (tx) => {
-    try {
-      return {
-        call: await getReviewedCall(tx, { admin, callId: id }),
-        nextNumber: await nextEpisodeNumber(tx),
-      };
-    } catch (error) {
-      if (isAppError(error, "not_found")) return null;
-      throw error;
-    }
-  });
+  const data = await nullIfNotFound(
+    read(async (tx) => ({
+      call: await getReviewedCall(tx, { admin, callId: id }),
+      nextNumber: await nextEpisodeNumber(tx),
+    })),
+  );
   if (!data) return renderNotFound(await readSessionCookies());
   const { call, nextNumber } = data;
   const { state, episode } = call;

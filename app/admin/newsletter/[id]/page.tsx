@@ -10,10 +10,9 @@ import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { ISSUE_STATE_LABELS } from "#components/admin/issue-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
-import { isAppError } from "#lib/core/errors.ts";
+import { nullIfNotFound } from "#lib/core/errors.ts";
 import { read } from "#lib/db/database.ts";
 import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
-import type { Admin } from "#lib/members/member.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { type Issue, getIssue, parseIssueId } from "#lib/newsletter/issues.ts";
 import { countRecipients } from "#lib/newsletter/start-issue.sql.ts";
@@ -33,15 +32,6 @@ const NOTICES: Partial<Record<Notice, string>> = {
 export async function generateMetadata({ params }: Props) {
   const id = parseIssueId((await params).id);
   return adminMetadata(async (tx, admin) => (await getIssue(tx, admin, id)).subject);
-}
-
-async function findIssue(admin: Admin, id: number): Promise<Issue | null> {
-  try {
-    return await read((tx) => getIssue(tx, admin, id));
-  } catch (error) {
-    if (isAppError(error, "not_found")) return null;
-    throw error;
-  }
 }
 
 function IssueFacts({ issue }: { issue: Issue }) {
@@ -77,7 +67,7 @@ export default async function IssuePage({ params }: Props) {
   const { id: text } = await params;
   const { admin, notFoundPage } = await requireAdminPage(`/admin/newsletter/${text}`);
   if (!admin) return notFoundPage;
-  const issue = await findIssue(admin, parseIssueId(text));
+  const issue = await nullIfNotFound(read((tx) => getIssue(tx, admin, parseIssueId(text))));
   if (!issue) return renderNotFound(await readSessionCookies());
   const { id, state } = issue;
   const isDraft = state === "DRAFT";

@@ -13,7 +13,7 @@ import { CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, SelectField } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
-import { isAppError } from "#lib/core/errors.ts";
+import { nullIfNotFound } from "#lib/core/errors.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
 import { read } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
@@ -33,17 +33,12 @@ export default async function UserPage({ params }: Props) {
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
-  const data = await read(async (tx) => {
-    try {
-      return {
-        user: await getUser(tx, admin, id),
-        log: await listAuditLog(tx, admin, { subjectId: id }),
-      };
-    } catch (error) {
-      if (isAppError(error, "not_found")) return null;
-      throw error;
-    }
-  });
+  const data = await nullIfNotFound(
+    read(async (tx) => ({
+      user: await getUser(tx, admin, id),
+      log: await listAuditLog(tx, admin, { subjectId: id }),
+    })),
+  );
   if (!data) return renderNotFound(await readSessionCookies());
   const { user, log } = data;
   const isSelf = user.id === admin.id;

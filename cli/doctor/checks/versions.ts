@@ -11,15 +11,6 @@ import { type Finding, note, ok, problem } from "../finding.ts";
 const LITEFS_VERSION = "0.5.14";
 const COMMAND_TIMEOUT_MS = 5_000;
 
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split(".").map(Number));
-  for (let i = 0; i < 3; i += 1) {
-    const difference = (left![i] ?? 0) - (right![i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
 /** Compares `version` with the one that the repository asks for, such as "24.21.0". */
 export function checkNode(version: string, wanted: string): Finding[] {
   const what = `Node ${version} (${process.execPath})`;
@@ -40,7 +31,7 @@ const MIN_SQLITE_VERSION = "3.51.3";
 /** `writes` says whether the site itself writes with this copy. */
 export function checkSqlite(name: string, version: string, writes: boolean): Finding[] {
   const what = `SQLite ${version} in ${name}`;
-  if (compareVersions(version, MIN_SQLITE_VERSION) >= 0) return [ok(what)];
+  if (version.localeCompare(MIN_SQLITE_VERSION, "en", { numeric: true }) >= 0) return [ok(what)];
   const why = `SQLite before ${MIN_SQLITE_VERSION} can corrupt a database in WAL mode if two connections write and checkpoint.`;
   return [
     writes

@@ -43,6 +43,16 @@ export function readMigrations(dir: string): Migration[] {
     });
 }
 
+/** Returns the applied migrations; empty for a database without the migrations table. */
+export function readAppliedMigrations(db: Database.Database): Omit<Migration, "sql">[] {
+  if (!db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = '_prisma_migrations'`).get()) return [];
+  return db
+    .prepare(
+      `SELECT "migration_name" AS name, "checksum" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
+    )
+    .all() as Omit<Migration, "sql">[];
+}
+
 /**
  * Applies the pending migrations to `file`, which is created if missing, and returns their names.
  * Each migration and its record share one transaction. Throws if SQL fails, an applied migration's

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openConnection } from "#lib/db/connection.ts";
 import { isReplicated } from "#lib/core/instance.ts";
-import { applyMigrations, readMigrations } from "#lib/db/migrations.ts";
+import { applyMigrations, readAppliedMigrations, readMigrations } from "#lib/db/migrations.ts";
 
 const [file, mode] = process.argv.slice(2);
 if (!file) throw new Error("apply-migrations.ts FILE [pending | new]");
@@ -15,20 +15,10 @@ const migrationsDir = join(import.meta.dirname, "..", "..", "prisma", "migration
 async function listPendingMigrations(databaseFile: string): Promise<string[]> {
   const { db, close } = await openConnection(databaseFile, "reader", 5_000);
   try {
-    const hasMigrationsTable = db
-      .prepare(`SELECT 1 FROM sqlite_schema WHERE name = '_prisma_migrations'`)
-      .get();
-    const applied = hasMigrationsTable
-      ? db
-          .prepare(
-            `SELECT "migration_name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
-          )
-          .pluck()
-          .all()
-      : [];
+    const applied = new Set(readAppliedMigrations(db).map(({ name }) => name));
     return readMigrations(migrationsDir)
       .map(({ name }) => name)
-      .filter((name) => !applied.includes(name));
+      .filter((name) => !applied.has(name));
   } finally {
     close();
   }

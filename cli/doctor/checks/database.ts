@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { readMigrations } from "#lib/db/migrations.ts";
+import { readAppliedMigrations, readMigrations } from "#lib/db/migrations.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 import { findMistypedValues } from "../mistyped-values.ts";
 
@@ -88,16 +88,7 @@ function checkValueTypes(file: string, db: Database.Database): Finding[] {
 
 function checkMigrations(file: string, db: Database.Database, dir: string): Finding[] {
   if (!existsSync(dir)) return [];
-  const isMigrated = db
-    .prepare(`SELECT 1 FROM sqlite_schema WHERE name = '_prisma_migrations'`)
-    .get();
-  const applied = isMigrated
-    ? (db
-        .prepare(
-          `SELECT "migration_name" AS name, "checksum" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
-        )
-        .all() as { name: string; checksum: string }[])
-    : [];
+  const applied = readAppliedMigrations(db);
   const bundled = readMigrations(dir);
   const checksums = new Map(applied.map(({ name, checksum }) => [name, checksum]));
   const missing = bundled.filter(({ name }) => !checksums.has(name));

@@ -74,7 +74,6 @@ export async function copySource(migration: Migration): Promise<MigrationState> 
     readOnly: null,
     stoppedAtMs: null,
     position: null,
-    startedAtMs: Date.now(),
   });
   saveState(targetFile, state);
   const slot =

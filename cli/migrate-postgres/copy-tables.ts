@@ -17,13 +17,6 @@ const BUFFER_COUNT = 5;
 /** Sorting five million rows takes about ten seconds before the first byte. */
 const SILENCE_TIMEOUT_MS = 120_000;
 
-export interface CopiedTable {
-  readonly target: string;
-  /** Including quarantined rows. */
-  readonly rows: number;
-  readonly quarantined: number;
-}
-
 export interface CopyOptions {
   /** Must be in a transaction with a fixed snapshot. */
   readonly source: pg.Client;
@@ -47,10 +40,10 @@ export async function copyTables({
   file,
   signal,
   onProgress,
-}: CopyOptions): Promise<CopiedTable[]> {
+}: CopyOptions): Promise<void> {
   const loader = startLoader({ file, options });
   try {
-    const ends: Promise<CopiedTable>[] = [];
+    const ends: Promise<void>[] = [];
     for (const table of tables) {
       // The next table is read while the worker still loads this one. Errors surface in the `end`
       // request.
@@ -58,25 +51,18 @@ export async function copyTables({
       await streamTable(source, table, loader, signal, (rows) =>
         onProgress?.({ table: table.target, rows }),
       );
-      const end = loader.request({ kind: "end" }).then(({ rows, quarantined = 0 }) => {
+      const end = loader.request({ kind: "end" }).then(({ rows }) => {
         onProgress?.({ table: table.target, rows });
-        return { target: table.target, rows, quarantined };
       });
       end.catch(() => {});
       ends.push(end);
     }
-    const copied = await Promise.all(ends);
+    await Promise.all(ends);
     await loader.request({ kind: "orphans", tables });
     await loader.request({ kind: "close" });
-    return copied;
   } finally {
     await loader.terminate();
   }
-}
-
-interface LoadResult {
-  readonly rows: number;
-  readonly quarantined?: number;
 }
 
 /** An internal error of the worker thread. */
@@ -84,7 +70,7 @@ class LoaderError extends Error {}
 
 interface Loader {
   /** Resolves with the worker's reply; replies come in the order of the requests. */
-  request(request: LoadRequest): Promise<LoadResult>;
+  request(request: LoadRequest): Promise<{ rows: number }>;
   /** Waits for a buffer that the worker has finished reading. A `chunk` request gives it back. */
   acquireBuffer(): Promise<{ bufferIndex: number; bytes: Buffer }>;
   terminate(): Promise<void>;
@@ -97,7 +83,7 @@ function startLoader({ file, options }: Omit<LoadOptions, "buffers">): Loader {
     workerData: { file, options, buffers: shared } satisfies LoadOptions,
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
-  const pending: { resolve(reply: LoadResult): void; reject(error: unknown): void }[] = [];
+  const pending: { resolve(reply: { rows: number }): void; reject(error: unknown): void }[] = [];
   /** For each buffer, settles when the worker has read it. */
   const released: Promise<unknown>[] = shared.map(() => Promise.resolve());
   let nextBuffer = 0;
@@ -115,7 +101,7 @@ function startLoader({ file, options }: Omit<LoadOptions, "buffers">): Loader {
   return {
     request(request) {
       if (failure) return Promise.reject(failure);
-      const reply = new Promise<LoadResult>((resolve, reject) => {
+      const reply = new Promise<{ rows: number }>((resolve, reject) => {
         pending.push({ resolve, reject });
         worker.postMessage(request);
       });

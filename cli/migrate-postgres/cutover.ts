@@ -45,7 +45,7 @@ import {
   type SwapTarget,
   backupTarget,
   carryOverSettings,
-  inspectTarget,
+  countTargetMembers,
   servedFileOf,
   swapIn,
 } from "./swap-in.ts";
@@ -99,7 +99,7 @@ export async function cutOver(
       `The migration to ${targetFile} is done. verify compares once more; abort lets the source site write again.`,
     );
   if (savedState?.phase === "swapping") return resumeCutover(migration, options, savedState);
-  assertReplaceable((await inspectTarget(options.target)).members, options);
+  assertReplaceable(await countTargetMembers(options.target), options);
   if (!savedState || savedState.phase === "copying") await copySource(migration);
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);

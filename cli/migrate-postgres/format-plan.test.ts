@@ -24,7 +24,6 @@ const PLAN: Plan = {
     walLevel: "logical",
     isInRecovery: false,
     isPooled: false,
-    isSuperuser: false,
     canReplicate: true,
     canCreate: true,
     ownsDatabase: true,

@@ -26,8 +26,7 @@ export type LoadRequest =
   | { readonly kind: "close" };
 
 export type LoadReply =
-  | { readonly kind: "progress"; readonly rows: number }
-  | { readonly kind: "done"; readonly rows: number; readonly quarantined: number }
+  | { readonly kind: "progress" | "done"; readonly rows: number }
   | {
       readonly kind: "failed";
       readonly message: string;
@@ -63,7 +62,8 @@ const quarantine = prepareQuarantine(db);
 interface TableLoad {
   /** Returns how many rows have been read. */
   push(bytes: Buffer): number;
-  finish(): { rows: number; quarantined: number };
+  /** Returns how many rows have been read, with quarantined ones. */
+  finish(): number;
 }
 
 function startTableLoad(table: TableMapping): TableLoad {
@@ -83,13 +83,11 @@ function startTableLoad(table: TableMapping): TableLoad {
   const batch: Row = new Array<Row[number]>(width * INSERT_BATCH_ROWS).fill(null);
   let batchRows = 0;
   let rows = 0;
-  let quarantined = 0;
   const addRow = (row: Cell[]) => {
     rows += 1;
     const reason = table.isSide ? null : findInvalidReason(table, row as Row);
     if (reason !== null) {
       quarantineOrThrow(table, row.map(decodeCell), reason);
-      quarantined += 1;
       return;
     }
     const offset = batchRows * width;
@@ -118,7 +116,7 @@ function startTableLoad(table: TableMapping): TableLoad {
       reader.finish();
       for (let i = 0; i < batchRows; i += 1) insertOne.run(batch.slice(i * width, (i + 1) * width));
       db.exec("COMMIT");
-      return { rows, quarantined };
+      return rows;
     },
   };
 }
@@ -138,8 +136,7 @@ function quarantineOrThrow(table: TableMapping, row: Row, reason: string): void 
  * Quarantines rows with a broken foreign key. Only User is referenced, and it references nothing,
  * so one pass is enough.
  */
-function quarantineOrphans(tables: readonly TableMapping[]): number {
-  let count = 0;
+function quarantineOrphans(tables: readonly TableMapping[]): void {
   for (const table of tables) {
     if (table.isSide) continue;
     const name = quoteIdentifier(table.target);
@@ -151,10 +148,8 @@ function quarantineOrphans(tables: readonly TableMapping[]): number {
     for (const { id, parent } of orphans) {
       quarantineOrThrow(table, find.get(id) as Row, `its ${parent} is not there`);
       remove.run(id);
-      count += 1;
     }
   }
-  return count;
 }
 
 let currentLoad: TableLoad | null = null;
@@ -169,18 +164,17 @@ function handleRequest(request: LoadRequest): LoadReply {
       return { kind: "progress", rows: currentLoad!.push(bytes) };
     }
     case "end":
-      return { kind: "done", ...currentLoad!.finish() };
-    case "orphans": {
+      return { kind: "done", rows: currentLoad!.finish() };
+    case "orphans":
       db.exec("BEGIN");
-      const quarantined = quarantineOrphans(request.tables);
+      quarantineOrphans(request.tables);
       db.exec("COMMIT");
-      return { kind: "done", rows: 0, quarantined };
-    }
+      return { kind: "done", rows: 0 };
     case "close":
       db.pragma("locking_mode = NORMAL");
       db.pragma("journal_mode = WAL");
       db.close();
-      return { kind: "done", rows: 0, quarantined: 0 };
+      return { kind: "done", rows: 0 };
   }
 }
 

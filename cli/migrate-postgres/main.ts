@@ -18,7 +18,7 @@ import { findState, getState } from "./migration-state.ts";
 import type { MigrationOptions } from "./options.ts";
 import { isResolved } from "./plan.ts";
 import { createProgressReport } from "./progress-report.ts";
-import { type SwapTarget, inspectTarget, servedFileOf } from "./swap-in.ts";
+import { type SwapTarget, countTargetMembers, servedFileOf } from "./swap-in.ts";
 import { verifyMigration } from "./verify-command.ts";
 
 const COMMANDS = ["plan", "copy", "follow", "verify", "cutover", "resume", "abort"] as const;
@@ -173,8 +173,7 @@ async function runCopy(copyOptions: MigrationOptions): Promise<void> {
 const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
     const plan = await runStep(migration, "plan", () => planMigration(migration));
-    const current = await inspectTarget(target).catch(() => null);
-    const members = current?.members ?? 0;
+    const members = (await countTargetMembers(target).catch(() => null)) ?? 0;
     const warning = `${servedFileOf(target)} already has ${members} members (npm start creates examples). cutover needs --replace, which keeps a backup; your login on this site is replaced, too.`;
     report.reportResult({ ...plan, targetMembers: members }, [
       ...formatPlan(plan),

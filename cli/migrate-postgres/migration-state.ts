@@ -54,7 +54,6 @@ export interface MigrationState {
    * LSN up to which the finished file has all commits; null before the swap, and without a stream.
    */
   readonly position: string | null;
-  readonly startedAtMs: number;
 }
 
 /** Returns the names of a migration's files. The target itself appears complete or not at all. */

@@ -28,7 +28,6 @@ export interface SourceFacts {
   readonly isInRecovery: boolean;
   /** True if the connection goes through a pooler. */
   readonly isPooled: boolean;
-  readonly isSuperuser: boolean;
   /** True if the role has REPLICATION or the provider's equivalent. */
   readonly canReplicate: boolean;
   readonly canCreate: boolean;
@@ -59,7 +58,6 @@ const FACTS_SQL = `
     'encoding', current_setting('server_encoding'),
     'isConvertible', current_setting('server_encoding') = 'UTF8' OR EXISTS (SELECT FROM pg_conversion WHERE condefault AND conforencoding = pg_char_to_encoding(current_setting('server_encoding')) AND contoencoding = pg_char_to_encoding('UTF8')),
     'walLevel', current_setting('wal_level'), 'isInRecovery', pg_is_in_recovery(), 'pid', pg_backend_pid(),
-    'isSuperuser', r.rolsuper,
     'canReplicate', r.rolsuper OR r.rolreplication OR COALESCE(pg_has_role(to_regrole('rds_replication')::oid, 'USAGE'), false),
     'canCreate', has_database_privilege(current_database(), 'CREATE'),
     'ownsDatabase', r.rolsuper OR pg_has_role(d.datdba, 'USAGE'),

@@ -27,7 +27,6 @@ const REGULAR: SourceFacts = {
   walLevel: "logical",
   isInRecovery: false,
   isPooled: false,
-  isSuperuser: false,
   canReplicate: true,
   canCreate: true,
   ownsDatabase: true,

@@ -333,7 +333,6 @@ describe.skipIf(!findPostgres())("a plan", () => {
         readOnly: null,
         stoppedAtMs: null,
         position: null,
-        startedAtMs: 0,
       });
       const stateDir = mkdtempSync(join(tmpdir(), "lectern-plan-"));
       saveState(join(stateDir, "site.db"), state);

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { backupTarget, carryOverSettings, inspectTarget, swapIn } from "./swap-in.ts";
+import { backupTarget, carryOverSettings, countTargetMembers, swapIn } from "./swap-in.ts";
 import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
 import { TEMPLATE_FILE, useFreshDatabase } from "#tests/support/fresh-database.ts";
 
@@ -31,11 +31,7 @@ const members = () =>
 
 test("renames over a file that is not in use, and backs it up", async () => {
   add(file, "old");
-  expect(await inspectTarget({ kind: "file", file })).toEqual({
-    members: 1,
-    reads: 0,
-    isInUse: false,
-  });
+  expect(await countTargetMembers({ kind: "file", file })).toBe(1);
   const backupFile = join(dir, "backup.db");
   expect(backupTarget({ kind: "file", file }, backupFile)).toBe(true);
   expect(await swapIn({ kind: "file", file }, migrated)).toBe("renamed");
@@ -50,7 +46,7 @@ test("replaces a running site's database, which the site reads and writes next",
   add(file, "old");
   expect(await members()).toEqual(["old"]);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'B'`));
-  expect(await inspectTarget({ kind: "file", file })).toMatchObject({ members: 1, isInUse: true });
+  expect(await countTargetMembers({ kind: "file", file })).toBe(1);
   expect(await swapIn({ kind: "file", file }, migrated)).toBe("replaced while in use");
   expect(await members()).toEqual(["migrated"]);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'C' WHERE "id" = 'migrated'`));
@@ -83,16 +79,12 @@ test("rejects another application's database, and creates a missing file", async
   const db = new Database(other);
   db.exec("CREATE TABLE t (x)");
   db.close();
-  await expect(inspectTarget({ kind: "file", file: other })).rejects.toMatchObject({
+  await expect(countTargetMembers({ kind: "file", file: other })).rejects.toMatchObject({
     code: "conflict",
     message: expect.stringContaining("is not a database of this site"),
   });
   const none = join(dir, "none.db");
-  expect(await inspectTarget({ kind: "file", file: none })).toEqual({
-    members: null,
-    reads: 0,
-    isInUse: false,
-  });
+  expect(await countTargetMembers({ kind: "file", file: none })).toBe(null);
   await swapIn({ kind: "file", file: none }, migrated);
   expect(existsSync(none)).toBe(true);
 });

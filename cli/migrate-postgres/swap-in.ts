@@ -40,19 +40,11 @@ const IMPORT_TIMEOUT_MS = 600_000;
 /** Tables with settings of the target, which the source does not have. */
 const CARRIED_OVER_TABLES = ["ContentVersion", "PostChange"];
 
-export interface TargetState {
-  /** The number of rows in User; null if there is no database. */
-  readonly members: number | null;
-  readonly reads: number;
-  /** True if another process has it open. */
-  readonly isInUse: boolean;
-}
-
 /**
- * Inspects the current database. Throws AppError(conflict) on a replica, and for a file that is not
- * this site's database.
+ * Returns the number of members in the current database; null without one. Throws AppError(conflict)
+ * on a replica, and for a file that is not this site's database.
  */
-export async function inspectTarget(target: SwapTarget): Promise<TargetState> {
+export async function countTargetMembers(target: SwapTarget): Promise<number | null> {
   const file = servedFileOf(target);
   if (target.kind === "litefs") {
     const state = await fetchLitefsNodeState(target.url, target.name).catch((error: Error) => {
@@ -67,7 +59,7 @@ export async function inspectTarget(target: SwapTarget): Promise<TargetState> {
         "This machine is not the primary. Run the command there (see /admin/cluster).",
       );
   }
-  if (!existsSync(file)) return { members: null, reads: 0, isInUse: false };
+  if (!existsSync(file)) return null;
   const db = new Database(file, { readonly: true, timeout: 2_000 });
   try {
     if (db.pragma("page_size", { simple: true }) !== 4096)
@@ -75,11 +67,7 @@ export async function inspectTarget(target: SwapTarget): Promise<TargetState> {
         "conflict",
         `${file} does not have pages of 4096 bytes: SQLite cannot replace it while it is in use.`,
       );
-    const count = (table: string) =>
-      (db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as { n: number }).n;
-    const counts = { members: count("User"), reads: count("PostRead") };
-    db.close();
-    return { ...counts, isInUse: target.kind === "litefs" || isInUse(file) };
+    return db.prepare(`SELECT count(*) FROM "User"`).pluck().get() as number;
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError(

@@ -169,10 +169,6 @@ export class Consul {
     for (const server of this.servers) server.resume();
   }
 
-  isRunning(): boolean {
-    return this.servers.every((server) => server.isRunning());
-  }
-
   readLog(): string {
     return this.servers.map((server) => server.readLog()).join("\n");
   }

@@ -143,19 +143,10 @@ export class Network {
       if (other !== name) this.#setLinkState(name, other, state);
   }
 
-  /** Partitions every node from Consul. */
-  cutConsul(state: Exclude<LinkState, "open"> = "silent"): void {
-    for (const name of this.#nodes.keys())
-      for (const server of this.#options.consulServers) this.#setLinkState(name, server, state);
-  }
-
-  /** Heals one link, or all links if no names are given. Returns true if any was cut. */
-  healLinks(one?: string, other?: string): boolean {
-    const wasCut =
-      one === undefined || other === undefined
-        ? this.#linkStates.size > 0
-        : this.#linkStates.delete(linkKey(one, other));
-    if (one === undefined || other === undefined) this.#linkStates.clear();
+  /** Heals all links. Returns true if any was cut. */
+  healLinks(): boolean {
+    const wasCut = this.#linkStates.size > 0;
+    this.#linkStates.clear();
     for (const link of this.#links) link.applyLinkState();
     return wasCut;
   }

@@ -10,7 +10,6 @@ export interface Instance {
 export interface HealthChecks {
   /** Returns the instances that passed their last check. */
   listHealthy(): Instance[];
-  listAll(): readonly Instance[];
   /** Checks all instances now. */
   checkAll(): Promise<void>;
   stop(): void;
@@ -18,10 +17,10 @@ export interface HealthChecks {
 
 export interface HealthCheckOptions {
   instances: readonly Instance[];
-  path?: string;
   intervalMs?: number;
-  timeoutMs?: number;
 }
+
+const TIMEOUT_MS = 2_000;
 
 /**
  * Checks each instance every `intervalMs` (default 1 s). Instances start unhealthy; a single
@@ -29,17 +28,15 @@ export interface HealthCheckOptions {
  */
 export function startHealthChecks({
   instances,
-  path = "/healthz",
   intervalMs = 1_000,
-  timeoutMs = 2_000,
 }: HealthCheckOptions): HealthChecks {
   const healthy = new Set<string>();
   const checkOne = async ({ name, host, port }: Instance) => {
     let ok: boolean;
     try {
-      const response = await fetch(`http://${host}:${port}${path}`, {
+      const response = await fetch(`http://${host}:${port}/healthz`, {
         headers: { connection: "close" },
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.body?.cancel();
       ok = response.ok;
@@ -58,7 +55,6 @@ export function startHealthChecks({
   }, intervalMs);
   return {
     listHealthy: () => instances.filter(({ name }) => healthy.has(name)),
-    listAll: () => instances,
     async checkAll() {
       await Promise.all(instances.map(checkOne));
     },

@@ -103,7 +103,6 @@ export interface DefinedCache<Input, Value> {
   peek(input: Input): Value | null;
   /** Stores a value. */
   set(input: Input, value: Value): void;
-  delete(input: Input): void;
 }
 
 const definedNames = new Set<string>();
@@ -187,9 +186,6 @@ export function defineCache<Input, Value>(
         metadata: { createdTime: Date.now(), ttl: ttlMs, swr: swrMs },
         value,
       });
-    },
-    delete(input) {
-      void cacheStore().cache.delete(keyFor(input));
     },
   };
 }

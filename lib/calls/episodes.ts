@@ -127,14 +127,11 @@ export function countEpisodes(tx: Tx): Promise<number> {
 }
 
 /** Returns each episode's slug and last change for the sitemap, newest first. */
-export function listSitemapEpisodes(
-  tx: Tx,
-  limit = 10_000,
-): Promise<{ slug: string; updatedAt: Date }[]> {
+export function listSitemapEpisodes(tx: Tx): Promise<{ slug: string; updatedAt: Date }[]> {
   return tx.episode.findMany({
     where: IS_PUBLISHED,
     orderBy: { number: "desc" },
-    take: limit,
+    take: 10_000,
     select: { slug: true, updatedAt: true },
   });
 }

@@ -32,12 +32,12 @@ const LISTED = {
 } as const;
 
 /** Returns the newest issues with their counts. Throws AppError(forbidden) unless `admin` is one. */
-export async function listIssues(tx: Tx, admin: Member, limit = 100) {
+export async function listIssues(tx: Tx, admin: Member) {
   assertAdmin(admin);
   const issues = await tx.newsletterIssue.findMany({
     select: LISTED,
     orderBy: { id: "desc" },
-    take: limit,
+    take: 100,
   });
   return Promise.all(
     issues.map(async (issue) => ({ ...issue, counts: await countDeliveries(tx, issue) })),

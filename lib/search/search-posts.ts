@@ -25,10 +25,9 @@ export interface SearchRequest {
   readonly readFilter?: ReadFilter;
   readonly readSlugs?: ReadonlySet<string>;
   /**
-   * 1-based. Page n has the first n × pageSize posts, since "Load more" keeps the previous ones.
+   * 1-based. Page n has the first n × PAGE_SIZE posts, since "Load more" keeps the previous ones.
    */
   readonly page?: number;
-  readonly pageSize?: number;
   /** Reads by slug. */
   readonly totals?: ReadonlyMap<string, number>;
 }
@@ -81,7 +80,6 @@ export async function searchPosts(
         ? "newest"
         : "relevance";
   const readFilter = request.readSlugs ? (request.readFilter ?? "all") : "all";
-  const pageSize = Math.max(1, Math.floor(request.pageSize ?? PAGE_SIZE));
   const topicsByKey = listTopics(index);
   const topics = [...new Set((request.topics ?? []).map(topicKey))].flatMap(
     (key) => topicsByKey.get(key) ?? [],
@@ -103,13 +101,13 @@ export async function searchPosts(
   if (sort === "relevance" && matches)
     posts.sort((a, b) => matches.get(a.slug)!.rank - matches.get(b.slug)!.rank);
 
-  const pages = Math.max(1, Math.ceil(posts.length / pageSize));
+  const pages = Math.max(1, Math.ceil(posts.length / PAGE_SIZE));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
   const counts = new Map<string, number>();
   for (const post of posts)
     for (const topic of topicKeysOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return {
-    results: posts.slice(0, page * pageSize).map((post, i) => {
+    results: posts.slice(0, page * PAGE_SIZE).map((post, i) => {
       const match = i < MAX_MARKED ? matches?.get(post.slug)?.match : undefined;
       return {
         post,

@@ -157,19 +157,19 @@ export function isPortOpen(host: string, port: number): Promise<boolean> {
   });
 }
 
-async function checkPrivatePorts(site: string, port = LITEFS_PORT): Promise<Finding[]> {
+async function checkPrivatePorts(site: string): Promise<Finding[]> {
   const { hostname } = new URL(site);
   // On this machine, the port is reachable in any case.
   if (/^(localhost|127\.|\[::1\])/.test(hostname)) return [];
-  return (await isPortOpen(hostname.replace(/^\[|\]$/g, ""), port))
+  return (await isPortOpen(hostname.replace(/^\[|\]$/g, ""), LITEFS_PORT))
     ? [
         problem(
-          `${hostname}:${port} is open`,
+          `${hostname}:${LITEFS_PORT} is open`,
           "Through it, anyone can read and overwrite the whole database without a password.",
           "Remove the port from fly.toml, and block it in the firewall.",
         ),
       ]
-    : [ok(`${hostname}:${port} (LiteFS) is closed`)];
+    : [ok(`${hostname}:${LITEFS_PORT} (LiteFS) is closed`)];
 }
 
 async function checkTransport(site: string): Promise<Finding[]> {

@@ -20,9 +20,6 @@ export interface CompilerOptions {
   readonly timeoutMs?: number;
   readonly memoryMb?: number;
   readonly maxQueue?: number;
-  readonly idleMs?: number;
-  /** Path of lib/posts/mdx/compile-worker.ts, for programs that run from another folder. */
-  readonly workerFile?: string;
 }
 
 export interface Compiler {
@@ -48,14 +45,12 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
   const memoryMb = options.memoryMb ?? MAX_MEMORY_MB;
   const pool = createWorkerPool<CompileInput, CompileResult>({
     // Not import.meta.url, which would point into the bundle.
-    file:
-      options.workerFile ??
-      join(/* turbopackIgnore: true */ process.cwd(), "lib/posts/mdx/compile-worker.ts"),
+    file: join(/* turbopackIgnore: true */ process.cwd(), "lib/posts/mdx/compile-worker.ts"),
     size: options.workers ?? env.COMPILE_WORKERS,
     timeoutMs,
     memoryMb,
     maxQueue: options.maxQueue ?? 1_000,
-    idleMs: options.idleMs ?? 10_000,
+    idleMs: 10_000,
     maxJobs: 500,
   });
 

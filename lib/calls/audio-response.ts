@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { parseByteRange } from "#lib/http/byte-range.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { matchesETag } from "#lib/http/conditional-response.ts";
 import { contentDisposition } from "#lib/http/content-disposition.ts";
 import { clientKey } from "#lib/http/client-key.ts";
 import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
@@ -150,11 +151,7 @@ export function audioResponse(
     "accept-ranges": "bytes",
     etag: tag,
   };
-  const clientTags = request.headers
-    .get("if-none-match")
-    ?.split(",")
-    .map((each) => each.trim().replace(/^W\//, ""));
-  if (clientTags && (clientTags.includes("*") || clientTags.includes(tag)))
+  if (matchesETag(request.headers.get("if-none-match"), tag))
     return new Response(null, { status: 304, headers });
   const size = bytes.byteLength;
   const ifRange = request.headers.get("if-range");

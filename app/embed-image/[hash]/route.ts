@@ -1,5 +1,6 @@
 // Serves the image of a link preview from the cache, so that readers' browsers never contact its host.
 
+import { matchesETag } from "#lib/http/conditional-response.ts";
 import { findPreviewImage } from "#lib/posts/link-previews/preview-registry.ts";
 
 export const dynamic = "force-dynamic";
@@ -29,7 +30,7 @@ export async function GET(
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
   };
-  if (request.headers.get("if-none-match") === etag)
+  if (matchesETag(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers });
   return new Response(Buffer.from(image.base64, "base64"), { headers });
 }

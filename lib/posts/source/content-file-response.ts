@@ -1,6 +1,7 @@
 // Serves a file of the content: an image, video, sound or document that a post uses.
 
 import { parseByteRange } from "#lib/http/byte-range.ts";
+import { matchesETag } from "#lib/http/conditional-response.ts";
 import { getSanitizedSvg } from "#lib/posts/images/sanitized-svg.ts";
 import type { ContentFile } from "./content-source.ts";
 
@@ -89,14 +90,8 @@ export async function contentFileResponse(
     "Accept-Ranges": "bytes",
     ETag: etag,
   };
-  if (
-    request.headers
-      .get("if-none-match")
-      ?.split(/\s*,\s*/)
-      .some((tag) => tag === etag || tag === `W/${etag}`)
-  ) {
+  if (matchesETag(request.headers.get("if-none-match"), etag))
     return new Response(null, { status: 304, headers });
-  }
   if (extensionOf(file.path) === "svg")
     return new Response(await getSanitizedSvg(file.blobSha, () => readAll(file, open)), {
       headers,

@@ -27,6 +27,15 @@ export function originalUrl(url: string, siteUrl: string): string {
   return removeGhostSize(parsed.href);
 }
 
+/** Returns `text` decoded, or as it is if it is not URL-encoded. */
+export function decodeIfEncoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 const removeGhostSize = (url: string) =>
   url.replace(/\/content\/images\/size\/[^/]+\//, "/content/images/");
 
@@ -41,12 +50,7 @@ export function isUploadedFile(url: string, siteUrl: string): boolean {
 /** Returns a file name for `url`, with the extension that matches its bytes. */
 export function assetFileName(url: string, bytes: Uint8Array): string | null {
   const path = url.replace(/[?#].*$/, "");
-  let base = path.split("/").at(-1) ?? "";
-  try {
-    base = decodeURIComponent(base);
-  } catch {
-    // Not URL-encoded, so it is used as is.
-  }
+  const base = decodeIfEncoded(path.split("/").at(-1) ?? "");
   const own = FILE_EXTENSION.exec(base)?.[0].toLowerCase();
   const type = detectImageType(bytes);
   const extension = type !== null ? `.${type}` : isHtml(bytes) ? null : own;

@@ -4,8 +4,6 @@
 export interface ExportedPost {
   /** Identifies the post in every export of the same site: "ghost:605c8c". */
   readonly id: string;
-  /** Where it is in the export, for messages: 'the post "Hello"'. */
-  readonly label: string;
   readonly kind: "post" | "page";
   readonly title: string;
   /** As on the platform; may be empty, or contain characters that a slug must not. */
@@ -43,7 +41,7 @@ export interface ExportedMember {
 
 /** Something that needs the owner's attention. */
 export interface ImportWarning {
-  /** A post's label, or the name of a file. */
+  /** Such as 'the post "Hello"', or the name of a file. */
   readonly subject: string;
   readonly reason: string;
 }

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { parse as parseYaml } from "yaml";
+import { decodeIfEncoded } from "./asset-url.ts";
 import {
   ExportError,
   type ExportedPost,
@@ -163,7 +164,6 @@ function toPost(
   const banner = post.feature_image || post.image;
   return {
     id: `ghost:${post.id}`,
-    label,
     kind,
     title: post.title ?? "",
     slug: post.slug ?? "",
@@ -240,19 +240,11 @@ function createAssetReader(zip: ZipArchive | null, siteUrl: string): ExportedSit
     const path = siteUrl !== "" && url.startsWith(`${siteUrl}/`) ? url.slice(siteUrl.length) : url;
     if (!path.startsWith("/content/")) return null;
     // Ghost links to resized copies: content/images/size/w600/2021/a.jpg.
-    const contentPath = safeDecode(path.slice(1).replace(/[?#].*$/, "")).replace(
+    const contentPath = decodeIfEncoded(path.slice(1).replace(/[?#].*$/, "")).replace(
       /^content\/images\/size\/[^/]+\//,
       "content/images/",
     );
     const zipPath = pathsByContentPath.get(contentPath);
     return zipPath === undefined ? null : zip!.read(zipPath);
   };
-}
-
-function safeDecode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

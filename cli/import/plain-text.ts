@@ -9,13 +9,3 @@ export function htmlToPlainText(html: string): string {
     .replace(/\s+/g, " ")
     .trim();
 }
-
-/** Returns at most `max` characters, cut at a word. */
-export function shorten(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const cut = text.slice(0, max - 1);
-  return `${cut
-    .slice(0, Math.max(cut.lastIndexOf(" "), max / 2))
-    .toWellFormed()
-    .trimEnd()}…`;
-}

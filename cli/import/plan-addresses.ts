@@ -1,12 +1,12 @@
 // Decides where each imported post goes, and how links between the posts change.
 
 import { isSlug } from "#lib/core/slug.ts";
+import { decodeIfEncoded } from "./asset-url.ts";
 import type { ExportedPost, ExportedSite } from "./exported-site.ts";
 import type { ImportManifest } from "./import-manifest.ts";
 
 export interface PostAddress {
   readonly post: ExportedPost;
-  readonly slug: string;
   /** Below the content folder: "blog/hello". */
   readonly folder: string;
   readonly file: string;
@@ -28,7 +28,6 @@ export function planAddresses(site: ExportedSite, manifest: ImportManifest): Pos
     const folder = `${root}/${slug}`;
     return {
       post,
-      slug,
       folder,
       file: `${folder}/index.mdx`,
       path: post.kind === "page" ? `/${slug}` : `/blog/${slug}`,
@@ -85,11 +84,5 @@ const comparableHost = ({ host }: URL) => host.replace(/^www\./, "");
 
 /** Ignores a trailing slash, and how the path is encoded. */
 export function comparablePath(path: string): string {
-  let decoded = path;
-  try {
-    decoded = decodeURIComponent(path);
-  } catch {
-    // Not URL-encoded, so it is compared as is.
-  }
-  return decoded.replace(/\/(?=$|\?)/, "") || "/";
+  return decodeIfEncoded(path).replace(/\/(?=$|\?)/, "") || "/";
 }

@@ -1,8 +1,9 @@
 // Writes the text of a post: front matter and MDX.
 
 import { stringify } from "yaml";
+import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
 import type { ExportedPost } from "./exported-site.ts";
-import { htmlToPlainText, shorten } from "./plain-text.ts";
+import { htmlToPlainText } from "./plain-text.ts";
 
 interface PostFileParts {
   readonly post: ExportedPost;
@@ -21,10 +22,10 @@ const MAX_WORDS = 30;
 
 /** Returns the file's text. Fields without a value are left out. */
 export function formatPostFile({ post, aliases, body, banner }: PostFileParts): string {
-  const title = shorten(oneLine(post.title), MAX_TITLE) || "Untitled";
+  const title = truncateAtWord(oneLine(post.title), MAX_TITLE) || "Untitled";
   const description =
-    shorten(oneLine(post.description), MAX_DESCRIPTION) ||
-    shorten(firstParagraph(post.html), EXCERPT_CHARS) ||
+    truncateAtWord(oneLine(post.description), MAX_DESCRIPTION) ||
+    truncateAtWord(firstParagraph(post.html), EXCERPT_CHARS) ||
     title;
   const fields = {
     title,
@@ -49,7 +50,7 @@ const oneLine = (text: string) =>
     .trim();
 
 function wordList(name: string, words: readonly string[]): Record<string, string[]> {
-  const unique = [...new Set(words.map((word) => shorten(oneLine(word), MAX_WORD)))].filter(
+  const unique = [...new Set(words.map((word) => truncateAtWord(oneLine(word), MAX_WORD)))].filter(
     Boolean,
   );
   return unique.length > 0 ? { [name]: unique.slice(0, MAX_WORDS) } : {};

@@ -78,7 +78,6 @@ function toPost(
   return [
     {
       id: `substack:${number}`,
-      label,
       kind: row.type === "page" ? "page" : "post",
       title,
       slug: slug ?? "",

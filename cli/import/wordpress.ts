@@ -1,5 +1,6 @@
 // Reads a WordPress export: WXR, one XML file.
 
+import { decodeIfEncoded } from "./asset-url.ts";
 import { type ExportedPost, type ExportedSite, type ImportWarning } from "./exported-site.ts";
 import { formatWithOffset, parseUtc } from "./local-time.ts";
 import { htmlToPlainText } from "./plain-text.ts";
@@ -106,10 +107,10 @@ function toPost(
 
   return {
     id: `wordpress:${field(item, "wp:post_id")}`,
-    label,
     kind,
     title,
-    slug: decodeSlug(field(item, "wp:post_name")),
+    // WordPress percent-encodes slugs in other scripts.
+    slug: decodeIfEncoded(field(item, "wp:post_name")),
     html,
     date: readTime(item, "wp:post_date"),
     updated: readTime(item, "wp:post_modified"),
@@ -126,15 +127,6 @@ function toPost(
     isDraft: isPrivate || status === "draft" || status === "pending",
     oldPaths: listOldPaths(item),
   };
-}
-
-/** WordPress percent-encodes slugs in other scripts. */
-function decodeSlug(slug: string): string {
-  try {
-    return decodeURIComponent(slug);
-  } catch {
-    return slug;
-  }
 }
 
 /** Local and UTC times are both exported; their difference is the offset. */

@@ -55,8 +55,8 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       }
     >
       {instanceParam && (
-        <nav className="cache-instances" aria-label="Instances">
-          <ul>
+        <nav aria-label="Instances">
+          <ul className="choices">
             {instances.map(({ name, region, peer }) => (
               <li key={name}>
                 <a

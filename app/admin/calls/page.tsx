@@ -48,7 +48,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
           {state && <input type="hidden" name="state" value={state} />}
         </SearchForm>
         <nav aria-label="States">
-          <ul className="queue-states figures">
+          <ul className="choices figures">
             {[...CALL_STATES, null].map((each) => (
               <li key={stateOf(each)}>
                 <a

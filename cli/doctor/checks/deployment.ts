@@ -24,7 +24,6 @@ interface FlyConfig {
   readonly http_service?: {
     readonly internal_port?: number;
     readonly auto_stop_machines?: string | boolean;
-    readonly min_machines_running?: number;
     readonly checks?: readonly { readonly path?: string }[];
   };
   readonly services?: readonly unknown[];

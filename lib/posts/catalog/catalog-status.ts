@@ -19,7 +19,6 @@ export interface CatalogStatus {
   readonly publishedVersion: string | null;
   readonly servedVersion: string | null;
   readonly compilerVersion: string;
-  readonly key: string;
   /** Without scheduled posts. */
   readonly posts: number;
   readonly pages: number;

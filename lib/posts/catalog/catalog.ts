@@ -203,7 +203,6 @@ export class Catalog {
       publishedVersion: this.#targetVersion,
       servedVersion: published?.version ?? null,
       compilerVersion: compilerVersion(),
-      key: this.getKey(),
       posts: published?.index.posts.length ?? 0,
       pages: published?.pages.size ?? 0,
       scheduled: (published?.scheduled ?? []).map((post) => ({

@@ -11,7 +11,6 @@ import { indexByPath } from "./post-images.ts";
 
 export interface FreshCompile {
   readonly file: string;
-  readonly version: string;
   /** Milliseconds per stage, including reading and front matter. */
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
   readonly totalMs: number;
@@ -34,7 +33,6 @@ export async function compileFreshPost(
   const stages: { name: string; ms: number }[] = [];
   const finish = (warnings: readonly string[], problem: FreshCompile["problem"]) => ({
     file: file.path,
-    version,
     stages,
     totalMs: performance.now() - startedMs,
     warnings,

@@ -1,6 +1,6 @@
 // Defines the HTML tree that the plugins transform: hast, MDX nodes and raw HTML.
 
-import type { Program } from "estree";
+import type { Expression, Program } from "estree";
 
 export interface Positioned {
   readonly position?: { start: { line: number; column: number; offset?: number } };
@@ -87,6 +87,37 @@ export function createElement(
 /** Returns a new text node. */
 export function createText(value: string): Text {
   return { type: "text", value };
+}
+
+/** Returns a program of one expression: the code of an attribute or of `{expression}`. */
+export function programOf(expression: Expression): Program {
+  return {
+    type: "Program",
+    sourceType: "module",
+    body: [{ type: "ExpressionStatement", expression }],
+  };
+}
+
+/**
+ * Returns the attribute `name={value}`. An expression, because JSX interprets line breaks and
+ * character references in quoted attributes.
+ */
+export function createAttribute(
+  name: string,
+  value: string | number | boolean | string[],
+): JsxAttribute {
+  const expression: Expression = Array.isArray(value)
+    ? { type: "ArrayExpression", elements: value.map((each) => ({ type: "Literal", value: each })) }
+    : { type: "Literal", value };
+  return {
+    type: "mdxJsxAttribute",
+    name,
+    value: {
+      type: "mdxJsxAttributeValueExpression",
+      value: "",
+      data: { estree: programOf(expression) },
+    },
+  };
 }
 
 /** Returns true for `<Name>`. Lowercase JSX has already become HTML elements. */

@@ -1,10 +1,10 @@
 // Collapses every run of plain HTML into one <StaticHtml html="…"/>, so that React renders one
 // node, not thousands.
 
-import type { Program } from "estree";
 import { toHtml } from "hast-util-to-html";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
+  createAttribute,
   isJsx,
   type Element,
   type MdxJsx,
@@ -108,32 +108,12 @@ function toStaticHtmlNodes(
 }
 
 function createStaticHtmlNode(html: string, isInline: boolean, context: CompileContext): MdxJsx {
-  // An expression, because JSX interprets line breaks and character references in quoted
-  // attributes.
-  const attributes: MdxJsx["attributes"] = [
-    {
-      type: "mdxJsxAttribute",
-      name: "html",
-      value: {
-        type: "mdxJsxAttributeValueExpression",
-        value: "",
-        data: { estree: createStringLiteral(html) },
-      },
-    },
-  ];
+  const attributes = [createAttribute("html", html)];
   if (isInline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
   return {
     type: isInline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
     name: context.internalName("StaticHtml"),
     attributes,
     children: [],
-  };
-}
-
-function createStringLiteral(value: string): Program {
-  return {
-    type: "Program",
-    sourceType: "module",
-    body: [{ type: "ExpressionStatement", expression: { type: "Literal", value } }],
   };
 }

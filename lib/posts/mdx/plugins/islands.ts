@@ -14,7 +14,9 @@ import {
 } from "#lib/posts/mdx/code/bundle.ts";
 import { findReferences } from "#lib/posts/mdx/code/names-in-code.ts";
 import {
+  createAttribute,
   isJsx,
+  programOf,
   type MdxEsm,
   type MdxExpression,
   type MdxJsx,
@@ -64,7 +66,7 @@ export async function bundlePostCode(tree: Root, context: CompileContext): Promi
   const css = await joinStyles(server?.css ?? "", browser?.css ?? "", context);
   const code = createPostCode(browser?.script ?? null, css, context);
   for (const [index, { node }] of islands.entries())
-    node.attributes.push(literalAttribute("code", code!.hash), literalAttribute("n", index));
+    node.attributes.push(createAttribute("code", code!.hash), createAttribute("n", index));
   if (bound.length === 0) return { prelude: jsxPrelude, code };
   tree.children.unshift(createBindings(bound));
   const codePrelude = `const ${CODE} = (${server!.script})(arguments[0].require);\n`;
@@ -158,8 +160,8 @@ function createIsland(node: MdxJsx | MdxExpression, state: Replacement): MdxJsx 
     type: isInline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
     name: state.context.internalName("PostIsland"),
     attributes: [
-      literalAttribute("name", isJsx(node) ? node.name! : `{${truncateCode(node.value)}}`),
-      ...(isInline ? [literalAttribute("inline", true)] : []),
+      createAttribute("name", isJsx(node) ? node.name! : `{${truncateCode(node.value)}}`),
+      ...(isInline ? [createAttribute("inline", true)] : []),
     ],
     children: slots.length === 1 ? slots[0]!.children : slots,
     ...(node.position && { position: node.position }),
@@ -346,14 +348,6 @@ function expressionOf(node: MdxExpression): Expression {
   return (statement as { expression: Expression }).expression;
 }
 
-function programOf(expression: Expression): Program {
-  return {
-    type: "Program",
-    sourceType: "module",
-    body: [{ type: "ExpressionStatement", expression }],
-  };
-}
-
 function objectOf(values: Record<string, string>): Expression {
   return {
     type: "ObjectExpression",
@@ -366,20 +360,5 @@ function objectOf(values: Record<string, string>): Expression {
       shorthand: false,
       computed: false,
     })),
-  };
-}
-
-function literalAttribute(
-  name: string,
-  value: string | number | boolean,
-): MdxJsx["attributes"][number] {
-  return {
-    type: "mdxJsxAttribute",
-    name,
-    value: {
-      type: "mdxJsxAttributeValueExpression",
-      value: String(value),
-      data: { estree: programOf({ type: "Literal", value }) },
-    },
   };
 }

@@ -1,14 +1,13 @@
 // Converts the site's own components to HTML while compiling: <Callout>, <Tabs>, <Steps>, <FileTree>, <ThemedImage>, <YouTube>.
 
-import type { Program } from "estree";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { evaluateProgram } from "#lib/posts/mdx/static-value.ts";
 import {
+  createAttribute,
   createElement,
   createText,
   isBlank,
   isJsx,
-  type JsxAttribute,
   type MdxJsx,
   type Node,
 } from "#lib/posts/mdx/mdx-tree.ts";
@@ -162,29 +161,11 @@ function convertTabs(node: MdxJsx, context: CompileContext): Node {
   );
 }
 
-function createTabList(labels: readonly string[], context: CompileContext): MdxJsx {
-  const estree: Program = {
-    type: "Program",
-    sourceType: "module",
-    body: [
-      {
-        type: "ExpressionStatement",
-        expression: {
-          type: "ArrayExpression",
-          elements: labels.map((value) => ({ type: "Literal", value })),
-        },
-      },
-    ],
-  };
-  const value: JsxAttribute["value"] = {
-    type: "mdxJsxAttributeValueExpression",
-    value: "",
-    data: { estree },
-  };
+function createTabList(labels: string[], context: CompileContext): MdxJsx {
   return {
     type: "mdxJsxFlowElement",
     name: context.internalName("TabList"),
-    attributes: [{ type: "mdxJsxAttribute", name: "labels", value }],
+    attributes: [createAttribute("labels", labels)],
     children: [],
     data: { isInternal: true },
   };

@@ -32,8 +32,8 @@ export interface CompileContext {
   readonly code: PostStatements;
   /** Values of `export const name = "text"`. */
   readonly constants: Map<string, StaticValue>;
-  /** Imports from other frameworks that become plain elements: "Img" → "Image". */
-  readonly aliases: Map<string, "Image" | "Link">;
+  /** Imports from other frameworks that become plain elements: "Img" → "img". */
+  readonly aliases: Map<string, string>;
   readonly embeds: Set<string>;
   readonly links: { url: string; line: number }[];
   readonly ids: Set<string>;

@@ -9,7 +9,7 @@ import {
   type Properties,
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
-import { isPhrasing } from "./html-elements.ts";
+import { isPhrasing, phrasingParents } from "./html-elements.ts";
 
 const calloutLabels: Record<string, string> = {
   info: "Information",
@@ -18,22 +18,6 @@ const calloutLabels: Record<string, string> = {
   danger: "Danger",
   muted: "Aside",
 };
-const phrasingParents = new Set([
-  "p",
-  "h1",
-  "h2",
-  "h3",
-  "h4",
-  "h5",
-  "h6",
-  "a",
-  "em",
-  "strong",
-  "del",
-  "span",
-  "summary",
-  "figcaption",
-]);
 
 /**
  * Returns a callout's properties. The label conveys its kind to readers who can't see the color.

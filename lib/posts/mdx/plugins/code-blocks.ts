@@ -127,7 +127,7 @@ async function renderDiagram(
   context: CompileContext,
 ): Promise<string> {
   context.diagramCount += 1;
-  const { svg } = await drawDiagram(source, `diagram-${context.diagramCount}-`);
+  const svg = await drawDiagram(source, `diagram-${context.diagramCount}-`);
   return `<figure class="diagram" tabindex="0">${svg}${renderTitle(meta.filename)}</figure>`;
 }
 

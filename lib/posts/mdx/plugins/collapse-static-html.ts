@@ -13,6 +13,7 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { type Surroundings, assertServedHtml } from "./assert-served-html.ts";
+import { phrasingParents } from "./html-elements.ts";
 
 /**
  * Elements that must be direct children of their parent, since a wrapper would break the list,
@@ -20,11 +21,6 @@ import { type Surroundings, assertServedHtml } from "./assert-served-html.ts";
  */
 const structuralTags = new Set(
   "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(
-    " ",
-  ),
-);
-const phrasingParents = new Set(
-  "p h1 h2 h3 h4 h5 h6 span a em strong del s b i u code sub sup small mark q cite label summary dt figcaption".split(
     " ",
   ),
 );

@@ -22,17 +22,11 @@ const ATTRIBUTES = new Set(
 const VALUE =
   /^(?:url\(#[\w-]+\)|var\(--_?[\w-]+\)|[\w\s.,#%+-]*|(?:rgba?|hsla?|translate|rotate|scale)\([\d\s.,%deg-]+\))$/;
 
-export interface Diagram {
-  readonly svg: string;
-  /** A text alternative for the drawing. */
-  readonly description: string;
-}
-
 /**
  * Returns the drawing with ids that start with `idPrefix`. Throws an Error if the source is not a
  * diagram that can be drawn.
  */
-export async function drawDiagram(source: string, idPrefix: string): Promise<Diagram> {
+export async function drawDiagram(source: string, idPrefix: string): Promise<string> {
   if (source.length > MAX_SOURCE_LENGTH)
     throw new Error(`it has more than ${MAX_SOURCE_LENGTH} characters`);
   // Imported with the first diagram, because the layout engine takes a second to load.
@@ -45,7 +39,7 @@ export async function drawDiagram(source: string, idPrefix: string): Promise<Dia
  * Copies only known elements and attributes. The drawing's own style sheet would apply to the whole
  * page, and node names come from the author.
  */
-function copySafeParts(drawing: string, idPrefix: string): Diagram {
+function copySafeParts(drawing: string, idPrefix: string): string {
   let body = "";
   let viewBox = "";
   let width = 0;
@@ -90,8 +84,7 @@ function copySafeParts(drawing: string, idPrefix: string): Diagram {
   parser.end(drawing);
   if (viewBox === "" || body === "") throw new Error("the drawing is empty");
   const description = describe(edges, labels) || texts.join(", ");
-  const svg = `<svg viewBox="${viewBox}" width="${width}" role="img" aria-label="${escapeHtml(description)}">${body}</svg>`;
-  return { svg, description };
+  return `<svg viewBox="${viewBox}" width="${width}" role="img" aria-label="${escapeHtml(description)}">${body}</svg>`;
 }
 
 function serializeAttributes(attributes: Record<string, string>, idPrefix: string): string {

@@ -17,10 +17,7 @@ import { resolveModule } from "#lib/posts/mdx/code/resolve-module.ts";
 type Statement = CodeStatement["node"];
 
 /** Imports of Next.js components, which become plain elements. */
-const frameworkAliases: Record<string, "Image" | "Link"> = {
-  "next/image": "Image",
-  "next/link": "Link",
-};
+const frameworkAliases: Record<string, string> = { "next/image": "img", "next/link": "a" };
 /** Names that the compiled post declares. */
 const reservedNames =
   /^(?:MDXContent|MDXLayout|_(?:createMdxContent|missingMdxReference|components?\d*|jsxs?|Fragment|code\w*|island\w*|serverJsx))$/;

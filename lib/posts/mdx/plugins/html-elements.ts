@@ -10,6 +10,11 @@ export const phrasingElements = splitNames(
     "strike strong sub sup svg time tt u var video wbr",
 );
 
+/** Elements whose content is phrasing. */
+export const phrasingParents = splitNames(
+  "p h1 h2 h3 h4 h5 h6 span a em strong del s b i u code sub sup small mark q cite label summary dt figcaption",
+);
+
 const flowElements = splitNames(
   "address article aside blockquote caption center col colgroup dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr li nav ol p pre " +
     "search section summary table tbody td tfoot th thead tr track ul",

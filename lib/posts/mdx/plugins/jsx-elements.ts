@@ -27,9 +27,9 @@ import { SITE_COMPONENTS, convertSiteComponent } from "./site-components.ts";
 /** Component names for a table of contents (plugins/table-of-contents.ts). */
 const tableOfContentsNames = new Set(["TOCInline", "TableOfContents"]);
 /** Components of Next.js that are plain elements here, without an import. */
-const plainElements = new Map<string, "Image" | "Link">([
-  ["Image", "Image"],
-  ["Link", "Link"],
+const plainElements = new Map([
+  ["Image", "img"],
+  ["Link", "a"],
 ]);
 
 /**
@@ -63,8 +63,7 @@ function convertNode(node: Node, context: CompileContext, inSvg: boolean): Node 
   if (/^[a-z][^.]*$/.test(name))
     return isComputed ? keepCodeElement(node, context) : convertElement(node, name, context, inSvg);
   const isBound = context.code.names.has(name.split(".")[0]!);
-  const alias = context.aliases.get(name) ?? (isBound ? undefined : plainElements.get(name));
-  const tagName = alias && (alias === "Image" ? "img" : "a");
+  const tagName = context.aliases.get(name) ?? (isBound ? undefined : plainElements.get(name));
   if (tagName && !isComputed) return convertElement(node, tagName, context, inSvg);
   if (isBound) return keepCodeElement(node, context);
   if (tagName) return keepCodeElement(Object.assign(node, { name: tagName }), context);

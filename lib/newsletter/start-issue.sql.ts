@@ -4,6 +4,11 @@
 import type { Tx } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 
+/** Subscribers who chose one of the topics in a JSON array, or no topics. */
+const WANTS_TOPICS = `"topics" = '[]' OR EXISTS (
+  SELECT 1 FROM json_each("Subscriber"."topics") AS "chosen" JOIN json_each(?) AS "post" ON "chosen"."value" = "post"."value"
+)`;
+
 /**
  * Inserts a delivery for each subscriber who chose one of `topics`, or no topics, and returns their
  * number. Repeating it adds no one twice.
@@ -14,9 +19,7 @@ export function insertRecipients(
 ): number {
   return sqlOf(tx).run(
     `INSERT INTO "NewsletterDelivery" ("issueId", "subscriberId", "nextTryAt")
-     SELECT ?, "id", ? FROM "Subscriber" WHERE "topics" = '[]' OR EXISTS (
-       SELECT 1 FROM json_each("Subscriber"."topics") AS "chosen" JOIN json_each(?) AS "post" ON "chosen"."value" = "post"."value"
-     ) ON CONFLICT DO NOTHING`,
+     SELECT ?, "id", ? FROM "Subscriber" WHERE ${WANTS_TOPICS} ON CONFLICT DO NOTHING`,
     issueId,
     nowMs,
     JSON.stringify(topics),
@@ -26,9 +29,7 @@ export function insertRecipients(
 /** Returns the number of subscribers who would get a post with these topics. */
 export function countRecipients(tx: Tx, topics: readonly string[]): number {
   return sqlOf(tx).get<{ count: number }>(
-    `SELECT COUNT(*) AS "count" FROM "Subscriber" WHERE "topics" = '[]' OR EXISTS (
-       SELECT 1 FROM json_each("Subscriber"."topics") AS "chosen" JOIN json_each(?) AS "post" ON "chosen"."value" = "post"."value"
-     )`,
+    `SELECT COUNT(*) AS "count" FROM "Subscriber" WHERE ${WANTS_TOPICS}`,
     JSON.stringify(topics),
   )!.count;
 }

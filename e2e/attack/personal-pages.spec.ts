@@ -64,10 +64,10 @@ function decode(bytes: Buffer, encoding: string | undefined): string {
   if (encoding === "gzip") return String(gunzipSync(bytes));
   return String(encoding === "br" ? brotliDecompressSync(bytes) : bytes);
 }
-/** Returns the HTML without Next's scripts, which only some pages have, and whose IDs differ. */
+/** Returns the HTML without Next's scripts and preloads, which only some pages have. */
 const visible = (html: string) =>
   html
-    .replace(/<script[^]*?<\/script>|<link rel="preload" as="script"[^>]*>/g, "")
+    .replace(/<script[^]*?<\/script>|<link rel="preload"[^>]*>/g, "")
     .replace(/<!-- -->/g, "");
 
 test("no byte of one reader's page is in the page of another", async ({

@@ -53,7 +53,7 @@ const LOADS: readonly [load: string, text: string][] = [
   ["some", "some readers"],
   ["many", "as many readers as it can serve"],
   ["longRead", "no reader"],
-  ["ownCore", "two nodes, a core for each, few readers"],
+  ["ownCore", "a core per node, few readers"],
   ["far", "110 ms from dfw, some readers"],
 ];
 

@@ -194,7 +194,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       reason: LAG_WITH_READERS,
     })),
     {
-      name: "lag p99, two nodes, a core for each, few readers",
+      name: "lag p99, a core per node",
       from: ["lag", "ownCore", "replicas", "dfw", "p99"],
       atMost: 50,
       unit: "ms",

@@ -19,8 +19,6 @@ export interface NodeView {
   readonly behindMs: number | null;
   /** Milliseconds since the Unix epoch. */
   readonly startedAtMs: number | null;
-  /** Milliseconds since the Unix epoch; null before the first backup. */
-  readonly lastBackupAtMs: number | null;
 }
 
 export interface ClusterView {

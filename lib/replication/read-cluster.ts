@@ -94,7 +94,6 @@ function toNodeView(
     behind: status && newest !== null && txid !== null ? Math.max(0, newest - txid) : null,
     behindMs: status ? replicationLagMs(status) : null,
     startedAtMs: status?.startedAt ?? null,
-    lastBackupAtMs: null,
   };
 }
 

@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from "#lib/core/clock.ts";
 import { type Tx, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
-import { seededRandom } from "#tests/support/random.ts";
+import { fuzzCount, seededRandom } from "#tests/support/random.ts";
 import { claimReads } from "./claim-reads.ts";
 import { issueDwellToken } from "./dwell-token.ts";
 import { findRecordedLead } from "./lead-changes.sql.ts";
@@ -16,7 +16,7 @@ import { recordRead } from "./record-read.ts";
 import { type Standing, getStandings, mapLeadingTeams } from "./standings.ts";
 import { TEAMS, type Team } from "./team.ts";
 
-const SEEDS = 20;
+const SEEDS = fuzzCount(5);
 const STEPS = 200;
 const START = Date.parse("2025-01-15T12:00:00Z");
 const POSTS = ["a-post", "b-post", "c-post", "d-post", "e-post", "f-post"];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { withCacheDatabase } from "#lib/cache/cache-file.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
-import { seededRandom } from "#tests/support/random.ts";
+import { fuzzCount, seededRandom } from "#tests/support/random.ts";
 import { sampleIndex } from "#tests/support/sample-posts.ts";
 import { postSource } from "./search-document.ts";
 import { indexSources } from "./search-index.ts";
@@ -151,7 +151,7 @@ test("an emoji in the title is found", async () => {
   expect(await slugs(index, "👍")).toEqual([]);
 });
 
-test("a thousand random strings throw nothing and find only what is listed", async () => {
+test("random strings throw nothing and find only what is listed", async () => {
   const random = seededRandom(20261123);
   const index = sampleIndex(
     { slug: "a", title: "Write queue NEAR", text: "a b c" },
@@ -205,7 +205,7 @@ test("a thousand random strings throw nothing and find only what is listed", asy
     " ",
   ];
   await indexSources([postSource(index)]);
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = fuzzCount(200); i > 0; i--) {
     const q = Array.from(
       { length: Math.floor(random() * 12) },
       () =>

@@ -13,6 +13,9 @@ export function seededRandom(seed: number): Random {
   };
 }
 
+/** Returns how many random cases a test tries: `count`, or `FUZZ_FACTOR` times as many. */
+export const fuzzCount = (count: number): number => count * Number(process.env.FUZZ_FACTOR ?? 1);
+
 /** Returns a random item of a non-empty list. */
 export const pick = <T>(random: Random, items: readonly T[]): T =>
   items[Math.floor(random() * items.length)] as T;

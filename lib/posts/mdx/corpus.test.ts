@@ -74,7 +74,7 @@ const pieces = [
 ];
 
 /** `CORRUPTED_POSTS=1000` tries more. */
-const CORRUPTED_POSTS = Number(process.env.CORRUPTED_POSTS ?? 60);
+const CORRUPTED_POSTS = Number(process.env.CORRUPTED_POSTS ?? 30);
 
 test(
   "randomly corrupted posts compile or fail with a line, and none hangs",

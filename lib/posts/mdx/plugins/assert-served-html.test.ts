@@ -1,7 +1,7 @@
 // Tests that a post is rejected, at its line, if browsers would parse its HTML into other elements.
 
 import { expect, test } from "vitest";
-import { seededRandom } from "#tests/support/random.ts";
+import { fuzzCount, seededRandom } from "#tests/support/random.ts";
 import { compileText, htmlFrom, htmlOf, problemOf } from "#tests/support/compile-text.ts";
 
 const PAYLOAD = "</title><img src=x onerror=alert(1)>";
@@ -66,7 +66,7 @@ test("markup in an attribute is allowed if browsers keep it there", async () => 
   );
 });
 
-test("a thousand random trees are rejected, or contain only checked elements", async () => {
+test("random trees are rejected, or contain only checked elements", async () => {
   const random = seededRandom(20261129);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const names =
@@ -83,8 +83,9 @@ test("a thousand random trees are rejected, or contain only checked elements", a
     return `<${name}${title}>${children.join("") || "x"}</${name}>`;
   };
   const { fromHtml } = await import("hast-util-from-html");
+  const count = fuzzCount(250);
   let rejected = 0;
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = 0; i < count; i++) {
     const body = `${tree(5)}\n`;
     const post = await compileText(body).catch((error: { problem?: { reason: string } }) => {
       expect(error.problem?.reason, body).toContain("browsers would read");
@@ -92,6 +93,6 @@ test("a thousand random trees are rejected, or contain only checked elements", a
     });
     if (post) expect(JSON.stringify(fromHtml(htmlOf(post)).children), body).not.toContain('"img"');
   }
-  expect(rejected).toBeGreaterThan(10);
-  expect(rejected).toBeLessThan(500);
+  expect(rejected).toBeGreaterThan(count / 100);
+  expect(rejected).toBeLessThan(count / 2);
 });

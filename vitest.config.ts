@@ -12,6 +12,9 @@ const TEST_FILES = "{lib,components,app,server,cli,tests,scripts,bench}/**/*.tes
 const NEEDS_OWN_PROCESS =
   /vi\.mock|useFakeTimers|process\.(?!cwd|pid|execPath|getuid|\w*[cC]puUsage|memoryUsage)|spawn|execFile|startPostgres|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric/i;
 
+/** One folder per run, which global-setup.ts creates and removes. */
+const folder = join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`);
+
 const files = globSync(TEST_FILES);
 /** As patterns: folders such as [slug] have special characters. */
 const isolated = files
@@ -29,8 +32,8 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
     env: {
-      // One folder per run, which global-setup.ts creates and removes.
-      TMPDIR: join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`),
+      TMPDIR: folder,
+      POSTGRES_TEMPLATE: join(folder, "postgres-template"),
       // Processes and workers that tests start load the same modules again and again.
       NODE_COMPILE_CACHE: resolve(".data/compile-cache"),
     },

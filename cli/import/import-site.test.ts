@@ -79,7 +79,7 @@ function checkContent() {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ["cli/content-check/main.ts", "--offline", "--json"],
-    { encoding: "utf8", env: { ...process.env, CONTENT_DIR: root } },
+    { encoding: "utf8", env: { ...process.env, CONTENT_DIR: root, COMPILE_WORKERS: "1" } },
   );
   expect(stderr).toBe("");
   return JSON.parse(stdout) as { posts: number; ok: number; failed: unknown[]; warnings: string[] };

@@ -69,7 +69,6 @@ describe.skipIf(!findPostgres())("a verification of unusual sites", () => {
       "citext",
       "dateOnly",
       "wrongType",
-      "bigCall",
     );
     await runSql(
       url,

@@ -73,6 +73,21 @@ const EXPECTED_ISSUES: Record<Odd, RegExp[]> = {
   bigCall: [/^note: Enums become text: User.role and User.team/],
 };
 
+/** Without invalid rows. One test migrates all of them together. */
+const MIGRATED_TOGETHER: readonly Odd[] = [
+  "microseconds",
+  "zoned",
+  "citext",
+  "uuids",
+  "wrongType",
+  "dateOnly",
+  "unknownColumns",
+  "unknownSessionColumn",
+  "unknownTable",
+  "unknownTableWithoutKey",
+  "view",
+];
+
 describe.skipIf(!findPostgres())("a plan", () => {
   let server: TestPostgres;
   let dir: string;
@@ -157,6 +172,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
         isResolved(chosen),
         formatIssues(chosen).filter((line) => !line.startsWith("note")),
       ]).toEqual([true, []]);
+      if (MIGRATED_TOGETHER.includes(odd)) return;
       const file = join(dir, `${odd}.db`);
       const { isEqual, tables } = await runPlannedMigration(url, chosen, file);
       expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
@@ -204,18 +220,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
       "orphans",
       "emptySlug",
       "noTeam",
-      "microseconds",
-      "zoned",
-      "citext",
-      "uuids",
-      "wrongType",
-      "dateOnly",
-      "unknownColumns",
-      "unknownSessionColumn",
-      "unknownTable",
-      "unknownTableWithoutKey",
-      "view",
-      "bigCall",
+      ...MIGRATED_TOGETHER,
     );
     const undecided = await planTestMigration(url, { dir });
     expect(undecided.issues.filter(({ level }) => level === "choice").length).toBeGreaterThan(10);

@@ -255,7 +255,10 @@ test.for(Object.entries(FILE_FAULTS))(
   "a file's fault is found: %s",
   async ([, [routes, source]]) => {
     const { files } = checkFeed(await serveFeed(routes));
-    const problems = await checkFiles(files);
+    // Checks the faulty kind of file only, because making every picture takes long.
+    const problems = await checkFiles(
+      "cover.png" in routes ? { ...files, episodes: [] } : { ...files, artwork: null },
+    );
     const sources = new Set(problems.map((problem) => problem.source));
     expect([...sources], JSON.stringify(problems)).toEqual([source]);
   },
@@ -265,7 +268,8 @@ test("a wrong size, type or duration of the audio is found", async () => {
   const { files } = checkFeed(await serveFeed());
   const [episode] = files.episodes;
   const check = async (fields: object) =>
-    (await checkFiles({ artwork: null, episodes: [{ ...episode!, ...fields }] })).length;
+    (await checkFiles({ artwork: null, episodes: [{ ...episode!, artwork: null, ...fields }] }))
+      .length;
   expect(await check({})).toBe(0);
   // The size is compared with HEAD's, too.
   expect(await check({ sizeBytes: episode!.sizeBytes + 1 })).toBe(2);

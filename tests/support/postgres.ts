@@ -5,14 +5,16 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  openSync,
   closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
@@ -54,6 +56,35 @@ export function requirePostgres(): string {
 }
 
 /**
+ * Creates a server's data folder: with initdb, or as a copy of the folder POSTGRES_TEMPLATE, which
+ * the first call creates.
+ */
+async function createDataFolder(data: string, initdb: readonly string[]): Promise<void> {
+  const run = promisify(execFile);
+  const options = { timeout: 120_000, cwd: dirname(data) };
+  const template = process.env.POSTGRES_TEMPLATE;
+  if (template && existsSync(template)) {
+    await run("cp", ["-a", template, data], options);
+    return;
+  }
+  const [command, ...args] = initdb;
+  await run(
+    command!,
+    [...args, "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+    options,
+  );
+  if (!template) return;
+  const copy = `${template}-${process.pid}`;
+  await run("cp", ["-a", data, copy], options);
+  try {
+    renameSync(copy, template);
+  } catch {
+    // Another process was faster.
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/**
  * Starts a server; `settings` override the defaults, such as `wal_level`. It stops with this
  * process, even on a signal. Throws an Error with the end of the server's log if it does not start.
  */
@@ -72,26 +103,10 @@ export async function startPostgres({
   }
   const data = join(folder, "data");
   const log = join(folder, "log");
-  const [initdb, ...initArgs] = [
-    ...asOther,
-    join(bin, "initdb"),
-    "-D",
-    data,
-    "-U",
-    "owner",
-    "-A",
-    "trust",
-    "-E",
-    "UTF8",
-    "--locale=C",
-    "--no-sync",
-  ];
-  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder }).catch(
-    (error: unknown) => {
-      rmSync(folder, { recursive: true, force: true });
-      throw error;
-    },
-  );
+  await createDataFolder(data, [...asOther, join(bin, "initdb")]).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
 
   const port = await findFreePort();
   const chosen = {

@@ -18,6 +18,9 @@ function add(name, { passed = 0, failed = 0, skipped = 0, failures = [] }) {
   total.failures.push(...failures.map((one) => ({ ...one, name: `${name}: ${one.name}` })));
 }
 
+/** Programs and workers that tests start load the same modules again and again. */
+const NODE_COMPILE_CACHE = resolve(".data", "compile-cache");
+
 const since = (startMs) => `${((Date.now() - startMs) / 1000).toFixed(1)} s`;
 
 /** Counts a program as one test: passed if it exits with 0. */
@@ -113,7 +116,8 @@ export function unit(args, prefix) {
     `--outputFile.json=${report}`,
     ...args,
   ];
-  const start = () => run(process.execPath, vitest, { env: { NODE_ENV: "test" }, prefix });
+  const start = () =>
+    run(process.execPath, vitest, { env: { NODE_ENV: "test", NODE_COMPILE_CACHE }, prefix });
   return runWithReport("unit", report, start, readVitest);
 }
 
@@ -121,12 +125,7 @@ function playwright(name, args, env, prefix) {
   const report = join(REPORTS, `${name.replace(" ", "-")}.json`);
   const start = () =>
     run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], {
-      env: {
-        ...env,
-        PLAYWRIGHT_JSON_OUTPUT_NAME: report,
-        // The tests start the site more than a hundred times.
-        NODE_COMPILE_CACHE: resolve(".data", "compile-cache"),
-      },
+      env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report, NODE_COMPILE_CACHE },
       prefix,
     });
   return runWithReport(name, report, start, readPlaywright);

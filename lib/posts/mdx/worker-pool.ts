@@ -1,6 +1,7 @@
 // Runs jobs in a pool of worker threads. A deadline and a memory limit terminate the worker, not
 // just the wait.
 
+import { getCompileCacheDir } from "node:module";
 import type { Worker } from "node:worker_threads";
 
 export interface WorkerPoolOptions {
@@ -100,11 +101,15 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     started += 1;
     // Not imported, because bundlers follow an imported `new Worker(…)` and would bundle the file.
     const threads = process.getBuiltinModule("node:worker_threads");
+    const compileCache = getCompileCacheDir();
     const worker = new threads.Worker(options.file, {
       name: "mdx",
       execArgv: [],
-      // No environment: the worker must not see secrets.
-      env: { NODE_ENV: "production" },
+      // No other environment: the worker must not see secrets.
+      env: {
+        NODE_ENV: "production",
+        ...(compileCache && { NODE_COMPILE_CACHE: compileCache }),
+      },
       resourceLimits: {
         maxOldGenerationSizeMb: options.memoryMb,
         maxYoungGenerationSizeMb: 16,

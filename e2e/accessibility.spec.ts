@@ -14,7 +14,6 @@ const PAGES = [
   "/blog/one-door-for-writes",
   "/blog/what-counts-as-a-read",
   "/blog/a-tour-of-the-code",
-  "/blog/the-session-that-renews-itself",
   "/about",
   "/how-we-count",
   "/teams",

@@ -206,6 +206,7 @@ test.describe("npm run migrate:demo", () => {
         env: {
           PATH: process.env.PATH,
           HOME: process.env.HOME,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           TMPDIR: folder,
         } as unknown as NodeJS.ProcessEnv,
         stdio: ["ignore", "pipe", "pipe"],

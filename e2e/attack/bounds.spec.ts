@@ -117,13 +117,13 @@ test("no header or URL, however long, keeps the event loop busy, on any route", 
   let measured = 0;
   const measureOrdinary = async (path: string) => {
     const times: number[] = [];
-    for (let i = 0; i < 5; i++) times.push(await measureHealthz({ path }));
-    return times.toSorted((a, b) => a - b)[2]!;
+    for (let i = 0; i < 3; i++) times.push(await measureHealthz({ path }));
+    return times.toSorted((a, b) => a - b)[1]!;
   };
+  // A path that is too long for its route renders the 404 page.
+  const missingMs = await measureOrdinary("/no-such-page");
   for (const [routeIndex, path] of PATHS.entries()) {
     const routeMs = await measureOrdinary(path);
-    // A path that is too long for its route renders the 404 page.
-    const missingMs = await measureOrdinary("/no-such-page");
     const attacks = HEADER_NAMES.flatMap((name, index): [string, AttackRequest][] => {
       if (routeIndex % STEP !== index % STEP) return [];
       // Each header gets almost every value on some route, and User-Agent the worst on every second one.

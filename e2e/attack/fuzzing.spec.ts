@@ -16,10 +16,10 @@ import { type AttackRequest, sendAttack } from "#tests/support/attack/attack-cli
 import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 
 /** `SOAK_KILLS=10` sends 10,000. */
-const REQUESTS = process.env.SOAK_KILLS ? 10_000 : 2_000;
+const REQUESTS = process.env.SOAK_KILLS ? 10_000 : 1_000;
 const CONCURRENCY = 16;
 /** Requests between two checks of the database. */
-const BATCH = 500;
+const BATCH = 250;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_261_124);
 const MB = 1_048_576;
 

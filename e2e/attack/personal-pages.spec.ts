@@ -19,7 +19,7 @@ import { pick, seededRandom } from "#tests/support/random.ts";
 // Next's own cache keeps the pages of earlier tests for a minute, whatever the site's clock says.
 test.use({ siteName: "personal-pages" });
 
-const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 600);
+const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 300);
 const CONCURRENT = 12;
 
 interface Reader {

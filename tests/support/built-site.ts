@@ -8,6 +8,7 @@ import { SERVER_ENV, SERVER_FLAGS } from "#server/server-flags.mjs";
 import { envSchema } from "#lib/core/env.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { findFreePort } from "./free-port.ts";
+import { seedCache } from "./shared-cache.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const START_TIMEOUT_MS = 60_000;
@@ -117,6 +118,7 @@ export async function startBuiltSite({
 }): Promise<BuiltSite> {
   const databaseFile = join(folder, "lectern.db");
   await applyMigrations(databaseFile, join(ROOT, "prisma", "migrations"));
+  seedCache(folder);
   const port = await findFreePort();
   const url = `http://localhost:${port}`;
   const site = await startSiteProcess({

@@ -15,6 +15,7 @@ import {
   SECRET,
 } from "#tests/support/e2e/site-under-test.ts";
 import { readFilesBelow, startGitHost } from "#tests/support/git-host.ts";
+import { seedCache, shareCache } from "#tests/support/shared-cache.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 
 /** The public host name. Requests go to 127.0.0.1 with this Host header. */
@@ -62,6 +63,7 @@ async function waitForBackgroundWrites(): Promise<void> {
 export async function startAttackServer(): Promise<AttackServer> {
   rmSync(ATTACK_DIR, { recursive: true, force: true });
   await applyMigrations(DATABASE_FILE, "prisma/migrations");
+  seedCache(ATTACK_DIR);
   const smtp = await startSmtpServer();
   const git = await startGitHost({ repository: REPOSITORY });
   git.commit({
@@ -124,6 +126,7 @@ export async function startAttackServer(): Promise<AttackServer> {
     setClock: async (offsetMs) => void (await fetch(`${CONTROL_URL}/clock?offsetMs=${offsetMs}`)),
     async stop() {
       await site.stop();
+      shareCache(ATTACK_DIR);
       await stopDoubles();
     },
   };

@@ -6,13 +6,8 @@ const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export const chromiumOptions = {
   ...devices["Desktop Chrome"],
-  // Recording every page takes longer than many tests; `npm run e2e -- FILE --trace on` does it.
-  trace: {
-    mode: "retain-on-failure",
-    screenshots: false,
-    snapshots: false,
-    sources: false,
-  } as const,
+  // Every trace copies each response out of the browser; `npm run e2e -- FILE --trace on` makes one.
+  trace: "off" as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: [

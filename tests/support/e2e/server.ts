@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { siteArguments } from "#tests/support/built-site.ts";
+import { seedCache, shareCache } from "#tests/support/shared-cache.ts";
 import { startSmtpServer } from "#tests/support/smtp-server.ts";
 import {
   CONTROL_PORT,
@@ -19,8 +20,11 @@ import {
   SMTP_PORT,
 } from "./site-under-test.ts";
 
+// The last run's site has compiled the posts.
+shareCache(DATA_DIR);
 rmSync(DATA_DIR, { recursive: true, force: true });
 await applyMigrations(join(DATA_DIR, "lectern.db"), "prisma/migrations");
+seedCache(DATA_DIR);
 cpSync("content", join(DATA_DIR, "content"), { recursive: true });
 cpSync("tests/fixtures/posts", join(DATA_DIR, "content", "blog"), { recursive: true });
 

@@ -1,10 +1,17 @@
 import { defineConfig } from "@playwright/test";
 import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
 
+/** The specs whose cluster has its own options, or that start no cluster. */
+const OWN_CLUSTER = /(backup|entry-points|lease-service|telemetry|vps)\.spec\.ts$/;
+
 // Runs the tests of a cluster of several instances: npm run test:cluster.
 export default defineConfig({
   testDir: "e2e/cluster",
-  testMatch: "**/*.spec.ts",
+  // The specs that share a cluster run one after the other, because a change of options starts another.
+  projects: [
+    { name: "own cluster", testMatch: OWN_CLUSTER },
+    { name: "shared cluster", testMatch: "**/*.spec.ts", testIgnore: OWN_CLUSTER },
+  ],
   outputDir: ".data/cluster-results",
   timeout: 120_000,
   fullyParallel: false,

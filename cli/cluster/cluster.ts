@@ -40,6 +40,8 @@ export interface ClusterOptions {
   folder?: string;
   /** Sizes in MB of the nodes with their own disk, by name. Requires root. */
   diskSizesMb?: Readonly<Record<string, number>>;
+  /** Called with a node's data folder before each of its starts. */
+  beforeStart?: (dataDir: string) => void;
   /** The command of a node. Default: `node server/supervisor/main.ts` in the image. */
   command?: (env: Environment) => readonly string[];
 }
@@ -353,6 +355,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
           command: options.command ?? (() => [process.execPath, "server/supervisor/main.ts"]),
           env: { ...shared, ...env },
           ...(diskSizesMb[name] && { diskSizeMb: diskSizesMb[name] }),
+          ...(options.beforeStart && { beforeStart: options.beforeStart }),
         }),
       );
     }

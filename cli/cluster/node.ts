@@ -48,6 +48,8 @@ export interface NodeOptions {
   env: Environment;
   /** Puts its data on a separate disk of this size in MB. Requires root. */
   diskSizeMb?: number;
+  /** Called with its data folder before each start. */
+  beforeStart?: (dataDir: string) => void;
 }
 
 export class ClusterNode {
@@ -93,6 +95,7 @@ export class ClusterNode {
   start(env: Environment = {}, { cwd = this.#options.cwd }: { cwd?: string } = {}): void {
     if (this.isRunning()) throw new Error(`${this.name} is already running.`);
     if (listMounts(this.mount).length > 0) unmount(this.mount);
+    this.#options.beforeStart?.(this.dataDir);
     const full = { ...this.#environment(), ...env };
     const [command, ...args] = this.#options.command(full);
     this.#program = startProgram({

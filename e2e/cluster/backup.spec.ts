@@ -12,6 +12,7 @@ import type { BackupStatus } from "#lib/core/backup-status.ts";
 import { expect, imageDir, test as base } from "#tests/support/cluster/fixtures.ts";
 import { readRunbook } from "#tests/support/runbook.ts";
 import { requestLoginEmail } from "#tests/support/cluster/browser-visitor.ts";
+import { expireLease } from "#tests/support/cluster/lease.ts";
 import {
   type TestObjectStore,
   isObjectStoreMissing,
@@ -136,6 +137,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
 
     // The lease moves: the new primary continues where the former one stopped, in its own timeline.
     await former.kill();
+    await expireLease(cluster);
     const primary = await cluster.waitForPrimary();
     await writeRow(cluster, "ams", "after.the.failover");
     await waitUntil(

@@ -17,6 +17,8 @@ const BACK_MS = 2 * LEASE_TTL_MS - 2_000;
 const PAUSED_MS = 2_000;
 /** The edge checks health every second, with a timeout of two. */
 const HEALTH_CHECK_MS = 3_000;
+/** More than a node logs. */
+const LOG_BYTES = 16 * 1024 * 1024;
 /** Other specs kill the primary, too. `SOAK_KILLS=10` kills more often. */
 const KILLS = Number(process.env.SOAK_KILLS ?? 1);
 
@@ -64,6 +66,7 @@ test("a planned handover under load, there and back: no read fails, no acknowled
     await waitUntilHeld(old);
     await load.waitForWrites(50);
     const fromMs = performance.now();
+    const logLength = old.log(LOG_BYTES).length;
     expect(await old.stop(), direction).toBe(0);
     await waitUntil(
       `${next.name} is primary`,
@@ -75,7 +78,15 @@ test("a planned handover under load, there and back: no read fails, no acknowled
     gaps.push(load.longestGapMs(fromMs, performance.now()));
     old.start();
     expect((await cluster.waitForStandby(90_000)).name).toBe(old.name);
-    expect(old.log()).toContain("launcher.handed_over");
+    const log = old.log(LOG_BYTES).slice(logLength);
+    expect(log).toMatch(
+      new RegExp(`launcher\\.handed_over.*"to":"${next.name}"[^]*litefs shut down complete`),
+    );
+    expect(log).toContain("exiting primary, preserving lease for handoff");
+    // It catches up before it stands by.
+    expect(log).toMatch(
+      /"event":"supervisor.start".*"candidate":false,"catching_up":true[^]*"event":"supervisor.start".*"candidate":true,"catching_up":false/,
+    );
   }
   await load.stop();
   const end = await cluster.waitUntilInSync();

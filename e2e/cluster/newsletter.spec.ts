@@ -4,6 +4,7 @@
 import Database from "better-sqlite3";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
+import { expireLease } from "#tests/support/cluster/lease.ts";
 import { queryNode, seedMembers } from "#tests/support/cluster/node-database.ts";
 import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -63,6 +64,7 @@ async function sendIssue(admin: ClusterClient): Promise<string> {
 async function killPrimary(cluster: Cluster): Promise<void> {
   const old = await cluster.waitForPrimary();
   await old.kill();
+  await expireLease(cluster);
   await waitUntil(
     "Another node is primary",
     60_000,

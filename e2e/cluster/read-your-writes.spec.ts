@@ -13,7 +13,7 @@ import { seedMembers } from "#tests/support/cluster/node-database.ts";
 /** `SOAK_KILLS=10` tries 2,000. */
 const PAIRS = process.env.SOAK_KILLS ? 2_000 : 100;
 const AT_ONCE = 8;
-const DISTANT_PAIRS = process.env.SOAK_KILLS ? 400 : 60;
+const DISTANT_PAIRS = process.env.SOAK_KILLS ? 400 : 30;
 /** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;

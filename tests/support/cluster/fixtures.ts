@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
 import { LEGACY_SITE_ENV } from "#tests/support/e2e/site-under-test.ts";
+import { seedCache, shareCache } from "#tests/support/shared-cache.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
@@ -57,6 +58,7 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
         regions,
         consulServers,
         diskSizesMb,
+        beforeStart: seedCache,
         env: {
           SMTP_URL: smtp.url,
           NEWSLETTER_PER_MINUTE: "100000",
@@ -67,6 +69,8 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
         },
       });
       await use(cluster);
+      const [node] = cluster.nodes.values();
+      shareCache(node!.dataDir);
       await cluster.stop();
     },
     { scope: "worker", timeout: 600_000 },

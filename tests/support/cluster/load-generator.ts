@@ -43,8 +43,9 @@ export interface LoadFailure {
   readonly failedMs: number;
 }
 
-const READ_PAUSE_MS = 40;
-const WRITE_PAUSE_MS = 20;
+// Short enough to notice a pause of a second, long enough to leave the machine to the cluster.
+const READ_PAUSE_MS = 150;
+const WRITE_PAUSE_MS = 60;
 const LOGIN_PAUSE_MS = 200;
 /** Below the site's limit per address and minute (lib/reading/read-limiter.ts). */
 const WRITES_PER_ADDRESS = 50;

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join, resolve } from "node:path";
+import { seedCache } from "#tests/support/shared-cache.ts";
 import { startSmtpServer } from "#tests/support/smtp-server.ts";
 import type { ClusterDatabaseFiles } from "#tests/support/e2e/site-database.ts";
 import {
@@ -27,6 +28,7 @@ const cluster: Cluster = await startCluster({
   imageDir: process.env.CLUSTER_IMAGE ?? join(".data", "image"),
   regions: ["dfw", "ams"],
   port: CLUSTER_PORT,
+  beforeStart: seedCache,
   env: {
     SITE_URL: `http://localhost:${PORT}`,
     SESSION_SECRET: SECRET,

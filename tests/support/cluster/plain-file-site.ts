@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { findFreePort } from "#tests/support/free-port.ts";
 import { type Environment, type Program, startProgram } from "#cli/cluster/program.ts";
+import { seedCache } from "#tests/support/shared-cache.ts";
 import type { Workspace } from "#cli/cluster/workspace.ts";
 
 export interface PlainFileSite {
@@ -30,6 +31,7 @@ export async function startPlainFileSite({
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = join(folder, "log");
+  seedCache(folder);
   const program = startProgram({
     command: process.execPath,
     args: ["server/supervisor/main.ts"],
@@ -37,6 +39,7 @@ export async function startPlainFileSite({
     env: {
       PATH: process.env.PATH,
       HOME: folder,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       REPLICATION: "off",
       DATA_DIR: folder,
       HOST: "127.0.0.1",

@@ -22,6 +22,12 @@ export interface LoadOptions {
   logins?: number;
   /** Time after which a reader or writer gives up a request. Default: 30 s. */
   patienceMs?: number;
+  /**
+   * Pauses of each reader and writer. By default short enough to notice a gap of a second, and long
+   * enough to leave the machine to the cluster.
+   */
+  readPauseMs?: number;
+  writePauseMs?: number;
   /** Called after each successful read with its duration. */
   onRead?: (region: string, ms: number) => void;
 }
@@ -43,7 +49,6 @@ export interface LoadFailure {
   readonly failedMs: number;
 }
 
-// Short enough to notice a pause of a second, long enough to leave the machine to the cluster.
 const READ_PAUSE_MS = 150;
 const WRITE_PAUSE_MS = 60;
 const LOGIN_PAUSE_MS = 200;
@@ -63,6 +68,8 @@ export class LoadGenerator {
   readonly #slugs: readonly string[];
   readonly #members: readonly SeededMember[];
   readonly #timeoutMs: number | undefined;
+  readonly #readPauseMs: number;
+  readonly #writePauseMs: number;
   readonly #onRead: (region: string, ms: number) => void;
   #turn = 0;
   #isOver = false;
@@ -73,13 +80,20 @@ export class LoadGenerator {
     smtp: TestSmtpServer,
     slugs: readonly string[],
     members: readonly SeededMember[],
-    { patienceMs, onRead = () => undefined }: LoadOptions,
+    {
+      patienceMs,
+      readPauseMs = READ_PAUSE_MS,
+      writePauseMs = WRITE_PAUSE_MS,
+      onRead = () => undefined,
+    }: LoadOptions,
   ) {
     this.#cluster = cluster;
     this.#smtp = smtp;
     this.#slugs = slugs;
     this.#members = members;
     this.#timeoutMs = patienceMs;
+    this.#readPauseMs = readPauseMs;
+    this.#writePauseMs = writePauseMs;
     this.#onRead = onRead;
   }
 
@@ -197,7 +211,7 @@ export class LoadGenerator {
       } catch (error) {
         this.#fail(this.failedReads, region, `${(error as Error).message} of ${path}`);
       }
-      await sleep(READ_PAUSE_MS);
+      await sleep(this.#readPauseMs);
     }
     for (const client of clients) client.close();
   }
@@ -225,7 +239,7 @@ export class LoadGenerator {
       } catch (error) {
         this.#fail(this.refusedWrites, region, (error as Error).message);
       }
-      await sleep(WRITE_PAUSE_MS);
+      await sleep(this.#writePauseMs);
     }
     client.close();
   }

@@ -103,7 +103,7 @@ const ownCoreLag = await measureLag({
   readers: "few",
   writers: "few",
 });
-// Either of the two may have become the primary.
+// Either node may have become the primary.
 const ownCore = { ...ownCoreLag, replicas: { dfw: ownCoreLag.replicas[twoStandby.name]! } };
 await two.stop();
 

@@ -10,5 +10,5 @@ export type MessageToSite =
 
 export type MessageFromSite =
   | { readonly kind: "pong"; readonly id: number }
-  /** Asks that no node without `position` becomes the primary by itself. */
+  /** Asks the launcher to ensure that no node without `position` becomes the primary by itself. */
   | { readonly kind: "confirm"; readonly id: number; readonly position: Position };

@@ -9,7 +9,7 @@ import { readJson } from "#lib/http/read-json.ts";
 import { MAX_DWELL_TOKEN_LENGTH } from "#lib/reading/dwell-token.ts";
 import { parseReferrerHost } from "#lib/reading/referrer-host.ts";
 
-// Not strict, here and in the other bodies that pages send: the page may be newer than the primary.
+// Not strict, like all schemas of what pages send: the page may be newer than the primary.
 const Body = z.object({
   token: z.string().min(1).max(MAX_DWELL_TOKEN_LENGTH),
   slug: z.string().min(1).max(200),

@@ -18,7 +18,7 @@ export interface LagOptions {
   readonly seconds: number;
   /** Load on each replica: none, about 20 or 50 pages per second, or as many as it can serve. */
   readonly readers: "none" | "few" | "some" | "many";
-  /** About 200 beacons per second, or 20. Default: "many". */
+  /** About 20 or 200 beacons per second. Default: "many". */
   readonly writers?: "few" | "many";
   /** Overlapping read transactions on one replica for `forMs`. */
   readonly longRead?: { readonly on: ClusterNode; readonly forMs: number };

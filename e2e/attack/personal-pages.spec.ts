@@ -16,7 +16,7 @@ import { insertRead } from "#tests/support/factories.ts";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { pick, seededRandom } from "#tests/support/random.ts";
 
-// Next's own cache keeps the pages of earlier tests for a minute, whatever the site's clock says.
+// Next's own cache keeps the pages of earlier tests for a minute, regardless of the site's clock.
 test.use({ siteName: "personal-pages" });
 
 const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 300);

@@ -67,7 +67,7 @@ function setNotFoundStatus(value: unknown): boolean {
   return true;
 }
 
-/** Returns whether the page cache requests the page; it keeps its own copy. */
+/** Returns true for a request from the page cache, which keeps its own copy of the page. */
 function isForPageCache(): boolean {
   const context = requestContextStorage().getStore();
   return context !== undefined && isRenderRequest(context.request.headers);

@@ -3,8 +3,8 @@
 import { type TransactionScope, endedError } from "./transaction-scope.ts";
 
 /**
- * Returns `tx` for one scope. Prisma's transaction outlives it, so a query of a scope that has ended
- * would otherwise run in the next one, which is another request's.
+ * Returns `target` with its queries limited to `scope`. Prisma's transaction outlives the scope, so a
+ * late query would otherwise run in the next scope, which belongs to another request.
  */
 export function bindToScope<T extends object>(target: T, scope: TransactionScope): T {
   const bound = new Map<PropertyKey, unknown>();
@@ -22,7 +22,7 @@ export function bindToScope<T extends object>(target: T, scope: TransactionScope
   });
 }
 
-/** A query of Prisma, which sends it at the first then(). */
+/** A Prisma query. Prisma sends it on the first then(). */
 class ScopedQuery<T> implements Promise<T> {
   readonly [Symbol.toStringTag] = "PrismaPromise";
   readonly #scope: TransactionScope;
@@ -35,12 +35,12 @@ class ScopedQuery<T> implements Promise<T> {
 
   #send(): Promise<T> {
     const scope = this.#scope;
-    if (!scope.isOpen) return Promise.reject(endedError("a query of Prisma"));
+    if (!scope.isOpen) return Promise.reject(endedError("a Prisma query"));
     scope.pending = (scope.pending ?? 0) + 1;
     const settle = () => {
       scope.pending! -= 1;
     };
-    // Before the caller's own handlers, after which the scope may end.
+    // Registered before the caller's own handlers, because the scope may end after those.
     void this.#query.then(settle, settle);
     return this.#query;
   }

@@ -57,8 +57,8 @@ export function databaseState(): DatabaseState {
 }
 
 /**
- * Returns LiteFS's position after a commit, which standbys will confirm; null if it can't be read,
- * and undefined without LiteFS.
+ * Returns LiteFS's position after a commit, and records it for standbys to confirm. Returns null if
+ * it can't be read, and undefined without LiteFS.
  */
 function readAndRecordPosition(): Position | null | undefined {
   if (!isReplicated()) return undefined;

@@ -212,7 +212,7 @@ async function waitUntilDurable(position: Position): Promise<void> {
   const startedMs = performance.now();
   const result = await waitForStandby(position, DURABLE_TIMEOUT_MS);
   observeHistogram("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result });
-  // After a freeze, the standby may be the primary, and what it reports its own transactions.
+  // After a freeze, the standby may have become the primary, and report its own transactions.
   if (result === "replicated" && isLeaseValid()) return;
   log("error", "write.not_durable", { txid: position.txid, reason: NOT_DURABLE_REASONS[result] });
   // Cut off from its standby and the lease service, this machine may already have been replaced.

@@ -1,4 +1,4 @@
-// Knows which transaction code runs in, and refuses queries after its end.
+// Tracks which transaction the current code runs in, and refuses queries after the transaction ends.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Connection, Sql } from "./connection.ts";
@@ -12,11 +12,11 @@ export interface TransactionScope {
   sql?: Sql;
   /** The database version that cachedUntilChange() read before the first query. */
   version?: string;
-  /** True once a query has run. The first query fixes the state that all later ones see. */
+  /** True once a query has run. The first query determines the snapshot that all later ones see. */
   hasQueried?: boolean;
   /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
   lastSqliteError?: unknown;
-  /** Prisma's queries that were sent and have not settled. */
+  /** Number of Prisma queries that were sent but have not settled. */
   pending?: number;
 }
 
@@ -40,7 +40,7 @@ export function assertOpen(scope: TransactionScope, text: string): void {
 export const endedError = (text: string) =>
   new Error(`A query ran after its transaction ended: ${text.trim().slice(0, 200)}`);
 
-/** Wraps `sql` so that it throws after the end of the scope. */
+/** Wraps `sql` so that it throws after the scope ends. */
 export function revocable(scope: TransactionScope, sql: Sql): Sql {
   return {
     get: (text, ...values) => (assertOpen(scope, text), sql.get(text, ...values)),

@@ -220,8 +220,8 @@ async function runBatch(
     throw error;
   }
   const position = readPosition();
-  // If LiteFS can't store a transaction, it exits during COMMIT and drops it, but SQLite reports
-  // success (CommitWAL in db.go of LiteFS v0.5.14). Its mount is gone then.
+  // If LiteFS can't store a transaction, it drops it and exits during COMMIT, but SQLite reports
+  // success (CommitWAL in db.go of LiteFS v0.5.14). LiteFS's mount is then gone.
   if (position === null) log("error", "db.commit_unconfirmed", { writes: done.length });
   for (const { job, value } of done)
     if (position === null) job.reject(uncertainWriteError());

@@ -25,7 +25,7 @@ export function shareContentAddresses(resolve: ResolveAddress): void {
 /** Pipeline step. Only GET and HEAD are redirected: a form keeps its body. */
 export function resolveContentAddress(context: PipelineContext): void {
   const { request } = context;
-  // The page cache requests the route of an address, which would redirect to the address.
+  // The page cache requests the route of an address, which would otherwise redirect to the address.
   if (isRenderRequest(request.headers)) return;
   // Some clients send the bytes of UTF-8 as they are, which Node reads as Latin-1.
   if (/[\u0080-\u00ff]/.test(request.url ?? ""))

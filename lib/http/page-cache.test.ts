@@ -261,7 +261,7 @@ test("without cookies, only a reader who prefers a translated page gets parts", 
   expect(await text("/")).toBe(shared);
 });
 
-test("readers with cookies get the cached page with their own parts, never another's", async () => {
+test("readers with cookies get the cached page with their own parts, never another reader's", async () => {
   servePersonalPages();
   const readers = Array.from({ length: 300 }, (_, index) => index % 7);
   const bodies = await Promise.all(

@@ -1,5 +1,5 @@
-// Serves what readers share from memory, before Next sees the request: the page cache. For a reader
-// with cookies, it fills in the personal parts. docs/decisions/052-page-cache.md, 056-personal-parts.md
+// Serves shared responses from memory, before Next sees the request: the page cache. For readers
+// with cookies, it fills in their personal parts. docs/decisions/052-page-cache.md, 056-personal-parts.md
 
 import { LRUCache } from "lru-cache";
 import { COOKIE_NAMES, getCookieName } from "#lib/core/cookie-names.ts";

@@ -14,7 +14,7 @@ export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
  */
 const SWEEP_LIMIT = 4;
 
-// It looks a week in both directions, because after a failover the clock may be slightly behind the
+// Looks a week in both directions, because after a failover, the clock may be slightly behind the
 // newest row.
 const hasRecentReadSql = (isSameReader: string) =>
   `EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${isSameReader} AND "old"."postSlug" = "slug"
@@ -35,7 +35,7 @@ const insertReadSql = (
 const INSERT_MEMBER_READ_SQL = insertReadSql(HAS_MEMBER_READ_SQL);
 const INSERT_ANONYMOUS_READ_SQL = insertReadSql(HAS_ANONYMOUS_READ_SQL);
 
-/** Returns whether a read of this reader counted within DEDUPLICATION_WINDOW_MS, so none can now. */
+/** Returns true if a read by this reader counted within DEDUPLICATION_WINDOW_MS, so none counts now. */
 export const hasRecentRead = (
   tx: Tx | Sql,
   { member, clientId, slug, nowMs }: Reader & { slug: string; nowMs: number },

@@ -110,7 +110,7 @@ test("a transaction is replicated once the standby reports it", async () => {
   expect(await waiting).toBe("replicated");
 });
 
-test("a transaction is not replicated while the standby has another primary's with the same or a higher number", async () => {
+test("a transaction is not replicated while the standby has another primary's transactions with the same or higher numbers", async () => {
   other = await startCandidate(otherAt(9));
   for (const txid of [8, 9]) {
     recordCommit(at(txid));
@@ -120,24 +120,24 @@ test("a transaction is not replicated while the standby has another primary's wi
     other.tell(otherAt(9));
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(isOver).toBe(false);
-    // LiteFS has discarded the other's transactions.
+    // LiteFS has discarded the other primary's transactions.
     other.tell(at(txid));
     expect(await waiting).toBe("replicated");
   }
 });
 
-test("a standby that is ahead has the transaction, whichever process committed the newer one", async () => {
+test("a standby that is ahead has the transaction, no matter which process committed the newer one", async () => {
   other = await startCandidate(at(7));
   recordCommit(at(9));
   other.tell(at(9));
   expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
-  // As after a migration, which the write queue does not see.
+  // As after a migration, which bypasses the write queue.
   here!.setPosition(10);
   other.tell(at(10));
   expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
 });
 
-test("a write whose position can't be read afterwards is not acknowledged: LiteFS exits if it can't store a transaction", async () => {
+test("a write is not acknowledged if the position can't be read afterwards, because LiteFS exits if it can't store a transaction", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   other = await startCandidate(at(7));
   for (const isDurable of [true, false]) {

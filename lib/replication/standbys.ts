@@ -13,7 +13,7 @@ import { type Position, readPosition } from "./position.ts";
 import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {
-  /** The newest position it reported; transaction 0 before the first. */
+  /** The newest position it has reported; transaction 0 before the first report. */
   position: Position;
   /** True after a timeout: no write waits for it until it reports again. */
   isStalled: boolean;
@@ -29,7 +29,7 @@ const REFRESH_INTERVAL_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 /** A machine that is gone does not end its stream. */
 const MAX_MISSED_CHECKS = 5;
-/** More than the commits during a durable write's wait. */
+/** More than the number of commits while a durable write waits. */
 const MAX_RECENT_COMMITS = 1_000;
 
 const sharedState = () =>
@@ -37,7 +37,7 @@ const sharedState = () =>
     "standbys",
     (): {
       readonly all: Map<string, Standby>;
-      /** Checksums of this primary's last commits, by transaction. */
+      /** Checksums of this primary's latest commits, by transaction number. */
       readonly commits: Map<number, string>;
       readonly connecting: Set<string>;
       readonly listeners: Set<() => void>;
@@ -171,7 +171,7 @@ export function listStandbys(): {
   }));
 }
 
-/** Remembers the position after a commit of this primary. Call it before anything else commits. */
+/** Records the position after a commit on this primary. Call it before the next commit. */
 export function recordCommit({ txid, checksum }: Position): void {
   const { commits } = sharedState();
   commits.set(txid, checksum);
@@ -180,15 +180,15 @@ export function recordCommit({ txid, checksum }: Position): void {
 }
 
 /**
- * Returns true if the standby has this primary's transaction. Its number is not enough: a former
- * primary that returns may have transactions of its own with the same numbers, which LiteFS
- * discards later.
+ * Returns true if the standby has this primary's transaction. The number alone is not enough: a
+ * former primary that returns may have its own transactions with the same numbers until LiteFS
+ * discards them.
  */
 function hasTransaction(standby: Position, { txid, checksum }: Position): boolean {
   if (standby.txid <= txid) return standby.txid === txid && standby.checksum === checksum;
   const known = sharedState().commits.get(standby.txid);
   if (known !== undefined) return standby.checksum === known;
-  // Another process committed it, such as a migration.
+  // Another process committed it, such as the one that runs migrations.
   const current = readPosition();
   return current?.txid === standby.txid && current.checksum === standby.checksum;
 }

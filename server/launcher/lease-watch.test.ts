@@ -113,7 +113,7 @@ test("a position read before a required transaction doesn't undo the requirement
   expect(heartbeats.at(-1)).toMatchObject({ txid: 9, needed: 9 });
 });
 
-test("a required transaction is named with its checksum", async () => {
+test("heartbeats contain the checksum of a required transaction", async () => {
   await tick(5);
   expect(await watch.confirmPosition({ txid: 9, checksum: "abc" })).toBe(true);
   expect(heartbeats.at(-1)).toMatchObject({ needed: 9, checksum: "abc" });
@@ -121,7 +121,7 @@ test("a required transaction is named with its checksum", async () => {
   expect(heartbeats.at(-1)).toMatchObject({ needed: 9, checksum: "abc" });
 });
 
-test("a standby that lacks a required transaction stops being a candidate also while Consul is silent", async () => {
+test("a standby that lacks a required transaction stops being a candidate, even while Consul is silent", async () => {
   holder = "dfw-2";
   found = { instance: "dfw-2", txid: 9, needed: 9 };
   const poll = () => watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());

@@ -208,7 +208,7 @@ export function createLeaseWatch(
   return {
     confirmPosition(position) {
       if (position.txid > demanded.txid) demanded = position;
-      // Again, because one slow response must not refuse a write.
+      // Retries once, so that one slow response doesn't cause a write to be refused.
       return confirm().catch(confirm);
     },
 

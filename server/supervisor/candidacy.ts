@@ -115,7 +115,7 @@ export function decideCandidacy({
     const { heartbeat } = consul;
     if (!heartbeat || heartbeat.instance === instance || hasNeeded)
       return start(true, false, "there is no primary");
-    const reason = `there is no primary; this node is at transaction ${store.txid} and lacks some of ${heartbeat.instance}'s, which was at ${heartbeat.txid}`;
+    const reason = `there is no primary; this node is at transaction ${store.txid} and lacks transactions of ${heartbeat.instance}, which was at ${heartbeat.txid}`;
     return hasWaited
       ? start(true, false, `${reason} and did not return, so they are lost`)
       : start(false, true, reason, ADVANCED_NODE_WAIT_MS);

@@ -42,7 +42,7 @@ test("a store has data when it has a database with a transaction", () => {
   expect(readStore(dir, "b.db").hasData).toBe(false);
 });
 
-test("a store has a transaction if its checksum is the same, not only its number", () => {
+test("a store has a transaction only if both number and checksum match", () => {
   const dir = join(folder, "litefs");
   const [own, other] = ["8000000000000abc", "8000000000000bad"];
   fill(dir, { "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "a snapshot" });
@@ -55,7 +55,7 @@ test("a store has a transaction if its checksum is the same, not only its number
   expect(has(11, own)).toBe(true);
   expect(has(11, other)).toBe(false);
   expect(has(13, own)).toBe(false);
-  // Within a snapshot, or from a version that sends no checksum, only the number counts.
+  // Within a snapshot, or if an earlier version sends no checksum, only the number counts.
   expect(has(10, other)).toBe(true);
   expect(has(11, "")).toBe(true);
 });

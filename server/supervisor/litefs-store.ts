@@ -44,14 +44,14 @@ export function readStore(dir: string, name: string): StoreState {
   };
 }
 
-/** An LTX file ends with the checksum of the database after it, and then its own, 8 bytes each. */
+/** An LTX file ends with two checksums of 8 bytes: of the database after it is applied, and of the file. */
 const LTX_TRAILER_BYTES = 16;
 
 /**
  * Returns true if the store of a node at transaction `txid` includes the transaction of `needed`.
- * Its number is not enough: a former primary may have transactions of its own with the same
- * numbers. LiteFS keeps LTX files for ten minutes (`retention`); without the file, or without a
- * checksum to compare, only the number counts.
+ * The number alone is not enough: a former primary may have its own transactions with the same
+ * numbers. LiteFS keeps LTX files for ten minutes (`retention`); without the file or a checksum,
+ * only the numbers are compared.
  */
 export function hasTransaction(dir: string, name: string, txid: number, needed: Position): boolean {
   if (txid < needed.txid) return false;

@@ -15,7 +15,7 @@ overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
 
 interface WorkerFixtures {
   readonly site: AttackSite;
-  /** Files with another name for their site get a new one. */
+  /** A test file that sets another name gets its own site. */
   readonly siteName: string;
 }
 

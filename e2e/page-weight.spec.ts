@@ -34,7 +34,7 @@ test("a post with a component sends at most 130 kB of JavaScript, and no MDX com
     expect(/micromark|mdxJsx|remark-|hast-util/.test(text), url).toBe(false);
 });
 
-/** Pages to read, also if they are searched, filtered, or opened from a link with a campaign. */
+/** Reading pages, including searched and filtered lists, and a link from a campaign. */
 const READING_PAGES = [
   "/",
   "/blog?q=zebra",

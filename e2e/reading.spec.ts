@@ -215,7 +215,7 @@ test("the list changes in the same document, and keeps the focus and its live re
   expect(await liveRegion!.evaluate((element) => element.isConnected)).toBe(true);
   await field.blur();
 
-  // Typing changes the entry of the topic.
+  // Typing replaces the topic's history entry.
   await page.goBack();
   await expect(page).toHaveURL(/\/blog$/);
   await expect(status).toHaveText(all);
@@ -243,7 +243,7 @@ test("load more is a link that shows more of the same list", async ({ page }) =>
 
 test.describe("without a connection", () => {
   test.use({ expectedErrors: ["Failed to load resource", "Failed to fetch"] });
-  test("a list that can't be loaded is opened as a document", async ({ page }) => {
+  test("the browser navigates to a list that can't be fetched", async ({ page }) => {
     await page.goto("/blog", { waitUntil: "networkidle" });
     await page.route("**/blog?*", (route) =>
       route.request().resourceType() === "fetch" ? route.abort() : route.continue(),

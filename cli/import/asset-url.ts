@@ -27,7 +27,7 @@ export function originalUrl(url: string, siteUrl: string): string {
   return removeGhostSize(parsed.href);
 }
 
-/** Returns `text` decoded, or as it is if it is not URL-encoded. */
+/** Decodes `text`. Returns it unchanged if it is not URL-encoded. */
 export function decodeIfEncoded(text: string): string {
   try {
     return decodeURIComponent(text);

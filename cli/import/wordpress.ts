@@ -109,7 +109,7 @@ function toPost(
     id: `wordpress:${field(item, "wp:post_id")}`,
     kind,
     title,
-    // WordPress percent-encodes slugs in other scripts.
+    // WordPress percent-encodes slugs in non-Latin scripts.
     slug: decodeIfEncoded(field(item, "wp:post_name")),
     html,
     date: readTime(item, "wp:post_date"),

@@ -62,7 +62,7 @@ const quarantine = prepareQuarantine(db);
 interface TableLoad {
   /** Returns how many rows have been read. */
   push(bytes: Buffer): number;
-  /** Returns how many rows have been read, with quarantined ones. */
+  /** Returns how many rows have been read, including quarantined ones. */
   finish(): number;
 }
 

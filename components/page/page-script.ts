@@ -7,7 +7,7 @@ import { isPlainClick } from "#components/ui/is-plain-click.ts";
 import { isPlayerOpen } from "#lib/calls/client/storage-keys.ts";
 import { startPage } from "./start-page.ts";
 
-/** Without it, the list is a form and links. */
+/** Starts search as you type in the list of posts, which works without it as a form with links. */
 async function startPosts(): Promise<void> {
   const list = document.querySelector<HTMLElement>("[data-post-search]");
   if (!list) return;
@@ -15,7 +15,7 @@ async function startPosts(): Promise<void> {
   startPostList(list, { isPlainClick });
 }
 
-/** The player needs React, which Next sends with this query (docs/decisions/063-sticky-player.md). */
+/** Loads the page with React, which the player needs (docs/decisions/063-sticky-player.md). */
 function reloadWithPlayer(): void {
   const url = new URL(location.href);
   url.searchParams.set("listening", "");

@@ -1,4 +1,4 @@
-// Loads a script that enhances an element of a post, and runs it. Few posts need one, and each works
+// Loads and runs a script that enhances an element of a post. Few posts need one, and every post works
 // without it.
 
 const SCRIPTS = {

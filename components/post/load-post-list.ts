@@ -1,15 +1,15 @@
-// Starts the search of the list of posts on a page without React. Loads each list as a document,
-// and puts its elements into the page.
+// Starts the search of the list of posts on a page without React. Fetches each list as a document,
+// and copies its elements into the page.
 
 import { type PostSearchOptions, resetField, startPostSearch } from "./start-post-search.ts";
 
-/** After this, the browser opens the list as a document. */
+/** After this, the browser navigates to the list. */
 const TIMEOUT_MS = 10_000;
 
 let shownHref = location.pathname + location.search;
 let loading = new AbortController();
 
-/** Shows the list at `href`. If it can't be loaded, the browser opens `href` and shows why. */
+/** Shows the list at `href`. If fetching it fails, the browser navigates to `href` and shows why. */
 async function showPosts(
   list: HTMLElement,
   href: string,
@@ -37,7 +37,7 @@ async function showPosts(
 
 /**
  * Makes `element` equal to `source`. Keeps the elements that both have, so that a link keeps the
- * focus and a picture doesn't load again.
+ * focus and a picture isn't loaded again.
  */
 function copyElement(source: Element, element: Element): void {
   for (const { name } of [...element.attributes])
@@ -54,7 +54,7 @@ function copyElement(source: Element, element: Element): void {
   });
 }
 
-/** A post is replaced as a whole, so that it never has the picture of another one. */
+/** A post is replaced as a whole, so that it never shows another post's picture. */
 const isSameKind = (node: Node, { nodeName }: Node): boolean =>
   node instanceof Element && node.nodeName === nodeName && nodeName !== "ARTICLE";
 
@@ -68,7 +68,7 @@ export function startPostList(
   });
   addEventListener("popstate", () => {
     const href = location.pathname + location.search;
-    // A link to a part of the page leads to no other list.
+    // A link to a fragment of the page doesn't change the list.
     if (href !== shownHref) void showPosts(list, href).then(() => resetField(list));
   });
 }

@@ -1,4 +1,4 @@
-// Renders the search form of the list of posts, and its results. A GET form without JavaScript.
+// Renders the search form of the list of posts, and its results. Works as a GET form without JavaScript.
 
 import type { ReactNode } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";

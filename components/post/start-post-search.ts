@@ -6,11 +6,11 @@ import { postListHref } from "./post-list-href.ts";
 const DEBOUNCE_MS = 160;
 
 export interface PostSearchOptions {
-  /** Shows the list at `href` and its URL. Resolves when the browser shows it. */
+  /** Shows the list at `href`, and changes the URL. Resolves once the list is visible. */
   readonly showPosts: (href: string, change: "push" | "replace") => Promise<void>;
   /**
-   * components/ui/is-plain-click.ts. A module that this one shares with the page's script would be
-   * another request on every page.
+   * From components/ui/is-plain-click.ts. Not imported here, because a module shared with the page
+   * script would be another request on every page.
    */
   readonly isPlainClick: (event: MouseEvent) => boolean;
 }

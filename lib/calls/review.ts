@@ -73,7 +73,7 @@ export async function transitionCall(
   throw new AppError("conflict", `Nothing was changed. ${reason}`);
 }
 
-/** Records an admin's change of a call in the audit log. */
+/** Records an admin's change to a call in the audit log. */
 export const recordCallEvent = (
   tx: Tx,
   { callId, admin }: Pick<ReviewDecision, "callId" | "admin">,

@@ -92,7 +92,7 @@ test("without a page script, a page stays as it is", () => {
   expect(removeFramework(page)).toBe(page);
 });
 
-/** Starts a server whose handler sends a page in two pieces, and returns a function that requests it. */
+/** Starts a server whose handler sends a page in two chunks, and returns a function that requests it. */
 async function servePage({ status = 200, type = "text/html; charset=utf-8" } = {}) {
   providePageScript(SCRIPT);
   const server = createPipelineServer((request, response) => {
@@ -118,7 +118,7 @@ async function servePage({ status = 200, type = "text/html; charset=utf-8" } = {
   return (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
 }
 
-test("a page to read that Next renders is sent without React, compressed or not", async () => {
+test("a reading page that Next renders is sent without React, compressed or not", async () => {
   const request = await servePage();
   for (const path of ["/search?q=a", "/blog?topic=a&q=", "/blog/post?utm_source=b", "/not-found"])
     for (const encoding of ["gzip", "identity"]) {
@@ -135,7 +135,7 @@ test("a page to read that Next renders is sent without React, compressed or not"
   );
 });
 
-test("forms, errors, data and pages that continue an episode stay as Next sends them", async () => {
+test("forms, errors, data and pages that continue an episode are sent unchanged", async () => {
   const request = await servePage();
   const paths = ["/login", "/me", "/calls/record", "/admin/posts", "/subscribe"];
   for (const path of [...paths, "/blog?q=a&listening=", "/?listening"])

@@ -39,16 +39,16 @@ const PLAYS = /<[^>]+\sdata-plays?="/;
 const MODULE = /:I\[(?:"([^"]*)"|(\d+))[,\]]/g;
 
 /**
- * Kinds of pages to read. Other pages have forms with React, and most of them a policy that allows
- * only its scripts.
+ * Kinds of reading pages. Other pages have forms that need React, and most have a content security
+ * policy that allows only Next's scripts.
  */
 const READING_KINDS: readonly RouteKind[] = ["home", "list", "post", "episode", "text", "other"];
-/** In the query of a page that continues an episode, which needs React (063-sticky-player.md). */
+/** Matches the query of a page that continues an episode, which needs React (063-sticky-player.md). */
 const LISTENING = /[?&]listening\b/;
 
 /**
- * Returns the response that replaces a page to read, without React if its components allow it. Null
- * for any other response.
+ * Returns the replacement for a reading page: without React, if its components allow it. Returns
+ * null for any other response.
  */
 export function findReadingPageReplacement(
   { requestedUrl, request, response }: PipelineContext,

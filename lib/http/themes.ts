@@ -1,5 +1,5 @@
-// Names the themes, and the key that stores the reader's choice. Apart from the script that applies
-// it (theme-script.ts), so that the browser doesn't load that again.
+// Defines the themes, and the storage key of the reader's choice. Separate from theme-script.ts, so
+// that the page script doesn't include that inline script.
 
 /** `system` follows the device and stores nothing. */
 export const THEMES = ["light", "dark", "system"] as const;

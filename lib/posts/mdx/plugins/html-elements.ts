@@ -10,7 +10,7 @@ export const phrasingElements = splitNames(
     "strike strong sub sup svg time tt u var video wbr",
 );
 
-/** Elements whose content is phrasing. */
+/** Elements that may contain only phrasing content. */
 export const phrasingParents = splitNames(
   "p h1 h2 h3 h4 h5 h6 span a em strong del s b i u code sub sup small mark q cite label summary dt figcaption",
 );

@@ -137,6 +137,16 @@ test("a standby that is ahead has the transaction, no matter which process commi
   expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
 });
 
+test("what this instance committed in an earlier term as the primary confirms nothing", async () => {
+  other = await startCandidate(at(7));
+  // Only this instance and the standby got transaction 9. Another primary did not, and replaced it.
+  for (const txid of [8, 9]) recordCommit(at(txid));
+  other.tell(at(9));
+  const newer = otherAt(8);
+  recordCommit(newer);
+  expect(await waitForStandby(newer, 200)).toBe("timed_out");
+});
+
 test("a write is not acknowledged if the position can't be read afterwards, because LiteFS exits if it can't store a transaction", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   other = await startCandidate(at(7));

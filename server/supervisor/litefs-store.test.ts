@@ -60,6 +60,18 @@ test("a store has a transaction only if both number and checksum match", () => {
   expect(has(11, "")).toBe(true);
 });
 
+test("a transaction whose LTX file is truncated is missing, and one whose file is gone is not", () => {
+  const dir = join(folder, "litefs");
+  const ltx = "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx";
+  const has = () => hasTransaction(dir, "a.db", 12, { txid: 11, checksum: "0".repeat(16) });
+  for (const text of ["", "x".repeat(15)]) {
+    fill(dir, { [ltx]: text });
+    expect(has()).toBe(false);
+  }
+  rmSync(join(dir, ltx));
+  expect(has()).toBe(true);
+});
+
 test("a quarantined store keeps its contents, and only the two newest are kept", () => {
   const dir = join(folder, "litefs");
   const quarantined = [1, 2, 3].map((n) => {

@@ -55,9 +55,18 @@ const LTX_TRAILER_BYTES = 16;
  */
 export function hasTransaction(dir: string, name: string, txid: number, needed: Position): boolean {
   if (txid < needed.txid) return false;
+  if (!needed.checksum) return true;
   const hex = needed.txid.toString(16).padStart(16, "0");
-  const file = join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`);
-  if (!needed.checksum || !existsSync(file)) return true;
+  try {
+    return readChecksum(join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`)) === needed.checksum;
+  } catch (error) {
+    // LiteFS may delete the file at any time.
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
+}
+
+/** Throws if the LTX file is missing or truncated. */
+function readChecksum(file: string): string {
   const checksum = Buffer.alloc(8);
   const fd = openSync(file, "r");
   try {
@@ -65,7 +74,7 @@ export function hasTransaction(dir: string, name: string, txid: number, needed: 
   } finally {
     closeSync(fd);
   }
-  return checksum.toString("hex") === needed.checksum;
+  return checksum.toString("hex");
 }
 
 /** The second prefix is that of earlier versions. */

@@ -1,13 +1,13 @@
 import { defineConfig } from "@playwright/test";
 import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
 
-/** The specs whose cluster has its own options, or that start no cluster. */
+/** Specs that start a cluster with their own options, or no cluster. */
 const OWN_CLUSTER = /(backup|entry-points|lease-service|telemetry|vps)\.spec\.ts$/;
 
 // Runs the tests of a cluster of several instances: npm run test:cluster.
 export default defineConfig({
   testDir: "e2e/cluster",
-  // The specs that share a cluster run one after the other, because a change of options starts another.
+  // The specs that share a cluster run one after another, because different options would start a new one.
   projects: [
     { name: "own cluster", testMatch: OWN_CLUSTER },
     { name: "shared cluster", testMatch: "**/*.spec.ts", testIgnore: OWN_CLUSTER },

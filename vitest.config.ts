@@ -34,7 +34,7 @@ export default defineConfig({
     env: {
       TMPDIR: folder,
       POSTGRES_TEMPLATE: join(folder, "postgres-template"),
-      // Processes and workers that tests start load the same modules again and again.
+      // Processes and workers that tests start load the same modules repeatedly.
       NODE_COMPILE_CACHE: resolve(".data/compile-cache"),
     },
     // Starting a process and loading the setup takes longer than most files, so files share one where they can.

@@ -417,7 +417,7 @@ test("malformed requests get a status and break nothing", async ({ request }) =>
   }
 });
 
-test("pages to read name the rules by which browsers prefetch, account pages don't", async ({
+test("reading pages name the speculation rules for prefetching, account pages don't", async ({
   request,
 }) => {
   for (const path of ["/", "/blog", "/blog/one-door-for-writes", "/calls", "/about"])

@@ -40,7 +40,7 @@ export interface ClusterOptions {
   folder?: string;
   /** Sizes in MB of the nodes with their own disk, by name. Requires root. */
   diskSizesMb?: Readonly<Record<string, number>>;
-  /** Called with a node's data folder before each of its starts. */
+  /** Called with a node's data folder before each start of the node. */
   beforeStart?: (dataDir: string) => void;
   /** The command of a node. Default: `node server/supervisor/main.ts` in the image. */
   command?: (env: Environment) => readonly string[];

@@ -48,7 +48,7 @@ export interface NodeOptions {
   env: Environment;
   /** Puts its data on a separate disk of this size in MB. Requires root. */
   diskSizeMb?: number;
-  /** Called with its data folder before each start. */
+  /** Called with the node's data folder before each start. */
   beforeStart?: (dataDir: string) => void;
 }
 

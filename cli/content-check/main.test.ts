@@ -64,7 +64,7 @@ async function check(
     execFile(
       process.execPath,
       args,
-      // A second worker takes longer to start than these posts to compile.
+      // Starting a second worker takes longer than compiling these posts.
       { env: { ...process.env, COMPILE_WORKERS: "1", ...env } },
       (error, stdout, stderr) => resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr }),
     ),

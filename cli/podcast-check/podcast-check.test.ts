@@ -255,7 +255,7 @@ test.for(Object.entries(FILE_FAULTS))(
   "a file's fault is found: %s",
   async ([, [routes, source]]) => {
     const { files } = checkFeed(await serveFeed(routes));
-    // Checks the faulty kind of file only, because making every picture takes long.
+    // Checks only the kind of file that has the fault, because creating all pictures is slow.
     const problems = await checkFiles(
       "cover.png" in routes ? { ...files, episodes: [] } : { ...files, artwork: null },
     );

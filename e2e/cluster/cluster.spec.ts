@@ -59,7 +59,7 @@ interface RunningCommand {
   readOutput(): string;
 }
 
-/** Runs `npm run cluster` with one region, with its folder below `parent`. */
+/** Starts `npm run cluster` with one region. Its folder is below `parent`. */
 async function startCommand(parent: string): Promise<RunningCommand> {
   const port = await findFreePort();
   const child = spawn(
@@ -80,7 +80,7 @@ async function startCommand(parent: string): Promise<RunningCommand> {
   return { child, port, ended, readOutput: () => output };
 }
 
-/** Waits for `observe`. Fails with the command's output if the command exits. */
+/** Waits until `observe` returns a value. Fails with the command's output if the command exits. */
 const waitFor = <Seen>(
   { child, readOutput }: RunningCommand,
   goal: string,
@@ -115,7 +115,7 @@ test("the next command removes what a killed one left, and after Ctrl-C no proce
   expect(left.processes).not.toEqual([]);
 
   const command = await startCommand(parent);
-  const found = await waitFor(command, "the command says where it is", () =>
+  const found = await waitFor(command, "the command prints the path of its logs", () =>
     /Logs: (.*)\/\*\/log/.exec(command.readOutput()),
   );
   const folder = found[1]!;

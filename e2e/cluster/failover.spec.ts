@@ -17,7 +17,7 @@ const BACK_MS = 2 * LEASE_TTL_MS - 2_000;
 const PAUSED_MS = 2_000;
 /** The edge checks health every second, with a timeout of two. */
 const HEALTH_CHECK_MS = 3_000;
-/** More than a node logs. */
+/** More than a node writes to its log. */
 const LOG_BYTES = 16 * 1024 * 1024;
 /** Other specs kill the primary, too. `SOAK_KILLS=10` kills more often. */
 const KILLS = Number(process.env.SOAK_KILLS ?? 1);
@@ -83,7 +83,7 @@ test("a planned handover under load, there and back: no read fails, no acknowled
       new RegExp(`launcher\\.handed_over.*"to":"${next.name}"[^]*litefs shut down complete`),
     );
     expect(log).toContain("exiting primary, preserving lease for handoff");
-    // It catches up before it stands by.
+    // It catches up before it becomes the standby.
     expect(log).toMatch(
       /"event":"supervisor.start".*"candidate":false,"catching_up":true[^]*"event":"supervisor.start".*"candidate":true,"catching_up":false/,
     );

@@ -18,7 +18,7 @@ function add(name, { passed = 0, failed = 0, skipped = 0, failures = [] }) {
   total.failures.push(...failures.map((one) => ({ ...one, name: `${name}: ${one.name}` })));
 }
 
-/** Programs and workers that tests start load the same modules again and again. */
+/** Programs and workers that tests start load the same modules repeatedly. */
 const NODE_COMPILE_CACHE = resolve(".data", "compile-cache");
 
 const since = (startMs) => `${((Date.now() - startMs) / 1000).toFixed(1)} s`;

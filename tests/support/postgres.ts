@@ -56,8 +56,8 @@ export function requirePostgres(): string {
 }
 
 /**
- * Creates a server's data folder: with initdb, or as a copy of the folder POSTGRES_TEMPLATE, which
- * the first call creates.
+ * Creates a server's data folder: as a copy of the folder POSTGRES_TEMPLATE, which the first call
+ * creates, or with initdb.
  */
 async function createDataFolder(data: string, initdb: readonly string[]): Promise<void> {
   const run = promisify(execFile);
@@ -79,7 +79,7 @@ async function createDataFolder(data: string, initdb: readonly string[]): Promis
   try {
     renameSync(copy, template);
   } catch {
-    // Another process was faster.
+    // Another process has already created the template.
     rmSync(copy, { recursive: true, force: true });
   }
 }

@@ -13,7 +13,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Returns how many random cases a test tries: `count`, or `FUZZ_FACTOR` times as many. */
+/** Returns the number of random cases for a test: `count`, multiplied by `FUZZ_FACTOR` if set. */
 export const fuzzCount = (count: number): number => count * Number(process.env.FUZZ_FACTOR ?? 1);
 
 /** Returns a random item of a non-empty list. */

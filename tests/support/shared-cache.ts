@@ -1,18 +1,18 @@
-// Shares compiled posts between the sites that tests start. Without it, each site and each node of a
-// cluster would compile the same ones.
+// Shares compiled posts among the sites that tests start. Without it, each site and each node of a
+// cluster would compile the same posts.
 
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 
 const SHARED_FILE = join(".data", "shared-cache.db");
-/** Entries whose keys identify all that their values depend on. */
+/** Entries whose keys identify everything that their values depend on. */
 const SHARED_KEYS = ["site.compiled:*", "image.measurement:*"];
 const MAX_ENTRIES = 500;
 
 const cacheFileIn = (dataDir: string) => join(dataDir, "cache.db");
 
-/** Gives a data folder without a cache the shared entries. */
+/** Copies the shared entries to a data folder that has no cache yet. */
 export function seedCache(dataDir: string): void {
   const file = cacheFileIn(dataDir);
   if (!existsSync(SHARED_FILE) || existsSync(file)) return;
@@ -20,7 +20,7 @@ export function seedCache(dataDir: string): void {
   copyFileSync(SHARED_FILE, file);
 }
 
-/** Adds the entries of a site, which may be running, to the shared ones. */
+/** Adds the entries of a site to the shared ones. The site may be running. */
 export function shareCache(dataDir: string): void {
   if (!existsSync(cacheFileIn(dataDir))) return;
   const partialFile = `${SHARED_FILE}.${process.pid}`;
@@ -45,6 +45,6 @@ export function shareCache(dataDir: string): void {
       );
   }
   db.close();
-  // Sites that start now copy either the old or the new file.
+  // Atomic: sites that start now copy either the old or the new file.
   renameSync(partialFile, SHARED_FILE);
 }

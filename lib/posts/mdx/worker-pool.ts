@@ -105,7 +105,7 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     const worker = new threads.Worker(options.file, {
       name: "mdx",
       execArgv: [],
-      // No other environment: the worker must not see secrets.
+      // No other variables, because the worker must not see secrets.
       env: {
         NODE_ENV: "production",
         ...(compileCache && { NODE_COMPILE_CACHE: compileCache }),

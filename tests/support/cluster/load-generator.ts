@@ -23,8 +23,8 @@ export interface LoadOptions {
   /** Time after which a reader or writer gives up a request. Default: 30 s. */
   patienceMs?: number;
   /**
-   * Pauses of each reader and writer. By default short enough to notice a gap of a second, and long
-   * enough to leave the machine to the cluster.
+   * Pauses of each reader and writer. The defaults are short enough to detect a gap of one second,
+   * and long enough to leave the CPU to the cluster.
    */
   readPauseMs?: number;
   writePauseMs?: number;

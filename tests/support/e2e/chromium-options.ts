@@ -6,7 +6,7 @@ const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export const chromiumOptions = {
   ...devices["Desktop Chrome"],
-  // Every trace copies each response out of the browser; `npm run e2e -- FILE --trace on` makes one.
+  // Tracing copies every response out of the browser. To record a trace: `npm run e2e -- FILE --trace on`.
   trace: "off" as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",

@@ -20,7 +20,7 @@ import {
   SMTP_PORT,
 } from "./site-under-test.ts";
 
-// The last run's site has compiled the posts.
+// Reuses the posts that the last run's site compiled.
 shareCache(DATA_DIR);
 rmSync(DATA_DIR, { recursive: true, force: true });
 await applyMigrations(join(DATA_DIR, "lectern.db"), "prisma/migrations");

@@ -8,9 +8,11 @@ const SCRIPTS = {
 
 export type EnhancingScript = keyof typeof SCRIPTS;
 
-/** Runs the script that `data-enhance` names. */
+/** Runs the script that `data-enhance` names. Does nothing with another name. */
 export function enhanceElement(element: HTMLElement): void {
-  SCRIPTS[element.dataset.enhance as EnhancingScript]().then(
+  const name = element.dataset.enhance ?? "";
+  if (!Object.hasOwn(SCRIPTS, name)) return;
+  SCRIPTS[name as EnhancingScript]().then(
     ({ enhance }) => element.isConnected && enhance(element),
     // Without the script, all tab panels are visible, with their titles.
     () => element.closest(".tabs")?.setAttribute("data-ready", ""),

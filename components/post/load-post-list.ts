@@ -7,7 +7,7 @@ import { type PostSearchOptions, resetField, startPostSearch } from "./start-pos
 const TIMEOUT_MS = 10_000;
 
 let shownHref = location.pathname + location.search;
-let loading = new AbortController();
+let loading: AbortController | undefined;
 
 /** Shows the list at `href`. If fetching it fails, the browser navigates to `href` and shows why. */
 async function showPosts(
@@ -15,23 +15,24 @@ async function showPosts(
   href: string,
   change?: "push" | "replace",
 ): Promise<void> {
-  loading.abort();
-  loading = new AbortController();
-  const { signal } = loading;
+  loading?.abort();
+  const controller = (loading = new AbortController());
+  const isNewest = () => loading === controller;
+  const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
   try {
-    const response = await fetch(href, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
+    const response = await fetch(href, { signal: controller.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!isNewest()) return;
     const newList = page.querySelector("[data-post-search]");
-    signal.throwIfAborted();
     if (!newList) throw new Error(String(response.status));
     copyElement(newList, list);
     if (change) history[`${change}State`](null, "", href);
     document.title = page.title;
     shownHref = href;
   } catch {
-    if (!signal.aborted) location.assign(href);
+    if (isNewest()) location.assign(href);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -87,6 +87,16 @@ export function startPostSearch(
     },
     { signal },
   );
+  // The typing and the loading belong to the history entry that the reader left.
+  addEventListener(
+    "popstate",
+    () => {
+      clearTimeout(timer);
+      newest += 1;
+      results.ariaBusy = null;
+    },
+    { signal },
+  );
   return () => {
     clearTimeout(timer);
     controller.abort();

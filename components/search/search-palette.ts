@@ -67,16 +67,19 @@ function startSearch(dialog: HTMLDialogElement, messages: SearchMessages): void 
   let controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  async function load(q: string, signal: AbortSignal) {
+  async function load(q: string, own: AbortController) {
+    const deadline = setTimeout(() => own.abort(), TIMEOUT_MS);
     try {
-      const found = await fetchResults(q, signal);
+      const found = await fetchResults(q, own.signal);
       showOptions(found.results);
       status.replaceChildren(describeCount(found, q, messages));
       if (found.total > found.results.length) status.append(" · ", allResultsLink(q, messages));
     } catch {
-      if (signal.aborted) return;
+      if (own !== controller) return;
       showOptions([]);
       status.textContent = messages.failed;
+    } finally {
+      clearTimeout(deadline);
     }
   }
   function stop() {
@@ -89,9 +92,8 @@ function startSearch(dialog: HTMLDialogElement, messages: SearchMessages): void 
     if (q === lastQuery) return;
     lastQuery = q;
     stop();
-    controller = new AbortController();
-    const { signal } = controller;
-    if (q !== "") timer = setTimeout(() => void load(q, signal), DEBOUNCE_MS);
+    const own = (controller = new AbortController());
+    if (q !== "") timer = setTimeout(() => void load(q, own), DEBOUNCE_MS);
     else {
       showOptions([]);
       status.textContent = "";
@@ -101,9 +103,7 @@ function startSearch(dialog: HTMLDialogElement, messages: SearchMessages): void 
 }
 
 async function fetchResults(q: string, signal: AbortSignal): Promise<SearchResponse> {
-  const response = await fetch(`/search/results?q=${encodeURIComponent(q)}`, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-  });
+  const response = await fetch(`/search/results?q=${encodeURIComponent(q)}`, { signal });
   if (!response.ok) throw new Error(String(response.status));
   return (await response.json()) as SearchResponse;
 }

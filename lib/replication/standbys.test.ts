@@ -137,9 +137,9 @@ test("a standby that is ahead has the transaction, no matter which process commi
   expect(await waitForStandby(at(8), 2_000)).toBe("replicated");
 });
 
-test("what this instance committed in an earlier term as the primary confirms nothing", async () => {
+test("commits from an earlier term as the primary confirm nothing", async () => {
   other = await startCandidate(at(7));
-  // Only this instance and the standby got transaction 9. Another primary did not, and replaced it.
+  // Only this instance and the standby had transaction 9. The next primary lacked it.
   for (const txid of [8, 9]) recordCommit(at(txid));
   other.tell(at(9));
   const newer = otherAt(8);

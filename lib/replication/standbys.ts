@@ -174,7 +174,7 @@ export function listStandbys(): {
 /** Records the position after a commit on this primary. Call it before the next commit. */
 export function recordCommit({ txid, checksum }: Position): void {
   const { commits } = sharedState();
-  // Those of an earlier term as the primary. Another primary has discarded them.
+  // These commits are from an earlier term as the primary. Another primary has discarded them.
   if (commits.has(txid + 1)) commits.clear();
   commits.set(txid, checksum);
   const [oldest] = commits.keys();

@@ -60,7 +60,7 @@ test("a store has a transaction only if both number and checksum match", () => {
   expect(has(11, "")).toBe(true);
 });
 
-test("a transaction whose LTX file is truncated is missing, and one whose file is gone is not", () => {
+test("a transaction is missing if its LTX file is truncated, but not if the file has been deleted", () => {
   const dir = join(folder, "litefs");
   const ltx = "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx";
   const has = () => hasTransaction(dir, "a.db", 12, { txid: 11, checksum: "0".repeat(16) });

@@ -27,7 +27,7 @@ export interface Goal {
 }
 
 const PRISMA =
-  "The goal was set for a page that Next renders. In a cached page, Prisma’s queries took 0.5 of 1.2 ms of CPU time.";
+  "The goal was set for a page that Next renders. On a cached page, Prisma’s queries took 0.5 of 1.2 ms of CPU time.";
 const TEN_TIMES_THE_READS =
   "With ten times the reads, the member has read 107 posts instead of 13, and the page reads these rows.";
 const LAG_WITH_READERS =
@@ -199,7 +199,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 50,
       unit: "ms",
       reason:
-        "LiteFS tries again after a pause if it meets a reader, and the load and the timing program share the two cores. p50 is 4.6 ms.",
+        "LiteFS retries after a pause if it meets a reader, and the load and the timing program share the two cores. p50 is 4.6 ms.",
     },
     {
       name: "lag p99, ams, no reader",

@@ -2,7 +2,7 @@
 // whether this node holds the lease.
 
 import { setLeaseConfirmer, setLeaseExpiry } from "#lib/replication/lease.ts";
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import type { MessageFromSite, MessageToSite } from "./site-messages.ts";
 
 /** The launcher's own requests to the lease service take at most two seconds each. */

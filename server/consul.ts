@@ -3,7 +3,7 @@
 // claim) and `beat` (heartbeat) below the lease's key.
 
 import { parseConsulUrls } from "./consul-servers.ts";
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Lease {

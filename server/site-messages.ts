@@ -1,5 +1,5 @@
 // Defines the messages between the launcher and the site's process.
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 
 export type MessageToSite =
   /** Answered from the site's event loop. */

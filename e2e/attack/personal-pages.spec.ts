@@ -66,9 +66,7 @@ function decode(bytes: Buffer, encoding: string | undefined): string {
 }
 /** Returns the HTML without Next's scripts and preloads, which only some pages have. */
 const visible = (html: string) =>
-  html
-    .replace(/<script[^]*?<\/script>|<link rel="preload"[^>]*>/g, "")
-    .replace(/<!-- -->/g, "");
+  html.replace(/<script[^]*?<\/script>|<link rel="preload"[^>]*>/g, "").replace(/<!-- -->/g, "");
 
 test("no byte of one reader's page is in the page of another", async ({
   site: { db },

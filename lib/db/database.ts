@@ -10,7 +10,7 @@ import { isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withChildSpan } from "#lib/core/telemetry.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { confirmLease, isLeaseValid } from "#lib/replication/lease.ts";
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { cachedFor, currentRole } from "#lib/replication/role.ts";
 import { waitForStandby } from "#lib/replication/standbys.ts";
 import {

@@ -10,7 +10,7 @@ import { type TransactionScope, runInScope } from "./transaction-scope.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, isCorrupt } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 
 interface WriteJob {
   run(scope: TransactionScope): unknown;

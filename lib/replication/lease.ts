@@ -2,7 +2,7 @@
 // lease. A thawed primary still believes that it is the primary.
 
 import { singleton } from "#lib/core/singleton.ts";
-import type { Position } from "./position.ts";
+import type { Position } from "./litefs-node-state.ts";
 
 interface LeaseState {
   /** By monotonicMs(); null without a launcher, when LiteFS alone decides. */

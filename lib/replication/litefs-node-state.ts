@@ -2,14 +2,21 @@
 
 import { requestInternal } from "#lib/core/internal-request.ts";
 
+export interface Position {
+  /**
+   * The newest transaction; 0 before the first. Increments by one, and restarts at 1 after a
+   * restore.
+   */
+  readonly txid: number;
+  /** Checksum of the whole database at that transaction: 16 hex digits. */
+  readonly checksum: string;
+}
+
 export interface LitefsNodeState {
   readonly isPrimary: boolean;
   readonly isCandidate: boolean;
-  /**
-   * The newest transaction and the checksum of the whole database at that point; null if the node
-   * has no such database.
-   */
-  readonly position: { readonly txid: number; readonly checksum: string } | null;
+  /** null if the node has no such database. */
+  readonly position: Position | null;
 }
 
 /**

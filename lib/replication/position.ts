@@ -4,18 +4,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "#lib/core/env.ts";
+import type { Position } from "./litefs-node-state.ts";
 import { isPrimarySiteResponding } from "./primary-probe.ts";
 import { nextChange, litefsState, cachedFor } from "./role.ts";
-
-export interface Position {
-  /**
-   * The newest transaction; 0 before the first. Increments by one, and restarts at 1 after a
-   * restore.
-   */
-  readonly txid: number;
-  /** Checksum of the whole database at that transaction: 16 hex digits. */
-  readonly checksum: string;
-}
 
 /**
  * Returns the position in LiteFS's -pos file; null without replication or if the file can't be

@@ -15,7 +15,7 @@ import {
   stopWatchingStandbys,
   waitForStandby,
 } from "./standbys.ts";
-import type { Position } from "./position.ts";
+import type { Position } from "./litefs-node-state.ts";
 import { type FakeLitefs, checksumOf, startFakeLitefs } from "#tests/support/fake-litefs.ts";
 
 /** A fake LiteFS of a candidate in the primary's region, with its open streams. */

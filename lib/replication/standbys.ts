@@ -7,9 +7,9 @@ import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { subscribeLitefsEvents } from "./litefs-events.ts";
-import { fetchLitefsNodeState } from "./litefs-node-state.ts";
+import { type Position, fetchLitefsNodeState } from "./litefs-node-state.ts";
 import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
-import { type Position, readPosition } from "./position.ts";
+import { readPosition } from "./position.ts";
 import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {

@@ -7,8 +7,11 @@
 import { basename } from "node:path";
 import type { Consul, Lease } from "#server/consul.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
-import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
-import type { Position } from "#lib/replication/position.ts";
+import {
+  type LitefsNodeState,
+  type Position,
+  fetchLitefsNodeState,
+} from "#lib/replication/litefs-node-state.ts";
 import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
 import { hasTransaction } from "#server/supervisor/litefs-store.ts";

@@ -12,8 +12,11 @@ import type { Consul } from "#server/consul.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { importDatabase } from "#lib/replication/import-database.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
-import { type LitefsNodeState, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
-import type { Position } from "#lib/replication/position.ts";
+import {
+  type LitefsNodeState,
+  type Position,
+  fetchLitefsNodeState,
+} from "#lib/replication/litefs-node-state.ts";
 import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 

@@ -1,6 +1,6 @@
 // Starts the site's process, restarts it after crashes and hangs, and drains it.
 
-import type { Position } from "#lib/replication/position.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { waitForReadableDatabase } from "./wait-for-database.ts";

@@ -177,6 +177,19 @@ test("search runs as you type, keeps the focus, and marks matches", async ({ pag
   await expect(page.getByRole("status").filter({ hasText: /post/ })).toHaveText(/0 posts/);
 });
 
+test("what is typed before the search has loaded is searched, too", async ({ page }) => {
+  let load = () => {};
+  const isTyped = new Promise<void>((resolve) => (load = resolve));
+  await page.route("**/load-post-list-*.js", async (route) => {
+    await isTyped;
+    await route.continue();
+  });
+  await page.goto("/blog", { waitUntil: "commit" });
+  await page.getByRole("searchbox").fill("zebra");
+  load();
+  if (process.env.PAGE_CACHE !== "off") await expect(page).toHaveURL(/[?&]q=zebra/);
+});
+
 test("a topic is a link that filters the list, and Back undoes it", async ({ page }) => {
   await page.goto("/blog");
   await page

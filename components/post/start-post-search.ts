@@ -87,6 +87,9 @@ export function startPostSearch(
     },
     { signal },
   );
+  // The reader typed before this script was loaded.
+  if (document.activeElement === field && field.value !== field.defaultValue)
+    timer = setTimeout(search, DEBOUNCE_MS);
   // The typing and the loading belong to the history entry that the reader left.
   addEventListener(
     "popstate",

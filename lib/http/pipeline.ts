@@ -87,6 +87,8 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
     },
     (request, response) => {
       const context = createPipelineContext(request, response);
+      // A cached page has already lost React.
+      let isHandled = false;
       response.hooks = {
         beforeHead: (status) =>
           HEAD_STEPS.reduce((current, step) => step(context, current) ?? current, status),
@@ -95,7 +97,7 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           findPageMethodReplacement(context, status) ??
           findStaticFileReplacement(context, status) ??
           findOutageReplacement(context, status) ??
-          findReadingPageReplacement(context, status),
+          (isHandled ? findReadingPageReplacement(context, status) : null),
       };
       requestContextStorage().run(context, () =>
         traceRequest(context, () => {
@@ -103,8 +105,10 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
             step(context);
             if (response.headersSent) return;
           }
-          const handle = () =>
+          const handle = () => {
+            isHandled = true;
             holdBody(context, () => serveDirectly(context) || handler(request, response));
+          };
           if (!serveCachedPage(context, handle)) handle();
         }),
       );

@@ -178,6 +178,7 @@ test("search runs as you type, keeps the focus, and marks matches", async ({ pag
 });
 
 test("what is typed before the search has loaded is searched, too", async ({ page }) => {
+  test.skip(process.env.PAGE_CACHE === "off", "React loads the search then, from another file.");
   let load = () => {};
   const isTyped = new Promise<void>((resolve) => (load = resolve));
   await page.route("**/load-post-list-*.js", async (route) => {
@@ -187,7 +188,7 @@ test("what is typed before the search has loaded is searched, too", async ({ pag
   await page.goto("/blog", { waitUntil: "commit" });
   await page.getByRole("searchbox").fill("zebra");
   load();
-  if (process.env.PAGE_CACHE !== "off") await expect(page).toHaveURL(/[?&]q=zebra/);
+  await expect(page).toHaveURL(/[?&]q=zebra/);
 });
 
 test("a topic is a link that filters the list, and Back undoes it", async ({ page }) => {

@@ -1,4 +1,5 @@
 // Defines the messages between the launcher and the site's process.
+
 import type { Position } from "#lib/replication/litefs-node-state.ts";
 
 export type MessageToSite =

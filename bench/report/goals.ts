@@ -199,7 +199,7 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
       atMost: 50,
       unit: "ms",
       reason:
-        "LiteFS retries after a pause if it meets a reader, and the load and the timing program share the two cores. p50 is 4.6 ms.",
+        "LiteFS retries after a pause if it meets a reader, and the load and the timing program share the two cores.",
     },
     {
       name: "lag p99, ams, no reader",

@@ -219,7 +219,7 @@ async function runBatch(
     }
     throw error;
   }
-  const position = readPosition();
+  const position = done.length > 0 ? readPosition() : undefined;
   // If LiteFS can't store a transaction, it drops it and exits during COMMIT, but SQLite reports
   // success (CommitWAL in db.go of LiteFS v0.5.14). LiteFS's mount is then gone.
   if (position === null) log("error", "db.commit_unconfirmed", { writes: done.length });

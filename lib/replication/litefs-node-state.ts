@@ -12,6 +12,12 @@ export interface Position {
   readonly checksum: string;
 }
 
+/** The position before the first transaction. */
+export const NO_POSITION: Position = { txid: 0, checksum: "" };
+
+/** Returns `txid` as LiteFS writes it in the names of LTX files: 16 hex digits. */
+export const formatTxid = (txid: number): string => txid.toString(16).padStart(16, "0");
+
 export interface LitefsNodeState {
   readonly isPrimary: boolean;
   readonly isCandidate: boolean;

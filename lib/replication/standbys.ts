@@ -7,7 +7,7 @@ import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { subscribeLitefsEvents } from "./litefs-events.ts";
-import { type Position, fetchLitefsNodeState } from "./litefs-node-state.ts";
+import { NO_POSITION, type Position, fetchLitefsNodeState } from "./litefs-node-state.ts";
 import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
 import { readPosition } from "./position.ts";
 import { nextChange, currentRole } from "./role.ts";
@@ -50,8 +50,6 @@ const sharedState = () =>
       timer: null,
     }),
   );
-
-const NO_POSITION: Position = { txid: 0, checksum: "" };
 
 /** Returns the position of the LiteFS at `url`. Rejects if LiteFS does not respond. */
 const fetchPosition = async (url: string) =>

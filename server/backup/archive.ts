@@ -8,6 +8,7 @@
 //   status                                                           BackupHeartbeat
 //   drills/<time>                                                    DrillResult
 
+import { formatTxid } from "#lib/replication/litefs-node-state.ts";
 import type { Position } from "./ltx.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Sealer } from "./sealed-object.ts";
@@ -48,7 +49,6 @@ export interface Archive {
 }
 
 const TIMELINES = "timelines";
-const formatTxid = (txid: number): string => txid.toString(16).padStart(16, "0");
 const formatTime = (timeMs: number): string => String(timeMs).padStart(13, "0");
 
 /** Returns the ID of a timeline that begins at `timeMs`. IDs sort by time. */

@@ -9,6 +9,7 @@ import type { Consul, Lease } from "#server/consul.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
 import {
   type LitefsNodeState,
+  NO_POSITION,
   type Position,
   fetchLitefsNodeState,
 } from "#lib/replication/litefs-node-state.ts";
@@ -16,7 +17,6 @@ import { logEvent } from "#server/log-event.ts";
 import type { Settings } from "#server/settings.ts";
 import { hasTransaction } from "#server/supervisor/litefs-store.ts";
 
-const NO_POSITION: Position = { txid: 0, checksum: "" };
 const HEARTBEAT_INTERVAL_MS = 500;
 /**
  * A standby must have what the primary had this long before its last heartbeat, or it must not take

@@ -1,8 +1,8 @@
 // Starts the site's process, restarts it after crashes and hangs, and drains it.
 
-import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { waitForReadableDatabase } from "./wait-for-database.ts";
 import { logEvent } from "#server/log-event.ts";
 import { SERVER_ENV } from "#server/server-flags.mjs";

@@ -13,7 +13,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Position } from "#lib/replication/litefs-node-state.ts";
+import { type Position, formatTxid } from "#lib/replication/litefs-node-state.ts";
 
 export interface StoreState {
   /** ID of the cluster that the data belongs to. A node can have it before it has data. */
@@ -56,7 +56,7 @@ const LTX_TRAILER_BYTES = 16;
 export function hasTransaction(dir: string, name: string, txid: number, needed: Position): boolean {
   if (txid < needed.txid) return false;
   if (!needed.checksum) return true;
-  const hex = needed.txid.toString(16).padStart(16, "0");
+  const hex = formatTxid(needed.txid);
   try {
     return readChecksum(join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`)) === needed.checksum;
   } catch (error) {

@@ -9,7 +9,7 @@
 //   drills/<time>                                                    DrillResult
 
 import { formatTxid } from "#lib/replication/litefs-node-state.ts";
-import type { Position } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Sealer } from "./sealed-object.ts";
 

@@ -1,6 +1,7 @@
 // Defines the interface to the backup's source of transactions.
 
-import type { LtxFile, Position } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
+import type { LtxFile } from "./ltx.ts";
 import type { FrozenDatabase } from "./snapshot.ts";
 
 /** Thrown if this process may not write to the object store, because it is not the primary. */

@@ -23,7 +23,8 @@ import {
   SEGMENT_BYTES,
 } from "./change-source.ts";
 import { assertFreeSpace } from "./free-space.ts";
-import { type LtxFile, type Position, parseLtx } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
+import { type LtxFile, parseLtx } from "./ltx.ts";
 import { checksumFile } from "./database-checksum.ts";
 import type { FrozenDatabase } from "./snapshot.ts";
 

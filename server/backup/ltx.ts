@@ -5,12 +5,6 @@ import { createCrc64, formatChecksum } from "./crc64.ts";
 import { decompressLz4 } from "./lz4.ts";
 
 /** A state of the database: its newest transaction, and the checksum of all pages. */
-export interface Position {
-  readonly txid: number;
-  /** 16 hexadecimal digits. */
-  readonly checksum: string;
-}
-
 export interface LtxHeader {
   readonly isCompressed: boolean;
   /** Bytes. */

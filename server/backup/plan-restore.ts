@@ -10,7 +10,7 @@ import {
   listTimelines,
   timelineTimeMs,
 } from "./archive.ts";
-import type { Position } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 
 export interface RestorePlan {
   readonly timeline: string;

@@ -24,7 +24,8 @@ import {
   partName,
 } from "./archive.ts";
 import { checksumFile } from "./database-checksum.ts";
-import { type LtxFile, type Position, readPages } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
+import { type LtxFile, readPages } from "./ltx.ts";
 import { type RestorePlan, planRestore } from "./plan-restore.ts";
 import { SNAPSHOT_PART_BYTES } from "./snapshot.ts";
 import { unpackSegment } from "./segment.ts";

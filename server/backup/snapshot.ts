@@ -10,7 +10,7 @@ import {
   putSealed,
   snapshotFolder,
 } from "./archive.ts";
-import type { Position } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
 
 /** A database file that does not change until it is released. */
 export interface FrozenDatabase {

@@ -14,7 +14,8 @@ import {
   listTimelines,
   partName,
 } from "./archive.ts";
-import { type Position, readPages } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
+import { readPages } from "./ltx.ts";
 import { planRestore } from "./plan-restore.ts";
 import { assertFollows } from "./restore.ts";
 import { unpackSegment } from "./segment.ts";

@@ -14,7 +14,8 @@ import {
   timelineTimeMs,
 } from "./archive.ts";
 import type { ChangeSource } from "./change-source.ts";
-import type { LtxFile, Position } from "./ltx.ts";
+import type { Position } from "#lib/replication/litefs-node-state.ts";
+import type { LtxFile } from "./ltx.ts";
 import { planRestore } from "./plan-restore.ts";
 import { pruneArchive } from "./prune.ts";
 import { packSegment } from "./segment.ts";

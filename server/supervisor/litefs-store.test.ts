@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { encodeLtx } from "#server/backup/ltx.ts";
 import { hasTransaction, quarantineStore, readStore } from "./litefs-store.ts";
 
 let folder: string;
@@ -48,7 +49,18 @@ test("a store has a transaction only if both number and checksum match", () => {
   fill(dir, { "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "a snapshot" });
   writeFileSync(
     join(dir, "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx"),
-    Buffer.concat([Buffer.from("pages"), Buffer.from(`${own}${"0".repeat(16)}`, "hex")]),
+    encodeLtx(
+      {
+        pageSize: 4_096,
+        pageCount: 1,
+        minTxid: 11,
+        maxTxid: 11,
+        timeMs: 0,
+        checksumBefore: "0".repeat(16),
+      },
+      new Map(),
+      own!,
+    ),
   );
   const has = (txid: number, checksum: string, newest = 12) =>
     hasTransaction(dir, "a.db", newest, { txid, checksum });

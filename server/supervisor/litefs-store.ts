@@ -1,19 +1,9 @@
 // Reads LiteFS's store on disk, and quarantines a corrupt one.
 
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Position, formatTxid } from "#lib/replication/litefs-node-state.ts";
+import { parseLtx } from "#server/backup/ltx.ts";
 
 export interface StoreState {
   /** ID of the cluster that the data belongs to. A node can have it before it has data. */
@@ -44,9 +34,6 @@ export function readStore(dir: string, name: string): StoreState {
   };
 }
 
-/** An LTX file ends with two checksums of 8 bytes: of the database after it is applied, and of the file. */
-const LTX_TRAILER_BYTES = 16;
-
 /**
  * Returns true if the store of a node at transaction `txid` includes the transaction of `needed`.
  * The number alone is not enough: a former primary may have its own transactions with the same
@@ -58,23 +45,12 @@ export function hasTransaction(dir: string, name: string, txid: number, needed: 
   if (!needed.checksum) return true;
   const hex = formatTxid(needed.txid);
   try {
-    return readChecksum(join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`)) === needed.checksum;
+    const file = readFileSync(join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`));
+    return parseLtx(file).checksumAfter === needed.checksum;
   } catch (error) {
     // LiteFS may delete the file at any time.
     return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
-}
-
-/** Throws if the LTX file is missing or truncated. */
-function readChecksum(file: string): string {
-  const checksum = Buffer.alloc(8);
-  const fd = openSync(file, "r");
-  try {
-    readSync(fd, checksum, 0, 8, fstatSync(fd).size - LTX_TRAILER_BYTES);
-  } finally {
-    closeSync(fd);
-  }
-  return checksum.toString("hex");
 }
 
 /** The second prefix is that of earlier versions. */

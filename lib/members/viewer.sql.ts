@@ -1,17 +1,25 @@
-// Finds the member of a session in plain SQL, because the beacon's transaction is synchronous.
+// Finds a request's session in plain SQL, because the beacon's transaction is synchronous, and every
+// page of a member needs it. Prisma takes 0.25 ms for a session with its member, in two statements.
+// With the session in SQL, it takes 0.17.
 
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/sql.ts";
+import type { Tx } from "#lib/db/database.ts";
+import { type Sql, sqlOf } from "#lib/db/sql.ts";
+
+interface SessionMember {
+  readonly id: string;
+  /** When the member last logged in, or NOT_A_LOGIN. */
+  readonly loggedInAtMs: number;
+}
 
 /**
- * Returns the ID of the session's member; null if the session has expired or was deleted. Takes
- * 0.01 ms; resolveViewer() takes 0.35 ms.
+ * Returns the session's member; null if the session has expired or was deleted. Takes 0.01 ms.
  */
-export const findSessionMember = (sql: Sql, sessionKey: string | null): { id: string } | null =>
+export const findSessionMember = (tx: Tx | Sql, sessionKey: string | null): SessionMember | null =>
   (sessionKey === null
     ? undefined
-    : sql.get<{ id: string }>(
-        `SELECT "userId" AS "id" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
+    : sqlOf(tx).get<SessionMember>(
+        `SELECT "userId" AS "id", "createdAt" AS "loggedInAtMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
         sessionKey,
         nowMs(),
       )) ?? null;

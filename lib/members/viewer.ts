@@ -1,6 +1,5 @@
 // Resolves a request's viewer: a member, an anonymous reader with an ID, or neither.
 
-import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/members/member.ts";
 import { hashSecret } from "#lib/core/secret.ts";
@@ -9,6 +8,7 @@ import { getCookieName } from "#lib/core/cookie-names.ts";
 import { readRequestCookies } from "#lib/http/cookies.ts";
 import { readReaderCookie, unsealSession } from "./cookies.ts";
 import { readLegacyReaderId, readLegacySessionId } from "./legacy-cookies.ts";
+import { findSessionMember } from "./viewer.sql.ts";
 
 /** The IDs in the cookies, not checked against the database. */
 export interface SessionIds {
@@ -50,21 +50,19 @@ export async function findSessionIds(
  * Returns the viewer with these IDs; `member` is null if the session has expired or was deleted.
  */
 export async function resolveViewer(tx: Tx, { sessionKey, clientId }: SessionIds): Promise<Viewer> {
-  if (!sessionKey) return { member: null, clientId };
-  const session = await tx.session.findUnique({
-    where: { id: sessionKey, expirationDate: { gt: new Date(nowMs()) } },
-    select: {
-      createdAt: true,
-      user: { select: { id: true, firstName: true, team: true, role: true } },
-    },
+  const session = findSessionMember(tx, sessionKey);
+  if (!sessionKey || !session) return { member: null, clientId };
+  const user = await tx.user.findUnique({
+    where: { id: session.id },
+    select: { id: true, firstName: true, team: true, role: true },
   });
-  const member = session && {
-    id: session.user.id,
-    firstName: session.user.firstName,
-    team: session.user.team,
-    role: session.user.role,
+  const member = user && {
+    id: user.id,
+    firstName: user.firstName,
+    team: user.team,
+    role: user.role,
     sessionKey,
-    loggedInAtMs: session.createdAt.getTime(),
+    loggedInAtMs: session.loggedInAtMs,
   };
   return { member, clientId };
 }

@@ -79,6 +79,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
 };
 
 function escapeLabelValue(text: string): string {
+  if (!/[\\"\n]/.test(text)) return text;
   return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }
 

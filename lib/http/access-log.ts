@@ -9,7 +9,6 @@ import type { RequestContext } from "#lib/core/request-context.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { type Role, litefsState } from "#lib/replication/role.ts";
-import { labelRoute } from "./route-labels.ts";
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
@@ -50,9 +49,8 @@ const roundMs = (ms: number) => Math.round(ms * 10) / 10;
 
 /** Pipeline step. Counts the request and, when its response ends, writes a log line. */
 export function recordRequest(context: PipelineContext): void {
-  const { request, response, startedMs } = context;
+  const { request, requestedRoute, response, startedMs } = context;
   if (isRenderRequest(request.headers)) return; // part of another request
-  const requestedRoute = labelRoute(context.requestedUrl);
   // Most requests are for static files: they are only counted.
   if (requestedRoute.kind === "static") {
     response.once("close", () =>

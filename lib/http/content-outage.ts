@@ -2,7 +2,6 @@
 // the source since it started.
 
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
-import { labelRoute } from "./route-labels.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import type { Replacement } from "./site-response.ts";
 
@@ -30,12 +29,11 @@ export function findContentOutage(): ContentOutage | null {
  * and sets Retry-After. Otherwise returns null.
  */
 export function findOutageReplacement(
-  { request, requestedUrl, response }: PipelineContext,
+  { request, requestedRoute, response }: PipelineContext,
   status: number,
 ): Replacement | null {
   // Any unknown path may be the address of a post, or be redirected.
-  const isAffected =
-    status === 500 || (status === 404 && labelRoute(requestedUrl).kind === "other");
+  const isAffected = status === 500 || (status === 404 && requestedRoute.kind === "other");
   const outage = isAffected ? findContentOutage() : null;
   if (!outage) return null;
   response.setHeader("retry-after", String(outage.retryAfterSeconds));

@@ -6,7 +6,7 @@ import { gunzip, gzip } from "node:zlib";
 import { env } from "#lib/core/env.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
-import { type RouteKind, labelRoute } from "./route-labels.ts";
+import type { RouteKind } from "./route-labels.ts";
 import type { Replacement } from "./site-response.ts";
 
 /** What scripts/build-page-script.ts writes to .next/page-script.json. */
@@ -51,7 +51,7 @@ const LISTENING = /[?&]listening\b/;
  * null for any other response.
  */
 export function findReadingPageReplacement(
-  { requestedUrl, request, response }: PipelineContext,
+  { requestedRoute, requestedUrl, request, response }: PipelineContext,
   status: number,
 ): Replacement | null {
   const contentType = String(response.getHeader("content-type"));
@@ -63,7 +63,7 @@ export function findReadingPageReplacement(
     (status !== 200 && status !== 404) ||
     !contentType.startsWith("text/html") ||
     (encoding !== undefined && encoding !== "gzip") ||
-    !READING_KINDS.includes(labelRoute(requestedUrl).kind) ||
+    !READING_KINDS.includes(requestedRoute.kind) ||
     LISTENING.test(requestedUrl)
   )
     return null;

@@ -2,7 +2,7 @@
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 import { ACTION_LIMIT, type BodyLimit, findBodyLimit } from "./body-limits.ts";
-import type { RouteLabel } from "./route-labels.ts";
+import { type RouteLabel, labelRoute } from "./route-labels.ts";
 import type { SiteRequest, SiteResponse } from "./site-response.ts";
 
 export interface PipelineContext extends RequestContext {
@@ -13,6 +13,7 @@ export interface PipelineContext extends RequestContext {
   readonly requestedMethod: string;
   readonly bodyLimit: BodyLimit;
   readonly isServerAction: boolean;
+  readonly requestedRoute: RouteLabel;
   /** The route that shows an address of the content, if that is another path. */
   route?: RouteLabel;
   /** True if the redirects file says that a page was removed. */
@@ -31,6 +32,7 @@ export function createPipelineContext(
     response,
     requestedUrl,
     requestedMethod,
+    requestedRoute: labelRoute(requestedUrl),
     bodyLimit,
     isServerAction: bodyLimit === ACTION_LIMIT,
     startedMs: performance.now(),

@@ -5,7 +5,6 @@ import { env } from "#lib/core/env.ts";
 import { findTelemetry } from "#lib/core/telemetry.ts";
 import { parseReplayState } from "#lib/replication/replay-state.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
-import { labelRoute } from "./route-labels.ts";
 
 /** Frequent requests whose duration doesn't matter. */
 const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
@@ -16,9 +15,8 @@ const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
  */
 export function traceRequest(context: PipelineContext, fn: () => void): void {
   const telemetry = findTelemetry();
-  const requested = labelRoute(context.requestedUrl);
+  const { request, requestedRoute: requested, response, requestedMethod: method } = context;
   if (!telemetry || UNTRACED_KINDS.has(requested.kind)) return fn();
-  const { request, response, requestedMethod: method } = context;
   const attributes = { "http.request.method": method, "url.path": requested.path };
   const traceparent = findTraceparent(request.headers);
   telemetry.runInSpan(method, { kind: "server", attributes, traceparent }, (span) => {

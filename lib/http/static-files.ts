@@ -3,11 +3,9 @@
 
 import type { PipelineContext } from "./pipeline-context.ts";
 import { refuseRequest } from "./refuse-request.ts";
-import { labelRoute } from "./route-labels.ts";
 import type { Replacement } from "./site-response.ts";
 
-const isStaticFile = ({ requestedUrl }: PipelineContext) =>
-  labelRoute(requestedUrl).kind === "static";
+const isStaticFile = ({ requestedRoute }: PipelineContext) => requestedRoute.kind === "static";
 
 /** Pipeline step. */
 export function refuseStaticFileMethod(context: PipelineContext): void {

@@ -1,5 +1,6 @@
 // Describes the language of a post to browsers: its tag and its direction.
 
+import { parseLanguageTag } from "#lib/core/language-tag.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { FrontMatter } from "./source/front-matter.ts";
 
@@ -35,5 +36,5 @@ export function languageAttributes(
 }
 
 function textDirection(lang: string): "ltr" | "rtl" {
-  return RTL_SCRIPTS.has(new Intl.Locale(lang).maximize().script ?? "") ? "rtl" : "ltr";
+  return RTL_SCRIPTS.has(parseLanguageTag(lang).script) ? "rtl" : "ltr";
 }

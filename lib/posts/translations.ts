@@ -1,5 +1,6 @@
 // Groups posts with their translations, and picks the one in a reader's language.
 
+import { parseLanguageTag } from "#lib/core/language-tag.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import {
   type Post,
@@ -45,7 +46,7 @@ export function listTranslations(index: PostIndex, post: Post): readonly Post[] 
 }
 
 /** Returns the primary language of a tag: "de" for "de-AT". */
-export const primaryLanguage = (tag: string) => new Intl.Locale(tag).language;
+export const primaryLanguage = (tag: string) => parseLanguageTag(tag).language;
 
 /** Returns the translation in the first of the reader's languages that there is, or the post. */
 export function inReadersLanguage(

@@ -1,5 +1,6 @@
 // Finds the texts of the post page's frame in a language.
 
+import { parseLanguageTag } from "../language-tag.ts";
 import { de } from "./de.ts";
 import { type Messages, en } from "./en.ts";
 import { es } from "./es.ts";
@@ -8,6 +9,6 @@ const LANGUAGES: Readonly<Record<string, Messages>> = { en, de, es };
 
 /** Returns the texts in the language of a BCP 47 tag, ignoring region and script; or null. */
 export function findMessages(tag: string): Messages | null {
-  const { language } = new Intl.Locale(tag);
+  const { language } = parseLanguageTag(tag);
   return (Object.hasOwn(LANGUAGES, language) && LANGUAGES[language]) || null;
 }

@@ -20,6 +20,7 @@ export function postUrlPath(post: Addressable): string {
 
 /** Returns the path of a post, not encoded, as a key for comparisons. */
 export function postAddress({ slug, frontMatter }: Addressable): string {
+  if (siteConfig.content.address === ROUTE_PATTERN) return slugRoute(slug);
   const [year = "", month = "", day = ""] = frontMatter.date.split("-");
   const values: Readonly<Record<string, string>> = { year, month, day, slug };
   return siteConfig.content.address.replace(/:(\w+)/g, (all, name: string) => values[name] ?? all);

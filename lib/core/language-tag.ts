@@ -1,0 +1,22 @@
+// Parses language tags, and remembers them: a page asks for the language of each card.
+
+import { LRUCache } from "lru-cache";
+
+interface LanguageTag {
+  /** The primary language: "de" for "de-AT". */
+  readonly language: string;
+  /** The likely script, such as "Arab"; "" if none is known. */
+  readonly script: string;
+}
+
+const parsed = new LRUCache<string, LanguageTag>({ max: 100 });
+
+/** Returns the parts of a BCP 47 tag. Throws RangeError if it is not one. */
+export function parseLanguageTag(tag: string): LanguageTag {
+  const known = parsed.get(tag);
+  if (known) return known;
+  const locale = new Intl.Locale(tag);
+  const result = { language: locale.language, script: locale.maximize().script ?? "" };
+  parsed.set(tag, result);
+  return result;
+}

@@ -59,7 +59,7 @@ export class Pipe extends Duplex {
   #deliver(): void {
     clearTimeout(this.#timer);
     if (this.destroyed || !this.#state().isOpen) return;
-    for (let next = this.#queue[0]; next && this.#canPush; next = this.#queue[0]) {
+    for (let next = this.#queue[0]; this.#canPush && next; next = this.#queue[0]) {
       const waitMs = next.dueMs - performance.now();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.#deliver(), Math.ceil(waitMs));

@@ -25,7 +25,7 @@ export async function prepareCluster({ installSystemPackages }) {
 
 /** Returns true if Debian's Go package is new enough. */
 function hasRecentGo() {
-  const { stdout = "" } = spawnSync("apt-cache", ["policy", "golang-go"], { encoding: "utf8" });
+  const { stdout } = spawnSync("apt-cache", ["policy", "golang-go"], { encoding: "utf8" });
   const [, major, minor] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(stdout) ?? [];
   return (
     Number(major) > GO_MINIMUM[0] ||

@@ -131,9 +131,7 @@ test("the primary's machine dies under load: reads go on, writes resume in time,
     await primary.kill();
     const had = await settledPositions(cluster);
     const isBack = () =>
-      load.writes.find(
-        ({ sentMs, answeredMs: answeredMs }) => sentMs > atMs || answeredMs > atMs + 2_000,
-      );
+      load.writes.find(({ sentMs, answeredMs }) => sentMs > atMs || answeredMs > atMs + 2_000);
     const first = await waitUntil("Writes are back", 40_000, isBack);
     kills.push({
       name: primary.name,

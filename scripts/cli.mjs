@@ -176,7 +176,6 @@ const commands = {
     return run(process.execPath, [bin("prisma"), "studio", ...args]);
   },
   lint: checking(checks.lint),
-  types: checking(checks.types),
   knip: checking(checks.knip),
   unit: checking(async (args) => {
     await preparePostgres();
@@ -212,7 +211,7 @@ const commands = {
   format: program("prettier", "--write", "--log-level", "warn", "."),
   async fix(args) {
     await install();
-    await run(process.execPath, [bin("eslint"), "--fix", ".", ...args]);
+    await run(process.execPath, [bin("oxlint"), "--fix", ".", ...args]);
     return run(process.execPath, [bin("prettier"), "--write", "--log-level", "warn", "."]);
   },
   async cluster(args) {

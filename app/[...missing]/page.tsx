@@ -31,6 +31,7 @@ async function findPageSlug([segment, ...rest]: string[]): Promise<string | null
   try {
     const slug = decodeURIComponent(segment).normalize("NFC");
     return (await findPageBySlug(slug)) ? slug : null;
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only reads
   } catch (error) {
     // The 404 page must always work.
     log("warn", "pages.no_text_page", { error });

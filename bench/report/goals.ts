@@ -286,7 +286,7 @@ export function findGoal(bench: string, from: string): string {
   return goal ? formatGoal(goal) : "";
 }
 
-/* eslint-disable-next-line @typescript-eslint/no-explicit-any -- each benchmark's numbers have a different shape */
+/* oxlint-disable-next-line typescript/no-explicit-any -- each benchmark's numbers have a different shape */
 export const numbersOf = (reports: Reports, bench: string) => reports[bench]!.numbers as any;
 
 export const withUnit = (value: number, unit?: string): string =>

@@ -124,7 +124,7 @@ test("an island's box has the name that the post uses", () => {
 
 test("a signal of the framework passes", () => {
   const Redirects = (): ReactNode => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- as frameworks do
+    // oxlint-disable-next-line typescript/only-throw-error -- as frameworks do
     throw "signal";
   };
   expect(() => render(<Redirects />)).toThrow("signal");

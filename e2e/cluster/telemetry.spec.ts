@@ -9,7 +9,7 @@ const spans: CollectedSpan[] = [];
 
 const test = base.extend({
   siteEnv: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
     async ({}, use) => {
       const collector = await startOtlpCollector(spans);
       await use({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin });

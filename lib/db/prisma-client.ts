@@ -90,7 +90,7 @@ type TransactionClient = Parameters<Parameters<typeof prismaClient.$transaction>
 
 /** Prisma's client inside a transaction of read() or write(). */
 // An interface, because compiler messages show its name instead of its definition.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+// oxlint-disable-next-line typescript/no-empty-object-type
 export interface Tx extends TransactionClient {}
 
 /** Node's longest timer, 24.8 days. read() and write() have their own deadlines. */

@@ -150,7 +150,7 @@ test("an AppError is plain text, or JSON if Accept names it", async () => {
 test("a replay is sent as it was thrown", async () => {
   handle = async () => {
     currentRequestContext()!.sendFinal(409, { "fly-replay": "instance=a" }, "Fly Replay");
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a replay is a response
+    // oxlint-disable-next-line typescript/only-throw-error -- a replay is a response
     throw new Response(null, { status: 409, headers: { "fly-replay": "instance=a" } });
   };
   const { status, headers, text } = await send();

@@ -29,6 +29,7 @@ async function readTextFields(
           typeof entry[1] === "string" && !HIDDEN_FIELDS.test(entry[0]) && entry[1].trim() !== "",
       )
       .slice(0, MAX_FIELDS);
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only parses
   } catch {
     return []; // not a form
   }

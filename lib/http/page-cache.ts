@@ -164,6 +164,7 @@ async function sendPersonalPage(
     });
     if (parts === null) return false;
     body = fillTemplate(template, parts, encoding);
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only reads
   } catch (error) {
     log("warn", "page.parts_failed", { path, error });
     return false;

@@ -57,6 +57,7 @@ function listBundledMigrations(): readonly string[] | null {
 async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   try {
     return new Set(await listAppliedMigrations());
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only reads
   } catch (error) {
     log("error", "ready.database_unreadable", { error });
     return null;

@@ -107,7 +107,7 @@ export function replayTo(
   const state = formatReplayState({ replays: replays + 1, traceparent });
   if (state) response.headers.set("fly-replay", `instance=${instance}${state}`);
   if (context) sendReplay(context, response);
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- a replay is a response
+  // oxlint-disable-next-line typescript/only-throw-error -- a replay is a response
   throw response;
 }
 

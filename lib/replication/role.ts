@@ -169,6 +169,7 @@ export function startWatchingLitefs(): void {
     while (!abort.signal.aborted) {
       try {
         await subscribeLitefsEvents(env.LITEFS_URL, on, abort.signal);
+        // oxlint-disable-next-line lectern/no-swallowed-replay -- runs outside of requests
       } catch (error) {
         if (!abort.signal.aborted && state.lastPrimaryEvent) log("error", "litefs.lost", { error });
       }

@@ -98,6 +98,7 @@ async function watchStandby(peer: Peer): Promise<void> {
       },
       abort.signal,
     );
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- runs outside of requests
   } catch (error) {
     if (!abort.signal.aborted) log("warn", "standby.lost", { standby: peer.instance, error });
   } finally {

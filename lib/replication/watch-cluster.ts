@@ -34,6 +34,7 @@ async function pollCluster(): Promise<void> {
       try {
         const view = await readCluster();
         for (const listener of [...watch.listeners]) listener.onView(view);
+        // oxlint-disable-next-line lectern/no-swallowed-replay -- runs outside of requests
       } catch (error) {
         log("warn", "cluster.not_read", { error });
       }

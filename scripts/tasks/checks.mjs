@@ -57,10 +57,14 @@ async function runWithReport(name, report, runner, read) {
 
 const npx = (name, program, args) => check(name, process.execPath, [bin(program), ...args]);
 
-/** Formatting, import rules, unused code, wording and ESLint. */
+/** Formatting, import rules, unused code, wording, types and lint rules. */
 export async function lint() {
   await lintWithoutTypes();
-  await eslint();
+  await must(
+    run(process.execPath, [bin("next"), "typegen"], { quiet: true }),
+    "Next could not generate the types of the routes.",
+  );
+  await lintWithTypes();
 }
 
 async function lintWithoutTypes() {
@@ -70,8 +74,10 @@ async function lintWithoutTypes() {
   await check("wording", process.execPath, ["scripts/check-wording.mjs"]);
 }
 
-const eslint = () =>
-  npx("eslint", "eslint", ["--max-warnings", "0", "--cache", "--cache-location", ".data/", "."]);
+/** Checks types and lint rules. Reads the types of the routes, which Next generates. */
+const lintWithTypes = () =>
+  // Git ignores the validator, so it must be named.
+  npx("types and lint", "oxlint", ["--type-check", ".", ".next/types/validator.ts"]);
 
 const imports = () =>
   npx("imports", "depcruise", [
@@ -83,19 +89,6 @@ const imports = () =>
   ]);
 
 export const knip = () => npx("unused code", "knip", ["--no-progress"]);
-
-/** Writes the types of the routes, which tsc needs. */
-async function generateRouteTypes() {
-  await must(
-    run(process.execPath, [bin("next"), "typegen"], { quiet: true }),
-    "Next could not generate its types.",
-  );
-}
-
-export async function types() {
-  await generateRouteTypes();
-  await npx("types", "tsc", ["--noEmit"]);
-}
 
 /** Compiles every post. */
 export const content = () =>
@@ -171,7 +164,7 @@ function shareE2e() {
  * Tests the site as several instances on LiteFS. Where that can't run, the tests are skipped with a
  * reason. Returns whether they run. `built` is the site's build, if it has started.
  */
-export async function cluster(args, prefix, built = undefined) {
+export async function cluster(args, prefix, built) {
   const missing = await prepareCluster();
   await built;
   for (const line of missing) say(`no cluster here: ${line}`);
@@ -191,15 +184,8 @@ export async function members(args, prefix) {
   await playwright("members", ["-c", "playwright.members.config.ts", ...args], env, prefix);
 }
 
-/** Checks that need no build: types and lint in parallel with the unit tests. */
-export const quick = (args) =>
-  settle([
-    (async () => {
-      await types();
-      await lint();
-    })(),
-    unit(args),
-  ]);
+/** Checks that need no build: lint in parallel with the unit tests. */
+export const quick = (args) => settle([lint(), unit(args)]);
 
 /**
  * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
@@ -217,10 +203,9 @@ export async function all(args) {
     (async () => {
       await lintWithoutTypes();
       await content();
-      // The build replaces the routes' types, which tsc and ESLint read.
+      // The build replaces the routes' types.
       await built;
-      await npx("types", "tsc", ["--noEmit"]);
-      await eslint();
+      await lintWithTypes();
       await unit(args, "unit");
       await runE2eParts(0);
     })(),

@@ -134,6 +134,7 @@ async function readHero(blobSha: string): Promise<string | undefined> {
     if (!bytes) return undefined;
     const jpeg = await sharp(bytes).resize(860, 1_260, { fit: "cover" }).jpeg().toBuffer();
     return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+    // oxlint-disable-next-line lectern/no-swallowed-replay -- only reads
   } catch (error) {
     log("warn", "social_image.hero_failed", { blobSha, error });
     return undefined;

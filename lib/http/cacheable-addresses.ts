@@ -22,6 +22,12 @@ const FILES =
 const WITH_EPISODES = /^\/(calls(\/|$)|sitemap\.xml)/;
 /** The hash in the URL of a social image, which its route ignores. */
 const IMAGE_VERSION = /(?<=\/social\.png)\?v=[\w-]{1,64}$/;
+/**
+ * Parameters that newsletters, search engines and social networks add to links. Pages don't read
+ * them, and each visitor may have another value.
+ */
+const TRACKING_PARAMETER =
+  /^(utm_\w+|(d|fb|g|tt|tw|y)clid|msclkid|gclsrc|[gw]braid|srsltid|igshid|mc_[ce]id|mkt_tok|_hs(enc|mi))(=|$)/;
 /** A post, which is also sent as Markdown. */
 const POST = /^\/blog\/(?!(topics|archive)$)[^/]+$/;
 
@@ -35,7 +41,7 @@ export function findCacheableAddress({
   // Next's client adds its own headers when it requests a page.
   if (headers.rsc !== undefined || headers["next-action"] !== undefined) return null;
   if (isRenderRequest(headers)) return null;
-  const requestPath = url.replace(IMAGE_VERSION, "");
+  const requestPath = removeTracking(url).replace(IMAGE_VERSION, "");
   const wantsMarkdown = headers.accept?.includes("text/markdown");
   const path = POST.test(requestPath) && wantsMarkdown ? `${requestPath}/markdown` : requestPath;
   const kind = FILES.test(path)
@@ -45,6 +51,16 @@ export function findCacheableAddress({
       : null;
   if (kind === null || !isCanonical(path)) return null;
   return { path, kind, hasEpisodes: WITH_EPISODES.test(path) };
+}
+
+function removeTracking(url: string): string {
+  const [path = "", ...rest] = url.split("?");
+  if (rest.length === 0) return url;
+  const parameters = rest.join("?").split("&");
+  const kept = parameters.filter((parameter) => !TRACKING_PARAMETER.test(parameter));
+  return kept.length === parameters.length
+    ? url
+    : [path, ...(kept.length > 0 ? [kept.join("&")] : [])].join("?");
 }
 
 /**

@@ -163,6 +163,22 @@ test("only one spelling of an address is kept", async () => {
   expect(seen.map(({ isRender }) => isRender)).toEqual([true, true, true]);
 });
 
+test("parameters that only track visitors don't make another page", async () => {
+  const page = await text("/blog/tracked");
+  for (const query of ["utm_source=a&utm_medium=b", "fbclid=1", "gclid=2&mc_cid=%zz", "utm_x"])
+    expect([query, await text(`/blog/tracked?${query}`)]).toEqual([query, page]);
+  expect(seen.map(({ url }) => url)).toEqual(["/blog/tracked"]);
+  // Any other parameter is for Next, which gets the whole query.
+  for (const query of ["q=utm_source", "utm_source=a&q=b", "fbclid=1&", "utm_source=a?q=b"])
+    await text(`/blog?${query}`);
+  expect(seen.slice(1).map(({ url }) => url)).toEqual([
+    "/blog?q=utm_source",
+    "/blog?utm_source=a&q=b",
+    "/blog?fbclid=1&",
+    "/blog",
+  ]);
+});
+
 test("a guessed render header doesn't make a request internal", async () => {
   await send("/blog/guessed", { [RENDER_HEADER]: "x".repeat(32) });
   expect(seen.map(({ isRender }) => isRender)).toEqual([true]);

@@ -49,6 +49,18 @@ test("a match in the title weighs more than in keywords, description and text", 
   expect(await slugs(index, "lease")).toEqual(["title", "keyword", "description", "text"]);
 });
 
+test("in a snippet, a heading is separate from the text below it", async () => {
+  const index = sampleIndex({
+    title: "Queues",
+    description: "About doors.",
+    text: "Before it.\nFail over\nIn production, a lease expires.\nnpm start",
+  });
+  const [hit] = (await search(index, "over in production")).results;
+  expect(shown(hit?.snippet ?? [])).toBe(
+    "Before it. Fail [over · In production], a lease expires. npm start",
+  );
+});
+
 test("matches are marked in the title and in a short snippet", async () => {
   const index = sampleIndex({
     title: "The write queue",

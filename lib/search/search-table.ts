@@ -10,14 +10,16 @@ import { deriveTerms } from "./search-terms.ts";
 import { toTrigramText } from "./spelling.ts";
 
 /** Part of the table names. Increment it when their schema or content changes. */
-const NAME = "search_3";
+const NAME = "search_4";
 export const TEXT_TABLE = `${NAME}_text`;
 export const DOCUMENT_TABLE = `${NAME}_documents`;
 /** Every word of the texts, and the trigrams of those words, to correct a typo in a query. */
 export const WORD_TABLE = `${NAME}_words`;
 export const TRIGRAM_TABLE = `${NAME}_trigrams`;
 const STATE_TABLE = `${NAME}_state`;
-const OLD_TABLES = ["post_search_2", "post_search_2_held", "post_search_2_state"];
+const OLD_TABLES = ["text", "documents", "words", "trigrams", "state"].map(
+  (name) => `search_3_${name}`,
+);
 
 /**
  * A transaction inserts at most this many characters, which takes about 5 ms. A longer text is
@@ -123,7 +125,7 @@ async function* listJobs(
       yield { characters: BATCH_CHARACTERS / 2, run: (db) => deletePart(db, id, part) };
   const knownWords = new Set<string>();
   for (const document of missing) {
-    const texts = splitText(normalizeText(await source.loadBody(document)));
+    const texts = splitText(normalizeText(separateBlocks(await source.loadBody(document))));
     for (const [part, text] of texts.entries()) {
       const isLast = part === texts.length - 1;
       yield {
@@ -133,6 +135,12 @@ async function* listJobs(
     }
   }
 }
+
+/**
+ * Returns a text with one block per line on one line, for excerpts: a heading or list item without
+ * punctuation must not run into the next sentence.
+ */
+const separateBlocks = (text: string): string => text.replace(/(?<=[^\p{P}\s])\s*\n\s*/gu, " · ");
 
 /** Splits a text between words into parts of at most BATCH_CHARACTERS; one if it is empty. */
 export function splitText(text: string): string[] {

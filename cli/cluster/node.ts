@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type Position, fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import type { Network } from "./network.ts";
 import { type Environment, type Program, readLog, startProgram } from "./program.ts";
 import {
@@ -21,12 +22,6 @@ const SITE_PROGRAM = "server/site.ts";
 const PROBE_TIMEOUT_MS = 2_000;
 /** A little more than kill_timeout in fly.toml. */
 const STOP_TIMEOUT_MS = 35_000;
-
-export interface Position {
-  txid: number;
-  /** The checksum of the whole database after that transaction. */
-  checksum: string;
-}
 
 export interface LitefsInfo {
   clusterID?: string;
@@ -189,11 +184,10 @@ export class ClusterNode {
   /** Returns the position of its copy; null if it has no copy or LiteFS does not respond. */
   async readPosition(): Promise<Position | null> {
     // Over HTTP with a timeout, because reading a file in the mount of a hanging node blocks.
-    const vars = (await this.#fetchJson(`${this.litefsUrl}/debug/vars`)) as {
-      store?: { dbs?: Record<string, { txid: string; checksum: string }> };
-    } | null;
-    const db = vars?.store?.dbs?.[DATABASE];
-    return db ? { txid: parseInt(db.txid, 16), checksum: db.checksum } : null;
+    const state = await fetchLitefsNodeState(this.litefsUrl, DATABASE, PROBE_TIMEOUT_MS).catch(
+      () => null,
+    );
+    return state?.position ?? null;
   }
 
   /** Returns the end of its processes' output. */

@@ -6,11 +6,11 @@ import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 const TEST_FILES = "{lib,components,app,server,cli,tests,scripts,bench}/**/*.test.{ts,tsx}";
 
 /**
- * Tests that mock modules or timers, change the process, start processes or workers, or count in
- * what a whole process shares.
+ * Tests that mock modules or timers, end processes or the compiler's workers, or count in what a
+ * whole process shares.
  */
 const NEEDS_OWN_PROCESS =
-  /vi\.mock|useFakeTimers|process\.(?!cwd|pid|execPath|getuid|\w*[cC]puUsage|memoryUsage)|spawn|execFile|startPostgres|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric/i;
+  /vi\.mock\(|useFakeTimers|process\.(exit|kill)|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric/i;
 
 /** One folder per run, which global-setup.ts creates and removes. */
 const folder = join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`);
@@ -28,6 +28,8 @@ export default defineConfig({
     globalSetup: ["tests/support/global-setup.ts"],
     // Processes, not threads: tests end workers and set environment variables.
     pool: "forks",
+    // The default starts smaller, and collects garbage often until it has grown.
+    execArgv: ["--min-semi-space-size=16"],
     testTimeout: 90_000,
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
 import { clearCacheMemory } from "#lib/cache/define-cache.ts";
-import { closeDatabase } from "#lib/db/database.ts";
+// Not from database.ts, which loads Prisma.
+import { closeDatabase } from "#lib/db/connection-pool.ts";
 import { overrideEnv } from "./override-env.ts";
 
 export const TEMPLATE_NAME = "template.db";

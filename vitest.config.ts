@@ -6,8 +6,8 @@ import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 const TEST_FILES = "{lib,components,app,server,cli,tests,scripts,bench}/**/*.test.{ts,tsx}";
 
 /**
- * Tests that mock modules or timers, end processes or the compiler's workers, or count in what a
- * whole process shares.
+ * Matches tests that mock modules or timers, end processes or the compiler's workers, or depend on
+ * state that a whole process shares.
  */
 const NEEDS_OWN_PROCESS =
   /vi\.mock\(|useFakeTimers|process\.(exit|kill)|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric/i;
@@ -28,7 +28,7 @@ export default defineConfig({
     globalSetup: ["tests/support/global-setup.ts"],
     // Processes, not threads: tests end workers and set environment variables.
     pool: "forks",
-    // The default starts smaller, and collects garbage often until it has grown.
+    // By default, V8's young generation starts small, and garbage is collected often until it grows.
     execArgv: ["--min-semi-space-size=16"],
     testTimeout: 90_000,
     expect: { poll: { timeout: 10_000 } },

@@ -1,6 +1,6 @@
-// Defines the linter's rules for this project (.oxlintrc.jsonc).
+// Defines this project's own lint rules, which .oxlintrc.jsonc turns on.
 
-/** Returns a rule that reports what matches a selector of ESLint's syntax. */
+/** Returns a rule that reports each node that matches a selector in ESLint's syntax. */
 const forbid = (selector, message) => ({
   create: (context) => ({ [selector]: (node) => context.report({ node, message }) }),
 });
@@ -12,10 +12,10 @@ export default {
       "MemberExpression[object.name='process'][property.name='env']",
       "Read the configuration through env from lib/core/env.ts.",
     ),
-    // A replay is thrown. Code that swallows it goes on working although the response has been sent.
+    // A replay is thrown after its response has been sent. Code that swallows it would keep running.
     "no-swallowed-replay": forbid(
       "TryStatement:has(> .block:has(AwaitExpression)) > CatchClause:not(:has(ThrowStatement))",
-      "A replay may come through here: throw on what is not an AppError (isAppError).",
+      "This may catch a replay: rethrow whatever is not an AppError (isAppError).",
     ),
   },
 };

@@ -8,9 +8,9 @@ import { type WrkResult, runWrk } from "#bench/support/wrk.ts";
 const CONNECTIONS = 64;
 const BEACONS_PER_SECOND = 20;
 /**
- * Each connection waits this long before its first request. Node accepts one connection per turn of
- * the event loop (libuv 1.45 and later). If the first ones already sent requests, the last ones would
- * wait for half a second, and wrk, which corrects for coordinated omission, would count it many times.
+ * Each connection waits this long before its first request, because Node accepts one connection per
+ * turn of the event loop (libuv 1.45 and later). Otherwise, the last ones would wait for half a
+ * second, and wrk, which corrects for coordinated omission, would count that delay many times.
  */
 const CONNECT_SECONDS = 1;
 

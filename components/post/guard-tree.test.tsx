@@ -122,7 +122,7 @@ test("an island's box has the name that the post uses", () => {
   expect(render(<Throws />, { name: "Demo" })).toBe("<mark>Demo</mark>");
 });
 
-test("a signal of the framework passes", () => {
+test("a framework's control-flow signal passes through", () => {
   const Redirects = (): ReactNode => {
     // oxlint-disable-next-line typescript/only-throw-error -- as frameworks do
     throw "signal";

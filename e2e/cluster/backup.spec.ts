@@ -27,7 +27,7 @@ import { createSealer } from "#server/backup/sealed-object.ts";
 
 const test = base.extend<object, { objects: TestObjectStore }>({
   objects: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's needs from it.
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's dependencies from the pattern.
     async ({}, use) => {
       if (isObjectStoreMissing) return use(null as unknown as TestObjectStore);
       const folder = mkdtempSync(join(tmpdir(), "object-store-"));

@@ -57,7 +57,7 @@ const REFUSALS_AT_ONCE = 24;
 // Uses https and posts on a Git host, so that every handler exists.
 const test = base.extend({
   siteEnv: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's dependencies from the pattern.
     async ({}, use) => {
       const git = await startGitHost({ repository: REPOSITORY });
       git.commit(readFilesBelow("content", "content"));

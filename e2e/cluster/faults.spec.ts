@@ -196,7 +196,7 @@ test.describe("two machines with small disks", () => {
   });
   test.afterAll(async () => small?.stop());
   // Like the shared cluster: keeps the logs after a failure.
-  // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a hook needs.
+  // oxlint-disable-next-line no-empty-pattern -- Playwright reads a hook's dependencies from the pattern.
   test.afterEach(async ({}, testInfo) => {
     if (testInfo.status === testInfo.expectedStatus) return;
     for (const node of small?.nodes.values() ?? [])

@@ -9,7 +9,7 @@ const spans: CollectedSpan[] = [];
 
 const test = base.extend({
   siteEnv: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's dependencies from the pattern.
     async ({}, use) => {
       const collector = await startOtlpCollector(spans);
       await use({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin });

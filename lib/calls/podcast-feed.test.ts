@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-explicit-any -- parsed documents have no type; what is not there fails its expectation */
+/* oxlint-disable typescript/no-explicit-any -- parsed documents have no type; a missing value fails its assertion */
 import { fromHtml } from "hast-util-from-html";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import sharp from "sharp";

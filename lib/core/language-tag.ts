@@ -1,4 +1,4 @@
-// Parses language tags, and remembers them: a page asks for the language of each card.
+// Parses language tags and caches the results, because a page needs the language of every card.
 
 import { LRUCache } from "lru-cache";
 
@@ -11,7 +11,7 @@ interface LanguageTag {
 
 const parsed = new LRUCache<string, LanguageTag>({ max: 100 });
 
-/** Returns the parts of a BCP 47 tag. Throws RangeError if it is not one. */
+/** Returns the parts of a BCP 47 tag. Throws a RangeError if the tag is malformed. */
 export function parseLanguageTag(tag: string): LanguageTag {
   const known = parsed.get(tag);
   if (known) return known;

@@ -27,7 +27,7 @@ export function runCommand(
   { deadlineMs, maxOutputChars, isLowPriority = false }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    // oxlint-disable-next-line lectern/no-process-env -- only these are passed on: secrets stay here
+    // oxlint-disable-next-line lectern/no-process-env -- passes on only these, and no secrets
     const { PATH = "", HOME = "" } = process.env;
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],

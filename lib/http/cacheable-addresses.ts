@@ -24,7 +24,7 @@ const WITH_EPISODES = /^\/(calls(\/|$)|sitemap\.xml)/;
 const IMAGE_VERSION = /(?<=\/social\.png)\?v=[\w-]{1,64}$/;
 /**
  * Parameters that newsletters, search engines and social networks add to links. Pages don't read
- * them, and each visitor may have another value.
+ * them, and each visitor may have a different value.
  */
 const TRACKING_PARAMETER =
   /^(utm_\w+|(d|fb|g|tt|tw|y)clid|msclkid|gclsrc|[gw]braid|srsltid|igshid|mc_[ce]id|mkt_tok|_hs(enc|mi))(=|$)/;

@@ -163,12 +163,12 @@ test("only one spelling of an address is kept", async () => {
   expect(seen.map(({ isRender }) => isRender)).toEqual([true, true, true]);
 });
 
-test("parameters that only track visitors don't make another page", async () => {
+test("URLs with tracking parameters share the page's cached copy", async () => {
   const page = await text("/blog/tracked");
   for (const query of ["utm_source=a&utm_medium=b", "fbclid=1", "gclid=2&mc_cid=%zz", "utm_x"])
     expect([query, await text(`/blog/tracked?${query}`)]).toEqual([query, page]);
   expect(seen.map(({ url }) => url)).toEqual(["/blog/tracked"]);
-  // Any other parameter is for Next, which gets the whole query.
+  // If there is any other parameter, Next gets the whole query.
   for (const query of ["q=utm_source", "utm_source=a&q=b", "fbclid=1&", "utm_source=a?q=b"])
     await text(`/blog?${query}`);
   expect(seen.slice(1).map(({ url }) => url)).toEqual([

@@ -71,13 +71,13 @@ export function fillTemplate(
       );
 }
 
-/** The window of 12 bits. */
+/** The size of a DEFLATE window of 12 bits. */
 const SHORT_BYTES = 4_096;
 
 const deflate = (bytes: Buffer): Buffer =>
   deflateRawSync(bytes, {
     finishFlush: constants.Z_FULL_FLUSH,
-    // Most parts are short: clearing the tables for longer ones would take most of the time.
+    // Most parts are short. Clearing zlib's default tables would take longer than compressing them.
     ...(bytes.length < SHORT_BYTES && { windowBits: 12, memLevel: 5 }),
   });
 

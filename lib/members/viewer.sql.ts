@@ -1,6 +1,6 @@
 // Finds a request's session in plain SQL, because the beacon's transaction is synchronous, and every
-// page of a member needs it. Prisma takes 0.25 ms for a session with its member, in two statements.
-// With the session in SQL, it takes 0.17.
+// member's page needs it. Session and member take 0.17 ms this way. Prisma alone takes 0.25 ms,
+// because it sends two statements.
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";

@@ -9,7 +9,7 @@ import { resolveViewer } from "./viewer.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
-/** Logs a new member in at NOW. */
+/** Creates a member who logs in at NOW. */
 async function logIn(firstName = "Ada") {
   setClock(NOW);
   return write(async (tx) => {
@@ -21,7 +21,7 @@ async function logIn(firstName = "Ada") {
 const memberOf = (sessionKey: string | null) =>
   read(async (tx) => (await resolveViewer(tx, { sessionKey, clientId: null })).member);
 
-test("a session has its own member, and the time of the login", async () => {
+test("a session resolves to its own member and the time of the login", async () => {
   for (const [firstName, loggedInAtMs] of [
     ["Ada", NOW - HOUR_MS],
     ["Grace", NOW - DAY_MS],
@@ -56,7 +56,7 @@ test("an expired session has no member", async () => {
   expect(await memberOf(sessionKey)).toBeNull();
 });
 
-test("a session that was deleted, alone or with the account, has no member", async () => {
+test("a session deleted alone or with its account has no member", async () => {
   const [ada, grace] = [await logIn(), await logIn("Grace")];
   await write((tx) => tx.session.delete({ where: { id: ada.sessionKey } }));
   expect(await memberOf(ada.sessionKey)).toBeNull();

@@ -49,7 +49,7 @@ test("each viewer gets their own part, and a member's page reads their session, 
     [undefined, []],
     ["Ada", ["of-ada"]],
   ]);
-  // The session, the member, which is the only query through Prisma, the slugs, and the state.
+  // The session, the member (the only query through Prisma), the slugs, and the state.
   expect(await recordStatements(() => readPostPageData(ada!, "a-post"))).toEqual([
     expect.stringContaining("data_version"),
     expect.stringContaining(`FROM "Session"`),

@@ -137,8 +137,8 @@ async function* listJobs(
 }
 
 /**
- * Returns a text with one block per line on one line, for excerpts: a heading or list item without
- * punctuation must not run into the next sentence.
+ * Puts a dot between lines, unless the first ends in punctuation. In an excerpt, a heading or list
+ * item must not run into the next sentence.
  */
 const separateBlocks = (text: string): string => text.replace(/(?<=[^\p{P}\s])\s*\n\s*/gu, " · ");
 

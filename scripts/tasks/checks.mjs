@@ -57,12 +57,12 @@ async function runWithReport(name, report, runner, read) {
 
 const npx = (name, program, args) => check(name, process.execPath, [bin(program), ...args]);
 
-/** Formatting, import rules, unused code, wording, types and lint rules. */
+/** Checks formatting, import rules, unused code, wording, types and lint rules. */
 export async function lint() {
   await lintWithoutTypes();
   await must(
     run(process.execPath, [bin("next"), "typegen"], { quiet: true }),
-    "Next could not generate the types of the routes.",
+    "Next could not generate the route types.",
   );
   await lintWithTypes();
 }
@@ -74,9 +74,9 @@ async function lintWithoutTypes() {
   await check("wording", process.execPath, ["scripts/check-wording.mjs"]);
 }
 
-/** Checks types and lint rules. Reads the types of the routes, which Next generates. */
+/** Checks types and lint rules. Needs the route types that Next generates. */
 const lintWithTypes = () =>
-  // Git ignores the validator, so it must be named.
+  // Oxlint skips files that Git ignores, unless they are named.
   npx("types and lint", "oxlint", ["--type-check", ".", ".next/types/validator.ts"]);
 
 const imports = () =>
@@ -203,7 +203,7 @@ export async function all(args) {
     (async () => {
       await lintWithoutTypes();
       await content();
-      // The build replaces the routes' types.
+      // The build rewrites the route types.
       await built;
       await lintWithTypes();
       await unit(args, "unit");

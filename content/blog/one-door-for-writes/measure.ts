@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 const folder = mkdtempSync(join(tmpdir(), "lectern-measure-"));
 // Set before the modules load: they read the configuration at first use.
 const file = join(folder, "measure.db");
-Object.assign(process.env, { DATABASE_FILE: file }); // oxlint-disable-line lectern/no-process-env -- a program of its own
+Object.assign(process.env, { DATABASE_FILE: file }); // oxlint-disable-line lectern/no-process-env -- a standalone program
 const { applyMigrations } = await import("#lib/db/migrations.ts");
 const { closeDatabase, read, write } = await import("#lib/db/database.ts");
 const { readSql, writeSql } = await import("#lib/db/sql.ts");

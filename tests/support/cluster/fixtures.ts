@@ -42,7 +42,7 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   diskSizesMb: [{}, { option: true, scope: "worker" }],
   siteEnv: [{}, { option: true, scope: "worker" }],
   smtp: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's needs from it.
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads a fixture's dependencies from the pattern.
     async ({}, use) => {
       const smtp = await startSmtpServer();
       await use(smtp);

@@ -34,7 +34,7 @@ test("a post with a component sends at most 130 kB of JavaScript, and no MDX com
     expect(/micromark|mdxJsx|remark-|hast-util/.test(text), url).toBe(false);
 });
 
-/** Reading pages, including searched and filtered lists, and a link from a campaign. */
+/** Reading pages, including searched and filtered lists, and a link with a parameter of its own. */
 const READING_PAGES = [
   "/",
   "/blog?q=zebra",
@@ -42,7 +42,7 @@ const READING_PAGES = [
   "/blog?page=2",
   "/blog/topics/testing",
   "/blog/archive/2026",
-  "/blog/one-key-one-producer?utm_source=newsletter",
+  "/blog/one-key-one-producer?ref=newsletter",
   "/calls/subscribe",
   "/teams",
   "/about",

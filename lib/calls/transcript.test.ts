@@ -76,6 +76,12 @@ test("other text stays as it is", () => {
   }
 });
 
+test("a paragraph with line breaks is one line of the transcript's text", () => {
+  expect(transcriptText("Ada: How does\na lease\n  end?\n \n\nGrace: It\nexpires.")).toBe(
+    "Ada: How does a lease end?\n\nGrace: It expires.",
+  );
+});
+
 test("WebVTT without a cue, or longer than the limit, is refused with the field", () => {
   for (const text of [
     "WEBVTT\n\nHello",

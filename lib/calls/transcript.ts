@@ -108,10 +108,17 @@ export function formatWebVtt(cues: readonly Cue[]): string {
     .join("")}`;
 }
 
-/** Returns the words of a stored transcript, with speakers and without times. */
+/**
+ * Returns the words of a stored transcript, with speakers and without times: one paragraph per line,
+ * with blank lines between them.
+ */
 export function transcriptText(stored: string): string {
   const cues = parseCues(stored);
-  if (!cues) return stored;
+  if (!cues)
+    return stored
+      .split(/\n\s*\n/)
+      .map((paragraph) => paragraph.replace(/\s+/g, " ").trim())
+      .join("\n\n");
   return groupCues(cues)
     .map(({ speaker, text }) => (speaker ? `${speaker}: ${text}` : text))
     .join("\n\n");

@@ -2,7 +2,7 @@
 // file at that time (media fragments, w3.org/TR/media-frags).
 
 import type { Program } from "#lib/calls/client/listening.ts";
-import { groupCues, parseCues } from "#lib/calls/transcript.ts";
+import { groupCues, parseCues, splitParagraphs } from "#lib/calls/transcript.ts";
 import { formatDuration } from "#lib/core/format.ts";
 
 /** The timestamps belong to the starting track of `program`, which the button `playerId` plays. */
@@ -37,8 +37,5 @@ export function Transcript({
 
 /** Renders plain text, with a blank line between paragraphs. */
 export function Paragraphs({ text }: { text: string }) {
-  return text
-    .trim()
-    .split(/\n\s*\n/)
-    .map((paragraph, i) => <p key={i}>{paragraph.trim()}</p>);
+  return splitParagraphs(text).map((paragraph, i) => <p key={i}>{paragraph}</p>);
 }

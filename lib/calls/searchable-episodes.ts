@@ -2,7 +2,7 @@
 
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import { IS_PUBLISHED } from "./episodes.ts";
-import { transcriptText } from "./transcript.ts";
+import { transcriptText, unwrapParagraphs } from "./transcript.ts";
 
 const HEAD = {
   number: true,
@@ -49,5 +49,5 @@ export async function readSpokenText(tx: Tx, slug: string): Promise<string> {
     where: { ...IS_PUBLISHED, slug },
     select: { transcript: true },
   });
-  return transcriptText(episode?.transcript ?? "");
+  return unwrapParagraphs(transcriptText(episode?.transcript ?? ""));
 }

@@ -7,6 +7,7 @@ import {
   groupCues,
   parseCues,
   transcriptText,
+  unwrapParagraphs,
 } from "./transcript.ts";
 
 const VTT = `\uFEFFWEBVTT - Episode 1\r
@@ -76,10 +77,10 @@ test("other text stays as it is", () => {
   }
 });
 
-test("a paragraph with line breaks is one line of the transcript's text", () => {
-  expect(transcriptText("Ada: How does\na lease\n  end?\n \n\nGrace: It\nexpires.")).toBe(
-    "Ada: How does a lease end?\n\nGrace: It expires.",
-  );
+test("for search, each paragraph of a wrapped transcript becomes one line", () => {
+  const wrapped = "Ada: How does\na lease\n  end?\n \n\nGrace: It\nexpires.";
+  expect(transcriptText(wrapped)).toBe(wrapped);
+  expect(unwrapParagraphs(wrapped)).toBe("Ada: How does a lease end?\n\nGrace: It expires.");
 });
 
 test("WebVTT without a cue, or longer than the limit, is refused with the field", () => {

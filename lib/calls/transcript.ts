@@ -108,17 +108,10 @@ export function formatWebVtt(cues: readonly Cue[]): string {
     .join("")}`;
 }
 
-/**
- * Returns the words of a stored transcript, with speakers and without times: one paragraph per line,
- * with blank lines between them.
- */
+/** Returns the words of a stored transcript, with speakers and without times. */
 export function transcriptText(stored: string): string {
   const cues = parseCues(stored);
-  if (!cues)
-    return stored
-      .split(/\n\s*\n/)
-      .map((paragraph) => paragraph.replace(/\s+/g, " ").trim())
-      .join("\n\n");
+  if (!cues) return stored;
   return groupCues(cues)
     .map(({ speaker, text }) => (speaker ? `${speaker}: ${text}` : text))
     .join("\n\n");
@@ -145,3 +138,16 @@ export function groupCues(cues: readonly Cue[]): Cue[] {
   }
   return paragraphs;
 }
+
+/** Returns the paragraphs of plain text, which blank lines separate. */
+export const splitParagraphs = (text: string): string[] =>
+  text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim());
+
+/** Returns plain text with each paragraph on one line, and blank lines between paragraphs. */
+export const unwrapParagraphs = (text: string): string =>
+  splitParagraphs(text)
+    .map((paragraph) => paragraph.replace(/\s+/g, " "))
+    .join("\n\n");

@@ -34,7 +34,7 @@ test("a post with a component sends at most 130 kB of JavaScript, and no MDX com
     expect(/micromark|mdxJsx|remark-|hast-util/.test(text), url).toBe(false);
 });
 
-/** Reading pages, including searched and filtered lists, and a link with a parameter of its own. */
+/** Reading pages, including searched and filtered lists, and a URL with a query parameter. */
 const READING_PAGES = [
   "/",
   "/blog?q=zebra",

@@ -26,7 +26,7 @@ export interface Goal {
   readonly reason?: string;
 }
 
-const PRISMA =
+const CACHED_PAGE =
   "The goal was set for a page that Next renders, which takes ten times as long. On a cached page, data takes a third of the time.";
 const TEN_TIMES_THE_READS =
   "With ten times the reads, the member has read 107 posts instead of 13, and the page reads these rows.";
@@ -50,13 +50,13 @@ export const GOALS: Readonly<Record<string, readonly Goal[]>> = {
         name: `member ÷ plain SQL, ${words}`,
         from: `${slug} member ÷ plain SQL`,
         atLeast: 0.9,
-        reason: PRISMA,
+        reason: CACHED_PAGE,
       },
       {
         name: `member ÷ constants, ${words}`,
         from: `${slug} member ÷ constants`,
         atLeast: 0.85,
-        reason: PRISMA,
+        reason: CACHED_PAGE,
       },
     ]),
     {

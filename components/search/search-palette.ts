@@ -67,15 +67,15 @@ function startSearch(dialog: HTMLDialogElement, messages: SearchMessages): void 
   let controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  async function load(q: string, own: AbortController) {
-    const deadline = setTimeout(() => own.abort(), TIMEOUT_MS);
+  async function load(q: string, request: AbortController) {
+    const deadline = setTimeout(() => request.abort(), TIMEOUT_MS);
     try {
-      const found = await fetchResults(q, own.signal);
+      const found = await fetchResults(q, request.signal);
       showOptions(found.results);
       status.replaceChildren(describeCount(found, q, messages));
       if (found.total > found.results.length) status.append(" · ", allResultsLink(q, messages));
     } catch {
-      if (own !== controller) return;
+      if (request !== controller) return;
       showOptions([]);
       status.textContent = messages.failed;
     } finally {
@@ -92,8 +92,8 @@ function startSearch(dialog: HTMLDialogElement, messages: SearchMessages): void 
     if (q === lastQuery) return;
     lastQuery = q;
     stop();
-    const own = (controller = new AbortController());
-    if (q !== "") timer = setTimeout(() => void load(q, own), DEBOUNCE_MS);
+    const request = (controller = new AbortController());
+    if (q !== "") timer = setTimeout(() => void load(q, request), DEBOUNCE_MS);
     else {
       showOptions([]);
       status.textContent = "";

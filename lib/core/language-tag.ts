@@ -9,14 +9,14 @@ interface LanguageTag {
   readonly script: string;
 }
 
-const parsed = new LRUCache<string, LanguageTag>({ max: 100 });
+const cachedTags = new LRUCache<string, LanguageTag>({ max: 100 });
 
 /** Returns the parts of a BCP 47 tag. Throws a RangeError if the tag is malformed. */
 export function parseLanguageTag(tag: string): LanguageTag {
-  const known = parsed.get(tag);
-  if (known) return known;
+  const cached = cachedTags.get(tag);
+  if (cached) return cached;
   const locale = new Intl.Locale(tag);
   const result = { language: locale.language, script: locale.maximize().script ?? "" };
-  parsed.set(tag, result);
+  cachedTags.set(tag, result);
   return result;
 }

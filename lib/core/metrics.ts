@@ -79,8 +79,7 @@ const HELP_TEXTS: Readonly<Record<string, string>> = {
 };
 
 function escapeLabelValue(text: string): string {
-  if (!/[\\"\n]/.test(text)) return text;
-  return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
+  return text.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`));
 }
 
 function formatLabels(labels: Labels | undefined): string {

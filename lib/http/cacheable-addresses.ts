@@ -54,13 +54,11 @@ export function findCacheableAddress({
 }
 
 function removeTracking(url: string): string {
-  const [path = "", ...rest] = url.split("?");
-  if (rest.length === 0) return url;
-  const parameters = rest.join("?").split("&");
-  const kept = parameters.filter((parameter) => !TRACKING_PARAMETER.test(parameter));
-  return kept.length === parameters.length
-    ? url
-    : [path, ...(kept.length > 0 ? [kept.join("&")] : [])].join("?");
+  const queryStart = url.indexOf("?");
+  if (queryStart < 0) return url;
+  const parameters = url.slice(queryStart + 1).split("&");
+  const others = parameters.filter((parameter) => !TRACKING_PARAMETER.test(parameter));
+  return url.slice(0, queryStart) + (others.length > 0 ? `?${others.join("&")}` : "");
 }
 
 /**

@@ -15,13 +15,13 @@ const UNTRACED_KINDS = new Set(["static", "health", "stream"]);
  */
 export function traceRequest(context: PipelineContext, fn: () => void): void {
   const telemetry = findTelemetry();
-  const { request, requestedRoute: requested, response, requestedMethod: method } = context;
-  if (!telemetry || UNTRACED_KINDS.has(requested.kind)) return fn();
-  const attributes = { "http.request.method": method, "url.path": requested.path };
+  const { request, requestedRoute, response, requestedMethod: method } = context;
+  if (!telemetry || UNTRACED_KINDS.has(requestedRoute.kind)) return fn();
+  const attributes = { "http.request.method": method, "url.path": requestedRoute.path };
   const traceparent = findTraceparent(request.headers);
   telemetry.runInSpan(method, { kind: "server", attributes, traceparent }, (span) => {
     response.once("close", () => {
-      const route = (context.route ?? requested).path;
+      const route = (context.route ?? requestedRoute).path;
       const status = response.sentStatus;
       span.rename(`${method} ${route}`);
       span.setAttributes({

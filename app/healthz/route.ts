@@ -1,9 +1,8 @@
-// GET /healthz: liveness. Does not check the database or other machines, because a restart would not fix those.
+// GET /healthz, for what the pipeline leaves to Next (app/direct-handlers.ts).
+
+import { toRouteHandler } from "#lib/http/direct-handlers.ts";
+import { reportAlive } from "./report-alive.ts";
 
 export const dynamic = "force-dynamic";
 
-export function GET(): Response {
-  return new Response("ok\n", {
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
-}
+export const GET = toRouteHandler(reportAlive);

@@ -298,8 +298,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       consulRegion: primaryRegion,
       roundTripMs: roundTrip,
     });
-    for (const { name, region } of nodeNames)
-      await network.addNode(name, region, [APP_PORT, LITEFS_PORT]);
+    await network.addNodes(nodeNames, [APP_PORT, LITEFS_PORT]);
     const { listenAddress, peerAddress, consulAddress } = {
       consulAddress: network.consulAddress.bind(network),
       listenAddress: network.listenAddress.bind(network),
@@ -339,9 +338,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       litefs,
       primaryRegion,
       siteUrl: edges.get(primaryRegion)!.url,
-      nodes: nodeNames
-        .map(({ name, region }) => `${name}@${region}=${peerAddress(name)}`)
-        .join(","),
     });
     for (const { name, region } of nodeNames) {
       nodes.set(
@@ -354,7 +350,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
           workspace,
           cwd: options.imageDir,
           command: options.command ?? (() => [process.execPath, "server/supervisor/main.ts"]),
-          env: { ...shared, ...env },
+          env: {
+            ...shared,
+            CLUSTER_NODES: nodeNames
+              .map((peer) => `${peer.name}@${peer.region}=${peerAddress(peer.name, name)}`)
+              .join(","),
+            ...env,
+          },
           ...(diskSizesMb[name] && { diskSizeMb: diskSizesMb[name] }),
           ...(options.beforeStart && { beforeStart: options.beforeStart }),
         }),
@@ -382,13 +384,11 @@ function makeSharedEnvironment({
   litefs,
   primaryRegion,
   siteUrl,
-  nodes,
 }: {
   workspace: Workspace;
   litefs: string;
   primaryRegion: string;
   siteUrl: string;
-  nodes: string;
 }): Environment {
   const secretFile = join(workspace.folder, "secret");
   if (!existsSync(secretFile))
@@ -403,7 +403,6 @@ function makeSharedEnvironment({
     INSTANCE_BANNER: "on",
     FLY_APP_NAME: "lectern",
     PRIMARY_REGION: primaryRegion,
-    CLUSTER_NODES: nodes,
     LITEFS_LEASE_KEY: LEASE_KEY,
     LITEFS_LEASE_TTL: "10s",
     SESSION_SECRET: readFileSync(secretFile, "utf8"),

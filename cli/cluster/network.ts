@@ -1,8 +1,9 @@
 // Simulates the network between the nodes of a cluster and Consul, with latency and partitions.
 //
-// Cluster number A uses 127.A.0.0/16. Node N listens on 127.A.0.N and peers reach it at 127.A.1.N.
-// Consul server C (0, 1, …) listens on 127.A.0.(200+C), and node N reaches it at 127.A.(10+C).N. All
-// nodes use the same ports.
+// Cluster number A uses 127.A.0.0/16. Node N listens on 127.A.0.N, and node M reaches it at
+// 127.A.(100+N).M. Consul server C (0, 1, …) listens on 127.A.0.(200+C), and node N reaches it at
+// 127.A.(10+C).N. So the address tells which link a connection uses. Only the URL in the lease is the
+// same for all nodes: 127.A.1.N. All nodes use the same ports.
 
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
@@ -67,33 +68,45 @@ export class Network {
   }
 
   /**
-   * Assigns addresses to a node and opens the links to it on each of `ports`, and its links to the
-   * Consul servers.
+   * Assigns addresses to the nodes, and opens their links to each other on each of `ports`, and to
+   * the Consul servers.
    */
-  async addNode(name: string, region: string, ports: readonly number[]): Promise<void> {
-    const node: NetworkNode = { name, region, number: this.#nodes.size + 1, session: null };
-    this.#nodes.set(name, node);
-    for (const port of ports) {
-      await this.#open(
-        { address: this.peerAddress(name), port },
-        { address: this.listenAddress(name), port },
-        node.name,
-        node.region,
-        ({ remoteAddress = "", remotePort = 0 }) =>
-          this.#findDialer(
-            { address: this.peerAddress(name), port },
-            { address: remoteAddress, port: remotePort },
-          ),
-      );
+  async addNodes(
+    nodes: readonly { readonly name: string; readonly region: string }[],
+    ports: readonly number[],
+  ): Promise<void> {
+    for (const [i, { name, region }] of nodes.entries())
+      this.#nodes.set(name, { name, region, number: i + 1, session: null });
+    for (const node of this.#nodes.values()) {
+      for (const port of ports) {
+        const target = { address: this.listenAddress(node.name), port };
+        for (const peer of this.#nodes.values())
+          await this.#open(
+            { address: this.peerAddress(node.name, peer.name), port },
+            target,
+            node.name,
+            node.region,
+            () => peer,
+          );
+        const shared = { address: this.sharedAddress(node.name), port };
+        await this.#open(
+          shared,
+          target,
+          node.name,
+          node.region,
+          ({ remoteAddress = "", remotePort = 0 }) =>
+            this.#findDialer(shared, { address: remoteAddress, port: remotePort }),
+        );
+      }
+      for (const server of this.#options.consulServers)
+        await this.#open(
+          { address: this.#consulPeerAddress(server, node), port: CONSUL_PORT },
+          { address: this.consulAddress(server), port: CONSUL_PORT },
+          server,
+          this.#options.consulRegion,
+          () => node,
+        );
     }
-    for (const server of this.#options.consulServers)
-      await this.#open(
-        { address: this.#consulPeerAddress(server, node), port: CONSUL_PORT },
-        { address: this.consulAddress(server), port: CONSUL_PORT },
-        server,
-        this.#options.consulRegion,
-        () => node,
-      );
   }
 
   /** Sets the session that identifies the node's connections; null while it is down. */
@@ -106,8 +119,16 @@ export class Network {
     return `127.${this.#number}.0.${this.#getNode(name).number}`;
   }
 
-  /** Returns the node's address for its peers. */
-  peerAddress(name: string): string {
+  /** Returns the address at which `from` reaches the node. */
+  peerAddress(name: string, from: string): string {
+    return `127.${this.#number}.${100 + this.#getNode(name).number}.${this.#getNode(from).number}`;
+  }
+
+  /**
+   * Returns the node's address for all its peers. Each connection costs about 15 ms of CPU time,
+   * because its source must be searched in /proc.
+   */
+  sharedAddress(name: string): string {
     return `127.${this.#number}.1.${this.#getNode(name).number}`;
   }
 

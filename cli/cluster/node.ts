@@ -225,7 +225,7 @@ export class ClusterNode {
       LITEFS_ADDR: `${network.listenAddress(this.name)}:${LITEFS_PORT}`,
       LITEFS_PORT: String(LITEFS_PORT),
       LITEFS_URL: this.litefsUrl,
-      LITEFS_ADVERTISE_URL: `http://${network.peerAddress(this.name)}:${LITEFS_PORT}`,
+      LITEFS_ADVERTISE_URL: `http://${network.sharedAddress(this.name)}:${LITEFS_PORT}`,
       FLY_CONSUL_URL: consulUrl,
       HOST: network.listenAddress(this.name),
       PORT: String(APP_PORT),

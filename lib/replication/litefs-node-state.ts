@@ -1,5 +1,6 @@
 // Reads the role and position of a node's LiteFS.
 
+import type { Agent } from "node:http";
 import { requestInternal } from "#lib/core/internal-request.ts";
 
 export interface Position {
@@ -26,15 +27,16 @@ export interface LitefsNodeState {
 }
 
 /**
- * Reads /debug/vars of the LiteFS at `url`, the only endpoint with both. Rejects if LiteFS does not
- * respond or has no store yet.
+ * Reads /debug/vars of the LiteFS at `url`, the only endpoint with both. `agent` reuses connections.
+ * Rejects if LiteFS does not respond or has no store yet.
  */
 export async function fetchLitefsNodeState(
   url: string,
   database: string,
   timeoutMs = 2_000,
+  agent?: Agent,
 ): Promise<LitefsNodeState> {
-  const { status, body } = await requestInternal(`${url}/debug/vars`, { timeoutMs });
+  const { status, body } = await requestInternal(`${url}/debug/vars`, { timeoutMs, agent });
   if (status !== 200) throw new Error(`LiteFS responded with ${status} to GET /debug/vars`);
   const { store } = JSON.parse(body) as {
     store?: {

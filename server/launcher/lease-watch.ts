@@ -4,6 +4,7 @@
 // never two primaries, and writes resume ten seconds earlier. Each heartbeat also confirms to the
 // primary's site that it still holds the lease (lib/replication/lease.ts).
 
+import { Agent } from "node:http";
 import { basename } from "node:path";
 import type { Consul, Lease } from "#server/consul.ts";
 import { monotonicMs } from "#lib/replication/lease.ts";
@@ -80,6 +81,8 @@ export function createLeaseWatch(
   let behindSinceMs: number | null = null;
   let lastSign = "";
   let ownLease: { session: string; sinceMs: number } | null = null;
+  /** Keeps one connection to the primary. If that breaks, one poll fails, and the next opens another. */
+  const agent = new Agent({ keepAlive: true });
   let lastVerdict: { readonly atMs: number; readonly value: "ok" | "behind" } | null = null;
 
   /**
@@ -173,6 +176,7 @@ export function createLeaseWatch(
       lease.advertiseUrl,
       basename(settings.databaseFile),
       REQUEST_TIMEOUT_MS,
+      agent,
     ).catch(() => null);
     const nowMs = performance.now();
     const sign = `${lease.session} ${heartbeat.index}`;

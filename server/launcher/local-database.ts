@@ -2,6 +2,7 @@
 // it catch up.
 
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requestInternal } from "#lib/core/internal-request.ts";
@@ -59,6 +60,8 @@ export function openLocalDatabase(
   let migratedAsPrimary = false;
   let isLossReported = false;
   let migrateAgainMs = 0;
+  /** Keeps one connection, because polls are frequent. The launcher exits with its LiteFS. */
+  const agent = new Agent({ keepAlive: true });
 
   /**
    * Compares this copy with the primary's. Returns "no_primary" if the lease has been free for
@@ -187,7 +190,7 @@ export function openLocalDatabase(
 
   async function checkRole(): Promise<"ok" | RestartCode> {
     const polledMs = monotonicMs();
-    const local = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
+    const local = await fetchLitefsNodeState(litefs.url, name, undefined, agent).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
       lease.acceptPromotion();

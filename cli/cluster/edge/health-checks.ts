@@ -1,5 +1,7 @@
 // Runs periodic health checks of instances.
 
+import { requestInternal } from "#lib/core/internal-request.ts";
+
 export interface Instance {
   name: string;
   region: string;
@@ -32,17 +34,12 @@ export function startHealthChecks({
 }: HealthCheckOptions): HealthChecks {
   const healthy = new Set<string>();
   const checkOne = async ({ name, host, port }: Instance) => {
-    let ok: boolean;
-    try {
-      const response = await fetch(`http://${host}:${port}/healthz`, {
-        headers: { connection: "close" },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await response.body?.cancel();
-      ok = response.ok;
-    } catch {
-      ok = false;
-    }
+    const ok = await requestInternal(`http://${host}:${port}/healthz`, {
+      timeoutMs: TIMEOUT_MS,
+    }).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
     if (ok) healthy.add(name);
     else healthy.delete(name);
   };

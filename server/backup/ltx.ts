@@ -1,6 +1,7 @@
 // Reads and writes LTX, LiteFS's transaction files: which pages a transaction changed, and the
 // checksum of the database before and after (github.com/superfly/ltx, version 0.3).
 
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createCrc64, formatChecksum } from "./crc64.ts";
 import { decompressLz4 } from "./lz4.ts";
 
@@ -51,6 +52,24 @@ export function parseLtx(bytes: Buffer): LtxFile {
     checksumAfter: bytes.toString("hex", trailer, trailer + 8),
     bytes,
   };
+}
+
+/**
+ * Returns the checksum of the database after the transaction in the LTX file `path`, of which it
+ * reads only the end: the file of an import has the size of the database. Throws Error if the file
+ * is missing or too short.
+ */
+export function readChecksumAfter(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const start = fstatSync(descriptor).size - TRAILER_BYTES;
+    const trailer = Buffer.alloc(TRAILER_BYTES);
+    if (start < HEADER_BYTES || readSync(descriptor, trailer, { position: start }) < TRAILER_BYTES)
+      throw new Error(`${path} is not an LTX file`);
+    return trailer.toString("hex", 0, 8);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**

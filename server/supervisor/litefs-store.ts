@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Position, formatTxid } from "#lib/replication/litefs-node-state.ts";
-import { parseLtx } from "#server/backup/ltx.ts";
+import { readChecksumAfter } from "#server/backup/ltx.ts";
 
 export interface StoreState {
   /** ID of the cluster that the data belongs to. A node can have it before it has data. */
@@ -45,8 +45,8 @@ export function hasTransaction(dir: string, name: string, txid: number, needed: 
   if (!needed.checksum) return true;
   const hex = formatTxid(needed.txid);
   try {
-    const file = readFileSync(join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`));
-    return parseLtx(file).checksumAfter === needed.checksum;
+    const file = join(dir, "dbs", name, "ltx", `${hex}-${hex}.ltx`);
+    return readChecksumAfter(file) === needed.checksum;
   } catch (error) {
     // LiteFS may delete the file at any time.
     return (error as NodeJS.ErrnoException).code === "ENOENT";

@@ -49,7 +49,7 @@ export interface LoadFailure {
   readonly failedMs: number;
 }
 
-const READ_PAUSE_MS = 150;
+const READ_PAUSE_MS = 250;
 const WRITE_PAUSE_MS = 60;
 const LOGIN_PAUSE_MS = 200;
 /** Below the site's limit per address and minute (lib/reading/read-limiter.ts). */

@@ -50,7 +50,7 @@ export interface LoadFailure {
 }
 
 const READ_PAUSE_MS = 250;
-const WRITE_PAUSE_MS = 60;
+const WRITE_PAUSE_MS = 100;
 const LOGIN_PAUSE_MS = 200;
 /** Below the site's limit per address and minute (lib/reading/read-limiter.ts). */
 const WRITES_PER_ADDRESS = 50;

@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runQuietly } from "#bench/support/install-packages.ts";
 import { PEERS_DIR } from "./folders.ts";
-import { runQuietly } from "./prepare-packages.ts";
 import { type PeerProcess, startPeer } from "./start-peer.ts";
 
 const VERSION = "6.65.0";

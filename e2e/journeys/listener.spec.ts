@@ -12,6 +12,8 @@ import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { writeToSite } from "#tests/support/e2e/site-database.ts";
 import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
 
+test.use({ contextOptions: { reducedMotion: "no-preference" } });
+
 const fixture = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
 /** Sixteen seconds. */
 const LONG = { audio: Buffer.concat(Array<Buffer>(4).fill(fixture("steps.mp3"))), seconds: 16 };

@@ -26,6 +26,9 @@ export const chromiumOptions = {
   ...devices["Desktop Chrome"],
   // Tracing copies every response out of the browser. To record a trace: `npm run e2e -- FILE --trace on`.
   trace: "off" as const,
+  // Without a GPU, the CPU draws each frame of a view transition. Tests of the reader's and the
+  // listener's journeys and of the recorder turn motion on.
+  contextOptions: { reducedMotion: "reduce" as const },
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: [

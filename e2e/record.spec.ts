@@ -11,9 +11,9 @@ import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
 import { PORT } from "#tests/support/e2e/site-under-test.ts";
 
-// Many of these tests wait while Chromium records, so both workers share them.
 test.use({ contextOptions: { reducedMotion: "no-preference" } });
 
+// Many of these tests wait while Chromium records, so both workers share them.
 test.describe.configure({ mode: "parallel" });
 
 const PART_BYTES = 524_288;

@@ -1,4 +1,4 @@
-// Installs packages that only a benchmark needs, from a lockfile of their own.
+// Installs packages that only a benchmark needs, from a separate lockfile.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

@@ -4,9 +4,11 @@
 import { PHONE } from "#tests/support/e2e/accessibility.ts";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
-test.use({ contextOptions: { reducedMotion: "no-preference" } });
-
-test.use({ javaScriptEnabled: false, viewport: PHONE });
+test.use({
+  contextOptions: { reducedMotion: "no-preference" },
+  javaScriptEnabled: false,
+  viewport: PHONE,
+});
 
 test("a reader finds a post, reads it, and subscribes to its topic", async ({
   page,

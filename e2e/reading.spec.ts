@@ -241,7 +241,8 @@ test("the list changes in the same document, and keeps the focus and its live re
 });
 
 test("load more is a link that shows more of the same list", async ({ page }) => {
-  await page.goto("/blog");
+  // Until its script is loaded, the link loads the page, which does not move the focus.
+  await page.goto("/blog", { waitUntil: "networkidle" });
   const cards = page.getByRole("main").locator("article");
   const before = await cards.count();
   const more = page.getByRole("link", { name: /load more/i });

@@ -98,12 +98,18 @@ export const content = () =>
     "--offline",
   ]);
 
-export function unit(args, prefix) {
+/**
+ * Runs the unit tests. Many wait for programs, so two workers share a core, but not beside the
+ * cluster, whose tests check deadlines.
+ */
+export function unit(args, { isBesideCluster = false } = {}) {
   const report = join(REPORTS, "unit.json");
+  const cores = availableParallelism();
+  const prefix = isBesideCluster ? "unit" : undefined;
   const vitest = [
     bin("vitest"),
     "run",
-    `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`,
+    `--maxWorkers=${isBesideCluster ? Math.max(2, cores - 1) : 2 * cores}`,
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,
@@ -209,7 +215,7 @@ export async function all(args) {
       // The build rewrites the route types.
       await built;
       await lintWithTypes();
-      await unit(args, "unit");
+      await unit(args, { isBesideCluster: true });
       await runE2eParts(0);
     })(),
   ];

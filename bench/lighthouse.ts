@@ -1,9 +1,10 @@
 // Runs Lighthouse on the home page, a list, two posts and an episode, emulating a phone:
 // npm run bench -- lighthouse
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { insertUser } from "#tests/support/factories.ts";
 import { writeTo } from "#tests/support/write-to.ts";
 import { episodeSlug } from "#lib/calls/publish.ts";
@@ -14,6 +15,7 @@ import { insertExampleEpisodes } from "../prisma/example-episodes.ts";
 import { startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-lighthouse";
+const AUDIT_TIMEOUT_MS = 180_000;
 /** Lighthouse is large, so only this benchmark installs it. */
 const LIGHTHOUSE_DIR = resolve(".data", "lighthouse");
 const PORT = 3130;
@@ -52,7 +54,7 @@ const PATHS = [
 const site = await startBenchSite({ port: PORT, dataDir: DIR, contentDir: "content" });
 
 /** Returns the score of each category, from 0 to 100. */
-function audit(url: string): Record<string, number> {
+async function audit(url: string): Promise<Record<string, number>> {
   const args = [
     join(LIGHTHOUSE_DIR, "node_modules", "lighthouse", "cli", "index.js"),
     url,
@@ -62,22 +64,23 @@ function audit(url: string): Record<string, number> {
     `--only-categories=${CATEGORIES.join(",")}`,
     `--chrome-flags=${CHROME_FLAGS.join(" ")}`,
   ];
-  const { categories } = JSON.parse(
-    execFileSync(process.execPath, args, {
-      env: { ...process.env, ...(chromePath && { CHROME_PATH: chromePath }) },
-      maxBuffer: 64 * 1_048_576,
-      encoding: "utf8",
-    }),
-  ) as { categories: Record<string, { score: number | null }> };
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, ...(chromePath && { CHROME_PATH: chromePath }) },
+    maxBuffer: 64 * 1_048_576,
+    timeout: AUDIT_TIMEOUT_MS,
+  });
+  const { categories } = JSON.parse(stdout) as {
+    categories: Record<string, { score: number | null }>;
+  };
   return Object.fromEntries(CATEGORIES.map((name) => [name, (categories[name]?.score ?? 0) * 100]));
 }
 
 const scores: Record<string, Record<string, number>> = {};
 try {
   for (const path of PATHS) {
-    const runs = Array.from({ length: ROUNDS }, () =>
-      audit(site.url.replace("127.0.0.1", "localhost") + path),
-    );
+    const runs: Record<string, number>[] = [];
+    for (let i = 0; i < ROUNDS; i++)
+      runs.push(await audit(site.url.replace("127.0.0.1", "localhost") + path));
     scores[path] = Object.fromEntries(
       CATEGORIES.map((name) => [name, round(median(runs.map((run) => run[name] as number)), 0)]),
     );

@@ -91,11 +91,16 @@ const playerOf = (page: Page | Locator, name: string) =>
 async function hear(page: Page | Locator, name: string) {
   const player = playerOf(page, name);
   const audio = player.locator("audio");
-  await player.getByRole("button", { name: "Play" }).click();
+  const play = player.getByRole("button", { name: "Play" });
   await expect
-    .poll(() => audio.evaluate((element: HTMLAudioElement) => element.currentTime), {
-      message: `${name} plays`,
-    })
+    .poll(
+      async () => {
+        // A click before React has hydrated the page does nothing.
+        if (await play.isVisible()) await play.click();
+        return audio.evaluate((element: HTMLAudioElement) => element.currentTime);
+      },
+      { message: `${name} plays` },
+    )
     .toBeGreaterThan(0.2);
   expect(await audio.evaluate((element: HTMLAudioElement) => element.error)).toBeNull();
   await expect(player.getByRole("alert")).toHaveCount(0);

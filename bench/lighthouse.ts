@@ -22,15 +22,12 @@ const PORT = 3130;
 const ROUNDS = readOption("rounds", 3);
 const EPISODE = "Why one file and not a server?";
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
+/** Lighthouse adds flags that turn off Chrome's background work. */
 const CHROME_FLAGS = [
   "--headless",
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
   "--disable-gpu",
   "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
 ];
 const chromePath =
   process.env.CHROMIUM_PATH ??

@@ -3,6 +3,4 @@
 import { toRouteHandler } from "#lib/http/direct-handlers.ts";
 import { reportAlive } from "./report-alive.ts";
 
-export const dynamic = "force-dynamic";
-
 export const GET = toRouteHandler(reportAlive);

@@ -30,7 +30,6 @@ const STEP_DOWN_MS = TTL_MS + 3_000;
 
 const findSession = (cluster: Cluster) => cluster.consul.findLeaseSession(LEASE_KEY);
 
-/** A `fly` whose DNS names the cluster's Consul servers. */
 /** Runs the commands of the page below `heading`, and returns their output. */
 async function runPage(cluster: Cluster, heading: string, env?: Environment): Promise<string> {
   const fly = new FlyCommand(cluster, (_, node) => cluster.consulUrlFor(node.name));

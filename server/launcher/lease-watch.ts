@@ -81,7 +81,7 @@ export function createLeaseWatch(
   let behindSinceMs: number | null = null;
   let lastSign = "";
   let ownLease: { session: string; sinceMs: number } | null = null;
-  /** Keeps one connection to the primary. If that breaks, one poll fails, and the next opens another. */
+  /** Keeps one connection to the primary. If it breaks, one poll fails, and the next reconnects. */
   const agent = new Agent({ keepAlive: true });
   let lastVerdict: { readonly atMs: number; readonly value: "ok" | "behind" } | null = null;
 

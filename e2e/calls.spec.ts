@@ -91,16 +91,11 @@ const playerOf = (page: Page | Locator, name: string) =>
 async function hear(page: Page | Locator, name: string) {
   const player = playerOf(page, name);
   const audio = player.locator("audio");
-  const play = player.getByRole("button", { name: "Play" });
+  await player.getByRole("button", { name: "Play" }).click();
   await expect
-    .poll(
-      async () => {
-        // A click before React has hydrated the page does nothing.
-        if (await play.isVisible()) await play.click();
-        return audio.evaluate((element: HTMLAudioElement) => element.currentTime);
-      },
-      { message: `${name} plays` },
-    )
+    .poll(() => audio.evaluate((element: HTMLAudioElement) => element.currentTime), {
+      message: `${name} plays`,
+    })
     .toBeGreaterThan(0.2);
   expect(await audio.evaluate((element: HTMLAudioElement) => element.error)).toBeNull();
   await expect(player.getByRole("alert")).toHaveCount(0);

@@ -9,6 +9,7 @@ import {
   readPlaybackSpeed,
 } from "#lib/calls/client/playback-speed.ts";
 import { formatDuration } from "#lib/core/format.ts";
+import { useIsHydrated } from "#components/ui/use-is-hydrated.ts";
 import { PlayPauseIcon } from "./play-pause-icon.tsx";
 import { SpeedSelect } from "./speed-select.tsx";
 import { useAudioPlayback } from "./use-audio-playback.ts";
@@ -32,6 +33,7 @@ export function CallPlayer({ src, label, durationMs = null }: Props) {
   const { audio, audioProps, isPlaying, hasFailed, positionMs, lengthMs, toggle, seek } =
     useAudioPlayback(durationMs);
   const labelId = useId();
+  const isHydrated = useIsHydrated();
   const speed = useSyncExternalStore(subscribeToSpeed, readPlaybackSpeed, () => 1);
 
   useEffect(() => {
@@ -75,6 +77,7 @@ export function CallPlayer({ src, label, durationMs = null }: Props) {
         <button
           type="button"
           className="player-play needs-script"
+          disabled={!isHydrated}
           onClick={toggle}
           data-playing={isPlaying ? "" : undefined}
           aria-label={isPlaying ? "Pause" : "Play"}

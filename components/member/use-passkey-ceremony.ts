@@ -2,7 +2,8 @@
 // Runs the browser's side of a WebAuthn ceremony and keeps its state.
 
 import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
-import { useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { useIsHydrated } from "#components/ui/use-is-hydrated.ts";
 
 /** An error to show. `code` is the server's, or "cancelled" if the person closed the browser's dialog. */
 class CeremonyError extends Error {
@@ -56,11 +57,9 @@ function toCeremonyError(error: unknown): CeremonyError {
   );
 }
 
-const subscribeToNothing = () => () => {};
-
 /** Returns whether the browser supports passkeys; false on the server and until hydration. */
 export function useSupportsPasskeys(): boolean {
-  return useSyncExternalStore(subscribeToNothing, browserSupportsWebAuthn, () => false);
+  return useIsHydrated() && browserSupportsWebAuthn();
 }
 
 export interface CeremonyState {

@@ -9,10 +9,10 @@ import {
   useEffect,
   useRef,
   useState,
-  useSyncExternalStore,
   type ComponentProps,
 } from "react";
 import { useElsewhere } from "./use-elsewhere.ts";
+import { useIsHydrated } from "./use-is-hydrated.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 
 export type FormAction = (previous: FormState, form: FormData) => Promise<FormState>;
@@ -48,8 +48,6 @@ function catchNetworkErrors(action: FormAction): FormAction {
     }
   };
 }
-
-const subscribeToNothing = () => () => {};
 
 interface FormContextValue {
   readonly state: FormState;
@@ -91,11 +89,7 @@ export function ActionForm({
   ownMessage?: boolean;
 }) {
   // Before hydration, uses the action itself, since only that works without JavaScript.
-  const isHydrated = useSyncExternalStore(
-    subscribeToNothing,
-    () => true,
-    () => false,
-  );
+  const isHydrated = useIsHydrated();
   const [state, run, pending] = useActionState(
     isHydrated ? catchNetworkErrors(action) : action,
     INITIAL_FORM_STATE,

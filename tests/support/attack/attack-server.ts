@@ -25,14 +25,22 @@ export const WEBHOOK_SECRET = "only-for-the-attack-webhook";
 export const MAIL_EVENT_SECRET = "only-for-the-attack-mail-events";
 export const REPOSITORY = "ada/site";
 
+/** Memory of the site's process in bytes, after a garbage collection. */
+interface Memory {
+  readonly heap: number;
+  /** Memory of objects outside the heap, such as buffers. */
+  readonly external: number;
+  /** The resident memory. */
+  readonly rss: number;
+}
+
 export interface AttackServer {
   readonly smtp: TestSmtpServer;
   /** Returns everything the process has printed. */
   readOutput(): string;
   /** Returns null while the site responds, otherwise its exit code or signal and last output. */
   describeFailure(): Promise<string | null>;
-  /** Returns the memory in bytes after a garbage collection. */
-  readMemory(): Promise<{ heap: number; rss: number }>;
+  readMemory(): Promise<Memory>;
   /** Moves the server's clock; 0 resets it. */
   setClock(offsetMs: number): Promise<void>;
   stop(): Promise<void>;
@@ -122,7 +130,7 @@ export async function startAttackServer(): Promise<AttackServer> {
       const { exitCode, signalCode } = site.child;
       return `The site under attack does not answer (${failure}; exit code ${exitCode}, signal ${signalCode}). Its last output:\n${site.readOutput().slice(-3_000)}`;
     },
-    readMemory: () => fetchJson<{ heap: number; rss: number }>(`${CONTROL_URL}/memory`),
+    readMemory: () => fetchJson<Memory>(`${CONTROL_URL}/memory`),
     setClock: async (offsetMs) => void (await fetch(`${CONTROL_URL}/clock?offsetMs=${offsetMs}`)),
     async stop() {
       await site.stop();

@@ -22,9 +22,9 @@ if (
     if (url.pathname === "/memory") {
       setFlagsFromString("--expose-gc");
       (runInNewContext("gc") as () => void)();
-      const { heapUsed, rss } = process.memoryUsage();
+      const { heapUsed, external, rss } = process.memoryUsage();
       response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify({ heap: heapUsed, rss }));
+      response.end(JSON.stringify({ heap: heapUsed, external, rss }));
       return;
     }
     // Ready once the site responds: its posts are compiled by then.

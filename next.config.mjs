@@ -22,7 +22,7 @@ const config = {
   // What the image runs (scripts/build-app-image.ts).
   output: "standalone",
   outputFileTracingExcludes: {
-    "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"],
+    "/**": ["./.data/**", "./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"],
   },
   poweredByHeader: false,
   reactStrictMode: true,

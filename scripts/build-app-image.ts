@@ -66,7 +66,7 @@ const FILES = [
 
 /** Matches files that the tracers include but the image doesn't need. */
 const isExcluded = (path: string) =>
-  /^scripts\/|^cli\/doctor\/checks\/developer-tools|(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
+  /^scripts\/|^\.data\/|^cli\/doctor\/checks\/developer-tools|(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
     path,
   );
 
@@ -168,7 +168,7 @@ const { fileList } = await nodeFileTrace(
     processCwd: rootDir,
     conditions: ["node", "import"],
     // Next has already traced its runtime files. Its compiler is not needed.
-    ignore: "node_modules/next/**",
+    ignore: ["node_modules/next/**", ".data/**"],
     readFile: (path: string) => {
       if (!existsSync(path) || !lstatSync(path, { throwIfNoEntry: false })) return null;
       const text = readFileSync(path);

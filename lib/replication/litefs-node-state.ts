@@ -33,8 +33,7 @@ export interface LitefsNodeState {
 export async function fetchLitefsNodeState(
   url: string,
   database: string,
-  timeoutMs = 2_000,
-  agent?: Agent,
+  { timeoutMs = 2_000, agent }: { timeoutMs?: number; agent?: Agent } = {},
 ): Promise<LitefsNodeState> {
   const { status, body } = await requestInternal(`${url}/debug/vars`, { timeoutMs, agent });
   if (status !== 200) throw new Error(`LiteFS responded with ${status} to GET /debug/vars`);

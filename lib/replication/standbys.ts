@@ -53,15 +53,17 @@ const sharedState = () =>
 
 /** Returns the position of the LiteFS at `url`. Rejects if LiteFS does not respond. */
 const fetchPosition = async (url: string) =>
-  (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position ??
-  NO_POSITION;
+  (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), { timeoutMs: REQUEST_TIMEOUT_MS }))
+    .position ?? NO_POSITION;
 
 /** Tracks one standby until its event stream ends. Ignores nodes that are not candidates. */
 async function watchStandby(peer: Peer): Promise<void> {
   const { all, listeners } = sharedState();
   const url = peerLitefsUrl(peer);
   const database = basename(env.DATABASE_FILE);
-  const state = await fetchLitefsNodeState(url, database, REQUEST_TIMEOUT_MS).catch(() => null);
+  const state = await fetchLitefsNodeState(url, database, { timeoutMs: REQUEST_TIMEOUT_MS }).catch(
+    () => null,
+  );
   if (!state?.isCandidate) return;
   const abort = new AbortController();
   const standby: Standby = {

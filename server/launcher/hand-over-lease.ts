@@ -31,13 +31,17 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
   const fromMs = performance.now();
   const name = basename(settings.databaseFile);
   const { url } = settings.litefs;
-  const local = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
+  const local = await fetchLitefsNodeState(url, name, { timeoutMs: FIND_STANDBY_TIMEOUT_MS }).catch(
+    () => null,
+  );
   if (!local?.isPrimary || !local.position) return null;
   const peers = await listPeers().catch(() => []);
   // The nearest candidate responds first. While the primary region is changed, it is in another one.
   const standby = await Promise.any(
     peers.map(async (peer) => {
-      const state = await fetchLitefsNodeState(peerLitefsUrl(peer), name, FIND_STANDBY_TIMEOUT_MS);
+      const state = await fetchLitefsNodeState(peerLitefsUrl(peer), name, {
+        timeoutMs: FIND_STANDBY_TIMEOUT_MS,
+      });
       if (!state.isCandidate || !state.position) throw new Error(`${peer.instance} is no standby`);
       return peer;
     }),
@@ -58,13 +62,12 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
       200;
     if (!isHalted) throw new Error("LiteFS refused the halt lock");
     const haltedMs = performance.now() - fromMs;
-    const last = (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS)).position!;
+    const last = (await fetchLitefsNodeState(url, name, { timeoutMs: REQUEST_TIMEOUT_MS }))
+      .position!;
     for (;;) {
-      const { position } = await fetchLitefsNodeState(
-        peerLitefsUrl(standby),
-        name,
-        Math.max(1, leftMs()),
-      );
+      const { position } = await fetchLitefsNodeState(peerLitefsUrl(standby), name, {
+        timeoutMs: Math.max(1, leftMs()),
+      });
       if (position?.txid === last.txid && position.checksum === last.checksum) break;
       if (leftMs() <= 0)
         throw new Error(
@@ -83,8 +86,8 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
     const promotedMs = performance.now();
     while (
       performance.now() - promotedMs < STEP_DOWN_TIMEOUT_MS &&
-      (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS).catch(() => null))?.isPrimary !==
-        false
+      (await fetchLitefsNodeState(url, name, { timeoutMs: REQUEST_TIMEOUT_MS }).catch(() => null))
+        ?.isPrimary !== false
     )
       await sleep(POLL_INTERVAL_MS);
     logEvent("info", "launcher.handed_over", {

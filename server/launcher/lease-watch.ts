@@ -175,8 +175,7 @@ export function createLeaseWatch(
     const primary = await fetchLitefsNodeState(
       lease.advertiseUrl,
       basename(settings.databaseFile),
-      REQUEST_TIMEOUT_MS,
-      agent,
+      { timeoutMs: REQUEST_TIMEOUT_MS, agent },
     ).catch(() => null);
     const nowMs = performance.now();
     const sign = `${lease.session} ${heartbeat.index}`;

@@ -190,7 +190,7 @@ export function openLocalDatabase(
 
   async function checkRole(): Promise<"ok" | RestartCode> {
     const polledMs = monotonicMs();
-    const local = await fetchLitefsNodeState(litefs.url, name, undefined, agent).catch(() => null);
+    const local = await fetchLitefsNodeState(litefs.url, name, { agent }).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
       lease.acceptPromotion();

@@ -248,11 +248,9 @@ async function findPeer(
   );
   const names = await Promise.all(
     peers.map(async (peer) => {
-      const state = await fetchLitefsNodeState(
-        peerLitefsUrl(peer),
-        basename(databaseFile),
-        1_000,
-      ).catch(() => null);
+      const state = await fetchLitefsNodeState(peerLitefsUrl(peer), basename(databaseFile), {
+        timeoutMs: 1_000,
+      }).catch(() => null);
       return state && matches(state) ? peer.instance : null;
     }),
   );

@@ -1,10 +1,12 @@
-// Sends a large body that has arrived before the server reads it.
+// Sends large bodies: one that has arrived before the server reads it, and one in tiny chunks.
 
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { measureMemory } from "#tests/support/measure-memory.ts";
 import { createPipelineServer } from "./pipeline.ts";
 import type { SiteRequest, SiteServer } from "./site-response.ts";
 
@@ -65,4 +67,17 @@ test.each([
   ["/login", "multipart/form-data; boundary=x"],
 ])("of a large body to %s, one turn of the event loop reads one chunk", async (path, type) => {
   expect(await mostBytesInOneTurn(path, type)).toBeLessThanOrEqual(2 * CHUNK_BYTES);
+});
+
+test("a body in chunks of one byte takes little more memory than its bytes", async () => {
+  const count = 50_000;
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const before = measureMemory();
+  socket.write(
+    "POST /login HTTP/1.1\r\nHost: x\r\nNext-Action: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+  );
+  socket.write("1\r\nx\r\n".repeat(count));
+  await vi.waitFor(() => expect(requests[0]?.receivedBytes).toBe(count), 10_000);
+  expect(measureMemory() - before).toBeLessThan(5_000_000);
+  socket.destroy();
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { measureMemory } from "#tests/support/measure-memory.ts";
 import { readBody } from "./read-body.ts";
 
 const streamed = (chunks: number, size: number, onPull: (n: number) => void = () => {}) => {
@@ -22,6 +23,17 @@ test("a body arrives byte for byte", async () => {
   ).toEqual(Buffer.from([0, 255, 10]));
   expect((await readBody(new Request("http://site/"), { maxBytes: 10 })).byteLength).toBe(0);
   expect((await readBody(streamed(5, 10), { maxBytes: 50 })).byteLength).toBe(50);
+});
+
+test("a body in chunks of one byte takes little more memory than its bytes", async () => {
+  const count = 20_000;
+  const before = measureMemory();
+  let after = Infinity;
+  const request = streamed(count, 1, (n) => {
+    if (n === count) after = measureMemory();
+  });
+  expect((await readBody(request, { maxBytes: count })).byteLength).toBe(count);
+  expect(after - before).toBeLessThan(2_000_000);
 });
 
 test("an announced body that is too large is not read", async () => {

@@ -2,6 +2,7 @@
 // attacks.
 
 import { AppError, isAppError } from "#lib/core/errors.ts";
+import { ByteBuffer } from "./byte-buffer.ts";
 
 /** Enough for a small body on a slow network. Node's limit for a whole request is minutes. */
 export const BODY_TIMEOUT_MS = 10_000;
@@ -30,16 +31,18 @@ export async function readBody(
     () => late.reject(new AppError("timeout", "The body took too long.")),
     timeoutMs,
   );
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
+  const readAll = async () => {
+    const body = new ByteBuffer();
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), late.promise]);
-      if (done) return Buffer.concat(chunks);
-      size += value.byteLength;
-      if (size > maxBytes) throw tooLarge();
-      chunks.push(value);
+      const { done, value } = await reader.read();
+      if (done) return body.bytes;
+      if (body.bytes.length + value.byteLength > maxBytes) throw tooLarge();
+      body.append(value);
     }
+  };
+  try {
+    // One race, because each would stay in memory until the deadline.
+    return await Promise.race([readAll(), late.promise]);
   } catch (error) {
     // Not awaited, because a client that never ends its body would block this forever.
     void (isAppError(error, "too_large") ? drainBody(reader) : reader.cancel()).catch(() => {});

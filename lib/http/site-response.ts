@@ -3,6 +3,7 @@
 
 import { IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { ByteBuffer } from "./byte-buffer.ts";
 
 export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 
@@ -21,22 +22,23 @@ interface BodyHold {
  */
 export class SiteRequest extends IncomingMessage {
   #hold: BodyHold | null = null;
-  #heldChunks: Buffer[] = [];
+  #heldBody = new ByteBuffer();
   #isDiscarded = false;
-  #capturedChunks: Buffer[] | null = null;
+  #isReadingOn = false;
+  #capturedBody: ByteBuffer | null = null;
   #freeCaptureBytes = 0;
   /** Bytes of a held or discarded body received so far. */
   receivedBytes = 0;
 
   /** Starts copying the body, up to `maxBytes`. */
   captureBody(maxBytes: number): void {
-    this.#capturedChunks = [];
+    this.#capturedBody = new ByteBuffer();
     this.#freeCaptureBytes = maxBytes;
   }
 
   /** The body received so far; null if it is larger than `maxBytes` or not captured. */
   get capturedBody(): Buffer | null {
-    return this.#capturedChunks && Buffer.concat(this.#capturedChunks);
+    return this.#capturedBody?.bytes ?? null;
   }
 
   /** Keeps the body in memory; it can be read after deliverBody(). */
@@ -47,14 +49,16 @@ export class SiteRequest extends IncomingMessage {
   /** Makes a complete body readable. Call it from `onComplete`. */
   deliverBody(): void {
     this.#hold = null;
-    for (const chunk of this.#heldChunks.splice(0)) this.#pushAndCapture(chunk);
+    const { bytes } = this.#heldBody;
+    this.#heldBody = new ByteBuffer();
+    if (bytes.length > 0) this.#pushAndCapture(bytes);
     super.push(null);
   }
 
   /** Discards what was held and what is still to come. */
   discardBody(): void {
     this.#hold = null;
-    this.#heldChunks = [];
+    this.#heldBody = new ByteBuffer();
     this.#isDiscarded = true;
     this.resume();
   }
@@ -77,20 +81,25 @@ export class SiteRequest extends IncomingMessage {
    * in one turn, so that many large bodies block it for seconds.
    */
   #yieldToOthers(): void {
-    // Null if the connection has ended in the meantime.
-    setImmediate(() => (this.socket as Socket | null)?.resume());
+    if (this.#isReadingOn) return;
+    this.#isReadingOn = true;
+    setImmediate(() => {
+      this.#isReadingOn = false;
+      // Null if the connection has ended in the meantime.
+      (this.socket as Socket | null)?.resume();
+    });
   }
 
   #keepChunk({ maxBytes, onTooLarge }: BodyHold, chunk: Buffer): void {
     if (this.receivedBytes > maxBytes) onTooLarge();
-    else this.#heldChunks.push(chunk);
+    else this.#heldBody.append(chunk);
   }
 
   #pushAndCapture(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk && this.#capturedChunks) {
+    if (chunk && this.#capturedBody) {
       this.#freeCaptureBytes -= chunk.length;
-      if (this.#freeCaptureBytes < 0) this.#capturedChunks = null;
-      else this.#capturedChunks.push(chunk);
+      if (this.#freeCaptureBytes < 0) this.#capturedBody = null;
+      else this.#capturedBody.append(chunk);
     }
     return super.push(chunk, encoding);
   }

@@ -40,7 +40,7 @@ export function parseWxr(file: string, xml: string): WxrDocument {
       `${file} is not a WordPress export: it has no <rss>. In WordPress, open Tools → Export.`,
     );
   // The parser closes open elements silently, so look at the text.
-  if (!/<\/rss\s*>\s*(?:<!--[\s\S]*?-->\s*)*$/.test(xml.slice(-2_000)))
+  if (!/<\/rss\s*>\s*(?:<!--(?:(?!-->)[\s\S])*-->\s*)*$/.test(xml.slice(-2_000)))
     throw new ExportError(
       `${file} is not complete: it ends before </rss>. Export it again, by year if it is large.`,
     );

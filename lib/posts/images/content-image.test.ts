@@ -164,3 +164,9 @@ test.each([
 ])("the size of %s", (svg, size) => {
   expect(readSvgSize(svg)).toEqual(size);
 });
+
+test("a malicious SVG is measured in linear time (ReDoS)", () => {
+  expect(readSvgSize("<!--".repeat(1_000_000))).toBeNull();
+  expect(readSvgSize('<svg a="'.repeat(1_000_000))).toBeNull();
+  expect(readSvgSize(`<svg width="1${" ".repeat(1_000_000)}!" height="1">`)).toBeNull();
+});

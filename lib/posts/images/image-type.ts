@@ -4,8 +4,9 @@ export type ImageType = "png" | "jpg" | "gif" | "webp" | "avif" | "svg";
 
 /** The comments of an SVG file may be longer than its head; such a file is not recognized. */
 const HEAD_BYTES = 512;
+// A comment can't contain the end of another: otherwise, matching takes exponential time (ReDoS).
 const SVG =
-  /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/i;
+  /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[\s\S])*-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/i;
 
 /** Returns the type of an image, also its usual file extension, or null for other bytes. */
 export function detectImageType(bytes: Uint8Array): ImageType | null {

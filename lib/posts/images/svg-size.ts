@@ -1,5 +1,10 @@
-// Reads the size of an SVG.
+// Reads the size of an SVG, in linear time.
 
+import { parseMarkup } from "#lib/core/parse-markup.ts";
+
+/** The root element begins within these, after comments and declarations. */
+const MAX_HEAD_CHARS = 100_000;
+const MAX_VALUE_CHARS = 100;
 const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
   "": 1,
   px: 1,
@@ -17,16 +22,23 @@ const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
  * them.
  */
 export function readSvgSize(text: string): { width: number; height: number } | null {
-  const tag = /<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>/i.exec(text.replace(/<!--[\s\S]*?-->/g, ""))?.[0];
-  if (!tag) return null;
-  const attribute = (name: string) =>
-    new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "i")
-      .exec(tag)
-      ?.slice(1)
-      .find((value) => value !== undefined);
+  let attributes: Record<string, string> | undefined;
+  parseMarkup(
+    text.slice(0, MAX_HEAD_CHARS),
+    {
+      onopentag: (name, values) => {
+        if (name === "svg") attributes ??= values;
+      },
+      ontext: () => undefined,
+      onclosetag: () => undefined,
+    },
+    { xmlMode: true, lowerCaseTags: true, lowerCaseAttributeNames: true },
+  );
+  if (!attributes) return null;
+  const attribute = (name: string) => attributes?.[name]?.slice(0, MAX_VALUE_CHARS);
   const [width, height] = [toPixels(attribute("width")), toPixels(attribute("height"))];
   if (width && height) return { width, height };
-  const box = attribute("viewBox")
+  const box = attribute("viewbox")
     ?.trim()
     .split(/[\s,]+/)
     .map(Number);

@@ -107,6 +107,14 @@ test.each([
   expect(await allowed.response).toContain(`read ${maxBytes}`);
 });
 
+test("no spelling of a path avoids the limits of its route", async () => {
+  const form = FORM + "Content-Length: 2000000\r\n";
+  for (const path of ["/calls/upload/../mine", "/calls/upload/x/%2e%2e", "http://x/login"])
+    expect([path, await statusOf(send(post(path, form, "x")))]).toEqual([path, 413]);
+  const beacon = send(post("http://x/reads", "Content-Length: 2\r\n", "{}"));
+  expect(await beacon.response).toContain("read 2");
+});
+
 test("after a refused body, the connection serves the next request", async () => {
   const { socket, response } = send(post("/reads", "Content-Length: 5000\r\n", "x"));
   expect(await response).toMatch(/^HTTP\/1\.1 413 /);

@@ -3,6 +3,7 @@
 import type { RequestContext } from "#lib/core/request-context.ts";
 import { ACTION_LIMIT, type BodyLimit, findBodyLimit } from "./body-limits.ts";
 import { type RouteLabel, labelRoute } from "./route-labels.ts";
+import { sanitizeUrl } from "./sanitize-url.ts";
 import type { SiteRequest, SiteResponse } from "./site-response.ts";
 
 export interface PipelineContext extends RequestContext {
@@ -26,7 +27,10 @@ export function createPipelineContext(
 ): PipelineContext {
   const requestedUrl = request.url ?? "/";
   const requestedMethod = request.method ?? "GET";
-  const bodyLimit = findBodyLimit({ method: requestedMethod, url: requestedUrl }, request.headers);
+  const bodyLimit = findBodyLimit(
+    { method: requestedMethod, url: sanitizeUrl(requestedUrl) },
+    request.headers,
+  );
   return {
     request,
     response,

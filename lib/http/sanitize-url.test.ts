@@ -16,6 +16,25 @@ test("a malformed path leads to the 404 page", () => {
     expect(sanitizeUrl(url)).toBe("/not-an-address");
 });
 
+test("a path with dot segments or a fragment leads to the 404 page, however they are written", () => {
+  for (const url of [
+    "/..",
+    "/x/../admin",
+    "/x/./admin",
+    "/x/.",
+    "/calls/upload/../mine",
+    "/calls/upload/%2E%2e/mine",
+    "/calls/upload/.%2e/mine?x=1",
+    "/calls/upload/..\\mine",
+    "/x/%2e",
+    "/subscribe#",
+    "/subscribe#?x=1",
+  ])
+    expect(sanitizeUrl(url), url).toBe("/not-an-address");
+  for (const url of ["/.well-known/security.txt", "/blog/...", "/blog/a..b", "/blog?next=/../x"])
+    expect(sanitizeUrl(url)).toBe(url);
+});
+
 test("the static pages of requests without cookies are not found at their own address", () => {
   for (const url of [
     "/static",

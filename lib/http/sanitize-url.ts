@@ -13,17 +13,20 @@ const MAX_PARAMETERS = 50;
  * The pages that next.config.mjs rewrites to for requests without cookies. At their own address,
  * caches would share them with members.
  */
-const INTERNAL_PATH = /^\/+static([/.]|$)/i;
+const INTERNAL_PATH = /^[/\\]+static([/\\.]|$)/i;
 /** A path without a page, which gets the 404 page. */
 export const NOT_FOUND_PATH = "/not-an-address";
+
+/**
+ * A fragment, or "." or ".." between slashes. Clients remove them before they send a request. Next
+ * would, too, but after the steps that decide by path, such as the body limits.
+ */
+const UNRESOLVED = /#|[/\\](\.|%2e){1,2}([/\\]|$)/i;
 
 /** Returns true for a well-formed path that clients may request. */
 function isPublicPath(path: string): boolean {
   try {
-    decodeURIComponent(path);
-    // URL resolves "..", even if its dots are encoded.
-    const { pathname } = new URL(`http://site.invalid${path}`);
-    return !INTERNAL_PATH.test(decodeURIComponent(pathname));
+    return !UNRESOLVED.test(path) && !INTERNAL_PATH.test(decodeURIComponent(path));
   } catch {
     return false;
   }

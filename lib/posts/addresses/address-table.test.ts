@@ -237,3 +237,12 @@ test("20,000 rules take linear time, not quadratic time", () => {
   const [few, many] = [countTries(4_000), countTries(20_000)];
   expect(many).toBe(5 * few);
 });
+
+test("a path takes linear time, however many slashes it has", () => {
+  const table = makeTable([makePost("a")], "/old/:slug /blog/:slug\n/a/b/* /c");
+  const startedMs = performance.now();
+  for (const path of [`/a${"/".repeat(100_000)}x`, `/a/b${"/c".repeat(100_000)}`])
+    table.resolve(path);
+  // In quadratic time, it takes many seconds and gigabytes.
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+});

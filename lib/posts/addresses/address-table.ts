@@ -50,6 +50,8 @@ export class AddressTable {
    * Indexed by the segments before the first placeholder, so that a request tries only a few rules.
    */
   readonly #patternRules = new Map<string, PositionedRule[]>();
+  /** The most segments of a key of #patternRules. */
+  #maxPrefixSegments = 0;
   readonly #loopingRules = new Set<RedirectRule>();
   readonly #isPublicFile: (path: string) => boolean;
 
@@ -153,7 +155,9 @@ export class AddressTable {
   #findRule(path: string, search: string, isRoute: boolean) {
     const candidates = [
       ...(this.#exactRules.get(path) ?? []),
-      ...listPrefixes(path).flatMap((prefix) => this.#patternRules.get(prefix) ?? []),
+      ...listPrefixes(path, this.#maxPrefixSegments).flatMap(
+        (prefix) => this.#patternRules.get(prefix) ?? [],
+      ),
     ].sort((a, b) => a.position - b.position);
     for (const { rule } of candidates) {
       if ((isRoute && rule.query.size === 0) || this.#loopingRules.has(rule)) continue;
@@ -185,6 +189,7 @@ export class AddressTable {
   #addRule(rule: RedirectRule, position: number): void {
     if (rule.pattern) {
       const prefix = rule.from.replace(/\/(?:[:*].*)$/s, "");
+      this.#maxPrefixSegments = Math.max(this.#maxPrefixSegments, prefix.split("/").length);
       const same = this.#patternRules.get(prefix);
       if (same) same.push({ rule, position });
       else this.#patternRules.set(prefix, [{ rule, position }]);
@@ -226,9 +231,9 @@ export class AddressTable {
   }
 }
 
-/** Returns "", "/a" and "/a/b" for "/a/b". */
-function listPrefixes(path: string): string[] {
-  const segments = path.split("/");
+/** Returns "", "/a" and "/a/b" for "/a/b", or only the first `max` of them. */
+function listPrefixes(path: string, max: number): string[] {
+  const segments = path.split("/", max);
   return segments.map((_, index) => segments.slice(0, index + 1).join("/"));
 }
 

@@ -124,12 +124,17 @@ function findTargetProblem(to: string, names: ReadonlySet<string>): string | nul
 export function decodeAddress(path: string): string | null {
   if (/%2f/i.test(path)) return null;
   try {
-    return decodeURIComponent(path)
-      .normalize("NFC")
-      .replace(/(?<=.)\/+$/, "");
+    return removeTrailingSlashes(decodeURIComponent(path).normalize("NFC"));
   } catch {
     return null;
   }
+}
+
+/** Not with a pattern, which would take quadratic time for slashes in the middle. */
+function removeTrailingSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
-import { DAY_MS, HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { NOT_A_LOGIN } from "#lib/members/member.ts";
 import { formatRegion } from "#lib/core/fly-regions.ts";
 import { hashSecret } from "#lib/core/secret.ts";
@@ -162,4 +162,18 @@ test("a region is shown as its city, or as its code if unknown", () => {
     "toString",
     null,
   ]);
+});
+
+test("a login deletes the member's expired sessions, and no others", async () => {
+  const start = nowMs();
+  setClock(start);
+  const [ada, bob] = [await user(), await user()];
+  const [expired, other] = [await session(ada), await session(bob)];
+  setClock(start + HOUR_MS);
+  const current = await session(ada);
+  setClock(start + 365 * DAY_MS + 5 * MINUTE_MS);
+  const created = await session(ada);
+  const stored = await keys();
+  expect(stored).not.toContain(expired);
+  for (const key of [other, current, created]) expect(stored).toContain(key);
 });

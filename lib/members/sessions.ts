@@ -14,8 +14,8 @@ const LABEL = "lectern session handle v1";
 const MAX_LISTED_SESSIONS = 100;
 
 /**
- * Creates a session that lasts 365 days. Returns the ID for the cookie; the database stores its
- * hash.
+ * Creates a session that lasts 365 days, and deletes the member's expired ones. Returns the ID for
+ * the cookie; the database stores its hash.
  */
 export async function createSession(
   tx: Tx,
@@ -25,6 +25,7 @@ export async function createSession(
   const id = generateSecret(256);
   const createdAt = new Date(nowMs());
   const expiresAtMs = createdAt.getTime() + SESSION_DAYS * DAY_MS;
+  await tx.session.deleteMany({ where: { userId, expirationDate: { lte: createdAt } } });
   await tx.session.create({
     data: {
       id: hashSecret(id),

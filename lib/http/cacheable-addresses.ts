@@ -63,8 +63,7 @@ function removeTracking(url: string): string {
 
 /**
  * Returns whether a path is spelled as the site itself spells it. Otherwise, the endless spellings of
- * one address (`%61` for `a`, a topic in uppercase or with spaces around it) would each be kept, and
- * `/blog/..` would be taken for a post.
+ * one address (`%61` for `a`, a topic in uppercase or with spaces around it) would each be kept.
  */
 function isCanonical(path: string): boolean {
   try {
@@ -72,7 +71,6 @@ function isCanonical(path: string): boolean {
     const [, , list, topic] = names;
     return (
       path === names.map(encodeURIComponent).join("/") &&
-      !names.some((name) => name === "." || name === "..") &&
       (list !== "topics" || topic === undefined || isTopicSlug(topic))
     );
   } catch {

@@ -429,14 +429,6 @@ test("a topic named like a post's file is a page with its reader's parts, and sh
     );
 });
 
-test("a path with dots is not taken for a post or an episode", async () => {
-  for (const path of ["/blog/..", "/calls/..", "/blog/.", "/blog/topics/..", "/blog/../markdown"]) {
-    seen = [];
-    await send(path);
-    expect(seen.map(({ url, isRender }) => [url, isRender])).toEqual([[path, false]]);
-  }
-});
-
 test("a changed episode is shown immediately, and other pages stay cached", async () => {
   let version = "1";
   provideEpisodesVersion(() => Promise.resolve(version));

@@ -139,14 +139,15 @@ export async function e2e(args) {
 }
 
 /**
- * The browser tests in parts, as patterns of their files' paths. The longest is first, so that all
+ * The browser tests in parts, as patterns of their files' paths. The longest are first, so that all
  * lanes end at about the same time.
  */
 const E2E_PARTS = {
-  "n-z": "e2e/[^a-m/][^/]*$",
-  "d-m": "e2e/[d-m][^/]*$",
   folders: "e2e/[^/]+/[^/]+$",
+  "r-z": "e2e/[^a-q/][^/]*$",
+  "d-m": "e2e/[d-m][^/]*$",
   "a-c": "e2e/[a-c][^/]*$",
+  "n-q": "e2e/[n-q][^/]*$",
 };
 
 /**
@@ -197,17 +198,23 @@ export async function members(args, prefix) {
 export const quick = (args) => settle([lint(), unit(args)]);
 
 /**
- * Every check, in two lanes. The cluster's tests mostly wait for leases, so they run beside the
- * others. The lanes share the browser tests, so that both end at about the same time.
+ * Runs every check. The cluster's tests mostly wait for leases, so one lane runs them beside the
+ * others. After them, no test has short deadlines, so a third lane uses the rest of two cores. The
+ * lanes share the browser tests, so that all end at about the same time.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   const built = build();
   const runE2eParts = shareE2e();
+  const clusterTested = cluster([], "cluster", built);
   const lanes = [
     (async () => {
-      if (await cluster([], "cluster", built)) await members([], "members");
+      if (await clusterTested) await members([], "members");
       await runE2eParts(1);
+    })(),
+    (async () => {
+      await clusterTested;
+      await runE2eParts(2);
     })(),
     (async () => {
       await lintWithoutTypes();

@@ -12,12 +12,12 @@ const INDEX = Number(
 export const PORTS_PER_SITE = 10;
 const SHIFT = PORTS_PER_SITE * INDEX;
 /** The port of the first region's edge; ams has the next one. */
-export const CLUSTER_PORT = 3140;
+export const CLUSTER_PORT = 3150;
 export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117 + SHIFT;
 /** On a cluster, one server sets every node's clock and serves the emails. */
-export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118 + SHIFT;
+export const CONTROL_PORT = IS_CLUSTER ? 3158 : 3118 + SHIFT;
 export const EMBED_PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119 + SHIFT;
-export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120 + SHIFT;
+export const SMTP_PORT = IS_CLUSTER ? 3159 : 3120 + SHIFT;
 /** The site that e2e/attack starts, and its control server. */
 export const ATTACK_PORT = 3121 + SHIFT;
 export const ATTACK_CONTROL_PORT = 3122 + SHIFT;

@@ -53,11 +53,11 @@ test("in a snippet, a heading is separate from the text below it", async () => {
   const index = sampleIndex({
     title: "Queues",
     description: "About doors.",
-    text: "Before it.\nFail over\nIn production, a lease expires.\nnpm start",
+    text: "“Before it.”\nFail over (fast)\nIn production, a lease expires.\nnpm start",
   });
-  const [hit] = (await search(index, "over in production")).results;
+  const [hit] = (await search(index, "fast in production")).results;
   expect(shown(hit?.snippet ?? [])).toBe(
-    "Before it. Fail [over · In production], a lease expires. npm start",
+    "“Before it.” Fail over ([fast) · In production], a lease expires. npm start",
   );
 });
 

@@ -137,10 +137,11 @@ async function* listJobs(
 }
 
 /**
- * Puts a dot between lines, unless the first ends in punctuation. In an excerpt, a heading or list
- * item must not run into the next sentence.
+ * Puts a dot between lines, unless the first ends in a sentence's punctuation. In an excerpt, a
+ * heading or list item must not run into the next sentence.
  */
-const separateBlocks = (text: string): string => text.replace(/(?<=[^\p{P}\s])\s*\n\s*/gu, " · ");
+const separateBlocks = (text: string): string =>
+  text.replace(/(?<!\s|\p{Terminal_Punctuation}["'\p{Pe}\p{Pf}]*)\s*\n\s*/gu, " · ");
 
 /** Splits a text between words into parts of at most BATCH_CHARACTERS; one if it is empty. */
 export function splitText(text: string): string[] {

@@ -108,7 +108,7 @@ test("each invalid variable is a separate problem, with the variable in its fix"
 
 test("a misspelled variable and a readable file of secrets are noted", () => {
   const file = join(mkdtempSync(join(tmpdir(), "lectern-doctor-")), ".env");
-  writeFileSync(file, "SITE_ULR=https://example.com\nSITE_URL=\nCHROMIUM_PATH=/x\n", {
+  writeFileSync(file, "SITE_ULR=https://example.com\nSITE_URL=\nCHROMIUM_PATH=/x\nSEED=off\n", {
     mode: 0o600,
   });
   expect(checkEnvFile(file).map(({ what }) => what)).toEqual([expect.stringContaining("SITE_ULR")]);

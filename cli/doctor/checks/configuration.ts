@@ -11,7 +11,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Read by the supervisor, the image or the commands instead of the site. */
 const OTHER_VARIABLES =
-  /^(FLY_\w+|KILL_TIMEOUT_SECONDS|MIGRATIONS_TIMEOUT_SECONDS|LITEFS_\w+|APP_[UG]ID|AWS_\w+|HOST|MIGRATE_FROM|CHROMIUM_PATH|LECTERN_\w+|OTEL_\w+|NEXT_\w+|NODE_OPTIONS|TZ)$/;
+  /^(FLY_\w+|KILL_TIMEOUT_SECONDS|MIGRATIONS_TIMEOUT_SECONDS|LITEFS_\w+|APP_[UG]ID|AWS_\w+|HOST|MIGRATE_FROM|CHROMIUM_PATH|LECTERN_\w+|OTEL_\w+|NEXT_\w+|NODE_OPTIONS|SEED|TZ)$/;
 
 /** Returns a finding for each invalid or missing variable. */
 export function checkVariables(from: Variables): Finding[] {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -73,6 +74,7 @@ test("the site becomes its owner's, without a word about the authors of the exam
     features: { teams: false, calls: false, members: false },
   });
   expect(textOf(".env")).toBe("SITE_URL=https://ada.example\nSEED=off\n");
+  expect(statSync(join(clone, ".env")).mode & 0o777).toBe(0o600);
   const files = readdirSync(join(clone, "content"), { recursive: true, encoding: "utf8" });
   expect(files.sort()).toEqual(["blog", "blog/hello.mdx", "pages", "pages/about.mdx"]);
   for (const file of files.filter((path) => path.endsWith(".mdx")))

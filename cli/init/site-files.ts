@@ -58,7 +58,9 @@ export function addEnvironment({ url }: Answers): string[] {
   );
   if (missing.length > 0) {
     const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    writeFileSync(".env", `${before}${missing.map((pair) => `${pair.join("=")}\n`).join("")}`);
+    const lines = missing.map((pair) => `${pair.join("=")}\n`).join("");
+    // The owner adds secrets to this file.
+    writeFileSync(".env", `${before}${lines}`, { mode: 0o600 });
   }
   return missing.map(([name]) => name);
 }
@@ -80,9 +82,7 @@ This is the first post on this site. Edit it in \`${contentDir}/blog/hello.mdx\`
 ${stringify({ title: `About ${name}`, description }).trim()}
 ---
 
-${escapeMdx(description)}
-
-This site is written by ${escapeMdx(author)}.
+This site is written by ${escapeMdx(author)}. Edit this page in \`${contentDir}/pages/about.mdx\`.
 `;
   const files = [
     { path: "blog/hello.mdx", folder: "blog/hello", text: post },

@@ -8,6 +8,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { closeDatabase, write } from "#lib/db/database.ts";
 import { env } from "#lib/core/env.ts";
 import { parseSiteConfig } from "#lib/core/site-config.ts";
+import { refreshStandingsHistory } from "#lib/reading/standings-history.ts";
 import { removeExampleData } from "../../prisma/seed.ts";
 import {
   type Answers,
@@ -57,8 +58,10 @@ async function removeAllExamples(): Promise<void> {
   reportRemoved(removeExamples(env.CONTENT_DIR));
   // On LiteFS, the database has no examples, and only the site may write.
   if (env.REPLICATION || !existsSync(env.DATABASE_FILE)) return;
-  if (await write(removeExampleData))
+  if (await write(removeExampleData)) {
+    await refreshStandingsHistory(nowMs());
     console.log("Deleted the example members, reads and episodes.");
+  }
   await closeDatabase();
 }
 

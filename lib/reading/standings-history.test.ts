@@ -9,6 +9,7 @@ import {
   computeStandingsHistory,
   getStandingsHistory,
   getCurrentStandings,
+  refreshStandingsHistory,
 } from "./standings-history.ts";
 import { getStandings } from "./standings.ts";
 import { TEAMS } from "./team.ts";
@@ -148,6 +149,25 @@ test("the history is cached for a day", async () => {
   // Stale while revalidating.
   await blue(NOW + 25 * HOUR_MS);
   await expect.poll(() => blue(NOW + 25 * HOUR_MS)).toBe(1);
+});
+
+test("after a refresh, deleted reads are gone from the history", async () => {
+  setClock(NOW);
+  const { id } = await write((tx) => {
+    const user = insertUser(tx, { team: "RED" });
+    insertRead(tx, { userId: user.id, createdAt: NOW - 20 * DAY_MS });
+    return user;
+  });
+  const red = async () =>
+    (await getStandingsHistory(NOW)).at(-1)!.teams.find(({ team }) => team === "RED")!.reads;
+  await refreshStandingsHistory(NOW);
+  const before = await red();
+  await write((tx) => {
+    sqlOf(tx).run(`DELETE FROM "User" WHERE "id" = ?`, id);
+  });
+  expect(await red()).toBe(before);
+  await refreshStandingsHistory(NOW);
+  expect(await red()).toBe(before - 1);
 });
 
 test("an aborted computation stops between batches", async () => {

@@ -221,6 +221,11 @@ const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]
     computeStandingsHistory({ weeks: HISTORY_WEEKS, nowMs, signal }),
 });
 
+/** Recomputes the cached history, after past reads were deleted. */
+export async function refreshStandingsHistory(nowMs: number): Promise<void> {
+  await standingsHistoryCache.refresh({ nowMs });
+}
+
 /**
  * Returns the standings of the last HISTORY_WEEKS weeks, oldest first, from the cache. Throws
  * AppError(unavailable) after 20 s.

@@ -31,6 +31,17 @@ test("a member subscribes on the account page with one click", async ({
   expect(isSubscribed()).toBe(0);
 });
 
+test("an incomplete unsubscribe link says so instead of offering a button that fails", async ({
+  page,
+}) => {
+  for (const query of ["", "?token=damaged"]) {
+    await page.goto(`/unsubscribe${query}`);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("This link doesn’t work");
+    await expect(page.getByRole("main").getByRole("button")).toHaveCount(0);
+  }
+  await expectAccessible(page, "damaged unsubscribe link");
+});
+
 test("the newsletter's admin pages are accessible", async ({ page, database, logIn }) => {
   await logIn({ role: "ADMIN" });
   const insert = database.prepare(

@@ -18,9 +18,9 @@ import { listTopics } from "#lib/posts/topics.ts";
 
 export const metadata: Metadata = { title: "Unsubscribe", robots: { index: false } };
 
-async function findTokenSubscriber(token: string): Promise<Subscriber | null> {
-  const key = verifyUnsubscribeToken(token);
-  if (!key) return null;
+type TokenKey = NonNullable<ReturnType<typeof verifyUnsubscribeToken>>;
+
+function findTokenSubscriber(key: TokenKey): Promise<Subscriber | null> {
   return read(async (tx) => {
     const email = await findTokenEmail(tx, key);
     return email === null ? null : findSubscriber(tx, email);
@@ -47,7 +47,19 @@ async function TopicsSection({ token, chosen }: { token: string; chosen: readonl
 export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
   await connection();
   const token = lastValue((await searchParams).token).slice(0, MAX_TOKEN_LENGTH);
-  const subscriber = await findTokenSubscriber(token);
+  const key = verifyUnsubscribeToken(token);
+  if (!key)
+    return (
+      <div className="wrap entry">
+        <header className="page-head">
+          <h1>This link doesn’t work</h1>
+          <p className="lead">
+            It is incomplete or damaged. Use the link at the end of any email from us.
+          </p>
+        </header>
+      </div>
+    );
+  const subscriber = await findTokenSubscriber(key);
   return (
     <div className="wrap entry">
       <header className="page-head">

@@ -115,6 +115,8 @@ test("a plain blog of another owner has no trace of teams, calls, members or Lec
     }
     expect(texts.get("/blog/first")).toContain("https://git.example/ada/notes/edit/main/content/");
     expect(texts.get("/feed.xml")).toContain("<dc:creator>Ada King</dc:creator>");
+    // A list of two posts has no featured post, which would be one of the two again.
+    expect(texts.get("/blog")!.match(/<article\b/g)).toHaveLength(2);
 
     for (const path of [
       "/login",

@@ -20,6 +20,8 @@ import {
   searchPosts,
 } from "#lib/search/search-posts.ts";
 
+/** A shorter list shows every post without scrolling, so a featured post would be there twice. */
+const MIN_POSTS_WITH_FEATURED = 4;
 const READ_LABELS = { all: "All", unread: "Unread", read: "Read" } as const;
 
 function parseOneOf<T extends string>(values: readonly T[], value: string): T | undefined {
@@ -101,7 +103,7 @@ function ReadFilterLinks({ search, state }: LoadedSearch) {
 function ListResults({ index, data, search, state, previousVisitMs }: ListProps) {
   const isFiltered = search.topics.length > 0 || search.readFilter !== "all";
   const featured =
-    search.q || isFiltered || search.sort !== "newest"
+    search.q || isFiltered || search.sort !== "newest" || search.total < MIN_POSTS_WITH_FEATURED
       ? null
       : pickFeaturedPost(index, {
           reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },

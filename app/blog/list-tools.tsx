@@ -27,7 +27,7 @@ export function ListTools({
       <div className="find-row">
         <p role="status" className="muted">
           {countSentence(search.total, search.q, search.isApproximate)}
-          {search.q && (
+          {search.q && search.total > 0 && (
             <>
               {" · "}
               <a href={`/search?${new URLSearchParams({ q: search.q })}`}>Search the whole site</a>

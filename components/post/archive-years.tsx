@@ -8,7 +8,10 @@ export function ArchiveYears({
   current?: string;
 }) {
   return (
-    <nav className="archive-years" aria-label="Archive">
+    <nav className="archive-years" aria-labelledby="archive-years">
+      <h2 className="muted" id="archive-years">
+        Archive
+      </h2>
       <ul className="choices">
         {years.map(({ year, count }) => (
           <li key={year}>

@@ -14,6 +14,7 @@ import { inReadersLanguage } from "#lib/posts/translations.ts";
 export async function loadYearParts(year: string) {
   const index = await getIndex();
   const months = listMonths(index, year);
+  const years = listYears(index);
   if (months.length === 0) return null;
   const languages = currentReaderLanguages();
   const count = months.reduce((sum, { posts }) => sum + posts.length, 0);
@@ -22,7 +23,7 @@ export async function loadYearParts(year: string) {
       <header className="page-head">
         <h1>{year}</h1>
         <p className="muted">{pluralize(count, "post")}</p>
-        <ArchiveYears years={listYears(index)} current={year} />
+        {years.length > 1 && <ArchiveYears years={years} current={year} />}
       </header>
       {months.map(({ month, posts }) => (
         <section key={month} className="archive-month" aria-labelledby={`m-${month}`}>

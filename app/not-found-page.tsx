@@ -1,4 +1,4 @@
-// Renders the 404 page with three recommended posts, and sets its status.
+// Renders the 404 page with recommended posts, and sets its status.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
@@ -16,6 +16,7 @@ import type { SessionIds } from "#lib/members/viewer.ts";
 export async function renderNotFound(sessionIds: SessionIds) {
   const request = currentRequestContext();
   if (request && !request.response.headersSent) request.response.statusCode = 404;
+  const cards = await loadRecommendationCards(sessionIds);
   return (
     <>
       {/* Next's cache handler stores a document with this attribute as a 404. */}
@@ -23,16 +24,13 @@ export async function renderNotFound(sessionIds: SessionIds) {
         <header className="page-head">
           <h1>Page not found</h1>
           <p className="lead">
-            It may have moved, or never existed. Search for it, or try one of these.
+            It may have moved, or never existed.{" "}
+            {cards.length > 0 ? "Search for it, or try one of these." : "Try searching for it."}
           </p>
         </header>
         <SearchField />
       </div>
-      <Recommendations
-        title="While you’re here"
-        text="Three posts to read next."
-        cards={await loadRecommendationCards(sessionIds)}
-      />
+      <Recommendations title="While you’re here" cards={cards} />
     </>
   );
 }

@@ -6,12 +6,10 @@ import { PostCard, type PostCardData } from "./post-card.tsx";
 /** Renders nothing if there are no posts. */
 export function Recommendations({
   title,
-  text,
   cards,
   messages,
 }: {
   title: string;
-  text?: string;
   cards: readonly PostCardData[];
   messages?: Messages;
 }) {
@@ -19,7 +17,6 @@ export function Recommendations({
   return (
     <section className="recommend wrap" aria-labelledby="recommend-title">
       <h2 id="recommend-title">{title}</h2>
-      {text && <p>{text}</p>}
       <div className="cards" style={{ marginTop: "2.25rem" }}>
         {cards.map((card) => (
           <PostCard key={card.post.slug} {...card} messages={messages} />

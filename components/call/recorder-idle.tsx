@@ -114,7 +114,7 @@ function FilePicker({
   return (
     <p className="recorder-else">
       Or upload M4A, MP3, WebM, Ogg, WAV or FLAC, up to {formatDuration(maxMs, "spoken-position")}{" "}
-      and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
+      and {Math.floor(maxBytes / 1_000_000)}&nbsp;MB:{" "}
       <button type="button" className="recorder-link" onClick={() => input.current?.click()}>
         Choose a file
       </button>

@@ -46,15 +46,14 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
         <SearchForm action={PATH} label="Search by title or file" q={q}>
           {state && <input type="hidden" name="state" value={state} />}
         </SearchForm>
-        <nav className="choices" aria-label="State">
+        <nav className="choices figures" aria-label="State">
           {[null, ...POST_STATES].map((each) => (
             <a
               key={each}
               href={buildHref(PATH, { state: each, q })}
               aria-current={each === state ? "true" : undefined}
             >
-              {each === null ? "All" : POST_STATE_LABELS[each]} (
-              {filterAdminPosts(all, { state: each, text: q }).length})
+              {`${each === null ? "All" : POST_STATE_LABELS[each]}\u00a0${filterAdminPosts(all, { state: each, text: q }).length}`}
             </a>
           ))}
         </nav>

@@ -45,7 +45,12 @@ export default async function Page() {
             <h2 id="feed">Any other app</h2>
             <p>Copy the feed’s address and add it as a podcast in your app.</p>
             <p className="podcast-feed-url">
-              <code>{feedUrl}</code>
+              <code>
+                {/* Prefers line breaks after a slash. */}
+                {feedUrl
+                  .split(/(?<=[^/]\/)(?=[^/])/)
+                  .flatMap((part, i) => [i > 0 && <wbr key={part} />, part])}
+              </code>
             </p>
             <p className="calls-actions">
               <button type="button" className="button needs-script" data-copy={feedUrl}>

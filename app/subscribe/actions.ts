@@ -20,7 +20,6 @@ import { listTopics } from "#lib/posts/topics.ts";
 /** Does the same for every address, so that it reveals no subscriber. */
 export const requestSubscription = defineServerAction({
   requiredRole: "anyone",
-  feature: "newsletter",
   fields: z.object({ email: emailField() }),
   async run({ input: { email }, clientAddress, write }) {
     assertSiteUrl();
@@ -41,7 +40,6 @@ const EXPIRED = "This link is damaged or has expired. Subscribe again.";
 
 export const confirmSubscription = defineServerAction({
   requiredRole: "anyone",
-  feature: "newsletter",
   fields: z.looseObject({ token: z.string({ error: EXPIRED }).max(MAX_TOKEN_LENGTH) }),
   secretFields: ["token"],
   async run({ input, write }) {

@@ -3,9 +3,7 @@
 
 import type { z } from "zod";
 import { AppError, isAppError } from "#lib/core/errors.ts";
-import type { Features } from "#lib/core/features.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
-import { siteConfig } from "#lib/core/site-config.ts";
 import { type WriteOptions, type Tx, read } from "#lib/db/database.ts";
 import { findClientAddress } from "#lib/http/client-address.ts";
 import { readRequestHeaders } from "#lib/http/cookies.ts";
@@ -46,8 +44,6 @@ interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> 
   readonly requiredRole: R;
   /** Requires a login within RECENT_LOGIN_MS. */
   readonly requiresRecentLogin?: boolean;
-  /** Refused if the owner has turned it off, because an action can be posted to any page. */
-  readonly feature?: keyof Features;
   readonly fields: Fields;
   /** Fields that are never sent back to the form, such as codes. */
   readonly secretFields?: readonly string[];
@@ -118,7 +114,6 @@ function invalidFieldsState({ issues }: z.ZodError, values: Record<string, strin
 export function defineServerAction<Fields extends z.ZodType, R extends RequiredRole>({
   requiredRole,
   requiresRecentLogin,
-  feature,
   fields,
   secretFields = [],
   fileFields = [],
@@ -135,8 +130,6 @@ export function defineServerAction<Fields extends z.ZodType, R extends RequiredR
       await ensurePrimary();
       const request = { headers: await readRequestHeaders() };
       assertSameOrigin(request);
-      if (feature && !siteConfig.features[feature])
-        throw new AppError("not_found", "This site doesn’t offer this.");
       const sessionIds = await readSessionCookies();
       const member =
         requiredRole === "anyone"

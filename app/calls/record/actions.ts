@@ -19,7 +19,6 @@ import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
  */
 export const submitCall = defineServerAction({
   requiredRole: "member",
-  feature: "calls",
   fields: z.object({
     id: uuidField("The id of the form"),
     title: singleLineField({ label: "The title", minLength: 5, maxLength: 50 }),

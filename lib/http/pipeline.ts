@@ -19,6 +19,7 @@ import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
 import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
 import { limitHeaders } from "./limit-headers.ts";
+import { limitPipelining } from "./limit-pipelining.ts";
 import { limitSearches } from "./limit-searches.ts";
 import { findPageMethodReplacement } from "./page-methods.ts";
 import { findReadingPageReplacement } from "./page-script.ts";
@@ -38,7 +39,8 @@ import { findStaticFileReplacement, refuseStaticFileMethod } from "./static-file
 
 /** Steps before Next sees the request. If a step refuses the request, Next never sees it. */
 const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
-  recordRequest, // first, because the access log shows the URL and method as they arrived
+  limitPipelining,
+  recordRequest, // before the others, because the access log shows the URL and method as they arrived
   warnOfUntrustedProxy,
   closeWhileDraining,
   closeAfterAbortedBody,
@@ -103,7 +105,7 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
         traceRequest(context, () => {
           for (const step of REQUEST_STEPS) {
             step(context);
-            if (response.headersSent) return;
+            if (response.headersSent || request.socket.destroyed) return;
           }
           const handle = () => {
             isHandled = true;

@@ -1,10 +1,10 @@
-// Enforces the arrow of docs/architecture.md:
+// Enforces the import rules in docs/architecture.md:
 // app → components → features (search, newsletter → calls, posts → members → reading) → http, outbound → db → replication, cache → core.
 
 const tests = "\\.test\\.tsx?$";
 
-/** Forbids `room` to import anything in lib but itself and `allowed`. */
-const room = (name, allowed) => ({
+/** Forbids `folder` from importing anything in lib except itself and `allowed`. */
+const folder = (name, allowed) => ({
   name: `${name}-imports-down`,
   severity: "error",
   from: { path: `^lib/${name}/`, pathNot: tests },
@@ -15,17 +15,26 @@ const room = (name, allowed) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    room("core", []),
-    room("replication", ["core"]),
-    room("cache", ["core"]),
-    room("db", ["replication", "core"]),
-    room("outbound", ["db", "replication", "cache", "core"]),
-    room("http", ["db", "replication", "cache", "core"]),
-    room("reading", ["http", "outbound", "db", "replication", "cache", "core"]),
-    room("members", ["reading", "http", "outbound", "db", "replication", "cache", "core"]),
-    room("posts", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
-    room("search", ["posts", "calls", "members", "reading", "http", "db", "cache", "core"]),
-    room("newsletter", [
+    folder("core", []),
+    folder("replication", ["core"]),
+    folder("cache", ["core"]),
+    folder("db", ["replication", "core"]),
+    folder("outbound", ["db", "replication", "cache", "core"]),
+    folder("http", ["db", "replication", "cache", "core"]),
+    folder("reading", ["http", "outbound", "db", "replication", "cache", "core"]),
+    folder("members", ["reading", "http", "outbound", "db", "replication", "cache", "core"]),
+    folder("posts", [
+      "members",
+      "reading",
+      "http",
+      "outbound",
+      "db",
+      "replication",
+      "cache",
+      "core",
+    ]),
+    folder("search", ["posts", "calls", "members", "reading", "http", "db", "cache", "core"]),
+    folder("newsletter", [
       "posts",
       "members",
       "reading",
@@ -36,7 +45,16 @@ module.exports = {
       "cache",
       "core",
     ]),
-    room("calls", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
+    folder("calls", [
+      "members",
+      "reading",
+      "http",
+      "outbound",
+      "db",
+      "replication",
+      "cache",
+      "core",
+    ]),
     {
       name: "lib-is-below-the-programs",
       severity: "error",
@@ -45,7 +63,7 @@ module.exports = {
     },
     {
       name: "programs-import-lib-only",
-      comment: "server/ and cli/ are programs of their own beside the site",
+      comment: "server/ and cli/ are separate programs",
       severity: "error",
       from: { path: "^(server|cli)/", pathNot: tests },
       to: { path: "^(app|components)/" },
@@ -59,7 +77,7 @@ module.exports = {
     },
     {
       name: "domain-runs-without-next",
-      comment: "tests and command-line tools run these rooms without Next and React",
+      comment: "tests and command-line tools run these folders without Next and React",
       severity: "error",
       from: { path: "^(lib/(?!http/)|cli/|server/(?!site\\.ts$))", pathNot: tests },
       to: { path: "^node_modules/(next|react|react-dom)/" },

@@ -1,4 +1,4 @@
-// Starts what runs beside requests, before the server takes its first one.
+// Starts background work, before the server accepts its first request.
 
 import type { Instrumentation } from "next";
 
@@ -23,8 +23,8 @@ export async function register(): Promise<void> {
   startPersonalParts();
   if (process.env.NODE_ENV === "production") {
     // In development, Next compiles their routes again when they change.
-    const { startDirectHandlers } = await import("./app/direct-handlers.ts");
-    startDirectHandlers();
+    const { registerDirectHandlers } = await import("./app/register-direct-handlers.ts");
+    registerDirectHandlers();
   }
   const { startDeliveryPolling } = await import("./lib/outbound/outbox/outbox.ts");
   startDeliveryPolling();

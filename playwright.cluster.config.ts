@@ -15,7 +15,7 @@ export default defineConfig({
   outputDir: ".data/cluster-results",
   timeout: 120_000,
   fullyParallel: false,
-  // Each worker has its own cluster, which its specs share and break. With two clusters beside the other
+  // Each worker has its own cluster, which its specs share and break. With two clusters alongside the other
   // tests, some specs miss the deadlines that they check.
   workers: Number(process.env.CLUSTER_WORKERS ?? 1),
   retries: 0,

@@ -18,7 +18,7 @@ export default function ErrorPage({
           <h1>Something went wrong.</h1>
           <p className="lead">{error.message}</p>
         </header>
-        <p>Fix it and save; the page reloads by itself.</p>
+        <p>Fix it and save; the page reloads automatically.</p>
       </div>
     );
   }
@@ -27,8 +27,8 @@ export default function ErrorPage({
       <header className="page-head">
         <h1>Something went wrong.</h1>
         <p className="lead">
-          It’s on us. We’ve logged it{error.digest ? ` (ref ${error.digest})` : ""}. Please try
-          again in a moment.
+          This is our fault. We’ve logged it{error.digest ? ` (ref ${error.digest})` : ""}. Please
+          try again in a moment.
         </p>
       </header>
       <p className="post-share">

@@ -13,8 +13,8 @@ export default function GlobalError({ error }: { error: Error & { digest?: strin
         <main>
           <h1>Something went wrong.</h1>
           <p>
-            It’s on us. We’ve logged it{error.digest ? ` (ref ${error.digest})` : ""}. Please try
-            again in a moment.
+            This is our fault. We’ve logged it{error.digest ? ` (ref ${error.digest})` : ""}. Please
+            try again in a moment.
           </p>
           <p>
             <a href="">Try again</a>

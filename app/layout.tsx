@@ -1,4 +1,4 @@
-// Renders the frame of every page: fonts, theme, header and footer. Without a session cookie it is cacheable.
+// Renders the layout of every page: fonts, theme, header and footer. Without a session cookie it is cacheable.
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
@@ -12,8 +12,8 @@ import { siteStyle } from "#components/ui/site-style.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
 import { AccountLinks } from "./account-links.tsx";
-import { FrameScripts } from "./frame-scripts.tsx";
-import { findFrame } from "./frame-messages.ts";
+import { LayoutScripts } from "./layout-scripts.tsx";
+import { findLayoutMessages } from "./layout-messages.ts";
 import { footerLinks, headerLinks } from "./site-links.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
@@ -62,7 +62,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const sessionIds = await readSessionCookies();
   const banner = await bannerFor(sessionIds);
   const style = siteStyle(siteConfig);
-  const { lang, messages } = await findFrame();
+  const { lang, messages } = await findLayoutMessages();
   return (
     // The theme script sets data-theme before hydration, and browser extensions add attributes here.
     <html lang={lang} className={fontVariables} suppressHydrationWarning>
@@ -99,7 +99,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           {banner && <InstanceBanner status={banner === "later" ? null : banner} />}
         </SiteFooter>
         <CopyStatus {...messages} />
-        <FrameScripts />
+        <LayoutScripts />
       </body>
     </html>
   );

@@ -27,7 +27,7 @@ import { loadYearParts } from "./blog/archive/[year]/year-parts.tsx";
 import { loadListParts } from "./blog/list-parts.tsx";
 import { loadTopicParts } from "./blog/topics/[topic]/topic-parts.tsx";
 import { AccountLinks } from "./account-links.tsx";
-import { findFrame } from "./frame-messages.ts";
+import { findLayoutMessages } from "./layout-messages.ts";
 import { loadHomeParts } from "./home-parts.tsx";
 import { loadTeamsParts } from "./teams/teams-parts.tsx";
 
@@ -72,7 +72,7 @@ async function renderPersonalParts({
   if (renewedVisit) setCookie(serializeCookie(renewedVisit));
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,
-    account: <AccountLinks {...sessionIds} messages={(await findFrame()).messages} />,
+    account: <AccountLinks {...sessionIds} messages={(await findLayoutMessages()).messages} />,
   };
   return Object.fromEntries(
     Object.entries(parts).map(([name, element]) => [name, renderPart(render, element)]),

@@ -191,7 +191,7 @@ const lagRows = (label: string, { beaconsPerSecond, replicas }: ReplicationLag) 
     eventP99,
   ]);
 console.log(
-  `\nReplication lag in ms, from the commit on the primary until the replica has it. About forty rows per second are timed, beside the beacons.`,
+  `\nReplication lag in ms, from the commit on the primary until the replica has it. About forty rows per second are timed, alongside the beacons.`,
 );
 printTable(
   ["", "beacons/s", "pages/s", "row p50", "row p99", "row max", "event p50", "event p99"],

@@ -1,4 +1,4 @@
-// Measures the post page beside what an owner would pick instead, with the same article and database:
+// Measures the post page against what an owner would pick instead, with the same article and database:
 // npm run bench -- peers
 // Every peer is built and started as its community deploys it (bench/peers). Requests are
 // interleaved; results are medians. --ghost 0 leaves Ghost out, which takes minutes to install.

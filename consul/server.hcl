@@ -1,4 +1,4 @@
-# Configures a Consul server that stores the lease, in the laptop cluster as in production. start.sh adds the secrets and
+# Configures a Consul server that stores the lease, in the local cluster as in production. start.sh adds the secrets and
 # what differs between servers.
 
 datacenter = "lectern"

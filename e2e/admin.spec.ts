@@ -320,7 +320,7 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("a delivery is retried, another is cancelled", async ({
+    test("a delivery is retried, another is canceled", async ({
       page,
       database,
       logIn,

@@ -15,7 +15,7 @@ const otherAddresses = Object.values(networkInterfaces())
   .map(({ address }) => address);
 
 test("npm run dev serves the site from a new database, and stops on SIGINT", async () => {
-  test.setTimeout(240_000); // compiles the first page beside other tests
+  test.setTimeout(240_000); // compiles the first page while other tests run
   rmSync(DATA_DIR, { recursive: true, force: true });
   const { DEPLOYMENT_ID: _, ...env } = process.env;
   const child = spawn(process.execPath, ["scripts/cli.mjs", "dev"], {

@@ -355,7 +355,7 @@ test.describe("if the connection to the server fails", () => {
     expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
   });
 
-  test("the upload can be cancelled, and a discarded recording is deleted on the server, too", async ({
+  test("the upload can be canceled, and a discarded recording is deleted on the server, too", async ({
     page,
     database,
     logIn,
@@ -438,7 +438,7 @@ test.describe("a form that is submitted too early", () => {
       page.getByRole("status").filter({ hasText: "We’ll send it once it’s ready." }),
     ).toBeVisible();
     await expectAccessible(page, "waiting for the file", [DESKTOP]);
-    // A cancelled submission is not sent; the next one is.
+    // A canceled submission is not sent; the next one is.
     await button(page, "Cancel upload").click();
     await expect(button(page, "Send")).toBeVisible();
     await send(page);

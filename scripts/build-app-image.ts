@@ -1,5 +1,5 @@
 // Copies what the image runs into a folder (--out DIR): Next's standalone output of the last build,
-// and the programs beside it with their imports. Also used by the Dockerfile.
+// and the programs next to it with their imports. Also used by the Dockerfile.
 
 import {
   cpSync,

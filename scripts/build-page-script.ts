@@ -15,7 +15,7 @@ const BROWSERS = ["chrome111", "edge111", "firefox111", "safari16.4"];
 const REPLACED = [
   "app/error.tsx",
   "app/global-error.tsx",
-  "app/frame-scripts.tsx",
+  "app/layout-scripts.tsx",
   "components/post/enhanced.tsx",
   "components/post/post-search-starter.tsx",
   "components/post/reading-tracker.tsx",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import next from "next";
 import type { PageScript } from "#lib/http/page-script.ts";
-import { answerLauncher } from "#server/answer-launcher.ts";
+import { connectToLauncher } from "#server/launcher-channel.ts";
 
 const rootDir = join(import.meta.dirname, "..");
 const { values } = parseArgs({
@@ -35,7 +35,7 @@ if (!dev)
     ).config,
   );
 
-const markListening = answerLauncher();
+const markListening = connectToLauncher();
 const app = next({ dev, dir: rootDir, hostname, port });
 await app.prepare();
 // Imported here, after Next has read the .env files.

@@ -5,7 +5,7 @@ import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
 import { findBackupProblems, findBackupStatus, isBackupOn } from "#lib/core/backup-status.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { BackupSection } from "#components/admin/backup-section.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { read } from "#lib/db/database.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
@@ -115,8 +115,8 @@ export default async function AdminPage() {
     },
     {
       count: uncertain,
-      one: "newsletter email that may be undelivered",
-      many: "newsletter emails that may be undelivered",
+      one: "newsletter email that may not have been delivered",
+      many: "newsletter emails that may not have been delivered",
       href: "/admin/newsletter",
       link: "Details",
     },
@@ -138,7 +138,7 @@ export default async function AdminPage() {
     ...(siteConfig.features.calls ? [["Episodes", formatCount(calls.PUBLISHED)] as const] : []),
   ] as const;
   return (
-    <AdminFrame current="overview" title={`Hello, ${admin.firstName}.`}>
+    <AdminLayout current="overview" title={`Hello, ${admin.firstName}.`}>
       <section className="desk-section" aria-labelledby="attention">
         <h2 id="attention">Needs attention</h2>
         <AttentionList items={attention} />
@@ -171,6 +171,6 @@ export default async function AdminPage() {
           </p>
         </section>
       )}
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -1,4 +1,4 @@
-// GET /healthz, for what the pipeline leaves to Next (app/direct-handlers.ts).
+// GET /healthz, when Next serves it instead of the pipeline (app/register-direct-handlers.ts).
 
 import { toRouteHandler } from "#lib/http/direct-handlers.ts";
 import { reportAlive } from "./report-alive.ts";

@@ -40,8 +40,8 @@ export const changeConsent = defineServerAction({
     triggerDeliveries();
     refresh();
     if (isGranted === "yes")
-      return purpose === "NEWSLETTER" ? "Subscribed." : "We’ll announce you.";
-    return purpose === "NEWSLETTER" ? "Unsubscribed." : "We won’t announce you.";
+      return purpose === "NEWSLETTER" ? "Subscribed." : "We’ll announce that you joined.";
+    return purpose === "NEWSLETTER" ? "Unsubscribed." : "We won’t announce that you joined.";
   },
 });
 

@@ -521,7 +521,7 @@ describe("a data export", () => {
     expect((await get({ accept: "application/json" })).status).toBe(401);
   });
 
-  test("stops reading when it is cancelled", async () => {
+  test("stops reading when it is canceled", async () => {
     await logIn();
     const { body } = await get();
     const reader = body!.getReader();

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { loadPostParts } from "#app/blog/[slug]/post-parts.tsx";
-import { postMessages } from "#app/frame-messages.ts";
+import { postMessages } from "#app/layout-messages.ts";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { env } from "#lib/core/env.ts";

@@ -14,7 +14,7 @@ export async function getCountablePost(
   const index = await getIndex();
   const post = findPost(index, slug);
   if (!post || post.frontMatter.draft)
-    throw new AppError("not_found", "There is no such post.", { field: "slug" });
+    throw new AppError("not_found", "Post not found.", { field: "slug" });
   return {
     slug: post.slug,
     countedSlug: originalOf(index, post).slug,

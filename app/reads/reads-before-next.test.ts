@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { startDirectHandlers } from "#app/direct-handlers.ts";
+import { registerDirectHandlers } from "#app/register-direct-handlers.ts";
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { createPipelineServer } from "#lib/http/pipeline.ts";
 import { serializeReaderCookie } from "#lib/members/cookies.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
     `---\ntitle: A post\ndate: 2026-11-01\ndescription: One\n---\n\n${"word ".repeat(300)}\n`,
   );
   overrideEnv({ CONTENT_DIR: dir, TRUST_PROXY: "fly" });
-  startDirectHandlers();
+  registerDirectHandlers();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

@@ -333,7 +333,7 @@ for (const slug of [
 ]) {
   test(`a read of ${JSON.stringify(slug)} is not found`, async () => {
     const response = await send(beacon({ token: token(slug), slug }));
-    expect([response.status, await response.text()]).toEqual([404, "There is no such post.\n"]);
+    expect([response.status, await response.text()]).toEqual([404, "Post not found.\n"]);
     expect(await stored()).toEqual(NOTHING);
     expect(
       (await GET(new Request(`${ORIGIN}/reads/token?slug=${encodeURIComponent(slug)}`))).status,

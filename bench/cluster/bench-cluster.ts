@@ -117,7 +117,7 @@ export async function startPlainBench(
   return { url, stop: async () => void (await program.stop(10_000)) };
 }
 
-/** Creates a workspace for programs beside the cluster. It ends with this process. */
+/** Creates a workspace for programs next to the cluster. It ends with this process. */
 export function createBenchWorkspace(): Workspace {
   const workspace = createWorkspace();
   process.once("exit", () => workspace.removeSync());

@@ -34,7 +34,7 @@ test("every missed goal has a reason", () => {
   expect(unexplained.map(({ bench, name }) => `${bench}: ${name}`)).toEqual([]);
 });
 
-test("a goal is a minimum or a maximum, and its name fits beside the plot on a phone", () => {
+test("a goal is a minimum or a maximum, and its name fits next to the plot on a phone", () => {
   for (const { name, atLeast, atMost } of Object.values(GOALS).flat()) {
     expect((atLeast === undefined) !== (atMost === undefined), name).toBe(true);
     expect(name.length, name).toBeLessThanOrEqual(34);

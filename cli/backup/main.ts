@@ -89,7 +89,7 @@ async function verify(archive: Archive): Promise<void> {
   });
   for (const problem of problems) console.error(problem);
   const read = `${objects} objects, ${transactions} transactions, ${formatBytes(bytes)}`;
-  if (problems.length === 0) console.log(`Everything fits: ${read}.`);
+  if (problems.length === 0) console.log(`No problems: ${read}.`);
   else {
     console.error(
       `${problems.length} problems in ${read}. Restore to an earlier time, and run create.`,

@@ -71,7 +71,7 @@ const CHECKS: readonly Check[] = [
   {
     name: "developer tools",
     async run() {
-      // The image contains neither tests nor the laptop cluster.
+      // The image contains neither tests nor the local cluster.
       if (existsSync(join(rootDir, "IMAGE"))) return [];
       const { checkDeveloperTools } = await import("./checks/developer-tools.ts");
       return checkDeveloperTools();

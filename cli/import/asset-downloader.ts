@@ -23,7 +23,7 @@ interface DownloadOptions {
 }
 
 export interface PostAssets {
-  /** File names beside the post, by URL. A URL without a name could not be downloaded. */
+  /** File names next to the post, by URL. A URL without a name could not be downloaded. */
   readonly names: ReadonlyMap<string, string>;
   readonly failures: readonly { readonly url: string; readonly reason: string }[];
   readonly downloadCount: number;

@@ -146,7 +146,7 @@ function formatFrame(frame: Element, conversion: Conversion): string {
   const page = playerPageUrl(absolute) ?? spotifyPage(absolute);
   if (page !== null) return block(page);
   if (!/^https?:/.test(absolute) || !URL.canParse(absolute)) return "";
-  conversion.warn(`a frame of ${new URL(absolute).host} became a link`);
+  conversion.warn(`an iframe of ${new URL(absolute).host} became a link`);
   return block(
     `[${escapeText(frame.getAttribute("title") || new URL(absolute).host)}](${escapeUrl(absolute)})`,
   );

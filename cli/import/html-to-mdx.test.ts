@@ -44,7 +44,7 @@ test.each([
   expect(decode(shown)).toBe(decode(html));
 });
 
-test("emphasis beside letters and punctuation stays emphasis", async () => {
+test("emphasis next to letters and punctuation stays emphasis", async () => {
   const { mdx } = convert(
     "<p><strong>Note:</strong>text un<em>believ</em>able <b>重要。</b>然后</p>",
   );
@@ -79,7 +79,7 @@ test("what a post may not contain is left out and reported", async () => {
   expect(warnings).toEqual([
     "a script was left out",
     "a <form> was left out",
-    "a frame of evil.example became a link",
+    "an iframe of evil.example became a link",
   ]);
   await htmlFrom(mdx);
 });

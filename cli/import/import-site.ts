@@ -189,7 +189,7 @@ function formatPost(
     post: post.kind === "post" && post.date === "" ? { ...post, date: newestDate } : post,
     aliases,
     body,
-    // The site accepts files beside the post and https URLs.
+    // The site accepts files next to the post and https URLs.
     banner: banner !== null && /^(?:\.\/|https:\/\/)/.test(banner) ? banner : null,
   });
 }

@@ -110,7 +110,7 @@ export function listExamples(contentDir: string): string[] {
     .filter((path) => existsSync(join(contentDir, path)));
 }
 
-/** Deletes the example posts and pages with everything beside them. Returns their paths. */
+/** Deletes the example posts and pages with everything next to them. Returns their paths. */
 export function removeExamples(contentDir: string): string[] {
   const paths = listExamples(contentDir);
   for (const path of paths) rmSync(join(contentDir, path), { recursive: true });

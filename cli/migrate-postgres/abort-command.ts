@@ -47,7 +47,7 @@ export async function abortMigration({
     deleteMigrationFiles(targetFile);
     done.push(
       state?.phase === "done"
-        ? `Deleted the state; ${targetFile} stays, with writes that the source does not have. Stop this site, or two sites will accept writes. The replaced database is beside it (.backup-…).`
+        ? `Deleted the state; ${targetFile} stays, with writes that the source does not have. Stop this site, or two sites will accept writes. The replaced database is next to it (.backup-…).`
         : "Deleted the copy.",
     );
   }

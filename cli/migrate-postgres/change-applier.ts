@@ -36,7 +36,7 @@ export interface ChangeApplier {
 /** Tables whose "userId" references User. */
 const CHILD_TABLES = ["PostRead", "Call", "Session"];
 const PARENT_TABLE = "User";
-const MISSING_PARENT_REASON = `its ${PARENT_TABLE} is not there`;
+const MISSING_PARENT_REASON = `its ${PARENT_TABLE} is missing`;
 const ORPHAN_BATCH_ROWS = 500;
 
 function prepareStatements(db: Database.Database, table: TableMapping) {

@@ -303,7 +303,7 @@ function assertReplaceable(members: number | null, { target, canReplace }: Cutov
   if (!members || canReplace) return;
   throw new AppError(
     "conflict",
-    `${servedFileOf(target)} already has ${members} members. --replace replaces it, and keeps a backup beside it.`,
+    `${servedFileOf(target)} already has ${members} members. --replace replaces it, and keeps a backup next to it.`,
   );
 }
 

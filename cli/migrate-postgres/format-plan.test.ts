@@ -84,14 +84,14 @@ test("lists choices with their flags, and blockers with their fix unwrapped", ()
   );
   const invalid = createChoice(
     "rows",
-    "1 row of Call is invalid here: its User is not there.",
+    "1 row of Call is invalid here: its User is missing.",
     "--invalid-rows quarantine keeps it.",
   );
   expect(lines({ issues: [open, invalid] }).slice(-7)).toEqual([
     "Choices to make",
     "  - User has 1 column that this site does not have: nickname (text).",
     "    → --unknown keep puts it into the table _source_User, as text; --unknown drop leaves it behind.",
-    "  - 1 row of Call is invalid here: its User is not there.",
+    "  - 1 row of Call is invalid here: its User is missing.",
     "    → --invalid-rows quarantine keeps it.",
     "",
     "Next: make the choices, then run plan again with --unknown keep (or drop) --invalid-rows quarantine.",

@@ -146,7 +146,7 @@ function quarantineOrphans(tables: readonly TableMapping[]): void {
       .prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`)
       .all(table.target) as { id: number; parent: string }[];
     for (const { id, parent } of orphans) {
-      quarantineOrThrow(table, find.get(id) as Row, `its ${parent} is not there`);
+      quarantineOrThrow(table, find.get(id) as Row, `its ${parent} is missing`);
       remove.run(id);
     }
   }

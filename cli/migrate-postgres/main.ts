@@ -1,5 +1,5 @@
 // Migrates a site from PostgreSQL: npm run migrate:postgres -- COMMAND
-// (cli/migrate-postgres/README.md, docs/runbooks/move-in.md).
+// (cli/migrate-postgres/README.md, docs/runbooks/migrate-from-postgres.md).
 
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -29,7 +29,7 @@ const USAGE = `Usage: npm run migrate:postgres -- COMMAND [--from URL] [--to FIL
 Migrates a site from PostgreSQL while it keeps running. Every row is compared on both sides, and no write is lost.
 
   plan      list what migrates, what is converted, what blocks it, and how long it takes; changes nothing
-  copy      copy one snapshot of the source beside FILE; a replication slot in PostgreSQL retains later changes
+  copy      copy one snapshot of the source next to FILE; a replication slot in PostgreSQL retains later changes
   follow    apply changes from the source until Ctrl-C; it can be stopped, killed and restarted at any time
   verify    compare every row of both sides at one snapshot, even while the source is being written to
   cutover   block the source's writes, apply the last changes, compare, and swap the database in; copies first if needed
@@ -41,7 +41,7 @@ Migrates a site from PostgreSQL while it keeps running. Every row is compared on
   --unknown keep|drop           columns and tables that this site does not have: keep them as text in side tables, or leave them out
   --invalid-rows quarantine     rows that violate this site's constraints: keep them in the table _quarantined_rows
   --until-caught-up             follow: exit as soon as no change is pending
-  --replace                     cutover: replace a database that has members; a backup is kept beside FILE
+  --replace                     cutover: replace a database that has members; a backup is kept next to FILE
   --source-stopped              cutover: you stop the source site yourself; its database is not made read-only
   --site URL                    cutover: wait until this site is ready (default: ${env.SITE_URL}; "none": do not wait)
   --timeout SECONDS             cutover: how long to wait for the source to stop, and for this site to be ready (default: 60)
@@ -204,7 +204,7 @@ const commands: Record<Command, () => Promise<number | void>> = {
       ...(isReady || siteUrl === null
         ? []
         : [`${siteUrl} is not ready yet. Check its /readyz, or start the site.`]),
-      "Next: check the site, then point your domain's DNS records at it (docs/runbooks/move-in.md, step 9).",
+      "Next: check the site, then point your domain's DNS records at it (docs/runbooks/migrate-from-postgres.md, step 9).",
       "To go back while nothing was written here: run abort, and the source site can write again.",
     ]);
   },

@@ -1,4 +1,4 @@
-// Persists a migration's state beside the target file, so that every command can resume it.
+// Persists a migration's state next to the target file, so that every command can resume it.
 
 import {
   closeSync,
@@ -115,7 +115,7 @@ export function hasMigrationFiles(target: string): boolean {
   return [staging, `${staging}-lock`, state].some((file) => existsSync(file));
 }
 
-/** Deletes the state and the staging database with SQLite's files beside it. */
+/** Deletes the state and the staging database with SQLite's files next to it. */
 export function deleteMigrationFiles(target: string): void {
   const { staging, state } = migrationFiles(target);
   for (const suffix of ["-wal", "-shm", "-journal", "-lock", ""])

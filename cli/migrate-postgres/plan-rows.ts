@@ -81,7 +81,7 @@ function selectRuledRows(
     table.columns.some(({ name }) => name === "userId");
   if (!hasParent) return { rules, from: qualifiedSourceName(table) };
   rules.push({
-    reason: `its ${parent.target} is not there`,
+    reason: `its ${parent.target} is missing`,
     sql: `"userId" IS NOT NULL AND ${PARENT_ID_ALIAS} IS NULL`,
   });
   const validParents = `SELECT "id"::text AS ${PARENT_ID_ALIAS} FROM ${qualifiedSourceName(parent)} WHERE ${reasonSql(listRowRules(parent))} IS NULL`;
@@ -161,7 +161,7 @@ export function checkRows(
   { invalidRows }: MigrationOptions,
 ): PlanIssue[] {
   const rejected = invalid.map(({ reason, rows, keys }) => {
-    const detail = reason.endsWith(" is not there") ? `${reason}, or is invalid itself` : reason;
+    const detail = reason.endsWith(" is missing") ? `${reason}, or is invalid itself` : reason;
     const hint =
       source === "Session"
         ? ` Session ids appear as encode(sha256("id"::text::bytea), 'hex').`

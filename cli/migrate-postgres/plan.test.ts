@@ -37,12 +37,12 @@ const EXPECTED_ISSUES: Record<Odd, RegExp[]> = {
   ],
   ancient: [
     /^choice: 1 row of User .*createdAt is not in the years 1 to 9999/,
-    /^choice: 12 rows of PostRead .*its User is not there, or is invalid itself/,
+    /^choice: 12 rows of PostRead .*its User is missing, or is invalid itself/,
   ],
   extraLabel: [/^note: User.team allows GREEN.*No row uses it/],
   greenMember: [
     /^choice: 1 row of User .*team is not one of RED, BLUE, YELLOW/,
-    /^choice: 2 rows of Session .*its User is not there/,
+    /^choice: 2 rows of Session .*its User is missing/,
     /^choice: 1 row of Call/,
   ],
   textRole: [/^choice: 1 row of User .*role is not one of ADMIN, MEMBER/],
@@ -50,8 +50,8 @@ const EXPECTED_ISSUES: Record<Odd, RegExp[]> = {
     /^note: 1 email address belongs to several members in different case, 2 accounts.* and twin\./,
   ],
   orphans: [
-    /^choice: 1 row of Session .*its User is not there/,
-    /^choice: 1 row of PostRead .*its User is not there/,
+    /^choice: 1 row of Session .*its User is missing/,
+    /^choice: 1 row of PostRead .*its User is missing/,
   ],
   unknownColumns: [
     /^choice: User has 3 columns that this site does not have: nickname \(text\), score \(numeric\(10,2\)\) and settings \(jsonb\).*--unknown keep copies them as text into the table _source_User.*--unknown drop/,

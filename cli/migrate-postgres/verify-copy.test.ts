@@ -301,10 +301,10 @@ describe.skipIf(!findPostgres())("a verification", () => {
     expect(reasons.map(([text]) => text)).toEqual(
       expect.arrayContaining([
         "PostRead: createdAt is infinite",
-        "PostRead: its User is not there",
+        "PostRead: its User is missing",
         "PostRead: postSlug is empty",
         "Session: expirationDate is infinite",
-        "Session: its User is not there",
+        "Session: its User is missing",
         "User: createdAt is not in the years 1 to 9999",
         "User: team is null",
       ]),

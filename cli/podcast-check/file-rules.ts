@@ -56,15 +56,16 @@ export async function checkFiles({ artwork, episodes }: FeedFiles): Promise<Prob
 /** Apple: artwork is a square RGB image, and its server answers HEAD. */
 async function checkArtwork(url: string, add: AddProblem): Promise<void> {
   const head = await request(url, { method: "HEAD" });
-  if (!head.ok) add("Apple", `HEAD ${url} answers ${head.status}.`);
+  if (!head.ok) add("Apple", `HEAD ${url} returns ${head.status}.`);
   const image = sharp(await readBytes(await request(url)));
   const { format, width, height, space, hasAlpha } = await image.metadata();
   const expectedType = /\.png$/i.test(new URL(url).pathname) ? "png" : "jpeg";
-  if (format !== expectedType) add("Apple", `The artwork is ${format}, which its name denies.`);
+  if (format !== expectedType)
+    add("Apple", `The artwork is ${format}, but its file name says otherwise.`);
   if (width !== height || width < MIN_PIXELS || width > MAX_PIXELS)
     add(
       "Apple",
-      `The artwork has ${width} × ${height} pixels. It must be square, from ${MIN_PIXELS} to ${MAX_PIXELS}.`,
+      `The artwork is ${width} × ${height} pixels. It must be square, from ${MIN_PIXELS} to ${MAX_PIXELS}.`,
     );
   if (space !== "srgb" && space !== "rgb") add("Apple", `The artwork is ${space}, not RGB.`);
   if (hasAlpha) add("Apple", "The artwork has transparent parts.");
@@ -76,25 +77,25 @@ async function checkAudio(
   add: AddProblem,
 ): Promise<void> {
   const head = await request(url, { method: "HEAD" });
-  if (!head.ok) add("Apple", `HEAD ${url} answers ${head.status}.`);
+  if (!head.ok) add("Apple", `HEAD ${url} returns ${head.status}.`);
   if (Number(head.headers.get("content-length")) !== sizeBytes)
-    add("Apple", `HEAD ${url} doesn't say its ${sizeBytes} bytes.`);
+    add("Apple", `HEAD ${url} doesn't return a Content-Length of ${sizeBytes} bytes.`);
   const range = await request(url, { headers: { range: "bytes=1-2" } });
   const part = await readBytes(range);
   if (range.status !== 206 || part.length !== 2)
-    add("Apple", `${url} doesn't answer requests for a byte range.`);
+    add("Apple", `${url} doesn't support byte-range requests.`);
   const response = await request(url);
   const bytes = await readBytes(response);
   const servedType = response.headers.get("content-type")?.replace(/;.*/, "") ?? "";
   const knownType = type === "audio/x-m4a" ? /^audio\/(x-m4a|mp4)$/ : new RegExp(`^${type}$`);
   if (!knownType.test(servedType)) add("RSS", `${url} is served as ${servedType}, not as ${type}.`);
   if (bytes.length !== sizeBytes)
-    add("RSS", `${url} has ${bytes.length} bytes, but its enclosure says ${sizeBytes}.`);
+    add("RSS", `${url} is ${bytes.length} bytes, but its enclosure says ${sizeBytes}.`);
   const { format } = await parseBuffer(bytes, { mimeType: servedType }, { duration: true });
   if (Math.abs((format.duration ?? 0) - durationSeconds) > MAX_DURATION_ERROR_SECONDS)
     add(
       "Apple",
-      `${url} lasts ${format.duration?.toFixed(1)} s, but the feed says ${durationSeconds}.`,
+      `${url} is ${format.duration?.toFixed(1)} s long, but the feed says ${durationSeconds}.`,
     );
 }
 
@@ -104,7 +105,7 @@ async function checkTranscript(
   add: AddProblem,
 ): Promise<void> {
   const response = await request(url);
-  if (!response.ok) return add("P2.0", `${url} answers ${response.status}.`);
+  if (!response.ok) return add("P2.0", `${url} returns ${response.status}.`);
   if (response.headers.get("access-control-allow-origin") !== "*")
     add("P2.0", `${url} doesn't allow other sites to read it (CORS).`);
   if (!response.headers.get("content-type")?.startsWith(type))

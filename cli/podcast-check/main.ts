@@ -13,14 +13,14 @@ const usage = `Usage: npm run podcast:check [-- URL]
 
 Requests the podcast feed at URL, its artwork, audio, transcripts and chapters, and prints which
 rules of podcast directories they break. URL is by default SITE_URL with ${PODCAST_PATH}.
-Exit code: 0 directories will take it, 1 they won't, 2 the feed can't be read.`;
+Exit code: 0 directories will accept it, 1 they won't, 2 the feed can't be read.`;
 
 const { words } = parseCommandLine(usage, {}, { words: true });
 const url = words[0] ?? env.SITE_URL + PODCAST_PATH;
 
 try {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`it answers ${response.status}`);
+  if (!response.ok) throw new Error(`it returns ${response.status}`);
   const { problems, files } = checkFeed(await response.text());
   const all = [...problems, ...(await checkFiles(files))];
   for (const { source, episode, message } of all)

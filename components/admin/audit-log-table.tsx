@@ -36,11 +36,11 @@ const ACTION_LABELS: Record<string, string> = {
 };
 
 function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
-  const room = action.split(".")[0];
+  const subject = action.split(".")[0];
   const href =
-    room === "user"
+    subject === "user"
       ? `/admin/users/${subjectId}`
-      : room === "call" || room === "episode"
+      : subject === "call" || subject === "episode"
         ? `/admin/calls/${subjectId}`
         : null;
   if (subjectName && href) return <a href={href}>{subjectName}</a>;

@@ -16,7 +16,7 @@ function findReadingLink(event: MouseEvent): HTMLAnchorElement | null {
   const { target } = event;
   const link = target instanceof Element ? target.closest<HTMLAnchorElement>("a[href]") : null;
   if (!link || link.target || link.download || link.origin !== location.origin) return null;
-  // A page in another language has another frame, and the frame stays.
+  // A page in another language has a different layout, and the router keeps the layout.
   if (link.closest("[lang]") !== document.documentElement || link.hreflang) return null;
   const isSamePage = link.pathname === location.pathname && link.search === location.search;
   return !isSamePage && isReadingPage(location.pathname) && isReadingPage(link.pathname)
@@ -24,7 +24,7 @@ function findReadingLink(event: MouseEvent): HTMLAnchorElement | null {
     : null;
 }
 
-/** The frame stays, so its current link is marked here. */
+/** The router keeps the layout, so its current link is marked here. */
 function markCurrentLinks(path: string): void {
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".site-nav a[href]"))
     link.ariaCurrent =

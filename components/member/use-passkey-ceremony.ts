@@ -5,7 +5,7 @@ import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useIsHydrated } from "#components/ui/use-is-hydrated.ts";
 
-/** An error to show. `code` is the server's, or "cancelled" if the person closed the browser's dialog. */
+/** An error to show. `code` is the server's, or "canceled" if the person closed the browser's dialog. */
 class CeremonyError extends Error {
   readonly code: string;
 
@@ -48,7 +48,7 @@ function toCeremonyError(error: unknown): CeremonyError {
   if (error instanceof CeremonyError) return error;
   const name = error instanceof Error ? error.name : "";
   if (name === "NotAllowedError" || name === "AbortError")
-    return new CeremonyError("cancelled", "Passkey request canceled.");
+    return new CeremonyError("canceled", "Passkey request canceled.");
   if (name === "InvalidStateError")
     return new CeremonyError("conflict", "You already have a passkey on this device.");
   return new CeremonyError(

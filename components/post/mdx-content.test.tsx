@@ -28,7 +28,7 @@ test("components are between the runs of HTML, inline ones within a sentence", a
   );
 });
 
-test("components beside the post that need no browser are rendered by the server", async () => {
+test("components next to the post that need no browser are rendered by the server", async () => {
   const compiled = await compile(
     'import * as C from "./parts"\nimport { Two as Zwei } from "./parts"\n\n<C.One n={1}>**x**</C.One> <Zwei />\n',
     {

@@ -32,10 +32,10 @@ const MUTED = "#5b615e";
 const RULE = "#dcded8";
 const WARNING = "#775800";
 
-/** Width of the post's hero image, and of the text beside it. */
+/** Width of the post's hero image, and of the text next to it. */
 const HERO_WIDTH = 430;
 
-/** Returns the largest font size that fits four lines, or beside a hero image, six. */
+/** Returns the largest font size that fits four lines, or next to a hero image, six. */
 function titleSize(length: number, hasHero: boolean): number {
   if (hasHero) return length <= 28 ? 78 : length <= 60 ? 62 : 50;
   if (length <= 28) return 104;
@@ -168,7 +168,7 @@ export function SocialCard({
           }}
         >
           <span>{when}</span>
-          {/* Beside a hero image, there is no room for both. */}
+          {/* Next to a hero image, there is no room for both. */}
           {!hero && <span>{host}</span>}
         </div>
       </div>

@@ -22,7 +22,7 @@ test("control characters, direction marks and lone surrogates are refused", () =
   expect(multiLineField({ label: "The text", maxLength: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
 });
 
-test("characters that no one sees don't count, but are allowed beside others", () => {
+test("characters that no one sees don't count, but are allowed next to others", () => {
   for (const invisible of [
     "\u200b",
     "\u3164",

@@ -9,7 +9,7 @@ const CONTROL_CHARACTERS =
 
 /**
  * Characters that leave no mark: those that Unicode says to ignore, format characters, and two
- * symbols that are blank. They don't count, but are allowed beside others, because emoji need some.
+ * symbols that are blank. They don't count, but are allowed next to others, because emoji need some.
  */
 const INVISIBLE_CHARACTERS = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800\u{1d159}]/gu;
 

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 
-interface HeldBodyLimit {
+interface BufferedBodyLimit {
   readonly maxBytes: number;
   /** Requests without this header are refused with `status` before the body is read. */
   readonly requiredHeader?: {
@@ -13,10 +13,10 @@ interface HeldBodyLimit {
 }
 
 /**
- * HeldBodyLimit: the pipeline receives the whole body, then calls the handler. "streamed": the
+ * BufferedBodyLimit: the pipeline receives the whole body, then calls the handler. "streamed": the
  * handler authorizes the sender, then reads and limits the body. "unread": nothing reads the body.
  */
-export type BodyLimit = HeldBodyLimit | "streamed" | "unread";
+export type BodyLimit = BufferedBodyLimit | "streamed" | "unread";
 
 /** A JSON-RPC request of the Model Context Protocol. */
 export const MCP_MAX_BYTES = 16_384;

@@ -9,7 +9,7 @@ const NOTICES = [
   "subscribed",
   "member-deleted",
   "delivery-retrying",
-  "delivery-cancelled",
+  "delivery-canceled",
   "cache-entry-deleted",
   "issue-scheduled",
   "issue-canceled",

@@ -17,7 +17,7 @@ import { closeWhileDraining } from "./drain-keepalive.ts";
 import { serveCachedPage } from "./page-cache.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
 import { warnOfUntrustedProxy } from "./forwarding-headers.ts";
-import { dropUnreadBody, holdBody } from "./hold-bodies.ts";
+import { dropUnreadBody, bufferBody } from "./buffer-bodies.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { limitPipelining } from "./limit-pipelining.ts";
 import { limitSearches } from "./limit-searches.ts";
@@ -109,7 +109,7 @@ export function createPipelineServer(handler: RequestListener): SiteServer {
           }
           const handle = () => {
             isHandled = true;
-            holdBody(context, () => serveDirectly(context) || handler(request, response));
+            bufferBody(context, () => serveDirectly(context) || handler(request, response));
           };
           if (!serveCachedPage(context, handle)) handle();
         }),

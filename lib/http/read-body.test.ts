@@ -47,10 +47,10 @@ test("an announced body that is too large is not read", async () => {
 
 test("an endless body is refused as soon as it is too large, and drained for two more megabytes", async () => {
   let pulled = 0;
-  let cancelled = false;
+  let canceled = false;
   const body = new ReadableStream<Uint8Array>({
     pull: (controller) => (pulled++, controller.enqueue(new Uint8Array(1_000))),
-    cancel: () => void (cancelled = true),
+    cancel: () => void (canceled = true),
   });
   await expect(
     readBody(new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit), {
@@ -58,7 +58,7 @@ test("an endless body is refused as soon as it is too large, and drained for two
     }),
   ).rejects.toMatchObject({ code: "too_large" });
   expect(pulled).toBeLessThan(100);
-  await expect.poll(() => cancelled).toBe(true);
+  await expect.poll(() => canceled).toBe(true);
   expect(pulled).toBeGreaterThan(2_000);
   expect(pulled).toBeLessThan(2_200);
 });
@@ -75,15 +75,15 @@ test("a body that is slightly too large is read to its end", async () => {
 });
 
 test("a slow body times out, whether it stalls or trickles", async () => {
-  let cancelled = 0;
+  let canceled = 0;
   const silent = new ReadableStream<Uint8Array>({
-    cancel: () => (cancelled++, new Promise(() => {})),
+    cancel: () => (canceled++, new Promise(() => {})),
   });
   let timer: NodeJS.Timeout | undefined;
   const dripping = new ReadableStream<Uint8Array>({
     start: (controller) =>
       void (timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 1)),
-    cancel: () => (cancelled++, clearInterval(timer)),
+    cancel: () => (canceled++, clearInterval(timer)),
   });
   for (const body of [silent, dripping]) {
     const request = new Request("http://site/", {
@@ -96,7 +96,7 @@ test("a slow body times out, whether it stalls or trickles", async () => {
       message: "The body took too long.",
     });
   }
-  expect(cancelled).toBe(2);
+  expect(canceled).toBe(2);
 });
 
 test("a body that ends early is refused", async () => {

@@ -1,4 +1,4 @@
-// Extends Node's request and response for the pipeline: a body that is held back, a hook before the
+// Extends Node's request and response for the pipeline: a body that is buffered, a hook before the
 // head, and a final response.
 
 import { IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from "node:http";
@@ -10,24 +10,24 @@ export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 /** Maximum bytes of a refused body to discard before its connection is closed. */
 const MAX_DISCARDED_BYTES = 2_097_152;
 
-interface BodyHold {
+interface BodyBuffering {
   readonly maxBytes: number;
   readonly onComplete: () => void;
   readonly onTooLarge: () => void;
 }
 
 /**
- * A request whose body can be held back from the handler until it is complete, or be discarded, and
+ * A request whose body can be buffered until it is complete, or be discarded, and
  * that can copy its body while the handler reads it.
  */
 export class SiteRequest extends IncomingMessage {
-  #hold: BodyHold | null = null;
-  #heldBody = new ByteBuffer();
+  #buffering: BodyBuffering | null = null;
+  #bufferedBody = new ByteBuffer();
   #isDiscarded = false;
   #isReadingOn = false;
   #capturedBody: ByteBuffer | null = null;
   #freeCaptureBytes = 0;
-  /** Bytes of a held or discarded body received so far. */
+  /** Bytes of a buffered or discarded body received so far. */
   receivedBytes = 0;
 
   /** Starts copying the body, up to `maxBytes`. */
@@ -42,37 +42,37 @@ export class SiteRequest extends IncomingMessage {
   }
 
   /** Keeps the body in memory; it can be read after deliverBody(). */
-  holdBody(hold: BodyHold): void {
-    this.#hold = hold;
+  bufferBody(buffering: BodyBuffering): void {
+    this.#buffering = buffering;
   }
 
   /** Makes a complete body readable. Call it from `onComplete`. */
   deliverBody(): void {
-    this.#hold = null;
-    const { bytes } = this.#heldBody;
-    this.#heldBody = new ByteBuffer();
+    this.#buffering = null;
+    const { bytes } = this.#bufferedBody;
+    this.#bufferedBody = new ByteBuffer();
     if (bytes.length > 0) this.#pushAndCapture(bytes);
     super.push(null);
   }
 
-  /** Discards what was held and what is still to come. */
+  /** Discards what was buffered and what is still to come. */
   discardBody(): void {
-    this.#hold = null;
-    this.#heldBody = new ByteBuffer();
+    this.#buffering = null;
+    this.#bufferedBody = new ByteBuffer();
     this.#isDiscarded = true;
     this.resume();
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk && (this.#hold || this.#isDiscarded)) {
+    if (chunk && (this.#buffering || this.#isDiscarded)) {
       this.receivedBytes += chunk.length;
-      if (this.#hold) this.#keepChunk(this.#hold, chunk);
+      if (this.#buffering) this.#keepChunk(this.#buffering, chunk);
       else if (this.receivedBytes > MAX_DISCARDED_BYTES) this.socket.destroySoon();
       this.#yieldToOthers();
       return false;
     }
-    if (!this.#hold) return this.#pushAndCapture(chunk, encoding);
-    this.#hold.onComplete();
+    if (!this.#buffering) return this.#pushAndCapture(chunk, encoding);
+    this.#buffering.onComplete();
     return false;
   }
 
@@ -90,9 +90,9 @@ export class SiteRequest extends IncomingMessage {
     });
   }
 
-  #keepChunk({ maxBytes, onTooLarge }: BodyHold, chunk: Buffer): void {
+  #keepChunk({ maxBytes, onTooLarge }: BodyBuffering, chunk: Buffer): void {
     if (this.receivedBytes > maxBytes) onTooLarge();
-    else this.#heldBody.append(chunk);
+    else this.#bufferedBody.append(chunk);
   }
 
   #pushAndCapture(chunk: Buffer | null, encoding?: BufferEncoding): boolean {

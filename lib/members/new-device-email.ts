@@ -43,7 +43,7 @@ export async function enqueueNewDeviceEmail(
         parts: [
           `Hi ${firstName},`,
           `A new device logged in to your account: ${device}${city ? `, near ${city}` : ""}, on ${time}.`,
-          "Was it you? Then there’s nothing to do. If not, log the device out and remove passkeys that you don’t know:",
+          "If this was you, you don’t need to do anything. If not, log out the device and remove any passkeys you don’t recognize:",
           { link: `${env.SITE_URL}/me`, label: "Your devices" },
         ],
       },

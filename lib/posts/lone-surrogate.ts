@@ -3,7 +3,7 @@
 
 /** Completes "title …" in an error. */
 export const LONE_SURROGATE_RULE =
-  "has half of a character (\\uD800 to \\uDFFF): write the character itself, or both halves";
+  "has an unpaired surrogate (\\uD800 to \\uDFFF): write the character itself, or both surrogates";
 
 /** Returns the path of the first string or key in `value` with a lone surrogate, or null. */
 export function findLoneSurrogate(value: unknown): PropertyKey[] | null {

@@ -11,7 +11,7 @@ export interface Post {
   readonly slug: string;
   /** Path below the content root. */
   readonly path: string;
-  /** SHA-256 in hex of the post and the files beside it. */
+  /** SHA-256 in hex of the post and the files next to it. */
   readonly hash: string;
   /** The content version of this text. Older than the index's if the newer text is broken. */
   readonly version: string;

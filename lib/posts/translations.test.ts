@@ -34,7 +34,7 @@ test("every translation knows all the others, but no draft", () => {
   ]);
 });
 
-test("a post from an earlier index is not listed beside itself", () => {
+test("a post from an earlier index is not listed next to itself", () => {
   const earlier = { ...post("names-de") };
   expect(slugs(listTranslations(index, earlier))).toEqual(["names", "names-de", "names-es"]);
   expect(slugs(listTranslations(index, { ...post("names") }))).toEqual([

@@ -47,7 +47,7 @@ export function streamClusterEvents({
     try {
       controller.close();
     } catch {
-      // Already cancelled.
+      // Already canceled.
     }
   };
   const send = async (text: string) => {

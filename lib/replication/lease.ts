@@ -37,7 +37,7 @@ export function isLeaseValid(): boolean {
 }
 
 /**
- * Resolves to true if no node without `position` can become the primary by itself. Resolves to false if
+ * Resolves to true if no node without `position` can become the primary. Resolves to false if
  * the lease is lost, or the lease service does not respond.
  */
 export async function confirmLease(position: Position): Promise<boolean> {

@@ -275,11 +275,11 @@ test("a stream ends on cancel, at its deadline, and if access can't be checked",
       streamClusterEvents({ isAllowed: () => Promise.resolve(true), signal: AbortSignal.abort() })!,
     ),
   ];
-  const cancelled = streamClusterEvents({
+  const canceled = streamClusterEvents({
     isAllowed: () => Promise.resolve(true),
     signal: new AbortController().signal,
   })!;
-  await cancelled.cancel();
+  await canceled.cancel();
   gone.abort();
   await Promise.all(ended);
   // All listeners were removed.

@@ -104,7 +104,7 @@ export interface DerivedTerms {
   readonly vocabulary: ReadonlySet<string>;
 }
 
-/** Returns what search needs of a text beside its words as SQLite's tokenizer finds them. */
+/** Returns what search needs of a text in addition to its words as SQLite's tokenizer finds them. */
 export function deriveTerms(text: string): DerivedTerms {
   const tokens = nameTokens(text);
   const vocabulary = new Set<string>();

@@ -20,7 +20,7 @@ const RESERVE_MS = 4_000;
 const BACKUP_STOP_TIMEOUT_MS = 3_000;
 
 /**
- * Runs until a signal arrives, the site fails for good, or the supervisor must decide again.
+ * Runs until a signal arrives, the site fails permanently, or the supervisor must decide again.
  * Returns the exit code: 0 after a signal, so that LiteFS releases the lease. `flags` are the Node
  * flags for the site.
  */

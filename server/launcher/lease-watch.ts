@@ -44,7 +44,7 @@ const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
   /**
-   * Resolves to true once no node without `position` can become the primary by itself; false if the
+   * Resolves to true once no node without `position` can become the primary; false if the
    * lease is lost, or Consul does not respond.
    */
   confirmPosition(position: Position): Promise<boolean>;

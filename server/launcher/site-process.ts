@@ -7,7 +7,7 @@ import { waitForReadableDatabase } from "./wait-for-database.ts";
 import { logEvent } from "#server/log-event.ts";
 import { SERVER_ENV } from "#server/server-flags.mjs";
 import { type Settings, appUserIds } from "#server/settings.ts";
-import type { MessageFromSite } from "#server/site-messages.ts";
+import type { MessageFromSite } from "#server/launcher-messages.ts";
 import {
   WATCHDOG_LIMITS,
   type WatchdogLimits,
@@ -36,7 +36,7 @@ export interface SiteProcess {
 export interface SiteProcessOptions {
   /** Pause after the first crash; each further one adds as much. Default: 1 s. */
   readonly pauseMs?: number;
-  /** Resolves to true once no node without `position` can become the primary by itself. */
+  /** Resolves to true once no node without `position` can become the primary. */
   readonly confirmPosition?: (position: Position) => Promise<boolean>;
   /** Runs after a hung process was killed, and before the next one starts. */
   readonly afterHang?: () => Promise<unknown>;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MessageFromSite, MessageToSite } from "#server/site-messages.ts";
+import type { MessageFromSite, MessageToSite } from "#server/launcher-messages.ts";
 
 const PING_INTERVAL_MS = 500;
 const MAX_STACK_FRAMES = 20;

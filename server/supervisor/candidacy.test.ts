@@ -102,7 +102,7 @@ test("data of another cluster is not touched", () => {
   ).toMatchObject({ kind: "refuse" });
 });
 
-test("while another node is the primary of another Consul, or Consul is unreachable, no node takes the lease beside it", () => {
+test("while another node is the primary of another Consul, or Consul is unreachable, no node takes the lease, too", () => {
   for (const facts of [{ consul: consul({ clusterId: null, hasData: false }) }, { consul: null }])
     expect(decideCandidacy(known({ ...facts, unknownPrimary: "dfw-2" }))).toMatchObject({
       kind: "start",

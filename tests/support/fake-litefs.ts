@@ -1,4 +1,4 @@
-// Fakes LiteFS 0.5.14 on one node: its events over HTTP, and the files in its mount beside the
+// Fakes LiteFS 0.5.14 on one node: its events over HTTP, and the files in its mount next to the
 // test's database. For states that a real cluster (e2e/cluster) passes through too fast.
 
 import { rmSync, writeFileSync } from "node:fs";

@@ -26,16 +26,16 @@ function MemberData() {
       <h2>If you are a member</h2>
       <ul>
         <li>Your email address and first name{teams && ", and your team"}.</li>
-        <li>What you agreed to, such as getting new posts by email, and since when.</li>
+        <li>What you agreed to, such as getting new posts by email, and when.</li>
         <li>
           For each device that is logged in: the name of its browser, its region if we know it, and
           when it was last seen, to the hour. A session ends after {SESSION_DAYS} days.
         </li>
         <li>The posts you finished, and when.</li>
-        <li>The posts you saved for later, and since when.</li>
+        <li>The posts you saved for later, and when.</li>
         <li>
-          For a long post that you began: the section you were reading, so that you can continue on
-          another device. We replace it as you read, and ignore it once you finish.
+          For a long post that you started: the section you were reading, so that you can continue
+          on another device. We replace it as you read, and ignore it once you finish.
         </li>
         <li>Only in your browser, in a cookie: when you last visited, to mark new posts.</li>
         <li>The public keys of your passkeys, with the names you gave them.</li>

@@ -5,7 +5,7 @@ import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { deleteCacheEntry } from "./actions.ts";
 import { listInstances } from "./instances.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
@@ -42,7 +42,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
   const key = lastValue(query.key);
   const open = key ? inspectEntry(key) : null;
   return (
-    <AdminFrame
+    <AdminLayout
       current="cache"
       title="Cache"
       lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""}: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${formatBytes(size.bytes)}. Entries are rebuilt on demand.`}
@@ -141,6 +141,6 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
           </p>
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

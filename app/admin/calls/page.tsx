@@ -2,7 +2,7 @@
 
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
@@ -37,7 +37,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const stateOf = (each: CallState | null) => each ?? "all";
   return (
-    <AdminFrame current="calls" title="Calls">
+    <AdminLayout current="calls" title="Calls">
       <section className="desk-section" aria-label="Queue">
         <SearchForm
           action="/admin/calls"
@@ -121,6 +121,6 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
           </p>
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -1,7 +1,7 @@
 // /admin/cluster: shows every node as this instance sees it.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { LiveCluster } from "#components/cluster/live-cluster.tsx";
 import { NodeTable } from "#components/cluster/node-table.tsx";
 import { readCluster } from "#lib/replication/read-cluster.ts";
@@ -16,16 +16,16 @@ export default async function ClusterPage() {
   const view = await readCluster();
   if (!view.isReplicated) {
     return (
-      <AdminFrame current="cluster" title="Cluster" lead="Single node, no replication.">
+      <AdminLayout current="cluster" title="Cluster" lead="Single node, no replication.">
         <section className="desk-section" aria-labelledby="nodes">
           <h2 id="nodes">The node</h2>
           <NodeTable nodes={view.nodes} nowMs={view.atMs} />
         </section>
-      </AdminFrame>
+      </AdminLayout>
     );
   }
   return (
-    <AdminFrame
+    <AdminLayout
       current="cluster"
       title="Cluster"
       lead="Each node serves reads from its own copy. Writes go to the primary and are replicated from there."
@@ -34,6 +34,6 @@ export default async function ClusterPage() {
         <h2 id="nodes">Nodes</h2>
         <LiveCluster initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -3,7 +3,7 @@
 import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { compilePost } from "./actions.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { Timestamp, formatTimestamp } from "#components/admin/timestamp.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SelectField } from "#components/ui/form-fields.tsx";
@@ -29,7 +29,7 @@ export default async function ContentPage() {
       : []),
   ];
   return (
-    <AdminFrame current="content" title="Content">
+    <AdminLayout current="content" title="Content">
       {problems.map((problem) => (
         <p key={problem} className="form-message form-message-refused" role="alert">
           {problem}
@@ -136,6 +136,6 @@ export default async function ContentPage() {
           </div>
         </ActionForm>
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

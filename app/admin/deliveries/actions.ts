@@ -29,7 +29,7 @@ export const abandonDeliveryAction = defineServerAction({
   fields,
   async run({ input, write }) {
     await write((tx, admin) => discardDelivery(tx, admin.id, input.id));
-    await setNotice("delivery-cancelled");
+    await setNotice("delivery-canceled");
     redirect("/admin/deliveries");
   },
 });

@@ -3,7 +3,7 @@
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
 import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
 import { read } from "#lib/db/database.ts";
@@ -15,7 +15,7 @@ export const generateMetadata = () => adminMetadata("Deliveries");
 const NOTICES: Partial<Record<Notice, string>> = {
   "delivery-retrying":
     "Retrying now. Reload in a moment: delivered messages disappear from the list.",
-  "delivery-cancelled": "Delivery canceled.",
+  "delivery-canceled": "Delivery canceled.",
 };
 const KINDS = { MAIL: "Email", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
 const MAX_SHOWN = 100;
@@ -42,7 +42,7 @@ export default async function DeliveriesPage() {
   const deliveries = await read((tx) => listDeliveries(tx, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
-    <AdminFrame
+    <AdminLayout
       current="deliveries"
       title="Deliveries"
       lead="Outgoing messages. Retried for two days."
@@ -111,6 +111,6 @@ export default async function DeliveriesPage() {
           </>
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

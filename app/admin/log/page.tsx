@@ -2,7 +2,7 @@
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, parseCursor, buildHref } from "#lib/http/search-params.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { read } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
@@ -15,7 +15,7 @@ export default async function LogPage({ searchParams }: { searchParams: Promise<
   const before = parseCursor((await searchParams).before);
   const { events, next } = await read((tx) => listAuditLog(tx, admin, { before }));
   return (
-    <AdminFrame
+    <AdminLayout
       current="log"
       title="Log"
       lead="Changes by admins and the command line, newest first."
@@ -31,6 +31,6 @@ export default async function LogPage({ searchParams }: { searchParams: Promise<
           {next !== null && <a href={buildHref("/admin/log", { before: next })}>Older</a>}
         </p>
       )}
-    </AdminFrame>
+    </AdminLayout>
   );
 }

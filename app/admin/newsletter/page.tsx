@@ -2,7 +2,7 @@
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { createIssueAction } from "./actions.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { IssueTable } from "#components/admin/issue-table.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SelectField } from "#components/ui/form-fields.tsx";
@@ -37,7 +37,7 @@ export default async function NewsletterPage({
   const { scheduled } = getCatalogStatus();
   const isOurs = newsletterChannel() === "site";
   return (
-    <AdminFrame
+    <AdminLayout
       current="newsletter"
       title="Newsletter"
       notice={(await readNotice()) === "issue-deleted" ? "Draft deleted." : null}
@@ -79,6 +79,6 @@ export default async function NewsletterPage({
           <IssueTable issues={issues} />
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -1,7 +1,7 @@
 // Renders /admin/posts: all posts with their state, filtered by state and text.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { POST_STATE_LABELS, PostTable } from "#components/admin/post-table.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { nowMs } from "#lib/core/clock.ts";
@@ -34,7 +34,7 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
   }));
   const newUrl = newPostUrl(siteConfig.newPostUrl, nowMs());
   return (
-    <AdminFrame current="posts" title="Posts">
+    <AdminLayout current="posts" title="Posts">
       <section className="desk-section">
         {newUrl && (
           <p>
@@ -67,6 +67,6 @@ export default async function PostsPage({ searchParams }: { searchParams: Promis
           in the last two years. A view starts after five seconds.
         </p>
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

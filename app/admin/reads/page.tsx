@@ -4,7 +4,7 @@ import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { ReadsChart } from "#components/admin/reads-chart.tsx";
 import { ReferrerTable } from "#components/admin/referrer-table.tsx";
@@ -78,7 +78,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
       sort !== key ? undefined : key === "title" ? ("ascending" as const) : ("descending" as const),
   });
   return (
-    <AdminFrame
+    <AdminLayout
       current="reads"
       title="Reads"
       lead={
@@ -155,6 +155,6 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
         />
         <p className="muted">Except for all-time reads, the numbers cover the last {DAYS} days.</p>
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -3,7 +3,7 @@
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { readNotice } from "#lib/http/notice-cookie.ts";
 import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/search-params.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -25,7 +25,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
   const before = parseCursor(query.before);
   const { users, next } = await read((tx) => searchUsers(tx, admin, { text: q, before }));
   return (
-    <AdminFrame
+    <AdminLayout
       current="users"
       title="Users"
       notice={(await readNotice()) === "member-deleted" ? "Member deleted." : null}
@@ -77,6 +77,6 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
           </p>
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

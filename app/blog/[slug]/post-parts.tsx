@@ -1,7 +1,7 @@
 // Loads the personal parts of a post's page: whether it is saved, where the member stopped, for whom a
 // read counts, the current standings, and what to read next.
 
-import { postMessages } from "#app/frame-messages.ts";
+import { postMessages } from "#app/layout-messages.ts";
 import { ContinueReading } from "#components/post/continue-reading.tsx";
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
 import { ReadMark } from "#components/post/read-mark.tsx";

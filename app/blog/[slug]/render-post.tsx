@@ -3,7 +3,7 @@
 import type { Metadata } from "next";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex, findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
-import { postMessages } from "#app/frame-messages.ts";
+import { postMessages } from "#app/layout-messages.ts";
 import { renderNotFound } from "#app/not-found-page.tsx";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";

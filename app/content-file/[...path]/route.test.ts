@@ -38,7 +38,7 @@ afterEach(async () => {
 // Each compiler loads for a third of a second, so that the tests share one.
 afterAll(closeCompiler);
 
-test("an image beside a post is served in a sandbox", async () => {
+test("an image next to a post is served in a sandbox", async () => {
   const response = await get("blog/a/a%20picture.svg");
   expect(response.status).toBe(200);
   expect(await response.text()).toContain("<svg");

@@ -31,7 +31,7 @@ export function POST(request: Request): Promise<Response> {
     await ensurePrimary();
     const { id } = await requireMember();
     const post = await findPostBySlug(slug);
-    if (!post) throw new AppError("not_found", "There is no such post.", { field: "slug" });
+    if (!post) throw new AppError("not_found", "Post not found.", { field: "slug" });
     if (heading !== null && !post.compiled.headings.some((each) => each.id === heading))
       throw new AppError("invalid", "heading: The post has no such heading.", { field: "heading" });
     consumePlaceWrite(id, nowMs());

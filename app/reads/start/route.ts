@@ -1,4 +1,4 @@
-// POST /reads/start, for what the pipeline leaves to Next (app/direct-handlers.ts).
+// POST /reads/start, when Next serves it instead of the pipeline (app/register-direct-handlers.ts).
 
 import { toRouteHandler } from "#lib/http/direct-handlers.ts";
 import { countStart } from "./count-start.ts";

@@ -1,4 +1,4 @@
-// GET /reads/token, for what the pipeline leaves to Next (app/direct-handlers.ts).
+// GET /reads/token, when Next serves it instead of the pipeline (app/register-direct-handlers.ts).
 
 import { toRouteHandler } from "#lib/http/direct-handlers.ts";
 import { issueToken } from "./issue-token.ts";

@@ -162,7 +162,7 @@ async function readLease(primary: string | null): Promise<Finding[]> {
     // The URL contains a token.
     return [
       problem(
-        `Consul doesn't answer: ${(error as Error).message.replaceAll(FLY_CONSUL_URL, "FLY_CONSUL_URL")}`,
+        `Consul isn't responding: ${(error as Error).message.replaceAll(FLY_CONSUL_URL, "FLY_CONSUL_URL")}`,
         "Reads continue, but the primary loses its lease, and no other node can take it.",
         "curl -s $FLY_CONSUL_URL/v1/status/leader",
       ),
@@ -175,14 +175,14 @@ async function readLitefs(): Promise<{ findings: Finding[]; primary: string | nu
     const { body } = await requestInternal(`${env.LITEFS_URL}/info`);
     const info = JSON.parse(body) as { isPrimary: boolean; primary?: { hostname: string } };
     return {
-      findings: [ok(`LiteFS answers at ${env.LITEFS_URL}`)],
+      findings: [ok(`LiteFS responds at ${env.LITEFS_URL}`)],
       primary: info.isPrimary ? currentInstance() : (info.primary?.hostname ?? null),
     };
   } catch (error) {
     return {
       findings: [
         problem(
-          `LiteFS doesn't answer: ${(error as Error).message}`,
+          `LiteFS isn't responding: ${(error as Error).message}`,
           "Without it, this node has no database.",
           "See the log for litefs.exited, and restart the machine: fly machine restart ID",
         ),

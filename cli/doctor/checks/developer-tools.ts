@@ -1,4 +1,4 @@
-// Checks what the tests and the laptop cluster need. A server needs none of this.
+// Checks what the tests and the local cluster need. A server needs none of this.
 
 import { existsSync } from "node:fs";
 import { POSTGRES_MISSING, findPostgres } from "../../../scripts/find-postgres.mjs";

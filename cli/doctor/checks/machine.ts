@@ -11,7 +11,7 @@ import { type Finding, note, ok, problem } from "../finding.ts";
 const MB = 1_000_000;
 
 /**
- * `databaseBytes` is the size of the database: a restore, a migration or a snapshot needs room for a
+ * `databaseBytes` is the size of the database: a restore, a migration or a snapshot needs space for a
  * second one. Below 16 MB, the site refuses writes (lib/db/disk-space.ts).
  */
 export function checkDisk(
@@ -30,10 +30,10 @@ export function checkDisk(
   const what = `${folder}: ${formatBytes(freeBytes)} free`;
   const why = "On a full disk, the site serves pages but can't save anything.";
   const fix =
-    "fly volumes extend ID --size GB, or see what fills the disk: du -xh / | sort -h | tail";
+    "fly volumes extend ID --size GB, or find what is using the disk: du -xh / | sort -h | tail";
   if (freeBytes < 64 * MB) return [problem(what, why, fix)];
   if (freeBytes < Math.max(500 * MB, databaseBytes * 2))
-    return [note(what, `${why} A restore needs room for a second copy of the database.`, fix)];
+    return [note(what, `${why} A restore needs space for a second copy of the database.`, fix)];
   return [ok(what)];
 }
 
@@ -45,7 +45,7 @@ export function checkMemory(totalBytes: number, availableBytes: number): Finding
   if (totalBytes < 480 * MB) return [problem(what, why, "fly scale memory 1024")];
   if (availableBytes < 200 * MB)
     return [
-      note(what, why, "fly scale memory 1024, or see what uses it: ps aux --sort=-rss | head"),
+      note(what, why, "fly scale memory 1024, or find what is using it: ps aux --sort=-rss | head"),
     ];
   return [ok(what)];
 }

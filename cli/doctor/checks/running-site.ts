@@ -32,7 +32,7 @@ async function checkHealth(site: string): Promise<Finding[]> {
   } catch (error) {
     return [
       problem(
-        `${site} doesn't answer: ${(error as Error).message}`,
+        `${site} isn't responding: ${(error as Error).message}`,
         "No one can read it.",
         "fly status; fly logs",
       ),

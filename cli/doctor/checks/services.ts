@@ -58,7 +58,7 @@ export async function checkPublicClock(): Promise<Finding[]> {
   } catch (error) {
     return [
       note(
-        `${env.SITE_URL} doesn't answer: ${(error as Error).message}`,
+        `${env.SITE_URL} isn't responding: ${(error as Error).message}`,
         "It may be down or unreachable from here.",
         `npm run doctor -- --url ${env.SITE_URL}`,
       ),

@@ -165,7 +165,7 @@ export class RecorderController {
   cancel(): void {
     this.#requestId += 1;
     this.#stopTest();
-    this.dispatch({ type: "cancelled" });
+    this.dispatch({ type: "canceled" });
   }
 
   pause(): void {
@@ -239,7 +239,7 @@ export class RecorderController {
         if (abort.signal.aborted) return null;
         this.dispatch({ type: "submitted" });
         if (this.getState().upload.step === "running" && !isValid()) {
-          this.dispatch({ type: "upload-cancelled" });
+          this.dispatch({ type: "upload-canceled" });
           return null;
         }
       }
@@ -259,7 +259,7 @@ export class RecorderController {
   cancelUpload(): void {
     this.#upload?.abort();
     this.#upload = null;
-    this.dispatch({ type: "upload-cancelled" });
+    this.dispatch({ type: "upload-canceled" });
   }
 
   #waitWhilePending(signal: AbortSignal): Promise<void> {

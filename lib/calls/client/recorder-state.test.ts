@@ -77,7 +77,7 @@ const TRANSITIONS: [RecorderEvent, Partial<Record<RecorderPhase, RecorderPhase>>
     { "requesting-permission": "idle", "testing-microphone": "idle" },
   ],
   [{ type: "test-started", requestId: 1 }, { "requesting-permission": "testing-microphone" }],
-  [{ type: "cancelled" }, { "requesting-permission": "idle", "testing-microphone": "idle" }],
+  [{ type: "canceled" }, { "requesting-permission": "idle", "testing-microphone": "idle" }],
   [STARTED, { "requesting-permission": "recording", "testing-microphone": "recording" }],
   [{ type: "time-elapsed", requestId: 1, elapsedMs: 1_000, isQuiet: true }, {}],
   [{ type: "paused" }, { recording: "paused" }],
@@ -97,7 +97,7 @@ const TRANSITIONS: [RecorderEvent, Partial<Record<RecorderPhase, RecorderPhase>>
   [PROGRESS, {}],
   [{ type: "upload-completed", uploadId: "upload-1" }, {}],
   [{ type: "upload-failed", message: "Failed." }, {}],
-  [{ type: "upload-cancelled" }, {}],
+  [{ type: "upload-canceled" }, {}],
   [{ type: "upload-error-dismissed" }, {}],
 ];
 test.each(TRANSITIONS)("%o is ignored in all other phases", (event, accepted) => {
@@ -256,9 +256,9 @@ test("a failed upload can be retried with the same recording", () => {
   expect(play([{ type: "submitted" }], failed).upload.step).toBe("running");
 });
 
-test("progress after a cancelled upload is ignored", () => {
+test("progress after a canceled upload is ignored", () => {
   const state = play(
-    [{ type: "submitted" }, { type: "upload-cancelled" }, PROGRESS],
+    [{ type: "submitted" }, { type: "upload-canceled" }, PROGRESS],
     inPhase("recorded"),
   );
   expect(state.upload.step).toBe("none");

@@ -127,7 +127,7 @@ const transitions: {
           { announcement: "The microphone is on. Nothing is being recorded." },
         )
       : state,
-  cancelled: (state) =>
+  canceled: (state) =>
     state.phase === "requesting-permission" || state.phase === "testing-microphone"
       ? enter(state, { phase: "idle" })
       : state,
@@ -224,7 +224,7 @@ const transitions: {
     state.upload.step === "running" ? { ...state, upload: { step: "done", uploadId } } : state,
   "upload-failed": (state, { message }) =>
     state.upload.step === "running" ? { ...state, upload: { step: "failed", message } } : state,
-  "upload-cancelled": (state) =>
+  "upload-canceled": (state) =>
     state.upload.step === "running" || state.upload.step === "pending"
       ? { ...state, upload: { step: "none" } }
       : state,

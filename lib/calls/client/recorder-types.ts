@@ -77,7 +77,7 @@ export interface EventPayloads {
   "permission-requested": { requestId: number };
   "microphone-failed": { requestId: number; code: MicrophoneProblem };
   "test-started": { requestId: number };
-  cancelled: object;
+  canceled: object;
   "recording-started": { requestId: number; maxMs: number };
   "time-elapsed": { requestId: number; elapsedMs: number; isQuiet: boolean };
   paused: object;
@@ -98,7 +98,7 @@ export interface EventPayloads {
   "upload-progressed": { progress: UploadProgress };
   "upload-completed": { uploadId: string };
   "upload-failed": { message: string };
-  "upload-cancelled": object;
+  "upload-canceled": object;
   "upload-error-dismissed": object;
 }
 

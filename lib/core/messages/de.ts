@@ -1,4 +1,4 @@
-// The texts of a post page's frame in German.
+// The German strings of the page layout around a post.
 
 import type { Messages } from "./en.ts";
 import { createFormats } from "./formats.ts";

@@ -1,4 +1,4 @@
-// The texts of a post page's frame in English.
+// The English strings of the page layout around a post.
 
 import { formatCount, formatDate, formatReadingTime, pluralize } from "#lib/core/format.ts";
 
@@ -90,5 +90,5 @@ export const en = {
   noLead: "No team leads yet",
 };
 
-/** Every language has the same texts. */
+/** Every language has the same strings. */
 export type Messages = typeof en;

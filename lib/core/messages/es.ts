@@ -1,4 +1,4 @@
-// The texts of a post page's frame in Spanish.
+// The Spanish strings of the page layout around a post.
 
 import type { Messages } from "./en.ts";
 import { createFormats } from "./formats.ts";

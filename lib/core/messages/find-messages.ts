@@ -1,4 +1,4 @@
-// Finds the texts of the post page's frame in a language.
+// Finds the strings of the page layout in a language.
 
 import { parseLanguageTag } from "../language-tag.ts";
 import { de } from "./de.ts";
@@ -7,7 +7,7 @@ import { es } from "./es.ts";
 
 const LANGUAGES: Readonly<Record<string, Messages>> = { en, de, es };
 
-/** Returns the texts in the language of a BCP 47 tag, ignoring region and script; or null. */
+/** Returns the strings in the language of a BCP 47 tag, ignoring region and script; or null. */
 export function findMessages(tag: string): Messages | null {
   const { language } = parseLanguageTag(tag);
   return (Object.hasOwn(LANGUAGES, language) && LANGUAGES[language]) || null;

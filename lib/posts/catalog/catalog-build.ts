@@ -48,7 +48,7 @@ export interface BuildProgress {
 }
 
 /** Thrown when a newer version was published during the build. */
-export class BuildCancelled extends Error {}
+export class BuildCanceled extends Error {}
 
 /** GitHub asks clients to limit concurrent requests. */
 const READ_CONCURRENCY = 4;
@@ -146,7 +146,7 @@ export class CatalogBuild {
     return post;
   }
 
-  /** Compiles every post, newest first. Throws BuildCancelled when `isWanted` returns false. */
+  /** Compiles every post, newest first. Throws BuildCanceled when `isWanted` returns false. */
   async compileAll(isWanted: () => boolean): Promise<PublishedIndex> {
     const newestFirst = [...this.#parsedPosts.values()].sort((a, b) =>
       a.frontMatter.date < b.frontMatter.date ? 1 : -1,
@@ -158,7 +158,7 @@ export class CatalogBuild {
     this.#progress = { done: 0, total: missing.length };
     // At most one per worker, so that a post that a reader requests is next in the queue.
     await forEachConcurrently(newestFirst, this.#options.workers, async ({ id, file }) => {
-      if (!isWanted()) throw new BuildCancelled();
+      if (!isWanted()) throw new BuildCanceled();
       const startedMs = performance.now();
       await this.compileOne(id);
       if (!missingIds.has(id)) return;

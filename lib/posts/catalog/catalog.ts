@@ -15,7 +15,7 @@ import { publicationMs } from "#lib/posts/post-dates.ts";
 import { hasTranslationIn } from "#lib/posts/translations.ts";
 import type { ImageFile } from "#lib/posts/images/content-image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
-import { BuildCancelled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
+import { BuildCanceled, CatalogBuild, type PostFailure } from "./catalog-build.ts";
 import { type CatalogStatus, describeOutage, listWarnings } from "./catalog-status.ts";
 import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
 import type { ContentVersionSource } from "./content-version-source.ts";
@@ -131,7 +131,7 @@ export class Catalog {
   }
 
   /**
-   * Returns the file at `path` beside a post: the version `blobSha` if it is still in use, else the
+   * Returns the file at `path` next to a post: the version `blobSha` if it is still in use, else the
    * served one; null if it is missing or hidden.
    */
   async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
@@ -326,7 +326,7 @@ export class Catalog {
         ? nowMs() + postRetryDelayMs(this.#postRetries)
         : Number.POSITIVE_INFINITY;
     } catch (error) {
-      if (error instanceof BuildCancelled) return;
+      if (error instanceof BuildCanceled) return;
       this.#noteProblem(version, error);
       if (!this.#published) await this.#publishPrevious(version);
     } finally {

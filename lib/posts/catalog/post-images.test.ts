@@ -15,7 +15,7 @@ const png = (background: string) =>
 const withImages = (...paths: string[]) =>
   makePostText("A", "2026-11-21", paths.map((path) => `![x](${path})`).join("\n\n"));
 
-test("images beside the post, elsewhere in the content and in public are shown", async () => {
+test("images next to the post, elsewhere in the content and in public are shown", async () => {
   const [red, green, blue] = await Promise.all(["#f00", "#0f0", "#00f"].map(png));
   sites.writeFile("blog/a/My Photo (1).PNG", red!);
   sites.writeFile("blog/shared/b.png", green!);

@@ -180,7 +180,7 @@ export function refreshCatalog(): Promise<void> {
 }
 
 /**
- * Returns a file beside a served post, in the version `blobSha` if that is still in use, or null.
+ * Returns a file next to a served post, in the version `blobSha` if that is still in use, or null.
  */
 export async function findContentFile(
   path: string,

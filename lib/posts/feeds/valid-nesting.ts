@@ -23,7 +23,7 @@ const isWhitespace = (node: ElementContent) => node.type === "text" && node.valu
 
 /**
  * Returns `element` as one or more elements with valid content: a paragraph ends before a block and
- * continues after it, and a paragraph in a heading, in inline text or beside text in a table cell
+ * continues after it, and a paragraph in a heading, in inline text or next to text in a table cell
  * becomes inline.
  */
 export function fixNesting(element: Element): ElementContent[] {

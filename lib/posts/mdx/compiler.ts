@@ -72,7 +72,7 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
   async function compile(input: CompileInput): Promise<CompiledPost> {
     const bytes = Buffer.byteLength(input.body);
     if (bytes > MAX_BODY_BYTES) {
-      const reason = `it has ${(bytes / MB).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / MB} MB`;
+      const reason = `it is ${(bytes / MB).toFixed(1)} MB; the limit is ${MAX_BODY_BYTES / MB} MB`;
       throw new PostError({ file: input.file, line: input.bodyLine, reason });
     }
     let result: CompileResult;

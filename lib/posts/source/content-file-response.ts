@@ -17,7 +17,7 @@ const IMAGE_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Content types of files that are served. Other files beside a post, such as components, are not
+ * Content types of files that are served. Other files next to a post, such as components, are not
  * public.
  */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

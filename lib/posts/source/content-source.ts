@@ -20,9 +20,9 @@ export interface ContentFile {
 export interface PostFile extends ContentFile {
   readonly slug: string;
   readonly kind: "post" | "page";
-  /** SHA-256 in hex of the paths and blob SHAs of the post and every file beside it. */
+  /** SHA-256 in hex of the paths and blob SHAs of the post and every file next to it. */
   readonly hash: string;
-  /** The other files in its folder. For a post without its own folder, the loose files beside it. */
+  /** The other files in its folder. For a post without its own folder, the loose files next to it. */
   readonly assets: readonly ContentFile[];
 }
 
@@ -69,7 +69,7 @@ export const MAX_FILE_BYTES = 25 * 1_048_576;
 
 /** Returns why a file above MAX_FILE_BYTES is not served. */
 export function describeFileSize({ bytes }: Pick<ContentFile, "bytes">): string {
-  return `it has ${formatMegabytes(bytes)} MB; the limit is ${formatMegabytes(MAX_FILE_BYTES)} MB`;
+  return `it is ${formatMegabytes(bytes)} MB; the limit is ${formatMegabytes(MAX_FILE_BYTES)} MB`;
 }
 
 /** Throws AppError(too_large) above MAX_FILE_BYTES. */

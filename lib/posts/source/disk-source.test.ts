@@ -86,7 +86,7 @@ test("a changed post changes the version and only its own hash", async () => {
   expect(after["blog/folder/index.mdx"]).toBe(before["blog/folder/index.mdx"]);
 });
 
-test("a changed image changes the hash of the post beside it", async () => {
+test("a changed image changes the hash of the post next to it", async () => {
   const before = await posts();
   put("blog/folder/hero.png", "PNG");
   const after = await posts();

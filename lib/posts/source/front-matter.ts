@@ -30,7 +30,7 @@ export interface FrontMatter {
   readonly description: string;
   readonly categories: string[];
   readonly keywords: string[];
-  /** './hero.png' beside the post, '/images/…' in public, or an https URL. */
+  /** './hero.png' next to the post, '/images/…' in public, or an https URL. */
   readonly banner?: string;
   readonly bannerCredit?: string;
   readonly bannerAlt?: string;

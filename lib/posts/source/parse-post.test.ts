@@ -78,14 +78,14 @@ describe("front matter", () => {
     ["    - fly", '    - "\\uD83D"', 11, "meta.keywords.1"],
     ["      name: Ana", '      name: "\\uDE00\\uD83D"', 16, "translations.0.author.name"],
     ["    link: https:", '    "\\uD800": 1\n    link: https:', 13, "translations.0.\uFFFD"],
-  ])("half of a character instead of %j is rejected at its line", (from, to, line, field) => {
+  ])("an unpaired surrogate instead of %j is rejected at its line", (from, to, line, field) => {
     expect(problem(good.replace(from, to))).toMatchObject({
       line,
       field,
-      reason: expect.stringContaining("has half of a character"),
+      reason: expect.stringContaining("has an unpaired surrogate"),
     });
     const post = parsePost("x.mdx", good.replace(from, to), { lenient: true });
-    expect(post.warnings).toEqual([expect.stringContaining("has half of a character")]);
+    expect(post.warnings).toEqual([expect.stringContaining("has an unpaired surrogate")]);
     expect(JSON.stringify(post.frontMatter)).not.toMatch(/\\ud[89a-f]/i);
   });
 

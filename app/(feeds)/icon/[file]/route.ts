@@ -35,7 +35,7 @@ export async function GET(
   const { file } = await params;
   const isSvg = file === "icon.svg";
   if (!isSvg && !Object.hasOwn(PNG_SIZES, file))
-    return new Response("There is no such icon.\n", { status: 404 });
+    return new Response("Icon not found.\n", { status: 404 });
   let icon = icons.get(file);
   if (!icon) icons.set(file, (icon = draw(file)));
   return conditionalResponse(

@@ -17,7 +17,7 @@ import {
 import { AnswerForm, DecisionForm, ExpectedVersionFields } from "./decision-forms.tsx";
 import { PublishForm } from "./publish-form.tsx";
 import { TranscriptFields } from "./transcript-fields.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallPlayer } from "#components/call/call-player.tsx";
 import { CallStateLabel } from "#components/call/call-state-label.tsx";
@@ -71,7 +71,7 @@ export default async function CallPage({ params }: Props) {
   };
   const decide = { call, path };
   return (
-    <AdminFrame current="calls" title={call.title}>
+    <AdminLayout current="calls" title={call.title}>
       <div className="call-desk">
         <div>
           <section className="desk-section" aria-labelledby="question">
@@ -275,7 +275,7 @@ export default async function CallPage({ params }: Props) {
           </section>
         </div>
       </div>
-    </AdminFrame>
+    </AdminLayout>
   );
 }
 
@@ -284,7 +284,7 @@ function describeTranscription({
   transcription,
 }: NonNullable<ReviewedCall["episode"]>): string | undefined {
   if (!isTranscriptionConfigured()) return undefined;
-  if (!transcription) return "If you leave it empty, it is created for you.";
+  if (!transcription) return "If you leave it empty, we’ll create it for you.";
   const { isGivenUp, lastError } = transcription;
   const problem = lastError === null ? "" : ` The last attempt failed. ${lastError}`;
   return isGivenUp

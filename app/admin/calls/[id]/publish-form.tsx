@@ -41,7 +41,7 @@ export function PublishForm({
           <input type="hidden" name="id" value={id} />
           <input type="hidden" name="seen" value={expectedVersion} />
           <TranscriptFields
-            hint={willTranscribe ? "If you leave it empty, it is created for you." : "Optional."}
+            hint={willTranscribe ? "If you leave it empty, we’ll create it for you." : "Optional."}
             onChange={setTranscript}
           />
           <details className="episode-apart">

@@ -35,7 +35,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
         <Field
           name="sendAt"
           label="Send at (UTC)"
-          hint="Leave empty to send now. If the post isn’t published by then, it is sent once it is."
+          hint="Leave empty to send now. If the post isn’t published by then, we’ll send it when it is."
           type="datetime-local"
         />
         <p className="form-hint">

@@ -6,7 +6,7 @@ import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { cancelIssueAction, deleteIssueAction } from "../actions.ts";
 import { DraftForm } from "./draft-form.tsx";
 import { IssueResults } from "./issue-results.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { ISSUE_STATE_LABELS } from "#components/admin/issue-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
@@ -76,7 +76,7 @@ export default async function IssuePage({ params }: Props) {
   const audience =
     isDraft && post ? await read((tx) => countRecipients(tx, [...topicKeysOf(post)])) : null;
   return (
-    <AdminFrame
+    <AdminLayout
       current="newsletter"
       title={issue.subject}
       notice={notice && NOTICES[notice]}
@@ -124,6 +124,6 @@ export default async function IssuePage({ params }: Props) {
           </ActionButton>
         </section>
       )}
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -2,7 +2,7 @@
 
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { removeSubscriberAction } from "../actions.ts";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
@@ -26,7 +26,7 @@ export default async function SubscribersPage({
   const q = lastValue((await searchParams).q).slice(0, 200);
   const { total, subscribers, isTruncated } = await read((tx) => listSubscribers(tx, admin, q));
   return (
-    <AdminFrame
+    <AdminLayout
       current="newsletter"
       title="Subscribers"
       lead={<a href="/admin/newsletter">All issues</a>}
@@ -70,6 +70,6 @@ export default async function SubscribersPage({
         )}
         {isTruncated && <p className="muted">Showing the newest {subscribers.length}.</p>}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -5,7 +5,7 @@ import { renderNotFound } from "../../../not-found-page.tsx";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { adminPostPath, loadAdminPosts } from "../load-admin-posts.ts";
 import { PreviewLinks } from "./preview-links.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { PostStateLabel } from "#components/admin/post-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -39,14 +39,14 @@ export default async function PostAdminPage({ params }: Props) {
     links: await listPreviewLinks(tx, admin, slug),
   }));
   return (
-    <AdminFrame current="posts" title={post.title}>
+    <AdminLayout current="posts" title={post.title}>
       <section className="desk-section" aria-labelledby="facts">
         <h2 id="facts">Overview</h2>
         <Facts post={post} reads={reads} />
         {post.post && <Actions post={post} slug={slug} />}
       </section>
       {canPreview(post) && <PreviewLinks slug={slug} links={links} isHidden={post.isHidden} />}
-    </AdminFrame>
+    </AdminLayout>
   );
 }
 

@@ -3,7 +3,7 @@
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";
 import { renderNotFound } from "../../../not-found-page.tsx";
-import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { TeamName } from "#components/admin/team-name.tsx";
@@ -44,7 +44,7 @@ export default async function UserPage({ params }: Props) {
   const isSelf = user.id === admin.id;
   const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt.getTime()) };
   return (
-    <AdminFrame current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
+    <AdminLayout current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
       <section className="desk-section" aria-labelledby="facts">
         <h2 id="facts">Overview</h2>
         <dl className="facts">
@@ -208,6 +208,6 @@ export default async function UserPage({ params }: Props) {
           </ActionForm>
         )}
       </section>
-    </AdminFrame>
+    </AdminLayout>
   );
 }

@@ -73,7 +73,7 @@ const TITLE_STYLE = {
   maxWidth: 1_000,
   maxHeight: 350,
 } as const;
-/** Beside a hero image. */
+/** Next to a hero image. */
 const NARROW_TITLE_STYLE = { ...TITLE_STYLE, sizes: [66, 56, 48, 40, 34], maxWidth: 610 } as const;
 const SITE_STYLE = {
   font: "DejaVu Sans, sans bold",

@@ -1,4 +1,4 @@
-// The texts of the search palette and of the player in German.
+// The German strings of the search palette and the player.
 
 import { createFormats } from "../formats.ts";
 import type { BrowserMessages } from "./en.ts";

@@ -1,4 +1,4 @@
-// The English texts of the search palette and the player.
+// The English strings of the search palette and the player.
 
 import { formatDate, pluralize } from "#lib/core/format.ts";
 
@@ -43,5 +43,5 @@ export const en = {
   },
 };
 
-/** Every language has the same texts. */
+/** Every language has the same strings. */
 export type BrowserMessages = typeof en;

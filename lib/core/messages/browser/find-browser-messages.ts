@@ -1,10 +1,10 @@
-// Finds the texts for the scripts of a page in the page's language.
+// Finds the strings for a page's scripts in the page's language.
 
 import { de } from "./de.ts";
 import { type BrowserMessages, en } from "./en.ts";
 import { es } from "./es.ts";
 
-/** Returns the texts in the language of the document, or else in English. */
+/** Returns the strings in the language of the document, or else in English. */
 export function findBrowserMessages(lang = document.documentElement.lang): BrowserMessages {
   return { de, es }[lang.split("-")[0]!.toLowerCase()] ?? en;
 }

@@ -109,7 +109,7 @@ export function assertScriptSize(script: string, file: string): void {
   throw new PostError({
     file,
     line: 1,
-    reason: `its components and their packages have ${megabytes} MB; the limit is ${MAX_SCRIPT_BYTES / 1_048_576} MB. Import a smaller package`,
+    reason: `its components and their packages are ${megabytes} MB; the limit is ${MAX_SCRIPT_BYTES / 1_048_576} MB. Import a smaller package`,
   });
 }
 

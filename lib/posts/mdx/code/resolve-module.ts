@@ -20,7 +20,7 @@ const impliedExtensions = [".tsx", ".ts", ".jsx", ".js", ".mjs", ".json"];
 /** Files that can be imported. */
 export const codeFilePattern = /\.(?:tsx|ts|jsx|js|mjs|json|css)$/;
 
-/** Replacements for the components of Next.js that components beside posts import. */
+/** Replacements for the components of Next.js that components next to posts import. */
 export const nextReplacements: Readonly<Record<string, string>> = {
   "next/link": "export default ({ prefetch, replace, scroll, ...rest }) => <a {...rest} />;",
   "next/image":

@@ -1,4 +1,4 @@
-// Rejects HTML that is an XSS risk, with its line: scripts, frames, forms, event handlers,
+// Rejects HTML that is an XSS risk, with its line: scripts, iframes, forms, event handlers,
 // javascript: URLs.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";

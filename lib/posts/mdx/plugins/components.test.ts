@@ -115,13 +115,13 @@ test.each([
   '<C value={{ "\\uD800": 1 }} />',
   '<Embed url={"https://example.com/\\uD800"} />',
   '$$\n\\char"D800\n$$',
-])("%j has half of a character and is rejected with its line", async (body) => {
+])("%j has an unpaired surrogate and is rejected with its line", async (body) => {
   expect(await problemOf(`One\n\n${body}\n`, { components: ["C", "Embed"] })).toMatch(
-    /^3: the text has half of a character/,
+    /^3: the text has an unpaired surrogate/,
   );
 });
 
-test("character references are never half of a character, and both halves are one", async () => {
+test("character references are never unpaired surrogates, and a pair is one character", async () => {
   const html = await htmlFrom('&#xD800; {"\\uD83D\\uDE00"} <b title="&#xDC00;">x</b>\n');
   expect(html.isWellFormed()).toBe(true);
   expect(html).toContain("😀");

@@ -52,7 +52,7 @@ test.each([
   expect(playerPageUrl(src)).toBe(page);
 });
 
-test("a known frame becomes an embed", async () => {
+test("a known iframe becomes an embed", async () => {
   expect(
     await htmlFrom(
       '<iframe width="1" src="https://www.youtube.com/embed/abc" allowFullScreen></iframe>',
@@ -60,8 +60,8 @@ test("a known frame becomes an embed", async () => {
   ).toBe('<Embed url="https://www.youtube.com/watch?v=abc"></Embed>');
 });
 
-test("any other frame is rejected at its line", async () => {
+test("any other iframe is rejected at its line", async () => {
   expect(await problemOf('\n\n<iframe src="https://evil.example/" />')).toMatch(
-    /^3: a frame of "https:\/\/evil\.example\/" is not supported/,
+    /^3: an iframe of "https:\/\/evil\.example\/" is not supported/,
   );
 });

@@ -62,7 +62,7 @@ export function isHttpUrl(url: string): boolean {
 }
 
 /**
- * Maps the host and path of a player to its page. The frame becomes a card, so that it loads only
+ * Maps the host and path of a player to its page. The iframe becomes a card, so that it loads only
  * on click.
  */
 const knownPlayers: {
@@ -108,7 +108,7 @@ export function playerPageUrl(src: string): string | null {
   return null;
 }
 
-/** Converts known frames to cards. Throws PostError for any other frame. */
+/** Converts known iframes to cards. Throws PostError for any other iframe. */
 export function embedIframes(tree: Root, context: CompileContext): void {
   const toEmbed = (frame: Element) => {
     const src = String(frame.properties.src ?? "");
@@ -116,7 +116,7 @@ export function embedIframes(tree: Root, context: CompileContext): void {
     if (page === null) {
       context.fail(
         frame,
-        `a frame of "${src.slice(0, 200)}" is not supported. Only frames of YouTube, Vimeo, CodeSandbox and CodePen become cards; for anything else, use a link`,
+        `an iframe of "${src.slice(0, 200)}" is not supported. Only iframes of YouTube, Vimeo, CodeSandbox and CodePen become cards; for anything else, use a link`,
       );
     }
     return createEmbed(page, frame, context);

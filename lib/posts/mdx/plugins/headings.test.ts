@@ -17,7 +17,7 @@ test("repeated headings get ids with a number", async () => {
   ]);
 });
 
-test("a heading that contains a link gets an anchor beside it, never around it", async () => {
+test("a heading that contains a link gets an anchor next to it, never around it", async () => {
   const html = await htmlFrom('## The [docs](https://x.example) say "no"\n');
   expect(html).toBe(
     '<h2 id="the-docs-say-no" aria-label="The docs say &#x22;no&#x22;">The <a href="https://x.example" rel="noopener">docs</a> say "no" ' +

@@ -103,7 +103,7 @@ function convertImage(
   }
   if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, context);
   if (foundImage === undefined) context.warn(image, `the image ${src} is not part of this site`);
-  // An absolute path may still be served; a file beside the post cannot.
+  // An absolute path may still be served; a file next to the post cannot.
   return src.startsWith("/")
     ? image
     : createElement(
@@ -200,7 +200,7 @@ function fileNameOf(url: string): string {
   return name.length > 80 ? `${name.slice(0, 77)}…` : name;
 }
 
-/** Resolves the files of a `<video>` or `<audio>` beside the post. */
+/** Resolves the files of a `<video>` or `<audio>` next to the post. */
 function resolveMediaUrls(node: Element, context: CompileContext): void {
   for (const name of ["src", "poster"]) {
     const value = node.properties[name];

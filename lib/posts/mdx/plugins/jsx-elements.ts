@@ -178,7 +178,7 @@ function normalizeCodeElement(node: MdxJsx, name: string, context: CompileContex
 }
 
 function estreeOf(attribute: JsxAttribute): Program | undefined {
-  // `{...props}` has its code beside it.
+  // `{...props}` has its code next to it.
   if (attribute.type === "mdxJsxExpressionAttribute")
     return (attribute as { data?: { estree?: Program } }).data?.estree;
   return typeof attribute.value === "object" ? attribute.value?.data?.estree : undefined;

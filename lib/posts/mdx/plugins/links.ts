@@ -1,4 +1,4 @@
-// Resolves links between posts and to files beside the post, marks external links, and removes links
+// Resolves links between posts and to files next to the post, marks external links, and removes links
 // nested in links.
 
 import { posix } from "node:path";
@@ -66,7 +66,7 @@ function resolveLink(node: Element, href: string, context: CompileContext): void
 }
 
 /**
- * Returns the URL of a path as written: of the post whose file it names, of a file beside the post,
+ * Returns the URL of a path as written: of the post whose file it names, of a file next to the post,
  * or of a page. Null if the file is missing.
  */
 function resolvePath(

@@ -1,18 +1,18 @@
-// Connects the site to its launcher: answers its pings from the event loop, and learns from it
+// Connects the site to its launcher, over IPC: answers pings from the event loop, and receives
 // whether this node holds the lease.
 
 import { setLeaseConfirmer, setLeaseExpiry } from "#lib/replication/lease.ts";
 import type { Position } from "#lib/replication/litefs-node-state.ts";
-import type { MessageFromSite, MessageToSite } from "./site-messages.ts";
+import type { MessageFromSite, MessageToSite } from "./launcher-messages.ts";
 
 /** The launcher's own requests to the lease service take at most two seconds each. */
 const CONFIRM_TIMEOUT_MS = 3_000;
 
 /**
- * Does nothing without a launcher. Returns the function to call once the site listens: pings are
- * answered only then, which the launcher allows more time for.
+ * Does nothing without a launcher. Returns a function to call once the site is listening. Pings are
+ * answered only after that, and the launcher allows more time for the first answer.
  */
-export function answerLauncher(): () => void {
+export function connectToLauncher(): () => void {
   if (!process.send) return () => undefined;
   const send = (message: MessageFromSite) => process.send!(message, undefined, {}, () => undefined);
   const pending = new Map<number, (isConfirmed: boolean) => void>();

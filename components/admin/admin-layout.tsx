@@ -1,4 +1,4 @@
-// Renders the frame of an admin page: navigation, title and notice.
+// Renders the layout of an admin page: navigation, title and notice.
 
 import type { ReactNode } from "react";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -20,7 +20,7 @@ const PAGES = [
 export type AdminPageName = (typeof PAGES)[number]["name"];
 
 /** `current` is marked in the navigation; `notice` is the result of the action that redirected here. */
-export function AdminFrame({
+export function AdminLayout({
   current,
   title,
   lead,

@@ -1,4 +1,4 @@
-// Lets the pipeline answer what needs no page, without Next.
+// Registers the handlers that the HTTP pipeline calls without Next, because they need no page.
 
 import { provideDirectHandlers } from "#lib/http/direct-handlers.ts";
 import { reportAlive } from "./healthz/report-alive.ts";
@@ -6,7 +6,7 @@ import { countRead } from "./reads/count-read.ts";
 import { countStart } from "./reads/start/count-start.ts";
 import { issueToken } from "./reads/token/issue-token.ts";
 
-export function startDirectHandlers(): void {
+export function registerDirectHandlers(): void {
   provideDirectHandlers({
     "GET /healthz": reportAlive,
     "POST /reads": countRead,

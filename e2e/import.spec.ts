@@ -1,5 +1,5 @@
-// Serves a site made by npm run init, with imported posts: nothing speaks of the authors of the
-// examples, and every old address leads to the new one.
+// Runs the commands of a new owner: npm run init and npm run import. The site shows nothing of the
+// example authors, and every old address redirects to the new one.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ let folder = "";
 let site: BuiltSite | null = null;
 
 test.beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "lectern-moving-in-"));
+  folder = mkdtempSync(join(tmpdir(), "lectern-import-"));
   cpSync("package.json", join(folder, "package.json"));
   // The configuration imports its types from here.
   symlinkSync(resolve("lib"), join(folder, "lib"));

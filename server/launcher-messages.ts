@@ -1,4 +1,4 @@
-// Defines the messages between the launcher and the site's process.
+// Defines the IPC messages between the launcher and the site's process.
 
 import type { Position } from "#lib/replication/litefs-node-state.ts";
 
@@ -11,5 +11,5 @@ export type MessageToSite =
 
 export type MessageFromSite =
   | { readonly kind: "pong"; readonly id: number }
-  /** Asks the launcher to ensure that no node without `position` becomes the primary by itself. */
+  /** Asks the launcher to ensure that no node without `position` can become the primary. */
   | { readonly kind: "confirm"; readonly id: number; readonly position: Position };

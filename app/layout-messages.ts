@@ -1,4 +1,4 @@
-// Finds the language of the frame around a page: that of the post on a post's page, else English.
+// Finds the language of the page layout (header, footer): the language of the post on a post page, else English.
 
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -9,11 +9,11 @@ import { findPostBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { postLanguage } from "#lib/posts/translations.ts";
 
-/** Returns the texts around a post: in its language, or else in English. */
+/** Returns the layout strings for a post: in its language, or else in English. */
 export const postMessages = (post: Post): Messages => findMessages(postLanguage(post)) ?? en;
 
-/** Returns the texts of the frame of the page that is being rendered, and its BCP 47 tag. */
-export async function findFrame(): Promise<{ lang: string; messages: Messages }> {
+/** Returns the layout strings for the page that is being rendered, and their BCP 47 tag. */
+export async function findLayoutMessages(): Promise<{ lang: string; messages: Messages }> {
   const path = currentRequestContext()?.request.url?.split("?")[0] ?? "";
   const slug = slugOfRoute(path);
   const post = slug === null ? null : await findPost(slugFromParam(slug));

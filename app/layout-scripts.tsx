@@ -7,7 +7,7 @@ import { usePlayerLauncher } from "#components/call/use-player-launcher.tsx";
 import { startPage } from "#components/page/start-page.ts";
 
 /** Renders the player while something is open in it. */
-export function FrameScripts() {
+export function LayoutScripts() {
   useEffect(startPage, []);
   return usePlayerLauncher();
 }

@@ -1,4 +1,4 @@
-// Bounds the memory and time of request bodies: a handler starts when its whole body is here.
+// Buffers request bodies within limits of memory and time. A handler starts when its body is complete.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { hasBody } from "./body-limits.ts";
@@ -10,19 +10,19 @@ import { refuseRequest } from "./refuse-request.ts";
 /** From the head to the end of a body, against slow POST (slow-body, Slowloris-like) attacks. */
 const BODY_TIMEOUT_MS = 10_000;
 /** Maximum concurrent bodies (up to 1 MB each), in total and per client. */
-const MAX_HELD_BODIES = 64;
-const MAX_HELD_BODIES_PER_CLIENT = 16;
+const MAX_BUFFERED_BODIES = 64;
+const MAX_BUFFERED_BODIES_PER_CLIENT = 16;
 /** A body that takes longer than this may be evicted in favor of a new one. */
 const MIN_EVICTION_AGE_MS = 1_000;
 
-interface HeldBody {
+interface BufferedBody {
   readonly client: string;
   readonly startedMs: number;
   readonly receivedBytes: () => number;
   readonly refuse: (status: number, message: string, retryAfterSeconds?: number) => void;
 }
 
-const heldBodies = new Set<HeldBody>();
+const bufferedBodies = new Set<BufferedBody>();
 
 /**
  * Pipeline step. Turns a request whose body no one reads into a GET, because Next would buffer the
@@ -38,7 +38,7 @@ export function dropUnreadBody({ bodyLimit, request }: PipelineContext): void {
  * Last step. Calls `handle` when the request's body is complete. Refuses a body that is larger than
  * its route needs (413), takes too long (408), or is the slowest of too many (429 or 503).
  */
-export function holdBody(context: PipelineContext, handle: () => void): void {
+export function bufferBody(context: PipelineContext, handle: () => void): void {
   const { bodyLimit, request } = context;
   if (bodyLimit === "streamed" || bodyLimit === "unread" || !hasBody(request.headers))
     return handle();
@@ -50,7 +50,7 @@ export function holdBody(context: PipelineContext, handle: () => void): void {
     return refuseRequest(context, 413, tooLarge);
 
   const address = readClientAddress(request);
-  const held: HeldBody = {
+  const body: BufferedBody = {
     client: address === null ? "unknown" : clientKey(address),
     startedMs: context.startedMs,
     receivedBytes: () => request.receivedBytes,
@@ -64,15 +64,15 @@ export function holdBody(context: PipelineContext, handle: () => void): void {
       );
     },
   };
-  const timer = setTimeout(() => held.refuse(408, "The body took too long."), BODY_TIMEOUT_MS);
+  const timer = setTimeout(() => body.refuse(408, "The body took too long."), BODY_TIMEOUT_MS);
   const release = () => {
     clearTimeout(timer);
-    heldBodies.delete(held);
+    bufferedBodies.delete(body);
   };
   request.once("close", release);
-  request.holdBody({
+  request.bufferBody({
     maxBytes,
-    onTooLarge: () => held.refuse(413, tooLarge),
+    onTooLarge: () => body.refuse(413, tooLarge),
     // Bound, because the end of the body is an event of the connection, without this context.
     onComplete: AsyncLocalStorage.bind(() => {
       release();
@@ -80,34 +80,35 @@ export function holdBody(context: PipelineContext, handle: () => void): void {
       handle();
     }),
   });
-  makeRoom(held);
+  makeRoom(body);
 }
 
 /** Adds `newcomer`, in place of the slowest body if there are too many, or refuses it. */
-function makeRoom(newcomer: HeldBody): void {
-  const refuseSlowest = (bodies: readonly HeldBody[], status: number, message: string) => {
+function makeRoom(newcomer: BufferedBody): void {
+  const refuseSlowest = (bodies: readonly BufferedBody[], status: number, message: string) => {
     const refused = findSlowest(bodies) ?? newcomer;
     refused.refuse(status, message, 1);
     return refused !== newcomer;
   };
-  const ofClient = [...heldBodies].filter(({ client }) => client === newcomer.client);
+  const ofClient = [...bufferedBodies].filter(({ client }) => client === newcomer.client);
   if (
-    ofClient.length >= MAX_HELD_BODIES_PER_CLIENT &&
+    ofClient.length >= MAX_BUFFERED_BODIES_PER_CLIENT &&
     !refuseSlowest(ofClient, 429, "Too many requests at the same time. Please try again.")
   )
     return;
   if (
-    heldBodies.size >= MAX_HELD_BODIES &&
-    !refuseSlowest([...heldBodies], 503, "The site is busy. Please try again in a moment.")
+    bufferedBodies.size >= MAX_BUFFERED_BODIES &&
+    !refuseSlowest([...bufferedBodies], 503, "The site is busy. Please try again in a moment.")
   )
     return;
-  heldBodies.add(newcomer);
+  bufferedBodies.add(newcomer);
 }
 
 /** Returns the body with the lowest rate among those old enough to be evicted. */
-function findSlowest(bodies: readonly HeldBody[]): HeldBody | undefined {
+function findSlowest(bodies: readonly BufferedBody[]): BufferedBody | undefined {
   const nowMs = performance.now();
-  const rate = ({ receivedBytes, startedMs }: HeldBody) => receivedBytes() / (nowMs - startedMs);
+  const rate = ({ receivedBytes, startedMs }: BufferedBody) =>
+    receivedBytes() / (nowMs - startedMs);
   return bodies
     .filter(({ startedMs }) => nowMs - startedMs >= MIN_EVICTION_AGE_MS)
     .toSorted((a, b) => rate(a) - rate(b))[0];

@@ -27,7 +27,7 @@ const letter = () => LETTERS[Math.floor(random() * LETTERS.length)]!;
 const vocabulary = Array.from({ length: VOCABULARY }, () =>
   Array.from({ length: 3 + Math.floor(random() * 8) }, letter).join(""),
 );
-/** A few words are in most texts, and most words in only a few, as in real texts (Zipf's law). */
+/** A few words are in most documents, and most words in only a few, as in real text (Zipf's law). */
 const word = () => vocabulary[Math.floor(VOCABULARY ** random()) - 1]!;
 const text = (words: number) => Array.from({ length: words }, word).join(" ");
 

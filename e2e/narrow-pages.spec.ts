@@ -138,7 +138,7 @@ let folder: string;
 let memberCookie: { name: string; value: string };
 let privatePaths: string[];
 
-/** Inserts an admin with rows of every kind whose texts are as long as the site allows. */
+/** Inserts an admin with rows of every kind whose text is as long as the site allows. */
 async function insertHostileRows(databaseFile: string): Promise<void> {
   const db = new Database(databaseFile);
   const sql = createSql(db);

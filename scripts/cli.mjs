@@ -216,8 +216,10 @@ const commands = {
   },
   async cluster(args) {
     await install();
-    await requireCluster();
-    await must(buildImage([], { quiet: true }), "The image could not be built.");
+    if (!args.includes("--help")) {
+      await requireCluster();
+      await must(buildImage([], { quiet: true }), "The image could not be built.");
+    }
     return node("cli/cluster/main.ts", args);
   },
   /** Runs one benchmark. Without a name, runs all and saves their results to docs/benchmarks.json. */

@@ -19,7 +19,7 @@ import { formatFindings, runChecks } from "./run-checks.ts";
 
 const USAGE = `npm run doctor [-- --json | --url SITE]
 
-Checks this checkout or machine, and changes nothing.
+Checks this checkout or machine, and fixes nothing itself.
 
   --json      prints the findings as JSON
   --url SITE  checks the running site at SITE instead, such as https://example.com

@@ -77,7 +77,7 @@ try {
   await closeDatabase();
 }
 
-/** Prints the lines, which contain texts of the export. */
+/** Prints the lines, which contain text from the export. */
 function printLines(lines: readonly string[]): void {
   for (const line of lines) console.log(stripControls(line));
 }

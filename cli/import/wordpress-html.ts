@@ -175,7 +175,7 @@ function addParagraphs(html: string): string {
     .join("\n\n");
 }
 
-/** The block editor keeps the texts of footnotes outside the content. */
+/** The block editor stores the text of footnotes outside the content. */
 function footnoteList(json: string | undefined): string {
   if (!json) return "";
   try {

@@ -14,7 +14,7 @@ import {
 import { type TableMapping, extractKey } from "./table-mapping.ts";
 
 /**
- * Canonical texts in column order. A value of the wrong type is `undefined`, which never compares
+ * Canonical strings in column order. A value of the wrong type is `undefined`, which never compares
  * equal.
  */
 export type CanonicalRow = readonly (string | null | undefined)[];

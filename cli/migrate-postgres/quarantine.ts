@@ -1,11 +1,11 @@
-// Quarantines rows that the target's constraints reject: complete, as canonical texts, with the
+// Quarantines rows that the target's constraints reject: complete, as canonical strings, with the
 // reason.
 
 import type Database from "better-sqlite3";
 import { formatKey, type Row, type TableMapping } from "./table-mapping.ts";
 
 /**
- * Its column `source` has the target table's name; `row` has a JSON array of canonical texts in
+ * Its column `source` has the target table's name; `row` has a JSON array of canonical strings in
  * column order.
  */
 export const QUARANTINE_TABLE = "_quarantined_rows";

@@ -181,7 +181,7 @@ function nullMaskSql(columns: readonly ColumnMapping[]): string {
 }
 
 /**
- * Hashes a row of SQLite values into lastHash or, with `areTexts`, canonical texts from the
+ * Hashes a row of SQLite values into lastHash or, with `areTexts`, canonical strings from the
  * quarantine. A value of the wrong type, such as text for a date, changes the hash.
  */
 export function hashRow(

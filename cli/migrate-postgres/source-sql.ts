@@ -1,4 +1,4 @@
-// Builds SQL fragments: quoted names, canonical texts of columns, and key conditions.
+// Builds SQL fragments: quoted names, canonical strings of columns, and key conditions.
 
 import type { ColumnMapping, TableMapping } from "./table-mapping.ts";
 

@@ -17,7 +17,7 @@ export interface ColumnMapping {
   readonly name: string;
   readonly as: Conversion;
   readonly isNullable: boolean;
-  /** The only texts that the target accepts: labels of the source's enum. */
+  /** The only strings that the target accepts: labels of the source's enum. */
   readonly allowed?: readonly string[];
   /** True if the source has microseconds, which are floored to milliseconds. */
   readonly hasMicros?: boolean;

@@ -15,7 +15,7 @@ export interface EpisodeContent {
 
 /**
  * `idPrefix` makes the ids of the players unique. `level` is that of the headings: 3 for a preview, whose parts are no landmarks.
- * `isAudioFirst` previews where the merged audio will be. All texts are plain text.
+ * `isAudioFirst` previews where the merged audio will be. All strings are plain text.
  */
 export function EpisodeView({
   content: { description, callerName, keywords, transcript, programs },

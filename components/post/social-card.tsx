@@ -81,7 +81,7 @@ function Title({ title, hasHero }: { title: string | DrawnText; hasHero: boolean
 }
 
 /**
- * The card. Its texts must be drawable (lib/posts/social-image-text.ts): for other letters, the
+ * The card. Its text must be drawable (lib/posts/social-image-text.ts): for other letters, the
  * library would fetch fonts from the network, without a timeout.
  */
 export function SocialCard({

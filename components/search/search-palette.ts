@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5_000;
 
 type SearchMessages = BrowserMessages["search"];
 
-/** The site's own texts, without characters that are special in HTML. */
+/** The site's own strings, without characters that are special in HTML. */
 const createContent = (messages: SearchMessages) => `
 <form action="/search" role="search" class="palette-form">
   <input type="text" inputmode="search" enterkeyhint="search" name="q" role="combobox"

@@ -161,7 +161,7 @@ export interface CallTexts {
 }
 
 /**
- * Edits the texts of a call and its episode, which keeps its slug. An empty transcript requests one:
+ * Edits the text of a call and its episode, which keeps its slug. An empty transcript requests one:
  * call triggerTranscriptions() after the commit. `expectedVersion` is the call's updatedAt as the
  * admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
  * has edited the call.

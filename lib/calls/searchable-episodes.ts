@@ -1,4 +1,4 @@
-// Reads the texts of published episodes for search.
+// Reads the text of published episodes for search.
 
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import { IS_PUBLISHED } from "./episodes.ts";

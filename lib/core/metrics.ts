@@ -41,7 +41,7 @@ const COUNT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 
 const NAME_PATTERN = /^[a-z][a-z0-9_]{0,60}$/;
 
-/** HELP texts. A metric without one uses its name. */
+/** HELP lines. A metric without one uses its name. */
 const HELP_TEXTS: Readonly<Record<string, string>> = {
   requests: "Completed requests by route class and status.",
   request_seconds:

@@ -7,7 +7,7 @@ const MAX_DEPTH = 2_000;
 const CHUNK_CHARS = 16_384;
 
 /**
- * Calls `handler` for the tags and texts of `text`. Closes open elements at the end, or where
+ * Calls `handler` for the tags and text of `text`. Closes open elements at the end, or where
  * nesting gets too deep. Returns whether it reached the end.
  */
 export function parseMarkup(

@@ -1,4 +1,4 @@
-// Signs short texts with HMAC, for values that browsers or peers send back.
+// Signs short strings with HMAC, for values that browsers or peers send back.
 
 import {
   type KeyObject,

@@ -72,7 +72,7 @@ function readTextFields(form: FormData, fileFields: readonly string[]): Record<s
   return texts;
 }
 
-/** Returns the texts of the chosen files. Throws AppError(invalid) for a file that is not UTF-8. */
+/** Returns the contents of the chosen files. Throws AppError(invalid) for a file that is not UTF-8. */
 async function readFileFields(
   form: FormData,
   names: readonly string[],

@@ -1,4 +1,4 @@
-// Queries the FTS5 tables: matches in tiers, corrections of typos, and highlighted texts.
+// Queries the FTS5 tables: matches in tiers, corrections of typos, and highlighted text.
 
 import type Database from "better-sqlite3";
 import {
@@ -155,7 +155,7 @@ function runTiers({ db, kinds }: Tables, tiers: readonly Tier[]): SearchHit[] {
 }
 
 /**
- * Returns the words of the texts that `word` misspells by one letter, the most frequent first; none
+ * Returns the indexed words that `word` misspells by one letter, the most frequent first; none
  * if it is a word itself.
  */
 function findCorrections({ db, kinds }: Tables, word: string, isLast: boolean): string[] {

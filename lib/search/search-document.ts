@@ -19,7 +19,7 @@ export interface SearchDocument {
   /** Topics and keywords. */
   readonly topics: string;
   readonly description: string;
-  /** Changes with each of its texts. */
+  /** Changes with any of its text. */
   readonly fingerprint: string;
 }
 

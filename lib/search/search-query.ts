@@ -69,7 +69,7 @@ const quote = (text: string, isPrefix = false) => `"${text}"${isPrefix ? " *" : 
 const toTier = (query: string): Tier => ({ query, marks: query });
 
 const exactWord: WordQuery = (text) => `${COLUMNS} : ${quote(text)}`;
-/** A prefix of one or two letters matches most texts, but few titles. */
+/** A prefix of one or two letters matches most documents, but few titles. */
 const prefixWord: WordQuery = (text) =>
   text.length < MIN_PREFIX_CHARS
     ? `(${exactWord(text, false)} OR {title topics} : ${quote(text, true)})`

@@ -13,7 +13,7 @@ import { toTrigramText } from "./spelling.ts";
 const NAME = "search_4";
 export const TEXT_TABLE = `${NAME}_text`;
 export const DOCUMENT_TABLE = `${NAME}_documents`;
-/** Every word of the texts, and the trigrams of those words, to correct a typo in a query. */
+/** Every indexed word, and the trigrams of those words, to correct a typo in a query. */
 export const WORD_TABLE = `${NAME}_words`;
 export const TRIGRAM_TABLE = `${NAME}_trigrams`;
 const STATE_TABLE = `${NAME}_state`;

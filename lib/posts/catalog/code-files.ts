@@ -17,7 +17,7 @@ const importPattern =
   /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\(|@import(?:\s+url\()?)\s*["'](\.\.?(?:\/[^"'\n]*)?)["']/g;
 
 /**
- * Returns the texts of the files that `body` imports, directly or not, by path below the content
+ * Returns the contents of the files that `body` imports, directly or not, by path below the content
  * root; undefined if it imports none. May contain extra files, because it doesn't parse the code.
  * Throws PostError above the limits, AppError(unavailable) if the source fails.
  */

@@ -98,7 +98,7 @@ export async function loadParsedPost(
 
 /**
  * Parses a post from its text. `filesByPath` are the files of its version, and `storedCodeFiles` the
- * texts of what it imports, if the source may not have them any more. Throws like loadParsedPost.
+ * contents of what it imports, if the source may not have them any more. Throws like loadParsedPost.
  */
 export async function parsePostText(
   file: PostFile,

@@ -158,7 +158,7 @@ function coerce(
   }
 }
 
-/** Returns a list for one string, and texts for numbers. */
+/** Returns a list for one string, and strings for numbers. */
 function toWordList(value: unknown, separator: string | null): unknown {
   const text = toText(value);
   if (typeof text === "string")

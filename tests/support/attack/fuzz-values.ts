@@ -155,7 +155,7 @@ export const invalidValues = {
     () => "12345a",
     () => "١٢٣٤٥٦",
   ),
-  /** For texts of `min` to `max` characters. */
+  /** For strings of `min` to `max` characters. */
   text:
     (min: number, max: number): InvalidValue =>
     (random) =>

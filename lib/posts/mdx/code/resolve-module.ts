@@ -3,7 +3,7 @@
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 
-/** The texts of the files that a post may import, by path below the content root. */
+/** The contents of the files that a post may import, by path below the content root. */
 export type CodeFiles = Readonly<Record<string, string>>;
 
 export type ResolvedModule =

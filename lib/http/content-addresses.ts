@@ -16,7 +16,7 @@ export type AddressMatch =
 
 type ResolveAddress = (url: string) => AddressMatch | null;
 
-/** Sets the function that resolves a path with its query. The catalog calls this at the start. */
+/** Sets the function that resolves a path with its query. The catalog calls this at startup. */
 export function shareContentAddresses(resolve: ResolveAddress): void {
   resetSingleton("content-addresses");
   singleton("content-addresses", () => resolve);

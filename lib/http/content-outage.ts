@@ -13,7 +13,7 @@ export interface ContentOutage {
 
 type FindOutage = () => ContentOutage | null;
 
-/** Sets the function that findContentOutage() calls. The catalog calls this at the start. */
+/** Sets the function that findContentOutage() calls. The catalog calls this at startup. */
 export function shareContentOutage(find: FindOutage): void {
   resetSingleton("content-outage");
   singleton("content-outage", () => find);

@@ -25,7 +25,7 @@ export function provideDirectHandlers(handlers: DirectHandlers): void {
   singleton(NAME, () => new Map(Object.entries(handlers)));
 }
 
-/** Returns `handler` as the handler of a route of Next's. */
+/** Returns `handler` as a Next route handler. */
 export function toRouteHandler(handler: DirectHandler): (request: Request) => Promise<Response> {
   return (request) =>
     withErrorResponse(request, async () => {
@@ -66,7 +66,7 @@ async function respond({ request, response }: PipelineContext, handler: DirectHa
   response.end(body ?? undefined);
 }
 
-/** Returns the response to what a handler threw; null for a replay, which is already on the wire. */
+/** Returns the response to what a handler threw; null for a replay, which has already been sent. */
 function findErrorResponse(request: DirectRequest, error: unknown): DirectResponse | null {
   if (isReplay(error)) return null;
   if (isAppError(error)) return createErrorResponse(request, error);

@@ -23,5 +23,5 @@ export interface DirectResponse {
   readonly body: string | null;
 }
 
-/** May throw AppError, or a replay that is already on the wire. */
+/** May throw AppError, or a replay that has already been sent. */
 export type DirectHandler = (request: DirectRequest) => Promise<DirectResponse>;

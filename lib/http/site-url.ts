@@ -1,4 +1,4 @@
-// Refuses login emails while the site doesn't know its address, and says so at the start.
+// Refuses login emails while the site doesn't know its address, and says so at startup.
 
 import { env, isSiteUrlMissing } from "#lib/core/env.ts";
 import { AppError } from "#lib/core/errors.ts";
@@ -30,7 +30,7 @@ export function assertSiteUrl(): void {
     );
 }
 
-/** Logs what is missing in production. Called once, at the start. */
+/** Logs what is missing in production. Called once, at startup. */
 export function reportMissingConfiguration(): void {
   if (isSiteUrlMissing())
     log("warn", "config.site_url_missing", {

@@ -118,7 +118,7 @@ async function readMetrics(site: string): Promise<Finding[]> {
     return [
       problem(
         "/metrics is public",
-        "It shows strangers how the site is used and what is slow.",
+        "It shows anyone how the site is used and what is slow.",
         "Remove the rule in the proxy that serves it; the site itself requires METRICS_TOKEN.",
       ),
     ];

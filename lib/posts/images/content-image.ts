@@ -96,7 +96,7 @@ const variantCache = defineCache<VariantInput, { base64: string }>({
 export interface DescribedImage {
   /** Null if the file can't be shown. */
   readonly image: Image | null;
-  /** What is wrong with the file, for its author. */
+  /** The problem with the file, for its author. */
   readonly problem?: string;
 }
 

@@ -34,7 +34,7 @@ export function parseTemplate(html: string): PageTemplate {
   const pieces = html.split(pattern);
   const texts = pieces.filter((_, index) => index % 3 !== 1);
   if (texts.some((text) => text.includes(secret())))
-    throw new Error("The page has a personal-part mark outside of a part.");
+    throw new Error("A personal-part mark is not around a part.");
   return {
     page: Buffer.from(texts.join("")),
     parts: pieces.filter((_, index) => index % 3 === 1),

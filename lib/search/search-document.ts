@@ -33,7 +33,7 @@ export interface SearchSource {
   readonly loadBody: (document: SearchDocument) => string | Promise<string>;
 }
 
-/** Returns a text for comparisons: without marks, upper case and spaces around it. */
+/** Returns a string for comparisons: without marks, upper case and spaces around it. */
 export const foldText = (text: string): string => foldWord(normalizeText(text));
 
 function createDocument(

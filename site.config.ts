@@ -31,6 +31,7 @@ export default defineSiteConfig({
     sqlite: { title: "SQLite", text: "One file, one writer, and readers right next to it." },
   },
   podcast: {
+    artwork: "/podcast/cover.png",
     owner: { name: "The Lectern authors", email: "podcast@example.com" },
   },
 });

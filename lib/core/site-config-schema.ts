@@ -188,7 +188,7 @@ const podcast = z.strictObject({
     )
     .toLowerCase()
     .optional(),
-  artwork: picture.default("/podcast/cover.png"),
+  artwork: picture.default("/icon-1500.png"),
   directories: z.array(profile).default([]),
 });
 

@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { parseSiteConfig } from "#lib/core/site-config.ts";
+import { GET } from "./route.ts";
 import { siteIconPng, siteIconSvg } from "./draw-icon.ts";
 
 /** Returns the color of the pixel in the middle of the icon, and of one near its edge. */
@@ -37,3 +38,22 @@ test.each(["url(#x)", 'M1 1"/><script>alert(1)</script>', "", "L4 4"])(
     expect(() => parseSiteConfig({ logo: { path } })).toThrow(/logo\.path/);
   },
 );
+
+test("the podcast's default cover is an icon that podcast apps accept", async () => {
+  const { artwork } = parseSiteConfig({}).podcast;
+  const file = /^\/icon-(\d+\.png)$/.exec(artwork)![1]!;
+  const response = await GET(new Request(`http://localhost${artwork}`), {
+    params: Promise.resolve({ file }),
+  });
+  expect(response.status).toBe(200);
+  const { format, width, height, hasAlpha, space } = await sharp(
+    Buffer.from(await response.arrayBuffer()),
+  ).metadata();
+  expect({ format, width, height, hasAlpha, space }).toEqual({
+    format: "png",
+    width: 1_500,
+    height: 1_500,
+    hasAlpha: false,
+    space: "srgb",
+  });
+});

@@ -1,4 +1,4 @@
-// Serves the site's icon: /icon.svg, /icon-192.png, /icon-512.png, /apple-touch-icon.png and
+// Serves the site's icon: /icon.svg, /icon-192.png, /icon-512.png, /icon-1500.png, /apple-touch-icon.png and
 // /favicon.ico, which next.config.mjs rewrites to here.
 
 import { singleton } from "#lib/core/singleton.ts";
@@ -15,6 +15,8 @@ const PNG_SIZES: Readonly<Record<string, number>> = {
   "180.png": 180,
   "192.png": 192,
   "512.png": 512,
+  // The default cover of the podcast; podcast apps require 1400 to 3000 pixels.
+  "1500.png": 1_500,
 };
 
 const icons = singleton("site-icons", () => new Map<string, Promise<CacheableBody>>());

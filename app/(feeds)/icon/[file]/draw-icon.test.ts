@@ -46,6 +46,7 @@ test("the podcast's default cover is an icon that podcast apps accept", async ()
     params: Promise.resolve({ file }),
   });
   expect(response.status).toBe(200);
+  expect(response.headers.get("access-control-allow-origin")).toBe("*");
   const { format, width, height, hasAlpha, space } = await sharp(
     Buffer.from(await response.arrayBuffer()),
   ).metadata();

@@ -45,5 +45,7 @@ export async function GET(
     await icon,
     isSvg ? "image/svg+xml" : "image/png",
     MAX_AGE_SECONDS,
+    // Web players of podcasts read the cover.
+    { "access-control-allow-origin": "*" },
   );
 }

@@ -41,6 +41,16 @@ async function openLoginWithAutofill(page: Page, path: string) {
   await expect(page.locator('html[data-mediation="conditional"]')).toBeAttached();
 }
 
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+  test("the account page says what passkeys need", async ({ page, logIn }) => {
+    await logIn();
+    await page.goto("/me");
+    await expect(page.getByText("Adding a passkey needs JavaScript.")).toBeVisible();
+    await expect(page.getByText("support passkeys")).toHaveCount(0);
+  });
+});
+
 test(
   "a member adds a passkey, logs out, and logs in with it",
   { tag: "@replica" },

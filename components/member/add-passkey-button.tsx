@@ -14,6 +14,7 @@ import {
   useSupportsPasskeys,
 } from "./use-passkey-ceremony.ts";
 import { useElsewhere } from "#components/ui/use-elsewhere.ts";
+import { useIsHydrated } from "#components/ui/use-is-hydrated.ts";
 import { PasskeyIcon } from "#components/ui/icons.tsx";
 
 /**
@@ -36,8 +37,11 @@ export function AddPasskeyButton({
   const [added, setAdded] = useState<string | null>(null);
   const root = useRef<HTMLDivElement>(null);
   useElsewhere(root, () => setAdded(null));
-  if (!useSupportsPasskeys())
-    return <p className="muted me-note">Your browser doesn’t support passkeys.</p>;
+  const isHydrated = useIsHydrated();
+  const isSupported = useSupportsPasskeys();
+  if (!isHydrated)
+    return <p className="muted me-note without-script">Adding a passkey needs JavaScript.</p>;
+  if (!isSupported) return <p className="muted me-note">Your browser doesn’t support passkeys.</p>;
 
   async function add() {
     setAdded(null);

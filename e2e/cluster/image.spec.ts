@@ -2,7 +2,6 @@
 
 import { spawnSync } from "node:child_process";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -55,12 +55,12 @@ test("without replication the image serves the site from a plain file, without t
   const folder = mkdtempSync(join(tmpdir(), "lectern-image-"));
   const workspace = createWorkspace(join(folder, "work"));
   const image = join(folder, "image");
-  cpSync(IMAGE, image, { recursive: true, verbatimSymlinks: true });
+  mkdirSync(image);
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  // Node may be installed in the checkout, so a copy is used.
+  // Node may be installed in the checkout, too.
   const node = join(folder, "node");
-  cpSync(process.execPath, node);
+  writeFileSync(node, "");
   const env: Environment = {
     PATH: "/usr/bin:/bin",
     HOME: folder,
@@ -80,7 +80,7 @@ test("without replication the image serves the site from a plain file, without t
       "--mount",
       "sh",
       "-c",
-      `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/server/supervisor/main.ts"`,
+      `mount --bind "${IMAGE}" "${image}" && mount --bind "${process.execPath}" "${node}" && mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/server/supervisor/main.ts"`,
     ],
     cwd: "/",
     env,

@@ -124,31 +124,6 @@ test("a primary that stops without a standby releases its lease, and a corrupt s
   expect((await cluster.waitForPrimary()).name).toBe(node.name);
 });
 
-test("a candidate without data does not take the lease of a cluster with data", async ({
-  cluster,
-}) => {
-  const empty = await cluster.waitForStandby();
-  const primary = await cluster.waitForPrimary();
-  await empty.stop();
-  empty.deleteData();
-  await primary.stop();
-  const said = listen(empty);
-  empty.start();
-  // The node would become a candidate after three seconds without a primary.
-  await waitUntil(
-    "it waits for data",
-    30_000,
-    () => said(),
-    (text) => text.includes('"event":"launcher.waits"'),
-  );
-  expect(await empty.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
-  expect(said()).toContain("no data here, but the cluster has data");
-  primary.start();
-  expect((await cluster.waitForPrimary()).name).toBe(primary.name);
-  expect((await cluster.waitForStandby()).name).toBe(empty.name);
-  await cluster.waitUntilInSync();
-});
-
 test("a killed LiteFS on the primary is back in seconds, since its node frees the lease", async ({
   cluster,
 }) => {

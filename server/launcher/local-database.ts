@@ -22,7 +22,7 @@ import { logEvent } from "#server/log-event.ts";
 import { type Settings, appUserIds } from "#server/settings.ts";
 
 const POLL_INTERVAL_MS = 200;
-const LOG_INTERVAL_MS = 10_000;
+const LOG_INTERVAL_MS = 5_000;
 /** How long a node with data waits to catch up before it serves possibly stale reads. */
 const CATCH_UP_TIMEOUT_MS = 10_000;
 const IMPORT_TIMEOUT_MS = 300_000;

@@ -126,7 +126,7 @@ function Teams({
           )}
         </div>
         <div>
-          <h3 className="teams-changes-head">Recent changes</h3>
+          <h2 className="teams-changes-head">Recent changes</h2>
           {changes.length > 0 ? (
             <ol className="rows">
               {changes.map((change) => (

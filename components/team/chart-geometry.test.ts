@@ -70,6 +70,23 @@ test("labels of lines that end together are spread, in order", () => {
   }
 });
 
+test("labels fit beside the lines, without the reads per member on a narrow chart if they are long", () => {
+  for (const [width, readsPerMember, text] of [
+    [760, 39.36, "Yellow 39.36"],
+    [350, 39.36, "Yellow 39.36"],
+    [760, 1_234_567_890_123, "Yellow 1234567890123.00"],
+    [350, 1_234_567_890_123, "Yellow"],
+  ] as const) {
+    const { lines } = computeChartGeometry(
+      [at("2026-05-24", [1, 1, 1]), at("2026-11-22", [1, 1, readsPerMember])],
+      { ...SIZE, width },
+    );
+    expect(lines[2]!.label.text).toBe(text);
+    for (const { label } of lines)
+      expect(label.x + label.text.length * 8).toBeLessThanOrEqual(width);
+  }
+});
+
 test("months are labelled at their first day, fewer in the narrow chart", () => {
   const history = [at("2026-09-20", [1, 1, 1]), at("2027-02-14", [1, 1, 1])];
   expect(computeChartGeometry(history, SIZE).months.map(({ text }) => text)).toEqual([

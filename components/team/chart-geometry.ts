@@ -3,6 +3,7 @@
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { StandingsSnapshot } from "#lib/reading/standings-history.ts";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
+import { teamName } from "#lib/reading/team-profile.ts";
 
 export interface ChartSize {
   /** In SVG units: about CSS pixels at the displayed width. */
@@ -15,11 +16,10 @@ export interface ChartSize {
 export interface ChartGeometry {
   readonly lines: readonly {
     readonly team: Team;
-    readonly readsPerMember: number;
     /** "x,y x,y …" */
     readonly points: string;
     readonly marks: readonly { readonly x: number; readonly y: number }[];
-    readonly label: { readonly x: number; readonly y: number };
+    readonly label: { readonly x: number; readonly y: number; readonly text: string };
   }[];
   readonly gridLines: readonly { readonly y: number; readonly text: string }[];
   readonly months: readonly { readonly x: number; readonly text: string }[];
@@ -28,7 +28,13 @@ export interface ChartGeometry {
   readonly bottom: number;
 }
 
-const MARGIN = { top: 14, right: 96, bottom: 30, left: 34 };
+const MARGIN = { top: 14, bottom: 30, left: 34 };
+/** Between the last point and its label. */
+const LABEL_OFFSET = 12;
+/** About the width of a character of a label, in SVG units. */
+const CHARACTER_WIDTH = 8;
+/** Labels take at most this share of the width. */
+const MAX_LABEL_SHARE = 0.45;
 const LABEL_GAP = 20;
 const MARK_EVERY = 4;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -50,6 +56,12 @@ function spreadLabels(preferred: readonly number[], lowest: number): number[] {
   for (let rank = order.length - 1, limit = lowest; rank >= 0; rank--, limit -= LABEL_GAP)
     result[order[rank]!] = Math.min(result[order[rank]!]!, limit);
   return result;
+}
+
+/** Returns the team's name with its reads per member, or only the name if both don't fit. */
+function labelOf(name: string, readsPerMember: number, width: number): string {
+  const label = `${name} ${readsPerMember.toFixed(2)}`;
+  return label.length * CHARACTER_WIDTH > width * MAX_LABEL_SHARE ? name : label;
 }
 
 /** Returns the first days of months between the days `from` and `to` (since 1970), with short names. */
@@ -79,7 +91,13 @@ export function computeChartGeometry(
   const step = highest > 0 ? chooseTickStep(highest) : 1;
   const top = Math.max(1, Math.ceil(roundToTenth(highest / step))) * step;
   const [from, to] = [history[0]!.day, history.at(-1)!.day];
-  const right = width - MARGIN.right;
+  const last = history.at(-1)!;
+  const ratios = TEAMS.map(
+    (team) => last.teams.find((standing) => standing.team === team)!.readsPerMember,
+  );
+  const labels = TEAMS.map((team, i) => labelOf(teamName(team), ratios[i]!, width));
+  const labelWidth = Math.max(...labels.map(({ length }) => length)) * CHARACTER_WIDTH;
+  const right = width - LABEL_OFFSET - labelWidth;
   const bottom = height - MARGIN.bottom;
   const x = (day: number) =>
     roundToTenth(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
@@ -90,20 +108,15 @@ export function computeChartGeometry(
       x: x(day),
       y: y(teams.find((standing) => standing.team === team)!.readsPerMember),
     }));
-  const last = history.at(-1)!;
-  const ratios = TEAMS.map(
-    (team) => last.teams.find((standing) => standing.team === team)!.readsPerMember,
-  );
   const heights = spreadLabels(ratios.map(y), bottom);
   return {
     lines: TEAMS.map((team, i) => {
       const points = pointsOf(team);
       return {
         team,
-        readsPerMember: ratios[i]!,
         points: points.map((point) => `${point.x},${point.y}`).join(" "),
         marks: points.filter((_, j) => (points.length - 1 - j) % MARK_EVERY === 0),
-        label: { x: right + 12, y: heights[i]! },
+        label: { x: right + LABEL_OFFSET, y: heights[i]!, text: labels[i]! },
       };
     }),
     gridLines: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({

@@ -59,7 +59,7 @@ function Plot({
           </text>
         </g>
       ))}
-      {lines.map(({ team, points, marks, label, readsPerMember }) => (
+      {lines.map(({ team, points, marks, label }) => (
         <g key={team} className={`chart-${team.toLowerCase()}`}>
           <polyline className="chart-line" points={points} />
           <g className="chart-mark">
@@ -68,7 +68,7 @@ function Plot({
             ))}
           </g>
           <text className="chart-label" x={label.x} y={label.y + 5}>
-            {teamName(team)} {readsPerMember.toFixed(2)}
+            {label.text}
           </text>
         </g>
       ))}

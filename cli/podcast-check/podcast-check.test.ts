@@ -93,7 +93,12 @@ afterEach(async () => {
 
 /** Serves the example feed, with some routes replaced. Returns its XML. */
 async function serveFeed(routes: Readonly<Record<string, Route>> = {}): Promise<string> {
-  overrideSiteConfig({ podcast: { owner: { name: "Ada", email: "ada@example.test" } } });
+  overrideSiteConfig({
+    podcast: {
+      owner: { name: "Ada", email: "ada@example.test" },
+      artwork: "/podcast/cover.png",
+    },
+  });
   await publishEpisodes();
   server = await serveHttp((request, response) => {
     answer(request, response, { ...ROUTES, ...routes }).catch((error: Error) =>

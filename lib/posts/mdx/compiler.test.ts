@@ -91,7 +91,7 @@ test("a plugin that throws costs an error and no worker", async () => {
 
 test("tens of megabytes of braces are rejected before parsing", async () => {
   await expect(compiler.compile(input("{".repeat(30 * 1024 * 1024)))).rejects.toThrow(
-    "it has 30.0 MB; a post may have 2 MB",
+    "30.0 MB; the limit is 2 MB",
   );
 });
 

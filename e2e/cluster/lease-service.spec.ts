@@ -28,6 +28,9 @@ const TTL_MS = 10_000;
 /** LiteFS steps down a tenth of a second after the TTL; the rest is for a busy machine. */
 const STEP_DOWN_MS = TTL_MS + 3_000;
 
+/** A write is refused with 503, and a login may miss its email; nothing hangs or resets. */
+const REFUSED = /^503|^login: /;
+
 const findSession = (cluster: Cluster) => cluster.consul.findLeaseSession(LEASE_KEY);
 
 /** Runs the commands of the page below `heading`, and returns their output. */
@@ -72,6 +75,7 @@ test("a Consul server dies, then the leader, under load: no write fails, and the
   const load = await LoadGenerator.start(cluster, smtp, LOAD);
   const session = await findSession(cluster);
   expect(session).not.toBeNull();
+  let hasQuickElections = true;
   for (const role of ["follower", "leader"]) {
     const leader = await cluster.consul.findLeader();
     const victim = cluster.consul.servers.find(
@@ -87,13 +91,17 @@ test("a Consul server dies, then the leader, under load: no write fails, and the
       `Consul's ${role} killed: leader known after ${Math.round(electedMs - killedMs)} ms, longest gap between writes ${Math.round(load.longestGapMs(killedMs, performance.now()))} ms`,
     );
     // LiteFS renews the lease after half a TTL. If votes are split, an election on a busy machine can
-    // take longer, and LiteFS acquires the lease again.
-    if (electedMs - killedMs < TTL_MS / 2 - 1_000) expect(await findSession(cluster)).toBe(session);
+    // take longer. LiteFS then acquires the lease again, and may refuse a write in the meantime.
+    hasQuickElections &&= electedMs - killedMs < TTL_MS / 2 - 1_000;
+    if (hasQuickElections) expect(await findSession(cluster)).toBe(session);
     await cluster.consul.start();
   }
   await expectNoLoss(cluster, load);
   expect(load.failedReads).toEqual([]);
-  expect(load.refusedWrites).toEqual([]);
+  const failedWrites = load.refusedWrites.filter(
+    ({ reason }) => hasQuickElections || !REFUSED.test(reason),
+  );
+  expect(failedWrites).toEqual([]);
 });
 
 test("all Consul servers hang under load: reads go on, writes end with the lease, and both recover without loss", async ({
@@ -125,8 +133,7 @@ test("all Consul servers hang under load: reads go on, writes end with the lease
   );
   await expectNoLoss(cluster, load, downMs);
   expect(load.failedReads).toEqual([]);
-  // A write is refused with 503, and a login may miss its email; nothing hangs or resets.
-  expect(load.refusedWrites.filter(({ reason }) => !/^503|^login: /.test(reason))).toEqual([]);
+  expect(load.refusedWrites.filter(({ reason }) => !REFUSED.test(reason))).toEqual([]);
 });
 
 test("the runbook's checks show three servers and their leader", async ({ cluster }) => {

@@ -12,6 +12,17 @@ const folder = (name, allowed) => ({
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
+const BELOW_FEATURES = [
+  "members",
+  "reading",
+  "http",
+  "outbound",
+  "db",
+  "replication",
+  "cache",
+  "core",
+];
+
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
@@ -23,38 +34,10 @@ module.exports = {
     folder("http", ["db", "replication", "cache", "core"]),
     folder("reading", ["http", "outbound", "db", "replication", "cache", "core"]),
     folder("members", ["reading", "http", "outbound", "db", "replication", "cache", "core"]),
-    folder("posts", [
-      "members",
-      "reading",
-      "http",
-      "outbound",
-      "db",
-      "replication",
-      "cache",
-      "core",
-    ]),
+    folder("posts", BELOW_FEATURES),
     folder("search", ["posts", "calls", "members", "reading", "http", "db", "cache", "core"]),
-    folder("newsletter", [
-      "posts",
-      "members",
-      "reading",
-      "http",
-      "outbound",
-      "db",
-      "replication",
-      "cache",
-      "core",
-    ]),
-    folder("calls", [
-      "members",
-      "reading",
-      "http",
-      "outbound",
-      "db",
-      "replication",
-      "cache",
-      "core",
-    ]),
+    folder("newsletter", ["posts", ...BELOW_FEATURES]),
+    folder("calls", BELOW_FEATURES),
     {
       name: "lib-is-below-the-programs",
       severity: "error",

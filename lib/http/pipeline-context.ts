@@ -12,6 +12,8 @@ export interface PipelineContext extends RequestContext {
   /** URL and method as the client sent them. */
   readonly requestedUrl: string;
   readonly requestedMethod: string;
+  /** The URL that Next gets, unless a redirect or a content address replaces it. */
+  readonly sanitizedUrl: string;
   readonly bodyLimit: BodyLimit;
   readonly isServerAction: boolean;
   readonly requestedRoute: RouteLabel;
@@ -27,14 +29,13 @@ export function createPipelineContext(
 ): PipelineContext {
   const requestedUrl = request.url ?? "/";
   const requestedMethod = request.method ?? "GET";
-  const bodyLimit = findBodyLimit(
-    { method: requestedMethod, url: sanitizeUrl(requestedUrl) },
-    request.headers,
-  );
+  const sanitizedUrl = sanitizeUrl(requestedUrl);
+  const bodyLimit = findBodyLimit({ method: requestedMethod, url: sanitizedUrl }, request.headers);
   return {
     request,
     response,
     requestedUrl,
+    sanitizedUrl,
     requestedMethod,
     requestedRoute: labelRoute(requestedUrl),
     bodyLimit,

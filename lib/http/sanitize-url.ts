@@ -63,10 +63,11 @@ export function sanitizeUrl(requestUrl: string): string {
  * Pipeline step. Sanitizes the request's URL. TRACE, which makes Next fail, becomes a GET of the
  * 404 page.
  */
-export function sanitizeRequestUrl({ request }: RequestContext): void {
-  if (request.method === "TRACE") {
-    request.method = "GET";
-    request.url = NOT_FOUND_PATH;
-  }
-  request.url = sanitizeUrl(request.url ?? "/");
+export function sanitizeRequestUrl({
+  request,
+  sanitizedUrl,
+}: RequestContext & { readonly sanitizedUrl: string }): void {
+  const isTrace = request.method === "TRACE";
+  if (isTrace) request.method = "GET";
+  request.url = isTrace ? NOT_FOUND_PATH : sanitizedUrl;
 }

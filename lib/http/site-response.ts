@@ -24,7 +24,7 @@ export class SiteRequest extends IncomingMessage {
   #buffering: BodyBuffering | null = null;
   #bufferedBody = new ByteBuffer();
   #isDiscarded = false;
-  #isReadingOn = false;
+  #isResumeScheduled = false;
   #capturedBody: ByteBuffer | null = null;
   #freeCaptureBytes = 0;
   /** Bytes of a buffered or discarded body received so far. */
@@ -81,10 +81,10 @@ export class SiteRequest extends IncomingMessage {
    * in one turn, so that many large bodies block it for seconds.
    */
   #yieldToOthers(): void {
-    if (this.#isReadingOn) return;
-    this.#isReadingOn = true;
+    if (this.#isResumeScheduled) return;
+    this.#isResumeScheduled = true;
     setImmediate(() => {
-      this.#isReadingOn = false;
+      this.#isResumeScheduled = false;
       // Null if the connection has ended in the meantime.
       (this.socket as Socket | null)?.resume();
     });

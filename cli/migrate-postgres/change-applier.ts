@@ -2,7 +2,7 @@
 
 import type Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
-import { findInvalidReason } from "./convert-values.ts";
+import { findInvalidReason, missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { QUARANTINE_TABLE, parseQuarantinedRow, prepareQuarantine } from "./quarantine.ts";
 import { columnListSql, quoteIdentifier } from "./source-sql.ts";
@@ -36,7 +36,7 @@ export interface ChangeApplier {
 /** Tables whose "userId" references User. */
 const CHILD_TABLES = ["PostRead", "Call", "Session"];
 const PARENT_TABLE = "User";
-const MISSING_PARENT_REASON = `its ${PARENT_TABLE} is missing`;
+const MISSING_PARENT_REASON = missingParentReason(PARENT_TABLE);
 const ORPHAN_BATCH_ROWS = 500;
 
 function prepareStatements(db: Database.Database, table: TableMapping) {

@@ -62,6 +62,9 @@ export function convertText(column: ColumnMapping, text: string | null): SqliteV
   return column.as === "date" ? parseDateText(text) : hashSecret(text);
 }
 
+/** Returns why a row is rejected whose `parent`, such as "User", does not exist. */
+export const missingParentReason = (parent: string): string => `its ${parent} is missing`;
+
 /**
  * Returns why the target's constraints reject a row, or null if they don't. Infinite dates in the
  * row are text.

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { type Cell, createBinaryCopyReader } from "./binary-copy-reader.ts";
-import { findInvalidReason } from "./convert-values.ts";
+import { findInvalidReason, missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { prepareQuarantine } from "./quarantine.ts";
 import { columnListSql, quoteIdentifier } from "./source-sql.ts";
@@ -146,7 +146,7 @@ function quarantineOrphans(tables: readonly TableMapping[]): void {
       .prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`)
       .all(table.target) as { id: number; parent: string }[];
     for (const { id, parent } of orphans) {
-      quarantineOrThrow(table, find.get(id) as Row, `its ${parent} is missing`);
+      quarantineOrThrow(table, find.get(id) as Row, missingParentReason(parent));
       remove.run(id);
     }
   }

@@ -2,6 +2,7 @@
 // scan per table in PostgreSQL.
 
 import type pg from "pg";
+import { missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { type PlanIssue, createChoice, createNote } from "./plan-issue.ts";
 import { pluralize, quoteName } from "./plan-text.ts";
@@ -16,17 +17,18 @@ const MAX_EXAMPLES = 3;
 /** A reason with the wording of findInvalidReason (convert-values.ts), and its SQL condition. */
 interface RowRule {
   readonly reason: string;
+  /** True if the rule also rejects the rows of an invalid user. */
+  readonly isMissingParent?: boolean;
   readonly sql: string;
 }
 
 export interface RowCounts {
   readonly rows: number;
   /** Rows that the target's constraints reject, by their first reason. */
-  readonly invalid: readonly {
-    readonly reason: string;
+  readonly invalid: readonly (Omit<RowRule, "sql"> & {
     readonly rows: number;
     readonly keys: readonly string[];
-  }[];
+  })[];
   /** Rows whose dates are floored to the millisecond, by column. */
   readonly floored: readonly { readonly column: string; readonly rows: number }[];
 }
@@ -81,7 +83,8 @@ function selectRuledRows(
     table.columns.some(({ name }) => name === "userId");
   if (!hasParent) return { rules, from: qualifiedSourceName(table) };
   rules.push({
-    reason: `its ${parent.target} is missing`,
+    reason: missingParentReason(parent.target),
+    isMissingParent: true,
     sql: `"userId" IS NOT NULL AND ${PARENT_ID_ALIAS} IS NULL`,
   });
   const validParents = `SELECT "id"::text AS ${PARENT_ID_ALIAS} FROM ${qualifiedSourceName(parent)} WHERE ${reasonSql(listRowRules(parent))} IS NULL`;
@@ -118,8 +121,8 @@ export async function countInvalidRows(
     [],
     scan,
   );
-  const invalid: { reason: string; rows: number; keys: string[] }[] = [];
-  for (const [i, { reason }] of rules.entries()) {
+  const invalid: RowCounts["invalid"][number][] = [];
+  for (const [i, { sql: _, ...rule }] of rules.entries()) {
     const rows = Number(row![`r${i}`]);
     if (rows === 0) continue;
     // The key itself may be null, which is one of the reasons.
@@ -133,7 +136,7 @@ export async function countInvalidRows(
       [],
       scan,
     );
-    invalid.push({ reason, rows, keys: examples.map(({ key }) => key) });
+    invalid.push({ ...rule, rows, keys: examples.map(({ key }) => key) });
   }
   return {
     rows: Number(row!.rows),
@@ -160,8 +163,8 @@ export function checkRows(
   { invalid, floored }: RowCounts,
   { invalidRows }: MigrationOptions,
 ): PlanIssue[] {
-  const rejected = invalid.map(({ reason, rows, keys }) => {
-    const detail = reason.endsWith(" is missing") ? `${reason}, or is invalid itself` : reason;
+  const rejected = invalid.map(({ reason, isMissingParent, rows, keys }) => {
+    const detail = isMissingParent ? `${reason}, or is invalid itself` : reason;
     const hint =
       source === "Session"
         ? ` Session ids appear as encode(sha256("id"::text::bytea), 'hex').`

@@ -3,10 +3,17 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { AppError, isAppError } from "#lib/core/errors.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { parseLsn } from "./pgoutput.ts";
-import { closeSource, connectSource, readRows, withSource } from "./source-connection.ts";
+import {
+  OBJECT_IN_USE,
+  SourceError,
+  closeSource,
+  connectSource,
+  readRows,
+  withSource,
+} from "./source-connection.ts";
 import { qualifiedSourceName } from "./source-sql.ts";
 import type { TableMapping } from "./table-mapping.ts";
 
@@ -173,16 +180,13 @@ export async function readCurrentPosition(url: string): Promise<string> {
   });
 }
 
-/** PostgreSQL's object_in_use. */
-const IN_USE = "55006";
-
 /** Returns false if a connection has taken the slot in the meantime. */
 async function dropInactiveSlot(client: pg.Client): Promise<boolean> {
   try {
     await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [SLOT_NAME]);
     return true;
   } catch (error) {
-    if (isAppError(error, "unavailable") && error.message.includes(IN_USE)) return false;
+    if (error instanceof SourceError && error.sqlState === OBJECT_IN_USE) return false;
     throw error;
   }
 }
@@ -200,12 +204,9 @@ export async function dropSlot(
     const deadlineMs = performance.now() + DROP_TIMEOUT_MS;
     let hasDropped = false;
     for (let slot = await findSlot(client); slot; slot = await findSlot(client)) {
-      if (slot.pid === null) {
-        hasDropped = await dropInactiveSlot(client);
-        if (hasDropped) break;
-        continue;
-      }
-      if (!force)
+      hasDropped = slot.pid === null && (await dropInactiveSlot(client));
+      if (hasDropped) break;
+      if (slot.pid !== null && !force)
         throw new AppError(
           "conflict",
           `The slot "${SLOT_NAME}" is in use by a migration to another file (PostgreSQL process ${slot.pid}). Stop that migration, or run abort with its --to.`,
@@ -213,9 +214,10 @@ export async function dropSlot(
       if (performance.now() > deadlineMs)
         throw new AppError(
           "unavailable",
-          `The slot "${SLOT_NAME}" is in use by another process (${slot.pid}). Stop it, then try again.`,
+          `The slot "${SLOT_NAME}" is in use by another process${slot.pid === null ? "" : ` (${slot.pid})`}. Stop it, then try again.`,
         );
-      await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
+      if (slot.pid !== null)
+        await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
       await sleep(POLL_MS);
     }
     const publications = await readRows(

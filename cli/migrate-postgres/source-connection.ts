@@ -3,7 +3,7 @@
 
 import pg from "pg";
 import { withTimeout } from "#lib/core/with-timeout.ts";
-import { AppError } from "#lib/core/errors.ts";
+import { AppError, type ErrorCode } from "#lib/core/errors.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How long a statement waits for a lock. */
@@ -185,6 +185,20 @@ function destroySocket(client: pg.Client): void {
  */
 const REPORTABLE_SQLSTATES = /^(0A|25|26|34|3B|3D|3F|42|53|54|55|57|58|F0|XX)/;
 
+/** The SQLSTATE of a slot that another connection uses. */
+export const OBJECT_IN_USE = "55006";
+
+/** An error that PostgreSQL reported. */
+export class SourceError extends AppError {
+  /** PostgreSQL docs, Appendix A. */
+  readonly sqlState: string;
+
+  constructor(code: ErrorCode, message: string, sqlState: string) {
+    super(code, message);
+    this.sqlState = sqlState;
+  }
+}
+
 /**
  * Converts an error of the source to an AppError without the connection string or a row's contents.
  * Codes: `unavailable` if it is transient (connection lost, restart, no space), `forbidden` for
@@ -208,14 +222,15 @@ export function toSourceError(error: unknown): AppError {
     const kind =
       state === "42501"
         ? "forbidden"
-        : /^(08|53|57)/.test(state) || state === "55006" || state === "55P03"
+        : /^(08|53|57)/.test(state) || state === OBJECT_IN_USE || state === "55P03"
           ? "unavailable"
           : "conflict";
-    return new AppError(
+    return new SourceError(
       kind,
       REPORTABLE_SQLSTATES.test(state)
         ? `PostgreSQL: ${String(message)} (${state})`
         : `PostgreSQL rejected a value (${state}).`,
+      state,
     );
   }
   if (/^E[A-Z]+$/.test(state))

@@ -49,8 +49,10 @@ export async function subscribeLitefsEvents(
   signal: AbortSignal,
 ): Promise<void> {
   const response = await openEventStream(`${url}/events`, signal);
-  if (response.statusCode !== 200)
+  if (response.statusCode !== 200) {
+    response.destroy();
     throw new Error(`LiteFS responded with ${response.statusCode} to GET /events`);
+  }
   response.setEncoding("utf8");
   let rest = "";
   for await (const chunk of response) {

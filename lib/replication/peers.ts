@@ -6,6 +6,7 @@ import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { singleton } from "#lib/core/singleton.ts";
+import { withTimeout } from "#lib/core/with-timeout.ts";
 
 export interface Peer {
   readonly instance: string;
@@ -44,13 +45,11 @@ export function parseFlyVms(text: string, app: string): Peer[] {
 }
 
 async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
-  const timeout = new Promise<never>((_, reject) =>
-    setTimeout(
-      () => reject(new Error(`DNS did not respond within ${DNS_TIMEOUT_MS} ms`)),
-      DNS_TIMEOUT_MS,
-    ).unref(),
+  const records = await withTimeout(
+    resolveTxt(`vms.${app}.internal`),
+    DNS_TIMEOUT_MS,
+    `DNS did not respond within ${DNS_TIMEOUT_MS} ms.`,
   );
-  const records = await Promise.race([resolveTxt(`vms.${app}.internal`), timeout]);
   return parseFlyVms(records.map((parts) => parts.join("")).join(","), app);
 }
 

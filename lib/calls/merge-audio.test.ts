@@ -88,6 +88,13 @@ test("an ffmpeg without a usable encoder counts as missing", async () => {
   expect(await canMergeAudio()).toBe(false);
 });
 
+test("an ffmpeg that could not be asked once is asked again", async () => {
+  const answered = join(env.DATA_DIR, `asked-${randomUUID()}`);
+  fakeFfmpeg(`[ -e ${answered} ] || { touch ${answered}; exit 1; }; echo ' A..... libmp3lame MP3'`);
+  expect(await canMergeAudio()).toBe(false);
+  expect(await canMergeAudio()).toBe(true);
+});
+
 /** Returns the events that `fn` logs. */
 async function eventsOf(fn: () => Promise<void>): Promise<string[]> {
   const lines: string[] = [];

@@ -44,15 +44,19 @@ const DEMUXERS: Readonly<Record<string, string>> = {
 
 interface OutputFormat {
   readonly extension: string;
+  /** Matches the encoder in the output of `ffmpeg -encoders`. */
+  readonly encoder: RegExp;
   readonly outputArgs: readonly string[];
 }
 /** 64 kbit/s, mono: enough for speech. */
 const MP3: OutputFormat = {
   extension: "mp3",
+  encoder: /^ A\S* libmp3lame /m,
   outputArgs: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"],
 };
 const M4A: OutputFormat = {
   extension: "m4a",
+  encoder: /^ A\S* aac /m,
   outputArgs: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
 };
 
@@ -68,29 +72,22 @@ async function runFfmpeg(
   return { code, output: stdout + stderr };
 }
 
-const outputFormats = new Map<string, Promise<OutputFormat | null>>();
+const outputFormats = new Map<string, OutputFormat>();
 
 /**
  * Returns a format that the installed ffmpeg can encode, preferably MP3; null without ffmpeg.
- * Cached per path.
+ * Cached per path, except null: on a busy machine, ffmpeg may have missed its deadline.
  */
-function detectOutputFormat(): Promise<OutputFormat | null> {
+async function detectOutputFormat(): Promise<OutputFormat | null> {
   const path = env.FFMPEG_PATH;
-  let format = outputFormats.get(path);
-  if (!format) {
-    format = runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).then(
-      ({ code, output }) =>
-        code !== 0
-          ? null
-          : /^ A\S* libmp3lame /m.test(output)
-            ? MP3
-            : /^ A\S* aac /m.test(output)
-              ? M4A
-              : null,
-      () => null,
-    );
-    outputFormats.set(path, format);
-  }
+  const cached = outputFormats.get(path);
+  if (cached) return cached;
+  const result = await runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).catch(
+    () => null, // not installed
+  );
+  if (result?.code !== 0) return null;
+  const format = [MP3, M4A].find(({ encoder }) => encoder.test(result.output)) ?? null;
+  if (format) outputFormats.set(path, format);
   return format;
 }
 
@@ -120,6 +117,23 @@ function buildFilterGraph(inputs: readonly FfmpegInput[]): string {
     return `[${i}:a:0]${filters.join(",")}[a${i}]`;
   });
   return `${parts.join(";")};${inputs.map((_, i) => `[a${i}]`).join("")}concat=n=${inputs.length}:v=0:a=1[out]`;
+}
+
+/** Builds ffmpeg's arguments up to the output format. File names and texts are never split. */
+function buildMergeArgs(inputs: readonly FfmpegInput[], title: string): string[] {
+  const splitArgs = (text: string) => text.split(" ");
+  return [
+    ...splitArgs(`-hide_banner -nostdin -loglevel error -max_alloc ${MAX_ALLOC_BYTES}`),
+    ...splitArgs("-filter_threads 1 -filter_complex_threads 1"),
+    ...inputs.flatMap(({ demuxer, file, maxSeconds }) => [
+      ...splitArgs(`-protocol_whitelist file,pipe -threads 1 -f ${demuxer} -t ${maxSeconds} -i`),
+      file,
+    ]),
+    ...["-filter_complex", buildFilterGraph(inputs)],
+    ...splitArgs("-map [out] -map_metadata -1 -map_chapters -1 -metadata"),
+    `title=${title}`,
+    ...splitArgs(`-threads 1 -fs ${MAX_ANSWER_BYTES}`),
+  ];
 }
 
 interface MergeSource {
@@ -170,45 +184,7 @@ async function mergeWithFfmpeg(
     }
     const out = join(dir, `merged.${format.extension}`);
     const { code, output } = await runFfmpeg(
-      [
-        ...[
-          "-hide_banner",
-          "-nostdin",
-          "-loglevel",
-          "error",
-          "-max_alloc",
-          String(MAX_ALLOC_BYTES),
-          "-filter_threads",
-          "1",
-          "-filter_complex_threads",
-          "1",
-        ],
-        ...inputs.flatMap(({ demuxer, file, maxSeconds }) => [
-          "-protocol_whitelist",
-          "file,pipe",
-          "-threads",
-          "1",
-          "-f",
-          demuxer,
-          "-t",
-          String(maxSeconds),
-          "-i",
-          file,
-        ]),
-        ...[
-          "-filter_complex",
-          buildFilterGraph(inputs),
-          "-map",
-          "[out]",
-          "-map_metadata",
-          "-1",
-          "-map_chapters",
-          "-1",
-          "-metadata",
-          `title=${title}`,
-        ],
-        ...["-threads", "1", "-fs", String(MAX_ANSWER_BYTES), ...format.outputArgs, out],
-      ],
+      [...buildMergeArgs(inputs, title), ...format.outputArgs, out],
       deadlineMs,
     );
     if (code !== 0)

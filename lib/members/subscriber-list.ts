@@ -5,6 +5,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { type Member, assertAdmin } from "./member.ts";
+import { searchSubscriberIds } from "./search-subscribers.sql.ts";
 import { unsubscribe } from "./subscribers.ts";
 
 const LISTED_COUNT = 100;
@@ -18,10 +19,9 @@ export async function listSubscribers(tx: Tx, admin: Member, text: string) {
   assertAdmin(admin);
   const q = text.trim().toLowerCase().slice(0, 200);
   const subscribers = await tx.subscriber.findMany({
-    where: q === "" ? {} : { email: { contains: q } },
+    where: { id: { in: searchSubscriberIds(tx, q, LISTED_COUNT) } },
     select: { id: true, email: true, topics: true, subscribedAt: true },
     orderBy: [{ subscribedAt: "desc" }, { id: "asc" }],
-    take: LISTED_COUNT,
   });
   return {
     total: await tx.subscriber.count(),

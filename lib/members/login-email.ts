@@ -60,12 +60,9 @@ export function buildLoginEmail({
   };
 }
 
-/** Returns true if the server's reply is a permanent failure, a 5yz code (RFC 5321, 4.2.1). */
-const isPermanentFailure = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
-
 /**
  * Returns true if the pool closed while the email waited for a connection, so the server never
- * replied.
+ * replied. Nodemailer gives this error no code.
  */
 const isPoolClosed = (reason: string) => /pool was closed/i.test(reason);
 
@@ -88,18 +85,14 @@ export async function sendLoginEmail(email: EmailMessage): Promise<void> {
       return;
     } catch (error) {
       const reason = (error as Error).message;
+      const { fault = "other", isPermanent = false } = error instanceof EmailError ? error : {};
       const isQuick = performance.now() - startedMs < RETRY_WITHIN_MS;
-      if (attempt === 1 && (isPoolClosed(reason) || (!isPermanentFailure(reason) && isQuick)))
-        continue;
+      if (attempt === 1 && (isPoolClosed(reason) || (!isPermanent && isQuick))) continue;
       log("error", "login.email_failed", { reason, attempts: attempt });
       const failures = getFailures();
       failures.push({ atMs: nowMs(), reason });
       failures.splice(0, failures.length - MAX_FAILURES);
-      throw new AppError(
-        "unavailable",
-        FAILURE_MESSAGES[error instanceof EmailError ? error.fault : "other"],
-        { retryAfterSeconds: 60 },
-      );
+      throw new AppError("unavailable", FAILURE_MESSAGES[fault], { retryAfterSeconds: 60 });
     }
   }
 }

@@ -8,6 +8,7 @@ import { withTimeout } from "#lib/core/with-timeout.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { type EmailMessage, renderEmailHtml, renderEmailText } from "./email-message.ts";
 import { saveToLocalMailbox } from "./local-mailbox.ts";
+import { redactAddresses } from "./redact-addresses.ts";
 
 /** Deadline for sending one email. */
 export const EMAIL_TIMEOUT_MS = 10_000;
@@ -23,10 +24,16 @@ export type EmailFault = "recipient" | "server" | "other";
 /** An AppError(unavailable) with the cause of the failure. */
 export class EmailError extends AppError {
   readonly fault: EmailFault;
+  /** True if the server replied that it will never accept this email: a 5yz code (RFC 5321, 4.2.1). */
+  readonly isPermanent: boolean;
 
-  constructor(reason: string, fault: EmailFault) {
+  constructor(
+    reason: string,
+    { fault, isPermanent = false }: { fault: EmailFault; isPermanent?: boolean },
+  ) {
     super("unavailable", `The email was not sent: ${reason}`, { retryAfterSeconds: 60 });
     this.fault = fault;
+    this.isPermanent = isPermanent;
   }
 }
 
@@ -140,7 +147,7 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
     saveToLocalMailbox(email);
     return;
   }
-  if (isSiteUrlMissing()) throw new EmailError("SITE_URL is not set.", "other");
+  if (isSiteUrlMissing()) throw new EmailError("SITE_URL is not set.", { fault: "other" });
   try {
     // The timeout only stops waiting; the pooled connections have their own timeouts.
     await withTimeout(
@@ -151,12 +158,11 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
       "The mail server did not respond in time.",
     );
   } catch (error) {
-    // The server's message often contains the address, so redact it. No `cause`, because logs print
-    // it.
-    const reason = (error as Error).message
-      .replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address")
-      .slice(0, 300);
-    throw new EmailError(reason, classifyFault(error));
+    // No `cause`, because logs print it.
+    throw new EmailError(redactAddresses((error as Error).message), {
+      fault: classifyFault(error),
+      isPermanent: ((error as { responseCode?: number }).responseCode ?? 0) >= 500,
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { parseConnectionUrl } from "nodemailer/lib/shared";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { MINUTE_MS } from "#lib/core/clock.ts";
+import { redactAddresses } from "./redact-addresses.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Servers may scan a message before they accept it. RFC 5321 allows ten minutes. */
@@ -35,10 +36,6 @@ interface OutgoingEmail {
   beforeMessage(): Promise<boolean>;
 }
 
-/** An SMTP server's reply often contains the address, which must not be stored. */
-const redact = (text: string) =>
-  text.replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address").slice(0, 300);
-
 export class SmtpSession {
   readonly #url: string;
   #connection: SMTPConnection | null = null;
@@ -55,7 +52,7 @@ export class SmtpSession {
       connection = this.#connection ?? (await this.#connect());
     } catch (error) {
       this.close();
-      return { outcome: "unreachable", reason: redact((error as Error).message) };
+      return { outcome: "unreachable", reason: redactAddresses((error as Error).message) };
     }
     const result = await sendOver(connection, email);
     this.#sentCount += 1;
@@ -135,7 +132,7 @@ async function sendOver(
   const cause = stoppedBy as Error | null;
   if (cause instanceof StoppedError) return { outcome: "stopped" };
   if (cause !== null) throw cause;
-  const reason = redact(error.message);
+  const reason = redactAddresses(error.message);
   const { responseCode } = error;
   // 421: the server is closing the session, whatever the recipient.
   if (responseCode && !(responseCode === 421 && !hasStarted))

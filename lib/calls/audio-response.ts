@@ -95,11 +95,8 @@ function streamRange(
   const { whole, parts } = streamState();
   const { key, start, end } = source;
   const isPart = end - start < MAX_COPY_BYTES;
-  const address = findClientAddress(request);
-  const releasePermit = (isPart ? parts : whole).acquire(
-    address ? clientKey(address) : "unknown",
-    REFUSAL,
-  );
+  const client = clientKey(findClientAddress(request));
+  const releasePermit = (isPart ? parts : whole).acquire(client, REFUSAL);
   let buffer: ReturnType<typeof retainBuffer> | null;
   try {
     buffer = isPart

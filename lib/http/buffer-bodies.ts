@@ -49,9 +49,8 @@ export function bufferBody(context: PipelineContext, handle: () => void): void {
   if (Number(request.headers["content-length"]) > maxBytes)
     return refuseRequest(context, 413, tooLarge);
 
-  const address = readClientAddress(request);
   const body: BufferedBody = {
-    client: address === null ? "unknown" : clientKey(address),
+    client: clientKey(readClientAddress(request)),
     startedMs: context.startedMs,
     receivedBytes: () => request.receivedBytes,
     refuse(status, message, retryAfterSeconds) {

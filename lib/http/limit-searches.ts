@@ -18,10 +18,9 @@ const limiter = new RateLimiter(MAX_SEARCHES, MINUTE_MS);
  */
 export function limitSearches(context: PipelineContext): void {
   if (!isSearch(context.request)) return;
-  const address = readClientAddress(context.request);
   try {
     consume(
-      [[limiter, address === null ? "unknown" : clientKey(address)]],
+      [[limiter, clientKey(readClientAddress(context.request))]],
       nowMs(),
       "Too many searches. Try again in a minute.",
     );

@@ -13,8 +13,6 @@ type ClientAddress = string | null;
 
 const TOO_MANY_ATTEMPTS = "Too many attempts. Wait a few minutes or log in by email.";
 
-const clientKeyOf = (address: ClientAddress) => (address ? clientKey(address) : "unknown");
-
 function formatRetryDelay(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   if (minutes <= 1) return "in a minute";
@@ -63,11 +61,7 @@ export function createLoginLimiter(refusal = "Too many login emails.") {
       ];
       const atMs = nowMs();
       consumeWithRetryHint(
-        [
-          ...addressLimits,
-          [perClient, clientKeyOf(address)],
-          [perNetwork, address ? subnetKey(address) : "unknown"],
-        ],
+        [...addressLimits, [perClient, clientKey(address)], [perNetwork, subnetKey(address)]],
         atMs,
         refusal,
       );
@@ -88,7 +82,7 @@ export function createLoginLimiter(refusal = "Too many login emails.") {
     },
     /** Counts one attempt to enter a code. Throws AppError(rate_limited). */
     consumeAttempt({ address }: { address: ClientAddress }): void {
-      consumeWithRetryHint([[codesPerClient, clientKeyOf(address)]], nowMs(), "Too many attempts.");
+      consumeWithRetryHint([[codesPerClient, clientKey(address)]], nowMs(), "Too many attempts.");
     },
   };
 }
@@ -112,7 +106,7 @@ const getPasskeyLimiters = () =>
 export function consumePasskeyRequest(address: ClientAddress, memberId?: string): void {
   const { perClient, perMember } = getPasskeyLimiters();
   consume(
-    [[perClient, clientKeyOf(address)], ...(memberId ? [[perMember, memberId] as const] : [])],
+    [[perClient, clientKey(address)], ...(memberId ? [[perMember, memberId] as const] : [])],
     nowMs(),
     TOO_MANY_ATTEMPTS,
   );
@@ -123,7 +117,7 @@ const getDeviceLoginLimiter = () =>
 
 /** Counts one login with a device link. Throws AppError(rate_limited). */
 export function consumeDeviceLogin(address: ClientAddress): void {
-  consume([[getDeviceLoginLimiter(), clientKeyOf(address)]], nowMs(), TOO_MANY_ATTEMPTS);
+  consume([[getDeviceLoginLimiter(), clientKey(address)]], nowMs(), TOO_MANY_ATTEMPTS);
 }
 
 const getDeviceLinkLimiter = () =>

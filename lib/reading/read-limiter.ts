@@ -24,11 +24,11 @@ export function createReadLimiter(factor = 1) {
       slug,
       nowMs,
     }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
-      const keys: [RateLimiter, string][] = [[perClient, address ? clientKey(address) : "unknown"]];
+      const keys: [RateLimiter, string][] = [[perClient, clientKey(address)]];
       if (member) keys.push([perReader, `member ${member.id}`]);
       else {
         if (clientId) keys.push([perReader, `reader ${clientId}`]);
-        keys.push([perNetworkAndPost, `${address ? subnetKey(address) : "unknown"} ${slug}`]);
+        keys.push([perNetworkAndPost, `${subnetKey(address)} ${slug}`]);
       }
       return consume(keys, nowMs, "Too many reads. Try again later.");
     },

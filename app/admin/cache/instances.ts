@@ -24,8 +24,7 @@ export async function listInstances(): Promise<readonly CacheInstance[]> {
 
 /**
  * Returns the instance with this name, or this one for "". `name` is only compared: a browser's
- * text must not get into the
- * replay header. Throws AppError(not_found).
+ * text must not get into the replay header. Throws AppError(not_found).
  */
 export async function getInstance(name: string): Promise<CacheInstance> {
   const match = (await listInstances()).find((instance) =>

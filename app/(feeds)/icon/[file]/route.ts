@@ -1,5 +1,5 @@
-// Serves the site's icon: /icon.svg, /icon-192.png, /icon-512.png, /icon-1500.png, /apple-touch-icon.png and
-// /favicon.ico, which next.config.mjs rewrites to here.
+// Serves the site's icon: /icon.svg, /icon-192.png, /icon-512.png, /icon-1500.png,
+// /apple-touch-icon.png and /favicon.ico, which next.config.mjs rewrites to here.
 
 import { singleton } from "#lib/core/singleton.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -19,7 +19,7 @@ const PNG_SIZES: Readonly<Record<string, number>> = {
   "1500.png": 1_500,
 };
 
-const icons = singleton("site-icons", () => new Map<string, Promise<CacheableBody>>());
+const icons = singleton("site-icons", () => new Map<string, CacheableBody>());
 
 async function draw(file: string): Promise<CacheableBody> {
   const size = PNG_SIZES[file];
@@ -39,10 +39,10 @@ export async function GET(
   if (!isSvg && !Object.hasOwn(PNG_SIZES, file))
     return new Response("Icon not found.\n", { status: 404 });
   let icon = icons.get(file);
-  if (!icon) icons.set(file, (icon = draw(file)));
+  if (!icon) icons.set(file, (icon = await draw(file)));
   return conditionalResponse(
     request,
-    await icon,
+    icon,
     isSvg ? "image/svg+xml" : "image/png",
     MAX_AGE_SECONDS,
     // Web players of podcasts read the cover.

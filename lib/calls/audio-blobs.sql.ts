@@ -64,9 +64,8 @@ export interface AudioSizes {
 
 /**
  * Returns the sizes in bytes of the audio files of these calls, and which transcript they have, by
- * call id. Omits calls without an
- * answer. octet_length() reads the size from the row header; Prisma would read the whole file. For
- * 30 answers of 2 MB, it takes 0.2 ms instead of 208 ms.
+ * call id. Omits calls without an answer. octet_length() reads the size from the row header; Prisma
+ * would read the whole file. For 30 answers of 2 MB, it takes 0.2 ms instead of 208 ms.
  */
 export function findAudioSizes(tx: Tx, callIds: readonly string[]): Map<string, AudioSizes> {
   const sizes = sqlOf(tx).all<AudioSizes>(

@@ -5,7 +5,7 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/members/member.ts";
-import { recordAuditEvent } from "../db/audit.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { CallState } from "#lib/db/column-values.ts";
 import type { Tx } from "#lib/db/database.ts";
 import type { EncodedAudio } from "./audio/probe.ts";
@@ -163,8 +163,7 @@ export interface CallTexts {
 /**
  * Edits the text of a call and its episode, which keeps its slug. An empty transcript requests one:
  * call triggerTranscriptions() after the commit. `expectedVersion` is the call's updatedAt as the
- * admin saw it. Throws AppError: forbidden, not_found, conflict if another admin
- * has edited the call.
+ * admin saw it. Throws AppError: forbidden, not_found, conflict if another admin has edited the call.
  */
 export async function editCall(
   tx: Tx,

@@ -30,7 +30,7 @@ const RESERVE_MS = 2_000;
 const PROBE_INTERVAL_MS = 2_000;
 /** A LiteFS that hangs this long has lost its lease (12 to 20 s). */
 const MAX_MISSED_PROBES = 5;
-/** LiteFS's children exit within this time (the launcher checks twice a second). */
+/** LiteFS's children exit within this time (the launcher checks ten times a second). */
 const ORPHAN_TIMEOUT_MS = 10_000;
 
 /**

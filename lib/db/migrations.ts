@@ -66,7 +66,6 @@ export async function applyMigrations(
   { allowNewerSchema = false }: { allowNewerSchema?: boolean } = {},
 ): Promise<string[]> {
   const { db, close } = await openConnection(file, "writer", 30_000);
-  const applied: string[] = [];
   try {
     if (db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = ?`).get(STAGING_TABLE))
       throw new AppError(
@@ -75,61 +74,68 @@ export async function applyMigrations(
       );
     db.exec(CREATE_MIGRATIONS_TABLE);
     const migrations = readMigrations(dir);
-    // Checked inside each transaction, so that of two concurrent processes only one applies a
-    // migration.
-    const find = db.prepare(
-      `SELECT "checksum" FROM "_prisma_migrations" WHERE "migration_name" = ? AND "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
-    );
-    for (const migration of migrations) {
-      db.exec("BEGIN IMMEDIATE");
-      try {
-        const record = find.get(migration.name) as { checksum: string } | undefined;
-        if (record && record.checksum !== migration.checksum) {
-          throw new AppError(
-            "conflict",
-            `Migration ${migration.name} was applied with different contents. Restore its file and add a new migration instead.`,
-          );
-        }
-        if (!record) {
-          const now = Date.now();
-          execNamed(db, migration);
-          const violations = db.pragma("foreign_key_check") as unknown[];
-          if (violations.length > 0)
-            throw new Error(
-              `Migration ${migration.name} leaves ${violations.length} rows that violate a foreign key.`,
-            );
-          db.prepare(
-            `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count") VALUES (?, ?, ?, ?, ?, 1)`,
-          ).run(randomUUID(), migration.checksum, now, migration.name, now);
-          applied.push(migration.name);
-        }
-        db.exec("COMMIT");
-      } catch (error) {
-        if (db.inTransaction) db.exec("ROLLBACK");
-        throw error;
-      }
-    }
-    const knownNames = new Set(migrations.map(({ name }) => name));
-    const unknown = (
-      db
-        .prepare(
-          `SELECT "migration_name" AS name FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`,
-        )
-        .all() as { name: string }[]
-    ).filter(({ name }) => !knownNames.has(name));
-    if (unknown.length > 0) {
-      const names = unknown.map(({ name }) => name);
-      if (allowNewerSchema) log("warn", "db.newer_schema", { migrations: names });
-      else
-        throw new AppError(
-          "conflict",
-          `${file} was migrated by newer code. This version lacks ${names.join(", ")}. Use the newer version, or restore a backup that is older than it.`,
-        );
-    }
-    return applied;
+    const appliedNames: string[] = [];
+    for (const migration of migrations)
+      if (applyMigration(db, migration)) appliedNames.push(migration.name);
+    const newerNames = listNewerMigrations(db, migrations);
+    if (newerNames.length > 0 && !allowNewerSchema)
+      throw new AppError(
+        "conflict",
+        `${file} was migrated by newer code. This version lacks ${newerNames.join(", ")}. Use the newer version, or restore a backup that is older than it.`,
+      );
+    if (newerNames.length > 0) log("warn", "db.newer_schema", { migrations: newerNames });
+    return appliedNames;
   } finally {
     close();
   }
+}
+
+/**
+ * Applies a migration in one transaction with its record; returns false if it was applied before.
+ * Throws AppError(conflict) if it was applied with other contents.
+ */
+function applyMigration(db: Database.Database, migration: Migration): boolean {
+  // Checked inside the transaction, so that of two concurrent processes only one applies it.
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const record = db
+      .prepare(
+        `SELECT "checksum" FROM "_prisma_migrations" WHERE "migration_name" = ? AND "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
+      )
+      .get(migration.name) as { checksum: string } | undefined;
+    if (record && record.checksum !== migration.checksum)
+      throw new AppError(
+        "conflict",
+        `Migration ${migration.name} was applied with different contents. Restore its file and add a new migration instead.`,
+      );
+    if (!record) {
+      const now = Date.now();
+      execNamed(db, migration);
+      const violations = db.pragma("foreign_key_check") as unknown[];
+      if (violations.length > 0)
+        throw new Error(
+          `Migration ${migration.name} leaves ${violations.length} rows that violate a foreign key.`,
+        );
+      db.prepare(
+        `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count") VALUES (?, ?, ?, ?, ?, 1)`,
+      ).run(randomUUID(), migration.checksum, now, migration.name, now);
+    }
+    db.exec("COMMIT");
+    return !record;
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Returns the names of the migrations in the database that this code lacks. */
+function listNewerMigrations(db: Database.Database, migrations: readonly Migration[]): string[] {
+  const ownNames = new Set(migrations.map(({ name }) => name));
+  const names = db
+    .prepare(`SELECT "migration_name" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`)
+    .pluck()
+    .all() as string[];
+  return names.filter((name) => !ownNames.has(name));
 }
 
 /** Runs the statements of a migration. An error names the migration. */

@@ -142,92 +142,98 @@ interface CommittedBatch {
   readonly committedAtMs: number;
 }
 
+/** The jobs of a transaction that have run. */
+interface Batch {
+  readonly done: { job: WriteJob; value: unknown }[];
+  /** Their own writes are rolled back. */
+  readonly failed: { job: WriteJob; error: unknown }[];
+}
+
 async function runBatch(
   connection: Connection,
   jobs: WriteJob[],
   readPosition: () => Position | null | undefined,
 ): Promise<CommittedBatch> {
   const { db } = connection;
-  const done: { job: WriteJob; value: unknown }[] = [];
-  const failed: { job: WriteJob; error: unknown }[] = [];
-  const startedMs = performance.now();
+  const batch: Batch = { done: [], failed: [] };
   let commitMs: number;
   try {
     await beginImmediate(db);
-    while (
-      jobs.length > 0 &&
-      (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)
-    ) {
-      const job = jobs.shift() as WriteJob;
-      if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
-        failed.push({
-          job,
-          error: new AppError("unavailable", "The change waited too long and was not saved.", {
-            retryAfterSeconds: 1,
-          }),
-        });
-        continue;
-      }
-      const scope: TransactionScope = { connection, kind: "write", isOpen: true };
-      try {
-        db.exec("SAVEPOINT job");
-        let value = job.run(scope);
-        if (value instanceof Promise) {
-          value = await withTimeout(
-            value,
-            job.timeoutMs,
-            "The change took too long and was not saved.",
-            () => {
-              scope.isOpen = false;
-            },
-          );
-        }
-        scope.isOpen = false;
-        db.exec("RELEASE job");
-        done.push({ job, value });
-      } catch (error) {
-        scope.isOpen = false;
-        failed.push({ job, error });
-        // On a full disk or an I/O error SQLite rolls back the whole transaction. After an import, the
-        // connection may hold pages of the old file, so no job of the batch may commit.
-        if (!db.inTransaction || isCorrupt(error))
-          throw new AppError("unavailable", "The database write failed.", { cause: error });
-        db.exec("ROLLBACK TO job");
-        db.exec("RELEASE job");
-      }
-    }
+    const untilMs = performance.now() + MAX_BATCH_MS;
+    do {
+      await runJob(connection, jobs.shift()!, batch);
+    } while (jobs.length > 0 && performance.now() < untilMs);
     const commitFromMs = performance.now();
     db.exec("COMMIT");
     commitMs = performance.now() - commitFromMs;
     observeHistogram("write_commit_seconds", commitMs / 1000);
-    observeHistogram("write_batch", done.length);
+    observeHistogram("write_batch", batch.done.length);
   } catch (error) {
+    rejectBatch(batch, jobs, error);
     if (db.inTransaction) db.exec("ROLLBACK");
-    const unavailable = new AppError(
-      "unavailable",
-      "The change was not saved. Try again in a moment.",
-      {
-        retryAfterSeconds: 1,
-        cause: error,
-      },
-    );
-    for (const { job } of done) job.reject(unavailable);
-    for (const { job, error: jobError } of failed) job.reject(jobError);
-    if (done.length + failed.length === 0) {
-      // BEGIN failed: reject the queued jobs too, instead of retrying forever.
-      for (const job of jobs.splice(0)) job.reject(unavailable);
-    }
     throw error;
   }
-  const position = done.length > 0 ? readPosition() : undefined;
+  const position = batch.done.length > 0 ? readPosition() : undefined;
   // If LiteFS can't store a transaction, it drops it and exits during COMMIT, but SQLite reports
   // success (CommitWAL in db.go of LiteFS v0.5.14). LiteFS's mount is then gone.
-  if (position === null) log("error", "db.commit_unconfirmed", { writes: done.length });
-  for (const { job, value } of done)
+  if (position === null) log("error", "db.commit_unconfirmed", { writes: batch.done.length });
+  for (const { job, value } of batch.done)
     if (position === null) job.reject(uncertainWriteError());
     else job.resolve({ value, position });
+  for (const { job, error } of batch.failed) job.reject(error);
+  return { size: batch.done.length, commitMs, committedAtMs: performance.now() };
+}
+
+/** Adds a job to the batch: runs it in its own savepoint. Throws if the batch can't commit. */
+async function runJob(connection: Connection, job: WriteJob, batch: Batch): Promise<void> {
+  if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
+    const error = new AppError("unavailable", "The change waited too long and was not saved.", {
+      retryAfterSeconds: 1,
+    });
+    batch.failed.push({ job, error });
+    return;
+  }
+  const { db } = connection;
+  const scope: TransactionScope = { connection, kind: "write", isOpen: true };
+  const endScope = () => {
+    scope.isOpen = false;
+  };
+  try {
+    db.exec("SAVEPOINT job");
+    let value = job.run(scope);
+    if (value instanceof Promise)
+      value = await withTimeout(
+        value,
+        job.timeoutMs,
+        "The change took too long and was not saved.",
+        endScope,
+      );
+    endScope();
+    db.exec("RELEASE job");
+    batch.done.push({ job, value });
+  } catch (error) {
+    endScope();
+    batch.failed.push({ job, error });
+    // On a full disk or an I/O error SQLite rolls back the whole transaction. After an import, the
+    // connection may hold pages of the old file, so no job of the batch may commit.
+    if (!db.inTransaction || isCorrupt(error))
+      throw new AppError("unavailable", "The database write failed.", { cause: error });
+    db.exec("ROLLBACK TO job");
+    db.exec("RELEASE job");
+  }
+}
+
+/** Rejects the jobs of a batch that can't commit. */
+function rejectBatch({ done, failed }: Batch, jobs: WriteJob[], cause: unknown): void {
+  const unavailable = new AppError(
+    "unavailable",
+    "The change was not saved. Try again in a moment.",
+    { retryAfterSeconds: 1, cause },
+  );
+  for (const { job } of done) job.reject(unavailable);
   for (const { job, error } of failed) job.reject(error);
-  return { size: done.length, commitMs, committedAtMs: performance.now() };
+  // BEGIN failed: reject the queued jobs too, instead of retrying forever.
+  if (done.length + failed.length === 0) for (const job of jobs.splice(0)) job.reject(unavailable);
 }
 
 /** Retries BEGIN IMMEDIATE without blocking the event loop, as SQLite's own busy timeout would. */
@@ -239,7 +245,7 @@ async function beginImmediate(db: Connection["db"]): Promise<void> {
       return;
     } catch (error) {
       if (!isBusy(error) || performance.now() > untilMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await sleep(waitMs);
     }
   }
 }

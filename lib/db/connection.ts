@@ -74,18 +74,25 @@ function assertNoUndefined(text: string, values: readonly unknown[]): void {
     throw new TypeError(`Value ${index + 1} is undefined in: ${text.trim().slice(0, 200)}`);
 }
 
-export function createSql(db: Database.Database): Sql {
+/** Returns `prepare` with a cache of its statements. */
+function cacheStatements(
+  prepare: (text: string) => Database.Statement,
+): (text: string) => Database.Statement {
   const statements = new Map<string, Database.Statement>();
-  const prepare = (text: string): Database.Statement => {
+  return (text) => {
     let statement = statements.get(text);
     if (!statement) {
       if (statements.size >= MAX_PREPARED_STATEMENTS) statements.clear();
-      // Prisma's adapter enables 64-bit integers for the connection; plain SQL uses numbers.
-      statement = db.prepare(text).safeIntegers(false);
+      statement = prepare(text);
       statements.set(text, statement);
     }
     return statement;
   };
+}
+
+export function createSql(db: Database.Database): Sql {
+  // Prisma's adapter enables 64-bit integers for the connection; plain SQL uses numbers.
+  const prepare = cacheStatements((text) => db.prepare(text).safeIntegers(false));
   return {
     get<Row>(text: string, ...values: SqlValue[]) {
       assertNoUndefined(text, values);
@@ -112,18 +119,12 @@ export function createSql(db: Database.Database): Sql {
  * Sharing a statement is safe, because the adapter binds, runs and reads it synchronously.
  */
 function withPreparedStatements(db: Database.Database): Pick<Database.Database, "exec" | "close"> {
-  const statements = new Map<string, Database.Statement>();
   const columns = new WeakMap<Database.Statement, Database.ColumnDefinition[]>();
-  const prepare = (text: string): Database.Statement => {
-    let statement = statements.get(text);
-    if (!statement) {
-      if (statements.size >= MAX_PREPARED_STATEMENTS) statements.clear();
-      statement = db.prepare(text);
-      if (statement.reader) columns.set(statement.raw(), statement.columns());
-      statements.set(text, statement);
-    }
+  const prepare = cacheStatements((text) => {
+    const statement = db.prepare(text);
+    if (statement.reader) columns.set(statement.raw(), statement.columns());
     return statement;
-  };
+  });
   return {
     exec: (text) => db.exec(text),
     close: () => db.close(),

@@ -82,8 +82,8 @@ async function findVersion({ hasEpisodes }: CacheableAddress): Promise<string | 
   return episodes === undefined ? undefined : `${content} ${episodes}`;
 }
 
-/** Returns whether the browser has none of our cookies, so that it gets what everyone gets. */
-const isStranger = ({ request: { headers } }: PipelineContext): boolean =>
+/** Returns whether the browser has none of the site's cookies, so that it gets what everyone gets. */
+const hasNoSiteCookies = ({ request: { headers } }: PipelineContext): boolean =>
   !COOKIE_NAMES.some((name) => findCookie(headers.cookie ?? "", name) !== undefined);
 
 const hasClientWrites = ({ request: { headers } }: PipelineContext): boolean =>
@@ -119,7 +119,7 @@ async function serve(context: PipelineContext, address: CacheableAddress): Promi
   const parts = peekSingleton<PersonalParts>("personal-parts");
   const isShared =
     address.kind === "file" ||
-    (isStranger(context) && !(parts && prefersTranslation(context, address, parts)));
+    (hasNoSiteCookies(context) && !(parts && prefersTranslation(context, address, parts)));
   if (!isShared && !parts) return false;
   // The middleware waits until this instance has the client's writes. Personal parts check this themselves.
   if (address.kind === "file" && !hasClientWrites(context)) return false;

@@ -48,38 +48,37 @@ const DEFAULT_LITEFS_PORT = 20_202;
 /** Returns the settings. Throws one Error that lists every missing or invalid variable. */
 export function readSettings(from: Record<string, string | undefined>, root: string): Settings {
   const problems: string[] = [];
-  const set = (name: string) => from[name] || undefined;
-  const isReplicated = ["on", "true", "1"].includes(set("REPLICATION") ?? "off");
-  const need = (name: string, what: string) => {
-    const value = set(name);
+  const read = (name: string) => from[name] || undefined;
+  const isReplicated = ["on", "true", "1"].includes(read("REPLICATION") ?? "off");
+  const readRequired = (name: string, what: string) => {
+    const value = read(name);
     if (!value && isReplicated) problems.push(`${name}: required if REPLICATION=on (${what})`);
     return value ?? "";
   };
-  const number = (name: string, fallback: number | null) => {
-    const value = set(name);
+  const readNumber = (name: string, fallback: number | null) => {
+    const value = read(name);
     if (value !== undefined && !/^\d+$/.test(value))
       problems.push(`${name}: must be a whole number`);
     return value === undefined ? fallback : Number(value);
   };
-  const instance = set("INSTANCE") ?? set("FLY_MACHINE_ID") ?? hostname();
-  const dataDir = resolve(set("DATA_DIR") ?? "/data");
-  const mountDir = resolve(set("FLY_LITEFS_DIR") ?? "/litefs");
-  const inMount = join(mountDir, "lectern.db");
-  const beside = join(dataDir, "lectern.db");
-  let databaseFile = resolve(set("DATABASE_FILE") ?? (isReplicated ? inMount : beside));
+  const instance = read("INSTANCE") ?? read("FLY_MACHINE_ID") ?? hostname();
+  const dataDir = resolve(read("DATA_DIR") ?? "/data");
+  const mountDir = resolve(read("FLY_LITEFS_DIR") ?? "/litefs");
+  const defaultFile = join(isReplicated ? mountDir : dataDir, "lectern.db");
+  let databaseFile = resolve(read("DATABASE_FILE") ?? defaultFile);
   // The image sets a path in the mount. Without replication, use the plain file of that name.
   if (!isReplicated && dirname(databaseFile) === mountDir)
     databaseFile = join(dataDir, basename(databaseFile));
   if (isReplicated && dirname(databaseFile) !== mountDir)
     problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
-  const port = number("LITEFS_PORT", DEFAULT_LITEFS_PORT)!;
-  const ttl = set("LITEFS_LEASE_TTL") ?? "10s";
+  const port = readNumber("LITEFS_PORT", DEFAULT_LITEFS_PORT)!;
+  const ttl = read("LITEFS_LEASE_TTL") ?? "10s";
   const ttlMs = Number(/^(\d+)s$/.exec(ttl)?.[1]) * 1_000;
   if (!(ttlMs >= 10_000))
     problems.push(
       "LITEFS_LEASE_TTL: must be whole seconds, such as 10s, and at least 10s (Consul's minimum)",
     );
-  const consulUrl = need(
+  const consulUrl = readRequired(
     "FLY_CONSUL_URL",
     "the Consul with the lease, such as http://127.0.0.1:8500",
   );
@@ -88,10 +87,10 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   } catch (error) {
     problems.push(`FLY_CONSUL_URL: ${(error as Error).message}`);
   }
-  const app = set("FLY_APP_NAME");
-  const machine = set("FLY_MACHINE_ID");
+  const app = read("FLY_APP_NAME");
+  const machine = read("FLY_MACHINE_ID");
   const advertiseUrl =
-    set("LITEFS_ADVERTISE_URL") ??
+    read("LITEFS_ADVERTISE_URL") ??
     (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
   if (!advertiseUrl && isReplicated)
     problems.push(
@@ -102,31 +101,31 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     isReplicated,
     root,
     mountDir,
-    storeDir: resolve(set("LITEFS_DATA_DIR") ?? join(dataDir, "litefs")),
+    storeDir: resolve(read("LITEFS_DATA_DIR") ?? join(dataDir, "litefs")),
     dataDir,
     databaseFile,
-    region: set("FLY_REGION") ?? null,
-    primaryRegion: set("PRIMARY_REGION") ?? null,
+    region: read("FLY_REGION") ?? null,
+    primaryRegion: read("PRIMARY_REGION") ?? null,
     litefs: {
-      program: set("LITEFS_PROGRAM") ?? "litefs",
-      addr: set("LITEFS_ADDR") ?? `:${port}`,
-      url: set("LITEFS_URL") ?? `http://127.0.0.1:${port}`,
+      program: read("LITEFS_PROGRAM") ?? "litefs",
+      addr: read("LITEFS_ADDR") ?? `:${port}`,
+      url: read("LITEFS_URL") ?? `http://127.0.0.1:${port}`,
       advertiseUrl: advertiseUrl ?? "",
     },
     lease: {
       consulUrl,
-      key: set("LITEFS_LEASE_KEY") ?? "lectern/primary",
+      key: read("LITEFS_LEASE_KEY") ?? "lectern/primary",
       ttl,
       ttlMs,
     },
     app: {
-      host: set("HOST") ?? "::",
-      port: set("PORT") ?? "8080",
-      uid: number("APP_UID", null),
-      gid: number("APP_GID", null),
+      host: read("HOST") ?? "::",
+      port: read("PORT") ?? "8080",
+      uid: readNumber("APP_UID", null),
+      gid: readNumber("APP_GID", null),
     },
-    killTimeoutMs: number("KILL_TIMEOUT_SECONDS", 30)! * 1_000,
-    migrationsTimeoutMs: number("MIGRATIONS_TIMEOUT_SECONDS", 600)! * 1_000,
+    killTimeoutMs: readNumber("KILL_TIMEOUT_SECONDS", 30)! * 1_000,
+    migrationsTimeoutMs: readNumber("MIGRATIONS_TIMEOUT_SECONDS", 600)! * 1_000,
   };
   if (problems.length > 0)
     throw new Error(

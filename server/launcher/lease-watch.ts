@@ -72,14 +72,14 @@ export function createLeaseWatch(
   /** This node's positions as the primary. Its successor needs the first of them. */
   let positions: (Position & { readonly atMs: number })[] = [];
   /** The newest position passed to confirmPosition(). */
-  let demanded: Position = NO_POSITION;
+  let requestedPosition: Position = NO_POSITION;
   let isPrimary = false;
   let lastConfirmedMs = -Infinity;
   let lastStandbyMs = 0;
   let sending: Promise<unknown> = Promise.resolve();
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
-  let lastSign = "";
+  let lastHeartbeatKey = "";
   let ownLease: { session: string; sinceMs: number } | null = null;
   /** Keeps one connection to the primary. If it breaks, one poll fails, and the next reconnects. */
   const agent = new Agent({ keepAlive: true });
@@ -122,8 +122,8 @@ export function createLeaseWatch(
       if (isOwn) {
         await consul.sendHeartbeat(
           settings.instance,
-          Math.max(newest.txid, demanded.txid),
-          demanded.txid > needed.txid ? demanded : needed,
+          Math.max(newest.txid, requestedPosition.txid),
+          requestedPosition.txid > needed.txid ? requestedPosition : needed,
         );
         isOwn = isOwnLease(await consul.findLease({ isConsistent: true }));
       }
@@ -178,10 +178,10 @@ export function createLeaseWatch(
       { timeoutMs: REQUEST_TIMEOUT_MS, agent },
     ).catch(() => null);
     const nowMs = performance.now();
-    const sign = `${lease.session} ${heartbeat.index}`;
-    if (primary?.isPrimary || sign !== lastSign || silentSinceMs === null) {
+    const heartbeatKey = `${lease.session} ${heartbeat.index}`;
+    if (primary?.isPrimary || heartbeatKey !== lastHeartbeatKey || silentSinceMs === null) {
       silentSinceMs = nowMs;
-      lastSign = sign;
+      lastHeartbeatKey = heartbeatKey;
     } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
       await endLease(lease, heartbeat.index);
       silentSinceMs = null;
@@ -208,12 +208,12 @@ export function createLeaseWatch(
     if (isPrimary) onLease(0);
     isPrimary = false;
     positions = [];
-    demanded = NO_POSITION;
+    requestedPosition = NO_POSITION;
   }
 
   return {
     confirmPosition(position) {
-      if (position.txid > demanded.txid) demanded = position;
+      if (position.txid > requestedPosition.txid) requestedPosition = position;
       // Retries once, so that one slow response doesn't cause a write to be refused.
       return confirm().catch(confirm);
     },
@@ -228,10 +228,10 @@ export function createLeaseWatch(
       if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
       isPrimary = true;
-      // After a restore, transactions start again at 1. A newer one may have been demanded since
+      // After a restore, transactions start again at 1. A newer one may have been passed to confirmPosition() since
       // `local` was read.
       if (local.position.txid < (positions.at(-1)?.txid ?? 0)) {
-        demanded = NO_POSITION;
+        requestedPosition = NO_POSITION;
         positions = [];
       }
       positions.push({ ...local.position, atMs: nowMs });

@@ -136,9 +136,9 @@ export function startSiteProcess(
     inspectPort: number,
     stackMs: number,
   ): Promise<void> {
-    const doing = await describeHang(site, inspectPort, stackMs);
+    const processState = await describeHang(site, inspectPort, stackMs);
     if (isStopping || site.exitCode !== null) return;
-    logEvent("error", "launcher.site_hung", { silent_ms: silentMs, ...doing });
+    logEvent("error", "launcher.site_hung", { silent_ms: silentMs, ...processState });
     // First, so that its transactions and file locks end.
     site.kill("SIGKILL");
     await afterHang?.();

@@ -51,14 +51,14 @@ interface Upstream {
   readonly address: string;
 }
 
-interface Message {
+interface ConsulRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-interface Answer {
+interface ConsulResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -85,7 +85,7 @@ export async function startConsulProxy({
    * accepts that at any time, and registers the node before each new session, even in a Consul
    * that has lost its data.
    */
-  let registration: Message | null = null;
+  let registration: ConsulRequest | null = null;
   /** The newest session, and when it was created or renewed. */
   let lease = { session: "", atMs: 0 };
 
@@ -93,13 +93,13 @@ export async function startConsulProxy({
    * LiteFS retries a failed renewal, unless less than a second of the TTL is left; then it gives up
    * the lease. So a renewal fails only then, however long the servers hang.
    */
-  function endOf({ path }: Message): number {
+  function deadlineOf({ path }: ConsulRequest): number {
     return path === RENEW_PATH + lease.session
       ? lease.atMs + ttlMs - LAST_RETRY_MS
       : performance.now() + REQUEST_TIMEOUT_MS;
   }
 
-  function noteLease({ path }: Message, { status, body }: Answer): void {
+  function noteLease({ path }: ConsulRequest, { status, body }: ConsulResponse): void {
     if (status !== 200) return;
     const session = path.startsWith(RENEW_PATH)
       ? path.slice(RENEW_PATH.length)
@@ -109,31 +109,34 @@ export async function startConsulProxy({
     if (session) lease = { session, atMs: performance.now() };
   }
 
-  /** Tries one server after the other. Returns null at the deadline, or once `gone` is aborted. */
-  async function ask(message: Message, gone: AbortSignal): Promise<Answer | null> {
-    const endMs = endOf(message);
+  /** Tries one server after the other. Returns null at the deadline, or once `canceled` aborts. */
+  async function requestConsul(
+    request: ConsulRequest,
+    canceled: AbortSignal,
+  ): Promise<ConsulResponse | null> {
+    const deadlineMs = deadlineOf(request);
     let reason = "";
-    while (!gone.aborted) {
+    while (!canceled.aborted) {
       for (const upstream of startWith(preferred, await findUpstreams())) {
-        const leftMs = endMs - performance.now();
-        if (leftMs <= 0 || gone.aborted) break;
+        const leftMs = deadlineMs - performance.now();
+        if (leftMs <= 0 || canceled.aborted) break;
         const timeout = AbortSignal.timeout(Math.ceil(Math.min(leftMs, ATTEMPT_TIMEOUT_MS)));
-        const answer = await send(upstream, message, [timeout, gone]).catch(
+        const response = await send(upstream, request, [timeout, canceled]).catch(
           (error: Error) => error,
         );
-        if (gone.aborted) return null;
-        if (!(answer instanceof Error) && !lacksLeader(answer)) {
+        if (canceled.aborted) return null;
+        if (!(response instanceof Error) && !lacksLeader(response)) {
           setPreferred(upstream, reason);
-          noteLease(message, answer);
-          return answer;
+          noteLease(request, response);
+          return response;
         }
-        reason = `${upstream.address}: ${answer instanceof Error ? answer.message : answer.body.toString().trim().slice(0, 200)}`;
+        reason = `${upstream.address}: ${response instanceof Error ? response.message : response.body.toString().trim().slice(0, 200)}`;
       }
-      const leftMs = endMs - performance.now();
+      const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) break;
       await sleep(Math.min(leftMs, ROUND_PAUSE_MS));
     }
-    if (gone.aborted) return null;
+    if (canceled.aborted) return null;
     if (isReachable)
       logEvent("error", "supervisor.consul_unreachable", {
         reason: reason || "DNS names no server",
@@ -146,21 +149,25 @@ export async function startConsulProxy({
     const { method = "GET", url: path = "/", headers } = request;
     const body = await readBody(request);
     if (!body) return void response.writeHead(413).end();
-    const message = { method, path, headers, body };
+    const consulRequest = { method, path, headers, body };
     if (path.startsWith("/v1/catalog/register")) {
-      registration = message;
+      registration = consulRequest;
       return void response.writeHead(200, { "content-type": "application/json" }).end("true");
     }
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    if (registration && path.startsWith("/v1/session/create")) await ask(registration, gone.signal);
-    const answer = await ask(message, gone.signal);
-    if (!answer) {
+    const closed = new AbortController();
+    response.once("close", () => closed.abort());
+    if (registration && path.startsWith("/v1/session/create"))
+      await requestConsul(registration, closed.signal);
+    const consulResponse = await requestConsul(consulRequest, closed.signal);
+    if (!consulResponse) {
       if (!response.destroyed) response.writeHead(503).end("No Consul server responded.\n");
       return;
     }
-    const isLease = method === "GET" && path.split("?")[0] === leasePath && answer.status === 200;
-    const sent = isLease ? { ...answer, body: await relay.relayLease(answer.body) } : answer;
+    const isLease =
+      method === "GET" && path.split("?")[0] === leasePath && consulResponse.status === 200;
+    const sent = isLease
+      ? { ...consulResponse, body: await relay.relayLease(consulResponse.body) }
+      : consulResponse;
     response.writeHead(sent.status, headersOf(sent)).end(sent.body);
   }
 
@@ -193,16 +200,16 @@ export async function startConsulProxy({
   };
 }
 
-const lacksLeader = ({ status, body }: Answer): boolean =>
+const lacksLeader = ({ status, body }: ConsulResponse): boolean =>
   status > 500 || (status === 500 && NO_LEADER.test(body.toString()));
 
-function headersOf({ headers, body }: Answer): Record<string, string | string[] | number> {
-  const kept = Object.entries(headers).filter(
+function headersOf({ headers, body }: ConsulResponse): Record<string, string | string[] | number> {
+  const forwarded = Object.entries(headers).filter(
     ([name, value]) =>
       value !== undefined && !["connection", "keep-alive", "transfer-encoding"].includes(name),
   );
   return {
-    ...(Object.fromEntries(kept) as Record<string, string | string[]>),
+    ...(Object.fromEntries(forwarded) as Record<string, string | string[]>),
     "content-length": body.length,
   };
 }
@@ -254,26 +261,26 @@ function createResolver({ origins }: ConsulServers): () => Promise<readonly Upst
     ).flat();
 }
 
-/** Returns a function that sends a message to one server. Rejects once a signal is aborted. */
+/** Returns a function that sends a request to one server. Rejects once a signal is aborted. */
 function createSender() {
   const agents = {
     http: new HttpAgent({ keepAlive: true }),
     https: new HttpsAgent({ keepAlive: true }),
   };
-  return ({ origin, address }: Upstream, message: Message, signals: AbortSignal[]) =>
-    new Promise<Answer>((resolve, reject) => {
+  return ({ origin, address }: Upstream, request: ConsulRequest, signals: AbortSignal[]) =>
+    new Promise<ConsulResponse>((resolve, reject) => {
       const isSecure = origin.protocol === "https:";
       // Without compression, which would hide the session and the lease.
-      const { connection: _, "accept-encoding": __, ...headers } = message.headers;
+      const { connection: _, "accept-encoding": __, ...headers } = request.headers;
       const outgoing = (isSecure ? httpsRequest : httpRequest)(
         {
           host: address,
           port: origin.port || (isSecure ? 443 : 80),
           ...(isSecure && { servername: origin.hostname }),
           agent: isSecure ? agents.https : agents.http,
-          method: message.method,
-          path: message.path,
-          headers: { ...headers, host: origin.host, "content-length": message.body.length },
+          method: request.method,
+          path: request.path,
+          headers: { ...headers, host: origin.host, "content-length": request.body.length },
           signal: AbortSignal.any(signals),
         },
         (response) => {
@@ -290,6 +297,6 @@ function createSender() {
         },
       );
       outgoing.on("error", reject);
-      outgoing.end(message.body);
+      outgoing.end(request.body);
     });
 }

@@ -1,23 +1,16 @@
 // Fetches untrusted URLs with SSRF protection: public addresses only, one deadline, limits on size
 // and redirects.
 
-import { connect as connectTcp, type LookupFunction, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
-import { Agent, type buildConnector } from "undici";
+import type { Socket } from "node:net";
+import { Agent, type Dispatcher } from "undici";
 import { env } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { withSpan } from "#lib/core/telemetry.ts";
-import { isPublicAddress } from "./public-address.ts";
+import { createGuardedConnector } from "./guarded-connector.ts";
 import { ACCEPT_ENCODING, readResponseBody } from "./read-response-body.ts";
 import { decodeText } from "./decode-text.ts";
-import {
-  parseFetchableUrl,
-  hostOf,
-  isAllowedPrivate,
-  type NetworkPolicy,
-  resolveHost,
-} from "./network-policy.ts";
+import { type NetworkPolicy, hostOf, parseFetchableUrl } from "./network-policy.ts";
 
 export interface FetchOptions {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -84,59 +77,6 @@ export function isFetchableUrl(text: string): boolean {
 function formatUserAgent(): string {
   const name = siteConfig.name.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "") || "Lectern";
   return `Mozilla/5.0 (compatible; ${name}/1.0; +${new URL(env.SITE_URL).href})`;
-}
-
-/**
- * Returns a connector that connects only to the checked addresses, against DNS rebinding. It adds
- * sockets to `sockets`, because undici does not destroy sockets that are still connecting.
- */
-function createGuardedConnector(
-  network: NetworkPolicy,
-  signal: AbortSignal,
-  sockets: Set<Socket>,
-): buildConnector.connector {
-  return ({ hostname, protocol, port, servername }, callback) => {
-    const isSecure = protocol === "https:";
-    const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-    const portNumber = Number(port) || (isSecure ? 443 : 80);
-    resolveHost(host, portNumber, network, signal)
-      .then((addresses) => {
-        signal.throwIfAborted();
-        const lookup: LookupFunction = (_name, { all }, done) => {
-          const [first] = addresses;
-          if (all) done(null, [...addresses]);
-          else done(null, first!.address, first!.family);
-        };
-        const target = { host, port: portNumber, autoSelectFamily: true, lookup };
-        const socket = isSecure
-          ? connectTls({
-              ...target,
-              servername: servername || undefined,
-              ALPNProtocols: ["http/1.1"],
-            })
-          : connectTcp(target);
-        sockets.add(socket);
-        const onError = (error: Error) => callback(error, null);
-        socket.setNoDelay(true).once("error", onError);
-        socket.once(isSecure ? "secureConnect" : "connect", () => {
-          socket.off("error", onError);
-          // Check the connected address again before sending anything.
-          if (
-            !isAllowedPrivate(network, host, portNumber) &&
-            !isPublicAddress(socket.remoteAddress ?? "")
-          ) {
-            socket.destroy();
-            callback(
-              new AppError("invalid", `${host} is not a public host.`, { field: "url" }),
-              null,
-            );
-            return;
-          }
-          callback(null, socket);
-        });
-      })
-      .catch((error: Error) => callback(error, null));
-  };
 }
 
 function flattenHeaders(
@@ -246,13 +186,7 @@ async function fetchWithinDeadline(
   url: string | URL,
   options: FetchOptions,
 ): Promise<FetchResult & { bytes: Uint8Array }> {
-  const {
-    timeoutMs = FETCH_TIMEOUT_MS,
-    maxBytes = FETCH_MAX_BYTES,
-    maxRedirects = FETCH_MAX_REDIRECTS,
-    shouldTruncate = false,
-    contentTypes = "any",
-  } = options;
+  const { timeoutMs = FETCH_TIMEOUT_MS, maxRedirects = FETCH_MAX_REDIRECTS } = options;
   const network = options.networkPolicy ?? siteNetworkPolicy();
   const requestHeaders = Object.fromEntries(
     Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
@@ -292,50 +226,17 @@ async function fetchWithinDeadline(
   try {
     for (let redirectCount = 0; ; redirectCount++) {
       signal.throwIfAborted();
-      const response = await agent.request({
-        origin: request.url.origin,
-        path: request.url.pathname + request.url.search,
-        method: request.method,
-        headers: {
-          "user-agent": formatUserAgent(),
-          accept: options.accept ?? "*/*",
-          "accept-encoding": ACCEPT_ENCODING,
-          ...request.headers,
-        },
-        body: request.body,
-        signal,
-      });
+      const response = await sendRequest(agent, request, options, signal);
       const headers = flattenHeaders(response.headers);
       const next = resolveRedirect(request, response.statusCode, headers.location, network);
-      if (next) {
-        response.body.on("error", () => {}).destroy();
-        if (redirectCount >= maxRedirects)
-          throw new AppError(
-            "invalid",
-            `${hostOf(request.url)} redirects more than ${maxRedirects} times.`,
-          );
-        request = next;
-        continue;
-      }
-      const contentType = headers["content-type"] ?? "";
-      const type = contentType.split(";")[0]!.trim().toLowerCase();
-      const isOk = response.statusCode >= 200 && response.statusCode < 300;
-      if (isOk && contentTypes === "text" && !TEXT_CONTENT_TYPES.test(type)) {
-        response.body.on("error", () => {}).destroy();
+      if (!next) return await readResponse(request, response, headers, options);
+      discardBody(response);
+      if (redirectCount >= maxRedirects)
         throw new AppError(
           "invalid",
-          `${hostOf(request.url)} responded with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`,
+          `${hostOf(request.url)} redirects more than ${maxRedirects} times.`,
         );
-      }
-      const isEmpty =
-        request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
-      const body = await readResponseBody(
-        response.body,
-        isEmpty ? "" : (headers["content-encoding"] ?? ""),
-        maxBytes,
-        shouldTruncate,
-      );
-      return { url: request.url.href, status: response.statusCode, contentType, headers, ...body };
+      request = next;
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -347,6 +248,56 @@ async function fetchWithinDeadline(
     for (const socket of sockets) socket.destroy();
     await agent.destroy();
   }
+}
+
+const sendRequest = (
+  agent: Agent,
+  { url, method, headers, body }: OutgoingRequest,
+  { accept = "*/*" }: FetchOptions,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> =>
+  agent.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    headers: {
+      "user-agent": formatUserAgent(),
+      accept,
+      "accept-encoding": ACCEPT_ENCODING,
+      ...headers,
+    },
+    body,
+    signal,
+  });
+
+const discardBody = ({ body }: Dispatcher.ResponseData) => body.on("error", () => {}).destroy();
+
+/** Returns a response that is not a redirect. Throws AppError(invalid) and AppError(too_large). */
+async function readResponse(
+  { url, method }: OutgoingRequest,
+  response: Dispatcher.ResponseData,
+  headers: Record<string, string>,
+  { contentTypes = "any", maxBytes = FETCH_MAX_BYTES, shouldTruncate = false }: FetchOptions,
+): Promise<FetchResult & { bytes: Uint8Array }> {
+  const { statusCode: status } = response;
+  const contentType = headers["content-type"] ?? "";
+  const type = contentType.split(";")[0]!.trim().toLowerCase();
+  const isOk = status >= 200 && status < 300;
+  if (isOk && contentTypes === "text" && !TEXT_CONTENT_TYPES.test(type)) {
+    discardBody(response);
+    throw new AppError(
+      "invalid",
+      `${hostOf(url)} responded with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`,
+    );
+  }
+  const isEmpty = method === "HEAD" || status === 204 || status === 304;
+  const body = await readResponseBody(
+    response.body,
+    isEmpty ? "" : (headers["content-encoding"] ?? ""),
+    maxBytes,
+    shouldTruncate,
+  );
+  return { url: url.href, status, contentType, headers, ...body };
 }
 
 /**

@@ -12,7 +12,7 @@ const MAX_TEXT_LENGTH = 5_000;
 const MAX_FIELDS = 50;
 /** Fields that the user did not type, or that are secret. */
 const HIDDEN_FIELDS =
-  /^(\$ACTION.*|id|next|code|token|session|uploadId|(seen|expected)\w*|key|instance|q)$/;
+  /^(\$ACTION.*|id|next|code|token|session|uploadId|expected\w*|key|instance|q)$/;
 
 async function readTextFields(
   body: Buffer | null,

@@ -1,6 +1,5 @@
 "use server";
-// Defines the server actions of the call pages. `seen` is the version that the admin saw, for the
-// optimistic lock in review.ts.
+// Defines the server actions of the call pages. They lock optimistically (lib/calls/review.ts).
 
 import { refresh } from "next/cache";
 import { z } from "zod";
@@ -40,7 +39,7 @@ const versionField = z.coerce
   // A Date can't hold every integer.
   .min(-8.64e15, { error: MISSING_VERSION_MESSAGE })
   .max(8.64e15 - 1, { error: MISSING_VERSION_MESSAGE });
-const decisionFields = z.object({ id: callIdField, seen: versionField });
+const decisionFields = z.object({ id: callIdField, expectedVersion: versionField });
 const transcriptField = multiLineField({
   label: "The transcript",
   minLength: 0,
@@ -75,9 +74,8 @@ const defineDecision = (
     fields: decisionFields,
     run: ({ input, write }) =>
       refreshAfter(async () => {
-        await write((tx, admin) =>
-          decide(tx, { callId: input.id, admin, expectedVersion: input.seen }),
-        );
+        const { id: callId, expectedVersion } = input;
+        await write((tx, admin) => decide(tx, { callId, admin, expectedVersion }));
         return message;
       }),
   });
@@ -112,7 +110,7 @@ export const saveAnswerAction = defineServerAction({
         await saveAnswer(tx, {
           callId: input.id,
           admin,
-          expectedVersion: input.seen,
+          expectedVersion: input.expectedVersion,
           answer: prepared,
         });
         await removeUpload(tx, { id: uploadId, member: admin });
@@ -132,7 +130,7 @@ export const declineCallAction = defineServerAction({
         declineCall(tx, {
           callId: input.id,
           admin,
-          expectedVersion: input.seen,
+          expectedVersion: input.expectedVersion,
           reason: input.reason,
         }),
       );
@@ -141,7 +139,7 @@ export const declineCallAction = defineServerAction({
     }),
 });
 
-/** Field seen: Call.updatedAt. Only the form of a published call has a transcript. */
+/** `expectedVersion` is Call.updatedAt. Only the form of a published call has a transcript. */
 export const editCallAction = defineServerAction({
   requiredRole: "admin",
   fileFields: transcriptFiles,
@@ -156,14 +154,13 @@ export const editCallAction = defineServerAction({
     ...transcriptFields,
     transcript: transcriptField.optional(),
   }),
-  run: async ({ input: { id, seen, transcriptFile, ...texts }, write }) => {
+  run: async ({ input: { id, transcriptFile, ...texts }, write }) => {
     const transcript = transcriptFile ?? texts.transcript;
     await write((tx, admin) =>
       editCall(tx, {
         ...texts,
         callId: id,
         admin,
-        expectedVersion: seen,
         ...(transcript !== undefined && { transcript: normalizeTranscript(transcript) }),
       }),
     );
@@ -180,7 +177,7 @@ export const publishCallAction = defineServerAction({
   run: ({ input, member, write }) =>
     refreshAfter(async () => {
       const transcript = normalizeTranscript(input.transcriptFile ?? input.transcript);
-      const version = { callId: input.id, expectedVersion: input.seen };
+      const version = { callId: input.id, expectedVersion: input.expectedVersion };
       // Merges before the write, which must be short. publishCall throws if the answer has changed since.
       const source = await read((tx) => findMergeSource(tx, { ...version, admin: member }));
       const mergedAudio = source && (await mergeAudio(source));

@@ -490,7 +490,7 @@ const reviewFields =
   (state: CallState) =>
   ({ fixture, db }: CaseContext) => ({
     id: fixture.owner.calls[state],
-    seen: String(
+    expectedVersion: String(
       db
         .prepare(`SELECT "changedAt" FROM "CallReview" WHERE "callId" = ?`)
         .pluck()
@@ -507,7 +507,7 @@ const reviewActionCase = (
   page: callPage,
   makeValidFields: (context) => ({ ...reviewFields(state)(context), ...fields }),
   writtenTables: ["AuditEvent", "CallReview", ...writtenTables],
-  invalidFields: { id: invalidValues.id, seen: invalidValues.number, ...invalidFields },
+  invalidFields: { id: invalidValues.id, expectedVersion: invalidValues.number, ...invalidFields },
 });
 
 const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
@@ -519,7 +519,11 @@ const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
       ...reviewFields("REVIEWING")(context),
       uploadId: context.fixture.admin.uploadId,
     }),
-    invalidFields: { id: invalidValues.id, seen: invalidValues.number, uploadId: invalidValues.id },
+    invalidFields: {
+      id: invalidValues.id,
+      expectedVersion: invalidValues.number,
+      uploadId: invalidValues.id,
+    },
   },
   "app/admin/calls/actions.ts#removeAnswerAction": reviewActionCase("ANSWERED", ["CallAnswer"]),
   "app/admin/calls/actions.ts#declineCallAction": reviewActionCase(
@@ -539,7 +543,7 @@ const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: ({ fixture, db }) => ({
       ...makeCallFields(),
       id: fixture.owner.calls.NEW,
-      seen: String(
+      expectedVersion: String(
         db
           .prepare(`SELECT "updatedAt" FROM "Call" WHERE "id" = ?`)
           .pluck()
@@ -550,7 +554,7 @@ const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
     writtenTables: ["AuditEvent", "Call", "CallReview"],
     invalidFields: {
       id: invalidValues.id,
-      seen: invalidValues.number,
+      expectedVersion: invalidValues.number,
       title: invalidValues.text(5, 50),
       description: invalidValues.text(20, 1_000),
       keywords: invalidValues.text(2, 100),

@@ -15,7 +15,7 @@ export function ExpectedVersionFields({ call }: { call: ReviewedCall }) {
   return (
     <>
       <input type="hidden" name="id" value={call.id} />
-      <input type="hidden" name="seen" value={call.changedAt} />
+      <input type="hidden" name="expectedVersion" value={call.changedAt} />
     </>
   );
 }

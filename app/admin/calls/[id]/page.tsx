@@ -116,7 +116,7 @@ export default async function CallPage({ params }: Props) {
             <h2 id="about">Details</h2>
             <ActionForm action={editCallAction} className="form" loginNext={path}>
               <input type="hidden" name="id" value={call.id} />
-              <input type="hidden" name="seen" value={call.updatedAt} />
+              <input type="hidden" name="expectedVersion" value={call.updatedAt} />
               <Field
                 name="title"
                 label="Title"

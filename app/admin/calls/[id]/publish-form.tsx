@@ -39,7 +39,7 @@ export function PublishForm({
       {content && (
         <>
           <input type="hidden" name="id" value={id} />
-          <input type="hidden" name="seen" value={expectedVersion} />
+          <input type="hidden" name="expectedVersion" value={expectedVersion} />
           <TranscriptFields
             hint={willTranscribe ? "If you leave it empty, we’ll create it for you." : "Optional."}
             onChange={setTranscript}

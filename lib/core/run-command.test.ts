@@ -34,6 +34,15 @@ test("after the deadline, a program and its children are killed", async () => {
     .toMatch(/Z|gone/);
 });
 
+test("a program ends even if a daemon that it started keeps its output open", async () => {
+  const file = join(env.DATA_DIR, "daemon.pid");
+  const startedMs = performance.now();
+  const result = await run(`setsid sh -c 'echo $$ > "${file}"; exec sleep 60' & echo started`);
+  process.kill(Number(readFileSync(file, "utf8")), "SIGKILL");
+  expect(result).toMatchObject({ code: 0, stdout: "started\n" });
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
+});
+
 test("a program that doesn't exist rejects", async () => {
   await expect(
     runCommand("/no/such/program", [], { deadlineMs: 1_000, maxOutputChars: 10 }),

@@ -20,6 +20,9 @@ interface CommandOptions {
   readonly isLowPriority?: boolean;
 }
 
+/** How long the rest of the output may take after the program's end. */
+const OUTPUT_GRACE_MS = 2_000;
+
 /** Runs `program`. Resolves with its exit code and output. Rejects if it can't start. */
 export function runCommand(
   program: string,
@@ -57,6 +60,12 @@ export function runCommand(
       finish();
       reject(error);
     });
+    // A process that has left the group keeps the outputs open, and is not killed.
+    child.on("exit", () =>
+      setTimeout(() => {
+        for (const name of ["stdout", "stderr"] as const) child[name].destroy();
+      }, OUTPUT_GRACE_MS).unref(),
+    );
     child.on("close", (code) => {
       finish();
       resolve({ code, ...output });

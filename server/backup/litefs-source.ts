@@ -110,17 +110,18 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       });
       if (!response.ok || !response.body)
         throw new Error(`LiteFS responded with ${response.status} to the export`);
-      await pipeline(
-        Readable.fromWeb(response.body as ReadableStream),
-        createWriteStream(scratchFile, { mode: 0o600 }),
-      );
-      const after = await readPosition();
-      const fd = openSync(scratchFile, "r");
+      let fd: number | null = null;
       const release = () => {
-        closeSync(fd);
+        if (fd !== null) closeSync(fd);
         rmSync(scratchFile, { force: true });
       };
       try {
+        await pipeline(
+          Readable.fromWeb(response.body as ReadableStream),
+          createWriteStream(scratchFile, { mode: 0o600 }),
+        );
+        const after = await readPosition();
+        fd = openSync(scratchFile, "r");
         const { size: bytes } = statSync(scratchFile);
         // LiteFS requires pages of this size.
         const pageSize = 4096;

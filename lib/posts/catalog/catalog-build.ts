@@ -15,13 +15,12 @@ import {
 } from "#lib/posts/source/content-source.ts";
 import { describeNonPost, isIgnoredPath } from "#lib/posts/source/post-path.ts";
 import { compiledPostCache, createPlaceholder, toPost } from "./compiled-post-cache.ts";
-import { loadLastGood, saveLastGood } from "./last-good-post.ts";
+import { LastGoodPosts, saveLastGood } from "./last-good-post.ts";
 import {
   type CatalogContext,
   type ParsedPost,
   findPostProblem,
   loadParsedPost,
-  parsePostText,
   postId,
 } from "./parsed-post.ts";
 import { type FilesByPath, findFileProblem, indexByPath } from "./post-images.ts";
@@ -66,12 +65,6 @@ export interface BuildOptions {
   readonly workers: number;
 }
 
-interface PreviousFiles {
-  readonly version: string;
-  readonly filesByPath: FilesByPath;
-  readonly filesById: ReadonlyMap<string, PostFile>;
-}
-
 /** Builds one content version. Created by start(). */
 export class CatalogBuild {
   readonly version: string;
@@ -80,9 +73,9 @@ export class CatalogBuild {
   readonly #files: readonly ContentFile[];
   readonly #redirects: Redirects;
   readonly #filesByPath: FilesByPath;
+  readonly #lastGoodPosts: LastGoodPosts;
   readonly #parsedPosts = new Map<string, ParsedPost>();
   readonly #posts = new Map<string, Promise<Post | null>>();
-  #previousFiles: Promise<PreviousFiles | null> | undefined;
   #progress: BuildProgress = { done: 0, total: 0 };
 
   private constructor(options: BuildOptions, files: readonly ContentFile[], redirects: Redirects) {
@@ -91,6 +84,7 @@ export class CatalogBuild {
     this.#files = files;
     this.#redirects = redirects;
     this.#filesByPath = indexByPath(files);
+    this.#lastGoodPosts = new LastGoodPosts(options);
   }
 
   /**
@@ -230,7 +224,7 @@ export class CatalogBuild {
       return await loadParsedPost(file, this.version, this.#filesByPath, this.#options.context);
     } catch (error) {
       if (!findPostProblem(error)) throw error;
-      const lastGood = isFirst ? await this.#findLastGood(file, null) : null;
+      const lastGood = isFirst ? await this.#lastGoodPosts.find(file, null) : null;
       const id = lastGood?.id ?? (isFirst ? postId(file) : `${postId(file)} ${file.path}`);
       this.#addFailure(id, file, error, lastGood ? "last good" : "nothing");
       return lastGood;
@@ -252,7 +246,7 @@ export class CatalogBuild {
         log("warn", "content.last_good_unusable", { id, error });
         return null;
       }
-      const lastGood = await this.#findLastGood(parsed.file, parsed);
+      const lastGood = await this.#lastGoodPosts.find(parsed.file, parsed);
       const post = lastGood && (await this.#compile(lastGood).catch(() => null));
       if (lastGood && post) this.#parsedPosts.set(id, lastGood);
       this.#addFailure(id, parsed.file, error, post ? "last good" : "nothing");
@@ -271,52 +265,6 @@ export class CatalogBuild {
 
   #isPublished({ id, compileKey }: ParsedPost): boolean {
     return this.#options.publishedIndex?.parsedPosts.get(id)?.compileKey === compileKey;
-  }
-
-  /** Returns the last version of the post that compiled, unless it equals `parsed`. */
-  async #findLastGood(file: PostFile, parsed: ParsedPost | null): Promise<ParsedPost | null> {
-    const { context } = this.#options;
-    const id = postId(file);
-    try {
-      const stored = loadLastGood(file, context);
-      let lastGood =
-        stored &&
-        (await parsePostText(
-          stored.file,
-          stored.version,
-          stored.text,
-          indexByPath(stored.file.assets),
-          context,
-          stored.codeFiles,
-        ));
-      if (!lastGood) {
-        this.#previousFiles ??= this.#listPreviousFiles();
-        const previous = await this.#previousFiles;
-        const older = previous?.filesById.get(id);
-        lastGood =
-          previous && older
-            ? await loadParsedPost(older, previous.version, previous.filesByPath, context)
-            : null;
-      }
-      return lastGood && lastGood.compileKey !== parsed?.compileKey ? lastGood : null;
-    } catch (error) {
-      log("warn", "content.last_good_unusable", { id, error });
-      return null;
-    }
-  }
-
-  /** Lists the files of the previous version. Returns null on disk, which has no older versions. */
-  async #listPreviousFiles(): Promise<PreviousFiles | null> {
-    const { context, findPreviousVersion } = this.#options;
-    try {
-      const version = await findPreviousVersion();
-      if (version === null || version === this.version) return null;
-      const files = await context.source.listFiles(version);
-      const filesById = new Map(listPostFiles(files).map((file) => [postId(file), file]));
-      return { version, filesByPath: indexByPath(files), filesById };
-    } catch {
-      return null;
-    }
   }
 
   #addFailure(

@@ -1,11 +1,19 @@
-// Stores the last text of each post that compiled. Stores text, not output, so that a newer
+// Stores and finds the last text of each post that compiled. Stores text, not output, so that a newer
 // compiler can still show it.
 
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
-import type { PostFile } from "#lib/posts/source/content-source.ts";
-import { type CatalogContext, type ParsedPost, postId } from "./parsed-post.ts";
+import { log } from "#lib/core/log.ts";
+import { type PostFile, listPostFiles } from "#lib/posts/source/content-source.ts";
+import {
+  type CatalogContext,
+  type ParsedPost,
+  loadParsedPost,
+  parsePostText,
+  postId,
+} from "./parsed-post.ts";
+import { type FilesByPath, indexByPath } from "./post-images.ts";
 
 const contentFileSchema = z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() });
 const lastGoodPostSchema = z.object({
@@ -54,10 +62,72 @@ export function saveLastGood(
   );
 }
 
-/**
- * Returns the last version of the post that compiled on this instance; null if none did or the
- * cache file was deleted.
- */
-export function loadLastGood(file: PostFile, { sourceId }: CatalogContext): LastGoodPost | null {
-  return lastGoodPostCache.peek({ sourceId, id: postId(file) });
+interface PreviousFiles {
+  readonly version: string;
+  readonly filesByPath: FilesByPath;
+  readonly filesById: ReadonlyMap<string, PostFile>;
+}
+
+interface LastGoodOptions {
+  readonly context: CatalogContext;
+  /** The version that is being built. */
+  readonly version: string;
+  readonly findPreviousVersion: () => Promise<string | null>;
+}
+
+/** Finds the last good versions of posts for the build of one content version. */
+export class LastGoodPosts {
+  readonly #options: LastGoodOptions;
+  #previousFiles: Promise<PreviousFiles | null> | undefined;
+
+  constructor(options: LastGoodOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the last version of the post that compiled, unless it equals `broken`: the one stored on
+   * this instance or, without one, that of the version published before. Returns null without one.
+   */
+  async find(file: PostFile, broken: ParsedPost | null): Promise<ParsedPost | null> {
+    try {
+      const lastGood = (await this.#findStored(file)) ?? (await this.#findPrevious(file));
+      return lastGood?.compileKey === broken?.compileKey ? null : lastGood;
+    } catch (error) {
+      log("warn", "content.last_good_unusable", { id: postId(file), error });
+      return null;
+    }
+  }
+
+  async #findStored(file: PostFile): Promise<ParsedPost | null> {
+    const { context } = this.#options;
+    const stored = lastGoodPostCache.peek({ sourceId: context.sourceId, id: postId(file) });
+    if (!stored) return null;
+    const filesByPath = indexByPath(stored.file.assets);
+    const { file: storedFile, version, text, codeFiles } = stored;
+    return parsePostText(storedFile, version, text, filesByPath, context, codeFiles);
+  }
+
+  async #findPrevious(file: PostFile): Promise<ParsedPost | null> {
+    this.#previousFiles ??= this.#listPreviousFiles();
+    const previous = await this.#previousFiles;
+    const older = previous?.filesById.get(postId(file));
+    return previous && older
+      ? loadParsedPost(older, previous.version, previous.filesByPath, this.#options.context)
+      : null;
+  }
+
+  /** Lists the files of the previous version. Returns null on disk, which has no older versions. */
+  async #listPreviousFiles(): Promise<PreviousFiles | null> {
+    const { context, findPreviousVersion, version: current } = this.#options;
+    try {
+      const version = await findPreviousVersion();
+      if (version === null || version === current) return null;
+      const files = await context.source.listFiles(version);
+      const filesById = new Map(listPostFiles(files).map((file) => [postId(file), file]));
+      return { version, filesByPath: indexByPath(files), filesById };
+    } catch (error) {
+      log("warn", "content.previous_files_unavailable", { error });
+      return null;
+    }
+  }
 }

@@ -85,32 +85,9 @@ export async function submitCall(
     member,
   }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
 ): Promise<{ id: string; isNew: boolean }> {
-  const existing = await tx.call.findUnique({ where: { id }, select: { userId: true } });
-  if (existing && existing.userId !== member.id)
-    throw new AppError(
-      "conflict",
-      "This form was sent by another member. Reload the page and try again.",
-    );
-  if (existing) {
-    // The first response was lost and the member recorded again. The call exists, so this upload
-    // isn't needed.
-    if (uploadId) await removeUpload(tx, { id: uploadId, member });
-    return { id, isNew: false };
-  }
-  const upload = uploadId ? await findUpload(tx, { id: uploadId, member }) : null;
-  if (upload?.callId) {
-    if ((await tx.call.count({ where: { id: upload.callId } })) > 0)
-      return { id: upload.callId, isNew: false };
-    throw new AppError(
-      "conflict",
-      "This recording was already sent and its call deleted. Record it again.",
-      { field: "audio" },
-    );
-  }
-  if (uploadId && (!upload || recording?.uploadId !== uploadId))
-    throw new AppError("not_found", "The recording is no longer on the server. Send it again.", {
-      field: "audio",
-    });
+  const submittedId = await findSubmittedCall(tx, { id, uploadId, member });
+  if (submittedId !== null) return { id: submittedId, isNew: false };
+  if (uploadId && recording?.uploadId !== uploadId) throw uploadMissingError();
   const now = nowMs();
   await assertCallQuota(tx, member, now);
   const createdAt = new Date(now);
@@ -145,6 +122,43 @@ export async function submitCall(
   });
   return { id, isNew: true };
 }
+
+/**
+ * Returns the ID of the call that this form or its upload already became; null if there is none.
+ * Throws like submitCall().
+ */
+async function findSubmittedCall(
+  tx: Tx,
+  { id, uploadId, member }: { id: string; uploadId: string | null; member: Member },
+): Promise<string | null> {
+  const existing = await tx.call.findUnique({ where: { id }, select: { userId: true } });
+  if (existing && existing.userId !== member.id)
+    throw new AppError(
+      "conflict",
+      "This form was sent by another member. Reload the page and try again.",
+    );
+  if (existing) {
+    // The first response was lost and the member recorded again. The call exists, so this upload
+    // isn't needed.
+    if (uploadId) await removeUpload(tx, { id: uploadId, member });
+    return id;
+  }
+  if (!uploadId) return null;
+  const upload = await findUpload(tx, { id: uploadId, member });
+  if (!upload) throw uploadMissingError();
+  if (upload.callId && (await tx.call.count({ where: { id: upload.callId } })) === 0)
+    throw new AppError(
+      "conflict",
+      "This recording was already sent and its call deleted. Record it again.",
+      { field: "audio" },
+    );
+  return upload.callId;
+}
+
+const uploadMissingError = () =>
+  new AppError("not_found", "The recording is no longer on the server. Send it again.", {
+    field: "audio",
+  });
 
 async function assertCallQuota(tx: Tx, member: Member, now: number): Promise<void> {
   const recent = await tx.call.findMany({

@@ -9,6 +9,12 @@ export type SiteServer = Server<typeof SiteRequest, typeof SiteResponse>;
 
 /** Maximum bytes of a refused body to discard before its connection is closed. */
 const MAX_DISCARDED_BYTES = 2_097_152;
+/**
+ * After MIN_CHUNKS chunks, their average size must be at least MIN_MEAN_BYTES. Each chunk takes a few
+ * microseconds, so that chunks of one byte need 100 times the CPU time of the same body in one chunk.
+ */
+const MIN_CHUNKS = 1_000;
+const MIN_MEAN_BYTES = 64;
 
 interface BodyBuffering {
   readonly maxBytes: number;
@@ -27,7 +33,8 @@ export class SiteRequest extends IncomingMessage {
   #isResumeScheduled = false;
   #capturedBody: ByteBuffer | null = null;
   #freeCaptureBytes = 0;
-  /** Bytes of a buffered or discarded body received so far. */
+  #chunkCount = 0;
+  /** Bytes of the body received so far. */
   receivedBytes = 0;
 
   /** Starts copying the body, up to `maxBytes`. */
@@ -63,9 +70,21 @@ export class SiteRequest extends IncomingMessage {
     this.resume();
   }
 
+  /** Node calls it after the response, if no one has read the body. */
+  _dump(): void {
+    this.discardBody();
+  }
+
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk && (this.#buffering || this.#isDiscarded)) {
+    if (chunk) {
       this.receivedBytes += chunk.length;
+      this.#chunkCount += 1;
+      if (this.#hasTinyChunks) {
+        this.socket.destroy();
+        return false;
+      }
+    }
+    if (chunk && (this.#buffering || this.#isDiscarded)) {
       if (this.#buffering) this.#keepChunk(this.#buffering, chunk);
       else if (this.receivedBytes > MAX_DISCARDED_BYTES) this.socket.destroySoon();
       this.#yieldToOthers();
@@ -74,6 +93,10 @@ export class SiteRequest extends IncomingMessage {
     if (!this.#buffering) return this.#pushAndCapture(chunk, encoding);
     this.#buffering.onComplete();
     return false;
+  }
+
+  get #hasTinyChunks(): boolean {
+    return this.#chunkCount > MIN_CHUNKS && this.receivedBytes < this.#chunkCount * MIN_MEAN_BYTES;
   }
 
   /**

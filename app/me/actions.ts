@@ -15,7 +15,7 @@ import {
 import { deviceLinkCookie, sessionCookie } from "#lib/members/cookies.ts";
 import { visitCookie } from "#lib/members/last-visit.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { consumeDeviceLinkCreation } from "#lib/members/limiters.ts";
+import { consumeConsent, consumeDeviceLinkCreation } from "#lib/members/limiters.ts";
 import { loginRedirectUrl } from "#lib/members/log-in.ts";
 import { deletePasskey, updatePasskeyName } from "#lib/members/passkeys.ts";
 import { changeFirstName, firstNameField } from "#lib/members/profile.ts";
@@ -30,7 +30,8 @@ export const changeConsent = defineServerAction({
     purpose: z.enum(PURPOSES, { error: "Reload the page and try again." }),
     isGranted: z.enum(["yes", "no"], { error: "Reload the page and try again." }),
   }),
-  async run({ input: { purpose, isGranted }, write }) {
+  async run({ input: { purpose, isGranted }, member, write }) {
+    if (isGranted === "yes") consumeConsent(member.id);
     await write(async (tx, { id }) => {
       const member = await getConsentingMember(tx, id);
       return isGranted === "no"

@@ -8,7 +8,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
 import { setNotice } from "#lib/http/notice-cookie.ts";
 import { assertSiteUrl } from "#lib/http/site-url.ts";
-import { getSubscriptionLimiter } from "#lib/members/limiters.ts";
+import { consumeConsent, getSubscriptionLimiter } from "#lib/members/limiters.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { buildConfirmationEmail, subscribe } from "#lib/members/subscribers.ts";
 import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscription-token.ts";
@@ -45,6 +45,7 @@ export const confirmSubscription = defineServerAction({
   async run({ input, write }) {
     const email = verifyConfirmationToken(input.token);
     if (!email) throw new AppError("invalid", EXPIRED, { field: "token" });
+    consumeConsent(email);
     const topics = parseTopicFields(input, listTopics(await getIndex()));
     await write((tx) => subscribe(tx, { email, topics }), { isDurable: true });
     triggerDeliveries();

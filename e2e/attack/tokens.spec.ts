@@ -1,16 +1,17 @@
 // Attacks every login token: forged, truncated, expired, reused, from another browser, or made for
 // another purpose.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { hashSecret } from "#lib/core/secret.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
+import { signConfirmationToken, signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { createReaderId, signReaderId } from "#lib/reading/reader-id.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
-import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
+import { insertSubscriber, loginFlowCookie } from "#tests/support/attack/action-cases.ts";
 import { registerPasskey, makePasskeyRegistration } from "#tests/support/attack/attack-passkey.ts";
 import {
   type ActionResult,
@@ -574,4 +575,38 @@ test("a dwell token is valid for one post, one read and one day; a reader id can
     .pluck()
     .get() as string;
   expect(forgedReader).not.toContain(stored);
+});
+
+test("subscribing and unsubscribing in turn sends ten emails a day, by a link or as a member", async ({
+  insertFixture,
+  site: { db, server },
+}) => {
+  const { owner } = await insertFixture();
+  const email = `${randomUUID()}@example.test`;
+  const token = signConfirmationToken(email);
+  const confirm = () =>
+    act("app/subscribe/actions.ts#confirmSubscription", "/subscribe/confirm", { token });
+  const unsubscribe = async () =>
+    act("app/unsubscribe/actions.ts#unsubscribe", "/unsubscribe", {
+      token: signUnsubscribeToken(await insertSubscriber(db.name, email)),
+    });
+  const change = (isGranted: string) =>
+    act(
+      "app/me/actions.ts#changeConsent",
+      "/me",
+      { purpose: "NEWSLETTER", isGranted },
+      owner.cookie,
+    );
+  for (let i = 0; i < 10; i++) {
+    expect((await confirm()).status).toBe("redirect");
+    await unsubscribe();
+    expect((await change("yes")).status).toBe("done");
+    await change("no");
+  }
+  expect((await confirm()).code).toBe("rate_limited");
+  expect((await change("yes")).code).toBe("rate_limited");
+  expect((await change("no")).status).toBe("done");
+  const countEmails = (to: string) =>
+    server.smtp.emails.filter((sent) => sent.to.includes(to)).length;
+  await expect.poll(() => [countEmails(email), countEmails(owner.email)]).toEqual([10, 10]);
 });

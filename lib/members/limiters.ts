@@ -128,6 +128,20 @@ export function consumeDeviceLinkCreation(memberId: string): void {
   consume([[getDeviceLinkLimiter(), memberId]], nowMs(), "Too many codes. Wait a few minutes.");
 }
 
+const getConsentLimiter = () => singleton("consent-limiter", () => new RateLimiter(10, DAY_MS));
+
+/**
+ * Counts one consent of a member or a subscriber's address, each of which may send a message.
+ * Withdrawing it is not limited. Throws AppError(rate_limited).
+ */
+export function consumeConsent(memberOrEmail: string): void {
+  consumeWithRetryHint(
+    [[getConsentLimiter(), memberOrEmail]],
+    nowMs(),
+    "You’ve changed this too often.",
+  );
+}
+
 // Counted on each instance separately, because exports are reads and run where they arrive.
 const getExportLimits = () =>
   singleton("export-limits", () => ({

@@ -2,15 +2,19 @@
 
 import { createHash } from "node:crypto";
 import { COOKIE_NAMES } from "./lib/core/cookie-names.ts";
+import { RENDER_HEADER } from "./lib/core/render-request.ts";
 import { SECURITY_HEADERS, permissionsPolicy } from "./lib/core/security-headers.ts";
 
 // Requests without the site's cookies get the shared static page, chosen by Next's router
 // (docs/decisions/004-shared-pages.md).
 // The router's requests for data get the dynamic page. Next would remove their header before rendering
 // a static one, which would then refer to a document's text (components/ui/static-html-registry.ts).
+// So do the page cache's, because Next answers concurrent requests for a static page with one
+// rendering, and only the page cache's has marks around its personal parts.
 const isShared = [
   ...COOKIE_NAMES.map((key) => ({ type: "cookie", key })),
   { type: "header", key: "rsc" },
+  { type: "header", key: RENDER_HEADER },
 ];
 
 // Set by scripts/cli.mjs, which makes the copies in public/_br after the build.

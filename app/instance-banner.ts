@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
+import { RENDER_HEADER } from "#lib/core/render-request.ts";
 import { type InstanceStatus, replicationLagMs } from "#lib/replication/node-view.ts";
 import { env } from "#lib/core/env.ts";
 import { read } from "#lib/db/database.ts";
@@ -35,11 +36,12 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   return isAdmin;
 }
 
-/** Returns null for no banner, "later" on a static page, where the browser fetches it, or the status to show. */
+/** Returns null for no banner, "later" on a shared page, where the browser fetches it, or the status to show. */
 export async function bannerFor(session: SessionIds): Promise<InstanceStatus | "later" | null> {
   if (!isReplicated()) return null;
   if (!env.INSTANCE_BANNER && !(await isAdminSession(session))) return null;
-  // A static page is rendered without a request.
-  const isShared = !(await readRequestHeaders()).has("host");
+  const headers = await readRequestHeaders();
+  // A static page is rendered without a request, and the page cache's for everyone.
+  const isShared = !headers.has("host") || headers.has(RENDER_HEADER);
   return isShared ? "later" : readInstanceStatus();
 }

@@ -3,6 +3,7 @@
 // `PERSONAL_PAGE_REQUESTS=10000` sends more.
 
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync, brotliDecompressSync } from "node:zlib";
 import { createReaderId, signReaderId } from "#lib/reading/reader-id.ts";
 import { RENDER_HEADER } from "#lib/core/render-request.ts";
@@ -19,6 +20,8 @@ import { pick, seededRandom } from "#tests/support/random.ts";
 // Next's own cache keeps the pages of earlier tests for a minute, regardless of the site's clock.
 test.use({ siteName: "personal-pages" });
 
+/** What lib/http/page-template.ts puts around a personal part. */
+const MARK = /<!--[0-9a-f]{36}/;
 const REQUESTS = Number(process.env.PERSONAL_PAGE_REQUESTS ?? 300);
 const CONCURRENT = 12;
 
@@ -67,6 +70,25 @@ function decode(bytes: Buffer, encoding: string | undefined): string {
 /** Returns the HTML without Next's scripts and preloads, which only some pages have. */
 const visible = (html: string) =>
   html.replace(/<script[^]*?<\/script>|<link rel="preload"[^>]*>/g, "").replace(/<!-- -->/g, "");
+
+test("a request with a query, sent while a page is rendered for the page cache, changes neither", async ({
+  insertFixture,
+}) => {
+  const { owner } = await insertFixture();
+  const index = (await sendAttack({ path: "/llms.txt" })).text;
+  const posts = [...index.matchAll(/\/blog\/([\w-]+)\.md/g)].map(([, slug]) => `/blog/${slug!}`);
+  const fail: string[] = [];
+  for (const [i, path] of ["/", ...posts].entries()) {
+    const shared = sendAttack({ path });
+    // The moment when it is rendered differs between machines.
+    await sleep(i / 2);
+    const answers = await Promise.all([shared, sendAttack({ path: `${path}?a` })]);
+    for (const { text } of answers) if (MARK.test(text)) fail.push(`${path} has a mark`);
+    const own = await sendAttack({ path, cookie: owner.cookie });
+    if (!own.text.includes('href="/me"')) fail.push(`${path} is not the member's own`);
+  }
+  assertInvariant("no page has marks, and each has its personal parts", fail);
+});
 
 test("no byte of one reader's page is in the page of another", async ({
   site: { db },

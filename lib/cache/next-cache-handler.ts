@@ -2,8 +2,6 @@
 // invalidation. Next loads this file outside its bundles (cacheHandler in next.config.mjs).
 
 import { LRUCache } from "lru-cache";
-import { isRenderRequest } from "#lib/core/render-request.ts";
-import { requestContextStorage } from "#lib/core/request-context.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 
 interface PageEntry {
@@ -67,15 +65,8 @@ function setNotFoundStatus(value: unknown): boolean {
   return true;
 }
 
-/** Returns true for a request from the page cache, which keeps its own copy of the page. */
-function isForPageCache(): boolean {
-  const context = requestContextStorage().getStore();
-  return context !== undefined && isRenderRequest(context.request.headers);
-}
-
 export default class NextCacheHandler {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
-    if (isForPageCache()) return null;
     const version = peekSingleton<() => string>("content-version")?.();
     if (version !== undefined) versionsAtRequest.set(key, version);
     // A post that was deleted may still have an entry of an earlier version.
@@ -85,7 +76,6 @@ export default class NextCacheHandler {
 
   async set(key: string, value: unknown): Promise<void> {
     const cache = setNotFoundStatus(value) ? missingPages : pages;
-    if (isForPageCache()) return;
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
     cache.set(key, { value, lastModified: Date.now(), version });

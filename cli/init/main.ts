@@ -110,44 +110,77 @@ async function initialize(): Promise<void> {
   }
 }
 
-async function readAnswers(
-  ask: (question: string, fallback: string) => Promise<string>,
-): Promise<Answers> {
-  const name = flags.name ?? (await ask("1/5 What is the site called?", ""));
-  if (name.trim() === "") exitWithUsage("The site needs a name: --name NAME.", usage);
-  const author = flags.author ?? (await ask("2/5 Who writes it?", name));
-  const description =
-    flags.description ?? (await ask("3/5 What is it about, in one line?", `Notes by ${author}.`));
-  const url =
-    flags.url ?? (await ask("4/5 What is its URL? Leave empty if you don't know yet", ""));
-  const list =
-    flags.features ??
-    (await ask(
-      "5/5 Which features should be on? teams, calls, members, or none",
-      FEATURES.join(","),
-    ));
-  const answers = { name, author, description, url: readOrigin(url), features: readFeatures(list) };
-  try {
-    parseSiteConfig({ name, description, author: { name: author, bio: description } });
-  } catch (error) {
-    exitWithUsage((error as Error).message, usage);
+type Ask = (question: string, fallback: string) => Promise<string>;
+
+/** Returns the parsed option or answer. Asks again after an invalid answer. */
+async function readAnswer<T>(
+  option: string | undefined,
+  ask: Ask,
+  question: string,
+  fallback: string,
+  parse: (text: string) => T,
+): Promise<T> {
+  for (;;) {
+    const text = option ?? (await ask(question, fallback));
+    try {
+      return parse(text);
+    } catch (error) {
+      const { message } = error as Error;
+      if (option !== undefined || !process.stdin.isTTY) exitWithUsage(message, usage);
+      console.error(message);
+    }
   }
-  return answers;
 }
 
-function readOrigin(url: string): string {
+async function readAnswers(ask: Ask): Promise<Answers> {
+  const name = await readAnswer(flags.name, ask, "1/5 What is the site called?", "", (text) => {
+    if (text.trim() === "") throw new Error("The site needs a name.");
+    parseSiteConfig({ name: text });
+    return text;
+  });
+  const author = await readAnswer(flags.author, ask, "2/5 Who writes it?", name, (text) => {
+    parseSiteConfig({ author: { name: text } });
+    return text;
+  });
+  const description = await readAnswer(
+    flags.description,
+    ask,
+    "3/5 What is it about, in one line?",
+    `Notes by ${author}.`,
+    (text) => {
+      parseSiteConfig({ description: text, author: { bio: text } });
+      return text;
+    },
+  );
+  const url = await readAnswer(
+    flags.url,
+    ask,
+    "4/5 What is its URL? Leave empty if you don't know yet",
+    "",
+    parseOrigin,
+  );
+  const features = await readAnswer(
+    flags.features,
+    ask,
+    "5/5 Which features should be on? teams, calls, members, or none",
+    FEATURES.join(","),
+    parseFeatures,
+  );
+  return { name, author, description, url, features };
+}
+
+function parseOrigin(url: string): string {
   if (url.trim() === "") return "";
   const parsed = URL.parse(url.includes("://") ? url.trim() : `https://${url.trim()}`);
   if (parsed && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/") return parsed.origin;
-  return exitWithUsage(`"${url}" is not an address such as https://example.com.`, usage);
+  throw new Error(`"${url}" is not an address such as https://example.com.`);
 }
 
 /** Teams and calls need members. */
-function readFeatures(list: string): Feature[] {
+function parseFeatures(list: string): Feature[] {
   const names = list.split(/[\s,]+/).filter((name) => name !== "" && name !== "none");
   const unknown = names.find((name) => !FEATURES.includes(name as Feature));
-  if (unknown !== undefined)
-    exitWithUsage(`--features: "${unknown}" is not teams, calls, members or none.`, usage);
+  if (unknown !== undefined) throw new Error(`"${unknown}" is not teams, calls, members or none.`);
   return names.length > 0 ? [...new Set([...(names as Feature[]), "members" as const])] : [];
 }
 

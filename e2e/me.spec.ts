@@ -256,6 +256,11 @@ test("the account pages have no accessibility violation", async ({ page, logIn, 
     )
     .run(`key-of-${id}`, id, Date.now());
   await insertMemberSession(database, id);
+  // Opened without a code, the page says what it is for.
+  await page.goto("/me/device");
+  await expect(page.getByRole("button", { name: "Show QR code" })).toBeVisible();
+  await expect(page.getByText(/expired/)).toHaveCount(0);
+  await expectAccessible(page, "/me/device without a code");
   await page.goto("/me");
   await page.locator("summary").click();
   await expectAccessible(page, "/me");

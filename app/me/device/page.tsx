@@ -24,7 +24,7 @@ export const metadata: Metadata = { title: "Log in on another device", robots: {
 export default async function Page() {
   await connection();
   const { member } = await getViewer();
-  if (!member) redirect("/login?next=/me");
+  if (!member) redirect("/login?next=/me/device");
   const token = await deviceLinkCookie.read();
   const anyLink = token ? await read((tx) => findDeviceLink(tx, token)) : null;
   const link = anyLink?.userId === member.id ? anyLink : null;
@@ -33,8 +33,10 @@ export default async function Page() {
       <header className="page-head">
         <h1>Log in on another device</h1>
         <p className="lead">
-          Scan this with your other device and tap the button. Anyone who scans it is logged in as
-          you, so don’t share it.
+          {token
+            ? "Scan this with your other device and tap the button."
+            : "Show a QR code here, scan it with your phone or tablet, and tap the button there."}{" "}
+          Anyone who scans it is logged in as you, so don’t share it.
         </p>
       </header>
       <div className="me-device">
@@ -50,11 +52,11 @@ export default async function Page() {
             />
           </ExpiringQrCode>
         ) : (
-          <p role="status">This code was used or has expired.</p>
+          token && <p role="status">This code was used or has expired.</p>
         )}
         <div className="form-actions">
           <ActionButton action={showDeviceCode} loginNext="/me">
-            Show new QR code
+            {token ? "Show new QR code" : "Show QR code"}
           </ActionButton>
           <Link className="more" href="/me">
             Back to your account

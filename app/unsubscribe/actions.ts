@@ -36,7 +36,8 @@ export const unsubscribe = defineServerAction({
     const email = await findEmail(input.token);
     if (email) await write((tx) => removeSubscriber(tx, email), { isDurable: true });
     triggerDeliveries();
-    return "Unsubscribed. You won’t get any more posts by email.";
+    refresh();
+    return "Unsubscribed.";
   },
 });
 

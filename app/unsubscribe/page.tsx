@@ -6,12 +6,14 @@ import { connection } from "next/server";
 import { chooseTopics, unsubscribe } from "./actions.ts";
 import { TopicFields } from "#components/member/topic-fields.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
+import { InvalidLink } from "#components/member/invalid-link.tsx";
+import { Notice } from "#components/ui/notice.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { read } from "#lib/db/database.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
-import { type Subscriber, findSubscriber, findTokenEmail } from "#lib/members/subscribers.ts";
+import { findSubscriber, findTokenEmail } from "#lib/members/subscribers.ts";
 import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { listTopics } from "#lib/posts/topics.ts";
@@ -20,10 +22,10 @@ export const metadata: Metadata = { title: "Unsubscribe", robots: { index: false
 
 type TokenKey = NonNullable<ReturnType<typeof verifyUnsubscribeToken>>;
 
-function findTokenSubscriber(key: TokenKey): Promise<Subscriber | null> {
+function findSubscription(key: TokenKey) {
   return read(async (tx) => {
     const email = await findTokenEmail(tx, key);
-    return email === null ? null : findSubscriber(tx, email);
+    return email === null ? null : { email, subscriber: await findSubscriber(tx, email) };
   });
 }
 
@@ -50,29 +52,34 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
   const key = verifyUnsubscribeToken(token);
   if (!key)
     return (
-      <div className="wrap entry">
+      <InvalidLink>
+        It is incomplete or damaged. Use the link at the end of any email from us.
+      </InvalidLink>
+    );
+  const subscription = await findSubscription(key);
+  if (!subscription)
+    return (
+      <div className="wrap entry entry-one">
         <header className="page-head">
-          <h1>This link doesn’t work</h1>
-          <p className="lead">
-            It is incomplete or damaged. Use the link at the end of any email from us.
-          </p>
+          <h1>Unsubscribed</h1>
         </header>
+        <div className="form">
+          {/* The form that had the focus is gone. */}
+          <Notice>You won’t get any more posts from {siteConfig.name} by email.</Notice>
+          <p>
+            Changed your mind? <a href="/subscribe">Subscribe again</a>.
+          </p>
+        </div>
       </div>
     );
-  const subscriber = await findTokenSubscriber(key);
+  const { email, subscriber } = subscription;
   return (
     <div className="wrap entry">
       <header className="page-head">
         <h1>Unsubscribe</h1>
         <p className="lead">
-          Stop getting new posts from {siteConfig.name} by email
-          {subscriber && (
-            <>
-              {" "}
-              at <strong className="entry-address">{subscriber.email}</strong>
-            </>
-          )}
-          ?
+          Stop getting new posts from {siteConfig.name} at{" "}
+          <strong className="entry-address">{email}</strong>?
         </p>
       </header>
       <div className="entry-body">

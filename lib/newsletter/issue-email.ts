@@ -6,6 +6,7 @@ import { renderFeedHtml } from "#lib/posts/feeds/feed-html.ts";
 import { htmlToText } from "#lib/posts/feeds/html-to-text.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { getSiteMetadata, postUrl } from "#lib/posts/site-metadata.ts";
+import { env } from "#lib/core/env.ts";
 import { escapeHtml } from "#lib/core/escape-html.ts";
 
 /** What an issue sends, the same for every subscriber. */
@@ -25,7 +26,7 @@ export function renderPostForEmail(post: Post): { html: string; text: string } {
   return { html: heading + body, text: `${title}\n${url}\n\n${htmlToText(body)}` };
 }
 
-/** Returns the email to one subscriber. A preview has none, so its links are placeholders. */
+/** Returns the email to one subscriber. A preview has none, so its link names none. */
 export function buildIssueEmail(
   { subject, intro, html, text }: IssueContent,
   { email, subscriberId }: { email: string; subscriberId: string | null },
@@ -38,7 +39,7 @@ export function buildIssueEmail(
       ...(intro === "" ? [] : intro.split(/\n{2,}/)),
       { html, text },
       {
-        link: urls?.page ?? "https://example.com/unsubscribe",
+        link: urls?.page ?? `${env.SITE_URL}/unsubscribe`,
         label: "Unsubscribe or choose topics",
         isSmall: true,
       },

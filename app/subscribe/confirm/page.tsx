@@ -4,6 +4,7 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { confirmSubscription } from "../actions.ts";
+import { InvalidLink } from "#components/member/invalid-link.tsx";
 import { TopicFields } from "#components/member/topic-fields.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
@@ -22,14 +23,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
   const email = verifyConfirmationToken(token);
   if (!email)
     return (
-      <div className="wrap entry">
-        <header className="page-head">
-          <h1>This link doesn’t work</h1>
-          <p className="lead">
-            It has expired or is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
-          </p>
-        </header>
-      </div>
+      <InvalidLink>
+        It has expired or is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
+      </InvalidLink>
     );
   return (
     <div className="wrap entry">

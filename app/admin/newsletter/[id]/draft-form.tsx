@@ -41,7 +41,9 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
         <p className="form-hint">
           {audience === null
             ? "Goes to the subscribers of its topics."
-            : `Goes to ${pluralize(audience, "subscriber")}.`}
+            : audience === 0
+              ? "No one has subscribed to it yet. If you send it now, no one gets it."
+              : `Goes to ${pluralize(audience, "subscriber")}.`}
         </p>
         <div className="form-actions">
           <SubmitButton name="intent" value="send">

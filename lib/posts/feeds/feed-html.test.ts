@@ -95,6 +95,15 @@ test("a component in a paragraph, a heading or a table cell becomes an inline li
   expect(html).toContain(`<td>${LINK} c</td><td>${LINK}</td>`);
 });
 
+test("readers who have subscribed get no subscription form", () => {
+  const source = compiled(
+    '_jsxs(_Fragment, {children: [_jsx(StaticHtml, {html: "<p>One</p>"}), _jsx(SubscribeForm, {})]})',
+    "StaticHtml, SubscribeForm",
+  );
+  const nodes = postToHast(source, ["SubscribeForm"], BASE);
+  expect(toPortableHtml(nodes, ORIGIN)).toBe("<p>One</p>");
+});
+
 test("a component in a link does not put a link in it", async () => {
   const html = await feedHtmlOf("[see <X>this</X>](https://x.example/a)\n");
   expect(html).toBe(

@@ -107,6 +107,8 @@ export function postToHast(
     else components[root] = Object.assign(components[root] ?? {}, { [member]: renderPlaceholder });
   }
   components.StaticHtml = ({ html }: Props) => fromHtml(String(html), { fragment: true }).children;
+  // Readers of feeds and emails have subscribed.
+  components.SubscribeForm = () => null;
   components.Embed = ({ url: link }: Props) => createLinkParagraph(String(link), String(link));
   // Runs the same source as pages do, from the same reviewed posts (docs/decisions/010).
   const { default: Content } = new Function(compiledSource)(createRuntime(url)) as {

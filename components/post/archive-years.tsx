@@ -1,4 +1,4 @@
-// Renders links to the years of the archive.
+// Renders links to the years of the archive, or nothing without posts.
 
 export function ArchiveYears({
   years,
@@ -7,6 +7,7 @@ export function ArchiveYears({
   years: readonly { readonly year: string; readonly count: number }[];
   current?: string;
 }) {
+  if (years.length === 0) return null;
   return (
     <nav className="archive-years" aria-labelledby="archive-years">
       <h2 className="muted" id="archive-years">

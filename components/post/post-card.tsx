@@ -103,11 +103,11 @@ export function PostCard({
   );
 }
 
-/** The featured card, with the image next to the text. `why` says why it is featured. */
+/** The featured card, with its image, if any, next to the text. `why` says why it is featured. */
 export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
     <article className="card card-lead">
-      <Picture post={card.post} sizes={FEATURED_SIZES} first />
+      {card.post.hero && <Picture post={card.post} sizes={FEATURED_SIZES} first />}
       <div>
         <p className="card-why">{why}</p>
         <Title {...card} level={2} />

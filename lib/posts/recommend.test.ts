@@ -184,6 +184,7 @@ test("the featured post is one of the four most read unread posts, or null", () 
     }),
   ).toBeNull();
   expect(pickFeaturedPost(sampleIndex(), { reader: anonymous, totals, nowMs: NOW_MS })).toBeNull();
+  expect(pickFeaturedPost(index, { reader: anonymous, totals: none, nowMs: NOW_MS })).toBeNull();
 });
 
 test("count limits the recommendations", () => {

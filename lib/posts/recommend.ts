@@ -65,7 +65,7 @@ export function recommendPosts(
   return chosen;
 }
 
-/** Returns one of the most read posts that the reader has not read, or null. */
+/** Returns one of the most read posts that the reader has not read; null if none was ever read. */
 export function pickFeaturedPost(
   index: PostIndex,
   { reader, totals, nowMs }: RecommendOptions,
@@ -73,7 +73,7 @@ export function pickFeaturedPost(
   const unread = listPromotablePosts(index).filter((post) => !reader.readSlugs.has(post.slug));
   return (
     highestScored(
-      mostReadPosts(unread, totals),
+      mostReadPosts(unread, totals).filter((post) => totals.has(post.slug)),
       createDailyScore(`${reader.key}\n${epochDay(nowMs)}\nfeatured`),
     ) ?? null
   );

@@ -278,6 +278,7 @@ test("drafts are reachable and marked, but not listed", async ({ page, request }
   const response = await page.goto("/blog/a-draft");
   expect(response?.status()).toBe(200);
   await expect(page.getByText("Draft.", { exact: true })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Who’s reading" })).toHaveCount(0);
   await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
   for (const path of ["/blog", "/feed.xml", "/sitemap.xml", "/feed.json"]) {
     expect(await (await request.get(path)).text(), path).not.toContain("a-draft");

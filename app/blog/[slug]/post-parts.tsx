@@ -38,7 +38,8 @@ export async function loadPostParts(slug: string, sessionIds: SessionIds) {
         />
       ),
       "read-mark": <ReadMark team={member?.team ?? null} messages={messages} />,
-      standings: (
+      // A draft's reads don't count.
+      standings: !post.frontMatter.draft && (
         <PostStandings standings={data.standings} reads={data.reads} messages={messages} />
       ),
       recommendations: (

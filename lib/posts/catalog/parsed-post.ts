@@ -158,7 +158,11 @@ export async function compileParsedPost(parsed: ParsedPost): Promise<CompiledPos
     banner === undefined ? null : findBanner(banner, images[normalizeImageName(banner)], context);
   if (banner !== undefined && !hero && images[normalizeImageName(banner)] === undefined)
     warnings.push(
-      `${file.path}:${lineOf(parsed.text, banner.replace(/^\.\//, ""))}: the banner ${banner} is not part of this site`,
+      `${file.path}:${lineOf(parsed.text, banner.replace(/^\.\//, ""))}: the banner ${banner} ${
+        /^https?:/i.test(banner)
+          ? `is not shown: its host ${new URL(banner).hostname} is not among images.hosts of site.config.ts`
+          : "is not part of this site"
+      }`,
     );
   return {
     ...compiled,

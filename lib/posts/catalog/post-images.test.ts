@@ -80,6 +80,7 @@ test("an image's id in the front matter gets the prefix of the owner's image hos
   sites.writeFile("blog/prefix.mdx", withBanner("unsplash/photo-1"));
   sites.writeFile("blog/path.mdx", withBanner("/media/posts/door.jpg"));
   sites.writeFile("blog/file.mdx", withBanner("gone.png"));
+  sites.writeFile("blog/remote.mdx", withBanner("https://old.example/a.png"));
   const site = await waitUntilCompiled(sites.createDiskSite());
   const hero = async (slug: string) => (await site.findPostBySlug(slug))!.hero?.src;
   expect(await hero("id")).toBe("https://cdn.example/ada/posts/door_v2");
@@ -88,6 +89,7 @@ test("an image's id in the front matter gets the prefix of the owner's image hos
   expect(await hero("file")).toBeUndefined();
   expect(site.getStatus().warnings).toEqual([
     "blog/file.mdx:5: the banner ./gone.png is not part of this site",
+    "blog/remote.mdx:5: the banner https://old.example/a.png is not shown: its host old.example is not among images.hosts of site.config.ts",
   ]);
 });
 

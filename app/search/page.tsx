@@ -74,20 +74,23 @@ export default async function SearchPage(props: Props) {
 }
 
 function NothingFound({ q, topics }: { q: string; topics: readonly string[] }) {
+  const hasTopics = topics.length > 0;
+  if (q === "" && !hasTopics) return null;
+  const hint = hasTopics
+    ? "Try fewer words, just the start of a word, or a topic."
+    : "Try fewer words, or just the start of a word.";
   return (
     <div className="nothing">
-      <p>
-        {q === ""
-          ? "Search this site, or choose a topic."
-          : "Try fewer words, just the start of a word, or a topic."}
-      </p>
-      <ul className="topics" aria-label="Topics">
-        {topics.map((topic) => (
-          <li key={topic}>
-            <a href={topicPath(topic)}>{topicTitle(topic)}</a>
-          </li>
-        ))}
-      </ul>
+      <p>{q === "" ? "Search this site, or choose a topic." : hint}</p>
+      {hasTopics && (
+        <ul className="topics" aria-label="Topics">
+          {topics.map((topic) => (
+            <li key={topic}>
+              <a href={topicPath(topic)}>{topicTitle(topic)}</a>
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export interface SearchRequest {
 
 export interface SearchResult {
   readonly post: Post;
-  /** The post, or the translation that matches the query best. */
+  /** The post if it matches the query, or the translation that matches best. */
   readonly matchedPost: Post;
   readonly reads: number;
   /** The title with matches marked, in the first 60 results. */
@@ -132,13 +132,19 @@ export async function searchPosts(
   };
 }
 
-/** Returns the best match of each post or its translations, by slug, with its rank; 0 is the best. */
+/**
+ * Returns one match of each post or its translations, by slug: the original if it matches, else the
+ * best one. `rank` is that of the best one; 0 is the best.
+ */
 function rankMatches(index: PostIndex, matches: readonly SearchMatch[]) {
-  return new Map(
-    matches
-      .map((match, rank) => [countedSlug(index, match.document.slug), { match, rank }] as const)
-      .toReversed(),
-  );
+  const ranked = new Map<string, { match: SearchMatch; rank: number }>();
+  for (const [rank, match] of matches.entries()) {
+    const slug = countedSlug(index, match.document.slug);
+    const best = ranked.get(slug);
+    if (!best) ranked.set(slug, { match, rank });
+    else if (match.document.slug === slug) best.match = match;
+  }
+  return ranked;
 }
 
 const documentOf = (index: PostIndex, { slug }: Post) =>

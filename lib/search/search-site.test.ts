@@ -145,6 +145,22 @@ test("a page that matches exactly doesn't hide similar posts in a search of post
   ]);
 });
 
+test("a post is shown in its own language if it matches, else as the translation that does", async () => {
+  const index = sampleIndex(
+    { slug: "original", title: "The first frost: what survived, what did not, and why" },
+    { slug: "german", title: "Frost", lang: "de", translationOf: "original", text: "Tulpen" },
+  );
+  const site = { index, pages: [], episodes: [] };
+  for (const [q, slug] of [
+    ["frost", "original"],
+    ["tulpen", "german"],
+  ] as const) {
+    expect((await searchSite(site, { q })).results.map((result) => result.slug)).toEqual([slug]);
+    const { results } = await searchPosts(index, { q });
+    expect(results.map(({ matchedPost }) => matchedPost.slug)).toEqual([slug]);
+  }
+});
+
 test("results have pages, and a page number beyond the last shows the last page", async () => {
   const posts = Array.from({ length: 45 }, (_, i) => ({ slug: `p${i}`, title: `Otter ${i}` }));
   const site = { index: sampleIndex(...posts), pages: [], episodes: [] };

@@ -95,13 +95,17 @@ export async function searchSite(
   };
 }
 
-/** Keeps the best match of a post and its translations. */
+/** Keeps one match of a post and its translations: the original if it matches, else the best one. */
 function dropTranslations(index: PostIndex, matches: readonly SearchMatch[]): SearchMatch[] {
-  const seen = new Set<string>();
-  return matches.filter(({ document: { kind, slug } }) => {
-    const key = `${kind}/${kind === "post" ? countedSlug(index, slug) : slug}`;
-    return !seen.has(key) && seen.add(key);
-  });
+  const kept = new Map<string, SearchMatch>();
+  for (const match of matches) {
+    const { kind, slug } = match.document;
+    const original = kind === "post" ? countedSlug(index, slug) : slug;
+    const key = `${kind}/${original}`;
+    // Replacing a value keeps its place.
+    if (!kept.has(key) || slug === original) kept.set(key, match);
+  }
+  return [...kept.values()];
 }
 
 function listSources({ index, pages, episodes }: SearchableSite): SearchSource[] {

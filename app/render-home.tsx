@@ -9,14 +9,15 @@ import { loadHomeParts } from "./home-parts.tsx";
 /** Renders the home page for this viewer. `previousVisitMs`: see readPreviousVisit(). */
 export async function renderHome(sessionIds: SessionIds, previousVisitMs: number | null = null) {
   const { parts } = await loadHomeParts(sessionIds, previousVisitMs);
-  const title = siteConfig.home.title ?? siteConfig.description;
-  const intro = siteConfig.home.intro ?? siteConfig.author.bio;
+  const { author, home, social } = siteConfig;
+  const title = home.title ?? siteConfig.description;
+  const intro = home.intro ?? author.bio;
   return (
     <div className="stack wrap leader-accent">
       <header className="masthead">
         <h1>{title}</h1>
         {intro && intro !== title && <p className="lead">{intro}</p>}
-        <ProfileLinks links={siteConfig.social} email={siteConfig.author.email} />
+        <ProfileLinks links={social.length > 0 ? social : author.links} email={author.email} />
       </header>
       <PersonalPart name="posts">{parts.posts}</PersonalPart>
       <PersonalPart name="race">{parts.race}</PersonalPart>

@@ -138,6 +138,14 @@ test("a plain blog of another owner has no trace of teams, calls, members or Lec
       "href",
       `https://social.example/search?q=${encodeURIComponent(`${site.url}/blog/first`)}`,
     );
+
+    // With few links, the search must not cover the last one on a phone.
+    await page.setViewportSize({ width: 390, height: 844 });
+    const nav = page.getByRole("navigation", { name: "Main" });
+    const link = (await nav.getByRole("link", { name: "About" }).boundingBox())!;
+    const search = (await nav.getByRole("link", { name: "Search" }).boundingBox())!;
+    const isApart = search.x >= link.x + link.width || search.y + search.height <= link.y;
+    expect(isApart, JSON.stringify({ link, search })).toBe(true);
   });
 });
 

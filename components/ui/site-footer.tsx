@@ -29,7 +29,7 @@ export function SiteFooter({
           {text}
           {license && (
             <>
-              {" "}
+              {" · "}
               <a href={license.url} rel="license">
                 {license.name}
               </a>

@@ -3,6 +3,7 @@
 
 import { parseCommandLine } from "#cli/command-line.ts";
 import { PODCAST_PATH } from "#lib/calls/podcast.ts";
+import { pluralize } from "#lib/core/format.ts";
 import { env } from "#lib/core/env.ts";
 import { checkFeed } from "./feed-rules.ts";
 import { checkFiles } from "./file-rules.ts";
@@ -27,8 +28,8 @@ try {
     console.log(`${episode ? `${episode}: ` : ""}${message} (${source})`);
   console.log(
     all.length === 0
-      ? `${url} passes: ${files.episodes.length} episodes.`
-      : `${url} has ${all.length} problems.`,
+      ? `${url} passes: ${pluralize(files.episodes.length, "episode")}.`
+      : `${url} has ${pluralize(all.length, "problem")}.`,
   );
   process.exitCode = all.length === 0 ? 0 : 1;
 } catch (error) {

@@ -34,7 +34,7 @@ export function assertSiteUrl(): void {
 export function reportMissingConfiguration(): void {
   if (isSiteUrlMissing())
     log("warn", "config.site_url_missing", {
-      hint: "SITE_URL is not set, so this site sends login emails only to localhost's terminal. Set it to the site's public address.",
+      hint: "SITE_URL is not set, so only people who open this site as localhost can log in. Set it to the site's public address.",
     });
   if (env.NODE_ENV === "production" && env.METRICS_TOKEN === undefined)
     log("info", "config.metrics_token_missing", {

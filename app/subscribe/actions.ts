@@ -27,7 +27,7 @@ export const requestSubscription = defineServerAction({
     await write((tx) =>
       enqueueDelivery(
         tx,
-        { kind: "MAIL", mail: buildConfirmationEmail(email) },
+        { kind: "MAIL", mail: buildConfirmationEmail(email), isUnconfirmed: true },
         { userId: null, about: "Subscription request" },
       ),
     );

@@ -8,7 +8,12 @@ import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
 import { sendEmail } from "#lib/outbound/mail/send-email.ts";
 
 export type Delivery =
-  | { readonly kind: "MAIL"; readonly mail: EmailMessage }
+  | {
+      readonly kind: "MAIL";
+      readonly mail: EmailMessage;
+      /** The address was typed by someone who may not own it. */
+      readonly isUnconfirmed?: true;
+    }
   | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName?: string | undefined }
   | { readonly kind: "NEWSLETTER"; readonly unsubscribeId: string }
   | { readonly kind: "DISCORD"; readonly text: string };

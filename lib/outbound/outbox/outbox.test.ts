@@ -143,6 +143,36 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
   expect(await waiting()).toEqual([]);
 });
 
+test("a delivery to an unconfirmed address that the mail server refuses is deleted", async () => {
+  smtp.mode = "refuse";
+  await put((tx) =>
+    enqueueDelivery(
+      tx,
+      { ...mailTo("nobody@example.test"), isUnconfirmed: true },
+      { userId: null, about: "Subscription request" },
+    ),
+  );
+  await runDueDeliveries();
+  expect(await waiting()).toEqual([]);
+});
+
+test("a delivery to an unconfirmed address is retried if the mail server is busy", async () => {
+  captureLog();
+  smtp.mode = "refuse-once";
+  await put((tx) =>
+    enqueueDelivery(
+      tx,
+      { ...mailTo("ada@example.test"), isUnconfirmed: true },
+      { userId: null, about: "Subscription request" },
+    ),
+  );
+  await runDueDeliveries();
+  expect(await waiting()).toMatchObject([{ tries: 1 }]);
+  setClock(nowMs() + MINUTE_MS);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(1);
+});
+
 test("a discarded delivery is not sent", async () => {
   await put((tx) =>
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),

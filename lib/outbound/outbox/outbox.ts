@@ -9,6 +9,7 @@ import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
 import { log } from "#lib/core/log.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
+import { EmailError } from "#lib/outbound/mail/send-email.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
 /** Backoff after each failure; after the last, an admin decides. */
@@ -105,16 +106,29 @@ async function recordKitId(tx: Tx, email: string, kitId: string): Promise<void> 
     );
 }
 
+/** Returns whether an unconfirmed address does not exist: a typo, or made up to fill the outbox. */
+const isWrongAddress = (delivery: Delivery | undefined, error: unknown): boolean =>
+  delivery?.kind === "MAIL" &&
+  delivery.isUnconfirmed === true &&
+  error instanceof EmailError &&
+  error.fault === "recipient";
+
 async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): Promise<void> {
+  let delivery: Delivery | undefined;
   try {
-    const delivery = JSON.parse(payload) as Delivery;
-    const result = (await isWithdrawn(delivery)) ? null : await deliver(delivery);
+    const parsed = (delivery = JSON.parse(payload) as Delivery);
+    const result = (await isWithdrawn(parsed)) ? null : await deliver(parsed);
     await write(async (tx) => {
       await tx.delivery.deleteMany({ where: { id } });
-      if (result && "email" in delivery)
-        await recordKitId(tx, delivery.email.toLowerCase(), result.kitId);
+      if (result && "email" in parsed)
+        await recordKitId(tx, parsed.email.toLowerCase(), result.kitId);
     });
   } catch (error) {
+    if (isWrongAddress(delivery, error)) {
+      log("info", "outbox.wrong_address", { id });
+      await write((tx) => tx.delivery.deleteMany({ where: { id } }));
+      return;
+    }
     const retryDelayMs = RETRY_DELAYS_MS[tries];
     log(retryDelayMs === undefined ? "error" : "warn", "outbox.failed", {
       id,

@@ -24,6 +24,7 @@ const DIR = ".data/bench";
 const PORT = 3127;
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 4);
+const FEW_READS = 500_000;
 const MANY_READS = readOption("many", 5_000_000);
 
 requireWrk();
@@ -42,7 +43,11 @@ const VARIANTS = {
 type Variant = keyof typeof VARIANTS;
 type Sites = Readonly<Partial<Record<Variant, BenchSite>>>;
 
-async function startSites<Name extends Variant>(reads: number, variants: readonly Name[]) {
+async function startSites<Name extends Variant>(
+  reads: number,
+  variants: readonly Name[],
+  firstPort = PORT,
+) {
   const dataDir = join(DIR, `reads-${reads}`);
   const file = join(dataDir, "lectern.db");
   const member = await createBenchDatabase(file, {
@@ -55,7 +60,7 @@ async function startSites<Name extends Variant>(reads: number, variants: readonl
   const sites = {} as Record<Name, BenchSite>;
   for (const [index, variant] of variants.entries())
     sites[variant] = await startBenchSite({
-      port: PORT + index,
+      port: firstPort + index,
       dataDir,
       contentDir: join(DIR, "content"),
       env: { COMPILE_WORKERS: "1", ...VARIANTS[variant] },
@@ -69,8 +74,7 @@ async function startSites<Name extends Variant>(reads: number, variants: readonl
 
 interface PageTarget {
   readonly name: string;
-  readonly variant?: Variant;
-  readonly path: string;
+  readonly url: string;
   readonly headers?: Record<string, string>;
 }
 
@@ -78,18 +82,12 @@ interface PageTarget {
  * Returns the median requests per second. Each round measures every target, so that a slow minute
  * affects all of them.
  */
-async function measureRates(
-  sites: Sites,
-  targets: readonly PageTarget[],
-): Promise<Map<string, number>> {
+async function measureRates(targets: readonly PageTarget[]): Promise<Map<string, number>> {
   const rates = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  const urlOf = ({ variant = "ours", path }: PageTarget) => sites[variant]!.url + path;
-  for (const target of targets)
-    await runWrk(urlOf(target), { seconds: 1, headers: target.headers });
+  for (const target of targets) await runWrk(target.url, { seconds: 1, headers: target.headers });
   for (let round = 0; round < ROUNDS; round++) {
-    for (const target of targets) {
-      const { name, headers } = target;
-      const { perSecond, failed } = await runWrk(urlOf(target), { seconds: SECONDS, headers });
+    for (const { name, url, headers } of targets) {
+      const { perSecond, failed } = await runWrk(url, { seconds: SECONDS, headers });
       if (failed > 0) throw new Error(`${name}: ${failed} responses were not 2xx`);
       rates.get(name)?.push(perSecond);
     }
@@ -97,16 +95,22 @@ async function measureRates(
   return new Map([...rates].map(([name, values]) => [name, median(values)]));
 }
 
-function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
+/** Returns the targets of every variant in `sites`, each with a label before its name. */
+function targetsFor(
+  { sites, cookie }: { sites: Sites; cookie: string },
+  { slug }: Article,
+  label = slug,
+): PageTarget[] {
   const path = `/blog/${slug}`;
   const headers = { cookie };
+  const memberTarget = (name: string, site?: BenchSite) =>
+    site ? [{ name: `${label}: ${name}`, url: site.url + path, headers }] : [];
   return [
-    { name: `${slug}: static`, path: `/baseline/static/${slug}` },
-    { name: `${slug}: anonymous`, path },
-    { name: `${slug}: constants`, variant: "constants", path, headers },
-    { name: `${slug}: plain SQL`, variant: "sql", path, headers },
-    { name: `${slug}: member`, path, headers },
-    { name: `${slug}: member, through Next`, variant: "next", path, headers },
+    { name: `${label}: anonymous`, url: sites.ours!.url + path },
+    ...memberTarget("constants", sites.constants),
+    ...memberTarget("plain SQL", sites.sql),
+    ...memberTarget("member", sites.ours),
+    ...memberTarget("member, through Next", sites.next),
   ];
 }
 
@@ -127,44 +131,44 @@ async function measureFirstByteMs(
   return times.slice(20);
 }
 
-const { sites, cookie, stop } = await startSites(500_000, ["ours", "next", "sql", "constants"]);
-const rates = await measureRates(sites, [
-  { name: "empty dynamic page", path: "/baseline/empty" },
-  ...articles.flatMap((article) => targetsFor(article, cookie)),
+const all = await startSites(FEW_READS, ["ours", "next", "sql", "constants"]);
+const { url } = all.sites.ours;
+const rates = await measureRates([
+  { name: "empty dynamic page", url: `${url}/baseline/empty` },
+  ...articles.flatMap((article) => [
+    { name: `${article.slug}: static`, url: `${url}/baseline/static/${article.slug}` },
+    ...targetsFor(all, article),
+  ]),
 ]);
-const zipped = await measureRates(sites, [
-  { name: "static", path: "/baseline/static/medium", headers: { "accept-encoding": "gzip" } },
-  { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
+const gzip = { "accept-encoding": "gzip" };
+const zipped = await measureRates([
+  { name: "static", url: `${url}/baseline/static/medium`, headers: gzip },
+  { name: "anonymous", url: `${url}/blog/medium`, headers: gzip },
 ]);
 const idle = {
-  anonymous: await measureFirstByteMs(`${sites.ours.url}/blog/medium`, {}),
-  member: await measureFirstByteMs(`${sites.ours.url}/blog/medium`, { cookie }),
+  anonymous: await measureFirstByteMs(`${url}/blog/medium`, {}),
+  member: await measureFirstByteMs(`${url}/blog/medium`, { cookie: all.cookie }),
 };
 
-await stop();
+await all.stop();
 
 // Memory over 20,000 requests, in a fresh process.
-const restarted = await startSites(500_000, ["ours"]);
-const fresh = restarted.sites.ours;
+const few = await startSites(FEW_READS, ["ours"]);
+const fresh = few.sites.ours;
 const rss: number[] = [fresh.rssMb()];
 for (let sent = 0; sent < 20_000;) {
-  for (const { path, headers } of articles.flatMap((article) =>
-    targetsFor(article, cookie).filter(({ name }) => /: (anonymous|member)$/.test(name)),
-  )) {
-    sent += (await runWrk(fresh.url + path, { seconds: 2, headers })).perSecond * 2;
+  for (const target of articles.flatMap((article) => targetsFor(few, article))) {
+    sent += (await runWrk(target.url, { seconds: 2, headers: target.headers })).perSecond * 2;
     rss.push(fresh.rssMb());
   }
 }
-await restarted.stop();
 
-const many = await startSites(MANY_READS, ["ours"]);
-const manyRates = await measureRates(
-  many.sites,
-  targetsFor(articles[1] as Article, many.cookie).filter(({ name }) =>
-    /: (anonymous|member)$/.test(name),
-  ),
-);
-await many.stop();
+const many = await startSites(MANY_READS, ["ours"], PORT + 1);
+const sizeRates = await measureRates([
+  ...targetsFor(few, articles[1]!, "few"),
+  ...targetsFor(many, articles[1]!, "many"),
+]);
+await Promise.all([few.stop(), many.stop()]);
 
 const rate = (name: string) => rates.get(name) as number;
 const floor = rate("empty dynamic page");
@@ -199,12 +203,10 @@ const ratios = Object.fromEntries(
 ratios["medium anonymous ÷ static, gzip"] = round(
   (zipped.get("anonymous") as number) / (zipped.get("static") as number),
 );
-ratios[`medium member, ${MANY_READS} ÷ 500000 reads`] = round(
-  (manyRates.get("medium: member") as number) / rate("medium: member"),
-);
-ratios[`medium anonymous, ${MANY_READS} ÷ 500000 reads`] = round(
-  (manyRates.get("medium: anonymous") as number) / rate("medium: anonymous"),
-);
+for (const reader of ["member", "anonymous"])
+  ratios[`medium ${reader}, ${MANY_READS} ÷ ${FEW_READS} reads`] = round(
+    sizeRates.get(`many: ${reader}`)! / sizeRates.get(`few: ${reader}`)!,
+  );
 const half = rss.slice(Math.floor(rss.length / 2));
 const numbers = {
   requestsPerSecond: Object.fromEntries(

@@ -70,7 +70,9 @@ export async function recordResult(
     return;
   }
   const { isPermanent, reason } = result;
-  const retryDelayMs = isPermanent ? undefined : RETRY_DELAYS_MS[delivery.tries];
+  // A canceled issue is not sent any more.
+  const isSending = await tx.newsletterIssue.count({ where: { id: issueId, state: "SENDING" } });
+  const retryDelayMs = isPermanent || !isSending ? undefined : RETRY_DELAYS_MS[delivery.tries];
   await tx.newsletterDelivery.updateMany({
     where,
     data: {

@@ -186,6 +186,18 @@ test("while the server can't be reached, the issue says why and nothing is lost"
   expect(await findIssue()).toMatchObject({ state: "SENT", problem: null, sentCount: 2 });
 });
 
+test("a message of a canceled issue that is refused for now has failed, and is not retried", async () => {
+  await startIssueTo(1);
+  quiet();
+  smtp.onStep = (step) => {
+    if (step !== "message") return;
+    void write((tx) => tx.newsletterIssue.updateMany({ data: { state: "CANCELED" } }));
+    return "451 Try later";
+  };
+  await sendDueIssues();
+  expect(await deliveries()).toMatchObject([{ state: "FAILED", tries: 1 }]);
+});
+
 test("without a mail server, the emails are in the local mailbox", async () => {
   overrideEnv({ SMTP_URL: undefined });
   await startIssueTo(2);

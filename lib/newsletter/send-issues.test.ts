@@ -198,6 +198,18 @@ test("a message of a canceled issue that is refused for now has failed, and is n
   expect(await deliveries()).toMatchObject([{ state: "FAILED", tries: 1 }]);
 });
 
+test("a message that a killed sender left in flight is uncertain, also if its issue was canceled", async () => {
+  await startIssueTo(1);
+  quiet();
+  await write(async (tx) => {
+    await tx.newsletterDelivery.updateMany({ data: { state: "SENDING" } });
+    await tx.newsletterIssue.updateMany({ data: { state: "CANCELED" } });
+  });
+  await sendDueIssues();
+  expect(await deliveries()).toMatchObject([{ state: "UNCERTAIN" }]);
+  expect(await findIssue()).toMatchObject({ state: "CANCELED" });
+});
+
 test("without a mail server, the emails are in the local mailbox", async () => {
   overrideEnv({ SMTP_URL: undefined });
   await startIssueTo(2);

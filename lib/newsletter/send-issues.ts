@@ -37,13 +37,22 @@ const listSending = (tx: Tx) =>
     orderBy: { id: "asc" },
   });
 
+/** Issues that were canceled while their sender died. */
+const countCanceledInFlight = (tx: Tx) =>
+  tx.newsletterIssue.count({
+    where: { state: "CANCELED", deliveries: { some: { state: "SENDING" } } },
+  });
+
 /**
  * Sends the due deliveries of all issues that are being sent. Only one call may run at a time, and
  * only on the primary, because it marks the unfinished deliveries of earlier calls as uncertain.
  */
 export async function sendDueIssues(): Promise<void> {
-  const issues = await read(listSending);
-  if (issues.length === 0) return;
+  const { issues, canceledCount } = await read(async (tx) => ({
+    issues: await listSending(tx),
+    canceledCount: await countCanceledInFlight(tx),
+  }));
+  if (issues.length + canceledCount === 0) return;
   const abandoned = await write(markAbandoned);
   if (abandoned > 0) log("warn", "newsletter.uncertain", { count: abandoned });
   for (const { id, problem, html, text, ...rest } of issues) {

@@ -6,7 +6,7 @@ import { closeDatabase, read, write } from "#lib/db/database.ts";
 import { subscribe, unsubscribe } from "#lib/members/subscribers.ts";
 import { verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
-import { selectRows } from "#tests/support/database.ts";
+import { execute, selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { seededRandom } from "#tests/support/random.ts";
 import { type SmtpStep, type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
@@ -208,6 +208,20 @@ test("a message that a killed sender left in flight is uncertain, also if its is
   await sendDueIssues();
   expect(await deliveries()).toMatchObject([{ state: "UNCERTAIN" }]);
   expect(await findIssue()).toMatchObject({ state: "CANCELED" });
+});
+
+test("a run that fails waits for the message in flight, and starts no other", async () => {
+  await startIssueTo(6);
+  quiet();
+  await execute(
+    `CREATE TRIGGER "fault" BEFORE UPDATE ON "NewsletterDelivery" WHEN NEW."subscriberId" = 's1' BEGIN SELECT RAISE(ABORT, 'fault'); END`,
+  );
+  await expect(sendDueIssues()).rejects.toThrow();
+  expect(received()).toEqual(["r0@example.test"]);
+  expect((await deliveries()).map(({ state }) => state)).toEqual([
+    "SENT",
+    ...Array.from({ length: 5 }, () => "PENDING"),
+  ]);
 });
 
 test("without a mail server, the emails are in the local mailbox", async () => {

@@ -97,14 +97,19 @@ class IssueSender {
       if (due.length === 0) return;
       let isStopped = false;
       const work = async (): Promise<void> => {
-        for (;;) {
-          if (isStopped || this.problem !== null) return;
+        while (!isStopped && this.problem === null) {
           const delivery = due.shift();
           if (!delivery) return;
-          isStopped ||= !(await this.#deliver(delivery));
+          const isDelivered = await this.#deliver(delivery).catch((error: unknown) => {
+            isStopped = true;
+            throw error;
+          });
+          if (!isDelivered) isStopped = true;
         }
       };
-      await Promise.all(Array.from({ length: CONCURRENCY }, work));
+      // All end before the run does, because the next one takes what is in flight for abandoned.
+      const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, work));
+      for (const result of results) if (result.status === "rejected") throw result.reason;
       if (isStopped) return;
     }
   }

@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
-import { findPublishedVersion } from "./published-version.ts";
-import { read } from "#lib/db/database.ts";
+import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
+import { read, write } from "#lib/db/database.ts";
+import { execute } from "#tests/support/database.ts";
 import {
   BROKEN_POST,
   makePostText,
@@ -388,4 +389,30 @@ test("a post is compiled without any cache, with the duration of each stage", as
   expect(fresh!.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(fresh!.totalMs, 0);
   expect(await site.compileFresh("broken")).toMatchObject({ problem: { line: 7 } });
   expect(await site.compileFresh("nothing")).toBeNull();
+});
+
+test("the primary writes the version again after a failure, and after another primary's version", async () => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const refreshed = async () => {
+    await site.refresh();
+    return (await read(findPublishedVersion))?.version;
+  };
+  await expect.poll(refreshed).toBe(site.getStatus().publishedVersion);
+  await execute(
+    `CREATE TRIGGER "fault" BEFORE UPDATE OF "version" ON "ContentVersion" BEGIN SELECT RAISE(ABORT, 'fault'); END`,
+  );
+  sites.writeFile("blog/b.mdx", makePostText("B"));
+  await site.refresh();
+  const { publishedVersion: version } = site.getStatus();
+  expect(await refreshed()).not.toBe(version);
+  await execute(`DROP TRIGGER "fault"`);
+  setClock(nowMs() + 2 * MINUTE_MS);
+  await expect.poll(refreshed).toBe(version);
+  sites.isPrimary = false;
+  await write((tx) => setPublishedVersion(tx, "disk-of-another"));
+  expect(await refreshed()).toBe("disk-of-another");
+  sites.isPrimary = true;
+  await expect.poll(refreshed).toBe(version);
 });

@@ -29,6 +29,8 @@ export interface VersionSourceOptions {
 
 /** How long a published version is protected from a Git host that briefly serves an older head. */
 const SETTLE_MS = MINUTE_MS;
+/** The delay before the disk's version is written again after a failure. */
+const WRITE_RETRY_MS = MINUTE_MS;
 const COMMIT_SHA = /^[0-9a-f]{40,64}$/;
 
 /**
@@ -40,16 +42,21 @@ export function createDiskVersionSource(
   { isPrimary }: Pick<VersionSourceOptions, "isPrimary">,
 ): ContentVersionSource {
   let writtenVersion: string | undefined;
+  let retryAtMs = 0;
   return {
     kind: "disk",
     async getVersion() {
       const version = await source.getHead();
-      if (version !== writtenVersion && isPrimary()) {
+      // Another primary may write its own version in the meantime.
+      if (!isPrimary()) writtenVersion = undefined;
+      else if (version !== writtenVersion && nowMs() >= retryAtMs) {
         writtenVersion = version;
         // Not awaited, because posts must be readable even if the database is not writable.
-        write((tx) => setPublishedVersion(tx, version)).catch((error: unknown) =>
-          log("warn", "content.version_not_written", { error }),
-        );
+        write((tx) => setPublishedVersion(tx, version)).catch((error: unknown) => {
+          writtenVersion = undefined;
+          retryAtMs = nowMs() + WRITE_RETRY_MS;
+          log("warn", "content.version_not_written", { error });
+        });
       }
       return version;
     },

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
+import { createGitSource } from "#lib/posts/source/git-source.ts";
+import { createGitVersionSource } from "./content-version-source.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
 import { read, write } from "#lib/db/database.ts";
 import {
@@ -88,6 +90,34 @@ test("polling finds a lost push, and an older head does not undo a webhook's ver
   await site.refresh();
   expect((await read(findPublishedVersion))?.version).toBe(third);
   expect(first).not.toBe(second);
+});
+
+test("polling does not undo a push that is committed between its read and its write", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  const source = createGitSource({
+    api: sites.host.api,
+    repository: sites.host.repository,
+    branch: "main",
+    path: "content",
+  });
+  const headRead = Promise.withResolvers<void>();
+  const getHead = () => source.getHead().finally(headRead.resolve);
+  const versionSource = createGitVersionSource(
+    { ...source, getHead },
+    { isPrimary: () => true, pollMs: MINUTE_MS },
+  );
+  const pushed = "c".repeat(40);
+  const commit = Promise.withResolvers<void>();
+  const push = write(async (tx) => {
+    await commit.promise;
+    await setPublishedVersion(tx, pushed);
+  });
+  const version = versionSource.getVersion();
+  await headRead.promise;
+  for (let i = 0; i < 20; i++) await read(findPublishedVersion);
+  commit.resolve();
+  await push;
+  expect(await version).toBe(pushed);
 });
 
 test.each(["outage", "rate-limit", "garbage"] as const)(

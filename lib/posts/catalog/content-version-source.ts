@@ -85,8 +85,13 @@ export function createGitVersionSource(
       polledAtMs = nowMs() - pollMs + SETTLE_MS;
       return;
     }
-    await write((tx) => setPublishedVersion(tx, head));
-    log("info", "content.version_found", { version: head, previous: published?.version });
+    const isWritten = await write(async (tx) => {
+      // A push may have published a newer one since the read.
+      const current = await findPublishedVersion(tx);
+      return current?.version === published?.version && setPublishedVersion(tx, head);
+    });
+    if (isWritten)
+      log("info", "content.version_found", { version: head, previous: published?.version });
   }
 
   function poll(): Promise<void> {

@@ -120,6 +120,21 @@ test("polling does not undo a push that is committed between its read and its wr
   expect(await version).toBe(pushed);
 });
 
+test("a refresh serves the version that was published before it, even during a build", async () => {
+  const commit = (title: string) =>
+    sites.host.commit({ "content/blog/a.mdx": makePostText(title) });
+  commit("A");
+  const site = await waitUntilCompiled(sites.createGitSite());
+  const second = commit("A2");
+  await write((tx) => setPublishedVersion(tx, second));
+  void site.refresh();
+  await expect.poll(() => site.getStatus().buildProgress, { interval: 1 }).not.toBeNull();
+  const third = commit("A3");
+  await write((tx) => setPublishedVersion(tx, third));
+  await site.refresh();
+  expect(site.getStatus().servedVersion).toBe(third);
+});
+
 test.each(["outage", "rate-limit", "garbage"] as const)(
   "an %s at a new version keeps the old one, retries rarely, and recovers",
   async (mode) => {

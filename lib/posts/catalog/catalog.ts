@@ -60,6 +60,8 @@ export class Catalog {
   #targetVersion: string | null = null;
   #problem: VersionProblem | null = null;
   #refreshing: Promise<void> | null = null;
+  /** The run after the current one. */
+  #nextRefresh: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #contentKey = "starting";
@@ -180,7 +182,13 @@ export class Catalog {
   refresh(): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
     this.#showDuePosts();
-    this.#refreshing ??= this.#refreshOnce()
+    // The current run may have read an older version.
+    if (this.#refreshing)
+      return (this.#nextRefresh ??= this.#refreshing.then(() => {
+        this.#nextRefresh = null;
+        return this.refresh();
+      }));
+    this.#refreshing = this.#refreshOnce()
       .then(() => this.#syncChanges())
       .catch((error: unknown) => log("error", "content.refresh_failed", { error }))
       .finally(() => (this.#refreshing = null));
@@ -258,7 +266,7 @@ export class Catalog {
     if (this.#options.isDevelopment && this.#published) await this.refresh();
     if (this.#published) return this.#published;
     if (!this.#problem || nowMs() >= this.#problem.retryAtMs)
-      await Promise.race([this.#firstPublish.promise, this.refresh()]);
+      await Promise.race([this.#firstPublish.promise, this.#refreshing ?? this.refresh()]);
     if (this.#published) return this.#published;
     const { reason, retryAfterSeconds } = this.findOutage()!;
     const error = this.#problem?.error;

@@ -258,7 +258,11 @@ export class CatalogBuild {
     const { context, publishedIndex } = this.#options;
     const isReusable = this.#isPublished(parsed) && !publishedIndex!.pendingIds.has(parsed.id);
     const published = isReusable ? findPublishedPost(publishedIndex!, parsed.id) : null;
-    const post = toPost(parsed, published?.compiled ?? (await compiledPostCache.get(parsed)));
+    const compiled =
+      published && !published.compiled.isTemporary
+        ? published.compiled
+        : await compiledPostCache.get(parsed);
+    const post = toPost(parsed, compiled);
     saveLastGood(parsed, context);
     return post;
   }

@@ -328,9 +328,9 @@ export class Catalog {
     try {
       await this.#buildAndPublish(version, () => this.#targetVersion === version);
       this.#problem = null;
-      const hasFailures = this.#failures.size > 0;
-      this.#postRetries = hasFailures ? this.#postRetries + 1 : 0;
-      this.#postRetryAtMs = hasFailures
+      const needsRetry = this.#failures.size > 0 || hasTemporaryPosts(this.#published!);
+      this.#postRetries = needsRetry ? this.#postRetries + 1 : 0;
+      this.#postRetryAtMs = needsRetry
         ? nowMs() + postRetryDelayMs(this.#postRetries)
         : Number.POSITIVE_INFINITY;
     } catch (error) {
@@ -438,6 +438,10 @@ export class Catalog {
   }
 }
 
+function hasTemporaryPosts({ allPosts, pages }: PublishedIndex): boolean {
+  return [...allPosts.posts, ...pages.values()].some(({ compiled }) => compiled.isTemporary);
+}
+
 function hashContent({
   parsedPosts,
   pendingIds,
@@ -449,7 +453,9 @@ function hashContent({
   for (const [id, { file, compileKey }] of [...parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${id} ${file.hash} ${compileKey} ${pendingIds.has(id)}\n`);
   for (const { slug } of scheduled) hash.update(`scheduled ${slug}\n`);
-  for (const { path, changedMs } of [...allPosts.posts, ...pages.values()])
+  for (const { path, changedMs, compiled } of [...allPosts.posts, ...pages.values()]) {
     if (changedMs !== undefined) hash.update(`changed ${path} ${changedMs}\n`);
+    if (compiled.isTemporary) hash.update(`temporary ${path}\n`);
+  }
   return hash.digest("hex").slice(0, 16);
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { WORDS_PER_MINUTE } from "#lib/posts/mdx/compiled-post.ts";
+import { IMAGE_RETRY_MS } from "#lib/posts/images/content-image.ts";
 import type { Post } from "#lib/posts/post.ts";
 import {
   type CompiledPostWithHero,
@@ -32,6 +33,7 @@ const compiledPostSchema: z.ZodType<CompiledPostWithHero> = z.object({
   ids: z.array(z.string()),
   warnings: z.array(z.string()),
   stages: z.array(z.object({ name: z.string(), ms: z.number() })),
+  isTemporary: z.boolean().optional(),
   hero: z
     .object({
       src: z.string(),
@@ -52,7 +54,11 @@ export const compiledPostCache = defineCache<ParsedPost, CompiledPostWithHero>({
   ttlMs: 90 * DAY_MS,
   // Longer than the maximum COMPILE_TIMEOUT_MS plus the wait for a worker.
   timeoutMs: 300_000,
-  produce: compileParsedPost,
+  async produce(parsed, { setTtlMs }) {
+    const compiled = await compileParsedPost(parsed);
+    if (compiled.isTemporary) setTtlMs(IMAGE_RETRY_MS);
+    return compiled;
+  },
 });
 
 /** Returns the post as pages show it. */

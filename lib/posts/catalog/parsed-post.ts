@@ -151,7 +151,7 @@ export async function parsePostText(
  */
 export async function compileParsedPost(parsed: ParsedPost): Promise<CompiledPostWithHero> {
   const { file, references, context, frontMatter, compileInput } = parsed;
-  const { images, warnings } = await loadPostImages(file, references, context);
+  const { images, warnings, isTemporary } = await loadPostImages(file, references, context);
   const compiled = await compilePost({ ...compileInput, images });
   const { banner } = frontMatter;
   const hero =
@@ -168,6 +168,7 @@ export async function compileParsedPost(parsed: ParsedPost): Promise<CompiledPos
     ...compiled,
     warnings: [...warnings, ...compiled.warnings],
     ...(hero && { hero }),
+    ...(isTemporary && { isTemporary }),
   };
 }
 

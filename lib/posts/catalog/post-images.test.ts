@@ -1,6 +1,9 @@
 import { rmSync } from "node:fs";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { closeImageProcess } from "#lib/posts/images/run-image-job.ts";
+import type { Catalog } from "./catalog.ts";
 import {
   makePostText,
   setUpContentSites,
@@ -42,6 +45,27 @@ test("images next to the post, elsewhere in the content and in public are shown"
     "/content-file/blog/shared/b.png",
     "/images/c.png",
   ]);
+});
+
+test("an image that a killed process could not measure is measured again after an hour, even after a restart", async () => {
+  sites.writeFile("blog/a/x.png", await png("#123"));
+  sites.writeFile("blog/a/index.mdx", withImages("x.png"));
+  const findImageForm = async (site: Catalog) => {
+    const { compiled } = (await site.findPostBySlug("a"))!;
+    return compiled.compiledSource.includes("-40.webp") ? "resized" : "unchanged";
+  };
+  const first = sites.createDiskSite();
+  const kills = setInterval(closeImageProcess);
+  await waitUntilCompiled(first);
+  clearInterval(kills);
+  expect(await findImageForm(first)).toBe("unchanged");
+  expect(first.getStatus().warnings).toEqual([expect.stringMatching(/The image process ended/)]);
+  const oldKey = first.getKey();
+  setClock(nowMs() + 61 * MINUTE_MS);
+  await first.refresh();
+  expect(await findImageForm(first)).toBe("resized");
+  expect(first.getKey()).not.toBe(oldKey);
+  expect(await findImageForm(await waitUntilCompiled(sites.createDiskSite()))).toBe("resized");
 });
 
 test("missing and broken images are warnings with line and name, and the post is shown", async () => {

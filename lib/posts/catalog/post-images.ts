@@ -129,21 +129,23 @@ function groupByName(files: readonly ContentFile[]): Map<string, ContentFile[]> 
 
 /**
  * Returns the images to show for `references`, and warnings "file:line: reason" for broken ones.
- * Throws AppError(unavailable) if a file can't be read now.
+ * `isTemporary` if one of them may be gone after IMAGE_RETRY_MS. Throws AppError(unavailable) if a file can't be read now.
  */
 export async function loadPostImages(
   post: PostFile,
   references: readonly FileReference[],
   readers: FileReaders,
-): Promise<{ images: PostImages; warnings: string[] }> {
+): Promise<{ images: PostImages; warnings: string[]; isTemporary: boolean }> {
   const images: Record<string, Image | null> = {};
   const warnings: string[] = [];
+  let isTemporary = false;
   for (const { name, file, line } of references) {
-    const { image, problem } = await describeFile(file, readers);
+    const { image, problem, ...described } = await describeFile(file, readers);
     images[name] = image;
+    isTemporary ||= described.isTemporary ?? false;
     if (problem !== undefined) warnings.push(`${post.path}:${line}: ${name}: ${problem}`);
   }
-  return { images, warnings };
+  return { images, warnings, isTemporary };
 }
 
 async function describeFile(file: ContentFile, readers: FileReaders): Promise<DescribedImage> {

@@ -27,12 +27,14 @@ const measurementSchema = z.object({
   problem: z.string().optional(),
   /** Why the file can't be shown at all. */
   unreadable: z.string().optional(),
+  /** It was not measured, and will be again after IMAGE_RETRY_MS. */
+  isTemporary: z.boolean().optional(),
 });
 type Measurement = z.output<typeof measurementSchema>;
 
 const TTL_MS = 90 * DAY_MS;
 /** After a crash or timeout, which a busy machine may have caused. */
-const RETRY_MS = 60 * MINUTE_MS;
+export const IMAGE_RETRY_MS = 60 * MINUTE_MS;
 const MEASURE_WAIT_MS = 2 * MINUTE_MS;
 const ENCODE_WAIT_MS = 10 * SECOND_MS;
 /** The maximum width and height of a WebP image. */
@@ -63,8 +65,8 @@ const measurementCache = defineCache<ImageFile, Measurement>({
     } catch (error) {
       if (isAppError(error, "invalid")) return { unreadable: error.message };
       if (!isAppError(error, "timeout")) throw error;
-      setTtlMs(RETRY_MS);
-      return { problem: error.message };
+      setTtlMs(IMAGE_RETRY_MS);
+      return { problem: error.message, isTemporary: true };
     }
   },
 });
@@ -98,6 +100,8 @@ export interface DescribedImage {
   readonly image: Image | null;
   /** The problem with the file, for its author. */
   readonly problem?: string;
+  /** True if the problem may be gone after IMAGE_RETRY_MS. */
+  readonly isTemporary?: boolean;
 }
 
 /**
@@ -115,10 +119,13 @@ export function peekImage(image: ImageFile): Image | null {
 }
 
 function toDescribedImage({ file, url }: ImageFile, measurement: Measurement): DescribedImage {
-  const { width, height, blur, problem, unreadable } = measurement;
+  const { width, height, blur, problem, unreadable, isTemporary } = measurement;
   if (unreadable !== undefined)
     return { image: null, problem: `it can't be read as an image: ${unreadable}` };
-  const warning = problem && { problem: `it is served unchanged: ${problem}` };
+  const warning = problem && {
+    problem: `it is served unchanged: ${problem}`,
+    ...(isTemporary && { isTemporary }),
+  };
   if (isSvg(file)) return { image: { src: `/_img/${file.blobSha}.svg`, width, height } };
   const widths = listWidths(file, measurement);
   if (widths.length === 0) return { image: { src: url, width, height, blur }, ...warning };

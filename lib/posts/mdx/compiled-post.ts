@@ -78,6 +78,8 @@ export interface CompiledPost {
   readonly warnings: readonly string[];
   /** Duration of each stage in ms, in order. */
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  /** True if an image could not be measured now: the post is compiled again later. */
+  readonly isTemporary?: boolean;
 }
 
 /** The worker's response. */

@@ -33,6 +33,25 @@ test("a post is saved once, for one member, until it is removed", async () => {
   ]);
 });
 
+test("an old place is offered, however many newer ones were finished", async () => {
+  const ada = await insertMember();
+  const slugs = ["open", ...Array.from({ length: 9 }, (_, i) => `finished-${i}`)];
+  for (const slug of slugs) {
+    setClock(nowMs() + SECOND_MS);
+    await write((tx) =>
+      saveReadingPlace(tx, { userId: ada, slug, heading: "end", nowMs: nowMs() }),
+    );
+    if (slug !== "open")
+      await write((tx) => insertRead(tx, { userId: ada, postSlug: slug, createdAt: nowMs() }));
+  }
+  const listPlaces = (limit: number) =>
+    read((tx) => listOpenPlaces(tx, { userId: ada, limit, countedSlugOf: (slug) => slug }));
+  expect(await listPlaces(2)).toEqual([{ slug: "open", heading: "end" }]);
+  await stopAt(ada, "later");
+  expect((await listPlaces(2)).map(({ slug }) => slug)).toEqual(["a-post", "open"]);
+  expect((await listPlaces(1)).map(({ slug }) => slug)).toEqual(["a-post"]);
+});
+
 test("a place is offered until the post was finished, and again after a second start", async () => {
   const [ada, bob] = [await insertMember(), await insertMember()];
   await write((tx) => insertRead(tx, { userId: ada, postSlug: "a-post", createdAt: nowMs() }));

@@ -58,24 +58,28 @@ export async function listOpenPlaces(
     countedSlugOf,
   }: { userId: string; limit: number; countedSlugOf: (slug: string) => string },
 ): Promise<OpenPlace[]> {
-  const places = await tx.readingPlace.findMany({
-    where: { userId },
-    orderBy: [{ updatedAt: "desc" }, { postSlug: "asc" }],
-    // Finished ones are among them, since a read doesn't delete the place.
-    take: limit * 4,
-    select: { postSlug: true, heading: true, updatedAt: true },
-  });
-  const reads = await tx.postRead.groupBy({
-    by: ["postSlug"],
-    where: { userId, postSlug: { in: places.map(({ postSlug }) => countedSlugOf(postSlug)) } },
-    _max: { createdAt: true },
-  });
-  const lastReads = new Map(reads.map(({ postSlug, _max }) => [postSlug, _max.createdAt]));
-  return places
-    .filter(({ postSlug, updatedAt }) => {
+  const openPlaces: OpenPlace[] = [];
+  // Finished ones are among them, since a read doesn't delete the place.
+  const take = limit * 4;
+  for (let skip = 0; openPlaces.length < limit; skip += take) {
+    const places = await tx.readingPlace.findMany({
+      where: { userId },
+      orderBy: [{ updatedAt: "desc" }, { postSlug: "asc" }],
+      skip,
+      take,
+      select: { postSlug: true, heading: true, updatedAt: true },
+    });
+    const reads = await tx.postRead.groupBy({
+      by: ["postSlug"],
+      where: { userId, postSlug: { in: places.map(({ postSlug }) => countedSlugOf(postSlug)) } },
+      _max: { createdAt: true },
+    });
+    const lastReads = new Map(reads.map(({ postSlug, _max }) => [postSlug, _max.createdAt]));
+    for (const { postSlug, heading, updatedAt } of places) {
       const finishedAt = lastReads.get(countedSlugOf(postSlug));
-      return !finishedAt || finishedAt < updatedAt;
-    })
-    .slice(0, limit)
-    .map(({ postSlug, heading }) => ({ slug: postSlug, heading }));
+      if (!finishedAt || finishedAt < updatedAt) openPlaces.push({ slug: postSlug, heading });
+    }
+    if (places.length < take) break;
+  }
+  return openPlaces.slice(0, limit);
 }

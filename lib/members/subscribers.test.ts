@@ -57,6 +57,21 @@ test("the request of a subscriber looks like that of a stranger", async () => {
   expect(known).toBe(unknown);
 });
 
+test("an address with its domain in Unicode, as some migrated members have, is the one in ASCII", async () => {
+  const [unicode, ascii] = ["Ada@münchen.test", "ada@xn--mnchen-3ya.test"] as const;
+  for (const [first, second] of [
+    [unicode, ascii],
+    [ascii, unicode],
+  ] as const) {
+    await write((tx) => subscribe(tx, { email: first }));
+    await write((tx) => subscribe(tx, { email: second }));
+    expect(await read((tx) => tx.subscriber.count())).toBe(1);
+    expect(await read((tx) => findSubscriber(tx, second))).not.toBeNull();
+    await write((tx) => unsubscribe(tx, second));
+    expect(await read((tx) => tx.subscriber.count())).toBe(0);
+  }
+});
+
 test("subscribing again changes only the topics, and sends no second email", async () => {
   await write((tx) => subscribe(tx, { email: EMAIL, topics: ["sqlite"] }));
   const first = await read((tx) => findSubscriber(tx, EMAIL));

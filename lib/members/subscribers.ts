@@ -1,6 +1,7 @@
 // Stores who gets the newsletter, with or without an account. A subscriber's row is their consent.
 
 import { randomUUID } from "node:crypto";
+import { domainToASCII, domainToUnicode } from "node:url";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -34,12 +35,17 @@ const toSubscriber = (
 /** Addresses are stored in lowercase, as forms submit them. Migrated members may have capitals. */
 const normalizeEmail = (email: string) => email.toLowerCase();
 
+/** Matches an address, whether its domain is in ASCII or, as some migrated members have it, in Unicode. */
+function matchEmail(typed: string): { email: { in: string[] } } {
+  const email = normalizeEmail(typed);
+  const at = email.lastIndexOf("@") + 1;
+  const [name, domain] = [email.slice(0, at), email.slice(at)];
+  return { email: { in: [email, name + domainToASCII(domain), name + domainToUnicode(domain)] } };
+}
+
 /** Returns the subscriber with this address, or null. */
 export async function findSubscriber(tx: Tx, email: string): Promise<Subscriber | null> {
-  const row = await tx.subscriber.findUnique({
-    where: { email: normalizeEmail(email) },
-    select: COLUMNS,
-  });
+  const row = await tx.subscriber.findFirst({ where: matchEmail(email), select: COLUMNS });
   return row && toSubscriber(row);
 }
 
@@ -128,8 +134,8 @@ export async function changeTopics(
  */
 export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
   const email = normalizeEmail(typed);
-  const row = await tx.subscriber.findUnique({
-    where: { email },
+  const rows = await tx.subscriber.findMany({
+    where: matchEmail(email),
     select: { id: true, kitId: true },
   });
   const members = await tx.user.findMany({
@@ -138,11 +144,15 @@ export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
   });
   const userIds = members.map(({ id }) => id);
   await tx.delivery.deleteMany({ where: { userId: { in: userIds }, kind: "NEWSLETTER" } });
-  if (row) {
-    await tx.newsletterDelivery.deleteMany({ where: { subscriberId: row.id, state: "PENDING" } });
-    await tx.subscriber.deleteMany({ where: { id: row.id } });
-  }
-  const kitIds = [row?.kitId, ...members.map(({ convertKitId }) => convertKitId)];
+  const ids = rows.map(({ id }) => id);
+  await tx.newsletterDelivery.deleteMany({
+    where: { subscriberId: { in: ids }, state: "PENDING" },
+  });
+  await tx.subscriber.deleteMany({ where: { id: { in: ids } } });
+  const kitIds = [
+    ...rows.map(({ kitId }) => kitId),
+    ...members.map(({ convertKitId }) => convertKitId),
+  ];
   if (!isDeliveryConfigured("NEWSLETTER")) return;
   for (const unsubscribeId of new Set(kitIds.filter((id) => id != null && id !== "")))
     // Not linked to the member, so that it is sent even if they delete their account.

@@ -72,6 +72,14 @@ test("XML entities are refused, so that nothing expands", () => {
   expect(problemOf("a.xml", bomb, readWordPressExport)).toMatch(/declares XML entities/);
 });
 
+test("a post may show how XML entities are declared", () => {
+  const example = xml.replace("<![CDATA[", '<![CDATA[<!ENTITY a "ha">');
+  expect(example.indexOf("<!ENTITY")).toBeLessThan(20_000);
+  const file = join(folder, "example.xml");
+  writeFileSync(file, example);
+  expect(readWordPressExport(file).posts.length).toBeGreaterThan(40);
+});
+
 test("a path that leaves the archive's folder is refused", () => {
   for (const path of ["../../evil.json", "/etc/evil.json", "a/..\\..\\evil.json"])
     expect(problemOf("a.zip", zipSync({ [path]: strToU8("{}") }), ghost)).toMatch(

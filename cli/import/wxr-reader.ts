@@ -28,7 +28,9 @@ const ITEM_PATH = "rss/channel/item";
 
 /** Throws ExportError if `xml` is not a WXR document, or ends too early. */
 export function parseWxr(file: string, xml: string): WxrDocument {
-  if (/<!ENTITY/i.test(xml.slice(0, 20_000)))
+  // Declarations precede the root element; after it, they are the text of a post.
+  const [prolog = ""] = xml.slice(0, 20_000).split(/<rss[\s>]/i, 1);
+  if (/<!ENTITY/i.test(prolog))
     throw new ExportError(`${file} declares XML entities, which no WordPress export does.`);
   const collector = createCollector(file);
   const parser = new Parser(collector.handler, { xmlMode: true, decodeEntities: true });

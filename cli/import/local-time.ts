@@ -31,11 +31,13 @@ function zoneOffsetMinutes(instant: Date, timeZone: string): number {
   }
 }
 
-/** Returns the instant of a date in UTC: ISO 8601, "2024-03-05 10:00:00", or milliseconds. */
+/**
+ * Returns the instant of a date: ISO 8601, "2024-03-05 10:00:00", or milliseconds. A time without
+ * a zone is in UTC.
+ */
 export function parseUtc(value: string | number | null | undefined): Date {
   if (typeof value === "number") return new Date(value);
   const text = (value ?? "").trim();
-  return new Date(
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? `${text.replace(" ", "T")}Z` : text,
-  );
+  const hasNoZone = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text);
+  return new Date(hasNoZone ? `${text.replace(" ", "T")}Z` : text);
 }

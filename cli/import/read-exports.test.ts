@@ -12,6 +12,7 @@ import {
 } from "#tests/support/blog-exports.ts";
 import { ExportError } from "./exported-site.ts";
 import { readGhostExport } from "./ghost.ts";
+import { parseUtc } from "./local-time.ts";
 import { readMembersCsv, readSubstackExport } from "./substack.ts";
 import { readWordPressExport } from "./wordpress.ts";
 
@@ -129,4 +130,16 @@ test("members of Substack's and Ghost's lists are read, deleted ones left out", 
     { email: "ada@example.test", name: "Ada Lovelace", createdAt: "2020-01-02T03:04:05.000Z" },
   ]);
   expect(() => readMembersCsv("x.csv", "a,b\n1,2\n")).toThrow(/x\.csv has no column "email"/);
+});
+
+test("a time without a zone is in UTC, wherever the command runs", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "America/New_York";
+  try {
+    for (const time of ["2024-03-05T10:00:00", "2024-03-05 10:00", "2024-03-05 10:00:00.000"])
+      expect(parseUtc(time).toISOString(), time).toBe("2024-03-05T10:00:00.000Z");
+    expect(parseUtc("2024-03-05T10:00:00-05:00").toISOString()).toBe("2024-03-05T15:00:00.000Z");
+  } finally {
+    process.env.TZ = before ?? "UTC";
+  }
 });

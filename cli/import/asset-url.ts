@@ -18,10 +18,12 @@ export function originalUrl(url: string, siteUrl: string): string {
   const parsed = new URL(absolute);
   // Substack's proxy has the original's URL as its last part.
   const inner = /\/image\/fetch\/.*?(https?%3A%2F%2F.*)$/i.exec(parsed.pathname)?.[1];
-  if (inner && /(^|\.)(substackcdn\.com|cdn\.substack\.com)$/.test(parsed.hostname))
-    return decodeURIComponent(inner);
+  const isSubstack = /(^|\.)(substackcdn\.com|cdn\.substack\.com)$/.test(parsed.hostname);
   // Jetpack's proxy has it as its path.
-  if (/^i\d\.wp\.com$/.test(parsed.hostname)) return `https:/${parsed.pathname}`;
+  const isJetpack = /^i\d\.wp\.com$/.test(parsed.hostname);
+  const proxied =
+    inner && isSubstack ? decodeIfEncoded(inner) : isJetpack ? `https:/${parsed.pathname}` : "";
+  if (URL.canParse(proxied)) return proxied;
   if (UPLOAD_PATH.test(parsed.pathname)) parsed.search = "";
   parsed.hash = "";
   return removeGhostSize(parsed.href);

@@ -10,6 +10,7 @@ import {
   substackExportZip,
   wordPressExportXml,
 } from "#tests/support/blog-exports.ts";
+import { originalUrl } from "./asset-url.ts";
 import { ExportError } from "./exported-site.ts";
 import { readGhostExport } from "./ghost.ts";
 import { parseUtc } from "./local-time.ts";
@@ -142,4 +143,12 @@ test("a time without a zone is in UTC, wherever the command runs", () => {
   } finally {
     process.env.TZ = before ?? "UTC";
   }
+});
+
+test("an image proxy's URL without a valid original stays as it is", () => {
+  const cdn = "https://substackcdn.com/image/fetch/w_1/";
+  expect(originalUrl(`${cdn}https%3A%2F%2Fa.example%2Fb.png`, "")).toBe("https://a.example/b.png");
+  for (const url of [`${cdn}https%3A%2F%2Fa.example%2Fcaf%E9.png`, `${cdn}https%3A%2F%2F`])
+    expect(originalUrl(url, "")).toBe(url);
+  expect(originalUrl("https://i0.wp.com/", "")).toBe("https://i0.wp.com/");
 });

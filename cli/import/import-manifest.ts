@@ -24,7 +24,7 @@ export type WriteResult =
   | "edited"
   /** Someone deleted the file since the last import. */
   | "deleted"
-  /** The file is not from an import. */
+  /** The file, or another one with its slug, is not from this post. */
   | "foreign";
 
 export type ImportManifest = ReturnType<typeof openManifest>;
@@ -37,7 +37,12 @@ export function openManifest(root: string, { isDryRun }: { isDryRun: boolean }) 
   function compare(path: string, source: string, text: string): WriteResult {
     const full = join(root, path);
     const record = Object.hasOwn(files, path) ? files[path] : undefined;
-    if (!existsSync(full)) return record?.source === source ? "deleted" : "written";
+    if (!existsSync(full)) {
+      if (record?.source === source) return "deleted";
+      return listSpellings(path).some((each) => existsSync(join(root, each)))
+        ? "foreign"
+        : "written";
+    }
     const current = readFileSync(full, "utf8");
     if (current === text) return "unchanged";
     if (record?.source !== source) return "foreign";
@@ -48,10 +53,6 @@ export function openManifest(root: string, { isDryRun }: { isDryRun: boolean }) 
     /** Returns the path that an earlier import gave to this post, or null. */
     findPath: (source: string): string | null =>
       Object.entries(files).find(([, record]) => record.source === source)?.[0] ?? null,
-    /** Returns whether a post other than `source` has this path already. */
-    isTaken: (path: string, source: string): boolean =>
-      (Object.hasOwn(files, path) && files[path]!.source !== source) ||
-      (!Object.hasOwn(files, path) && existsSync(join(root, path))),
     /** Writes the file unless someone else did, and returns what happened. */
     writeFile(path: string, source: string, text: string): WriteResult {
       const result = compare(path, source, text);
@@ -86,6 +87,12 @@ export function openManifest(root: string, { isDryRun }: { isDryRun: boolean }) 
       if (!taken.has(name) && !existsSync(join(root, folder, name))) return name;
     }
   }
+}
+
+/** Returns the other files with the slug of "blog/hello/index.mdx". The site would show only one. */
+function listSpellings(path: string): string[] {
+  const folder = dirname(path);
+  return [`${folder}.mdx`, `${folder}.md`, `${folder}/index.md`];
 }
 
 function readManifest(path: string): z.infer<typeof manifestSchema> {

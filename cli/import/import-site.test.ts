@@ -297,6 +297,16 @@ test("a post that existed before is not overwritten", async () => {
   ]);
 });
 
+test("a post whose slug another file has is not written, since the site shows only one", async () => {
+  mkdirSync(join(root, "blog"), { recursive: true });
+  writeFileSync(join(root, "blog/ghost-post-1.mdx"), "mine");
+  const report = await importGhost();
+  expect(existsSync(join(root, "blog/ghost-post-1/index.mdx"))).toBe(false);
+  expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
+    "exists and is not from this post, so it was not changed",
+  ]);
+});
+
 test("a dry run writes and fetches nothing", async () => {
   const site = readWordPressExport(writeExport("w.xml", wordPressExportXml(oldSite.origin)));
   const report = await importSite(site, { root, isDryRun: true });

@@ -88,4 +88,9 @@ test("wrong options and files are refused before anything is written", () => {
     stderr: expect.stringContaining("none.json can't be read (ENOENT)") as string,
   });
   expect(existsSync(join(folder, "content"))).toBe(false);
+  writeFileSync(join(folder, "content"), "a file");
+  expect(runImport("ghost", join(folder, "ghost.zip"))).toMatchObject({
+    status: 1,
+    stderr: `${join(folder, "content")} can't be written (EEXIST).\n`,
+  });
 });

@@ -36,7 +36,7 @@ Writes the posts and pages of another site's export into the content folder, wit
   --export-members  the same, with the subscribers in the export (Substack)
   --dry-run       only prints what would be done
 The import can be repeated: files that you edited or deleted since the last time are left alone.
-Exit codes: 0 success, 1 the export can't be read, 2 unknown option.`;
+Exit codes: 0 success, 1 the export can't be read or the folder can't be written, 2 unknown option.`;
 
 const { flags, words } = parseCommandLine(
   usage,
@@ -69,12 +69,20 @@ try {
     printLines(await importMembersOf(members));
   }
 } catch (error) {
-  if (!(error instanceof ExportError)) throw error;
-  console.error(stripControls(error.message));
+  const message = describeError(error);
+  if (message === null) throw error;
+  console.error(stripControls(message));
   process.exitCode = 1;
 } finally {
   stopWatchingLitefs();
   await closeDatabase();
+}
+
+/** Returns what the owner can fix: the export, or a folder that can't be written. Else null. */
+function describeError(error: unknown): string | null {
+  if (error instanceof ExportError) return error.message;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  return syscall && path ? `${path} can't be written (${code}).` : null;
 }
 
 /** Prints the lines, which contain text from the export. */

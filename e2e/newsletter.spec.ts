@@ -61,3 +61,19 @@ test("the newsletter's admin pages are accessible", async ({ page, database, log
     await expectAccessible(page, path);
   }
 });
+
+test("Enter in a draft saves it, and sends nothing", async ({ page, database, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  const id = database
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'A draft', 'DRAFT', 0)`,
+    )
+    .run(Date.now()).lastInsertRowid;
+  await page.goto(`/admin/newsletter/${id}`);
+  await page.getByLabel("Subject").fill("A better subject");
+  await page.getByLabel("Subject").press("Enter");
+  await expect(page.getByText("Saved.")).toBeVisible();
+  expect(
+    database.prepare(`SELECT "subject", "state" FROM "NewsletterIssue" WHERE "id" = ?`).get(id),
+  ).toEqual({ subject: "A better subject", state: "DRAFT" });
+});

@@ -46,14 +46,15 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
               : `Goes to ${pluralize(audience, "subscriber")}.`}
         </p>
         <div className="form-actions">
-          <SubmitButton name="intent" value="send">
-            Send
+          {/* The first button is the one that Enter in a field presses. */}
+          <SubmitButton kind="plain" name="intent" value="save">
+            Save
           </SubmitButton>
           <SubmitButton kind="plain" name="intent" value="test">
             Send me a test
           </SubmitButton>
-          <SubmitButton kind="plain" name="intent" value="save">
-            Save
+          <SubmitButton name="intent" value="send">
+            Send
           </SubmitButton>
         </div>
       </ActionForm>

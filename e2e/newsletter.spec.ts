@@ -77,3 +77,25 @@ test("Enter in a draft saves it, and sends nothing", async ({ page, database, lo
     database.prepare(`SELECT "subject", "state" FROM "NewsletterIssue" WHERE "id" = ?`).get(id),
   ).toEqual({ subject: "A better subject", state: "DRAFT" });
 });
+
+test.describe("while the server can't be reached", () => {
+  test.use({ expectedErrors: ["ERR_FAILED"] });
+
+  test("the chosen topics are kept", async ({ page, logIn }) => {
+    await logIn();
+    await page.goto("/me");
+    await page.getByRole("button", { name: "Subscribe", exact: true }).click();
+    const topic = page.getByRole("group", { name: "Topics" }).getByRole("checkbox").first();
+    await topic.check();
+    await page.route("**/me", (route) =>
+      route.request().method() === "POST" ? route.abort() : route.continue(),
+    );
+    await page.getByRole("button", { name: "Save topics" }).click();
+    await expect(page.getByText("No response from the server.")).toBeVisible();
+    await expect(topic).toBeChecked();
+    await page.unroute("**/me");
+    await page.getByRole("button", { name: "Save topics" }).click();
+    await expect(page.getByText("Topics saved.")).toBeVisible();
+    await expect(topic).toBeChecked();
+  });
+});

@@ -1,5 +1,6 @@
 // Renders checkboxes for the topics that a subscriber gets posts about.
 
+import { CheckboxField } from "#components/ui/form-fields.tsx";
 import { topicTitle } from "#lib/posts/topics.ts";
 import { TOPIC_FIELD_PREFIX } from "#lib/members/topic-fields.ts";
 
@@ -18,14 +19,12 @@ export function TopicFields({
       <p className="form-hint">Choose none to get all posts.</p>
       <div className="topic-fields">
         {[...topics].map(([key, topic]) => (
-          <label key={key} className="form-check">
-            <input
-              type="checkbox"
-              name={TOPIC_FIELD_PREFIX + key}
-              defaultChecked={chosen.includes(key)}
-            />
-            <span>{topicTitle(topic)}</span>
-          </label>
+          <CheckboxField
+            key={key}
+            name={TOPIC_FIELD_PREFIX + key}
+            label={topicTitle(topic)}
+            defaultChecked={chosen.includes(key)}
+          />
         ))}
       </div>
     </fieldset>

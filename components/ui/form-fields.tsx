@@ -130,9 +130,16 @@ export function TextField({
   );
 }
 
-/** A checkbox, unchecked unless the form was rejected with it checked. */
-export function CheckboxField({ name, label }: Pick<FieldProps, "name" | "label">) {
+/** A checkbox. After the form was rejected, it is checked if it was submitted so. */
+export function CheckboxField({
+  name,
+  label,
+  defaultChecked = false,
+}: Pick<FieldProps, "name" | "label"> & { defaultChecked?: boolean }) {
+  const { state } = useActionForm();
   const { id, value, aria } = useField(name, undefined, undefined);
+  // Browsers don't send an unchecked box.
+  const isChecked = state.status === "refused" ? value === "on" : defaultChecked;
   return (
     <div className="form-check">
       {/* The key remounts it, because a checkbox ignores a changed defaultChecked. */}
@@ -140,8 +147,8 @@ export function CheckboxField({ name, label }: Pick<FieldProps, "name" | "label"
         type="checkbox"
         id={id}
         name={name}
-        key={String(value)}
-        defaultChecked={value === "on"}
+        key={String(isChecked)}
+        defaultChecked={isChecked}
         {...aria}
       />
       <label htmlFor={id}>{label}</label>

@@ -44,6 +44,25 @@ test("a member saves a post, finds it on their account page, and removes it ther
   await expect(saved.getByRole("link")).toHaveCount(0);
 });
 
+test("a double click saves a post, and the button says so", async ({ page, logIn }) => {
+  await logIn();
+  await page.goto(POST);
+  const save = page.getByRole("button", { name: /^Save/ });
+  await page.route("**/me/saved", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await route.continue();
+  });
+  const answers = [0, 1].map((index) => {
+    let count = 0;
+    return page.waitForResponse((r) => r.url().endsWith("/me/saved") && count++ === index);
+  });
+  await save.dblclick();
+  await Promise.all(answers);
+  await expect(save).toHaveAccessibleName(/^Saved/);
+  await page.reload();
+  await expect(save).toHaveAccessibleName(/^Saved/);
+});
+
 test("a long post continues on another device where the member stopped, until it is finished", async ({
   page,
   database,

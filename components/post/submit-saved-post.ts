@@ -2,6 +2,7 @@
 
 export async function submitSavedPost(form: HTMLFormElement): Promise<void> {
   const field = form.elements.namedItem("isSaved") as HTMLInputElement;
+  const isSaved = field.value;
   const status = form.querySelector<HTMLElement>("[role=status]")!;
   const response = await fetch(form.action, {
     method: "POST",
@@ -12,7 +13,8 @@ export async function submitSavedPost(form: HTMLFormElement): Promise<void> {
   // Without JavaScript, the server redirects to the login or says what is wrong.
   else if (!response.ok) form.submit();
   else {
-    status.textContent = status.dataset[field.value]!;
-    field.value = field.value === "yes" ? "no" : "yes";
+    // Not from the field, which the response to a double click's first request may have changed.
+    status.textContent = status.dataset[isSaved]!;
+    field.value = isSaved === "yes" ? "no" : "yes";
   }
 }

@@ -63,6 +63,26 @@ test("a double click saves a post, and the button says so", async ({ page, logIn
   await expect(save).toHaveAccessibleName(/^Saved/);
 });
 
+test("a heading's id may contain a percent sign", async ({ page }) => {
+  await page.route(POST, async (route) => {
+    const response = await route.fetch();
+    const html = await response.text();
+    const id = /<h2 id="([^"]+)"/.exec(html)![1]!;
+    await route.fulfill({
+      response,
+      body: html.replaceAll(`id="${id}"`, 'id="100%"').replaceAll(`"#${id}"`, '"#100%"'),
+    });
+  });
+  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto(POST);
+  expect((await token).status()).toBe(200);
+  await page
+    .locator(".prose h2")
+    .first()
+    .evaluate((heading) => heading.scrollIntoView());
+  await expect(page.locator(".toc-aside [aria-current]")).toHaveAttribute("href", "#100%");
+});
+
 test("a long post continues on another device where the member stopped, until it is finished", async ({
   page,
   database,

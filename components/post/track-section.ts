@@ -5,7 +5,8 @@ import type { createPlaceReporter } from "./report-place.ts";
 /** Tracks until the returned function is called. */
 export function trackSection(slug: string): () => void {
   const links = [...document.querySelectorAll<HTMLAnchorElement>(".toc a")];
-  const idOf = (link: HTMLAnchorElement) => decodeURIComponent(link.hash.slice(1));
+  // Not `hash`, which is encoded, or not, if an id contains a percent sign.
+  const idOf = (link: HTMLAnchorElement) => link.getAttribute("href")!.slice(1);
   const headings = [...new Set(links.map(idOf))].flatMap((id) => document.getElementById(id) ?? []);
   const end = document.querySelector("[data-article-end]");
   if (headings.length === 0 || !end) return () => {};

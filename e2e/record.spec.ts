@@ -654,6 +654,11 @@ test("the microphone is released when nothing is recorded", async ({ page, logIn
   await expect.poll(countLiveTracks).toBe(1);
   await button(page, "Stop test").click();
   await expect.poll(countLiveTracks).toBe(0);
+  await button(page, "Test microphone").click();
+  await expect.poll(countLiveTracks).toBe(1);
+  await page.getByRole("radio", { name: "Type" }).check();
+  await expect.poll(countLiveTracks).toBe(0);
+  await page.getByRole("radio", { name: "Record" }).check();
   await record(page, 1);
   expect(await countLiveTracks()).toBe(0);
 });

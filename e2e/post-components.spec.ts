@@ -44,6 +44,9 @@ for (const kind of ["visitor", "member"] as const)
     await expect(page.getByRole("tab", { name: "Two" })).toBeFocused();
     await expect(page.getByRole("tabpanel", { name: "Two" })).toBeVisible();
     await expect(page.getByText("The first panel.")).toBeHidden();
+    // With a modifier, the key is the browser's: Alt+Left goes back.
+    await page.keyboard.press("Alt+ArrowLeft");
+    await expect(page.getByRole("tabpanel", { name: "Two" })).toBeVisible();
   });
 
 test.describe("failing components", () => {

@@ -50,6 +50,8 @@ export function enhance(list: HTMLElement): void {
     panel.setAttribute("aria-labelledby", `${id}-tab-${i}`);
   });
   list.addEventListener("keydown", (event) => {
+    // With a modifier, the key is the browser's: Alt+Left goes back.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const index = findTarget(list, event.key, selected, tabs.length);
     if (index === undefined) return;
     event.preventDefault();

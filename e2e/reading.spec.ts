@@ -327,6 +327,18 @@ test("the theme follows the system until one is chosen, and the choice is kept",
   expect(await background()).toBe(light);
 });
 
+test("a page that the back button restores shows the theme chosen since", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/");
+  await page.evaluate(() => {
+    // Pages in the back/forward cache get no storage event.
+    localStorage.setItem("theme", "dark");
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page.locator(".theme-control [value=dark]")).toBeChecked();
+});
+
 test("the copy button copies code", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto("/blog/one-door-for-writes");

@@ -31,8 +31,11 @@ export function handleThemeRadios(): () => void {
   checkStoredTheme();
   document.addEventListener("change", storeTheme);
   addEventListener("storage", checkStoredTheme);
+  // Pages in the back/forward cache get no storage event.
+  addEventListener("pageshow", checkStoredTheme);
   return () => {
     document.removeEventListener("change", storeTheme);
     removeEventListener("storage", checkStoredTheme);
+    removeEventListener("pageshow", checkStoredTheme);
   };
 }

@@ -18,3 +18,15 @@ test("an admin sees a post as a reader does, without a count, and can send it", 
   await expect(page.locator("[data-article-end]")).toBeAttached();
   await expect(page.locator("[data-read-mark], .save-post")).toHaveCount(0);
 });
+
+test("a double click on a button submits its form once", async ({ page, logIn, database }) => {
+  await logIn({ role: "ADMIN" });
+  await page.goto("/admin/posts/a-draft");
+  const countLinks = () => database.prepare(`SELECT COUNT(*) FROM "PreviewLink"`).pluck().get();
+  const before = countLinks() as number;
+  await page.getByRole("button", { name: "Create link" }).dblclick();
+  await expect(page.getByText("Link created.")).toBeVisible();
+  // A second request would follow the first.
+  await page.waitForLoadState("networkidle");
+  expect(countLinks()).toBe(before + 1);
+});

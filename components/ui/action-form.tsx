@@ -108,7 +108,14 @@ export function ActionForm({
   const shown = state.status === "done" && state === replaced ? INITIAL_FORM_STATE : state;
   return (
     <FormContext value={{ state: shown, pending, fieldNames }}>
-      <form ref={form} action={run} aria-busy={pending} {...rest}>
+      <form
+        ref={form}
+        action={run}
+        aria-busy={pending}
+        {...rest}
+        // React would send the second submission of a double click after the first.
+        onSubmit={(event) => pending && event.preventDefault()}
+      >
         {children}
         {!ownMessage && <FormMessage loginNext={loginNext} />}
       </form>

@@ -21,7 +21,7 @@ export function SubmitButton({
 }: Omit<ComponentProps<"button">, "type"> & { kind?: ButtonKind }) {
   const { pending } = useActionForm();
   return (
-    // aria-disabled, since a disabled button loses the focus. Submitting twice is idempotent.
+    // aria-disabled, since a disabled button loses the focus. <ActionForm> ignores its clicks.
     <button
       type="submit"
       className={CLASS_NAMES[kind]}

@@ -328,6 +328,12 @@ test("an episode keeps playing while the listener searches posts, and a search o
   await expect(page.getByRole("article")).toHaveCount(1);
 });
 
+test("a page number beyond the last page names the page that is shown", async ({ page }) => {
+  await page.goto("/calls?page=99");
+  await expect(page).toHaveTitle(/^Calls ·/);
+  await expect(page.locator("link[rel=canonical]")).toHaveAttribute("href", /\/calls$/);
+});
+
 test("a declined caller gets an email with the reason", async ({
   page,
   context,

@@ -10,7 +10,7 @@ import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
 import { selectEnclosure } from "#lib/calls/podcast-feed.ts";
-import { read } from "#lib/db/database.ts";
+import { type Tx, read } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
 
@@ -18,14 +18,17 @@ interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
 
-/** Returns the page number from 1; 1 for anything invalid. */
-function parsePageNumber(value: string | string[] | undefined): number {
-  return typeof value === "string" && /^[1-9]\d{0,5}$/.test(value) ? Number(value) : 1;
+/** Returns the number of pages, and that of the requested one: the last one beyond it, 1 if invalid. */
+async function findPage(tx: Tx, value: string | string[] | undefined) {
+  const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
+  const isValid = typeof value === "string" && /^[1-9]\d{0,5}$/.test(value);
+  return { pages, page: isValid ? Math.min(Number(value), pages) : 1 };
 }
 
 export async function generateMetadata({ searchParams }: Props): Promise<Metadata> {
-  const page = parsePageNumber((await searchParams).page);
+  const value = (await searchParams).page;
   await connection();
+  const { page } = await read((tx) => findPage(tx, value));
   return {
     title: page > 1 ? `Calls, page ${page}` : "Calls",
     description: getPodcast().description,
@@ -38,10 +41,9 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const requestedPage = parsePageNumber((await searchParams).page);
+  const value = (await searchParams).page;
   const { episodes, page, pages } = await read(async (tx) => {
-    const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
-    const page = Math.min(requestedPage, pages);
+    const { pages, page } = await findPage(tx, value);
     return {
       pages,
       page,

@@ -127,6 +127,35 @@ test("an episode keeps playing while the listener reads, and continues later whe
   await expectPlaying(page, 8);
 });
 
+test("a page that Back restores follows what happened in the player meanwhile", async ({
+  page,
+  database,
+}) => {
+  const slug = await publish(database, "Where was I?", true);
+  await page.goto(`/calls/${slug}`);
+  await page.getByRole("button", { name: "Play", exact: true }).first().click();
+  await expectPlaying(page, 0.3);
+  await playerOf(page).getByRole("button", { name: "Pause" }).click();
+  await expect(playerOf(page).getByRole("button", { name: "Play", exact: true })).toBeVisible();
+  /** Leaves the page for one that writes `changes`, and comes back from the back/forward cache. */
+  const leaveAndReturn = (changes: { placeS?: number; isClosed?: boolean }) =>
+    page.evaluate(({ placeS, isClosed }) => {
+      dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+      const places = Object.keys(JSON.parse(localStorage.getItem("listening-places")!) as object);
+      if (placeS !== undefined)
+        localStorage.setItem(
+          "listening-places",
+          JSON.stringify(Object.fromEntries(places.map((src) => [src, placeS]))),
+        );
+      if (isClosed) sessionStorage.removeItem("listening");
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    }, changes);
+  await leaveAndReturn({ placeS: 9 });
+  await expect.poll(async () => (await readAudio(page)).seconds).toBe(9);
+  await leaveAndReturn({ isClosed: true });
+  await expect(playerOf(page)).toHaveCount(0);
+});
+
 test("without a merged file, the answer plays after the question, and each by itself", async ({
   page,
   database,

@@ -89,14 +89,18 @@ export class EpisodePlayback {
     const openIndex = program.tracks.findIndex(({ src }) => src === this.#state?.track.src);
     const index = program.index ?? (openIndex >= 0 ? openIndex : findStart(program.tracks));
     if (index === openIndex && seconds === undefined) return this.toggle();
+    this.#remember();
     this.#open(program, index, seconds);
     this.#play();
   }
 
-  /** Reopens what the tab played on the previous page; the browser may keep it paused. */
+  /**
+   * Opens what the tab played on the previous page, at its place there; the browser may keep it
+   * paused. Closes the player if it was closed there.
+   */
   restore(): void {
     const listening = readListening();
-    if (!listening) return;
+    if (!listening) return this.#reset();
     this.#open(listening.program, listening.index);
     if (listening.isPlaying) this.#play();
   }
@@ -113,16 +117,19 @@ export class EpisodePlayback {
   };
 
   close = (): void => {
-    this.audio.pause();
     this.#remember();
+    this.#reset();
+  };
+
+  #reset(): void {
+    this.audio.pause();
     this.audio.removeAttribute("src");
     this.#set(null);
-  };
+  }
 
   #open(program: Program, index: number, seconds?: number): void {
     const track = program.tracks[index];
     if (!track) return;
-    if (this.#state) this.#remember();
     const isSame = this.#state?.track.src === track.src;
     if (!isSame) this.audio.src = track.src;
     const startS = seconds ?? findPlace(track.src);

@@ -582,8 +582,14 @@ test("a second tab says that the recording is open in another tab, and takes ove
   const second = await context.newPage();
   await second.goto("/calls/record");
   await expect(second.getByText("This recording is open in another tab.")).toBeVisible();
+  await second.getByLabel("Title").fill("Typed in the second tab");
+  // Longer than the delay before a text is saved.
+  await second.waitForTimeout(600);
   await page.close();
   await expect(unsent(second)).toBeVisible();
+  await second.reload();
+  await expect(unsent(second)).toBeVisible();
+  await expect(second.getByLabel("Title")).toHaveValue("Typed in the second tab");
 });
 
 test("a microphone that can't be used is explained, and a file can be uploaded instead", async ({

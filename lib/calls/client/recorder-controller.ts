@@ -41,6 +41,8 @@ export class RecorderController {
   #session: RecordingSession | null = null;
   #test: (OpenMicrophone & { readonly meter: LevelMeter }) | null = null;
   #upload: AbortController | null = null;
+  /** Typed before the draft was open. */
+  #earlyTexts: DraftTexts = {};
   /**
    * Identifies the latest microphone request. An earlier one that succeeds later closes its stream.
    */
@@ -85,6 +87,8 @@ export class RecorderController {
       this.#repository = repository;
       const { draft } = repository;
       if (wasRestored) onTextsRestored(draft.texts);
+      const typed = Object.entries(this.#earlyTexts).filter(([, text]) => text);
+      if (typed.length > 0) this.saveTexts({ ...draft.texts, ...Object.fromEntries(typed) });
       const recorded = audio && {
         audio,
         durationMs: draft.durationMs,
@@ -96,6 +100,7 @@ export class RecorderController {
       // A page from the back/forward cache has the id of a form that was already sent.
       dispatch({ type: "draft-opened", formId: draft.formId || this.#initialFormId, recorded });
     };
+    this.#earlyTexts = {};
     dispatch({ type: "draft-opening" });
     const problem = findRecordingProblem();
     if (problem) dispatch({ type: "unsupported", code: problem });
@@ -132,7 +137,10 @@ export class RecorderController {
     await repository?.close();
   }
 
-  saveTexts = (texts: DraftTexts): void => void this.#repository?.updateTexts(texts);
+  saveTexts = (texts: DraftTexts): void => {
+    if (this.#repository) void this.#repository.updateTexts(texts);
+    else this.#earlyTexts = texts;
+  };
 
   async start(): Promise<void> {
     const repository = this.#repository;

@@ -24,34 +24,16 @@ export const config = {
     "/(login|signup|me|admin|dev)/:path*",
     "/calls/(record|mine)/:path*",
     {
+      // Pages, if there is a session, txid or legacy cookie. Next reads this object without running it.
       source:
         "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "session" }],
-    },
-    {
-      source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "__Host-session" }],
-    },
-    {
-      source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "txid" }],
-    },
-    {
-      source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "__Host-txid" }],
-    },
-    {
-      source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "legacy-session" }],
-    },
-    {
-      source:
-        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|post-code/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "legacy-reader" }],
+      has: [
+        {
+          type: "header",
+          key: "cookie",
+          value: "(?:.*;)?\\s*(?:(?:__Host-)?(?:session|txid)|legacy-(?:session|reader))=.*",
+        },
+      ],
     },
   ],
 };

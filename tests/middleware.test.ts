@@ -112,6 +112,17 @@ test("with a session, it runs for every page, under both cookie names", () => {
   expect(isMatched("/blog", ["reader"])).toBe(false);
 });
 
+test("other cookies may be before and after, and a similar name is not enough", () => {
+  for (const names of [
+    ["reader", "txid", "theme"],
+    ["theme", "__Host-txid"],
+    ["txid", "theme"],
+  ])
+    expect(isMatched("/blog", names), names.join()).toBe(true);
+  for (const name of ["sessions", "my-session", "legacy-theme", "__Host-reader", "txid2"])
+    expect(isMatched("/blog", ["reader", name, "theme"]), name).toBe(false);
+});
+
 test("with a legacy cookie, it runs for every page", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
     for (const name of Object.values(LEGACY_COOKIES))

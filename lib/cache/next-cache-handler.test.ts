@@ -31,6 +31,16 @@ test("a page rendered during a content change is not cached for the new version"
   expect(await cache.get("/b")).toBeNull();
 });
 
+test("a page rendered during a content change is not cached for a version that returns", async () => {
+  const cache = new NextCacheHandler();
+  publishVersion("one");
+  await cache.get("/r");
+  publishVersion("two");
+  await cache.set("/r", page("of two"));
+  publishVersion("one"); // the commit was reverted
+  expect(await cache.get("/r")).toBeNull();
+});
+
 test("a not-found page is cached as a 404", async () => {
   const cache = new NextCacheHandler();
   publishVersion("one");

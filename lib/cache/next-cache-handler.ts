@@ -78,6 +78,8 @@ export default class NextCacheHandler {
     const cache = setNotFoundStatus(value) ? missingPages : pages;
     const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
+    // A version may return, if a commit is reverted, but not with what another one rendered.
+    if (version !== peekSingleton<() => string>("content-version")?.()) return;
     cache.set(key, { value, lastModified: Date.now(), version });
   }
 

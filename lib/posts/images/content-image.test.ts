@@ -141,6 +141,12 @@ test.each([
   });
 });
 
+test("an SVG in UTF-16 has its size", async () => {
+  const svg = '\uFEFF<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"/>';
+  const { image } = await describeImage(imageFile("u.svg", Buffer.from(svg, "utf16le")));
+  expect(image).toMatchObject({ width: 30, height: 20 });
+});
+
 test("an SVG has its size, or that of browsers", async () => {
   const svg = imageFile("a.svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"/>');
   expect(await describeImage(svg)).toEqual({

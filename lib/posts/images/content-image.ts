@@ -9,6 +9,7 @@ import type { Image } from "#lib/posts/image.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import { IMAGE_FORMATS, IMAGE_WIDTHS, type ImageFormat } from "./image-job.ts";
 import { runImageJob } from "./run-image-job.ts";
+import { decodeXml } from "./sanitize-svg.ts";
 import { readSvgSize } from "./svg-size.ts";
 
 export interface ImageFile {
@@ -55,7 +56,7 @@ const measurementCache = defineCache<ImageFile, Measurement>({
     const bytes = await read();
     if (bytes.byteLength === 0) return { unreadable: "it is empty" };
     if (isSvg(file)) {
-      const text = Buffer.from(bytes).toString("utf8");
+      const text = decodeXml(bytes);
       if (!/<(?:\w+:)?svg\b/i.test(text)) return { unreadable: "it has no svg element" };
       return readSvgSize(text) ?? DEFAULT_SVG_SIZE;
     }

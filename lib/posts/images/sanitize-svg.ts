@@ -47,7 +47,7 @@ export function sanitizeSvg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Returns the text by its byte order mark or declared encoding; UTF-8 by default. */
-function decodeXml(bytes: Uint8Array): string {
+export function decodeXml(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
   const declared = /^<\?xml[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/i.exec(head)?.[1] ?? "utf-8";
   const isUtf16 = /^(?:\xff\xfe|\xfe\xff)/.exec(head)?.[0];

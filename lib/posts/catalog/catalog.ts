@@ -43,7 +43,7 @@ export interface CatalogOptions {
   readonly workers: number;
   /** In development, a request waits for the newest text, and a broken post is an error. */
   readonly isDevelopment: boolean;
-  /** Called after each publish with the links that posts embed. */
+  /** Called after each complete publish with the links that posts embed. */
   readonly onPublish?: (embeds: readonly string[]) => void;
 }
 
@@ -399,10 +399,11 @@ export class Catalog {
     this.#contentKey = hashContent(this.#published);
     if (published.pendingIds.size === 0) this.#pendingCode.clear();
     this.#firstPublish.resolve();
+    if (published.pendingIds.size > 0) return;
     const embeds = [...published.parsedPosts.keys()].flatMap(
       (id) => findPublishedPost(published, id)?.compiled.embeds ?? [],
     );
-    this.#options.onPublish?.(published.pendingIds.size > 0 ? [] : embeds);
+    this.#options.onPublish?.(embeds);
   }
 
   /** Records which posts changed, and applies what the primary has recorded. */

@@ -65,9 +65,7 @@ function openSiteCatalog(): SiteCatalog {
     context: content.context,
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",
-    onPublish: (embeds) => {
-      if (embeds.length > 0) void setWantedLinkPreviews(embeds);
-    },
+    onPublish: (embeds) => void setWantedLinkPreviews(embeds),
   });
   return { catalog, content };
 }

@@ -15,7 +15,10 @@ import { TEAMS, type Team } from "./team.ts";
 /** Standings divide the reads of the last 6 months by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
-/** After a longer gap, a member counts as new again. At least as long as the active window. */
+/**
+ * After a longer gap, a member counts as new again. As long as the active window, or a day shorter
+ * if that contains a leap day.
+ */
 export const MAX_GAP_DAYS = 365;
 
 /** The value of DailyTeamReads.postSlug for the whole site. */

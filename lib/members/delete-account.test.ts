@@ -8,6 +8,8 @@ import { read, write } from "#lib/db/database.ts";
 import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
+import { startChallenge } from "./login-challenge.ts";
+import { startSignup } from "./sign-up.ts";
 
 async function listTables(): Promise<string[]> {
   const tables = await selectRows<{ name: string }>(
@@ -30,6 +32,20 @@ async function everything(): Promise<Record<string, string[]>> {
 }
 
 describe("deleting an account", () => {
+  test("of a member whose domain is in Unicode deletes the logins in progress, which have it in ASCII", async () => {
+    const { id } = await write((tx) => insertUser(tx, { email: "Ada@münchen.test" }));
+    await write(async (tx) => {
+      await startChallenge(tx, { email: "ada@xn--mnchen-3ya.test" });
+      await startSignup(tx, { email: "ada@xn--mnchen-3ya.test" });
+      await startChallenge(tx, { email: "bob@xn--mnchen-3ya.test" });
+    });
+    await write((tx) => deleteAccount(tx, id));
+    expect(await selectRows(`SELECT "email" FROM "LoginChallenge"`)).toEqual([
+      { email: "bob@xn--mnchen-3ya.test" },
+    ]);
+    expect(await selectRows(`SELECT "email" FROM "PendingSignup"`)).toEqual([]);
+  });
+
   test("leaves no row of the member in any table, and no other row changed", async () => {
     await write((tx) => insertFullAccount(tx, "bob", { team: "BLUE" }));
     const before = await everything();

@@ -1,7 +1,6 @@
 // Stores who gets the newsletter, with or without an account. A subscriber's row is their consent.
 
 import { randomUUID } from "node:crypto";
-import { domainToASCII, domainToUnicode } from "node:url";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -9,7 +8,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
 import { enqueueDelivery, isDeliveryConfigured } from "#lib/outbound/outbox/outbox.ts";
-import { findUsersByEmail } from "./email.sql.ts";
+import { findUsersByEmail, listEmailForms } from "./email.sql.ts";
 import { newsletterChannel } from "./newsletter-channel.ts";
 import {
   signConfirmationToken,
@@ -35,17 +34,12 @@ const toSubscriber = (
 /** Addresses are stored in lowercase, as forms submit them. Migrated members may have capitals. */
 const normalizeEmail = (email: string) => email.toLowerCase();
 
-/** Matches an address, whether its domain is in ASCII or, as some migrated members have it, in Unicode. */
-function matchEmail(typed: string): { email: { in: string[] } } {
-  const email = normalizeEmail(typed);
-  const at = email.lastIndexOf("@") + 1;
-  const [name, domain] = [email.slice(0, at), email.slice(at)];
-  return { email: { in: [email, name + domainToASCII(domain), name + domainToUnicode(domain)] } };
-}
-
 /** Returns the subscriber with this address, or null. */
 export async function findSubscriber(tx: Tx, email: string): Promise<Subscriber | null> {
-  const row = await tx.subscriber.findFirst({ where: matchEmail(email), select: COLUMNS });
+  const row = await tx.subscriber.findFirst({
+    where: { email: { in: listEmailForms(normalizeEmail(email)) } },
+    select: COLUMNS,
+  });
   return row && toSubscriber(row);
 }
 
@@ -135,7 +129,7 @@ export async function changeTopics(
 export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
   const email = normalizeEmail(typed);
   const rows = await tx.subscriber.findMany({
-    where: matchEmail(email),
+    where: { email: { in: listEmailForms(email) } },
     select: { id: true, kitId: true },
   });
   const members = await tx.user.findMany({

@@ -34,13 +34,18 @@ export function defineBackgroundJob(
       return state.running;
     }
     state.running = (async () => {
-      do {
-        state.rerunRequested = false;
-        await job();
-      } while (state.rerunRequested);
-    })().finally(() => {
-      state.running = null;
-    });
+      try {
+        do {
+          state.rerunRequested = false;
+          // Asynchronous even if the job throws at once, so that `running` is set before it is reset.
+          await Promise.resolve().then(job);
+        } while (state.rerunRequested);
+      } finally {
+        state.running = null;
+        // Work that was added during a failed run must not wait for the next poll.
+        if (state.rerunRequested) trigger();
+      }
+    })();
     return state.running;
   }
 

@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
+import { clearCacheMemory } from "#lib/cache/define-cache.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
 import { read, write } from "#lib/db/database.ts";
 import { execute } from "#tests/support/database.ts";
@@ -389,6 +391,22 @@ test("a post is compiled without any cache, with the duration of each stage", as
   expect(fresh!.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(fresh!.totalMs, 0);
   expect(await site.compileFresh("broken")).toMatchObject({ problem: { line: 7 } });
   expect(await site.compileFresh("nothing")).toBeNull();
+});
+
+test.each([
+  ["does not compile", BROKEN_POST],
+  ["does not parse", "---\ntitle: [\n---\n"],
+])("a post that %s keeps its published text, even if the cache was deleted", async (_, text) => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  closeCacheFile();
+  rmSync(env.CACHE_FILE, { force: true });
+  clearCacheMemory();
+  sites.writeFile("blog/a.mdx", text);
+  await site.refresh();
+  expect(site.getStatus().failures).toMatchObject([{ slug: "a", servedFrom: "last good" }]);
+  expect((await site.findPostBySlug("a"))?.compiled.text).toContain("Text of A");
 });
 
 test("the primary writes the version again after a failure, and after another primary's version", async () => {

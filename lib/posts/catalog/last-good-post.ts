@@ -14,6 +14,7 @@ import {
   postId,
 } from "./parsed-post.ts";
 import { type FilesByPath, indexByPath } from "./post-images.ts";
+import type { PublishedIndex } from "./published-index.ts";
 
 const contentFileSchema = z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() });
 const lastGoodPostSchema = z.object({
@@ -72,6 +73,7 @@ interface LastGoodOptions {
   readonly context: CatalogContext;
   /** The version that is being built. */
   readonly version: string;
+  readonly publishedIndex: PublishedIndex | null;
   readonly findPreviousVersion: () => Promise<string | null>;
 }
 
@@ -86,11 +88,15 @@ export class LastGoodPosts {
 
   /**
    * Returns the last version of the post that compiled, unless it equals `broken`: the one stored on
-   * this instance or, without one, that of the version published before. Returns null without one.
+   * this instance or, without one, the published one, or that of the version published before.
+   * Returns null without one.
    */
   async find(file: PostFile, broken: ParsedPost | null): Promise<ParsedPost | null> {
     try {
-      const lastGood = (await this.#findStored(file)) ?? (await this.#findPrevious(file));
+      const lastGood =
+        (await this.#findStored(file)) ??
+        this.#findPublished(file) ??
+        (await this.#findPrevious(file));
       return lastGood?.compileKey === broken?.compileKey ? null : lastGood;
     } catch (error) {
       log("warn", "content.last_good_unusable", { id: postId(file), error });
@@ -105,6 +111,13 @@ export class LastGoodPosts {
     const filesByPath = indexByPath(stored.file.assets);
     const { file: storedFile, version, text, codeFiles } = stored;
     return parsePostText(storedFile, version, text, filesByPath, context, codeFiles);
+  }
+
+  /** The cache may have been deleted or full. */
+  #findPublished(file: PostFile): ParsedPost | null {
+    const { parsedPosts, pendingIds } = this.#options.publishedIndex ?? {};
+    const post = parsedPosts?.values().find((each) => postId(each.file) === postId(file));
+    return post && !pendingIds!.has(post.id) ? post : null;
   }
 
   async #findPrevious(file: PostFile): Promise<ParsedPost | null> {

@@ -287,6 +287,22 @@ test("posts that were edited or deleted stay that way, and others follow a newer
   ]);
 });
 
+test("a new post does not take the address of an older one that was renamed", async () => {
+  await importGhost();
+  const site = readGhostExport(join(folder, "ghost.zip"), { url: "" });
+  const [older] = site.posts.filter(({ slug }) => slug === "ghost-post-3");
+  const newer = { ...older!, id: "ghost:new", title: "A new one" };
+  const posts = [
+    newer,
+    ...site.posts.map((post) => (post === older ? { ...post, slug: "renamed" } : post)),
+  ];
+  const before = frontMatterOf("blog/ghost-post-3").title;
+  await importSite({ ...site, posts }, { root, isDryRun: false });
+  expect(frontMatterOf("blog/ghost-post-3").title).toBe(before);
+  expect(frontMatterOf("blog/ghost-post-3-2").title).toBe("A new one");
+  expect(existsSync(join(root, "blog/renamed"))).toBe(false);
+});
+
 test("a post that existed before is not overwritten", async () => {
   mkdirSync(join(root, "blog/ghost-post-1"), { recursive: true });
   writeFileSync(join(root, "blog/ghost-post-1/index.mdx"), "mine");

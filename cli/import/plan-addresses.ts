@@ -16,16 +16,19 @@ export interface PostAddress {
 
 /** Returns the address of every post: its own slug where possible, as in the last import. */
 export function planAddresses(site: ExportedSite, manifest: ImportManifest): PostAddress[] {
+  const earlierFolders = new Map<ExportedPost, string>();
   const taken = new Set<string>();
+  // First, since a new post may have the old slug of a post that was renamed.
+  for (const post of site.posts) {
+    const earlier = manifest.findPath(post.id)?.split("/").slice(0, 2).join("/");
+    if (!earlier?.startsWith(`${rootOf(post)}/`) || taken.has(earlier)) continue;
+    earlierFolders.set(post, earlier);
+    taken.add(earlier);
+  }
   return site.posts.map((post) => {
-    const root = post.kind === "page" ? "pages" : "blog";
-    const earlier = manifest.findPath(post.id);
-    const earlierSlug = earlier?.startsWith(`${root}/`) ? earlier.split("/")[1]! : null;
-    const wanted = toSlug(post.slug) || toSlug(post.title) || toSlug(post.id);
-    let slug = earlierSlug ?? wanted;
-    for (let count = 2; taken.has(`${root}/${slug}`); count++) slug = `${wanted}-${count}`;
-    taken.add(`${root}/${slug}`);
-    const folder = `${root}/${slug}`;
+    const folder = earlierFolders.get(post) ?? findFreeFolder(post, taken);
+    taken.add(folder);
+    const slug = folder.split("/")[1]!;
     return {
       post,
       folder,
@@ -33,6 +36,15 @@ export function planAddresses(site: ExportedSite, manifest: ImportManifest): Pos
       path: post.kind === "page" ? `/${slug}` : `/blog/${slug}`,
     };
   });
+}
+
+const rootOf = ({ kind }: ExportedPost) => (kind === "page" ? "pages" : "blog");
+
+function findFreeFolder(post: ExportedPost, taken: ReadonlySet<string>): string {
+  const wanted = `${rootOf(post)}/${toSlug(post.slug) || toSlug(post.title) || toSlug(post.id)}`;
+  let folder = wanted;
+  for (let count = 2; taken.has(folder); count++) folder = `${wanted}-${count}`;
+  return folder;
 }
 
 /** Returns a slug that this site accepts, or "". */

@@ -15,8 +15,8 @@ export function createPlaceReporter(slug: string) {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const send = () => {
-    clearTimeout(timer);
     if (wanted === sent || isFinished || Date.now() - sentAt < SEND_INTERVAL_MS) return;
+    clearTimeout(timer);
     sent = wanted;
     sentAt = Date.now();
     isFinished = wanted === null;

@@ -70,6 +70,31 @@ test("the palette's keys do nothing in form fields, and its script is loaded onl
   await expect(page.getByRole("dialog")).toBeVisible();
 });
 
+test("arrow keys that choose a word of an input method choose no result", async ({ page }) => {
+  await page.goto("/");
+  await page.keyboard.press("Control+k");
+  const field = page.getByRole("combobox");
+  await field.fill("lease");
+  await expect(page.getByRole("option").first()).toBeVisible();
+  const press = (isComposing: boolean) =>
+    field.evaluate(
+      (element, isComposing) =>
+        element.dispatchEvent(
+          new KeyboardEvent("keydown", {
+            key: "ArrowDown",
+            bubbles: true,
+            cancelable: true,
+            isComposing,
+          }),
+        ),
+      isComposing,
+    );
+  expect(await press(true)).toBe(true);
+  await expect(page.locator("[role=option][aria-selected=true]")).toHaveCount(0);
+  expect(await press(false)).toBe(false);
+  await expect(page.locator("[role=option][aria-selected=true]")).toHaveCount(1);
+});
+
 test("Enter without a chosen result leads to the search page", async ({ page }) => {
   await page.goto("/about", { waitUntil: "networkidle" });
   await page.keyboard.press("/");

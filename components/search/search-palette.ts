@@ -131,12 +131,14 @@ function startOptions(
     field.setAttribute("aria-activedescendant", option.id);
   }
   field.form!.addEventListener("keydown", (event) => {
+    // The keys of an input method choose a word.
+    if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined && options.length > 0) {
       event.preventDefault();
       const places = options.length + 1; // −1 is the field
       setActive(((active + 1 + step + places) % places) - 1);
-    } else if (event.key === "Enter" && !event.isComposing && options[active]) {
+    } else if (event.key === "Enter" && options[active]) {
       event.preventDefault();
       options[active]?.click();
     }

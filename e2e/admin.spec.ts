@@ -187,6 +187,15 @@ test("an admin finds and edits a member, and gets a conflict after another edit"
   });
 });
 
+test("an id from the source site may contain any character", async ({ page, database, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  const { id, email } = insertUser(createSql(database), { id: `old/1?a=b c ${Date.now()}` });
+  await page.goto(`/admin/users?q=${email}`);
+  await page.getByRole("table").getByRole("link").first().click();
+  await expect(page.getByText(email, { exact: true })).toBeVisible();
+  database.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
+});
+
 test("changing a role requires a recent login, and revokes sessions", async ({
   page,
   database,

@@ -37,11 +37,12 @@ const ACTION_LABELS: Record<string, string> = {
 
 function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
   const subject = action.split(".")[0];
+  const id = encodeURIComponent(subjectId ?? "");
   const href =
     subject === "user"
-      ? `/admin/users/${subjectId}`
+      ? `/admin/users/${id}`
       : subject === "call" || subject === "episode"
-        ? `/admin/calls/${subjectId}`
+        ? `/admin/calls/${id}`
         : null;
   if (subjectName && href) return <a href={href}>{subjectName}</a>;
   return <span className="key">{subjectId}</span>;
@@ -49,7 +50,7 @@ function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
 
 function Actor({ action, actorId, actorName }: AuditLogEntry) {
   if (actorId === null) return action === "backup.alert" ? "The site" : "Command line";
-  if (actorName) return <a href={`/admin/users/${actorId}`}>{actorName}</a>;
+  if (actorName) return <a href={`/admin/users/${encodeURIComponent(actorId)}`}>{actorName}</a>;
   return <span className="muted">Deleted member</span>;
 }
 

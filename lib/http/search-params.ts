@@ -1,10 +1,19 @@
-// Reads and builds query strings.
+// Reads and builds query strings, and reads parts of paths.
 
 export type SearchParams = Record<string, string | string[] | undefined>;
 
 /** Returns the parameter's last value, truncated to 2,000 characters; "" if it is missing. */
 export function lastValue(value: string | string[] | undefined): string {
   return ((Array.isArray(value) ? value.at(-1) : value) ?? "").slice(0, 2_000);
+}
+
+/** Decodes a part of a path, which pages get as it is in the URL; "" if it is malformed. */
+export function decodeParam(param: string): string {
+  try {
+    return decodeURIComponent(param);
+  } catch {
+    return "";
+  }
 }
 
 /** Returns a pagination cursor, or null if `value` is not one. */

@@ -44,7 +44,7 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                 label: "Member",
                 render: (user) => (
                   <>
-                    <a href={`/admin/users/${user.id}`}>{user.firstName}</a>
+                    <a href={`/admin/users/${encodeURIComponent(user.id)}`}>{user.firstName}</a>
                     <small>{user.email}</small>
                   </>
                 ),

@@ -34,12 +34,13 @@ import { parseKeywords } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
 import { isTranscriptionConfigured } from "#lib/calls/transcribe.ts";
 import { read } from "#lib/db/database.ts";
+import { decodeParam } from "#lib/http/search-params.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
-  const { id } = await params;
+  const id = decodeParam((await params).id);
   return adminMetadata(async (tx, admin) => {
     const { title } = await getReviewedCall(tx, { admin, callId: id });
     return title;
@@ -47,7 +48,7 @@ export async function generateMetadata({ params }: Props) {
 }
 
 export default async function CallPage({ params }: Props) {
-  const { id } = await params;
+  const id = decodeParam((await params).id);
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;

@@ -16,6 +16,7 @@ import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { nullIfNotFound } from "#lib/core/errors.ts";
 import { isRecentLogin } from "#lib/members/member.ts";
 import { read } from "#lib/db/database.ts";
+import { decodeParam } from "#lib/http/search-params.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
@@ -24,12 +25,12 @@ import { TEAMS } from "#lib/reading/team.ts";
 type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
-  const { id } = await params;
+  const id = decodeParam((await params).id);
   return adminMetadata(async (tx, admin) => (await getUser(tx, admin, id)).firstName);
 }
 
 export default async function UserPage({ params }: Props) {
-  const { id } = await params;
+  const id = decodeParam((await params).id);
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const { admin, notFoundPage } = await requireAdminPage(path);
   if (!admin) return notFoundPage;
@@ -128,7 +129,7 @@ export default async function UserPage({ params }: Props) {
             {user.callList.map((call) => (
               <li className="row" key={call.id}>
                 <span className="row-what">
-                  <a href={`/admin/calls/${call.id}`}>{call.title}</a>
+                  <a href={`/admin/calls/${encodeURIComponent(call.id)}`}>{call.title}</a>
                   <small>
                     {CALL_STATE_LABELS[call.state]}, <Timestamp ms={call.createdAt.getTime()} /> UTC
                   </small>

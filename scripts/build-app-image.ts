@@ -150,10 +150,17 @@ function copyIntoImage(path: string, from = rootDir): void {
   });
 }
 
+if (existsSync(outDir) && readdirSync(outDir).length > 0 && !existsSync(join(outDir, "IMAGE")))
+  throw new Error(`${outDir} contains other files. Choose another folder, or delete it.`);
 if (!existsSync(join(standaloneDir, "server.js")))
   throw new Error("There is no build. Run: npm run image");
 rmSync(outDir, { recursive: true, force: true });
 mkdirSync(outDir, { recursive: true });
+// Marks the folder as an image, also if this is interrupted.
+writeFileSync(
+  join(outDir, "IMAGE"),
+  `${readFileSync(join(rootDir, ".next", "BUILD_ID"), "utf8").trim()}\n`,
+);
 
 for (const name of readdirSync(standaloneDir))
   if (name !== "public" && name !== "server.js") copyIntoImage(name, standaloneDir);
@@ -184,11 +191,7 @@ for (const path of fileList) {
   copyIntoImage(path);
 }
 
-// Removes the developer's configuration, and marks the folder as an image.
+// Removes the developer's configuration.
 for (const name of [".env", ".env.local", ".env.production"])
   rmSync(join(outDir, name), { force: true });
-writeFileSync(
-  join(outDir, "IMAGE"),
-  `${readFileSync(join(rootDir, ".next", "BUILD_ID"), "utf8").trim()}\n`,
-);
 console.log(outDir);

@@ -256,6 +256,28 @@ test.describe("if the connection to the server fails", () => {
     },
   );
 
+  test("behind a Wi-Fi login, whose page replaces each response, the upload continues afterwards", async ({
+    page,
+    database,
+    logIn,
+  }) => {
+    const userId = await logIn();
+    const file = makeWav(20);
+    await openRecorder(page);
+    await fillFields(page);
+    await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+    await expect(button(page, "Play")).toBeVisible();
+    for (const url of ["**/calls/upload", "**/calls/upload/*/0"])
+      await page.route(
+        url,
+        (route) => route.fulfill({ status: 200, contentType: "text/html", body: "<p>Log in</p>" }),
+        { times: 1 },
+      );
+    await send(page);
+    await expectStored(page);
+    expect(sha256(readAudio(readCalls(database, userId)[0]))).toBe(sha256(file));
+  });
+
   test("and the page is reloaded, the same upload continues where it was", async ({
     page,
     context,

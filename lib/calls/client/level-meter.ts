@@ -10,13 +10,30 @@ export interface LevelMeter {
   close(): void;
 }
 
-/** Calls `onLevel` with 0–100 about 20 times a second until closed; never without Web Audio. */
+/**
+ * Returns null without Web Audio, or if it can't read this stream: Firefox refuses one with another
+ * sample rate, and Chromium limits the number of contexts.
+ */
+function createAnalyser(stream: MediaStream): AnalyserNode | null {
+  try {
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 2_048;
+    context.createMediaStreamSource(stream).connect(analyser);
+    return analyser;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls `onLevel` with 0–100 about 20 times a second until closed; never if the loudness can't be
+ * measured.
+ */
 export function startLevelMeter(stream: MediaStream, onLevel: (level: number) => void): LevelMeter {
-  if (typeof AudioContext === "undefined") return { close() {} };
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 2_048;
-  context.createMediaStreamSource(stream).connect(analyser);
+  const analyser = createAnalyser(stream);
+  if (!analyser) return { close() {} };
+  const context = analyser.context as AudioContext;
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
     // The system may suspend the context, for example during a phone call.

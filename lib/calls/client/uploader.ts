@@ -92,8 +92,10 @@ function toUploadError({ status, json }: UploadResponse): UploadError {
   );
 }
 
-const isTransient = ({ status, retryAfterSeconds }: UploadResponse) =>
+const isTransient = ({ status, json, retryAfterSeconds }: UploadResponse) =>
   status === 0 ||
+  // Not from the site: a Wi-Fi login (captive portal) replaces responses with its page.
+  (status === 200 && json === null) ||
   status === 408 ||
   status >= 500 ||
   (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_SECONDS);
@@ -178,7 +180,7 @@ class Upload {
         onProgress: (sentBytes) => this.#report("sending", Math.min(sentBytes, sizeOf(part))),
       });
       if (response.status === 404) return false;
-      if (response.status !== 204 && response.status !== 200) throw toUploadError(response);
+      if (response.status !== 204) throw toUploadError(response);
       this.#sentBytes += sizeOf(part);
       this.#report("sending");
     }

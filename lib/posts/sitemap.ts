@@ -7,8 +7,8 @@ import { formatModification } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 
-/** Route handlers, and static variants of pages. */
-const DISALLOWED_PATHS = ["/api", "/reads", "/static"];
+/** Route handlers, and static variants of pages. Not prefixes, which would include /api-design. */
+const DISALLOWED_PATHS = ["/api", "/reads", "/static"].flatMap((path) => [`${path}/`, `${path}$`]);
 
 /** A path of the site, with the day (YYYY-MM-DD) or time of its last change, if known. */
 export interface SitemapPage {

@@ -173,7 +173,11 @@ test("the sitemap has every page and listed post, with the post's day", () => {
 
 test("robots.txt disallows handlers and static variants, and names the sitemap", () => {
   const text = renderRobotsTxt(site);
-  for (const path of ["/api", "/reads", "/static"]) expect(text).toContain(`Disallow: ${path}\n`);
+  for (const path of ["/api", "/reads", "/static"]) {
+    expect(text).toContain(`Disallow: ${path}/\nDisallow: ${path}$\n`);
+    // As a prefix, it would include the post /api-design.
+    expect(text).not.toContain(`Disallow: ${path}\n`);
+  }
   expect(text).toContain("Sitemap: https://lectern.example/sitemap.xml\n");
   expect(text).not.toContain("draft");
 });

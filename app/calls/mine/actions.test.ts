@@ -230,6 +230,12 @@ test("only the owner can delete a call, not even an admin", async () => {
   expect((await counts())[0]).toBe(1);
 });
 
+test("the owner deletes a call whose id from the source site is not a UUID", async () => {
+  const id = await leave({ id: "Call 7/ckx" });
+  expect(await remove(id)).toMatchObject({ status: "done", message: "Call deleted." });
+  expect((await counts())[0]).toBe(0);
+});
+
 test("deleting a call twice is not found", async () => {
   const id = await leave();
   const states = await Promise.all([remove(id), remove(id)]);

@@ -99,3 +99,75 @@ test.describe("while the server can't be reached", () => {
     await expect(topic).toBeChecked();
   });
 });
+
+test("a draft keeps its text and its time when it is saved and tested", async ({
+  page,
+  database,
+  logIn,
+}) => {
+  await logIn({ role: "ADMIN" });
+  const id = database
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
+    )
+    .run(Date.now()).lastInsertRowid;
+  const readIssue = () =>
+    database
+      .prepare(`SELECT "subject", "intro", "state", "sendAt" FROM "NewsletterIssue" WHERE "id" = ?`)
+      .get(id);
+  const saved = {
+    subject: "Second",
+    intro: "A note",
+    sendAt: Date.UTC(2099, 2, 29, 2, 30),
+  };
+  const expectFields = async () => {
+    await expect(page.getByLabel("Subject")).toHaveValue("Second");
+    await expect(page.getByLabel("Note")).toHaveValue("A note");
+    await expect(page.getByLabel("Send at (UTC)")).toHaveValue("2099-03-29T02:30");
+  };
+  await page.goto(`/admin/newsletter/${id}`);
+  await page.getByLabel("Subject").fill("Second");
+  await page.getByLabel("Note").fill("A note");
+  await page.getByLabel("Send at (UTC)").fill("2099-03-29T02:30");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText("Saved.", { exact: true })).toBeVisible();
+  await expectFields();
+  await page.getByRole("button", { name: "Send me a test" }).click();
+  await expect(page.getByText("Test sent to")).toBeVisible();
+  await expectFields();
+  await page.reload();
+  await expectFields();
+  expect(readIssue()).toEqual({ ...saved, state: "DRAFT" });
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.getByText("Scheduled. Reload")).toBeVisible();
+  expect(readIssue()).toEqual({ ...saved, state: "SCHEDULED" });
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByText("Canceled.", { exact: true })).toBeVisible();
+  await expectFields();
+});
+
+test("a draft that another tab has changed is not overwritten or sent", async ({
+  page,
+  database,
+  logIn,
+}) => {
+  await logIn({ role: "ADMIN" });
+  const id = database
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
+    )
+    .run(Date.now()).lastInsertRowid;
+  const other = await page.context().newPage();
+  await page.goto(`/admin/newsletter/${id}`);
+  await other.goto(`/admin/newsletter/${id}`);
+  await other.getByLabel("Subject").fill("Corrected");
+  await other.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(other.getByText("Saved.", { exact: true })).toBeVisible();
+  await page.getByLabel("Note").fill("My note");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.getByText("This draft has changed since you opened it")).toBeVisible();
+  await expect(page.getByLabel("Note")).toHaveValue("My note");
+  expect(
+    database.prepare(`SELECT "subject", "state" FROM "NewsletterIssue" WHERE "id" = ?`).get(id),
+  ).toEqual({ subject: "Corrected", state: "DRAFT" });
+});

@@ -15,6 +15,7 @@ import {
   deleteIssue,
   editIssue,
   getIssue,
+  issueVersion,
   listIssues,
   resendIssue,
   scheduleIssue,
@@ -40,8 +41,8 @@ beforeEach(() => setClock(Date.parse("2026-11-29T12:00:00Z")));
 afterEach(() => setClock(null));
 
 const create = () => write((tx) => createIssue(tx, admin, { postSlug: "a-post", subject: "News" }));
+const edit = { subject: "Better", intro: "Hi", sendAt: null };
 const inTx = <T>(fn: (tx: Tx) => Promise<T>) => write(fn);
-const stateOf = async (id: number) => (await read((tx) => getIssue(tx, admin, id))).state;
 const schedule = (id: number, sendAt = new Date(nowMs())) =>
   inTx((tx) => scheduleIssue(tx, admin, { id, sendAt }));
 
@@ -51,7 +52,7 @@ test("only admins read, write or send an issue, or see subscribers", async () =>
     (tx) => listIssues(tx, member),
     (tx) => getIssue(tx, member, id),
     (tx) => createIssue(tx, member, { postSlug: "a-post", subject: "Spam" }),
-    (tx) => editIssue(tx, member, { id, subject: "Spam", intro: "" }),
+    (tx) => editIssue(tx, member, { id, ...edit, expectedVersion: "" }),
     (tx) => scheduleIssue(tx, member, { id, sendAt: new Date() }),
     (tx) => cancelIssue(tx, member, id),
     (tx) => deleteIssue(tx, member, id),
@@ -68,7 +69,10 @@ test("only admins read, write or send an issue, or see subscribers", async () =>
 
 test("a draft is edited, scheduled, canceled and deleted, and nothing happens twice", async () => {
   const id = await create();
-  await inTx((tx) => editIssue(tx, admin, { id, subject: "Better", intro: "Hi" }));
+  const expectedVersion = issueVersion(await read((tx) => getIssue(tx, admin, id)));
+  const editAgain = () => inTx((tx) => editIssue(tx, admin, { id, ...edit, expectedVersion }));
+  await editAgain();
+  await expect(editAgain()).rejects.toThrow(conflict);
   const sendAt = new Date(nowMs() + DAY_MS);
   await schedule(id, sendAt);
   expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
@@ -78,13 +82,13 @@ test("a draft is edited, scheduled, canceled and deleted, and nothing happens tw
   });
   for (const call of [
     () => schedule(id),
-    () => inTx((tx) => editIssue(tx, admin, { id, subject: "X", intro: "" })),
+    editAgain,
     () => inTx((tx) => deleteIssue(tx, admin, id)),
     () => inTx((tx) => resendIssue(tx, admin, { id, state: "FAILED" })),
   ])
     await expect(call()).rejects.toThrow(conflict);
   await inTx((tx) => cancelIssue(tx, admin, id));
-  expect(await stateOf(id)).toBe("DRAFT");
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({ state: "DRAFT", sendAt });
   await inTx((tx) => deleteIssue(tx, admin, id));
   await expect(read((tx) => getIssue(tx, admin, id))).rejects.toThrow(
     expect.objectContaining({ code: "not_found" }) as Error,

@@ -1,5 +1,6 @@
 // Creates, edits, schedules and cancels issues of the newsletter, for admins.
 
+import { createHash } from "node:crypto";
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
@@ -79,6 +80,19 @@ async function countDeliveries(
   return { pending, sent, failed, uncertain, skipped };
 }
 
+interface IssueContent {
+  readonly subject: string;
+  readonly intro: string;
+  readonly sendAt: Date | null;
+}
+
+/** Returns the version of a draft for optimistic locking: a hash of what an edit replaces. */
+export function issueVersion({ subject, intro, sendAt }: IssueContent): string {
+  return createHash("sha256")
+    .update(JSON.stringify([subject, intro, sendAt]))
+    .digest("hex");
+}
+
 /** Returns the ID of a new draft. */
 export async function createIssue(
   tx: Tx,
@@ -93,13 +107,22 @@ export async function createIssue(
   return id;
 }
 
-/** Changes a draft. Throws AppError(conflict) if it is not one. */
+/**
+ * Changes a draft. Its `sendAt` is a proposal until it is scheduled. Throws AppError(conflict) if it
+ * is not a draft, or no longer the `expectedVersion`.
+ */
 export async function editIssue(
   tx: Tx,
   admin: Member,
-  { id, ...data }: { id: number; subject: string; intro: string },
+  { id, expectedVersion, ...data }: IssueContent & { id: number; expectedVersion: string },
 ): Promise<void> {
   assertAdmin(admin);
+  const issue = await getIssue(tx, admin, id);
+  if (issue.state === "DRAFT" && issueVersion(issue) !== expectedVersion)
+    throw new AppError(
+      "conflict",
+      "This draft has changed since you opened it. Copy your text and reload the page.",
+    );
   await changeState(tx, id, ["DRAFT"], data);
 }
 
@@ -118,14 +141,14 @@ export async function scheduleIssue(
 }
 
 /**
- * Makes a scheduled issue a draft again. Stops one that is being sent: no one else gets it. Throws
+ * Makes a scheduled issue a draft again, which keeps its time. Stops one that is being sent: no one else gets it. Throws
  * AppError(conflict) in another state.
  */
 export async function cancelIssue(tx: Tx, admin: Member, id: number): Promise<void> {
   assertAdmin(admin);
   const { state } = await getIssue(tx, admin, id);
   if (state === "SCHEDULED")
-    await changeState(tx, id, ["SCHEDULED"], { state: "DRAFT", sendAt: null, problem: null });
+    await changeState(tx, id, ["SCHEDULED"], { state: "DRAFT", problem: null });
   else {
     await changeState(tx, id, ["SENDING"], {
       state: "CANCELED",

@@ -87,14 +87,19 @@ export const editIssueAction = defineServerAction({
     subject: singleLineField({ label: "The subject", maxLength: 150 }),
     intro: multiLineField({ label: "The note", minLength: 0, maxLength: 2_000 }),
     sendAt: sendAtField,
+    expectedVersion: z
+      .string({ error: "Reload the page and try again." })
+      .max(64, { error: "Reload the page and try again." }),
     intent: z.enum(["save", "test", "send"], { error: "Reload the page and try again." }),
   }),
-  async run({ input: { id, subject, intro, sendAt, intent }, member, write }) {
+  async run({ input: { intent, ...input }, member, write }) {
+    const { id, sendAt } = input;
     await write(async (tx, admin) => {
-      await editIssue(tx, admin, { id, subject, intro });
+      await editIssue(tx, admin, input);
       if (intent === "send")
         await scheduleIssue(tx, admin, { id, sendAt: sendAt ?? new Date(nowMs()) });
     });
+    refresh();
     if (intent === "test") return sendTest(member, id);
     if (intent === "save") return "Saved.";
     triggerNewsletter();

@@ -14,6 +14,7 @@ import { signConfirmationToken, signUnsubscribeToken } from "#lib/members/subscr
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { createSessionHandle } from "#lib/members/sessions.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
+import { issueVersion } from "#lib/newsletter/issues.ts";
 import { setPostSaved } from "#lib/reading/saved-posts.ts";
 import { pick } from "#tests/support/random.ts";
 import { writeTo } from "#tests/support/write-to.ts";
@@ -415,16 +416,25 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/admin/newsletter/actions.ts#editIssueAction": {
     requiredRole: "admin",
     page: "/admin/newsletter",
-    makeValidFields: async (context) => ({
-      id: await insertIssue(context, "DRAFT"),
-      subject: "News",
-      intro: "Hello.",
-      sendAt: "2100-01-01T00:00",
-      intent: "send",
-    }),
+    makeValidFields: async (context) => {
+      const id = await insertIssue(context, "DRAFT");
+      const sendAt = context.db
+        .prepare(`SELECT "sendAt" FROM "NewsletterIssue" WHERE "id" = ?`)
+        .pluck()
+        .get(id) as number;
+      return {
+        id,
+        subject: "News",
+        intro: "Hello.",
+        sendAt: "2100-01-01T00:00",
+        expectedVersion: issueVersion({ subject: "News", intro: "", sendAt: new Date(sendAt) }),
+        intent: "send",
+      };
+    },
     writtenTables: ["AuditEvent", "NewsletterIssue"],
     invalidFields: {
       id: invalidValues.number,
+      expectedVersion: invalidValues.token,
       subject: invalidValues.text(1, 150),
       intent: invalidValues.choice,
     },

@@ -5,7 +5,7 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field, TextField } from "#components/ui/form-fields.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { pluralize } from "#lib/core/format.ts";
-import type { Issue } from "#lib/newsletter/issues.ts";
+import { type Issue, issueVersion } from "#lib/newsletter/issues.ts";
 
 /** `audience`: how many subscribers would get the issue now; null if the post is not published. */
 export function DraftForm({ issue, audience }: { issue: Issue; audience: number | null }) {
@@ -18,6 +18,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
         loginNext={`/admin/newsletter/${issue.id}`}
       >
         <input type="hidden" name="id" value={issue.id} />
+        <input type="hidden" name="expectedVersion" value={issueVersion(issue)} />
         <Field
           name="subject"
           label="Subject"
@@ -37,6 +38,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
           label="Send at (UTC)"
           hint="Leave empty to send now. If the post isn’t published by then, we’ll send it when it is."
           type="datetime-local"
+          defaultValue={issue.sendAt?.toISOString().slice(0, 16)}
         />
         <p className="form-hint">
           {audience === null

@@ -107,6 +107,22 @@ test("what the owner has written is never replaced without asking", () => {
   expect(textOf("content/blog/hello.mdx")).toBe("mine");
 });
 
+test("an edited configuration is the owner's, even if it still names the example author", () => {
+  const git = (...args: string[]) =>
+    spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+      cwd: clone,
+    });
+  git("init");
+  git("add", "site.config.ts");
+  git("commit", "-m", "start");
+  const edited = EXAMPLE_FILES["site.config.ts"].replace('"Lectern"', '"Notes"');
+  writeFileSync(join(clone, "site.config.ts"), edited);
+  expect(run("--name", "Other").status).toBe(1);
+  expect(textOf("site.config.ts")).toBe(edited);
+  git("checkout", "site.config.ts");
+  expect(run("--name", "Other").status).toBe(0);
+});
+
 test("teams and calls bring the members that they need", () => {
   expect(run("--name", "A", "--features", "calls").status).toBe(0);
   expect(loadSiteConfig(join(clone, "site.config.ts")).features).toMatchObject({

@@ -1,5 +1,6 @@
 // Writes the owner's files: site.config.ts, .env, an about page, and a first post.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { stringify } from "yaml";
@@ -23,7 +24,13 @@ const EXAMPLE_AUTHOR = "The Lectern authors";
 
 /** Returns true if the owner has edited the configuration, which replacing it would lose. */
 export function hasOwnConfig(): boolean {
-  return existsSync(CONFIG_FILE) && !readFileSync(CONFIG_FILE, "utf8").includes(EXAMPLE_AUTHOR);
+  if (!existsSync(CONFIG_FILE)) return false;
+  // Without Git, only the author tells. "??" is a file that Git doesn't track.
+  const { status, stdout } = spawnSync("git", ["status", "--porcelain", "--", CONFIG_FILE], {
+    encoding: "utf8",
+  });
+  const isEdited = status === 0 && stdout !== "" && !stdout.startsWith("??");
+  return isEdited || !readFileSync(CONFIG_FILE, "utf8").includes(EXAMPLE_AUTHOR);
 }
 
 export function writeConfig({ name, author, description, features }: Answers): void {

@@ -515,3 +515,23 @@ test("no page of calls has an accessibility violation", async ({
     await expectAccessible(page, path);
   }
 });
+
+test("a member hears and deletes a call whose id has special characters", async ({
+  page,
+  database,
+  logIn,
+}) => {
+  const id = "Call 7/c?x";
+  insertCall(createSql(database), {
+    id,
+    userId: await logIn(),
+    base64: toDataUrl("audio/webm", voice),
+  });
+  await page.goto("/calls/mine");
+  const src = await page.locator("audio").getAttribute("src");
+  expect((await page.request.get(src!)).status()).toBe(200);
+  await page.locator("summary", { hasText: "Delete" }).click();
+  await page.getByRole("button", { name: "Delete this call" }).click();
+  await expect(page.getByText("Call deleted.")).toBeVisible();
+  expect(database.prepare(`SELECT COUNT(*) FROM "Call" WHERE "id" = ?`).pluck().get(id)).toBe(0);
+});

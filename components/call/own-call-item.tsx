@@ -64,7 +64,7 @@ export function OwnCallItem({
       <div className="own-call-more">
         {isRecorded && (
           <CallPlayer
-            src={`/calls/recording/${id}`}
+            src={`/calls/recording/${encodeURIComponent(id)}`}
             label="Your recording"
             durationMs={durationMs}
           />

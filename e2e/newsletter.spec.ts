@@ -171,3 +171,27 @@ test("a draft that another tab has changed is not overwritten or sent", async ({
     database.prepare(`SELECT "subject", "state" FROM "NewsletterIssue" WHERE "id" = ?`).get(id),
   ).toEqual({ subject: "Corrected", state: "DRAFT" });
 });
+
+test("what is typed stays if the session has expired", async ({ page, database, logIn }) => {
+  const adminId = await logIn({ role: "ADMIN" });
+  const id = database
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
+    )
+    .run(Date.now()).lastInsertRowid;
+  await page.goto(`/admin/newsletter/${id}`);
+  await page.getByLabel("Note").fill("A long note");
+  database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(adminId);
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  await save.click();
+  const loginTab = page.waitForEvent("popup");
+  await page.getByRole("alert").getByRole("link", { name: "Log in" }).click();
+  await expect(await loginTab).toHaveURL(/\/login\?next=/);
+  await logIn({ role: "ADMIN" });
+  await expect(page.getByLabel("Note")).toHaveValue("A long note");
+  await save.click();
+  await expect(page.getByText("Saved.", { exact: true })).toBeVisible();
+  expect(
+    database.prepare(`SELECT "intro" FROM "NewsletterIssue" WHERE "id" = ?`).pluck().get(id),
+  ).toBe("A long note");
+});

@@ -140,8 +140,12 @@ export function FormMessage({ loginNext }: { loginNext?: string }) {
         {state.code === "unauthorized" && (
           <>
             {" "}
-            <a href={`/login${loginNext ? `?next=${encodeURIComponent(loginNext)}` : ""}`}>
-              Log in
+            {/* In a new tab, because following the link here would lose what the fields hold. */}
+            <a
+              href={`/login${loginNext ? `?next=${encodeURIComponent(loginNext)}` : ""}`}
+              target={fieldNames.size > 0 ? "_blank" : undefined}
+            >
+              {fieldNames.size > 0 ? "Log in (opens a new tab)" : "Log in"}
             </a>
           </>
         )}

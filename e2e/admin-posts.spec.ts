@@ -30,3 +30,16 @@ test("a double click on a button submits its form once", async ({ page, logIn, d
   await page.waitForLoadState("networkidle");
   expect(countLinks()).toBe(before + 1);
 });
+
+test("withdrawing a preview link says so", async ({ page, logIn, database }) => {
+  await logIn({ role: "ADMIN" });
+  await page.goto("/admin/posts/a-draft");
+  await page.getByRole("button", { name: "Create link" }).click();
+  await expect(page.getByText("Link created.")).toBeVisible();
+  const countLinks = () => database.prepare(`SELECT COUNT(*) FROM "PreviewLink"`).pluck().get();
+  const before = countLinks() as number;
+  await page.getByRole("button", { name: "Withdraw" }).first().click();
+  await expect(page.getByText("Withdrawn. The link no longer works.")).toBeVisible();
+  await expect(page.locator("[data-form-message]")).toBeFocused();
+  expect(countLinks()).toBe(before - 1);
+});

@@ -195,3 +195,21 @@ test("what is typed stays if the session has expired", async ({ page, database, 
     database.prepare(`SELECT "intro" FROM "NewsletterIssue" WHERE "id" = ?`).pluck().get(id),
   ).toBe("A long note");
 });
+
+test("removing a subscriber says so, and keeps the focus", async ({ page, database, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  for (const name of ["first", "second"])
+    database
+      .prepare(`INSERT INTO "Subscriber" ("id", "email", "subscribedAt") VALUES (?, ?, ?)`)
+      .run(name, `${name}@removal.test`, Date.now());
+  await page.goto("/admin/newsletter/subscribers");
+  await page.getByRole("button", { name: "Remove first@removal.test" }).click();
+  await expect(page.getByText("Removed.", { exact: true })).toBeVisible();
+  await expect(page.locator("[data-form-message]")).toBeFocused();
+  expect(
+    database
+      .prepare(`SELECT "id" FROM "Subscriber" WHERE "email" LIKE '%@removal.test'`)
+      .pluck()
+      .all(),
+  ).toEqual(["second"]);
+});

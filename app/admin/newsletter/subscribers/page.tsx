@@ -6,12 +6,15 @@ import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { DataTable } from "#components/admin/data-table.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
-import { ActionButton } from "#components/ui/submit-button.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { pluralize } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { listSubscribers } from "#lib/members/subscriber-list.ts";
 
+const REMOVE_FORM_ID = "remove-subscriber";
 const PATH = "/admin/newsletter/subscribers";
 
 export const generateMetadata = () => adminMetadata("Subscribers");
@@ -39,6 +42,10 @@ export default async function SubscribersPage({
           </a>
         </p>
         <SearchForm action={PATH} label="Search by email" q={q} />
+        {/* Not in the table, so that its message stays after the row is removed. */}
+        <ActionForm action={removeSubscriberAction} id={REMOVE_FORM_ID} loginNext={PATH}>
+          <FocusOnSuccess />
+        </ActionForm>
         {subscribers.length === 0 ? (
           <p role="status">{q ? `No subscribers match “${q}”.` : "No subscribers yet."}</p>
         ) : (
@@ -60,9 +67,9 @@ export default async function SubscribersPage({
                 label: "Remove",
                 isLabelHidden: true,
                 render: ({ id, email }) => (
-                  <ActionButton action={removeSubscriberAction} fields={{ id }} loginNext={PATH}>
+                  <SubmitButton kind="plain" form={REMOVE_FORM_ID} name="id" value={id}>
                     Remove<span className="visually-hidden"> {email}</span>
-                  </ActionButton>
+                  </SubmitButton>
                 ),
               },
             ]}

@@ -4,11 +4,14 @@ import { createPreview, withdrawPreview } from "../actions.ts";
 import { adminPostPath } from "../load-admin-posts.ts";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { SelectField } from "#components/ui/form-fields.tsx";
-import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { env } from "#lib/core/env.ts";
 import { pluralize } from "#lib/core/format.ts";
 import { PREVIEW_DAYS, type PreviewLink, previewPath } from "#lib/posts/preview-links.ts";
+
+const WITHDRAW_FORM_ID = "withdraw-preview";
 
 interface Props {
   readonly slug: string;
@@ -46,15 +49,19 @@ export function PreviewLinks({ slug, links, isHidden }: Props) {
                   <button type="button" className="button needs-script" data-copy={url}>
                     Copy
                   </button>
-                  <ActionButton action={withdrawPreview} fields={{ id }} loginNext={path}>
+                  <SubmitButton kind="plain" form={WITHDRAW_FORM_ID} name="id" value={id}>
                     Withdraw
-                  </ActionButton>
+                  </SubmitButton>
                 </div>
               </li>
             );
           })}
         </ul>
       )}
+      {/* Below the list, so that its message stays after the row is removed. */}
+      <ActionForm action={withdrawPreview} id={WITHDRAW_FORM_ID} loginNext={path}>
+        <FocusOnSuccess />
+      </ActionForm>
       <ActionForm action={createPreview} className="form" loginNext={path}>
         <input type="hidden" name="slug" value={slug} />
         <SelectField name="days" label="Works for" defaultValue="7">

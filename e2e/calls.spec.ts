@@ -535,3 +535,33 @@ test("a member hears and deletes a call whose id has special characters", async 
   await expect(page.getByText("Call deleted.")).toBeVisible();
   expect(database.prepare(`SELECT COUNT(*) FROM "Call" WHERE "id" = ?`).pluck().get(id)).toBe(0);
 });
+
+test("another form’s button doesn’t let an admin overwrite the details that another admin saved", async ({
+  page,
+  database,
+  logIn,
+}) => {
+  await logIn({ role: "ADMIN" });
+  const sql = createSql(database);
+  const { id } = insertCall(sql, { userId: insertUser(sql, {}).id });
+  const readTitle = () =>
+    database.prepare(`SELECT "title" FROM "Call" WHERE "id" = ?`).pluck().get(id);
+  const save = async (tab: Page, title: string, message: string) => {
+    await tab.getByLabel("Title").fill(title);
+    await tab.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(tab.getByText(message)).toBeVisible();
+  };
+  const other = await page.context().newPage();
+  await page.goto(`/admin/calls/${id}`);
+  await page.getByLabel("Title").fill("The first admin’s title");
+  await other.goto(`/admin/calls/${id}`);
+  await save(other, "The second admin’s title", "Saved.");
+  await page.getByRole("button", { name: "Assign to me" }).click();
+  await expect(page.getByText("Assigned to you.")).toBeVisible();
+  await save(page, "The first admin’s title", "Another admin has changed this call.");
+  expect(readTitle()).toBe("The second admin’s title");
+  await save(other, "A better title", "Saved.");
+  await other.getByRole("button", { name: "Unassign" }).click();
+  await save(other, "The best title", "Saved.");
+  expect(readTitle()).toBe("The best title");
+});

@@ -19,6 +19,7 @@ import { PublishForm } from "./publish-form.tsx";
 import { TranscriptFields } from "./transcript-fields.tsx";
 import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
+import { VersionField } from "#components/admin/version-field.tsx";
 import { CallPlayer } from "#components/call/call-player.tsx";
 import { CallStateLabel } from "#components/call/call-state-label.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
@@ -117,7 +118,7 @@ export default async function CallPage({ params }: Props) {
             <h2 id="about">Details</h2>
             <ActionForm action={editCallAction} className="form" loginNext={path}>
               <input type="hidden" name="id" value={call.id} />
-              <input type="hidden" name="expectedVersion" value={call.updatedAt} />
+              <VersionField name="expectedVersion" value={call.updatedAt} />
               <Field
                 name="title"
                 label="Title"

@@ -8,6 +8,7 @@ import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
+import { VersionField } from "#components/admin/version-field.tsx";
 import { teamName } from "#lib/reading/team-profile.ts";
 import { CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
@@ -89,7 +90,7 @@ export default async function UserPage({ params }: Props) {
         <h2 id="edit">{siteConfig.features.teams ? "Name and team" : "Name"}</h2>
         <ActionForm action={editMember} className="form" loginNext={path}>
           <input type="hidden" name="id" value={version.id} />
-          <input type="hidden" name="expectedUpdatedAt" value={version.expectedUpdatedAt} />
+          <VersionField name="expectedUpdatedAt" value={version.expectedUpdatedAt} />
           <Field
             name="firstName"
             label="First name"

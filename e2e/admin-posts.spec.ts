@@ -2,6 +2,10 @@
 
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
+test.afterEach(({ database }) => {
+  database.prepare(`DELETE FROM "PreviewLink"`).run();
+});
+
 test("an admin sees a post as a reader does, without a count, and can send it", async ({
   page,
   logIn,

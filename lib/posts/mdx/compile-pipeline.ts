@@ -47,7 +47,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
   try {
     const plugins: Plugin[] = [remarkGfm, remarkGemoji];
     if (format === "mdx") plugins.push(htmlSyntax);
-    if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
+    if (usesMath(input.body)) plugins.push((await import("./plugins/math-syntax.ts")).mathSyntax);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
     let bundled: BundledCode = { prelude: "", code: null };
     const compiledSource = await compileToFunctionBody(input.body, {

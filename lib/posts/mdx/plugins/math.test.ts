@@ -34,3 +34,17 @@ test("HTML in a formula is escaped", async () => {
   const html = await htmlFrom("$\\text{<img src=x onerror=alert(1)>}$");
   expect(html).not.toContain("<img");
 });
+
+test("a formula after an amount of money, and Markdown between amounts, are not part of it", async () => {
+  const post = "It costs $5 and $x^2$ is **one** formula.\n\nFrom $5 **up** to $10.\n\n$$\na\n$$\n";
+  const html = await htmlFrom(post);
+  expect(html).toContain('<p>It costs $5 and <span class="math math-inline">');
+  expect(html).toContain("</span> is <strong>one</strong> formula.</p>");
+  expect(html).toContain("<p>From $5 <strong>up</strong> to $10.</p>");
+});
+
+test("a space on both sides of a formula is not money", async () => {
+  expect(await htmlFrom("$$\na\n$$\n\nLet $ x $ be.")).toContain(
+    'Let <span class="math math-inline">',
+  );
+});

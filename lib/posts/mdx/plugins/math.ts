@@ -26,23 +26,14 @@ export function usesMath(body: string): boolean {
 
 /** Converts each formula to MathML. Throws PostError at an invalid formula. */
 export async function renderMath(tree: Root, context: CompileContext): Promise<void> {
-  const formulas: { node: MathNode; next: string }[] = [];
-  visit(tree, (node, index, parent) => {
-    if ((node.type as string) !== "math" && (node.type as string) !== "inlineMath") return;
-    const after = parent && index !== undefined ? parent.children[index + 1] : undefined;
-    formulas.push({
-      node: node as unknown as MathNode,
-      next: after?.type === "text" ? after.value.slice(0, 1) : "",
-    });
+  const formulas: MathNode[] = [];
+  visit(tree, (node) => {
+    if (/^(?:math|inlineMath)$/.test(node.type)) formulas.push(node as unknown as MathNode);
   });
   if (formulas.length === 0) return;
   const { default: katex } = await import("katex");
-  for (const { node, next } of formulas) {
+  for (const node of formulas) {
     const isDisplay = node.type === "math";
-    if (!isDisplay && isMoney(node, next)) {
-      Object.assign(node, { type: "text", value: `$${node.value}$`, data: undefined });
-      continue;
-    }
     let html: string;
     try {
       html = katex.renderToString(node.value, {
@@ -65,12 +56,4 @@ export async function renderMath(tree: Root, context: CompileContext): Promise<v
       hChildren: [{ type: "raw", value: html, text: node.value, position: node.position }],
     };
   }
-}
-
-/**
- * Applies Pandoc's rule for "$10 to $20": a closing dollar has no space before it and no digit
- * after it.
- */
-function isMoney(node: MathNode, next: string): boolean {
-  return /^\s|\s$/.test(node.value) || /\d/.test(next);
 }

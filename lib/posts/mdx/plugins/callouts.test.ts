@@ -56,3 +56,9 @@ test("an unknown kind is rejected at its line", async () => {
     /^3: <callout-hint> is not a callout; there are callout-info/,
   );
 });
+
+test("an alert is a callout in a file with Windows line endings", async () => {
+  expect(await htmlFrom("> [!NOTE]\r\n> Text\r\n")).toContain(
+    '<aside class="callout callout-info" role="note" aria-label="Note">',
+  );
+});

@@ -18,7 +18,7 @@ export function convertAlerts(tree: Root): void {
     const first = quote.children[0];
     const marker = first?.type === "paragraph" ? first.children[0] : undefined;
     if (first?.type !== "paragraph" || marker?.type !== "text") return;
-    const match = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)/i.exec(marker.value);
+    const match = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\r?\n|$)/i.exec(marker.value);
     if (!match) return;
     const alert = alerts[match[1]!.toUpperCase()]!;
     marker.value = marker.value.slice(match[0].length);

@@ -170,3 +170,26 @@ test("a path is found however it is written", async () => {
   for (const path of ["../shared/%C3%A9%20a.png", "../x/../shared/e\u0301%20a.png#top"])
     expect(await htmlFrom(`![A](${path})`, { images: shared }), path).toContain('src="/s.png"');
 });
+
+test("the files of a picture's formats, of a srcset and of captions are found", async () => {
+  const images = Object.fromEntries(
+    ["dark.png", "dark@2.png", "light.png", "a.vtt"].map((name) => [
+      `./${name}`,
+      { src: `/content-file/${name}` },
+    ]),
+  );
+  const html = await htmlFrom(
+    '<picture><source srcset="./dark.png 1x,dark%402.png 2x" media="(prefers-color-scheme: dark)"><img src="light.png" srcset="dark.png, https://x.example/a,b.png 2x" alt=""></picture>\n\n<video src="https://x.example/a.mp4"><track src="./a.vtt"></video>\n',
+    { images },
+  );
+  expect(html).toContain('srcset="/content-file/dark.png 1x, /content-file/dark@2.png 2x"');
+  expect(html).toContain('srcset="/content-file/dark.png, https://x.example/a,b.png 2x"');
+  expect(html).toContain('<track src="/content-file/a.vtt">');
+});
+
+test("a missing file of a srcset is a warning", async () => {
+  const post = await compileText(
+    '\n<picture><source srcset="./a.png 2x"><img src="/b.png"></picture>',
+  );
+  expect(post.warnings).toContain("blog/test.mdx:2: the file ./a.png is not part of this site");
+});

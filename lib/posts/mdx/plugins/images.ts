@@ -24,7 +24,7 @@ const SIZES = "(min-width: 48rem) 44rem, 100vw";
 /** Converts every `<img>`. A titled image alone in a paragraph becomes a figure with a caption. */
 export function convertImages(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node, ancestors) => {
-    if (isElement(node, "video", "source", "audio")) resolveMediaUrls(node, context);
+    if (isElement(node, "video", "source", "audio", "track")) resolveMediaUrls(node, context);
     if (isElement(node, "p")) return convertFigure(node, context, ancestors);
     if (isElement(node, "img"))
       return convertImage(node, context, isInsideLink(ancestors), isInsidePicture(ancestors));
@@ -75,6 +75,7 @@ function convertImage(
   const src = String(properties.src ?? "").trim();
   const alt = String(properties.alt ?? "");
   if (!src) context.fail(image, "an image needs a src");
+  resolveSrcset(image, context);
   properties.alt = alt;
   properties.loading ??= "lazy";
   properties.decoding = "async";
@@ -200,15 +201,34 @@ function fileNameOf(url: string): string {
   return name.length > 80 ? `${name.slice(0, 77)}…` : name;
 }
 
-/** Resolves the files of a `<video>` or `<audio>` next to the post. */
+/** Resolves the files of a `<video>`, `<audio>` or `<picture>` next to the post. */
 function resolveMediaUrls(node: Element, context: CompileContext): void {
   for (const name of ["src", "poster"]) {
     const value = node.properties[name];
-    if (typeof value !== "string" || /^([a-z]+:|\/)/i.test(value)) continue;
-    const file = findImage(value, context);
-    if (file) node.properties[name] = file.src;
-    else if (file === undefined) context.warn(node, `the file ${value} is not part of this site`);
+    if (typeof value === "string") node.properties[name] = resolveFileUrl(value, node, context);
   }
+  resolveSrcset(node, context);
+}
+
+function resolveFileUrl(url: string, node: Element, context: CompileContext): string {
+  if (/^([a-z]+:|\/)/i.test(url)) return url;
+  const file = findImage(url, context);
+  if (file === undefined) context.warn(node, `the file ${url} is not part of this site`);
+  return file?.src ?? url;
+}
+
+/** Separates the candidates of a srcset. A URL may contain commas. */
+const CANDIDATE_END = /,\s+|(?<=\s[\d.]+[wx]),/;
+
+function resolveSrcset(node: Element, context: CompileContext): void {
+  const { srcSet } = node.properties;
+  if (typeof srcSet !== "string") return;
+  node.properties.srcSet = srcSet
+    .split(CANDIDATE_END)
+    .map((candidate) =>
+      candidate.trim().replace(/^[^\s,]\S*/, (url) => resolveFileUrl(url, node, context)),
+    )
+    .join(", ");
 }
 
 const isInsideLink = (ancestors: Parent[]) =>

@@ -69,3 +69,19 @@ test("an id that another element has is not given to a heading", async () => {
   const post = await compileText('<a id="intro"></a>\n\n## Intro\n');
   expect(post.headings).toEqual([{ depth: 2, id: "intro-1", text: "Intro" }]);
 });
+
+test("a heading of emoji or punctuation has an id that a link can name", async () => {
+  const post = await compileText("## 🎉\n\n## ???\n\n## Section\n");
+  expect(post.headings.map(({ id }) => id)).toEqual(["section", "section-1", "section-2"]);
+});
+
+test("an earlier heading with the same words doesn't take an author's id", async () => {
+  const post = await compileText('## Intro\n\n<h2 id="intro">Other</h2>\n');
+  expect(post.headings.map(({ id }) => id)).toEqual(["intro-1", "intro"]);
+});
+
+test("a line break in a heading is a space in its name", async () => {
+  expect((await compileText("## One<br>two\n")).headings).toEqual([
+    { depth: 2, id: "one-two", text: "One two" },
+  ]);
+});

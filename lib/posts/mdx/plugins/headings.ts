@@ -1,7 +1,7 @@
 // Gives headings a level below the page's title, a unique id, and a link that is never nested in
 // another link.
 
-import GithubSlugger from "github-slugger";
+import GithubSlugger, { slug as toSlug } from "github-slugger";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   createElement,
@@ -27,10 +27,13 @@ const reservedIds = ["main", "content", "top", "header", "footer", "search", "ar
 export function linkHeadings(tree: Root, context: CompileContext): void {
   const headings: Element[] = [];
   const usedIds = new Set<string>(reservedIds);
+  const authorIds = new Set<string>();
   replaceNodes(tree, (node) => {
-    if (isElement(node) && headingTag.test(node.tagName) && node.properties.id !== "footnote-label")
-      headings.push(node);
-    else if (isElement(node) && node.properties.id) usedIds.add(String(node.properties.id));
+    if (!isElement(node)) return undefined;
+    const { id } = node.properties;
+    const isHeading = headingTag.test(node.tagName) && id !== "footnote-label";
+    if (isHeading) headings.push(node);
+    if (id) (isHeading ? authorIds : usedIds).add(String(id));
     return undefined;
   });
   const shift = headings.some((heading) => heading.tagName === "h1") ? 1 : 0;
@@ -43,8 +46,10 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
       typeof heading.properties.id === "string" && heading.properties.id
         ? heading.properties.id
         : null;
-    let id = authorId ?? slugger.slug(title || "section");
-    while (usedIds.has(id)) id = slugger.slug(authorId ?? (title || "section"));
+    // The slug of emoji and punctuation is empty.
+    const name = authorId ?? (toSlug(title) === "" ? "section" : title);
+    let id = authorId ?? slugger.slug(name);
+    while (usedIds.has(id) || (authorId === null && authorIds.has(id))) id = slugger.slug(name);
     usedIds.add(id);
     heading.properties.id = id;
     addHeadingLink(heading, id, title);

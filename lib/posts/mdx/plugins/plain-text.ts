@@ -10,9 +10,10 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { phrasingElements } from "./html-elements.ts";
 
-/** Returns all text in `node`, without separators. */
+/** Returns all text in `node`, without separators but for line breaks, which become spaces. */
 export function getTextContent(node: Node | Root): string {
   if (node.type === "text") return node.value;
+  if (isElement(node, "br")) return " ";
   if (node.type === "raw") return node.text ?? "";
   return "children" in node ? node.children.map(getTextContent).join("") : "";
 }

@@ -25,3 +25,10 @@ test("a link inside a link is removed, with a warning", async () => {
   expect(post.compiledSource).toContain('<a href=\\"/x\\">a <b>b</b></a>');
   expect(post.warnings).toEqual(["blog/test.mdx:1: a link inside a link was removed"]);
 });
+
+test("a table's long name ends with a whole character, and a line break is a space", async () => {
+  const header = `a<br>b${"c".repeat(115)}😀😀`;
+  const html = await htmlFrom(`| ${header} |\n| - |\n| 1 |\n`);
+  expect(html).toContain('aria-label="Table 1: a b');
+  expect(html.isWellFormed()).toBe(true);
+});

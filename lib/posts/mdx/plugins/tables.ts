@@ -1,5 +1,6 @@
 // Wraps tables in a scrollable region that can be focused with the keyboard.
 
+import { truncateAtWord } from "#lib/core/truncate-at-word.ts";
 import {
   createElement,
   isElement,
@@ -24,7 +25,7 @@ export function wrapTables(tree: Root): void {
         headers.push(getTextContent(cell).replace(/\s+/g, " ").trim());
       return undefined;
     });
-    const label = [`Table ${count}`, headers.filter(Boolean).join(", ").slice(0, 120)]
+    const label = [`Table ${count}`, truncateAtWord(headers.filter(Boolean).join(", "), 120)]
       .filter(Boolean)
       .join(": ");
     return createElement(

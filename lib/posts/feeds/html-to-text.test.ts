@@ -33,3 +33,8 @@ test("a link that is its own address, a footnote and an empty text add nothing",
   ).toBe("https://example.com/1");
   expect(htmlToText("")).toBe("");
 });
+
+test("a line after a hard break starts without a space, and a cell is one line", () => {
+  expect(htmlToText("<p>one<br>\ntwo</p>")).toBe("one\ntwo");
+  expect(htmlToText("<table><tr><td>a<br>b</td><td>c</td></tr></table>")).toBe("a b | c");
+});

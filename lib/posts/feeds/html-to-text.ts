@@ -29,6 +29,8 @@ function renderInline(node: Node): string {
   }
 }
 
+const trimLines = (text: string) => text.replace(/ *\n */g, "\n").trim();
+
 const rawText = (node: Node): string =>
   node.type === "text"
     ? node.value
@@ -54,7 +56,7 @@ function renderTable(table: Element): string {
   const visit = (element: Element): void => {
     const elements = element.children.filter((child): child is Element => child.type === "element");
     if (element.tagName === "tr")
-      rows.push(elements.map((cell) => renderInline(cell).trim()).join(" | "));
+      rows.push(elements.map((cell) => renderInline(cell).replace(/\s+/g, " ").trim()).join(" | "));
     else elements.forEach(visit);
   };
   visit(table);
@@ -73,7 +75,7 @@ for (let level = 1; level <= 6; level += 1)
   BLOCKS[`h${level}`] = (element) =>
     `${"#".repeat(level)} ${rawText(element).replace(/\s+/g, " ").trim()}`;
 for (const tagName of ["p", "dt", "dd", "figcaption", "summary"])
-  BLOCKS[tagName] = (element) => renderInline(element).trim();
+  BLOCKS[tagName] = (element) => trimLines(renderInline(element));
 const CONTAINERS = new Set(
   "div section article aside header footer main nav figure details dl hgroup".split(" "),
 );
@@ -83,7 +85,7 @@ function renderBlocks(nodes: readonly Node[], separator: string): string {
   const blocks: string[] = [];
   let line = "";
   const endLine = () => {
-    blocks.push(line.trim());
+    blocks.push(trimLines(line));
     line = "";
   };
   for (const node of nodes) {

@@ -80,3 +80,34 @@ test("plain Markdown keeps every line", () => {
     "import taxes rise\n\nText.",
   );
 });
+
+test("blank lines stay, and code in lists and quotes is code", () => {
+  const text = [
+    "- ```py",
+    "  a",
+    "",
+    "",
+    "  b",
+    "  ```",
+    "",
+    "10. ten",
+    "",
+    "    ~~~",
+    "",
+    "",
+    "    c",
+    "    ~~~",
+    "",
+    "``` ` ``` is inline code.",
+    "",
+    "> ```js",
+    "> d",
+    "> ```",
+    "",
+    "```js",
+    "",
+    "import e from 'e'",
+    "```",
+  ].join("\n");
+  expect(stripImports(`${text}\n\nimport F from "f"\n\nText.`)).toBe(`${text}\n\nText.`);
+});

@@ -32,7 +32,9 @@ export function renderPostMarkdown(post: Post, source: string, site: SiteMetadat
   );
 }
 
-const CODE_FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
+/** The start of a code fence, also in a list or a quote. MDX has no indented code. */
+const OPENING_FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+)*(`{3,}(?!.*`)|~{3,})/;
+const CLOSING_FENCE = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/;
 
 /**
  * Returns MDX without its import statements, which start a block and end at a blank line. Keeps
@@ -44,20 +46,20 @@ export function stripImports(source: string): string {
   let isBlockStart = true;
   let isInImport = false;
   for (const line of source.split(/\r?\n/)) {
-    const isBlank = line.trim() === "";
     if (fence !== null) {
-      const [, marker, rest] = CODE_FENCE.exec(line) ?? [];
-      if (marker?.startsWith(fence) && rest?.trim() === "") fence = null;
+      if (CLOSING_FENCE.exec(line)?.[1]!.startsWith(fence)) fence = null;
       output.push(line);
       isBlockStart = fence === null;
       continue;
     }
+    const isBlank = line.trim() === "";
+    // An import's blank line goes with it.
+    const isRest = isInImport && (!isBlank || output.at(-1) === "");
     if (isBlank) isInImport = false;
     else if (isBlockStart && /^import[\s{*'"]/.test(line)) isInImport = true;
-    if (!isInImport) {
-      const [, marker] = CODE_FENCE.exec(line) ?? [];
-      if (marker) fence = marker;
-      if (!(isBlank && output.at(-1) === "")) output.push(isBlank ? "" : line);
+    if (!isInImport && !isRest) {
+      fence = OPENING_FENCE.exec(line)?.[1] ?? null;
+      output.push(line);
     }
     isBlockStart = isBlank;
   }

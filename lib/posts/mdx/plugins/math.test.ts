@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { usesMath } from "./math.ts";
 import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
 
 test("formulas become MathML, with their source in the text", async () => {
@@ -47,4 +48,12 @@ test("a space on both sides of a formula is not money", async () => {
   expect(await htmlFrom("$$\na\n$$\n\nLet $ x $ be.")).toContain(
     'Let <span class="math math-inline">',
   );
+});
+
+test("a long line of TeX commands or backticks takes no time", async () => {
+  const startedMs = performance.now();
+  expect(usesMath(`$${"\\alpha ".repeat(20_000)}`)).toBe(false);
+  expect(usesMath(`$\n${"`".repeat(30_000)}\n${"x\n".repeat(20_000)}`)).toBe(false);
+  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  expect(usesMath("$5,$\\alpha$")).toBe(true);
 });

@@ -19,9 +19,11 @@ interface MathNode extends Positioned {
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
   const prose = body
-    .replace(/^[ \t>]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "")
+    .replace(/^[ \t>]*(`{3,}(?!`)|~{3,}(?!~))[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "")
     .replace(/`[^`\n]*`/g, "");
-  return prose.includes("$$") || /\$(?!\s)[^$\n]*\\[a-zA-Z]+[^$\n]*(?<!\s)\$(?!\d)/.test(prose);
+  if (prose.includes("$$")) return true;
+  const formulas = prose.matchAll(/\$(?!\s)([^$\n]+)(?<!\s)(?=\$(?!\d))/g);
+  return formulas.some(([, formula]) => /\\[a-zA-Z]/.test(formula!));
 }
 
 /** Converts each formula to MathML. Throws PostError at an invalid formula. */

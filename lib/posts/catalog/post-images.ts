@@ -59,18 +59,23 @@ export async function findFileReferences(
   const references = new Map<string, FileReference>();
   const folder = posix.dirname(post.path);
   const byName = groupByName(post.assets);
-  for (const { end, head } of findMentions(text)) {
+  const names = listNames(filesByPath);
+  const addedNames = new Set<string>();
+  for (const { line, head } of findMentions(text)) {
     const add = (name: string, file: ContentFile) => {
-      if (references.has(name)) return;
-      references.set(name, { name, file, line: text.slice(0, end).split("\n").length });
+      if (!references.has(name)) references.set(name, { name, file, line });
     };
     for (const { start, path } of listSuffixes(head)) {
       const name = path.slice(path.lastIndexOf("/") + 1);
-      for (const file of byName.get(name) ?? [])
-        add(toRelativeName(posix.relative(folder, file.path)), file);
+      const files = byName.get(name);
+      if (files && !addedNames.has(name)) {
+        addedNames.add(name);
+        for (const file of files) add(relativeName(folder, file.path), file);
+      }
       if (!path.startsWith("/")) {
+        if (!names.has(name)) continue;
         const file = filesByPath.get(posix.join(folder, path));
-        if (file) add(toRelativeName(posix.relative(folder, file.path)), file);
+        if (file) add(relativeName(folder, file.path), file);
       } else if (isPathStart(head, start)) {
         const file = await publicFiles.find(path);
         if (file) add(path, file);
@@ -80,14 +85,32 @@ export async function findFileReferences(
   return [...references.values()];
 }
 
-const toRelativeName = (path: string) => (path.startsWith("../") ? path : `./${path}`);
+function relativeName(folder: string, path: string): string {
+  if (path.startsWith(`${folder}/`)) return `.${path.slice(folder.length)}`;
+  const relative = posix.relative(folder, path);
+  return relative.startsWith("../") ? relative : `./${relative}`;
+}
 
-/** Yields the rest of the line before each served file extension, including it. */
-function* findMentions(text: string): Iterable<{ end: number; head: string }> {
+/**
+ * Yields the rest of the line before each served file extension, including it, and the number of
+ * that line. Yields equal ones once.
+ */
+function* findMentions(text: string): Iterable<{ line: number; head: string }> {
+  const heads = new Set<string>();
+  let line = 1;
+  let lineStart = 0;
+  let lineEnd = text.indexOf("\n");
   for (const { index, 0: extension } of text.matchAll(MENTION)) {
+    while (lineEnd !== -1 && lineEnd < index) {
+      line += 1;
+      lineStart = lineEnd + 1;
+      lineEnd = text.indexOf("\n", lineStart);
+    }
     const end = index + extension.length;
-    const lineStart = text.lastIndexOf("\n", index) + 1;
-    yield { end, head: text.slice(Math.max(lineStart, end - MAX_PATH_CHARS), end) };
+    const head = text.slice(Math.max(lineStart, end - MAX_PATH_CHARS), end).normalize("NFC");
+    if (heads.has(head)) continue;
+    heads.add(head);
+    yield { line, head };
   }
 }
 
@@ -101,7 +124,7 @@ function* listSuffixes(head: string): Iterable<{ start: number; path: string }> 
       head.startsWith("../", start) ||
       isPathStart(head, start);
     if (!isPossible) continue;
-    const path = head.slice(start).normalize("NFC");
+    const path = head.slice(start);
     yield { start, path };
     if (!path.includes("%")) continue;
     try {
@@ -110,6 +133,18 @@ function* listSuffixes(head: string): Iterable<{ start: number; path: string }> 
       // Not URL-encoded.
     }
   }
+}
+
+const namesByFiles = new WeakMap<FilesByPath, ReadonlySet<string>>();
+
+/** Returns the names of the content's files. Most suffixes end with none of them. */
+function listNames(files: FilesByPath): ReadonlySet<string> {
+  let names = namesByFiles.get(files);
+  if (!names) {
+    names = new Set([...files.keys()].map((path) => posix.basename(path)));
+    namesByFiles.set(files, names);
+  }
+  return names;
 }
 
 const filesByName = new WeakMap<readonly ContentFile[], Map<string, ContentFile[]>>();
@@ -121,7 +156,9 @@ function groupByName(files: readonly ContentFile[]): Map<string, ContentFile[]> 
   byName = new Map();
   for (const file of files) {
     const name = posix.basename(file.path).normalize("NFC");
-    byName.set(name, [...(byName.get(name) ?? []), file]);
+    const sameName = byName.get(name);
+    if (sameName) sameName.push(file);
+    else byName.set(name, [file]);
   }
   filesByName.set(files, byName);
   return byName;

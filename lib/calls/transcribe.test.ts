@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { insertAnswer, insertCall, insertEpisode, insertUser } from "#tests/support/factories.ts";
@@ -9,7 +17,12 @@ import { env } from "#lib/core/env.ts";
 import { read, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
 import { readSpokenText } from "./searchable-episodes.ts";
-import { parseTranscribeCommand, requestTranscription, runTranscriptions } from "./transcribe.ts";
+import {
+  parseTranscribeCommand,
+  requestTranscription,
+  runTranscriptions,
+  startTranscriptionPolling,
+} from "./transcribe.ts";
 
 const AUDIO = readFileSync("tests/fixtures/audio/tone.mp3");
 
@@ -69,6 +82,20 @@ test("the command gets the episode's audio, and its transcript is stored and fou
     `Ada: ${AUDIO.length} bytes of lecterns`,
   );
   expect(leftoverDirs()).toEqual([]);
+});
+
+test("audio that a crashed process left behind is deleted when polling starts, but not that of a run", () => {
+  const crashed = join(env.DATA_DIR, "transcribe-aB3xYz");
+  const other = join(env.DATA_DIR, "transcribe-notes.txt");
+  writeFileSync(other, "");
+  mkdirSync(crashed);
+  writeFileSync(join(crashed, "episode.mp3"), AUDIO);
+  startTranscriptionPolling();
+  expect([existsSync(crashed), existsSync(other)]).toEqual([false, true]);
+  mkdirSync(crashed);
+  startTranscriptionPolling();
+  expect(existsSync(crashed)).toBe(true);
+  for (const path of [crashed, other]) rmSync(path, { recursive: true });
 });
 
 test("the command sees no secret of the site, and runs without a shell", async () => {

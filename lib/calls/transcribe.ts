@@ -1,5 +1,6 @@
 // Writes transcripts of episodes with the owner's command, in the background on the primary.
 
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { defineBackgroundJob } from "#lib/core/background-job.ts";
@@ -8,6 +9,7 @@ import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { runCommand } from "#lib/core/run-command.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
 import { readAnswerAudio, readMergedAudio } from "./audio-blobs.sql.ts";
@@ -20,6 +22,8 @@ const POLL_INTERVAL_MS = MINUTE_MS;
 /** Stored before each run, so that a run that takes the machine down is not repeated endlessly. */
 const RETRY_DELAYS_MS = [2 * MINUTE_MS, 15 * MINUTE_MS];
 const MAX_ERROR_CHARS = 500;
+/** Each run has a folder in DATA_DIR whose name starts with this. */
+const FOLDER_PREFIX = "transcribe-";
 
 export const isTranscriptionConfigured = (): boolean => env.TRANSCRIBE_COMMAND !== undefined;
 
@@ -106,7 +110,7 @@ async function transcribe(audio: Uint8Array): Promise<string> {
   const extension = sniffAudio(audio)?.extension;
   if (!extension) throw new Error("The audio has an unknown format.");
   createFolder(env.DATA_DIR);
-  const dir = resolve(await mkdtemp(join(env.DATA_DIR, "transcribe-")));
+  const dir = resolve(await mkdtemp(join(env.DATA_DIR, FOLDER_PREFIX)));
   try {
     const file = join(dir, `episode.${extension}`);
     await writeFile(file, audio, { mode: 0o600 });
@@ -166,5 +170,21 @@ export const runTranscriptions = transcriptions.run;
 /** Starts transcriptions in the background. Call it after the commit that requested them. */
 export const triggerTranscriptions = transcriptions.trigger;
 
+/** Deletes the audio that runs of a crashed process left behind. */
+function removeLeftovers(): void {
+  if (!existsSync(env.DATA_DIR)) return;
+  for (const entry of readdirSync(env.DATA_DIR, { withFileTypes: true }))
+    if (entry.isDirectory() && entry.name.startsWith(FOLDER_PREFIX))
+      try {
+        rmSync(join(env.DATA_DIR, entry.name), { recursive: true, force: true });
+      } catch (error) {
+        log("error", "calls.transcribe_leftover", { folder: entry.name, error });
+      }
+}
+
 /** Starts polling for due transcriptions. Idempotent. */
-export const startTranscriptionPolling = (): void => transcriptions.startPolling(POLL_INTERVAL_MS);
+export function startTranscriptionPolling(): void {
+  // Once per process: a run that has started since then has a folder, too.
+  singleton("transcription-leftovers", removeLeftovers);
+  transcriptions.startPolling(POLL_INTERVAL_MS);
+}

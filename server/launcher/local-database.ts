@@ -25,6 +25,8 @@ const POLL_INTERVAL_MS = 200;
 const LOG_INTERVAL_MS = 5_000;
 /** How long a node with data waits to catch up before it serves possibly stale reads. */
 const CATCH_UP_TIMEOUT_MS = 10_000;
+/** The same while Consul is unreachable: LiteFS can't find the primary, so waiting brings no data. */
+const NO_CONSUL_TIMEOUT_MS = 3_000;
 const IMPORT_TIMEOUT_MS = 300_000;
 
 export type RestartCode = typeof EXIT_CAUGHT_UP | typeof EXIT_REEVALUATE;
@@ -69,9 +71,9 @@ export function openLocalDatabase(
    */
   async function readProgress(
     local: LitefsNodeState,
-  ): Promise<"behind" | "caught_up" | "no_primary" | "unknown"> {
+  ): Promise<"behind" | "caught_up" | "no_primary" | "no_consul" | "unknown"> {
     const heldLease = await consul.findLease().catch(() => undefined);
-    if (heldLease === undefined) return "unknown";
+    if (heldLease === undefined) return "no_consul";
     if (heldLease === null || heldLease.hostname === settings.instance) {
       leaseFreeSinceMs ??= performance.now();
       return performance.now() - leaseFreeSinceMs > patienceMs ? "no_primary" : "unknown";
@@ -160,7 +162,8 @@ export function openLocalDatabase(
         reason = local.position
           ? `this copy is ${state === "behind" ? "behind" : "possibly behind"} the primary's`
           : "no data here yet";
-        if (local.position && (state === "caught_up" || waitedMs > CATCH_UP_TIMEOUT_MS)) {
+        const timeoutMs = state === "no_consul" ? NO_CONSUL_TIMEOUT_MS : CATCH_UP_TIMEOUT_MS;
+        if (local.position && (state === "caught_up" || waitedMs > timeoutMs)) {
           const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
           if (pending.length === 0) return "ready";
           reason = `waiting for the primary to apply migrations: ${pending.join(", ")}`;

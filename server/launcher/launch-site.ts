@@ -66,7 +66,7 @@ export async function launchSite(
   const backup = startBackupProcess(settings, env);
 
   const stopped = waitForAbort(stop.signal).then(() => "stop" as const);
-  const outcome = await Promise.race([server.failure, stopped, watchRole(database, stop.signal)]);
+  const outcome = await Promise.race([server.failure, stopped, watchRole(database)]);
   const fromMs = performance.now();
   await handOverLease(settings, HAND_OVER_TIMEOUT_MS);
   await drainSite(settings, server, fromMs);
@@ -77,18 +77,15 @@ export async function launchSite(
 
 /**
  * Polls the role until a restart is needed. A promotion may need migrations, and a caught-up node
- * may become a candidate.
+ * may become a candidate. Also runs while the site drains: each poll on the primary renews its
+ * lease, and running requests can't write without it.
  */
-async function watchRole(
-  database: LocalDatabase,
-  signal: AbortSignal,
-): Promise<RestartCode | "stop"> {
-  while (!signal.aborted) {
+async function watchRole(database: LocalDatabase): Promise<RestartCode> {
+  for (;;) {
     const code = await database.checkRole();
     if (code !== "ok") return code;
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
-  return "stop";
 }
 
 /** Lets running requests finish within the rest of the kill timeout, which started at `fromMs`. */

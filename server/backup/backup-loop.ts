@@ -9,7 +9,7 @@ import { currentInstance } from "#lib/core/instance.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { log } from "#lib/core/log.ts";
 import type { Archive } from "./archive.ts";
-import { type ChangeSource, NotPrimaryError } from "./change-source.ts";
+import { type ChangeSource, NotPrimaryError, PostponedError } from "./change-source.ts";
 import { takeSnapshotRequest } from "./create-backup.ts";
 import { DRILL_JITTER_MS, isDrillDue } from "./drill-schedule.ts";
 import { ObjectStoreError } from "./object-store.ts";
@@ -54,7 +54,12 @@ export async function runBackupLoop(
   function report(change: Partial<BackupStatus>): void {
     const { problem } = status;
     status = { ...status, ...change, updatedAtMs: Date.now() };
-    writeBackupStatus(status);
+    try {
+      writeBackupStatus(status);
+    } catch (error) {
+      // On a full disk, the backup matters more than its status.
+      log("error", "backup.status_not_written", { error });
+    }
     if (status.problem !== problem)
       if (status.problem) log("error", "backup.failed", { error: status.problem });
       else log("info", "backup.recovered", { complete_at: status.completeAtMs });
@@ -137,8 +142,8 @@ export async function runBackupLoop(
     } catch (error) {
       if (error instanceof NotPrimaryError) closeSource();
       else {
-        // If the store fails, the source keeps its transactions.
-        if (!(error instanceof ObjectStoreError)) closeSource();
+        // Otherwise, the source keeps its transactions.
+        if (!(error instanceof ObjectStoreError || error instanceof PostponedError)) closeSource();
         report({ problem: (error as Error).message });
       }
     }

@@ -7,6 +7,9 @@ import type { FrozenDatabase } from "./snapshot.ts";
 /** Thrown if this process may not write to the object store, because it is not the primary. */
 export class NotPrimaryError extends Error {}
 
+/** Thrown if a later attempt may succeed. The source keeps its transactions. */
+export class PostponedError extends Error {}
+
 export interface ChangeSource {
   /**
    * Returns the next transactions after `position`, oldest first, together at most about
@@ -14,7 +17,7 @@ export interface ChangeSource {
    * history, or if later transactions are gone; then only a snapshot can continue.
    */
   readChanges(position: Position): Promise<LtxFile[] | null>;
-  /** Freezes the current state until it is released. */
+  /** Freezes the current state until it is released. Throws PostponedError if it can't do so now. */
   freeze(): Promise<FrozenDatabase>;
   /** Throws NotPrimaryError unless this instance is the primary now. */
   assertPrimary(): Promise<void>;

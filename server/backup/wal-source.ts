@@ -5,7 +5,12 @@
 
 import { closeSync, openSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
-import { type ChangeSource, MAX_TRANSACTION_BYTES, SEGMENT_BYTES } from "./change-source.ts";
+import {
+  type ChangeSource,
+  MAX_TRANSACTION_BYTES,
+  PostponedError,
+  SEGMENT_BYTES,
+} from "./change-source.ts";
 import { DatabaseChecksum, type Uint64, checksumPage } from "./crc64.ts";
 import type { Position } from "#lib/replication/litefs-node-state.ts";
 import { type LtxFile, encodeLtx, lockPageNumber, parseLtx } from "./ltx.ts";
@@ -115,7 +120,10 @@ export class WalSource implements ChangeSource {
 
   freeze(): Promise<FrozenDatabase> {
     const pin = this.#checkpoint();
-    if (!pin) throw new Error("Another reader keeps the log from being checkpointed; trying again");
+    if (!pin)
+      throw new PostponedError(
+        "Another reader keeps the log from being checkpointed; trying again",
+      );
     const fd = this.#databaseFd;
     const release = () => void pin.close();
     const bytes = this.#pageCount * this.#pageSize;

@@ -1,0 +1,97 @@
+// Runs the loop of the backup process on a plain database file, with a real object store.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+import { findBackupStatus } from "#lib/core/backup-status.ts";
+import {
+  type TestObjectStore,
+  isObjectStoreMissing,
+  startObjectStore,
+} from "#tests/support/object-store.ts";
+import { overrideEnv, restoreEnv } from "#tests/support/override-env.ts";
+import { type Archive, listTimelines } from "./archive.ts";
+import { runBackupLoop } from "./backup-loop.ts";
+import { planRestore } from "./plan-restore.ts";
+import { restoreDatabase } from "./restore.ts";
+import { createSealer } from "./sealed-object.ts";
+
+describe.skipIf(isObjectStoreMissing)("the backup process", () => {
+  let objects: TestObjectStore;
+  let folder: string;
+  let db: Database.Database;
+  let archive: Archive;
+  let stop: AbortController;
+  let ended: Promise<void>;
+
+  beforeEach(async () => {
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    objects = await startObjectStore();
+    folder = mkdtempSync(join(tmpdir(), "backup-loop-"));
+    const file = join(folder, "live.db");
+    overrideEnv({
+      DATA_DIR: folder,
+      DATABASE_FILE: file,
+      BACKUP_INTERVAL_SECONDS: "1",
+      BACKUP_DRILL_DAYS: "0",
+    });
+    db = new Database(file);
+    db.pragma("journal_mode = WAL");
+    db.exec("CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    archive = { store: objects.store, sealer: createSealer(["k".repeat(32)]) };
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await ended.catch(() => undefined);
+    db.close();
+    await objects.stop();
+    rmSync(folder, { recursive: true, force: true });
+    restoreEnv();
+  });
+
+  const start = () => (ended = runBackupLoop(archive, stop.signal, () => Promise.resolve()));
+  const insert = () => db.exec("INSERT INTO item DEFAULT VALUES");
+  const countRestored = async () => {
+    if (!(await planRestore(archive))) return 0;
+    const copy = join(folder, `copy-${performance.now()}.db`);
+    await restoreDatabase(archive, copy);
+    const restored = new Database(copy);
+    const count = restored.prepare("SELECT count(*) FROM item").pluck().get();
+    restored.close();
+    return count;
+  };
+  const waitUntilStored = (count: number) =>
+    waitUntil(`${count} rows are stored`, 15_000, countRestored, (stored) => stored === count);
+
+  test("a snapshot that has to wait for a reader loses no transaction and starts no timeline", async () => {
+    insert();
+    void start();
+    await waitUntilStored(1);
+    const reader = new Database(join(folder, "live.db"));
+    reader.exec("BEGIN");
+    reader.prepare("SELECT * FROM item").all();
+    insert();
+    writeFileSync(join(folder, "backup-request"), "");
+    await waitUntil("The problem is reported", 15_000, () =>
+      findBackupStatus()?.problem?.includes("Another reader"),
+    );
+    insert();
+    reader.close();
+    await waitUntilStored(3);
+    expect(await listTimelines(archive)).toHaveLength(1);
+  }, 60_000);
+
+  test("a backup goes on if its status can't be written, as on a full disk", async () => {
+    mkdirSync(join(folder, "backup-status.json.partial"));
+    insert();
+    void start();
+    await waitUntilStored(1);
+    insert();
+    await waitUntilStored(2);
+    expect(await listTimelines(archive)).toHaveLength(1);
+  }, 60_000);
+});

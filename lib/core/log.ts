@@ -10,8 +10,10 @@ const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, erro
 
 /** Longer strings are truncated, so that user input can't inflate a log line. */
 const MAX_STRING_LENGTH = 2_000;
+/** Of an error. They can form a cycle. */
+const MAX_CAUSES = 5;
 
-function toJsonValue(value: unknown): unknown {
+function toJsonValue(value: unknown, causes = 0): unknown {
   if (value instanceof Error) {
     return {
       name: value.name,
@@ -21,7 +23,8 @@ function toJsonValue(value: unknown): unknown {
         ?.split("\n")
         .slice(1, 8)
         .map((line) => line.trim()),
-      ...(value.cause !== undefined && { cause: toJsonValue(value.cause) }),
+      ...(value.cause !== undefined &&
+        causes < MAX_CAUSES && { cause: toJsonValue(value.cause, causes + 1) }),
     };
   }
   if (typeof value === "string") return value.slice(0, MAX_STRING_LENGTH);

@@ -41,11 +41,18 @@ test("a reader finds a post, reads it, and subscribes to its topic", async ({
   await main.getByRole("button", { name: "Subscribe" }).click();
   const request = await waitForEmail(email);
   expect(findTopics()).toBeUndefined();
-  await page.goto(/http:\S+\/subscribe\/confirm\?token=\S+/.exec(request.text)![0]);
+  const confirmation = /http:\S+\/subscribe\/confirm\?token=\S+/.exec(request.text)![0];
+  await page.goto(confirmation);
   await page.getByRole("checkbox", { name: "SQLite" }).check();
   await page.getByRole("button", { name: "Confirm" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("You’re subscribed");
   const welcome = await waitForEmail(email);
+  expect(findTopics()).toBe('["sqlite"]');
+  // Confirming again keeps the topics.
+  await page.goto(confirmation);
+  await expect(page.getByRole("checkbox", { name: "SQLite" })).toBeChecked();
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("You’re subscribed");
   expect(findTopics()).toBe('["sqlite"]');
 
   await page.goto(/http:\S+\/unsubscribe\?token=\S+/.exec(welcome.text)![0]);

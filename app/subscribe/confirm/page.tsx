@@ -9,8 +9,10 @@ import { TopicFields } from "#components/member/topic-fields.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
+import { read } from "#lib/db/database.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
+import { findSubscriber } from "#lib/members/subscribers.ts";
 import { MAX_TOKEN_LENGTH, verifyConfirmationToken } from "#lib/members/subscription-token.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { listTopics } from "#lib/posts/topics.ts";
@@ -27,6 +29,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
         It has expired or is damaged. <a href="/subscribe">Subscribe again</a> to get a new one.
       </InvalidLink>
     );
+  const subscriber = await read((tx) => findSubscriber(tx, email));
   return (
     <div className="wrap entry">
       <header className="page-head">
@@ -40,7 +43,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
         <ActionForm action={confirmSubscription} className="form">
           <input type="hidden" name="token" value={token} />
           {newsletterChannel() === "site" && (
-            <TopicFields topics={listTopics(await getIndex())} chosen={[]} />
+            <TopicFields topics={listTopics(await getIndex())} chosen={subscriber?.topics ?? []} />
           )}
           <SubmitButton>Confirm</SubmitButton>
         </ActionForm>

@@ -24,6 +24,8 @@ const DIR = ".data/bench";
 const PORT = 3127;
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 4);
+/** A new process doubles its rate within its first three seconds of load. */
+const WARM_UP_SECONDS = 4;
 const FEW_READS = 500_000;
 const MANY_READS = readOption("many", 5_000_000);
 

@@ -86,7 +86,8 @@ interface PageTarget {
  */
 async function measureRates(targets: readonly PageTarget[]): Promise<Map<string, number>> {
   const rates = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  for (const target of targets) await runWrk(target.url, { seconds: WARM_UP_SECONDS, headers: target.headers });
+  for (const target of targets)
+    await runWrk(target.url, { seconds: WARM_UP_SECONDS, headers: target.headers });
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, url, headers } of targets) {
       const { perSecond, failed } = await runWrk(url, { seconds: SECONDS, headers });

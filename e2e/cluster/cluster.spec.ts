@@ -16,8 +16,10 @@ test("every region is served by its own node", async ({ cluster }) => {
   const primary = await cluster.findPrimary();
   expect(primary?.region).toBe("dfw");
   for (const region of cluster.edges.keys()) {
-    const response = await fetch(`${cluster.getEdgeUrl(region)}/readyz`);
-    expect(await response.json()).toMatchObject({ ready: true, region });
+    // A site that the previous test restarted is ready once it has read its content.
+    await expect
+      .poll(async () => (await fetch(`${cluster.getEdgeUrl(region)}/readyz`)).json())
+      .toMatchObject({ ready: true, region });
     expect((await fetch(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
   }
 });

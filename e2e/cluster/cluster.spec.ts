@@ -18,7 +18,9 @@ test("every region is served by its own node", async ({ cluster }) => {
   for (const region of cluster.edges.keys()) {
     // A site that the previous test restarted is ready once it has read its content.
     await expect
-      .poll(async () => (await fetch(`${cluster.getEdgeUrl(region)}/readyz`)).json())
+      .poll(async () => (await fetch(`${cluster.getEdgeUrl(region)}/readyz`)).json(), {
+        timeout: 30_000,
+      })
       .toMatchObject({ ready: true, region });
     expect((await fetch(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
   }

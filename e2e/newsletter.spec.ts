@@ -1,7 +1,16 @@
 // Tests the newsletter for members, and its admin pages. e2e/journeys/ follows readers and admins.
 
+import type { Database } from "better-sqlite3";
 import { expect, test } from "#tests/support/e2e/fixtures.ts";
 import { expectAccessible } from "#tests/support/e2e/accessibility.ts";
+
+/** Returns the ID of a new draft. */
+const insertDraft = (database: Database, subject: string) =>
+  database
+    .prepare(
+      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', ?, 'DRAFT', 0)`,
+    )
+    .run(Date.now(), subject).lastInsertRowid;
 
 test.afterEach(({ database }) => {
   database.prepare(`DELETE FROM "User" WHERE "role" = 'ADMIN'`).run();
@@ -64,11 +73,7 @@ test("the newsletter's admin pages are accessible", async ({ page, database, log
 
 test("Enter in a draft saves it, and sends nothing", async ({ page, database, logIn }) => {
   await logIn({ role: "ADMIN" });
-  const id = database
-    .prepare(
-      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'A draft', 'DRAFT', 0)`,
-    )
-    .run(Date.now()).lastInsertRowid;
+  const id = insertDraft(database, "A draft");
   await page.goto(`/admin/newsletter/${id}`);
   await page.getByLabel("Subject").fill("A better subject");
   await page.getByLabel("Subject").press("Enter");
@@ -106,11 +111,7 @@ test("a draft keeps its text and its time when it is saved and tested", async ({
   logIn,
 }) => {
   await logIn({ role: "ADMIN" });
-  const id = database
-    .prepare(
-      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
-    )
-    .run(Date.now()).lastInsertRowid;
+  const id = insertDraft(database, "First");
   const readIssue = () =>
     database
       .prepare(`SELECT "subject", "intro", "state", "sendAt" FROM "NewsletterIssue" WHERE "id" = ?`)
@@ -152,11 +153,7 @@ test("a draft that another tab has changed is not overwritten or sent", async ({
   logIn,
 }) => {
   await logIn({ role: "ADMIN" });
-  const id = database
-    .prepare(
-      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
-    )
-    .run(Date.now()).lastInsertRowid;
+  const id = insertDraft(database, "First");
   const other = await page.context().newPage();
   await page.goto(`/admin/newsletter/${id}`);
   await other.goto(`/admin/newsletter/${id}`);
@@ -174,11 +171,7 @@ test("a draft that another tab has changed is not overwritten or sent", async ({
 
 test("what is typed stays if the session has expired", async ({ page, database, logIn }) => {
   const adminId = await logIn({ role: "ADMIN" });
-  const id = database
-    .prepare(
-      `INSERT INTO "NewsletterIssue" ("createdAt", "postSlug", "subject", "state", "recipientCount") VALUES (?, 'one-door-for-writes', 'First', 'DRAFT', 0)`,
-    )
-    .run(Date.now()).lastInsertRowid;
+  const id = insertDraft(database, "First");
   await page.goto(`/admin/newsletter/${id}`);
   await page.getByLabel("Note").fill("A long note");
   database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(adminId);

@@ -64,7 +64,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
           <h1>Unsubscribed</h1>
         </header>
         <div className="form">
-          {/* The form that had the focus is gone. */}
+          {/* Takes the focus, since the form that had it is gone. */}
           <Notice>You won’t get any more posts from {siteConfig.name} by email.</Notice>
           <p>
             Changed your mind? <a href="/subscribe">Subscribe again</a>.

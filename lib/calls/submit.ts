@@ -124,8 +124,8 @@ export async function submitCall(
 }
 
 /**
- * Returns the ID of the call that this form or its upload already became; null if there is none.
- * Throws like submitCall().
+ * Returns the ID of the call that this form or its upload has already created, or null. Throws like
+ * submitCall().
  */
 async function findSubmittedCall(
   tx: Tx,

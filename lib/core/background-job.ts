@@ -37,7 +37,7 @@ export function defineBackgroundJob(
       try {
         do {
           state.rerunRequested = false;
-          // Asynchronous even if the job throws at once, so that `running` is set before it is reset.
+          // Asynchronous even if the job throws immediately, so that `running` is set before it is reset.
           await Promise.resolve().then(job);
         } while (state.rerunRequested);
       } finally {

@@ -10,7 +10,7 @@ const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, erro
 
 /** Longer strings are truncated, so that user input can't inflate a log line. */
 const MAX_STRING_LENGTH = 2_000;
-/** Of an error. They can form a cycle. */
+/** How many causes of an error are logged. They can form a cycle. */
 const MAX_CAUSES = 5;
 
 function toJsonValue(value: unknown, causes = 0): unknown {

@@ -10,8 +10,8 @@ const MAX_CONCURRENT_REQUESTS = 16;
 const requestCounts = new WeakMap<Socket, number>();
 
 /**
- * Pipeline step. Closes a connection with too many requests in progress: Node starts all of them at
- * once, and one packet of 1,500 requests blocked the process for 20 s.
+ * Pipeline step. Closes a connection with too many requests in progress: Node starts all of them
+ * immediately, and one packet of 1,500 requests blocked the process for 20 s.
  */
 export function limitPipelining({ request: { socket }, response }: PipelineContext): void {
   const count = (requestCounts.get(socket) ?? 0) + 1;

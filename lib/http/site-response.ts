@@ -100,7 +100,7 @@ export class SiteRequest extends IncomingMessage {
   }
 
   /**
-   * Reads on in the next turn of the event loop. Otherwise Node reads up to 2 MB of each connection
+   * Continues reading in the next turn of the event loop. Otherwise Node reads up to 2 MB of each connection
    * in one turn, so that many large bodies block it for seconds.
    */
   #yieldToOthers(): void {

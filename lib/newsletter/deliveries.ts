@@ -70,7 +70,7 @@ export async function recordResult(
     return;
   }
   const { isPermanent, reason } = result;
-  // A canceled issue is not sent any more.
+  // A canceled issue is no longer sent.
   const isSending = await tx.newsletterIssue.count({ where: { id: issueId, state: "SENDING" } });
   const retryDelayMs = isPermanent || !isSending ? undefined : RETRY_DELAYS_MS[delivery.tries];
   await tx.newsletterDelivery.updateMany({

@@ -80,14 +80,15 @@ async function countDeliveries(
   return { pending, sent, failed, uncertain, skipped };
 }
 
-interface IssueContent {
+/** What an edit of a draft replaces. */
+interface DraftContent {
   readonly subject: string;
   readonly intro: string;
   readonly sendAt: Date | null;
 }
 
 /** Returns the version of a draft for optimistic locking: a hash of what an edit replaces. */
-export function issueVersion({ subject, intro, sendAt }: IssueContent): string {
+export function issueVersion({ subject, intro, sendAt }: DraftContent): string {
   return createHash("sha256")
     .update(JSON.stringify([subject, intro, sendAt]))
     .digest("hex");
@@ -114,7 +115,7 @@ export async function createIssue(
 export async function editIssue(
   tx: Tx,
   admin: Member,
-  { id, expectedVersion, ...data }: IssueContent & { id: number; expectedVersion: string },
+  { id, expectedVersion, ...data }: DraftContent & { id: number; expectedVersion: string },
 ): Promise<void> {
   assertAdmin(admin);
   const issue = await getIssue(tx, admin, id);
@@ -141,8 +142,8 @@ export async function scheduleIssue(
 }
 
 /**
- * Makes a scheduled issue a draft again, which keeps its time. Stops one that is being sent: no one else gets it. Throws
- * AppError(conflict) in another state.
+ * Makes a scheduled issue a draft again, which keeps its time. Stops one that is being sent: no one
+ * else gets it. Throws AppError(conflict) in another state.
  */
 export async function cancelIssue(tx: Tx, admin: Member, id: number): Promise<void> {
   assertAdmin(admin);

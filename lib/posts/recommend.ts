@@ -54,12 +54,7 @@ export function recommendPosts(
     if (currentPost && chosen.length === 0 && count > 0)
       add(mostSimilarPost(index, currentPost, remaining()));
     if (chosen.length < Math.min(2, count))
-      add(
-        highestScored(
-          mostReadPosts(remaining(), totals).filter((post) => totals.has(post.slug)),
-          score,
-        ),
-      );
+      add(highestScored(mostReadPosts(remaining(), totals), score));
     while (chosen.length < count && add(highestScored(remaining(), score)));
   }
   return chosen;
@@ -73,17 +68,18 @@ export function pickFeaturedPost(
   const unread = listPromotablePosts(index).filter((post) => !reader.readSlugs.has(post.slug));
   return (
     highestScored(
-      mostReadPosts(unread, totals).filter((post) => totals.has(post.slug)),
+      mostReadPosts(unread, totals),
       createDailyScore(`${reader.key}\n${epochDay(nowMs)}\nfeatured`),
     ) ?? null
   );
 }
 
-/** Returns the MOST_READ_COUNT most-read of `posts`. Ties keep the order of `posts`. */
+/** Returns at most MOST_READ_COUNT of `posts`, the most read ones. Ties keep the order of `posts`. */
 function mostReadPosts(posts: readonly Post[], totals: ReadonlyMap<string, number>): Post[] {
   const top: { post: Post; reads: number }[] = [];
   for (const post of posts) {
-    const reads = totals.get(post.slug) ?? 0;
+    const reads = totals.get(post.slug);
+    if (reads === undefined) continue;
     if (top.length === MOST_READ_COUNT && reads <= (top.at(-1)?.reads ?? 0)) continue;
     const rank = top.findIndex((other) => other.reads < reads);
     top.splice(rank < 0 ? top.length : rank, 0, { post, reads });

@@ -97,15 +97,15 @@ export async function searchSite(
 
 /** Keeps one match of a post and its translations: the original if it matches, else the best one. */
 function dropTranslations(index: PostIndex, matches: readonly SearchMatch[]): SearchMatch[] {
-  const kept = new Map<string, SearchMatch>();
+  const matchByKey = new Map<string, SearchMatch>();
   for (const match of matches) {
     const { kind, slug } = match.document;
     const original = kind === "post" ? countedSlug(index, slug) : slug;
     const key = `${kind}/${original}`;
     // Replacing a value keeps its place.
-    if (!kept.has(key) || slug === original) kept.set(key, match);
+    if (!matchByKey.has(key) || slug === original) matchByKey.set(key, match);
   }
-  return [...kept.values()];
+  return [...matchByKey.values()];
 }
 
 function listSources({ index, pages, episodes }: SearchableSite): SearchSource[] {

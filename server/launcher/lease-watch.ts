@@ -228,8 +228,8 @@ export function createLeaseWatch(
       if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
       isPrimary = true;
-      // After a restore, transactions start again at 1. A newer one may have been passed to confirmPosition() since
-      // `local` was read.
+      // After a restore, transactions start again at 1. A newer one may have been passed to
+      // confirmPosition() since `local` was read.
       if (local.position.txid < (positions.at(-1)?.txid ?? 0)) {
         requestedPosition = NO_POSITION;
         positions = [];

@@ -19,6 +19,7 @@ import {
   saveAnswer,
   claimCall,
 } from "#lib/calls/review.ts";
+import { callIdField } from "#lib/calls/call-id-field.ts";
 import { prepareAnswer } from "#lib/calls/probe-upload.ts";
 import { normalizeTranscript } from "#lib/calls/normalize-transcript.ts";
 import { triggerTranscriptions } from "#lib/calls/transcribe.ts";
@@ -27,11 +28,6 @@ import { removeUpload } from "#lib/calls/upload.ts";
 import { type Tx, read } from "#lib/db/database.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
-// Ids from the source site may have another format.
-const callIdField = z
-  .string({ error: "The call is missing." })
-  .min(1, { error: "The call is missing." })
-  .max(200, { error: "This call doesn’t exist." });
 const MISSING_VERSION_MESSAGE = "Reload the page and try again.";
 const versionField = z.coerce
   .number({ error: MISSING_VERSION_MESSAGE })

@@ -2,6 +2,7 @@
 
 import { AppError } from "#lib/core/errors.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
+import { decodeParam } from "#lib/http/search-params.ts";
 import { findContentFile } from "#lib/posts/catalog/site-catalog.ts";
 import { contentFileResponse, servedContentType } from "#lib/posts/source/content-file-response.ts";
 
@@ -10,7 +11,7 @@ export const dynamic = "force-dynamic";
 export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const url = new URL(request.url);
-    const path = decodePath(url.pathname.replace(/^\/content-file\//, ""));
+    const path = decodeParam(url.pathname.replace(/^\/content-file\//, ""));
     // Looks up the path in the list of files, never on disk, which prevents path traversal.
     const content =
       servedContentType(path) === null
@@ -19,13 +20,4 @@ export function GET(request: Request): Promise<Response> {
     if (!content) throw new AppError("not_found", "Not found.");
     return contentFileResponse(request, content.file, content.open);
   });
-}
-
-/** Returns "", which no file has, for a malformed path. */
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return "";
-  }
 }

@@ -15,13 +15,15 @@ export interface LevelMeter {
  * sample rate, and Chromium limits the number of contexts.
  */
 function createAnalyser(stream: MediaStream): AnalyserNode | null {
+  let context: AudioContext | undefined;
   try {
-    const context = new AudioContext();
+    context = new AudioContext();
     const analyser = context.createAnalyser();
     analyser.fftSize = 2_048;
     context.createMediaStreamSource(stream).connect(analyser);
     return analyser;
   } catch {
+    void context?.close().catch(() => {});
     return null;
   }
 }

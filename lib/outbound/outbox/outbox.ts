@@ -107,24 +107,23 @@ async function recordKitId(tx: Tx, email: string, kitId: string): Promise<void> 
 }
 
 /** Returns whether an unconfirmed address does not exist: a typo, or made up to fill the outbox. */
-const isWrongAddress = (delivery: Delivery | undefined, error: unknown): boolean =>
-  delivery?.kind === "MAIL" &&
-  delivery.isUnconfirmed === true &&
-  error instanceof EmailError &&
-  error.fault === "recipient";
+function isWrongAddress(payload: string, error: unknown): boolean {
+  if (!(error instanceof EmailError) || error.fault !== "recipient") return false;
+  const delivery = JSON.parse(payload) as Delivery;
+  return delivery.kind === "MAIL" && delivery.isUnconfirmed === true;
+}
 
 async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): Promise<void> {
-  let delivery: Delivery | undefined;
   try {
-    const parsed = (delivery = JSON.parse(payload) as Delivery);
-    const result = (await isWithdrawn(parsed)) ? null : await deliver(parsed);
+    const delivery = JSON.parse(payload) as Delivery;
+    const result = (await isWithdrawn(delivery)) ? null : await deliver(delivery);
     await write(async (tx) => {
       await tx.delivery.deleteMany({ where: { id } });
-      if (result && "email" in parsed)
-        await recordKitId(tx, parsed.email.toLowerCase(), result.kitId);
+      if (result && "email" in delivery)
+        await recordKitId(tx, delivery.email.toLowerCase(), result.kitId);
     });
   } catch (error) {
-    if (isWrongAddress(delivery, error)) {
+    if (isWrongAddress(payload, error)) {
       log("info", "outbox.wrong_address", { id });
       await write((tx) => tx.delivery.deleteMany({ where: { id } }));
       return;

@@ -113,7 +113,7 @@ export class LastGoodPosts {
     return parsePostText(storedFile, version, text, filesByPath, context, codeFiles);
   }
 
-  /** The cache may have been deleted or full. */
+  /** Returns the published version, for when the cache was deleted or full. */
   #findPublished(file: PostFile): ParsedPost | null {
     const { parsedPosts, pendingIds } = this.#options.publishedIndex ?? {};
     const post = parsedPosts?.values().find((each) => postId(each.file) === postId(file));

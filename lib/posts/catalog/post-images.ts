@@ -166,7 +166,8 @@ function groupByName(files: readonly ContentFile[]): Map<string, ContentFile[]> 
 
 /**
  * Returns the images to show for `references`, and warnings "file:line: reason" for broken ones.
- * `isTemporary` if one of them may be gone after IMAGE_RETRY_MS. Throws AppError(unavailable) if a file can't be read now.
+ * `isTemporary`: one of the warnings may be gone after IMAGE_RETRY_MS. Throws AppError(unavailable)
+ * if a file can't be read now.
  */
 export async function loadPostImages(
   post: PostFile,

@@ -133,6 +133,7 @@ const names: [string, string][] = [
     "it's 100% (sure)!*.mp3",
     `inline; filename="it_s 100_ (sure)!.mp3"; filename*=UTF-8''it%27s%20100%25%20%28sure%29%21.mp3`,
   ],
+  ["＂／＼.mp3", `inline; filename="___.mp3"; filename*=UTF-8''%EF%BC%82%EF%BC%8F%EF%BC%BC.mp3`],
   ["\ud800.mp3", `inline; filename="_.mp3"; filename*=UTF-8''%EF%BF%BD.mp3`],
 ];
 for (const [filename, expected] of names) {

@@ -22,7 +22,8 @@ export function contentDisposition(filename: string): string {
     .normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "")
     .replace(/[^\x20-\x7e]+/g, "_")
-    .replace(/[%;']/g, "_");
+    // NFKD makes a quote of a fullwidth one.
+    .replace(/[%;'/\\:*?"<>|]/g, "_");
   const utf8 = encodeURIComponent(whole).replace(
     /['()*!]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -84,6 +84,10 @@ function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; rele
   };
 }
 
+/** Unlike slice(), copies a Buffer, too. The database returns Buffers. */
+const copyRange = (bytes: Uint8Array, start: number, end: number) =>
+  new Uint8Array(bytes.subarray(start, end));
+
 /**
  * Streams a range with backpressure. Chunks are copies, so a chunk waiting in a socket doesn't
  * retain the whole file.
@@ -100,7 +104,7 @@ function streamRange(
   let buffer: ReturnType<typeof retainBuffer> | null;
   try {
     buffer = isPart
-      ? { bytes: source.bytes.slice(start, end + 1), release() {} }
+      ? { bytes: copyRange(source.bytes, start, end + 1), release() {} }
       : retainBuffer(key, source.bytes);
   } catch (error) {
     releasePermit();
@@ -114,7 +118,7 @@ function streamRange(
       if (!buffer || at > end) return null;
       const chunkStart = at;
       at = Math.min(at + CHUNK_BYTES, end + 1);
-      return buffer.bytes.slice(chunkStart - offset, at - offset);
+      return copyRange(buffer.bytes, chunkStart - offset, at - offset);
     },
     onEnd() {
       buffer?.release();

@@ -7,6 +7,7 @@ import { findReaderPost } from "./reader-post.sql.ts";
 import { listReadingHistory } from "./reading-history.ts";
 import { consumePlaceWrite, listOpenPlaces, saveReadingPlace } from "./reading-place.ts";
 import { listSavedSlugs, setPostSaved } from "./saved-posts.ts";
+import { getStandings } from "./standings.ts";
 
 const insertMember = () => write((tx) => insertUser(tx).id);
 const stateOf = (userId: string, slug = "a-post") =>
@@ -136,6 +137,17 @@ test("the history has every counted read of the member by page, and says what st
       entries: [{ slug: "older", counts: false }],
     });
   expect((await pageOf(-3)).page).toBe(1);
+});
+
+test("a read of the first day of the window counts all day, as in the standings", async () => {
+  const ada = await insertMember();
+  const now = Date.UTC(2026, 10, 30, 12);
+  const createdAt = Date.UTC(2026, 4, 30, 8);
+  await write((tx) => insertRead(tx, { userId: ada, postSlug: "early", createdAt }));
+  const { entries } = await read((tx) => listReadingHistory(tx, { userId: ada, nowMs: now }));
+  const standings = await read((tx) => getStandings(tx, { slug: "early", nowMs: now }));
+  expect(standings[0]!.reads).toBe(1);
+  expect(entries.map(({ counts }) => counts)).toEqual([true]);
 });
 
 test("deleting the member deletes their saved posts and places", async () => {

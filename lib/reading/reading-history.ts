@@ -1,8 +1,8 @@
 // Lists what a member has read, and when.
 
-import { subtractMonths } from "#lib/core/clock.ts";
+import { epochDay } from "#lib/core/clock.ts";
 import type { Tx } from "#lib/db/database.ts";
-import { READS_WINDOW_MONTHS } from "./standings.ts";
+import { READS_WINDOW_MONTHS, getWindowStartDay } from "./standings.ts";
 
 const PAGE_SIZE = 50;
 
@@ -41,11 +41,11 @@ export async function listReadingHistory(
     skip: (page - 1) * pageSize,
     take: pageSize,
   });
-  const countsFromMs = subtractMonths(nowMs, READS_WINDOW_MONTHS);
+  const firstDay = getWindowStartDay(nowMs, READS_WINDOW_MONTHS);
   const entries = rows.map(({ postSlug, createdAt }) => ({
     slug: postSlug,
     readAtMs: createdAt.getTime(),
-    counts: createdAt.getTime() >= countsFromMs,
+    counts: epochDay(createdAt.getTime()) >= firstDay,
   }));
   return { entries, total, page, pageCount };
 }

@@ -85,13 +85,16 @@ test("the command gets the episode's audio, and its transcript is stored and fou
 });
 
 test("audio that a crashed process left behind is deleted when polling starts, but not that of a run", () => {
-  const crashed = join(env.DATA_DIR, "transcribe-aB3xYz");
-  const other = join(env.DATA_DIR, "transcribe-notes.txt");
+  const [crashed, merge, other] = ["transcribe-aB3xYz", "merge-aB3xYz", "transcribe-notes.txt"].map(
+    (name) => join(env.DATA_DIR, name),
+  ) as [string, string, string];
   writeFileSync(other, "");
-  mkdirSync(crashed);
-  writeFileSync(join(crashed, "episode.mp3"), AUDIO);
+  for (const dir of [crashed, merge]) {
+    mkdirSync(dir);
+    writeFileSync(join(dir, "episode.mp3"), AUDIO);
+  }
   startTranscriptionPolling();
-  expect([existsSync(crashed), existsSync(other)]).toEqual([false, true]);
+  expect([crashed, merge, other].map(existsSync)).toEqual([false, false, true]);
   mkdirSync(crashed);
   startTranscriptionPolling();
   expect(existsSync(crashed)).toBe(true);

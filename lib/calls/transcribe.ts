@@ -14,6 +14,7 @@ import { type Tx, read, write } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
 import { readAnswerAudio, readMergedAudio } from "./audio-blobs.sql.ts";
 import { sniffAudio } from "./audio/probe.ts";
+import { MERGE_FOLDER_PREFIX } from "./merge-audio.ts";
 import { normalizeCommandOutput } from "./normalize-transcript.ts";
 import { MAX_TRANSCRIPT_CHARS } from "./transcript.ts";
 
@@ -170,11 +171,14 @@ export const runTranscriptions = transcriptions.run;
 /** Starts transcriptions in the background. Call it after the commit that requested them. */
 export const triggerTranscriptions = transcriptions.trigger;
 
-/** Deletes the audio that runs of a crashed process left behind. */
+/** Deletes the audio that runs and merges of a crashed process left behind. */
 function removeLeftovers(): void {
   if (!existsSync(env.DATA_DIR)) return;
   for (const entry of readdirSync(env.DATA_DIR, { withFileTypes: true }))
-    if (entry.isDirectory() && entry.name.startsWith(FOLDER_PREFIX))
+    if (
+      entry.isDirectory() &&
+      [FOLDER_PREFIX, MERGE_FOLDER_PREFIX].some((prefix) => entry.name.startsWith(prefix))
+    )
       try {
         rmSync(join(env.DATA_DIR, entry.name), { recursive: true, force: true });
       } catch (error) {

@@ -204,6 +204,7 @@ export async function editCall(
       select: { callId: true },
     });
   if (episode && transcript === "") await requestTranscription(tx, callId);
+  else if (episode && transcript) await tx.transcription.deleteMany({ where: { callId } });
   await recordCallEvent(tx, { callId, admin }, episode ? "episode.edit" : "call.edit");
 }
 

@@ -16,6 +16,7 @@ import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { read, write } from "#lib/db/database.ts";
 import { sqlOf } from "#lib/db/sql.ts";
+import { editCall } from "./review.ts";
 import { readSpokenText } from "./searchable-episodes.ts";
 import {
   parseTranscribeCommand,
@@ -32,7 +33,7 @@ afterEach(() => {
 });
 
 /** Configures a shell script as the command; $1 is the audio. */
-function useCommand(script: string, args = ""): string {
+function setCommand(script: string, args = ""): string {
   const file = join(env.DATA_DIR, `transcribe ${randomUUID()}`);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
@@ -65,7 +66,7 @@ const leftoverDirs = () =>
   readdirSync(env.DATA_DIR).filter((name) => name.startsWith("transcribe-"));
 
 test("the command gets the episode's audio, and its transcript is stored and found", async () => {
-  useCommand(
+  setCommand(
     `printf 'WEBVTT\\n\\n00:00.000 --> 00:01.000\\n<v Ada>%s bytes of lecterns\\n' "$(wc -c < "$2" | tr -d ' ')"`,
     "-f {file}",
   );
@@ -103,7 +104,7 @@ test("audio that a crashed process left behind is deleted when polling starts, b
 
 test("the command sees no secret of the site, and runs without a shell", async () => {
   overrideEnv({ SESSION_SECRET: "a-secret-of-at-least-32-characters!" });
-  useCommand(`env | grep -c SECRET; echo "$1"`, `'$(id);*' {file}`);
+  setCommand(`env | grep -c SECRET; echo "$1"`, `'$(id);*' {file}`);
   const callId = await publishAndRequest("secret");
   await runTranscriptions();
   expect((await findTranscript(callId)).transcript).toBe("0\n$(id);*");
@@ -112,7 +113,7 @@ test("the command sees no secret of the site, and runs without a shell", async (
 
 test("after a failure the command runs twice more, later, and an admin sees why", async () => {
   const counter = join(env.DATA_DIR, `runs-${randomUUID()}`);
-  useCommand(`echo x >> "${counter}"; echo "no model" >&2; exit 3`);
+  setCommand(`echo x >> "${counter}"; echo "no model" >&2; exit 3`);
   const callId = await publishAndRequest("failing");
   const countRuns = () => readFileSync(counter, "utf8").length / 2;
   const start = nowMs();
@@ -136,7 +137,7 @@ test("after a failure the command runs twice more, later, and an admin sees why"
 });
 
 test("a command that prints nothing or does not exist has failed", async () => {
-  useCommand("exit 0");
+  setCommand("exit 0");
   const silent = await publishAndRequest("silent");
   await runTranscriptions();
   expect((await findRequest(silent))?.lastError).toBe("The command printed nothing.");
@@ -146,23 +147,76 @@ test("a command that prints nothing or does not exist has failed", async () => {
   expect((await findRequest(missing))?.lastError).toMatch(/ENOENT/);
 });
 
-test("a transcript that an admin typed in the meantime stays", async () => {
+/** Transcribes the episode as "heard", and runs `work` in the meantime. */
+async function transcribeDuring(work: () => Promise<unknown>): Promise<void> {
   const started = join(env.DATA_DIR, `started-${randomUUID()}`);
   const proceed = `${started}-proceed`;
-  useCommand(`touch "${started}"; while [ ! -e "${proceed}" ]; do sleep 0.05; done; echo heard`);
-  const callId = await publishAndRequest("typed");
+  setCommand(
+    `echo x >> "${started}"; while [ ! -e "${proceed}" ]; do sleep 0.05; done; echo "heard in run $(wc -l < "${started}" | tr -d ' ')"`,
+  );
   const run = runTranscriptions();
   await expect.poll(() => existsSync(started), { timeout: 10_000 }).toBe(true);
-  await write((tx) => tx.episode.update({ where: { callId }, data: { transcript: "typed" } }));
+  await work();
   writeFileSync(proceed, "");
   await run;
+}
+
+test("a transcript that an admin typed in the meantime stays", async () => {
+  overrideEnv({ TRANSCRIBE_COMMAND: "true" });
+  const callId = await publishAndRequest("typed");
+  await transcribeDuring(() =>
+    write((tx) => tx.episode.update({ where: { callId }, data: { transcript: "typed" } })),
+  );
   expect((await findTranscript(callId)).transcript).toBe("typed");
+  expect(await findRequest(callId)).toBeNull();
+});
+
+test("an episode that was published again in the meantime gets the transcript of its own audio", async () => {
+  overrideEnv({ TRANSCRIBE_COMMAND: "true" });
+  const callId = await publishAndRequest("again");
+  await transcribeDuring(() =>
+    write(async (tx) => {
+      await tx.episode.delete({ where: { callId } });
+      insertEpisode(tx, { callId, slug: "again", transcript: "", publishedAt: nowMs() + 1 });
+      await requestTranscription(tx, callId);
+    }),
+  );
+  expect((await findTranscript(callId)).transcript).toBe("heard in run 2");
+  expect(await findRequest(callId)).toBeNull();
+});
+
+/** Returns an admin's edit of the transcript alone. */
+async function prepareEdit(callId: string, transcript: string) {
+  const { updatedAt, title, description, keywords } = await read((tx) =>
+    tx.call.findUniqueOrThrow({ where: { id: callId } }),
+  );
+  const user = await write((tx) => insertUser(tx, { role: "ADMIN" }));
+  const admin = { ...user, sessionKey: "key", loggedInAtMs: nowMs() };
+  const texts = { title, description, keywords, note: "", transcript };
+  return { callId, admin, expectedVersion: updatedAt.getTime(), ...texts };
+}
+
+test("an admin's edit from before the transcript was ready doesn't delete it", async () => {
+  setCommand("echo heard");
+  const callId = await publishAndRequest("edited");
+  const edit = await prepareEdit(callId, "");
+  await runTranscriptions();
+  await expect(write((tx) => editCall(tx, edit))).rejects.toMatchObject({ code: "conflict" });
+  expect((await findTranscript(callId)).transcript).toBe("heard");
+});
+
+test("once an admin has typed a transcript, a failed request is forgotten", async () => {
+  setCommand("exit 3");
+  const callId = await publishAndRequest("given-up");
+  await write((tx) => tx.transcription.update({ where: { callId }, data: { nextTryAt: null } }));
+  const edit = await prepareEdit(callId, "typed");
+  await write((tx) => editCall(tx, edit));
   expect(await findRequest(callId)).toBeNull();
 });
 
 test("an episode that has a transcript or was unpublished needs no run", async () => {
   const ran = join(env.DATA_DIR, `ran-${randomUUID()}`);
-  useCommand(`touch "${ran}"; echo words`);
+  setCommand(`touch "${ran}"; echo words`);
   const callId = await publishAndRequest("done", "words");
   const unpublished = await publishAndRequest("gone");
   await write((tx) => tx.episode.delete({ where: { callId: unpublished } }));

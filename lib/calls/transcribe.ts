@@ -71,8 +71,14 @@ const findDue = (tx: Tx): Promise<DueTranscription | null> =>
   });
 
 /** Counts the run that follows. Returns the audio, or null if the episode needs no transcript now. */
-async function claim(tx: Tx, { callId, tries }: DueTranscription): Promise<Uint8Array | null> {
-  const episode = await tx.episode.findUnique({ where: { callId }, select: { transcript: true } });
+async function claim(
+  tx: Tx,
+  { callId, tries }: DueTranscription,
+): Promise<{ audio: Uint8Array; publishedAt: Date } | null> {
+  const episode = await tx.episode.findUnique({
+    where: { callId },
+    select: { transcript: true, publishedAt: true },
+  });
   if (episode?.transcript !== "") {
     await tx.transcription.deleteMany({ where: { callId } });
     return null;
@@ -85,23 +91,33 @@ async function claim(tx: Tx, { callId, tries }: DueTranscription): Promise<Uint8
       nextTryAt: delayMs === undefined ? null : new Date(nowMs() + delayMs),
     },
   });
-  return readMergedAudio(tx, callId) ?? readAnswerAudio(tx, callId);
+  const audio = readMergedAudio(tx, callId) ?? readAnswerAudio(tx, callId);
+  return audio && { audio, publishedAt: episode.publishedAt };
 }
 
 /**
- * Stores a transcript, unless an admin has written one in the meantime or the episode was
- * unpublished.
+ * Stores the transcript of the episode published at `publishedAt`, unless an admin has written one
+ * in the meantime or the episode was unpublished.
  */
-async function storeTranscript(tx: Tx, callId: string, transcript: string): Promise<void> {
-  const { count } = await tx.transcription.deleteMany({ where: { callId } });
+async function storeTranscript(
+  tx: Tx,
+  { callId, publishedAt, transcript }: { callId: string; publishedAt: Date; transcript: string },
+): Promise<void> {
   const episode = await tx.episode.findUnique({
-    where: { callId },
-    select: { transcript: true, updatedAt: true },
+    where: { callId, publishedAt },
+    select: { transcript: true, updatedAt: true, call: { select: { updatedAt: true } } },
   });
-  if (count === 0 || episode?.transcript !== "") return;
+  // Published again, it may have another answer.
+  if (!episode) return;
+  const { count } = await tx.transcription.deleteMany({ where: { callId } });
+  if (count === 0 || episode.transcript !== "") return;
+  const updatedAt = new Date(
+    Math.max(nowMs(), episode.updatedAt.getTime() + 1, episode.call.updatedAt.getTime() + 1),
+  );
   await tx.episode.update({
     where: { callId },
-    data: { transcript, updatedAt: new Date(Math.max(nowMs(), episode.updatedAt.getTime() + 1)) },
+    // The call's version, too: an admin's form from before would delete the transcript.
+    data: { transcript, updatedAt, call: { update: { updatedAt } } },
     select: { callId: true },
   });
 }
@@ -137,11 +153,12 @@ async function transcribe(audio: Uint8Array): Promise<string> {
 
 async function runTranscription(due: DueTranscription): Promise<void> {
   const { callId } = due;
-  const audio = await write((tx) => claim(tx, due));
-  if (!audio) return;
+  const claimed = await write((tx) => claim(tx, due));
+  if (!claimed) return;
+  const { audio, publishedAt } = claimed;
   try {
     const transcript = await transcribe(audio);
-    await write((tx) => storeTranscript(tx, callId, transcript));
+    await write((tx) => storeTranscript(tx, { callId, publishedAt, transcript }));
   } catch (error) {
     log("error", "calls.transcribe_failed", { callId, tries: due.tries + 1, error });
     const lastError = (error instanceof Error ? error.message : String(error)).slice(

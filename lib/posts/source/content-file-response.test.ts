@@ -52,6 +52,14 @@ test("a matching If-None-Match gets 304 without reading the file", async () => {
   expect(response.status).toBe(304);
 });
 
+test("HEAD gets the headers, and opens no file that nothing would close", async () => {
+  const request = new Request("http://site/x", { method: "HEAD" });
+  const response = await contentFileResponse(request, file, () =>
+    Promise.reject(new Error("It was opened.")),
+  );
+  expect([response.status, response.headers.get("content-length")]).toEqual([200, "10"]);
+});
+
 test.each([
   ["bytes=0-3", 206, "0123", "bytes 0-3/10"],
   ["bytes=4-", 206, "456789", "bytes 4-9/10"],

@@ -6,11 +6,11 @@ import { chooseTemporaryFolder } from "./tests/support/temporary-folder.ts";
 const TEST_FILES = "{lib,components,app,server,cli,tests,scripts,bench}/**/*.test.{ts,tsx}";
 
 /**
- * Matches tests that mock modules or timers, change the process, start processes or workers, or
- * depend on state that a whole process shares.
+ * Matches tests that mock modules or timers, change the process, start workers, or depend on state
+ * that a whole process shares.
  */
 const NEEDS_OWN_PROCESS =
-  /vi\.mock|useFakeTimers|process\.(?!cwd|pid|execPath|getuid|\w*[cC]puUsage|memoryUsage)|spawn|execFile|startPostgres|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric|OpenTelemetry/i;
+  /vi\.mock|useFakeTimers|process\.(?!cwd|pid|execPath|getuid|platform|\w*[cC]puUsage|memoryUsage|std(out|err), "write"|env\.\w+\b(?! =)|env[,) ])|globalThis|closeCompiler|createCompiler|workerPool|singleton|limiter|metric|OpenTelemetry/i;
 
 /** One folder per run, which global-setup.ts creates and removes. */
 const folder = join(chooseTemporaryFolder(), `lectern-unit-${process.pid}`);

@@ -6,10 +6,7 @@ import { expect, test } from "#tests/support/e2e/fixtures.ts";
 const PAGES = [
   "/",
   "/blog",
-  "/blog?q=write",
   "/blog/topics/sqlite",
-  "/blog/archive/2026",
-  "/search",
   "/search?q=write",
   "/blog/one-door-for-writes",
   "/blog/what-counts-as-a-read",

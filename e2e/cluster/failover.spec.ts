@@ -53,18 +53,18 @@ async function settledPositions(cluster: Cluster): Promise<Record<string, number
 const inWords = (times: readonly number[]) =>
   times.map((ms) => `${(ms / 1_000).toFixed(1)} s`).join(", ");
 
-test("a planned handover under load, there and back: no read fails, no acknowledged write is lost, writes pause for less than two seconds", async ({
+test("a planned handover under load: no read fails, no acknowledged write is lost, writes pause for less than two seconds", async ({
   cluster,
   smtp,
 }) => {
   test.setTimeout(300_000);
-  const load = await LoadGenerator.start(cluster, smtp, { readers: 1 });
+  const load = await LoadGenerator.start(cluster, smtp);
   const gaps: number[] = [];
-  for (const direction of ["there", "back"]) {
+  for (const direction of process.env.SOAK_KILLS ? ["there", "back"] : ["there"]) {
     const old = await cluster.waitForPrimary();
     const next = await cluster.waitForStandby();
     await waitUntilHeld(old);
-    await load.waitForWrites(50);
+    await load.waitForWrites(25);
     const fromMs = performance.now();
     const logLength = old.log(LOG_BYTES).length;
     expect(await old.stop(), direction).toBe(0);
@@ -74,7 +74,7 @@ test("a planned handover under load, there and back: no read fails, no acknowled
       async () => (await cluster.findPrimary())?.name ?? null,
       (name) => name === next.name,
     );
-    await load.waitForWrites(50);
+    await load.waitForWrites(25);
     gaps.push(load.longestGapMs(fromMs, performance.now()));
     old.start();
     expect((await cluster.waitForStandby(90_000)).name).toBe(old.name);
@@ -114,7 +114,7 @@ test("the primary's machine dies under load: reads go on, writes resume in time,
   smtp,
 }) => {
   test.setTimeout(900_000);
-  const load = await LoadGenerator.start(cluster, smtp, { readers: 1 });
+  const load = await LoadGenerator.start(cluster, smtp);
   const kills: {
     name: string;
     atMs: number;
@@ -126,7 +126,7 @@ test("the primary's machine dies under load: reads go on, writes resume in time,
     const primary = await cluster.waitForPrimary();
     const standby = await cluster.waitForStandby(90_000);
     await waitUntilHeld(primary);
-    await load.waitForWrites(50);
+    await load.waitForWrites(25);
     const atMs = performance.now();
     await primary.kill();
     const had = await settledPositions(cluster);

@@ -27,7 +27,7 @@ const DETECTED_MS = 4_000;
 const REFUSED_MS = 5_000;
 /** Clients give up requests that a frozen process has accepted after this. */
 const PATIENCE_MS = 6_000;
-const LOAD = { readers: 1, patienceMs: PATIENCE_MS };
+const LOAD = { patienceMs: PATIENCE_MS };
 /** `SOAK_FREEZES=10` freezes more often. */
 const FREEZES = Number(process.env.SOAK_FREEZES ?? 1);
 

@@ -17,12 +17,9 @@ import { findTools } from "#cli/cluster/tools/find-tools.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { createWorkspace } from "#cli/cluster/workspace.ts";
 
+test.skip(!process.env.SOAK_RUNBOOKS, "SOAK_RUNBOOKS=1 runs these long tests.");
 test.use({ regions: ["dfw", "ams"], consulServers: 3 });
 
-/** Little, because three Consul servers share the machine with the nodes. */
-const LOAD = { readers: 1, writers: 2 };
-/** Long tests run only if asked for. */
-const hasTime = Boolean(process.env.SOAK_RUNBOOKS);
 const PAGE = "lease-service.md";
 const TTL_MS = 10_000;
 /** LiteFS steps down a tenth of a second after the TTL; the rest is for a busy machine. */
@@ -84,7 +81,7 @@ test("a Consul server dies, then the leader, under load: no write fails, and the
   smtp,
 }) => {
   test.setTimeout(120_000);
-  const load = await LoadGenerator.start(cluster, smtp, LOAD);
+  const load = await LoadGenerator.start(cluster, smtp);
   const session = await findSession(cluster);
   expect(session).not.toBeNull();
   let hasQuickElections = true;
@@ -122,7 +119,7 @@ test("all Consul servers hang under load: reads go on, writes end with the lease
 }) => {
   test.setTimeout(120_000);
   const primary = await cluster.waitForPrimary();
-  const load = await LoadGenerator.start(cluster, smtp, LOAD);
+  const load = await LoadGenerator.start(cluster, smtp);
   const frozenMs = performance.now();
   cluster.consul.pause();
   await waitUntil("the primary steps down", STEP_DOWN_MS, async () => !(await primary.isPrimary()));
@@ -156,7 +153,6 @@ test("the runbook's checks show three servers and their leader", async ({ cluste
 });
 
 test("the runbook replaces a server, and the lease stays", async ({ cluster }) => {
-  test.skip(!hasTime, "SOAK_RUNBOOKS=1 runs it.");
   test.setTimeout(180_000);
   // A server that an earlier test restarted has a vote again after ten seconds.
   await waitForVoters(cluster);
@@ -174,7 +170,6 @@ test("the runbook replaces a server, and the lease stays", async ({ cluster }) =
 test("the runbook restarts one server at a time for an upgrade, and the lease stays", async ({
   cluster,
 }) => {
-  test.skip(!hasTime, "SOAK_RUNBOOKS=1 runs it.");
   test.setTimeout(120_000);
   const session = await findSession(cluster);
   await runPage(cluster, "Upgrade");
@@ -185,9 +180,8 @@ test("after the loss of all servers with their data, the runbook's servers get t
   cluster,
   smtp,
 }) => {
-  test.skip(!hasTime, "SOAK_RUNBOOKS=1 runs it.");
   test.setTimeout(180_000);
-  const load = await LoadGenerator.start(cluster, smtp, LOAD);
+  const load = await LoadGenerator.start(cluster, smtp);
   const info = await (await cluster.waitForPrimary()).readLitefsInfo();
   await runPage(cluster, "After the loss of all servers");
   await cluster.consul.start();
@@ -203,7 +197,6 @@ test("the runbook changes to another lease service under load, without losing a 
   cluster,
   smtp,
 }) => {
-  test.skip(!hasTime, "SOAK_RUNBOOKS=1 runs it.");
   test.setTimeout(240_000);
   const folder = mkdtempSync(join(tmpdir(), "lectern-consul-"));
   const workspace = createWorkspace(folder);
@@ -219,7 +212,7 @@ test("the runbook changes to another lease service under load, without losing a 
   );
   try {
     await other.start();
-    const load = await LoadGenerator.start(cluster, smtp, LOAD);
+    const load = await LoadGenerator.start(cluster, smtp);
     const fromMs = performance.now();
     await fly.run(readRunbook(PAGE, "Change to another lease service"), {
       CONSUL_SITE_TOKEN: other.token,

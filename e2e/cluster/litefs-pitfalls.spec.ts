@@ -168,12 +168,17 @@ test("the first candidate of a new version takes the lease and migrates; its rep
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
     ).toBe(303);
 
-    await fly.run(readRunbook("deploy.md", "Later deploys"), { KEY: "unused" });
-    for (const node of cluster.nodes.values()) expect(hasTable(node)).toBe(true);
-
     // The old code runs on the newer schema.
-    await fly.run(readRunbook("deploy.md", "Roll back"), { IMAGE: resolve(imageDir) });
-    await cluster.waitForPrimary();
+    if (process.env.SOAK_RUNBOOKS) {
+      await fly.run(readRunbook("deploy.md", "Later deploys"), { KEY: "unused" });
+      for (const node of cluster.nodes.values()) expect(hasTable(node)).toBe(true);
+      await fly.run(readRunbook("deploy.md", "Roll back"), { IMAGE: resolve(imageDir) });
+      await cluster.waitForPrimary();
+    } else {
+      // The cluster's repair starts them with the old image.
+      await Promise.all([replica.stop(), standby.stop()]);
+      expect(await cluster.waitForPrimary()).toBe(old);
+    }
     expect(
       (await requestLoginEmail(cluster.getEdgeUrl("ams"), "rolled.back@example.com")).status,
     ).toBe(303);

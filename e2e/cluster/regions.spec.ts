@@ -29,7 +29,7 @@ test("the runbook changes the primary region under load, without losing a write"
   smtp,
 }) => {
   test.setTimeout(240_000);
-  const load = await LoadGenerator.start(cluster, smtp, { readers: 1, writers: 2 });
+  const load = await LoadGenerator.start(cluster, smtp);
   const fly = new FlyCommand(cluster, (url) => url);
   const fromMs = performance.now();
   try {

@@ -70,6 +70,8 @@ process.exit();
 async function soak(cluster: Cluster): Promise<void> {
   const measurements = new Measurements();
   const load = await LoadGenerator.start(cluster, smtp, {
+    readers: 2,
+    writers: 4,
     readPauseMs: 40,
     writePauseMs: 20,
     patienceMs: PATIENCE_MS,

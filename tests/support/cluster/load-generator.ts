@@ -51,7 +51,7 @@ export interface LoadFailure {
 
 const READ_PAUSE_MS = 250;
 const WRITE_PAUSE_MS = 100;
-const LOGIN_PAUSE_MS = 200;
+const LOGIN_PAUSE_MS = 500;
 /** Below the site's limit per address and minute (lib/reading/read-limiter.ts). */
 const WRITES_PER_ADDRESS = 50;
 
@@ -101,7 +101,7 @@ export class LoadGenerator {
   static async start(
     cluster: Cluster,
     smtp: TestSmtpServer,
-    { readers = 2, writers = 4, logins = 1, ...options }: LoadOptions = {},
+    { readers = 1, writers = 2, logins = 1, ...options }: LoadOptions = {},
   ): Promise<LoadGenerator> {
     // The site sends five login emails per hour to one address, so logins need many members.
     const load = new LoadGenerator(

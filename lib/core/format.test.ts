@@ -97,7 +97,7 @@ test.each([
   ["spoken-position", 72_400, "1 minute 12 seconds"],
   ["spoken-position", 121_000, "2 minutes 1 second"],
   ["short", 4.4, "4 ms"],
-  ["short", 999, "999 ms"],
+  ["short", 999.7, "999 ms"],
   ["short", 1_234, "1.2 s"],
   ["short", 59_999, "59.9 s"],
   ["short", 90_000, "1 min 30 s"],

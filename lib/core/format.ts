@@ -79,7 +79,7 @@ function formatSpoken(seconds: number): string {
 }
 
 function formatShort(ms: number): string {
-  if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
+  if (ms < SECOND_MS) return `${Math.floor(ms)} ms`;
   if (ms < MINUTE_MS) return `${(Math.floor(ms / 100) / 10).toLocaleString("en-US")} s`;
   const [bigMs, big, smallMs, small] =
     ms < HOUR_MS

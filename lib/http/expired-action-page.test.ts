@@ -18,7 +18,7 @@ test("typed text is returned escaped; secret and hidden fields are not", async (
       title: "</textarea><b>Why?</b>",
       code: "123456",
       token: "secret-token",
-      expectedUpdatedAt: "17",
+      expectedVersion: "17",
       id: "an-id",
       next: "/me",
       empty: " ",

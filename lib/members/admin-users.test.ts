@@ -35,7 +35,7 @@ test("a member is denied everything that admins may do", () =>
       () => getUser(tx, member, member.id),
       () => countUsers(tx, member),
       () =>
-        editUser(tx, member, { id, firstName: "Eve", team: "BLUE", expectedUpdatedAt: updatedAt }),
+        editUser(tx, member, { id, firstName: "Eve", team: "BLUE", expectedVersion: updatedAt }),
       () => revokeUserSessions(tx, member, id),
       () => deleteUser(tx, member, { id, typed: email }),
     ];
@@ -156,7 +156,7 @@ test("an edit changes name and team, moves the reads, and is logged without the 
         id,
         firstName: "Grace",
         team: "BLUE",
-        expectedUpdatedAt: updatedAt,
+        expectedVersion: updatedAt,
       }),
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(await getUser(tx, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
@@ -182,10 +182,10 @@ test("a concurrent edit is refused (optimistic lock)", () =>
       id,
       firstName: "Grace",
       team: "RED",
-      expectedUpdatedAt: updatedAt,
+      expectedVersion: updatedAt,
     });
     await expect(
-      editUser(tx, admin, { id, firstName: "Ada", team: "BLUE", expectedUpdatedAt: updatedAt }),
+      editUser(tx, admin, { id, firstName: "Ada", team: "BLUE", expectedVersion: updatedAt }),
     ).rejects.toThrow(/has changed since/);
     expect(await getUser(tx, admin, id)).toMatchObject({ firstName: "Grace", team: "RED" });
     await expect(
@@ -193,7 +193,7 @@ test("a concurrent edit is refused (optimistic lock)", () =>
         id: "unknown",
         firstName: "Ada",
         team: "BLUE",
-        expectedUpdatedAt: updatedAt,
+        expectedVersion: updatedAt,
       }),
     ).rejects.toThrow(code("not_found"));
   }));
@@ -202,9 +202,7 @@ test("an edit that changes nothing writes nothing", () =>
   write(async (tx) => {
     const admin = anAdmin(tx);
     const { id, updatedAt, firstName, team } = insertUser(tx);
-    expect(
-      await editUser(tx, admin, { id, firstName, team, expectedUpdatedAt: updatedAt }),
-    ).toEqual({
+    expect(await editUser(tx, admin, { id, firstName, team, expectedVersion: updatedAt })).toEqual({
       changed: [],
       slugs: [],
     });

@@ -111,7 +111,7 @@ export async function countUsers(
  * outlives the member. Returns the changed fields and the posts whose standings may have changed:
  * pass these to recordLeadChanges() in the same transaction. Throws AppError(forbidden) unless
  * `admin` is an admin, AppError(not_found), and AppError(conflict) if the member has changed since
- * `expectedUpdatedAt` (optimistic lock).
+ * `expectedVersion` (optimistic lock).
  */
 export async function editUser(
   tx: Tx,
@@ -120,8 +120,8 @@ export async function editUser(
     id,
     firstName,
     team,
-    expectedUpdatedAt,
-  }: { id: string; firstName: string; team: Team; expectedUpdatedAt: number },
+    expectedVersion,
+  }: { id: string; firstName: string; team: Team; expectedVersion: number },
 ): Promise<{ changed: readonly string[]; slugs: readonly string[] }> {
   assertAdmin(admin);
   const before = await tx.user.findUnique({
@@ -129,7 +129,7 @@ export async function editUser(
     select: { firstName: true, team: true, updatedAt: true },
   });
   if (!before) throw createUserNotFoundError();
-  if (before.updatedAt.getTime() !== expectedUpdatedAt) throw createEditConflictError();
+  if (before.updatedAt.getTime() !== expectedVersion) throw createEditConflictError();
   const detail = {
     ...(before.firstName !== firstName && { name: "changed" }),
     ...(before.team !== team && { team: { from: before.team, to: team } }),

@@ -90,17 +90,17 @@ test("a role change is refused after a concurrent edit, or without effect", () =
     const admin = newMember(tx, { role: "ADMIN" });
     const { id, updatedAt } = insertUser(tx);
     await expect(
-      changeRole(tx, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt - 1 }),
+      changeRole(tx, admin, { id, role: "ADMIN", expectedVersion: updatedAt - 1 }),
     ).rejects.toThrow(/has changed since/);
     await expect(
-      changeRole(tx, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+      changeRole(tx, admin, { id, role: "MEMBER", expectedVersion: updatedAt }),
     ).rejects.toThrow(/not an admin/);
     await expect(changeRole(tx, admin, { id: "unknown", role: "ADMIN" })).rejects.toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
-    await changeRole(tx, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt });
+    await changeRole(tx, admin, { id, role: "ADMIN", expectedVersion: updatedAt });
     await expect(
-      changeRole(tx, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+      changeRole(tx, admin, { id, role: "MEMBER", expectedVersion: updatedAt }),
     ).rejects.toThrow(/has changed since/);
   }));
 

@@ -56,13 +56,13 @@ export function nextUpdatedAt(row: { updatedAt: Date }): Date {
  * Sets the member's role, revokes their sessions (a privilege change requires a new one) and
  * records an audit event. Throws AppError(forbidden) or AppError(unauthorized) unless `actor` is an
  * admin with a recent login, and AppError(not_found). Throws AppError(conflict) if the member
- * already has the role, has changed since `expectedUpdatedAt` (optimistic lock), or is the last
+ * already has the role, has changed since `expectedVersion` (optimistic lock), or is the last
  * admin (which the command line may demote).
  */
 export async function changeRole(
   tx: Tx,
   actor: Member | typeof COMMAND_LINE,
-  { id, role, expectedUpdatedAt }: { id: string; role: Role; expectedUpdatedAt?: number },
+  { id, role, expectedVersion }: { id: string; role: Role; expectedVersion?: number },
 ): Promise<RoleChange> {
   if (actor !== COMMAND_LINE) {
     assertAdmin(actor);
@@ -73,7 +73,7 @@ export async function changeRole(
     select: { role: true, updatedAt: true },
   });
   if (!target) throw new AppError("not_found", "This member no longer exists.");
-  if (expectedUpdatedAt !== undefined && expectedUpdatedAt !== target.updatedAt.getTime())
+  if (expectedVersion !== undefined && expectedVersion !== target.updatedAt.getTime())
     throw createEditConflictError();
   if (target.role === role)
     throw new AppError(

@@ -19,7 +19,7 @@ const userId = z
   .string({ error: "The member is missing." })
   .min(1, { error: "The member is missing." })
   .max(200, { error: "This member doesn’t exist." });
-const expectedUpdatedAt = z.coerce
+const expectedVersion = z.coerce
   .number({ error: "Reload the page and try again." })
   .int({ error: "Reload the page and try again." });
 
@@ -27,7 +27,7 @@ export const editMember = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
     id: userId,
-    expectedUpdatedAt,
+    expectedVersion,
     firstName: firstNameField(),
     team: z.enum(TEAMS, { error: "Choose one of the three teams." }),
   }),
@@ -51,7 +51,7 @@ export const changeMemberRole = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({
     id: userId,
-    expectedUpdatedAt,
+    expectedVersion,
     role: z.enum(ROLES, { error: "This role doesn’t exist." }),
   }),
   async run({ input, write }) {

@@ -339,7 +339,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     page: userPage,
     makeValidFields: (context) => ({
       id: context.fixture.owner.id,
-      expectedUpdatedAt: readUpdatedAt(context),
+      expectedVersion: readUpdatedAt(context),
       firstName: "Adelaide",
       team: "YELLOW",
     }),
@@ -356,7 +356,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     page: userPage,
     makeValidFields: (context) => ({
       id: context.fixture.owner.id,
-      expectedUpdatedAt: readUpdatedAt(context),
+      expectedVersion: readUpdatedAt(context),
       role: "ADMIN",
     }),
     writtenTables: ["AuditEvent", "Session", "User"],

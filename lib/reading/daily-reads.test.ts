@@ -59,6 +59,13 @@ test("counts each post's reads, all and recent", () =>
     ]);
   }));
 
+test("counts the reads of more posts than a query can name", () =>
+  write(async (tx) => {
+    for (let i = 0; i < 1_100; i++) insertRead(tx, { postSlug: `post-${i}`, createdAt: NOW });
+    const posts = await listPostReads(tx, { days: 3, nowMs: NOW });
+    expect(posts.filter(({ recent }) => recent === 1)).toHaveLength(1_100);
+  }));
+
 const daysOf = (...totals: number[]) => totals.map((total, day) => ({ day, total, byTeam: {} }));
 
 test("a period is compared with the one before", () => {

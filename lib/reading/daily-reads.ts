@@ -36,6 +36,9 @@ export async function listDailyReads(
   });
 }
 
+/** Prisma refuses a query with 1,000 parameters. */
+const POSTS_PER_QUERY = 500;
+
 /**
  * Returns each post's total reads and those of the last `days` days, most-read first. Posts without
  * reads are omitted. Scans one index range per post.
@@ -46,15 +49,20 @@ export async function listPostReads(
 ): Promise<{ slug: string; reads: number; recent: number }[]> {
   const today = epochDay(nowMs);
   const totals = await tx.postTotal.findMany({ orderBy: [{ reads: "desc" }, { postSlug: "asc" }] });
-  const sums = await tx.dailyTeamReads.groupBy({
-    by: ["postSlug"],
-    where: {
-      postSlug: { in: totals.map(({ postSlug }) => postSlug) },
-      day: { gte: today - days + 1, lte: today },
-    },
-    _sum: { reads: true },
-  });
-  const recentBySlug = new Map(sums.map(({ postSlug, _sum }) => [postSlug, _sum.reads ?? 0]));
+  const recentBySlug = new Map<string, number>();
+  for (let start = 0; start < totals.length; start += POSTS_PER_QUERY) {
+    const sums = await tx.dailyTeamReads.groupBy({
+      by: ["postSlug"],
+      where: {
+        postSlug: {
+          in: totals.slice(start, start + POSTS_PER_QUERY).map(({ postSlug }) => postSlug),
+        },
+        day: { gte: today - days + 1, lte: today },
+      },
+      _sum: { reads: true },
+    });
+    for (const { postSlug, _sum } of sums) recentBySlug.set(postSlug, _sum.reads ?? 0);
+  }
   return totals.map(({ postSlug, reads }) => ({
     slug: postSlug,
     reads,

@@ -89,6 +89,7 @@ export function computeChartGeometry(
     ...history.flatMap(({ teams }) => teams.map(({ readsPerMember }) => readsPerMember)),
   );
   const step = highest > 0 ? chooseTickStep(highest) : 1;
+  const decimals = Math.max(0, -Math.floor(Math.log10(step)));
   const top = Math.max(1, Math.ceil(roundToTenth(highest / step))) * step;
   const [from, to] = [history[0]!.day, history.at(-1)!.day];
   const last = history.at(-1)!;
@@ -121,7 +122,7 @@ export function computeChartGeometry(
     }),
     gridLines: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({
       y: y(i * step),
-      text: (i * step).toFixed(step >= 1 ? 0 : step >= 0.1 ? 1 : 2),
+      text: (i * step).toFixed(decimals),
     })),
     months: listMonths(from, to, monthStep).map(({ day, text }) => ({ x: x(day), text })),
     left: MARGIN.left,

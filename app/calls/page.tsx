@@ -2,6 +2,7 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
+import { cache } from "react";
 import { podcastAlternateTypes } from "./podcast-metadata.ts";
 import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
@@ -10,7 +11,7 @@ import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getPodcast } from "#lib/calls/podcast.ts";
 import { selectEnclosure } from "#lib/calls/podcast-feed.ts";
-import { type Tx, read } from "#lib/db/database.ts";
+import { read } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
 
@@ -18,17 +19,24 @@ interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
 
-/** Returns the number of pages, and that of the requested one: the last one beyond it, 1 if invalid. */
-async function findPage(tx: Tx, value: string | string[] | undefined) {
-  const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
-  const isValid = typeof value === "string" && /^[1-9]\d{0,5}$/.test(value);
-  return { pages, page: isValid ? Math.min(Number(value), pages) : 1 };
-}
+/**
+ * Returns a page of episodes, its number and the number of pages: the last page beyond it, the first
+ * one if `value` is invalid. Cached, because the metadata needs it, too.
+ */
+const loadEpisodes = cache((value: string | string[] | undefined) =>
+  read(async (tx) => {
+    const pages = Math.max(1, Math.ceil((await countEpisodes(tx)) / PER_PAGE));
+    const isValid = typeof value === "string" && /^[1-9]\d{0,5}$/.test(value);
+    const page = isValid ? Math.min(Number(value), pages) : 1;
+    const episodes = await listEpisodes(tx, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE });
+    return { episodes, page, pages };
+  }),
+);
 
 export async function generateMetadata({ searchParams }: Props): Promise<Metadata> {
   const value = (await searchParams).page;
   await connection();
-  const { page } = await read((tx) => findPage(tx, value));
+  const { page } = await loadEpisodes(value);
   return {
     title: page > 1 ? `Calls, page ${page}` : "Calls",
     description: getPodcast().description,
@@ -41,15 +49,7 @@ export async function generateMetadata({ searchParams }: Props): Promise<Metadat
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const value = (await searchParams).page;
-  const { episodes, page, pages } = await read(async (tx) => {
-    const { pages, page } = await findPage(tx, value);
-    return {
-      pages,
-      page,
-      episodes: await listEpisodes(tx, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
-    };
-  });
+  const { episodes, page, pages } = await loadEpisodes((await searchParams).page);
   return (
     <div className="wrap">
       <header className="page-head">

@@ -23,7 +23,7 @@ export interface OwnCall {
 }
 
 /** Maximum number of calls listed, newest first. */
-const MAX_LISTED = 200;
+export const MAX_LISTED_CALLS = 200;
 
 /** Returns the member's calls, newest first, without audio and without the admins' notes. */
 export async function listOwnCalls(tx: Tx, member: Member): Promise<OwnCall[]> {
@@ -38,7 +38,7 @@ export async function listOwnCalls(tx: Tx, member: Member): Promise<OwnCall[]> {
       episode: { select: { slug: true } },
     },
     orderBy: [{ createdAt: "desc" }, { id: "asc" }],
-    take: MAX_LISTED,
+    take: MAX_LISTED_CALLS,
   });
   const recorded = findRecordedCallIds(
     tx,

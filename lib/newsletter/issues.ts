@@ -32,13 +32,16 @@ const LISTED = {
   problem: true,
 } as const;
 
+/** Maximum number of issues listed, newest first. */
+export const MAX_LISTED_ISSUES = 100;
+
 /** Returns the newest issues with their counts. Throws AppError(forbidden) unless `admin` is one. */
 export async function listIssues(tx: Tx, admin: Member) {
   assertAdmin(admin);
   const issues = await tx.newsletterIssue.findMany({
     select: LISTED,
     orderBy: { id: "desc" },
-    take: 100,
+    take: MAX_LISTED_ISSUES,
   });
   return Promise.all(
     issues.map(async (issue) => ({ ...issue, counts: await countDeliveries(tx, issue) })),

@@ -12,7 +12,7 @@ import { read } from "#lib/db/database.ts";
 import { readNotice } from "#lib/http/notice-cookie.ts";
 import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
-import { listIssues } from "#lib/newsletter/issues.ts";
+import { MAX_LISTED_ISSUES, listIssues } from "#lib/newsletter/issues.ts";
 import { getCatalogStatus, getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { listPosts } from "#lib/posts/post.ts";
 
@@ -77,6 +77,9 @@ export default async function NewsletterPage({
           <p className="muted">No issues yet.</p>
         ) : (
           <IssueTable issues={issues} />
+        )}
+        {issues.length === MAX_LISTED_ISSUES && (
+          <p className="muted">Showing the newest {issues.length}.</p>
         )}
       </section>
     </AdminLayout>

@@ -9,7 +9,7 @@ import { OwnCallItem } from "#components/call/own-call-item.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
-import { listOwnCalls } from "#lib/calls/own-calls.ts";
+import { MAX_LISTED_CALLS, listOwnCalls } from "#lib/calls/own-calls.ts";
 import { read } from "#lib/db/database.ts";
 import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
@@ -74,6 +74,9 @@ export default async function Page({ searchParams }: Props) {
             />
           ))}
         </ol>
+        {calls.length === MAX_LISTED_CALLS && (
+          <p className="muted">Showing the newest {calls.length}.</p>
+        )}
       </div>
     </div>
   );

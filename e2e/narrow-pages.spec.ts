@@ -320,5 +320,11 @@ test.describe("no page scrolls sideways", () => {
             );
         }
       expect(wide).toEqual([]);
+      if (kind === "guests") return;
+      await page.goto(`${site.url}/admin`);
+      const count = page.locator(".attention strong").first();
+      const { height } = (await count.boundingBox())!;
+      await count.evaluate((element) => (element.textContent = "1006"));
+      expect((await count.boundingBox())!.height, "a large count is on one line").toBe(height);
     });
 });

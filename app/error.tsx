@@ -5,10 +5,10 @@ const isDevelopment = process.env.NODE_ENV === "development";
 
 export default function ErrorPage({
   error,
-  reset,
+  retry,
 }: {
   error: Error & { digest?: string };
-  reset: () => void;
+  retry: () => void;
 }) {
   // In development, authors see what is wrong with a post.
   if (isDevelopment) {
@@ -32,7 +32,7 @@ export default function ErrorPage({
         </p>
       </header>
       <p className="post-share">
-        <button type="button" className="button" onClick={reset}>
+        <button type="button" className="button" onClick={retry}>
           Try again
         </button>
         <a className="button" href="/blog">

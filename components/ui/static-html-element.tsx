@@ -11,12 +11,17 @@ interface Props {
   readonly inline: boolean;
 }
 
+// Next's document for an error contains no text, so a reload would repeat forever.
+const isErrorDocument =
+  typeof document !== "undefined" && document.documentElement.id === "__next_error__";
+
 export function StaticHtmlElement({ html, index = -1, inline }: Props) {
   const Tag = inline ? "span" : "div";
   const element = useRef<HTMLDivElement & HTMLSpanElement>(null);
   useEffect(() => {
     // The router rendered the page from React's data alone; only the full document contains the text.
-    if (html === undefined && element.current?.childNodes.length === 0) location.reload();
+    if (html === undefined && element.current?.childNodes.length === 0 && !isErrorDocument)
+      location.reload();
   }, [html]);
   // React keeps the existing elements. The wrapper does not affect the layout.
   return (

@@ -20,7 +20,7 @@ import { env } from "#lib/core/env.ts";
 import { PAPER } from "#lib/core/color.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
-import { readSessionCookies } from "#lib/members/viewer.ts";
+import { hasSession, readSessionCookies } from "#lib/members/viewer.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {
@@ -58,8 +58,8 @@ export const viewport: Viewport = {
 };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // Checks only whether there is a session cookie: resolving the member would cost a query on every page.
   const sessionIds = await readSessionCookies();
+  const isLoggedIn = await hasSession(sessionIds);
   const banner = await bannerFor(sessionIds);
   const style = siteStyle(siteConfig);
   const { lang, messages } = await findLayoutMessages();
@@ -81,7 +81,11 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           account={
             siteConfig.features.members && (
               <PersonalPart name="account" inline>
-                <AccountLinks {...sessionIds} messages={messages} />
+                <AccountLinks
+                  isLoggedIn={isLoggedIn}
+                  showsAdminLink={sessionIds.showsAdminLink}
+                  messages={messages}
+                />
               </PersonalPart>
             )
           }

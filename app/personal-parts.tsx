@@ -16,7 +16,7 @@ import {
 } from "#lib/http/page-cache.ts";
 import { previousVisitMs, renewVisitCookie } from "#lib/members/last-visit.ts";
 import { mayNeedRenewal } from "#lib/members/renew-session.ts";
-import { type SessionIds, findSessionIds } from "#lib/members/viewer.ts";
+import { type SessionIds, findSessionIds, hasSession } from "#lib/members/viewer.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import { hasTranslationIn } from "#lib/posts/catalog/site-catalog.ts";
 import { primaryLanguage } from "#lib/posts/translations.ts";
@@ -72,7 +72,13 @@ async function renderPersonalParts({
   if (renewedVisit) setCookie(serializeCookie(renewedVisit));
   const parts: Record<string, ReactNode> = {
     ...loaded.parts,
-    account: <AccountLinks {...sessionIds} messages={(await findLayoutMessages()).messages} />,
+    account: (
+      <AccountLinks
+        isLoggedIn={await hasSession(sessionIds)}
+        showsAdminLink={sessionIds.showsAdminLink}
+        messages={(await findLayoutMessages()).messages}
+      />
+    ),
   };
   return Object.fromEntries(
     Object.entries(parts).map(([name, element]) => [name, renderPart(render, element)]),

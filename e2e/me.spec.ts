@@ -159,6 +159,12 @@ test("a member changes their first name and logs out another device", async ({
 
   await other.goto("/me");
   await expect(other).toHaveURL("/login?next=/me");
+  for (const path of ["/login", "/about"]) {
+    await other.goto(path);
+    const header = other.getByRole("banner");
+    await expect(header.getByRole("link", { name: "Log in" })).toBeVisible();
+    await expect(header.getByRole("link", { name: "Account" })).toHaveCount(0);
+  }
   await elsewhere.close();
 });
 
@@ -271,4 +277,29 @@ test("the account pages have no accessibility violation", async ({ page, logIn, 
     await page.goto(path);
     await expectAccessible(page, path);
   }
+});
+
+test.describe("a page that fails", () => {
+  test.use({ expectedErrors: ["500", "React error #441"] });
+  test("loads once, and “Try again” shows it once it works", async ({ page, database, logIn }) => {
+    await logIn({ firstName: "Grace" });
+    database.exec(`ALTER TABLE "SavedPost" RENAME TO "Renamed"`);
+    try {
+      let documents = 0;
+      page.on("request", (request) => {
+        if (request.isNavigationRequest()) documents += 1;
+      });
+      await page.goto("/me");
+      await expect(page.getByRole("heading", { name: "Something went wrong." })).toBeVisible();
+      // Effects have run by the time the header's search works.
+      await page.keyboard.press("Control+K");
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await page.keyboard.press("Escape");
+      expect(documents).toBe(1);
+    } finally {
+      database.exec(`ALTER TABLE "Renamed" RENAME TO "SavedPost"`);
+    }
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByRole("heading", { name: "Grace" })).toBeVisible();
+  });
 });

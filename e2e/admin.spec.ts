@@ -209,6 +209,8 @@ test("changing a role requires a recent login, and revokes sessions", async ({
   const path = `/admin/users/${id}`;
   await page.goto(path);
   await serverClock.forward(20 * MINUTE_MS);
+  await expect(page.getByRole("button", { name: "Make an admin" })).toBeHidden();
+  await page.locator("summary", { hasText: "Make an admin" }).click();
   await page.getByRole("button", { name: "Make an admin" }).click();
   await expect(
     page.getByRole("alert").getByText("For your security, log in again first."),
@@ -224,8 +226,10 @@ test("changing a role requires a recent login, and revokes sessions", async ({
   await serverClock.forward(-20 * MINUTE_MS);
   await context.addCookies([{ ...(await insertMemberSession(database, adminId)), url: ORIGIN }]);
   await page.goto(path);
+  await page.locator("summary", { hasText: "Make an admin" }).click();
   await page.getByRole("button", { name: "Make an admin" }).click();
-  await expect(page.getByRole("button", { name: "Remove admin role" })).toBeVisible();
+  await expect(page.locator("summary", { hasText: "Remove admin role" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Remove admin role" })).toBeHidden();
   expect(
     get(
       database,
@@ -347,6 +351,7 @@ for (const javaScriptEnabled of [true, false]) {
         .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
         .toEqual({ n: 1 });
       await page.goto("/admin/deliveries");
+      await page.locator("summary", { hasText: "Cancel Second email" }).click();
       await page.getByRole("button", { name: "Cancel Second email" }).click();
       await expect(page.getByText("Delivery canceled.")).toBeVisible();
       await expect(page.getByText("The queue is empty.")).toBeVisible();

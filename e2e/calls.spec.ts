@@ -481,6 +481,7 @@ test.describe("access control", () => {
       expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(404);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
+    await page.locator("summary", { hasText: "Unpublish" }).click();
     await page.getByRole("button", { name: "Unpublish" }).click();
     await expect(page.getByText("Unpublished. The caller was not notified.")).toBeVisible();
     const response = await page.goto(`/calls/${slug}`);

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { CallPlayer } from "./call-player.tsx";
+import { ConfirmDetails } from "#components/ui/confirm-details.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
 import { formatDuration } from "#lib/core/format.ts";
@@ -70,24 +71,25 @@ export function OwnCallItem({
           />
         )}
         <p className="own-call-text">{description}</p>
-        <details className="own-call-delete">
-          <summary>
-            Delete<span className="visually-hidden"> “{title}”</span>
-          </summary>
-          <div>
-            <p>
-              {state === "PUBLISHED"
-                ? "Deleting this call also removes the episode. "
-                : state === "ANSWERED"
-                  ? "Deleting this call also removes its answer. "
-                  : ""}
-              This can’t be undone.
-            </p>
-            <SubmitButton kind="danger" form={deleteForm} name="id" value={id}>
-              Delete {state === "PUBLISHED" ? "call and episode" : "this call"}
-            </SubmitButton>
-          </div>
-        </details>
+        <ConfirmDetails
+          summary={
+            <>
+              Delete<span className="visually-hidden"> “{title}”</span>
+            </>
+          }
+        >
+          <p>
+            {state === "PUBLISHED"
+              ? "Deleting this call also removes the episode. "
+              : state === "ANSWERED"
+                ? "Deleting this call also removes its answer. "
+                : ""}
+            This can’t be undone.
+          </p>
+          <SubmitButton kind="danger" form={deleteForm} name="id" value={id}>
+            Delete {state === "PUBLISHED" ? "call and episode" : "this call"}
+          </SubmitButton>
+        </ConfirmDetails>
       </div>
     </li>
   );

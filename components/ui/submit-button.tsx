@@ -3,6 +3,7 @@
 
 import type { ComponentProps, ReactNode } from "react";
 import { ActionForm, type FormAction, useActionForm } from "./action-form.tsx";
+import { ConfirmDetails } from "./confirm-details.tsx";
 
 const CLASS_NAMES = {
   main: "button button-main",
@@ -33,26 +34,38 @@ export function SubmitButton({
   );
 }
 
-/** A form that is only a button, with `fields` as hidden inputs. */
+/**
+ * A form that is only a button, with `fields` as hidden inputs. `consequences` says what a dangerous
+ * action does, before its button.
+ */
 export function ActionButton({
   action,
   fields = {},
   children,
   kind = "plain",
   loginNext,
+  consequences,
 }: {
   action: FormAction;
   fields?: Record<string, string>;
   children: ReactNode;
   kind?: ButtonKind;
   loginNext?: string;
+  consequences?: string;
 }) {
   return (
     <ActionForm action={action} loginNext={loginNext} className="form-button">
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
-      <SubmitButton kind={kind}>{children}</SubmitButton>
+      {consequences ? (
+        <ConfirmDetails summary={children}>
+          <p>{consequences}</p>
+          <SubmitButton kind="danger">{children}</SubmitButton>
+        </ConfirmDetails>
+      ) : (
+        <SubmitButton kind={kind}>{children}</SubmitButton>
+      )}
     </ActionForm>
   );
 }

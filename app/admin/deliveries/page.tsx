@@ -75,8 +75,8 @@ export default async function DeliveriesPage() {
                   <ActionButton
                     action={abandonDeliveryAction}
                     fields={{ id: String(delivery.id) }}
-                    kind="danger"
                     loginNext="/admin/deliveries"
+                    consequences="We won’t send it again. This can’t be undone."
                   >
                     Cancel<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>

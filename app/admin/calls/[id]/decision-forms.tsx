@@ -3,6 +3,7 @@
 import { saveAnswerAction } from "../actions.ts";
 import { TransitionMessage } from "./transition-message.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
+import { ConfirmDetails } from "#components/ui/confirm-details.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
@@ -27,7 +28,8 @@ interface DecisionFormProps {
   readonly isEnabled: boolean;
   readonly label: string;
   readonly hint?: string;
-  readonly kind?: "plain" | "danger";
+  /** For a dangerous decision: what it does. */
+  readonly consequences?: string;
 }
 
 export function DecisionForm({
@@ -37,14 +39,21 @@ export function DecisionForm({
   isEnabled,
   label,
   hint,
-  kind = "plain",
+  consequences,
 }: DecisionFormProps) {
   return (
     <ActionForm action={action} className="form-button" loginNext={path}>
       {isEnabled && (
         <>
           <ExpectedVersionFields call={call} />
-          <SubmitButton kind={kind}>{label}</SubmitButton>
+          {consequences ? (
+            <ConfirmDetails summary={label}>
+              <p>{consequences}</p>
+              <SubmitButton kind="danger">{label}</SubmitButton>
+            </ConfirmDetails>
+          ) : (
+            <SubmitButton kind="plain">{label}</SubmitButton>
+          )}
           {hint && <p className="form-hint">{hint}</p>}
         </>
       )}

@@ -188,6 +188,7 @@ export default async function CallPage({ params }: Props) {
               action={removeAnswerAction}
               isEnabled={state === "ANSWERED"}
               label="Remove answer"
+              consequences="Deletes its recording. This can’t be undone."
             />
           </section>
           <section className="desk-section" aria-labelledby="publish">
@@ -237,8 +238,7 @@ export default async function CallPage({ params }: Props) {
               action={unpublishCallAction}
               isEnabled={state === "PUBLISHED"}
               label="Unpublish"
-              hint="Removes the page and feed entry. Keeps the call and answer."
-              kind="danger"
+              consequences="Removes the page and feed entry. Keeps the call and answer."
             />
           </section>
           <section className="desk-section" aria-labelledby="decline">

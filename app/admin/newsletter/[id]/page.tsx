@@ -117,8 +117,8 @@ export default async function IssuePage({ params }: Props) {
           <ActionButton
             action={deleteIssueAction}
             fields={{ id: String(id) }}
-            kind="danger"
             loginNext={`/admin/newsletter/${id}`}
+            consequences="This can’t be undone."
           >
             Delete draft
           </ActionButton>

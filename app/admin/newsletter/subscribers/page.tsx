@@ -8,6 +8,7 @@ import { SearchForm } from "#components/admin/search-form.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
+import { ConfirmDetails } from "#components/ui/confirm-details.tsx";
 import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { pluralize } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
@@ -67,9 +68,18 @@ export default async function SubscribersPage({
                 label: "Remove",
                 isLabelHidden: true,
                 render: ({ id, email }) => (
-                  <SubmitButton kind="plain" form={REMOVE_FORM_ID} name="id" value={id}>
-                    Remove<span className="visually-hidden"> {email}</span>
-                  </SubmitButton>
+                  <ConfirmDetails
+                    summary={
+                      <>
+                        Remove<span className="visually-hidden"> {email}</span>
+                      </>
+                    }
+                  >
+                    <p>This can’t be undone.</p>
+                    <SubmitButton kind="danger" form={REMOVE_FORM_ID} name="id" value={id}>
+                      Remove<span className="visually-hidden"> {email}</span>
+                    </SubmitButton>
+                  </ConfirmDetails>
                 ),
               },
             ]}

@@ -44,7 +44,7 @@ export default async function UserPage({ params }: Props) {
   if (!data) return renderNotFound(await readSessionCookies());
   const { user, log } = data;
   const isSelf = user.id === admin.id;
-  const version = { id: user.id, expectedUpdatedAt: String(user.updatedAt.getTime()) };
+  const version = { id: user.id, expectedVersion: String(user.updatedAt.getTime()) };
   return (
     <AdminLayout current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
       <section className="desk-section" aria-labelledby="facts">
@@ -90,7 +90,7 @@ export default async function UserPage({ params }: Props) {
         <h2 id="edit">{siteConfig.features.teams ? "Name and team" : "Name"}</h2>
         <ActionForm action={editMember} className="form" loginNext={path}>
           <input type="hidden" name="id" value={version.id} />
-          <VersionField name="expectedUpdatedAt" value={version.expectedUpdatedAt} />
+          <VersionField name="expectedVersion" value={version.expectedVersion} />
           <Field
             name="firstName"
             label="First name"
@@ -162,17 +162,18 @@ export default async function UserPage({ params }: Props) {
           <li className="row">
             <span className="row-what">
               <strong>{user.role === "ADMIN" ? "Admin" : "Member"}</strong>
-              <small>
-                {user.isLastAdmin
-                  ? "You can’t remove the last admin."
-                  : "Changing the role logs them out."}
-              </small>
+              {user.isLastAdmin && <small>You can’t remove the last admin.</small>}
             </span>
             {!user.isLastAdmin && (
               <ActionButton
                 action={changeMemberRole}
                 fields={{ ...version, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }}
                 loginNext={path}
+                consequences={
+                  user.role === "ADMIN"
+                    ? "They lose access to the admin pages, and are logged out."
+                    : "They can read and change everything, and are logged out."
+                }
               >
                 {user.role === "ADMIN" ? "Remove admin role" : "Make an admin"}
               </ActionButton>

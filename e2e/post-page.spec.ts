@@ -42,6 +42,7 @@ test("a member saves a post, finds it on their account page, and removes it ther
   await expect(saved.getByRole("link")).toHaveAttribute("href", POST);
   await saved.getByRole("button").click();
   await expect(saved.getByRole("link")).toHaveCount(0);
+  await expect(page.locator(":focus")).toContainText("Removed.");
 });
 
 test("a double click saves a post, and the button says so", async ({ page, logIn }) => {

@@ -23,6 +23,7 @@ import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
 import { TeamDot } from "#components/team/team-dot.tsx";
 import { teamName } from "#lib/reading/team-profile.ts";
 import { ActionForm } from "#components/ui/action-form.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -53,6 +54,8 @@ export const metadata: Metadata = { title: "Your account", robots: { index: fals
 const WELCOME_MS = HOUR_MS;
 
 const RECENT_COUNT = 5;
+
+const REMOVE_SAVED_FORM_ID = "remove-saved-post";
 
 const RANKS = ["first", "second", "third"];
 
@@ -187,9 +190,13 @@ function SavedSection({
           index={index}
           slugs={savedSlugs}
           readSlugs={readSlugs}
-          remove={removeSavedPost}
+          removeForm={REMOVE_SAVED_FORM_ID}
         />
       )}
+      {/* Below the list, so that its message stays after the row is removed. */}
+      <ActionForm action={removeSavedPost} id={REMOVE_SAVED_FORM_ID} loginNext="/me">
+        <FocusOnSuccess />
+      </ActionForm>
     </MeSection>
   );
 }

@@ -2,8 +2,7 @@
 
 import type { ReactNode } from "react";
 import { TeamDot } from "#components/team/team-dot.tsx";
-import type { FormAction } from "#components/ui/action-form.tsx";
-import { ActionButton } from "#components/ui/submit-button.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { formatReadingTime } from "#lib/core/format.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
@@ -67,16 +66,17 @@ export function ContinueList({
   );
 }
 
+/** `removeForm` is the id of the form that removes a post. */
 export function SavedList({
   index,
   slugs,
   readSlugs,
-  remove,
+  removeForm,
 }: {
   index: PostIndex;
   slugs: readonly string[];
   readSlugs: ReadonlySet<string>;
-  remove: FormAction;
+  removeForm: string;
 }) {
   return (
     <List>
@@ -93,9 +93,9 @@ export function SavedList({
                 </small>
               )}
             </div>
-            <ActionButton action={remove} fields={{ slug }} loginNext="/me" kind="quiet">
+            <SubmitButton kind="quiet" form={removeForm} name="slug" value={slug}>
               Remove<span className="visually-hidden"> {slug}</span>
-            </ActionButton>
+            </SubmitButton>
           </li>
         );
       })}

@@ -384,6 +384,7 @@ test("of two admins who decide at the same time, the second gets a conflict", as
   const second = await theirs.newPage();
   await second.goto(`/admin/calls/${id}`);
 
+  await page.getByLabel("Transcript", { exact: true }).fill("Of the first episode");
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
   await second.getByLabel("Reason").fill("I would rather not have it.");
@@ -397,7 +398,6 @@ test("of two admins who decide at the same time, the second gets a conflict", as
     database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
   ).toBe(1);
 
-  await page.reload();
   await second.reload();
   await page.getByLabel("Title").fill("The first title");
   await page.getByRole("button", { name: "Save" }).click();
@@ -410,6 +410,13 @@ test("of two admins who decide at the same time, the second gets a conflict", as
     "The first title",
   );
   await theirs.close();
+
+  await page.locator("summary", { hasText: "Unpublish" }).click();
+  await page.getByRole("button", { name: "Unpublish" }).click();
+  await page.getByText(/Preview episode/).click();
+  const preview = page.locator(".call-preview");
+  await expect(preview).toContainText("The first title");
+  await expect(preview).not.toContainText("Of the first episode");
 });
 
 test.describe("without JavaScript", () => {

@@ -23,50 +23,52 @@ interface Props {
   readonly content: EpisodeContent | null;
 }
 
-export function PublishForm({
+export function PublishForm({ loginNext, content, ...rest }: Props) {
+  return (
+    <ActionForm action={publishCallAction} className="form" loginNext={loginNext}>
+      {content && <PublishFields {...rest} content={content} />}
+      <FocusOnSuccess />
+    </ActionForm>
+  );
+}
+
+/** Apart from the form, so that the preview forgets the transcript of an episode that was unpublished. */
+function PublishFields({
   id,
   expectedVersion,
-  loginNext,
   number,
   title,
   willMerge,
   willTranscribe,
   content,
-}: Props) {
+}: Omit<Props, "loginNext" | "content"> & { content: EpisodeContent }) {
   const [transcript, setTranscript] = useState("");
   return (
-    <ActionForm action={publishCallAction} className="form" loginNext={loginNext}>
-      {content && (
-        <>
-          <input type="hidden" name="id" value={id} />
-          <input type="hidden" name="expectedVersion" value={expectedVersion} />
-          <TranscriptFields
-            hint={willTranscribe ? "If you leave it empty, we’ll create it for you." : "Optional."}
-            onChange={setTranscript}
+    <>
+      <input type="hidden" name="id" value={id} />
+      <input type="hidden" name="expectedVersion" value={expectedVersion} />
+      <TranscriptFields
+        hint={willTranscribe ? "If you leave it empty, we’ll create it for you." : "Optional."}
+        onChange={setTranscript}
+      />
+      <details className="episode-apart">
+        <summary>Preview episode {number}</summary>
+        <div className="call-preview">
+          <div>
+            <p className="call-preview-title">{title}</p>
+            <p className="episode-when figures">Episode {number}, dated the day you publish it</p>
+          </div>
+          {willMerge && <p className="muted">Question and answer will be in one player.</p>}
+          <EpisodeView
+            content={{ ...content, transcript }}
+            idPrefix="preview"
+            level={3}
+            isAudioFirst={willMerge}
           />
-          <details className="episode-apart">
-            <summary>Preview episode {number}</summary>
-            <div className="call-preview">
-              <div>
-                <p className="call-preview-title">{title}</p>
-                <p className="episode-when figures">
-                  Episode {number}, dated the day you publish it
-                </p>
-              </div>
-              {willMerge && <p className="muted">Question and answer will be in one player.</p>}
-              <EpisodeView
-                content={{ ...content, transcript }}
-                idPrefix="preview"
-                level={3}
-                isAudioFirst={willMerge}
-              />
-            </div>
-          </details>
-          <PublishRow />
-        </>
-      )}
-      <FocusOnSuccess />
-    </ActionForm>
+        </div>
+      </details>
+      <PublishRow />
+    </>
   );
 }
 

@@ -75,6 +75,10 @@ test("Enter in a draft saves it, and sends nothing", async ({ page, database, lo
   await logIn({ role: "ADMIN" });
   const id = insertDraft(database, "A draft");
   await page.goto(`/admin/newsletter/${id}`);
+  await expect(page.getByRole("link", { name: "one-door-for-writes" })).toHaveAttribute(
+    "href",
+    "/admin/posts/one-door-for-writes",
+  );
   await page.getByLabel("Subject").fill("A better subject");
   await page.getByLabel("Subject").press("Enter");
   await expect(page.getByText("Saved.")).toBeVisible();

@@ -2,6 +2,7 @@
 
 import { Fragment } from "react";
 import { renderNotFound } from "../../../not-found-page.tsx";
+import { adminPostPath } from "../../posts/load-admin-posts.ts";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { cancelIssueAction, deleteIssueAction } from "../actions.ts";
 import { DraftForm } from "./draft-form.tsx";
@@ -46,7 +47,7 @@ function IssueFacts({ issue }: { issue: Issue }) {
       <dd>{ISSUE_STATE_LABELS[issue.state]}</dd>
       <dt>Post</dt>
       <dd>
-        <a href={`/blog/${issue.postSlug}`}>{issue.postSlug}</a>
+        <a href={adminPostPath(issue.postSlug)}>{issue.postSlug}</a>
       </dd>
       {dates.map(
         ([name, date]) =>

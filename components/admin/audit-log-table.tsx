@@ -49,7 +49,7 @@ function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
 }
 
 function Actor({ action, actorId, actorName }: AuditLogEntry) {
-  if (actorId === null) return action === "backup.alert" ? "The site" : "Command line";
+  if (actorId === null) return action === "user.role" ? "Command line" : "The site";
   if (actorName) return <a href={`/admin/users/${encodeURIComponent(actorId)}`}>{actorName}</a>;
   return <span className="muted">Deleted member</span>;
 }

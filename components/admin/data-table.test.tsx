@@ -1,5 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
+import { AuditLogTable } from "./audit-log-table.tsx";
 import { DataTable } from "./data-table.tsx";
 
 const render = () =>
@@ -26,5 +27,25 @@ test("each cell names its column, except for the row's name and buttons", () => 
 test("the head has links to sort by, and says which column sorts the rows", () => {
   expect(render()).toContain(
     '<thead><tr><th scope="col"><a href="/?sort=post">Post</a></th><th scope="col" class="number" aria-sort="descending"><span>Reads</span></th><th scope="col"><span class="visually-hidden">Delete</span></th></tr></thead>',
+  );
+});
+
+test.each([
+  ["user.role", "Command line"],
+  ["subscriber.bounce", "The site"],
+  ["backup.alert", "The site"],
+])("without a member, the log says who caused %s: %s", (action, actor) => {
+  const event = {
+    id: 1,
+    createdAt: new Date(0),
+    actorId: null,
+    actorName: null,
+    action,
+    subjectId: "x",
+    subjectName: null,
+    detail: {},
+  };
+  expect(renderToStaticMarkup(<AuditLogTable events={[event]} />)).toContain(
+    `<td data-label="Who">${actor}</td>`,
   );
 });

@@ -6,7 +6,7 @@ import type { Tx } from "./database.ts";
 export interface AuditEvent {
   readonly id: number;
   readonly createdAt: Date;
-  /** null for the command line. */
+  /** null for the command line and the site itself. */
   readonly actorId: string | null;
   readonly action: string;
   readonly subjectId: string;

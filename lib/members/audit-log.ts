@@ -5,7 +5,7 @@ import { type AuditEvent, listAuditEvents } from "#lib/db/audit.ts";
 import type { Tx } from "#lib/db/database.ts";
 
 export interface AuditLogEntry extends AuditEvent {
-  /** null for the command line or a deleted member. */
+  /** null for the command line, the site itself, or a deleted member. */
   readonly actorName: string | null;
   /** The member's name or the call's title; null for other or deleted subjects. */
   readonly subjectName: string | null;

@@ -139,6 +139,9 @@ export default async function UserPage({ params }: Props) {
             ))}
           </ul>
         )}
+        {user.callCount > user.callList.length && (
+          <p className="muted">Showing the newest {user.callList.length}.</p>
+        )}
       </section>
 
       <section className="desk-section" aria-labelledby="log">

@@ -351,8 +351,8 @@ for (const javaScriptEnabled of [true, false]) {
         .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
         .toEqual({ n: 1 });
       await page.goto("/admin/deliveries");
-      await page.locator("summary", { hasText: "Cancel Second email" }).click();
-      await page.getByRole("button", { name: "Cancel Second email" }).click();
+      await page.locator("summary", { hasText: "Cancel delivery Second email" }).click();
+      await page.getByRole("button", { name: "Cancel delivery Second email" }).click();
       await expect(page.getByText("Delivery canceled.")).toBeVisible();
       await expect(page.getByText("The queue is empty.")).toBeVisible();
       await page.goto("/admin/log");

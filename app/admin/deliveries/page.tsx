@@ -76,9 +76,9 @@ export default async function DeliveriesPage() {
                     action={abandonDeliveryAction}
                     fields={{ id: String(delivery.id) }}
                     loginNext="/admin/deliveries"
-                    consequences="We won’t send it again. This can’t be undone."
+                    consequences="We won’t try to send it again. This can’t be undone."
                   >
-                    Cancel<span className="visually-hidden"> {delivery.about}</span>
+                    Cancel delivery<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                 </div>
               </li>

@@ -238,7 +238,7 @@ export default async function CallPage({ params }: Props) {
               action={unpublishCallAction}
               isEnabled={state === "PUBLISHED"}
               label="Unpublish"
-              consequences="Removes the page and feed entry. Keeps the call and answer."
+              consequences="Removes the page, feed entry and transcript. Keeps the call and answer."
             />
           </section>
           <section className="desk-section" aria-labelledby="decline">

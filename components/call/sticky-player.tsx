@@ -141,7 +141,11 @@ function PlayerBar({ state, playback }: { state: PlaybackState; playback: Episod
         type="button"
         className="player-close"
         aria-label={messages.close}
-        onClick={playback.close}
+        onClick={() => {
+          playback.close();
+          // The button that had it is gone.
+          document.getElementById("main")?.focus({ preventScroll: true });
+        }}
       >
         ×
       </button>

@@ -119,6 +119,7 @@ test("an episode keeps playing while the listener reads, and continues later whe
   await expect.poll(async () => (await readAudio(page)).seconds).toBeGreaterThan(8);
   await expectAccessible(page, "the player");
   await player.getByRole("button", { name: "Close the player" }).click();
+  await expect(page.getByRole("main")).toBeFocused();
   await expect(player).toHaveCount(0);
 
   await page.goto(`/calls/${slug}`);

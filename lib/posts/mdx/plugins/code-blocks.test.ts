@@ -193,3 +193,9 @@ test("every color of the theme has a class", async () => {
       expect(source).toContain(`"${settings.foreground.toUpperCase()}"`);
   }
 });
+
+test("a pre element with more than one code element keeps all of its content", async () => {
+  expect(await htmlFrom("<pre><code>one</code>\n<code>two</code> end</pre>\n")).toBe(
+    '<pre tabindex="0"><code>one</code>\n<code>two</code> end</pre>',
+  );
+});

@@ -6,6 +6,7 @@ import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { escapeHtml } from "#lib/core/escape-html.ts";
 import {
   classesOf,
+  isBlank,
   isElement,
   replaceNodes,
   type Element,
@@ -32,10 +33,12 @@ export async function renderCodeBlocks(tree: Root, context: CompileContext): Pro
   const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
   replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node, "pre")) return undefined;
-    const [code] = node.children.filter(
-      (child) => child.type !== "text" || child.value.trim() !== "",
-    );
-    if (isElement(code, "code") && code.children.every((child) => child.type === "text"))
+    const [code, ...others] = node.children.filter((child) => !isBlank(child));
+    if (
+      others.length === 0 &&
+      isElement(code, "code") &&
+      code.children.every((child) => child.type === "text")
+    )
       blocks.push({ pre: node, code, parent: ancestors.at(-1)! });
     else node.properties.tabIndex = 0; // it may scroll horizontally
     return undefined;

@@ -78,8 +78,8 @@ function readStatement(node: Statement, position: Positioned, context: CompileCo
 
 /** Returns the declaration of an export; null for exports that bind nothing in the post. */
 function toDeclaration(node: Statement): Statement | null {
-  if (node.type === "ExportNamedDeclaration")
-    return node.declaration ?? (node.source ? (node as Statement) : null);
+  if (node.type === "ExportNamedDeclaration") return node.declaration ?? null;
+  if (node.type === "ExportAllDeclaration") return null;
   if (node.type !== "ExportDefaultDeclaration") return node;
   // MDX calls the default export of a post its layout.
   const { declaration } = node;
@@ -109,9 +109,9 @@ function recordConstants(statement: Statement, context: CompileContext): void {
 
 async function checkStatement(statement: CodeStatement, context: CompileContext): Promise<void> {
   const { node, position } = statement;
-  if ("source" in node && node.source) {
+  if (node.type === "ImportDeclaration") {
     const source = String(node.source.value);
-    const isInteractive = await checkImport(node as ImportDeclaration, source, position, context);
+    const isInteractive = await checkImport(node, source, position, context);
     if (isInteractive && statement.names.length === 0 && !source.endsWith(".css"))
       context.fail(
         position,
@@ -137,7 +137,7 @@ async function checkImport(
   if (resolved.kind === "package") await assertInstalled(source, position, context);
   if (resolved.kind !== "file") return resolved.kind === "package" || needsBrowser(node);
   const inspected = await inspectModule(resolved.path, codeFiles);
-  for (const specifier of node.specifiers ?? []) {
+  for (const specifier of node.specifiers) {
     const name = importedName(specifier);
     if (name === "*" || inspected.exports === null || inspected.exports.has(name)) continue;
     const names = [...inspected.exports]
@@ -154,10 +154,8 @@ async function checkImport(
 function importedName(specifier: ImportDeclaration["specifiers"][number]): string {
   if (specifier.type === "ImportDefaultSpecifier") return "default";
   if (specifier.type === "ImportNamespaceSpecifier") return "*";
-  // A re-export has specifiers with `local` for the name in the module.
-  const node = "imported" in specifier ? specifier.imported : (specifier as never)["local"];
-  const { type, name, value } = node as { type: string; name?: string; value?: unknown };
-  return type === "Identifier" ? name! : String(value);
+  const { imported } = specifier;
+  return imported.type === "Identifier" ? imported.name : String(imported.value);
 }
 
 /** Throws PostError at the import if the package is missing or can't run in a browser. */

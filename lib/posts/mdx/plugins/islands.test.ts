@@ -178,3 +178,11 @@ test("a module cycle ends", async () => {
   const post = await compileText('import {A} from "./a"\n\n<A />', { file, codeFiles: cycle });
   expect(renderPostCode(post)).toBe("<i>function</i>");
 });
+
+test("a re-export binds nothing in the post, as in any module", async () => {
+  const reExports = 'export { default as Box } from "./box"\nexport * from "./box"\n\n';
+  expect(await render(`${reExports}Text\n`)).toBe("<p>Text</p>");
+  expect(await problemOf(`${reExports}<Box />\n`, { file, codeFiles })).toMatch(
+    /^4: <Box> is not a component of this site/,
+  );
+});

@@ -5,6 +5,7 @@ import { toHtml } from "hast-util-to-html";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   createAttribute,
+  isBlank,
   isJsx,
   type Element,
   type MdxJsx,
@@ -13,7 +14,7 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { type Surroundings, assertServedHtml } from "./assert-served-html.ts";
-import { phrasingParents } from "./html-elements.ts";
+import { isPhrasing, phrasingParents } from "./html-elements.ts";
 
 /**
  * Elements that must be direct children of their parent, since a wrapper would break the list,
@@ -41,8 +42,8 @@ interface Place {
 function collapseChildren(parent: Parent, place: Place, context: CompileContext): void {
   const next: Node[] = [];
   let run: Node[] = [];
-  const flush = () => {
-    next.push(...toStaticHtmlNodes(run, place, context));
+  const flush = (following?: Node) => {
+    next.push(...toStaticHtmlNodes(run, { ...place, previous: next.at(-1), following }, context));
     run = [];
   };
   const children = parent.children;
@@ -55,7 +56,7 @@ function collapseChildren(parent: Parent, place: Place, context: CompileContext)
       run.push(child);
       continue;
     }
-    flush();
+    flush(child);
     if ("children" in child) collapseChildren(child, placeInside(child, place), context);
     next.push(child);
   }
@@ -86,21 +87,27 @@ function isStaticHtml(node: Node): boolean {
   return result;
 }
 
+/** Whitespace in a block matters only next to text, or to an expression or component in text. */
+const isInText = (node: Node | undefined) =>
+  node !== undefined && node.type !== "mdxFlowExpression" && isPhrasing(node);
+
 function toStaticHtmlNodes(
   run: Node[],
-  { isInline, surroundings }: Place,
+  { isInline, surroundings, previous, following }: Place & { previous?: Node; following?: Node },
   context: CompileContext,
 ): Node[] {
   const shown = run.filter((node) => node.type !== "comment");
   if (shown.length === 0) return [];
+  const keepsStart = isInline || isInText(previous);
+  const keepsEnd = isInline || isInText(following);
   if (shown.every((node) => node.type === "text")) {
-    return !isInline && shown.every((node) => node.type === "text" && node.value.trim() === "")
-      ? []
-      : shown;
+    return !(keepsStart && keepsEnd) && shown.every(isBlank) ? [] : shown;
   }
-  const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
+  let html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
   assertServedHtml(html, shown, surroundings, context);
-  return [createStaticHtmlNode(isInline ? html : html.trim(), isInline, context)];
+  if (!keepsStart) html = html.trimStart();
+  if (!keepsEnd) html = html.trimEnd();
+  return [createStaticHtmlNode(html, isInline, context)];
 }
 
 function createStaticHtmlNode(html: string, isInline: boolean, context: CompileContext): MdxJsx {

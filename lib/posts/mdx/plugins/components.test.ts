@@ -141,3 +141,13 @@ test("scripts and event handlers are rejected in .md files, too", async () => {
     "onMouseOver on <b> is not supported",
   );
 });
+
+test("spaces around components and expressions are kept in lists and tables", async () => {
+  const html = await htmlFrom(
+    'import X from "./counter.tsx"\n\n- uses **b** <X /> and *i* {Math.max(1)} {Math.min(2)}\n  - x\n',
+    { codeFiles },
+  );
+  expect(html).toContain(
+    "<li>uses <strong>b</strong> <x-counter></x-counter> and <em>i</em> 1 2\n<ul>",
+  );
+});

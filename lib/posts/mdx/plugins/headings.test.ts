@@ -85,3 +85,8 @@ test("a line break in a heading is a space in its name", async () => {
     { depth: 2, id: "one-two", text: "One two" },
   ]);
 });
+
+test("a footnote's number is not part of a heading's text", async () => {
+  const { headings } = await compileText("## Title[^1]\n\n[^1]: Note\n");
+  expect(headings).toEqual([{ depth: 2, id: "title", text: "Title" }]);
+});

@@ -57,3 +57,13 @@ test("a long line of TeX commands or backticks takes no time", async () => {
   expect(performance.now() - startedMs).toBeLessThan(1_000);
   expect(usesMath("$5,$\\alpha$")).toBe(true);
 });
+
+test("in a Markdown file, the text of a formula is its TeX", async () => {
+  const body = "## Energy $E=mc^2$\n\nLet $\\pi$ be.\n";
+  const [markdown, mdx] = await Promise.all(
+    ["md", "mdx"].map((extension) => compileText(body, { file: `blog/test.${extension}` })),
+  );
+  expect(markdown!.text).toBe("Energy E=mc^2\nLet \\pi be.");
+  expect(markdown!.text).toBe(mdx!.text);
+  expect(markdown!.headings).toEqual(mdx!.headings);
+});

@@ -10,12 +10,18 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { phrasingElements } from "./html-elements.ts";
 
-/** Returns all text in `node`, without separators but for line breaks, which become spaces. */
+/**
+ * Returns all text in `node`, without footnote marks and separators. Line breaks become spaces, and
+ * a formula its TeX.
+ */
 export function getTextContent(node: Node | Root): string {
   if (node.type === "text") return node.value;
   if (isElement(node, "br")) return " ";
   if (node.type === "raw") return node.text ?? "";
-  return "children" in node ? node.children.map(getTextContent).join("") : "";
+  if (!("children" in node) || (isElement(node) && "dataFootnoteRef" in node.properties)) return "";
+  // MathML has the formula twice; the last child is the TeX.
+  const children = isElement(node, "semantics") ? node.children.slice(-1) : node.children;
+  return children.map(getTextContent).join("");
 }
 
 /**
@@ -27,6 +33,7 @@ export function toPlainText(tree: Root): string {
   const walk = (node: Node | Root, verbatim: boolean) => {
     if (node.type === "text") parts.push(verbatim ? node.value : node.value.replace(/\s+/g, " "));
     else if (node.type === "raw") parts.push(node.text ?? "");
+    else if (isElement(node, "math")) parts.push(getTextContent(node));
     else if ("children" in node) {
       if (isElement(node) && isDecoration(node)) return;
       const isBlock = isElement(node)

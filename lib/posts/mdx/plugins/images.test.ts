@@ -193,3 +193,13 @@ test("a missing file of a srcset is a warning", async () => {
   );
   expect(post.warnings).toContain("blog/test.mdx:2: the file ./a.png is not part of this site");
 });
+
+test("an image with only a height keeps its proportions", async () => {
+  const html = await htmlFrom('A <img src="./a%20b.png" height="20" alt="" /> logo', { images });
+  expect(html).toContain(' height="20" alt="" loading="lazy" decoding="async" width="40"');
+});
+
+test("the sizes of an image also apply to its other formats", async () => {
+  const html = await htmlFrom('<img src="./a%20b.png" sizes="100px" alt="" />', { images });
+  expect(html).toContain('400w, /_img/a-800.avif 800w" sizes="100px"><img');
+});

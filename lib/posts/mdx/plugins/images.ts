@@ -137,16 +137,16 @@ function withSize(properties: Properties, { src, srcset, width, height, blur }: 
     blur && /^data:image\/[\w+.-]+;base64,[\w+/=]+$/.test(blur)
       ? `background:url(${blur}) center/cover no-repeat`
       : "";
-  const scaledHeight =
-    properties.width === undefined || !width || !height
-      ? height
-      : Math.round((Number(properties.width) * height) / width) || undefined;
+  const scale = (length: unknown, to?: number, from?: number) =>
+    length === undefined || !to || !from
+      ? to
+      : Math.round((Number(length) * to) / from) || undefined;
   return {
     ...properties,
     src,
     ...(srcset && { srcSet: srcset, sizes: properties.sizes ?? SIZES }),
-    width: properties.width ?? width,
-    height: properties.height ?? scaledHeight,
+    width: properties.width ?? scale(properties.height, width, height) ?? width,
+    height: properties.height ?? scale(properties.width, height, width),
     style: [background, style].filter(Boolean).join(";") || undefined,
   };
 }
@@ -154,8 +154,9 @@ function withSize(properties: Properties, { src, srcset, width, height, blur }: 
 function createPicture(image: Element, localImage: Image): Node {
   image.properties = withSize(image.properties, localImage);
   if (!localImage.sources || localImage.sources.length === 0) return image;
+  const sizes = image.properties.sizes ?? SIZES;
   const sources = localImage.sources.map(({ type, srcset }) =>
-    createElement("source", { type, srcSet: srcset, sizes: SIZES }),
+    createElement("source", { type, srcSet: srcset, sizes }),
   );
   return createElement("picture", {}, [...sources, image], image);
 }

@@ -112,7 +112,9 @@ export function styleToCss(style: { [key: string]: StaticValue }): string | null
       typeof value === "number" &&
       value !== 0 &&
       !name.startsWith("--") &&
-      !unitlessProperties.has(name)
+      !unitlessProperties.has(
+        name.replace(/^(?:Webkit|Moz|ms)[A-Z]/, (start) => start.at(-1)!.toLowerCase()),
+      )
         ? "px"
         : "";
     parts.push(`${property}:${value}${unit}`);

@@ -35,7 +35,7 @@ test("<details>, <video>, class and className, styles as text and as object", as
       '<div class="a b">x</div>',
       '<div className="c">x</div>',
       '<div style="color: red">x</div>',
-      "<div style={{ marginTop: 4, lineHeight: 2, '--own': 1, backgroundColor: 'red' }}>x</div>",
+      "<div style={{ marginTop: 4, lineHeight: 2, '--own': 1, WebkitLineClamp: 3, backgroundColor: 'red' }}>x</div>",
     ].join("\n\n"),
   );
   expect(html).toContain(
@@ -48,7 +48,7 @@ test("<details>, <video>, class and className, styles as text and as object", as
   expect(html).toContain('<div class="c">x</div>');
   expect(html).toContain('<div style="color: red">x</div>');
   expect(html).toContain(
-    '<div style="margin-top:4px;line-height:2;--own:1;background-color:red">x</div>',
+    '<div style="margin-top:4px;line-height:2;--own:1;-webkit-line-clamp:3;background-color:red">x</div>',
   );
 });
 

@@ -199,3 +199,10 @@ test("a pre element with more than one code element keeps all of its content", a
     '<pre tabindex="0"><code>one</code>\n<code>two</code> end</pre>',
   );
 });
+
+test("spaces between special characters of a diagram are kept, also in its description", async () => {
+  const source = "sequenceDiagram\n A->>B: Q & <b>A</b>";
+  const html = await htmlFrom(fence("mermaid", source));
+  expect(html).toContain('>Q &amp; <tspan font-weight="bold">A</tspan></text>');
+  expect(html).toContain('aria-label="Q &amp; A, A, B"');
+});

@@ -47,6 +47,8 @@ function copySafeParts(drawing: string, idPrefix: string): string {
   const labels = new Map<string, string>();
   const edges: { from: string; to: string; label: string }[] = [];
   const texts: string[] = [];
+  /** The text of the <text> element that is open; the parser splits it at character references. */
+  let label: string | null = null;
   const parser = new Parser(
     {
       onopentag(name, attributes) {
@@ -67,16 +69,24 @@ function copySafeParts(drawing: string, idPrefix: string): string {
             to: attributes["data-to"] ?? "",
             label: attributes["data-label"] ?? "",
           });
+        if (name === "text") label = "";
         body += `<${name}${serializeAttributes(attributes, idPrefix)}>`;
       },
       ontext(text) {
-        if (skippedDepth > 0 || text.trim() === "") return;
+        if (skippedDepth > 0 || label === null) return;
         body += escapeHtml(text);
-        texts.push(text.trim());
+        label += text;
       },
       onclosetag(name) {
-        if (skippedDepth > 0) skippedDepth -= 1;
-        else if (name !== "svg") body += `</${name}>`;
+        if (skippedDepth > 0) {
+          skippedDepth -= 1;
+          return;
+        }
+        if (name !== "svg") body += `</${name}>`;
+        if (name === "tspan" && label !== null) label += " ";
+        if (name !== "text" || label === null) return;
+        texts.push(label.replace(/\s+/g, " ").trim());
+        label = null;
       },
     },
     { xmlMode: true },

@@ -174,3 +174,12 @@ test("text in another language is inside an element with language and direction,
     /^<div lang="de" dir="ltr"><p>.*<pre><code>/,
   );
 });
+
+test("a formula keeps its attributes, and a diagram becomes its description", async () => {
+  const html = await feedHtmlOf(
+    "$$\n\\mathbb{R}\n$$\n\n```mermaid\ngraph LR\n A[Reader] --> B\n```\n",
+  );
+  expect(html).toContain('<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">');
+  expect(html).toContain('<annotation encoding="application/x-tex">');
+  expect(html).toContain("<figure>Reader to B</figure>");
+});

@@ -3,6 +3,7 @@
 import type { Element, ElementContent, Properties, RootContent } from "hast";
 import { toHtml } from "hast-util-to-html";
 import { log } from "#lib/core/log.ts";
+import { mathmlElements } from "#lib/posts/mdx/plugins/html-elements.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { type LanguageAttributes, languageAttributes } from "#lib/posts/post-language.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
@@ -15,6 +16,8 @@ const PORTABLE_PROPERTIES = new Set(
     " ",
   ),
 );
+/** Of MathML, whose other attributes are part of the formula. */
+const SITE_PROPERTY = /^(?:on.*|data.*|id|className|style)$/i;
 const URL_PROPERTIES = new Set(["href", "src", "poster", "cite"]);
 /** Elements removed with their content. */
 const REMOVED_ELEMENTS = new Set(
@@ -85,12 +88,15 @@ function toPortableNodes(
     if (node.type === "text") return [node];
     if (node.type !== "element") return [];
     if (isCheckbox(node)) return [{ type: "text", value: node.properties.checked ? "☑" : "☐" }];
+    const { ariaLabel } = node.properties;
+    if (node.tagName === "svg" && typeof ariaLabel === "string")
+      return [{ type: "text", value: ariaLabel }];
     if (REMOVED_ELEMENTS.has(node.tagName)) return [];
     if (hasClass(node.properties, "heading-anchor")) return [];
     const isLink = node.tagName === "a";
     const children = toPortableNodes(node.children, origin, isInLink || isLink);
     if (isUnwrapped(node.tagName) || (isLink && isInLink)) return children;
-    const properties = toPortableProperties(node.properties, origin);
+    const properties = toPortableProperties(node, origin);
     // A source without a URL is one of a picture's formats.
     if (node.tagName === "source" && !properties.src) return [];
     if (node.tagName === "pre" && origin.language?.dir === "rtl") properties.dir = "ltr";
@@ -113,12 +119,16 @@ function hasClass({ className }: Properties, name: string): boolean {
   return [className ?? []].flat().join(" ").split(" ").includes(name);
 }
 
-function toPortableProperties(properties: Properties, { url, slug }: HtmlOrigin): Properties {
+function toPortableProperties(
+  { tagName, properties }: Element,
+  { url, slug }: HtmlOrigin,
+): Properties {
   const portable: Properties = {};
+  const isMath = mathmlElements.has(tagName);
   for (const [name, value] of Object.entries(properties)) {
     const isFootnote = /^(?:id|href)$/.test(name) && FOOTNOTE_PREFIX.test(String(value));
     if (isFootnote) portable[name] = String(value).replace(FOOTNOTE_PREFIX, `$1${slug}-`);
-    else if (PORTABLE_PROPERTIES.has(name))
+    else if (PORTABLE_PROPERTIES.has(name) || (isMath && !SITE_PROPERTY.test(name)))
       portable[name] = URL_PROPERTIES.has(name) ? resolveUrl(String(value), url) : value;
   }
   return portable;

@@ -20,7 +20,7 @@ const flowElements = splitNames(
     "search section summary table tbody td tfoot th thead tr track ul",
 );
 
-const mathmlElements = splitNames(
+export const mathmlElements = splitNames(
   "annotation maction math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle msub msubsup msup " +
     "mtable mtd mtext mtr munder munderover none semantics",
 );

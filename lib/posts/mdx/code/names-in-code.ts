@@ -18,26 +18,34 @@ const browserGlobals = new Set(
     "AudioContext alert confirm prompt customElements visualViewport innerWidth innerHeight scrollTo scrollX scrollY"
   ).split(" "),
 );
+const functionPattern = /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/;
 const hookPattern = /^use(?:[A-Z]|$)/;
 const handlerPattern = /^on[A-Z]/;
 const clientOnlyNames = /^(?:createContext|createRef|Component|PureComponent)$/;
 
-/** Returns the names that `node` refers to and does not declare itself. */
+/** Returns the names that `node` refers to and does not declare itself, in the same function. */
 export function findReferences(node: Node): Set<string> {
-  const references = new Set<string>();
-  const declared = new Set<string>();
+  const references: { name: string; scopes: readonly unknown[] }[] = [];
+  const declared = new Map<unknown, Set<string>>();
   visit(node as never, (current, _key, _index, ancestors) => {
     const part = current as unknown as AnyNode;
     const parent = ancestors.at(-1) as unknown as AnyNode | undefined;
-    for (const pattern of declaredPatterns(part))
-      for (const name of namesOf(pattern)) declared.add(name);
-    if (part.type === "Identifier" && isReference(part, parent))
-      references.add(part.name as string);
-    if (part.type === "JSXIdentifier" && isJsxReference(part, parent))
-      references.add(part.name as string);
+    const listScopes = () => [null, ...ancestors.filter(({ type }) => functionPattern.test(type))];
+    for (const pattern of declaredPatterns(part)) {
+      const isName = part.type === "FunctionDeclaration" && pattern === part.id;
+      const scope = functionPattern.test(part.type) && !isName ? part : listScopes().at(-1);
+      if (!declared.has(scope)) declared.set(scope, new Set());
+      for (const name of namesOf(pattern)) declared.get(scope)!.add(name);
+    }
+    if (
+      (part.type === "Identifier" && isReference(part, parent)) ||
+      (part.type === "JSXIdentifier" && isJsxReference(part, parent))
+    )
+      references.push({ name: part.name as string, scopes: listScopes() });
   });
-  for (const name of declared) references.delete(name);
-  return references;
+  const isFree = ({ name, scopes }: (typeof references)[number]) =>
+    !scopes.some((scope) => declared.get(scope)?.has(name));
+  return new Set(references.filter(isFree).map(({ name }) => name));
 }
 
 /**

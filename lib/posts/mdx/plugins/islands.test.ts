@@ -186,3 +186,9 @@ test("a re-export binds nothing in the post, as in any module", async () => {
     /^4: <Box> is not a component of this site/,
   );
 });
+
+test("a parameter may have the name of what the post declares", async () => {
+  expect(
+    await render("export const data = [1, 2]\n\n{data.map((data) => <i key={data}>{data}</i>)}\n"),
+  ).toBe("<i>1</i><i>2</i>");
+});

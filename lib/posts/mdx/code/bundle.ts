@@ -33,6 +33,8 @@ export interface BundleInput {
 const MAX_SCRIPT_BYTES = 2 * 1_048_576;
 type Transform = (script: string, options: TransformOptions) => Promise<{ code: string }>;
 const NAMESPACE = "post";
+/** The end of an entry's path, which no file has. */
+const ENTRY = "?entry";
 /** The function that an entry calls with its result. It needs less code than exports do. */
 export const RETURN = "_codeReturn";
 
@@ -62,7 +64,7 @@ export async function bundleCode(input: BundleInput): Promise<CodeBundle> {
     const { outputFiles } = await build({
       ...codeBuildOptions,
       entryPoints: ["entry"],
-      plugins: [createFilesPlugin({ ...input, entryPath: `${input.file}?entry` })],
+      plugins: [createFilesPlugin({ ...input, entryPath: input.file + ENTRY })],
     });
     const textOf = (ending: string) =>
       outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
@@ -216,13 +218,19 @@ export function loaderOf(path: string): Loader {
 export function toPostError(error: unknown, path: string): PostError {
   if (error instanceof PostError) return error;
   const [first] = (error as { errors?: Message[] }).errors ?? [];
-  const reason = first?.text ?? (error as Error).message;
-  const file = first?.location?.file.replace(/^post:/, "").replace(/\?.*$/, "");
+  let reason = first?.text ?? (error as Error).message;
+  let location = first?.location;
+  const file = location?.file.replace(/^post:/, "").replace(/\?.*$/, "");
+  if (location?.file.endsWith(ENTRY)) {
+    // The entry's lines are not the post's.
+    if (!first!.pluginName) reason += `, in: ${location.lineText.trim()}`;
+    location = null;
+  }
   return new PostError(
     {
       file: file || path,
-      line: first?.location?.line ?? 1,
-      ...(first?.location && { column: first.location.column + 1 }),
+      line: location?.line ?? 1,
+      ...(location && { column: location.column + 1 }),
       reason: reason.slice(0, 500),
     },
     { cause: error },

@@ -65,6 +65,12 @@ export interface BuildOptions {
   readonly workers: number;
 }
 
+/** The source failed, not the post: the version is retried. */
+function nullUnlessUnavailable(error: unknown): null {
+  if (isAppError(error, "unavailable")) throw error;
+  return null;
+}
+
 /** Builds one content version. Created by start(). */
 export class CatalogBuild {
   readonly version: string;
@@ -237,8 +243,7 @@ export class CatalogBuild {
     try {
       return await this.#compile(parsed);
     } catch (error) {
-      // The source failed, not the post: the version is retried.
-      if (isAppError(error, "unavailable")) throw error;
+      nullUnlessUnavailable(error);
       // If the post failed to parse, `parsed` is already its last good version.
       const failure = this.failures.get(id);
       if (failure) {
@@ -247,7 +252,7 @@ export class CatalogBuild {
         return null;
       }
       const lastGood = await this.#lastGoodPosts.find(parsed.file, parsed);
-      const post = lastGood && (await this.#compile(lastGood).catch(() => null));
+      const post = lastGood && (await this.#compile(lastGood).catch(nullUnlessUnavailable));
       if (lastGood && post) this.#parsedPosts.set(id, lastGood);
       this.#addFailure(id, parsed.file, error, post ? "last good" : "nothing");
       return post;

@@ -4,6 +4,9 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { closeCacheFile } from "#lib/cache/cache-file.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
+import { listPostFiles } from "#lib/posts/source/content-source.ts";
+import { createPublicFiles } from "#lib/posts/source/public-files.ts";
+import { LastGoodPosts } from "./last-good-post.ts";
 import { createGitVersionSource } from "./content-version-source.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
 import { read, write } from "#lib/db/database.ts";
@@ -283,4 +286,28 @@ test("a symbolic link in a push is reported as on disk", async () => {
   expect(site.getStatus().warnings).toEqual([
     expect.stringMatching(/^blog\/b\.link:1: it is a symbolic link/),
   ]);
+});
+
+test("an outage while the last good post is read fails the version, not the post", async () => {
+  const { api, repository } = sites.host;
+  const good = sites.host.commit({ "content/blog/a.mdx": makePostText("Good") });
+  const version = sites.host.commit({ "content/blog/a.mdx": BROKEN_POST });
+  const source = createGitSource({ api, repository, branch: "main", path: "content" });
+  const [file] = listPostFiles(await source.listFiles(version));
+  await source.listFiles(good);
+  sites.host.mode = "outage";
+  const context = {
+    source,
+    sourceId: "git:test",
+    publicFiles: createPublicFiles({ dir: "gone", recheckMs: 0 }),
+    imageHosts: [],
+    trust: "trusted" as const,
+  };
+  const lastGoodPosts = new LastGoodPosts({
+    context,
+    version,
+    publishedIndex: null,
+    findPreviousVersion: () => Promise.resolve(good),
+  });
+  await expect(lastGoodPosts.find(file!, null)).rejects.toMatchObject({ code: "unavailable" });
 });

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
+import { isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { type PostFile, listPostFiles } from "#lib/posts/source/content-source.ts";
 import {
@@ -89,7 +90,7 @@ export class LastGoodPosts {
   /**
    * Returns the last version of the post that compiled, unless it equals `broken`: the one stored on
    * this instance or, without one, the published one, or that of the version published before.
-   * Returns null without one.
+   * Returns null without one. Throws AppError(unavailable) if the source fails.
    */
   async find(file: PostFile, broken: ParsedPost | null): Promise<ParsedPost | null> {
     try {
@@ -99,6 +100,7 @@ export class LastGoodPosts {
         (await this.#findPrevious(file));
       return lastGood?.compileKey === broken?.compileKey ? null : lastGood;
     } catch (error) {
+      if (isAppError(error, "unavailable")) throw error;
       log("warn", "content.last_good_unusable", { id: postId(file), error });
       return null;
     }

@@ -38,3 +38,19 @@ test("a line after a hard break starts without a space, and a cell is one line",
   expect(htmlToText("<p>one<br>\ntwo</p>")).toBe("one\ntwo");
   expect(htmlToText("<table><tr><td>a<br>b</td><td>c</td></tr></table>")).toBe("a b | c");
 });
+
+test("a video is its address, and a formula its TeX", () => {
+  expect(htmlToText('<video controls src="https://v.example/a.mp4"></video>')).toBe(
+    "https://v.example/a.mp4",
+  );
+  expect(
+    htmlToText(
+      '<audio><source src="https://v.example/a.mp3"><source src="https://v.example/a.ogg"></audio>',
+    ),
+  ).toBe("https://v.example/a.mp3 https://v.example/a.ogg");
+  expect(
+    htmlToText(
+      "<p>So <math><semantics><mrow><mi>x</mi></mrow><annotation>x^2</annotation></semantics></math>.</p>",
+    ),
+  ).toBe("So x^2.");
+});

@@ -12,7 +12,7 @@ function renderInline(node: Node): string {
   if (node.type === "text") return node.value.replace(/\s+/g, " ");
   if (node.type !== "element") return "";
   const text = node.children.map(renderInline).join("");
-  const { href, alt } = node.properties;
+  const { href, alt, src } = node.properties;
   switch (node.tagName) {
     case "a":
       // A footnote's link leads nowhere in an email.
@@ -24,6 +24,13 @@ function renderInline(node: Node): string {
       return `\`${text}\``;
     case "img":
       return typeof alt === "string" && alt !== "" ? `[${alt}]` : "";
+    case "video":
+    case "audio":
+    case "source":
+      return typeof src === "string" ? `${src} ` : text;
+    case "semantics":
+      // MathML has the formula twice; the last child is the TeX.
+      return node.children.slice(-1).map(renderInline).join("");
     default:
       return text;
   }

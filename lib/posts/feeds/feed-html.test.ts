@@ -17,7 +17,7 @@ const LINK = `<a href="${BASE}">This part works only on the site.</a>`;
 /** Returns a compiled text's HTML in a feed, which a parser must read as it is written. */
 async function feedHtmlOf(text: string, options: { slug?: string } = {}) {
   const { compiledSource, components } = await compileText(text, {
-    components: ["X"],
+    components: ["X", "Feature"],
     codeFiles: {
       "blog/counter.tsx":
         'import { useState } from "react"; export default function Counter({ children }) { useState(0); return <b>{children}</b>; }',
@@ -182,4 +182,25 @@ test("a formula keeps its attributes, and a diagram becomes its description", as
   expect(html).toContain('<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">');
   expect(html).toContain('<annotation encoding="application/x-tex">');
   expect(html).toContain("<figure>Reader to B</figure>");
+});
+
+test("lines in div elements stay apart, cells keep their alignment, and lists their numbers", async () => {
+  expect(
+    await feedHtmlOf("<div>\n<div>one</div>\n<div>two</div>\n<div><p>three</p></div>\n</div>\n"),
+  ).toBe("<div>one</div><div>two</div><p>three</p>");
+  expect(await feedHtmlOf("| a |\n| -: |\n| 1 |\n")).toContain('<td align="right">1</td>');
+  expect(await feedHtmlOf('<ol type="a"><li value={5}>x</li></ol>\n')).toBe(
+    '<ol type="a"><li value="5">x</li></ol>',
+  );
+});
+
+test("a themed image is one image", async () => {
+  const html = await feedHtmlOf('<ThemedImage light="/a.png" dark="/b.png" alt="A" />\n');
+  expect(html).toBe('<img alt="A" src="https://lectern.example/a.png">');
+});
+
+test("a part of the site's features is shown if the feature is on, without a link", async () => {
+  const part = (name: string) => feedHtmlOf(`<Feature name="${name}">\n\nText\n\n</Feature>\n`);
+  expect(await part("teams")).toBe("<p>Text</p>");
+  expect(await part("none")).toBe("");
 });

@@ -8,11 +8,11 @@ import type { Post } from "#lib/posts/post.ts";
 import { type LanguageAttributes, languageAttributes } from "#lib/posts/post-language.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { postToHast } from "./post-to-hast.ts";
-import { fixNesting } from "./valid-nesting.ts";
+import { fixNesting, isInline } from "./valid-nesting.ts";
 
 /** Properties that are meaningful outside the site, by their hast names. */
 const PORTABLE_PROPERTIES = new Set(
-  "href src poster alt title width height colSpan rowSpan lang dir controls open start reversed dateTime cite".split(
+  "href src poster alt title width height colSpan rowSpan align type value lang dir controls open start reversed dateTime cite".split(
     " ",
   ),
 );
@@ -27,6 +27,8 @@ const REMOVED_ELEMENTS = new Set(
 );
 /** Elements that only carry a class or need a script. Their content stays. */
 const UNWRAPPED_ELEMENTS = new Set("span div picture form label".split(" "));
+/** Elements removed with their content: a heading's second link, and the twin of a themed image. */
+const SITE_CLASSES = ["heading-anchor", "themed-dark"];
 /** The compiler's prefix of footnotes' ids, which are the same in every post. */
 const FOOTNOTE_PREFIX = /^(#?)user-content-(?=fn(?:ref)?-)/;
 
@@ -92,10 +94,12 @@ function toPortableNodes(
     if (node.tagName === "svg" && typeof ariaLabel === "string")
       return [{ type: "text", value: ariaLabel }];
     if (REMOVED_ELEMENTS.has(node.tagName)) return [];
-    if (hasClass(node.properties, "heading-anchor")) return [];
+    if (SITE_CLASSES.some((name) => hasClass(node.properties, name))) return [];
     const isLink = node.tagName === "a";
     const children = toPortableNodes(node.children, origin, isInLink || isLink);
-    if (isUnwrapped(node.tagName) || (isLink && isInLink)) return children;
+    // Without a block around it, a line would run into the next one.
+    const isLine = node.tagName === "div" && children.some(isInline);
+    if ((isUnwrapped(node.tagName) && !isLine) || (isLink && isInLink)) return children;
     const properties = toPortableProperties(node, origin);
     // A source without a URL is one of a picture's formats.
     if (node.tagName === "source" && !properties.src) return [];

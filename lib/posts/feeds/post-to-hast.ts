@@ -2,6 +2,8 @@
 
 import type { ElementContent, Properties } from "hast";
 import { fromHtml } from "hast-util-from-html";
+import type { Features } from "#lib/core/features.ts";
+import { siteConfig } from "#lib/core/site-config.ts";
 
 type Props = Record<string, unknown>;
 type Component = (props: Props) => unknown;
@@ -109,6 +111,8 @@ export function postToHast(
   components.StaticHtml = ({ html }: Props) => fromHtml(String(html), { fragment: true }).children;
   // Readers of feeds and emails have subscribed.
   components.SubscribeForm = () => null;
+  components.Feature = ({ name, children }: Props) =>
+    siteConfig.features[name as keyof Features] ? children : null;
   components.Embed = ({ url: link }: Props) => createLinkParagraph(String(link), String(link));
   // Runs the same source as pages do, from the same reviewed posts (docs/decisions/010).
   const { default: Content } = new Function(compiledSource)(createRuntime(url)) as {

@@ -20,6 +20,8 @@ const isBlock = (node: ElementContent) =>
 const isParagraph = (node: ElementContent): node is Element =>
   node.type === "element" && node.tagName === "p";
 const isWhitespace = (node: ElementContent) => node.type === "text" && node.value.trim() === "";
+/** Returns whether the node is text or an inline element. */
+export const isInline = (node: ElementContent): boolean => !isBlock(node) && !isWhitespace(node);
 
 /**
  * Returns `element` as one or more elements with valid content: a paragraph ends before a block and
@@ -30,8 +32,7 @@ export function fixNesting(element: Element): ElementContent[] {
   const { tagName, children } = element;
   if (tagName === "p") return splitParagraph(element);
   const isInlineCell =
-    /^t[dh]$/.test(tagName) &&
-    (children.length === 1 || children.some((node) => !isBlock(node) && !isWhitespace(node)));
+    /^t[dh]$/.test(tagName) && (children.length === 1 || children.some(isInline));
   if (isInlineCell || INLINE_CONTAINERS.has(tagName))
     return [{ ...element, children: inlineParagraphs(children) }];
   return [element];

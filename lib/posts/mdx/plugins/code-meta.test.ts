@@ -70,3 +70,9 @@ test("a long range is as cheap as a short one", () => {
 test("ten thousand malformed words are parsed quickly", () => {
   expect(parseCodeMeta(`js ${"[{ =\"' ".repeat(10_000)}`).language).toBe("js");
 });
+
+test("brackets within a path are part of the file's name, and those after it are lines", () => {
+  const meta = parseCodeMeta("tsx:app/[[...slug]]/[id].tsx[1,3]");
+  expect(meta).toMatchObject({ filename: "app/[[...slug]]/[id].tsx", problems: [] });
+  expect(marked(meta.isHighlighted)).toEqual([1, 3]);
+});

@@ -25,7 +25,7 @@ const matchNoLine: LinePredicate = () => false;
 /** Parses `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and options. Never throws: see `problems`. */
 export function parseCodeMeta(info: string): CodeMeta {
   const problems: string[] = [];
-  const head = /^([^\s[{:=]*)(?::([^\s[{]+))?(?=[\s[{]|$)/.exec(info);
+  const head = /^([^\s[{:=]*)(?::((?:[^\s[{]|\[[^\]\s]*\](?=[\]/.]))+))?(?=[\s[{]|$)/.exec(info);
   let language = (head?.[1] ?? "").toLowerCase();
   let filename = head?.[2]?.replace(/^title=/, "") ?? null;
   let rest = head ? info.slice(head[0].length) : info;

@@ -46,6 +46,12 @@ test.each([
   ["https://codesandbox.io/embed/new-x1?a=b", "https://codesandbox.io/s/new-x1"],
   ["https://codepen.io/team/embed/abC", "https://codepen.io/team/pen/abC"],
   ["https://player.vimeo.com/video/1", "https://vimeo.com/1"],
+  ["https://player.vimeo.com/video/1?h=0a1b&dnt=1", "https://vimeo.com/1/0a1b"],
+  [
+    "https://codesandbox.io/embed/github/ada/site/tree/main/demo?a=b",
+    "https://codesandbox.io/s/github/ada/site/tree/main/demo",
+  ],
+  ["https://codepen.io/team/ada/embed/abc", "https://codepen.io/team/ada/pen/abc"],
   ["https://youtube.com.evil.example/embed/abc", null],
   ["javascript:alert(1)", null],
 ])("the player %s has the page %s", (src, page) => {

@@ -74,16 +74,16 @@ const knownPlayers: {
   {
     host: /^player\.vimeo\.com$/,
     path: /^\/video\/(\d+)/,
-    page: ([, id]) => `https://vimeo.com/${id}`,
+    page: vimeoPageUrl,
   },
   {
     host: /^codesandbox\.io$/,
-    path: /^\/(?:embed|s|p\/sandbox)\/([\w-]+)/,
+    path: /^\/(?:embed|s|p\/sandbox)\/(github\/.+|[\w-]+)/,
     page: ([, id]) => `https://codesandbox.io/s/${id}`,
   },
   {
     host: /^codepen\.io$/,
-    path: /^\/([\w-]+)\/(?:embed(?:\/preview)?|pen)\/(\w+)/,
+    path: /^\/((?:team\/)?[\w-]+)\/(?:embed(?:\/preview)?|pen)\/(\w+)/,
     page: ([, user, id]) => `https://codepen.io/${user}/pen/${id}`,
   },
 ];
@@ -94,6 +94,12 @@ function youtubePageUrl([, id]: RegExpExecArray, { searchParams }: URL): string 
     return `https://www.youtube.com/playlist?list=${encodeURIComponent(list)}`;
   const start = /^\d+$/.exec(searchParams.get("start") ?? "");
   return `https://www.youtube.com/watch?v=${id}${start ? `&t=${start[0]}` : ""}`;
+}
+
+/** An unlisted video has a hash, without which it is not found. */
+function vimeoPageUrl([, id]: RegExpExecArray, { searchParams }: URL): string {
+  const hash = /^\w+$/.exec(searchParams.get("h") ?? "");
+  return `https://vimeo.com/${id}${hash ? `/${hash[0]}` : ""}`;
 }
 
 /** Returns the page of a player's URL, or null for an unknown player. */

@@ -206,3 +206,18 @@ test("spaces between special characters of a diagram are kept, also in its descr
   expect(html).toContain('>Q &amp; <tspan font-weight="bold">A</tspan></text>');
   expect(html).toContain('aria-label="Q &amp; A, A, B"');
 });
+
+test.each([
+  ["graph TD;A-->B;B---->C;", "A to B, B to C"],
+  ["flowchart LR\n %% A-->Z\n my-a-->|x|b & c==>D", "my-a to b (x), my-a to c (x), b to D, c to D"],
+  ["graph LR\n A--yes-->B\n B -. no .->A", "A to B (yes), B to A (no)"],
+  ['graph LR\n A["a --> b; c"]-->B((x))<-.->C[(d--e)]', "a --> b; c to x, x to d--e"],
+])("the links of %j need no spaces", async (source, description) => {
+  const html = await htmlFrom(fence("mermaid", source));
+  expect(html).toContain(`aria-label="${description.replaceAll(">", "&gt;")}"`);
+});
+
+test("a flowchart with a link that can't be drawn is shown as code, with a warning", async () => {
+  const { warnings } = await compileText(fence("mermaid", "graph LR\n A --> B\n B --o C"));
+  expect(warnings.join()).toContain('the links in "B --o C" are not supported');
+});

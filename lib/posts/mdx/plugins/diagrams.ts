@@ -31,9 +31,54 @@ export async function drawDiagram(source: string, idPrefix: string): Promise<str
     throw new Error(`it has more than ${MAX_SOURCE_LENGTH} characters`);
   // Imported with the first diagram, because the layout engine takes a second to load.
   const { renderMermaidSVG } = await import("beautiful-mermaid");
-  const drawing = renderMermaidSVG(source, { transparent: true, padding: 8 });
+  const drawing = renderMermaidSVG(normalizeFlowchart(source), { transparent: true, padding: 8 });
   return copySafeParts(drawing, idPrefix);
 }
+
+/** Text in quotes, brackets or bars, and the flag ">text]". */
+const LABEL =
+  /"[^"\n]*"|\[(?:"[^"\n]*"|[^\]"\n])*\]+|\((?:"[^"\n]*"|[^)"\n])*\)+|\{(?:"[^"\n]*"|[^}"\n])*\}+|\|[^|\n]*\||(?<=\w)>[^\]\n]*\]/;
+const LINK = /<?(?:-{2,}>|-{3,}|-\.+->?|={2,}>|={3,})/;
+/** Not --o and --x, which the layout engine does not know. */
+const LINK_WITH_TEXT =
+  /(?<open><?(?:--|-\.|==))(?![xo]\s)\s*(?<text>[^-=.>|\s][^|>\n]*?)\s*(?<close>-{2,}>|-{3,}|\.+->?|={2,}>|={3,})/;
+const FLOWCHART_PART = new RegExp(
+  `(?<label>${LABEL.source})|${LINK_WITH_TEXT.source}|(?<link>${LINK.source})|;`,
+  "g",
+);
+const NODE = String.raw`[\w-]+(?::::[\w-]+)?`;
+const NODES = String.raw`\s*${NODE}(?:\s*&\s*${NODE})*\s*`;
+const LINKED_NODES = new RegExp(`^${NODES}(?:\0${NODES})*$`);
+
+/**
+ * Writes the links of a flowchart as the layout engine reads them: in "A-->B", it takes "A--" for a
+ * node. Throws an Error for a link that it would leave out.
+ */
+function normalizeFlowchart(source: string): string {
+  const text = source.replace(/^\s*%%.*$/gm, "");
+  if (!/^\s*(?:graph|flowchart)\b/i.test(text)) return source;
+  type Parts = Record<"label" | "open" | "text" | "close" | "link", string | undefined>;
+  const replaceParts = (change: (parts: Parts) => string) =>
+    text.replace(FLOWCHART_PART, (...args) => change(args.at(-1) as Parts));
+  const structure = replaceParts(({ label, link, close }) =>
+    label !== undefined ? "" : (link ?? close) !== undefined ? "\0" : "\n",
+  );
+  for (const line of structure.split("\n"))
+    if (/\0|--|==|-\./.test(line) && !LINKED_NODES.test(line))
+      throw new Error(`the links in "${line.replaceAll("\0", "-->").trim()}" are not supported`);
+  return replaceParts(({ label, open, text: words, close, link }) => {
+    if (label !== undefined) return label;
+    if (link !== undefined) return ` ${shortenLink(link)}`;
+    return open === undefined ? "\n" : ` ${open} ${words} ${shortenLink(close!)}`;
+  });
+}
+
+/** The length of a link only sets a distance. */
+const shortenLink = (link: string) =>
+  link
+    .replace(/([-=]){2,}>/, "$1$1>")
+    .replace(/([-=]){3,}/, "$1$1$1")
+    .replace(/\.+/, ".");
 
 /**
  * Copies only known elements and attributes. The drawing's own style sheet would apply to the whole

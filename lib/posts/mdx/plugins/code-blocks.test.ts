@@ -217,7 +217,9 @@ test.each([
   expect(html).toContain(`aria-label="${description.replaceAll(">", "&gt;")}"`);
 });
 
-test("a flowchart with a link that can't be drawn is shown as code, with a warning", async () => {
-  const { warnings } = await compileText(fence("mermaid", "graph LR\n A --> B\n B --o C"));
-  expect(warnings.join()).toContain('the links in "B --o C" are not supported');
+test.each([
+  ["graph LR\n A --> B\n B --o C", 'the links in "B --o C" are not supported'],
+  ["classDiagram\n A<|--B", "the drawing is empty"],
+])("a diagram that would lack a part is code, with a warning: %j", async (source, reason) => {
+  expect((await compileText(fence("mermaid", source))).warnings.join()).toContain(reason);
 });

@@ -137,7 +137,7 @@ function copySafeParts(drawing: string, idPrefix: string): string {
     { xmlMode: true },
   );
   parser.end(drawing);
-  if (viewBox === "" || body === "") throw new Error("the drawing is empty");
+  if (viewBox === "" || texts.length === 0) throw new Error("the drawing is empty");
   const description = describe(edges, labels) || texts.join(", ");
   return `<svg viewBox="${viewBox}" width="${width}" role="img" aria-label="${escapeHtml(description)}">${body}</svg>`;
 }

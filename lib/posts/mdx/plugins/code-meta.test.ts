@@ -76,3 +76,8 @@ test("brackets within a path are part of the file's name, and those after it are
   expect(meta).toMatchObject({ filename: "app/[[...slug]]/[id].tsx", problems: [] });
   expect(marked(meta.isHighlighted)).toEqual([1, 3]);
 });
+
+test("showLineNumbers{40} is the number of the first line, as in rehype-pretty-code", () => {
+  const meta = parseCodeMeta("js {2} showLineNumbers{40}");
+  expect([meta.start, marked(meta.isHighlighted), meta.problems]).toEqual([40, [2], []]);
+});

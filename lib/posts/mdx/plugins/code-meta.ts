@@ -29,6 +29,8 @@ export function parseCodeMeta(info: string): CodeMeta {
   let language = (head?.[1] ?? "").toLowerCase();
   let filename = head?.[2]?.replace(/^title=/, "") ?? null;
   let rest = head ? info.slice(head[0].length) : info;
+  // The number of the first line in rehype-pretty-code, not a line to highlight.
+  rest = rest.replace(/\bshowLineNumbers\{(\d+)\}/i, "start=$1");
   const diff = /^diff-(.+)$/.exec(language);
   if (diff) language = diff[1]!;
   const ranges = { highlighted: [] as string[], added: [] as string[], removed: [] as string[] };

@@ -67,3 +67,9 @@ test("in a Markdown file, the text of a formula is its TeX", async () => {
   expect(markdown!.text).toBe(mdx!.text);
   expect(markdown!.headings).toEqual(mdx!.headings);
 });
+
+test("a code fence may start a list item", () => {
+  const fence = "1. ```sh\n   echo $$\n   ```\n\n";
+  expect(usesMath(`${fence}Set $HOME/$USER.\n`)).toBe(false);
+  expect(usesMath(`${fence}$$\nE=mc^2\n$$\n\n\`\`\`js\nx\n\`\`\`\n`)).toBe(true);
+});

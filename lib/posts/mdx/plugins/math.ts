@@ -19,7 +19,10 @@ interface MathNode extends Positioned {
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
   const prose = body
-    .replace(/^[ \t>]*(`{3,}(?!`)|~{3,}(?!~))[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "")
+    .replace(
+      /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?!`)|~{3,}(?!~))[^\n]*\n[\s\S]*?^[ \t>]*\1/gm,
+      "",
+    )
     .replace(/`[^`\n]*`/g, "");
   if (prose.includes("$$")) return true;
   const formulas = prose.matchAll(/\$(?!\s)([^$\n]+)(?<!\s)(?=\$(?!\d))/g);

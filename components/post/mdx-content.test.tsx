@@ -37,7 +37,7 @@ test("components next to the post that need no browser are rendered by the serve
     },
   );
   expect(renderToStaticMarkup(<MdxContent post={{ slug: "x", compiled }} />)).toBe(
-    '<u data-n="1"><div class="post-html" style="display:contents"><strong>x</strong></div></u><s></s>',
+    '<u data-n="1"><div class="post-html" style="display:contents"><strong>x</strong></div></u>\n<s></s>',
   );
 });
 

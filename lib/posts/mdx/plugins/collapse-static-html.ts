@@ -91,6 +91,9 @@ function isStaticHtml(node: Node): boolean {
 const isInText = (node: Node | undefined) =>
   node !== undefined && node.type !== "mdxFlowExpression" && isPhrasing(node);
 
+const mayBeText = (node: Node | undefined) =>
+  node !== undefined && (isJsx(node) || isPhrasing(node));
+
 function toStaticHtmlNodes(
   run: Node[],
   { isInline, surroundings, previous, following }: Place & { previous?: Node; following?: Node },
@@ -101,7 +104,9 @@ function toStaticHtmlNodes(
   const keepsStart = isInline || isInText(previous);
   const keepsEnd = isInline || isInText(following);
   if (shown.every((node) => node.type === "text")) {
-    return !(keepsStart && keepsEnd) && shown.every(isBlank) ? [] : shown;
+    // A component or expression on a line of its own may also be text.
+    const isBetweenText = isInline || (mayBeText(previous) && mayBeText(following));
+    return !isBetweenText && shown.every(isBlank) ? [] : shown;
   }
   let html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
   assertServedHtml(html, shown, surroundings, context);

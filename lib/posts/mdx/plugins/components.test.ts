@@ -142,6 +142,16 @@ test("scripts and event handlers are rejected in .md files, too", async () => {
   );
 });
 
+test("components and expressions that are alone on a line keep the space between them", async () => {
+  const html = await htmlFrom(
+    'import X from "./counter.tsx"\n\n<X>a</X> <X>b</X>\n\n{Math.max(1)} {Math.min(2)}\n',
+    {
+      codeFiles,
+    },
+  );
+  expect(html).toBe("<x-counter>a</x-counter>\n<x-counter>b</x-counter>\n1\n2");
+});
+
 test("spaces around components and expressions are kept in lists and tables", async () => {
   const html = await htmlFrom(
     'import X from "./counter.tsx"\n\n- uses **b** <X /> and *i* {Math.max(1)} {Math.min(2)}\n  - x\n',

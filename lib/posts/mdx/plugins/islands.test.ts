@@ -116,7 +116,7 @@ test("a post may use the names of the compiler's components", async () => {
     'import StaticHtml from "./box"\nimport PostIsland from "./box"\nimport Embed from "./box"\nimport {Demo} from "./components"\n\n*Text*\n\n<StaticHtml n={1} /> <PostIsland n={2} /> <Embed n={3} /> <Demo />\n\nhttps://example.com/a\n',
   );
   expect(html.replace(/ class="\w+"/g, "")).toBe(
-    '<p><em>Text</em></p><section data-n="1"></section><section data-n="2"></section><section data-n="3"></section><x-island title="Demo"><button>Count 0 </button></x-island><x-embed title="https://example.com/a"></x-embed>',
+    '<p><em>Text</em></p><section data-n="1"></section>\n<section data-n="2"></section>\n<section data-n="3"></section>\n<x-island title="Demo"><button>Count 0 </button></x-island>\n<x-embed title="https://example.com/a"></x-embed>',
   );
 });
 

@@ -1,6 +1,6 @@
 // Allows only one command at a time to install, generate and build in a checkout. The others wait.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Stop, say } from "./run.mjs";
@@ -8,6 +8,8 @@ import { Stop, say } from "./run.mjs";
 const POLL_MS = 200;
 /** Longer than an installation with a build on a slow machine. */
 const WAIT_MS = 20 * 60_000;
+/** Removing a dead lock takes milliseconds. */
+const GUARD_MS = 10_000;
 
 function isRunning(pid) {
   try {
@@ -30,6 +32,29 @@ function findHolder(file) {
 }
 
 /**
+ * Removes the lock of a process that has exited, and returns true. Returns false if another process
+ * is removing it. Looks again first, because another process may have taken the lock.
+ */
+function removeDeadLock(file) {
+  const guard = `${file}.removing`;
+  try {
+    mkdirSync(guard);
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    // Left behind by a process that was killed here.
+    const { mtimeMs = Infinity } = statSync(guard, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > GUARD_MS) rmSync(guard, { recursive: true, force: true });
+    return false;
+  }
+  try {
+    if (findHolder(file) === null) rmSync(file, { force: true });
+    return true;
+  } finally {
+    rmSync(guard, { recursive: true, force: true });
+  }
+}
+
+/**
  * Runs `work` while this process holds the lock in `dir`. Throws Stop if another process holds it
  * for twenty minutes. A lock whose process has exited counts as free.
  */
@@ -45,8 +70,9 @@ export async function withSetupLock(work, { dir = ".data", waitMs = WAIT_MS } = 
       if (error.code !== "EEXIST") throw error;
     }
     const holder = findHolder(file);
-    if (holder === null) rmSync(file, { force: true });
-    else if (performance.now() > untilMs)
+    if (holder === null) {
+      if (!removeDeadLock(file)) await sleep(POLL_MS);
+    } else if (performance.now() > untilMs)
       throw new Stop(
         `Process ${holder} is still setting up. If it hangs, stop it, then try again.`,
       );

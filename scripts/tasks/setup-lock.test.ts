@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,9 +12,14 @@ beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), "lectern-lock-"))));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Starts a process that holds the lock while it appends to a log. */
-function startSetup(name: string, work = "await new Promise((done) => setTimeout(done, 100))") {
+function startSetup(
+  name: string,
+  work = "await new Promise((done) => setTimeout(done, 100))",
+  before = "",
+) {
   const log = JSON.stringify(join(dir, "log"));
-  const code = `import { appendFileSync } from "node:fs";
+  const code = `${before}
+import { appendFileSync } from "node:fs";
 import { withSetupLock } from ${JSON.stringify(LOCK)};
 await withSetupLock(async () => {
   appendFileSync(${log}, "${name} ");
@@ -36,6 +41,29 @@ test("a lock whose process was killed is free", async () => {
   await end(killed);
   expect(readFileSync(join(dir, "setup.lock"), "utf8")).toBe(String(killed.pid));
   expect(await end(startSetup("b"))).toBe(0);
+});
+
+test("a command that was slow to remove a dead lock does not remove that of the next one", async () => {
+  await end(startSetup("a", `process.kill(process.pid, "SIGKILL")`));
+  const paused = join(dir, "paused");
+  // Pauses between finding the lock dead and removing it, until another command holds it.
+  const pause = `import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const { rmSync } = fs;
+fs.rmSync = (...args) => {
+  fs.rmSync = rmSync;
+  syncBuiltinESMExports();
+  fs.writeFileSync(${JSON.stringify(paused)}, "");
+  const endMs = Date.now() + 500;
+  while (Date.now() < endMs && !fs.readFileSync(${JSON.stringify(join(dir, "log"))}, "utf8").includes("c"));
+  rmSync(...args);
+};
+syncBuiltinESMExports();`;
+  const slow = end(startSetup("b", undefined, pause));
+  await expect.poll(() => existsSync(paused), { timeout: 5_000 }).toBe(true);
+  const hold = "await new Promise((done) => setTimeout(done, 400))";
+  expect(await Promise.all([slow, end(startSetup("c", hold))])).toEqual([0, 0]);
+  expect(readFileSync(join(dir, "log"), "utf8")).toMatch(/^a (\w) \1 (\w) \2 $/);
 });
 
 test("a lock that is held for too long is an error that names the process", async () => {

@@ -29,7 +29,7 @@ export interface PostAssets {
   readonly downloadCount: number;
 }
 
-/** Returns a function that gets the files at `urls` into `folder`. */
+/** Returns a function that gets the files at `urls` into `folder`, none if its post is kept. */
 export function createAssetDownloader({ site, manifest, isDryRun }: DownloadOptions) {
   const startedMs = performance.now();
   const hostFailures = new Map<string, number>();
@@ -63,14 +63,18 @@ export function createAssetDownloader({ site, manifest, isDryRun }: DownloadOpti
     }
   }
 
-  return async (folder: string, urls: readonly string[]): Promise<PostAssets> => {
+  return async (
+    folder: string,
+    urls: readonly string[],
+    { isKept }: { isKept: boolean },
+  ): Promise<PostAssets> => {
     const names = new Map<string, string>();
     const failures: { url: string; reason: string }[] = [];
     const downloads: { url: string; bytes: Uint8Array; name: string }[] = [];
     const missing = urls.filter((url) => {
       const name = manifest.findAsset(folder, url);
       if (name !== null) names.set(url, name);
-      return name === null;
+      return name === null && !isKept;
     });
     if (isDryRun) return { names, failures, downloadCount: missing.length };
     await forEachConcurrently(missing, CONCURRENCY, async (url) => {

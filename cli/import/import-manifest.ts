@@ -16,10 +16,9 @@ const manifestSchema = z.object({
   assets: z.record(z.string(), z.record(z.string(), z.string())),
 });
 
-export type WriteResult =
-  | "written"
-  | "updated"
-  | "unchanged"
+export type WriteResult = "written" | "updated" | "unchanged" | KeptReason;
+
+type KeptReason =
   /** Someone edited the file since the last import. */
   | "edited"
   /** Someone deleted the file since the last import. */
@@ -34,22 +33,27 @@ export function openManifest(root: string, { isDryRun }: { isDryRun: boolean }) 
   const manifestPath = join(root, MANIFEST_FILE);
   const { files, assets } = readManifest(manifestPath);
 
-  function compare(path: string, source: string, text: string): WriteResult {
+  /** Returns why the file must stay as it is, whatever the post's new text is, or null. */
+  function findKeptReason(path: string, source: string): KeptReason | null {
     const full = join(root, path);
     const record = Object.hasOwn(files, path) ? files[path] : undefined;
     if (!existsSync(full)) {
       if (record?.source === source) return "deleted";
-      return listSpellings(path).some((each) => existsSync(join(root, each)))
-        ? "foreign"
-        : "written";
+      return listSpellings(path).some((each) => existsSync(join(root, each))) ? "foreign" : null;
     }
-    const current = readFileSync(full, "utf8");
-    if (current === text) return "unchanged";
     if (record?.source !== source) return "foreign";
-    return sha256(current) === record.sha256 ? "updated" : "edited";
+    return sha256(readFileSync(full, "utf8")) === record.sha256 ? null : "edited";
+  }
+
+  function compare(path: string, source: string, text: string): WriteResult {
+    const full = join(root, path);
+    const isNew = !existsSync(full);
+    if (!isNew && readFileSync(full, "utf8") === text) return "unchanged";
+    return findKeptReason(path, source) ?? (isNew ? "written" : "updated");
   }
 
   return {
+    findKeptReason,
     /** Returns the path that an earlier import gave to this post, or null. */
     findPath: (source: string): string | null =>
       Object.entries(files).find(([, record]) => record.source === source)?.[0] ?? null,

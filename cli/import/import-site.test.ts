@@ -279,7 +279,8 @@ test("posts that were edited or deleted stay that way, and others follow a newer
     title: post.slug === "ghost-post-3" || post.slug === "ghost-post-1" ? "New" : post.title,
   }));
   const report = await importSite({ ...site, posts }, { root, isDryRun: false });
-  expect(report).toMatchObject({ written: 1, unchanged: 47 });
+  expect(report).toMatchObject({ written: 1, unchanged: 47, images: 0 });
+  expect(existsSync(join(root, "blog/ghost-post-2"))).toBe(false);
   expect(readFileSync(edited, "utf8")).toContain("Mine.");
   expect(frontMatterOf("blog/ghost-post-3").title).toBe("New");
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
@@ -308,6 +309,7 @@ test("a post that existed before is not overwritten", async () => {
   writeFileSync(join(root, "blog/ghost-post-1/index.mdx"), "mine");
   const report = await importGhost();
   expect(textOf("blog/ghost-post-1")).toBe("mine");
+  expect(readdirSync(join(root, "blog/ghost-post-1"))).toEqual(["index.mdx"]);
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
     "exists and is not from this post, so it was not changed",
   ]);
@@ -317,7 +319,7 @@ test("a post whose slug another file has is not written, since the site shows on
   mkdirSync(join(root, "blog"), { recursive: true });
   writeFileSync(join(root, "blog/ghost-post-1.mdx"), "mine");
   const report = await importGhost();
-  expect(existsSync(join(root, "blog/ghost-post-1/index.mdx"))).toBe(false);
+  expect(existsSync(join(root, "blog/ghost-post-1"))).toBe(false);
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
     "exists and is not from this post, so it was not changed",
   ]);

@@ -56,7 +56,8 @@ export async function importSite(
   try {
     for (const address of addresses) {
       const { post, folder, file } = address;
-      const assets = await download(folder, listAssetUrls(address, site));
+      const isKept = manifest.findKeptReason(file, post.id) !== null;
+      const assets = await download(folder, listAssetUrls(address, site), { isKept });
       report.images += assets.downloadCount;
       for (const { url, reason } of assets.failures)
         report.warnings.push({ subject: file, reason: `${url} stays a link: ${reason}` });

@@ -1,10 +1,11 @@
 // Records what an import wrote, so that the next import updates only files that no one has edited.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ExportError } from "./exported-site.ts";
+import { writeAtomically } from "./write-atomically.ts";
 
 /** Content files that start with a dot are never served. */
 const MANIFEST_FILE = ".import.json";
@@ -111,11 +112,3 @@ function readManifest(path: string): z.infer<typeof manifestSchema> {
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-
-/** An interrupted import leaves no partial file, which would look edited. */
-function writeAtomically(path: string, data: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${process.pid}.tmp`);
-  writeFileSync(temporary, data);
-  renameSync(temporary, path);
-}

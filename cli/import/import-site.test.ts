@@ -1,7 +1,16 @@
 // Imports exports with 50 posts each into an empty content folder, and checks the posts.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
@@ -18,6 +27,7 @@ import { parseRedirects } from "#lib/posts/addresses/redirect-rules.ts";
 import { parsePost } from "#lib/posts/source/parse-post.ts";
 import { readGhostExport } from "./ghost.ts";
 import { type ImportReport, importSite } from "./import-site.ts";
+import { addRedirects } from "./redirects-file.ts";
 import { readSubstackExport } from "./substack.ts";
 import { readWordPressExport } from "./wordpress.ts";
 
@@ -323,6 +333,19 @@ test("a post whose slug another file has is not written, since the site shows on
   expect(reasonsFor(report, "blog/ghost-post-1/")).toEqual([
     "exists and is not from this post, so it was not changed",
   ]);
+});
+
+test("whoever reads the redirects file meanwhile sees the old one or the new one", () => {
+  mkdirSync(root, { recursive: true });
+  const file = join(root, "_redirects");
+  writeFileSync(file, "/mine  /yours  301\n");
+  const reader = openSync(file, "r");
+  const rules = [{ from: "/a", to: "/b", status: 301 }];
+  expect(addRedirects(file, rules, { platform: "ghost", isDryRun: false })).toBe(1);
+  expect(readFileSync(reader, "utf8")).toBe("/mine  /yours  301\n");
+  closeSync(reader);
+  expect(readFileSync(file, "utf8")).toMatch(/^\/mine  \/yours  301\n[^]*\/a  \/b  301\n$/);
+  expect(readdirSync(root)).toEqual(["_redirects"]);
 });
 
 test("a dry run writes and fetches nothing", async () => {

@@ -1,8 +1,9 @@
 // Adds the old site's redirects to the redirects file.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { ExportedRedirect } from "./exported-site.ts";
 import { comparablePath } from "./plan-addresses.ts";
+import { writeAtomically } from "./write-atomically.ts";
 
 /** Adds the rules for paths that don't have one yet, and returns their number. */
 export function addRedirects(
@@ -26,7 +27,7 @@ export function addRedirects(
   });
   if (lines.length > 0 && !isDryRun) {
     const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    writeFileSync(
+    writeAtomically(
       file,
       `${before}\n# From the ${platform} import\n${lines.join("\n")}\n`.trimStart(),
     );

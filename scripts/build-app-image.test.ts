@@ -1,8 +1,9 @@
-// Checks that the script replaces no folder of other files.
+// Checks that the script replaces no folder of other files, and that no build is out of date.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 
 test("a folder with other files is refused, and keeps them", () => {
@@ -17,4 +18,27 @@ test("a folder with other files is refused, and keeps them", () => {
   expect(status).toBe(1);
   expect(stderr).toContain(`${folder} contains other files`);
   expect(readdirSync(folder)).toEqual(["a.jpg"]);
+});
+
+test("a change of any file that the site imports causes a new build", async () => {
+  const { BUILD_INPUTS } = (await import(pathToFileURL("scripts/tasks/setup.mjs").href)) as {
+    BUILD_INPUTS: string[];
+  };
+  const inputs = [...BUILD_INPUTS, "prisma/generated"];
+  const sources = ["app", "components", "lib"].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const imports = [...sources, "middleware.ts", "instrumentation.ts"].flatMap((file) =>
+    Array.from(
+      readFileSync(file, "utf8").matchAll(/^(?:import|export) [^;"]*from "([.#][^"]+)"/gm),
+      ([, target]) => (target!.startsWith("#") ? target!.slice(1) : join(dirname(file), target!)),
+    ),
+  );
+  expect(imports.length).toBeGreaterThan(1_000);
+  const missing = imports.filter(
+    (path) => !inputs.some((input) => path === input || path.startsWith(`${input}/`)),
+  );
+  expect(missing).toEqual([]);
 });

@@ -86,7 +86,7 @@ export async function prepareDatabase() {
   await must(node("scripts/prepare-database.ts"), "The database could not be prepared.");
 }
 
-const BUILD_INPUTS = [
+export const BUILD_INPUTS = [
   "app",
   "components",
   "lib",
@@ -96,6 +96,7 @@ const BUILD_INPUTS = [
   "next.config.mjs",
   "scripts/build-page-script.ts",
   "middleware.ts",
+  "mdx-components.tsx",
   "instrumentation.ts",
   "tsconfig.json",
   "package.json",

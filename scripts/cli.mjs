@@ -26,6 +26,7 @@ import {
   buildImage,
   install,
   installPackages,
+  installWithoutChecks,
   prepareDatabase,
 } from "./tasks/setup.mjs";
 
@@ -261,6 +262,11 @@ const commands = {
   async image(args) {
     await install();
     return buildImage(args);
+  },
+  /** Checks the configuration itself. */
+  async doctor(args) {
+    await installWithoutChecks();
+    return node("cli/doctor/main.ts", args);
   },
   async script([file, ...args]) {
     await install();

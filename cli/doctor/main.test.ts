@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestServer, serveHttp, serveTcp } from "#tests/support/test-server.ts";
 import { env } from "#lib/core/env.ts";
-import type { NamedFinding } from "./finding.ts";
+import { type NamedFinding, ok } from "./finding.ts";
 import { checkRunningSite } from "./checks/running-site.ts";
 import { checkSmtp } from "./checks/services.ts";
 import { runChecks } from "./run-checks.ts";
@@ -53,6 +54,7 @@ test("a checkout with a migrated database has no problems, and nothing is create
     DATABASE_FILE: join(folder, "lectern.db"),
   });
   expect(fresh.problems).toMatchObject([{ check: "machine", fix: `mkdir -p ${folder}` }]);
+  expect(fresh.findings.map(({ what }) => what)).not.toContain("SESSION_SECRET is set");
   expect(existsSync(folder)).toBe(false);
   expect(readdirSync(env.DATA_DIR)).not.toContain("session-secret");
 });
@@ -87,6 +89,19 @@ test("invalid variables are all listed, and the checks that need none still run"
   );
 });
 
+test("npm run doctor lists invalid variables itself, and creates no folder", () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "lectern-doctor-")), "data");
+  const { stdout, status } = spawnSync(process.execPath, ["scripts/cli.mjs", "doctor", "--json"], {
+    encoding: "utf8",
+    env: { ...process.env, SITE_URL: "lectern", SESSION_SECRET: "", DATA_DIR: folder },
+  });
+  const findings = JSON.parse(stdout) as NamedFinding[];
+  expect(findings.filter(({ level }) => level === "problem")).toMatchObject([
+    { check: "configuration", what: expect.stringContaining("SITE_URL") as string },
+  ]);
+  expect([status, existsSync(folder)]).toEqual([1, false]);
+});
+
 test("a mail server that refuses is a problem, and its password is not printed", async () => {
   const refusing = await serveTcp((socket) => void socket.end("554 no service\r\n"));
   open.push(refusing);
@@ -95,6 +110,23 @@ test("a mail server that refuses is a problem, and its password is not printed",
   overrideEnv({ SMTP_URL: undefined });
   expect(findings).toMatchObject([{ level: "problem" }]);
   expect(JSON.stringify(findings)).not.toContain("hunter2");
+});
+
+test("a check that blocks the process does not use up the time of another", async () => {
+  const block = () => {
+    const endMs = Date.now() + 200;
+    while (Date.now() < endMs);
+    return [];
+  };
+  const respond = async () => {
+    await readFile("package.json");
+    return [ok("fine")];
+  };
+  const checks = [
+    { name: "mail", run: respond },
+    { name: "database", run: block },
+  ];
+  expect(await runChecks(checks, 100)).toMatchObject([{ check: "mail", level: "ok" }]);
 });
 
 test("a check that throws or hangs is one problem, and the others run", async () => {

@@ -31,6 +31,7 @@ const { flags } = parseCommandLine(USAGE, {
   url: { type: "string" },
 });
 
+const variables = { ...process.env };
 // Reading the variables would create the session secret.
 const secretFile = join(process.env.DATA_DIR || ".data", "session-secret");
 if (!process.env.SESSION_SECRET && !existsSync(secretFile))
@@ -48,7 +49,7 @@ function parseSite(text: string): string {
 /** These checks run even if variables are invalid. */
 const LOCAL_CHECKS: readonly Check[] = [
   { name: "versions", run: () => checkVersions(rootDir) },
-  { name: "configuration", run: () => checkConfiguration(rootDir) },
+  { name: "configuration", run: () => checkConfiguration(rootDir, variables) },
   { name: "deployment", run: () => checkDeployment(rootDir) },
 ];
 

@@ -1,4 +1,4 @@
-// Runs checks concurrently, each with a deadline, and formats their findings.
+// Runs checks, each with a deadline, and formats their findings.
 
 import { withTimeout } from "#lib/core/with-timeout.ts";
 import { type Check, type NamedFinding, problem } from "./finding.ts";
@@ -6,33 +6,30 @@ import { type Check, type NamedFinding, problem } from "./finding.ts";
 /** Longer than the deadline of any request that a check sends. */
 const CHECK_TIMEOUT_MS = 15_000;
 
-/** Returns all findings in the order of `checks`. A check that throws or hangs is a problem. */
+/**
+ * Returns all findings in the order of `checks`. A check that throws or hangs is a problem. They run
+ * one after another: those of the database block the process, and others measure time.
+ */
 export async function runChecks(
   checks: readonly Check[],
   timeoutMs = CHECK_TIMEOUT_MS,
 ): Promise<NamedFinding[]> {
-  const results = await Promise.all(
-    checks.map(async ({ name, run }) => {
-      try {
-        return await withTimeout(
-          Promise.resolve().then(run),
-          timeoutMs,
-          `It did not finish within ${timeoutMs / 1_000} s.`,
-        );
-      } catch (error) {
-        return [
-          problem(
-            `${name}: the check failed`,
-            (error as Error).message,
-            "Fix what the message describes, and run doctor again.",
-          ),
-        ];
-      }
-    }),
-  );
-  return results.flatMap((findings, i) =>
-    findings.map((finding) => ({ check: checks[i]!.name, ...finding })),
-  );
+  const results: NamedFinding[] = [];
+  for (const { name, run } of checks) {
+    const findings = await withTimeout(
+      Promise.resolve().then(run),
+      timeoutMs,
+      `It did not finish within ${timeoutMs / 1_000} s.`,
+    ).catch((error: Error) => [
+      problem(
+        `${name}: the check failed`,
+        error.message,
+        "Fix what the message describes, and run doctor again.",
+      ),
+    ]);
+    results.push(...findings.map((finding) => ({ check: name, ...finding })));
+  }
+  return results;
 }
 
 const LABELS = { ok: " ok ", note: "note", problem: "FAIL" } as const;

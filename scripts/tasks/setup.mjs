@@ -76,9 +76,14 @@ async function generatePrismaClient() {
 }
 
 /** Prepares everything that is generated from sources; every command needs it. */
-export async function install() {
+export async function installWithoutChecks() {
   await installPackages();
   await generatePrismaClient();
+}
+
+/** Prepares a command that needs a valid configuration. */
+export async function install() {
+  await installWithoutChecks();
   await must(node("scripts/check-env.ts"), "Nothing was started.");
 }
 

@@ -178,8 +178,11 @@ function checkOwnersFile(): Finding[] {
   return findings;
 }
 
-/** Returns the findings for this process's environment. The last three need valid variables. */
-export function checkConfiguration(root: string): Finding[] {
+/**
+ * Returns the findings for this process's environment. The last three need valid variables.
+ * `variables` are those that the owner set.
+ */
+export function checkConfiguration(root: string, variables: Variables): Finding[] {
   const findings = checkVariables(process.env);
   if (findings.some(({ level }) => level === "problem")) return findings;
   return [
@@ -187,6 +190,6 @@ export function checkConfiguration(root: string): Finding[] {
     ...checkEnvFile(join(root, ".env")),
     ...checkOwnersFile(),
     ...checkProduction(env),
-    ...checkSecrets(process.env, join(env.DATA_DIR, "session-secret")),
+    ...checkSecrets(variables, join(env.DATA_DIR, "session-secret")),
   ];
 }

@@ -71,12 +71,20 @@ test.each([
   ["/readyz", 'path = "/readyz"', 'path = "/"'],
   ["TRUST_PROXY", '  TRUST_PROXY = "fly"\n', ""],
   ["a secret", "[env]", '[env]\n  SESSION_SECRET = "x"'],
+  ["a secret", "[env]", '[env]\n  BACKUP_KEY = "x"'],
   ["[metrics]", "[[vm]]", '[metrics]\n  port = 8080\n  path = "/metrics"\n[[vm]]'],
 ])("fly.toml: %s", (name, from, to) => {
   expect(flyToml).toContain(from);
   const problems = problemsOf(checkFlyToml(flyToml.replace(from, to)));
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(name);
+});
+
+test("kill_timeout may be a duration, as fly config save writes it", () => {
+  for (const duration of ["1m0s", "60s", "5m", "0h1m0s"])
+    expect(
+      levels(checkFlyToml(flyToml.replace("kill_timeout = 60", `kill_timeout = "${duration}"`))),
+    ).toEqual(["ok"]);
 });
 
 test.each([

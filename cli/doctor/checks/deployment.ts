@@ -30,9 +30,15 @@ interface FlyConfig {
   readonly metrics?: unknown;
 }
 
-const SECRET_NAMES = /SECRET|TOKEN|PASSWORD|API_KEY|SMTP_URL|CONSUL_URL|WEBHOOK_URL/;
+const SECRET_NAMES = /SECRET|TOKEN|PASSWORD|API_KEY|BACKUP_KEY|SMTP_URL|CONSUL_URL|WEBHOOK_URL/;
 const LITEFS_PORT = 20_202;
-const seconds = (value: number | string | undefined) => Number.parseInt(String(value ?? 5), 10);
+const UNIT_SECONDS: Readonly<Record<string, number>> = { h: 3_600, m: 60, s: 1, "": 1 };
+
+/** Returns the seconds of 60, "60", "60s" or "1m0s". Fly's default is 5. */
+function seconds(value: number | string = 5): number {
+  const parts = String(value).matchAll(/(\d+)([hms]?)/g);
+  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_SECONDS[unit!]!, 0);
+}
 
 const FLY_RULES: readonly Rule<FlyConfig>[] = [
   {

@@ -3,8 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { dirname, join } from "node:path";
+import Database from "better-sqlite3";
 import { env } from "#lib/core/env.ts";
 import { isReplicated } from "#lib/core/instance.ts";
+import { readAppliedMigrations } from "#lib/db/migrations.ts";
 import {
   findPrimaryInstance,
   waitForKnownRole,
@@ -44,11 +46,24 @@ export function exitWithUsage(problem: string, usage: string): never {
   process.exit(2);
 }
 
-/** Exits with code 2 if there is no database yet, because opening it would create an empty one. */
+/** Exits with code 2 if there is no database of the site yet. Never creates one. */
 export function exitUnlessDatabase(): void {
-  if (existsSync(env.DATABASE_FILE)) return;
-  console.error(`${env.DATABASE_FILE} does not exist. npm start creates it.`);
-  process.exit(2);
+  const file = env.DATABASE_FILE;
+  const refuse = (reason: string): never => {
+    console.error(`${file} ${reason}`);
+    process.exit(2);
+  };
+  if (!existsSync(file)) refuse("does not exist. npm start creates it.");
+  try {
+    const db = new Database(file, { readonly: true });
+    const isEmpty = readAppliedMigrations(db).length === 0;
+    db.close();
+    if (isEmpty) refuse("has no tables. npm start creates them.");
+  } catch (error) {
+    refuse(
+      `can't be read (${(error as Error).message}). Check DATABASE_FILE: npm start creates a new one.`,
+    );
+  }
 }
 
 /** LiteFS responds in milliseconds; a handover takes less than this. */

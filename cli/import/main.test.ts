@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { ghostExportZip } from "#tests/support/blog-exports.ts";
 import { insertUser } from "#tests/support/factories.ts";
+import { env } from "#lib/core/env.ts";
 import { read, write } from "#lib/db/database.ts";
 
 let folder: string;
@@ -19,7 +20,7 @@ beforeEach(() => {
 function runImport(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["cli/import/main.ts", ...args, "--to", join(folder, "content")],
+    ["cli/import/main.ts", "--to", join(folder, "content"), ...args],
     { encoding: "utf8" },
   );
   return { status, stdout, stderr };
@@ -78,6 +79,8 @@ test("wrong options and files are refused before anything is written", () => {
     ["ghost", "a", "--url", "example.com"],
     ["ghost", "a", "--force"],
     ["ghost", "a", "--members", "b.csv", "--export-members"],
+    ["ghost", "a", "--export-members"],
+    ["ghost", "a", "--to", ""],
   ])
     expect([args, runImport(...args)]).toMatchObject([
       args,
@@ -85,8 +88,25 @@ test("wrong options and files are refused before anything is written", () => {
     ]);
   expect(runImport("ghost", join(folder, "none.json"))).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("none.json can't be read (ENOENT)") as string,
+    stderr: expect.stringContaining("none.json does not exist. Check the path.") as string,
   });
+  const members = ["ghost", join(folder, "ghost.zip"), "--members", join(folder, "members.csv")];
+  expect(runImport(...members)).toMatchObject({
+    status: 1,
+    stderr: `${join(folder, "members.csv")} does not exist. Check the path.\n`,
+  });
+  writeFileSync(join(folder, "members.csv"), "email\nada@example.test\n");
+  const { DATABASE_FILE } = env;
+  for (const [name, text] of [["missing.db"], ["text.db", "not a database"], ["empty.db", ""]]) {
+    const file = join(folder, name!);
+    if (text !== undefined) writeFileSync(file, text);
+    process.env.DATABASE_FILE = file;
+    expect([name, runImport(...members)]).toMatchObject([
+      name,
+      { status: 2, stderr: expect.stringMatching(/^\S+\.db [^\n]+npm start[^\n]+\n$/) as string },
+    ]);
+  }
+  process.env.DATABASE_FILE = DATABASE_FILE;
   expect(existsSync(join(folder, "content"))).toBe(false);
   writeFileSync(join(folder, "content"), "a file");
   expect(runImport("ghost", join(folder, "ghost.zip"))).toMatchObject({

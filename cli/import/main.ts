@@ -1,6 +1,5 @@
 // Imports an export of Ghost, WordPress or Substack: npm run import -- ghost FILE.
 
-import { readFileSync } from "node:fs";
 import {
   exitUnlessDatabase,
   exitUnlessPrimary,
@@ -16,7 +15,7 @@ import { readGhostExport } from "./ghost.ts";
 import { formatReport } from "./format-report.ts";
 import { importMembersOf } from "./import-members.ts";
 import { importSite } from "./import-site.ts";
-import { decodeExport } from "./read-export.ts";
+import { decodeExport, readExport } from "./read-export.ts";
 import { readMembersCsv, readSubstackExport } from "./substack.ts";
 import { readWordPressExport } from "./wordpress.ts";
 
@@ -54,20 +53,24 @@ if (file === undefined) exitWithUsage("Name the platform and the exported file."
 if (rest.length > 0) exitWithUsage(`Unexpected argument: "${rest[0]}".`, usage);
 if (flags["export-members"] && flags.members !== undefined)
   exitWithUsage("Use either --members or --export-members.", usage);
+if (flags["export-members"] && platform !== "substack")
+  exitWithUsage("Only Substack exports contain members. Use --members FILE.csv.", usage);
+if (flags.to === "") exitWithUsage("--to must be a folder.", usage);
 const url = flags.url === undefined ? "" : readOrigin(flags.url);
 
 try {
   const site = readExportOf(platform!, file);
   const members = readMembers(site);
   const isDryRun = flags["dry-run"] ?? false;
-  const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
-  printLines(formatReport(report, { isDryRun }));
-  if (members.length > 0 && isDryRun) console.log(`${members.length} members would be added.`);
-  else if (members.length > 0) {
+  // Before any file is written.
+  if (members !== null && !isDryRun) {
     exitUnlessDatabase();
     await exitUnlessPrimary();
-    printLines(await importMembersOf(members));
   }
+  const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
+  printLines(formatReport(report, { isDryRun }));
+  if (members !== null && isDryRun) console.log(`${members.length} members would be added.`);
+  else if (members !== null) printLines(await importMembersOf(members));
 } catch (error) {
   const message = describeError(error);
   if (message === null) throw error;
@@ -97,21 +100,11 @@ function readExportOf(name: string, path: string): ExportedSite {
   return exitWithUsage(`Unknown platform: "${name}". Use ghost, wordpress or substack.`, usage);
 }
 
-function readMembers(site: ExportedSite): readonly ExportedMember[] {
-  if (flags.members !== undefined) {
-    try {
-      return readMembersCsv(
-        flags.members,
-        decodeExport(flags.members, readFileSync(flags.members)),
-      );
-    } catch (error) {
-      if (error instanceof ExportError) throw error;
-      throw new ExportError(
-        `${flags.members} can't be read (${(error as NodeJS.ErrnoException).code}).`,
-      );
-    }
-  }
-  return flags["export-members"] ? site.members : [];
+/** Returns the members to add; null if none were asked for. */
+function readMembers(site: ExportedSite): readonly ExportedMember[] | null {
+  if (flags.members !== undefined)
+    return readMembersCsv(flags.members, decodeExport(flags.members, readExport(flags.members)));
+  return flags["export-members"] ? site.members : null;
 }
 
 function readOrigin(value: string): string {

@@ -22,8 +22,11 @@ export function readExport(file: string): Uint8Array {
     return readFileSync(file);
   } catch (error) {
     if (error instanceof ExportError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new ExportError(
-      `${file} can't be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`,
+      code === "ENOENT"
+        ? `${file} does not exist. Check the path.`
+        : `${file} can't be read (${code ?? message}).`,
     );
   }
 }

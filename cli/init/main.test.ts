@@ -67,11 +67,12 @@ test("the site becomes its owner's, without a word about the authors of the exam
   expect(stdout).toMatch(
     /^Deleted 3 example posts and pages\.\nWrote site\.config\.ts, content\/blog\/hello\.mdx, content\/pages\/about\.mdx\.\nAdded SITE_URL and SEED to \.env\./,
   );
+  expect(textOf("site.config.ts")).toContain("newsletter: false");
   expect(loadSiteConfig(join(clone, "site.config.ts"))).toMatchObject({
     name: 'Ada\'s "Notes"',
     description: "Notes on {engines} & more",
     author: { name: "Ada Lovelace" },
-    features: { teams: false, calls: false, members: false },
+    features: { teams: false, calls: false, members: false, newsletter: false },
   });
   expect(textOf(".env")).toBe("SITE_URL=https://ada.example\nSEED=off\n");
   expect(statSync(join(clone, ".env")).mode & 0o777).toBe(0o600);
@@ -137,7 +138,10 @@ test("a missing name and wrong answers are refused before anything is written", 
   for (const [args, problem] of [
     [[], "The site needs a name"],
     [["--name", "A", "--url", "not an address"], "is not an address"],
-    [["--name", "A", "--features", "shop"], '"shop" is not teams, calls, members or none'],
+    [
+      ["--name", "A", "--features", "shop"],
+      '"shop" is not teams, calls, members, newsletter or none',
+    ],
     [["--name", "A".repeat(200)], "name: must have at most"],
   ] as const)
     expect([args, run(...args)]).toMatchObject([

@@ -30,7 +30,8 @@ Asks five questions and writes ./site.config.ts, ./.env, an about page and a fir
   --author NAME        who writes it (default: the name of the site)
   --description TEXT   what it is about, in one line
   --url URL            its public address, such as https://example.com; empty if you don't know yet
-  --features LIST      features to turn on: teams, calls, members, separated by commas; or none
+  --features LIST      features to turn on: teams, calls, members, newsletter,
+                       separated by commas; or none
   --remove-examples    also deletes the example posts and pages
   --force              replaces a site.config.ts that you have edited
 Without a terminal, it asks nothing, and --name is required.
@@ -162,7 +163,7 @@ async function readAnswers(ask: Ask): Promise<Answers> {
   const features = await readAnswer(
     flags.features,
     ask,
-    "5/5 Which features should be on? teams, calls, members, or none",
+    "5/5 Which features should be on? teams, calls, members, newsletter, or none",
     FEATURES.join(","),
     parseFeatures,
   );
@@ -176,11 +177,12 @@ function parseOrigin(url: string): string {
   throw new Error(`"${url}" is not an address such as https://example.com.`);
 }
 
-/** Teams and calls need members. */
+/** The others need members. */
 function parseFeatures(list: string): Feature[] {
   const names = list.split(/[\s,]+/).filter((name) => name !== "" && name !== "none");
   const unknown = names.find((name) => !FEATURES.includes(name as Feature));
-  if (unknown !== undefined) throw new Error(`"${unknown}" is not teams, calls, members or none.`);
+  if (unknown !== undefined)
+    throw new Error(`"${unknown}" is not teams, calls, members, newsletter or none.`);
   return names.length > 0 ? [...new Set([...(names as Feature[]), "members" as const])] : [];
 }
 

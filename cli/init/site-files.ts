@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join, normalize } from "node:path";
 import { stringify } from "yaml";
 
-export const FEATURES = ["teams", "calls", "members"] as const;
+export const FEATURES = ["teams", "calls", "members", "newsletter"] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface Answers {

@@ -1,7 +1,7 @@
 // Checks a podcast feed and its files against the rules of directories.
 // Run: npm run podcast:check [-- URL]
 
-import { parseCommandLine } from "#cli/command-line.ts";
+import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { PODCAST_PATH } from "#lib/calls/podcast.ts";
 import { pluralize } from "#lib/core/format.ts";
 import { env } from "#lib/core/env.ts";
@@ -17,12 +17,29 @@ rules of podcast directories they break. URL is by default SITE_URL with ${PODCA
 Exit code: 0 directories will accept it, 1 they won't, 2 the feed can't be read.`;
 
 const { words } = parseCommandLine(usage, {}, { words: true });
-const url = words[0] ?? env.SITE_URL + PODCAST_PATH;
+if (words.length > 1) exitWithUsage(`Unexpected argument: "${words[1]}".`, usage);
+const url = words[0] === undefined ? env.SITE_URL + PODCAST_PATH : parseUrl(words[0]);
+
+function parseUrl(word: string): string {
+  const parsed = URL.parse(word);
+  if (parsed && /^https?:$/.test(parsed.protocol)) return parsed.href;
+  return exitWithUsage(
+    `"${word}" is not a URL. Name the feed, such as https://example.com${PODCAST_PATH}.`,
+    usage,
+  );
+}
 
 try {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`it returns ${response.status}`);
-  const { problems, files } = checkFeed(await response.text());
+  const body = await response.text();
+  if (/^\s*<(!doctype html|html)/i.test(body)) {
+    console.error(
+      `${url} is not a feed, but a web page. Try ${new URL(PODCAST_PATH, url).href}, or the address of the feed.`,
+    );
+    process.exit(2);
+  }
+  const { problems, files } = checkFeed(body);
   const all = [...problems, ...(await checkFiles(files))];
   for (const { source, episode, message } of all)
     console.log(`${episode ? `${episode}: ` : ""}${message} (${source})`);
@@ -33,6 +50,8 @@ try {
   );
   process.exitCode = all.length === 0 ? 0 : 1;
 } catch (error) {
-  console.error(`${url} can't be read: ${(error as Error).message}`);
+  const { message, cause } = error as Error;
+  const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+  console.error(`${url} can't be read: ${reason}`);
   process.exitCode = 2;
 }

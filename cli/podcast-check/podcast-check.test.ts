@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import sharp from "sharp";
 import { afterEach, expect, test } from "vitest";
 import { GET as getArt } from "#app/calls/art/[slug]/[file]/route.ts";
@@ -280,4 +282,37 @@ test("a wrong size, type or duration of the audio is found", async () => {
   expect(await check({ sizeBytes: episode!.sizeBytes + 1 })).toBe(2);
   expect(await check({ type: "audio/x-m4a" })).toBe(1);
   expect(await check({ durationSeconds: episode!.durationSeconds + 3 })).toBe(1);
+});
+
+test("an address that is no feed is refused with the address to use", async () => {
+  const site = await serveHttp((request, response) => {
+    if (request.url === "/gone") response.writeHead(404);
+    response.end("<!doctype html><title>Lectern</title>");
+  });
+  const closed = await serveHttp(() => {});
+  await closed.close();
+  const check = (...args: string[]) => {
+    const child = spawn(process.execPath, ["cli/podcast-check/main.ts", ...args]);
+    return Promise.all([
+      text(child.stderr),
+      new Promise((resolve) => child.once("close", resolve)),
+    ]);
+  };
+  for (const [args, reason] of [
+    [
+      [site.origin],
+      `${site.origin}/ is not a feed, but a web page. Try ${site.origin}/calls/feed.xml`,
+    ],
+    [[`${site.origin}/gone`], "404"],
+    [[closed.origin], "ECONNREFUSED"],
+    [["lectern.example"], '"lectern.example" is not a URL'],
+    [["file:///etc/hosts"], "is not a URL"],
+    [[site.origin, "x"], 'Unexpected argument: "x"'],
+  ] as const)
+    expect([args, ...(await check(...args))]).toEqual([
+      args,
+      expect.stringContaining(reason) as string,
+      2,
+    ]);
+  await site.close();
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
@@ -74,6 +74,14 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
       status: 1,
       stderr: "The object store has no backup under this bucket and prefix.\n",
     });
+    const folder = join(env.DATA_DIR, "folder");
+    mkdirSync(folder);
+    expect(backup("restore", "--to", folder, "--replace")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("is a folder") as string,
+    });
+    expect(backup("restore", "--import", "--to", target).status).toBe(2);
+    expect(readdirSync(folder)).toEqual([]);
     expect(backup("restore", "--import")).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("REPLICATION is off") as string,

@@ -1,7 +1,7 @@
 // Creates, lists, verifies and restores backups: npm run backup -- create | list | verify | restore
 // | drill.
 
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
@@ -115,8 +115,11 @@ function describe({ txid, timeMs, bytes, transactions }: RestoreResult): string 
 
 async function restore(archive: Archive): Promise<void> {
   const timeMs = parseTime();
+  if (flags.import && flags.to !== undefined) exitWithUsage("Use either --to or --import.", usage);
   if (flags.import) return importIntoCluster(archive, timeMs);
   const file = resolve(flags.to ?? join(env.DATA_DIR, "lectern.db"));
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    exitWithUsage(`--to: ${file} is a folder. Name a file in it.`, usage);
   if (existsSync(file) && !flags.replace)
     throw new Error(
       `${file} exists. Choose another file with --to, or stop the site and add --replace.`,

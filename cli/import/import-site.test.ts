@@ -335,7 +335,7 @@ test("a post whose slug another file has is not written, since the site shows on
   ]);
 });
 
-test("whoever reads the redirects file meanwhile sees the old one or the new one", () => {
+test("a reader of the redirects file sees the old one or the new one, never a part", () => {
   mkdirSync(root, { recursive: true });
   const file = join(root, "_redirects");
   writeFileSync(file, "/mine  /yours  301\n");

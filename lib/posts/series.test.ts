@@ -52,3 +52,13 @@ test("drafts and unlisted posts are not parts for other posts, but a draft shows
   expect(placeOf(index, "two")).toEqual(["2/2", "1 one", "2 two", "one", null]);
   expect(findSeries(index, "nothing")).toBeNull();
 });
+
+test("on a translation's page, it is the part that its original is elsewhere", () => {
+  const index = sampleIndex(
+    { slug: "one", series: { name: "S", part: 1 } },
+    { slug: "eins", series: { name: "S", part: 1 }, lang: "de", translationOf: "one" },
+    { slug: "two", series: { name: "S", part: 2 } },
+  );
+  expect(placeOf(index, "one")).toEqual(["1/2", "1 one", "2 two", null, "two"]);
+  expect(placeOf(index, "eins")).toEqual(["1/2", "1 eins", "2 two", null, "two"]);
+});

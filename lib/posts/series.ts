@@ -1,6 +1,6 @@
 // Finds the series of a post: its parts in order, and the post's place among them.
 
-import { findPost, listPosts, type Post, type PostIndex } from "./post.ts";
+import { findPost, listPosts, originalOf, type Post, type PostIndex } from "./post.ts";
 import { sortKeyMs } from "./post-dates.ts";
 
 export interface Series {
@@ -38,14 +38,15 @@ const partOf = ({ frontMatter }: Part) => frontMatter.series.part ?? Number.POSI
 
 /**
  * Returns the series of a post, or null if it has none or no other part is listed. A draft's own
- * page includes the draft in the series.
+ * page includes the draft in the series. A translation's page has it in place of its original.
  */
 export function findSeries(index: PostIndex, slug: string): Series | null {
   const post = findPost(index, slug);
   if (!post || !isPart(post)) return null;
   const { name } = post.frontMatter.series;
   const listed = listSeries(index).get(keyOf(name)) ?? [];
-  const posts = [...listed.filter((each) => each !== post), post].sort(
+  const original = originalOf(index, post);
+  const posts = [...listed.filter((each) => originalOf(index, each) !== original), post].sort(
     (a, b) => comparePart(a, b) || sortKeyMs(a) - sortKeyMs(b) || (a.slug < b.slug ? -1 : 1),
   );
   if (posts.length < 2) return null;

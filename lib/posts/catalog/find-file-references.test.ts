@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ContentFile, PostFile } from "#lib/posts/source/content-source.ts";
 import { createPublicFiles } from "#lib/posts/source/public-files.ts";
@@ -33,4 +36,19 @@ test("tens of thousands of names, on their own lines or on one, are found in lin
   });
   expect(await find("image-1.png ".repeat(150_000), files)).toHaveLength(1);
   expect(performance.now() - startedMs).toBeLessThan(10_000);
+});
+
+test("a public file that changes once changes the revision once, also if no post mentions it any more", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "public-"));
+  writeFileSync(join(dir, "a.png"), "old");
+  const files = createPublicFiles({ dir, recheckMs: 0 });
+  await files.find("/a.png");
+  const before = await files.getRevision();
+  rmSync(join(dir, "a.png"));
+  const after = await files.getRevision();
+  expect(after).toBeGreaterThan(before);
+  expect(await files.getRevision()).toBe(after);
+  writeFileSync(join(dir, "a.png"), "new");
+  expect(await files.getRevision()).toBeGreaterThan(after);
+  rmSync(dir, { recursive: true });
 });

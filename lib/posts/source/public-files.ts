@@ -9,6 +9,8 @@ import { type ContentFile, MAX_FILE_BYTES, assertFileSize, gitBlobSha } from "./
 interface KnownFile {
   readonly stamp: string;
   readonly file: ContentFile | null;
+  /** The stamp at the last check. A file that no post mentions any more is not found again. */
+  checkedStamp: string;
 }
 
 export interface PublicFiles {
@@ -40,7 +42,7 @@ export function createPublicFiles({
     const previous = known.get(path);
     if (previous?.stamp === stamp) return previous.file;
     const file = stamp === "" ? null : await load(path, stamp);
-    known.set(path, { stamp, file });
+    known.set(path, { stamp, file, checkedStamp: stamp });
     return file;
   }
 
@@ -64,10 +66,14 @@ export function createPublicFiles({
     async getRevision() {
       if (nowMs() - checkedAtMs < recheckMs) return revision;
       checkedAtMs = nowMs();
-      const stamps = await Promise.all(
-        [...known].map(async ([path, { stamp }]) => stamp === (await readStamp(join(dir, path)))),
+      const areUnchanged = await Promise.all(
+        [...known].map(async ([path, file]) => {
+          const { checkedStamp } = file;
+          file.checkedStamp = await readStamp(join(dir, path));
+          return file.checkedStamp === checkedStamp;
+        }),
       );
-      if (stamps.includes(false)) revision += 1;
+      if (areUnchanged.includes(false)) revision += 1;
       return revision;
     },
   };

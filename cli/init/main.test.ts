@@ -108,6 +108,17 @@ test("what the owner has written is never replaced without asking", () => {
   expect(textOf("content/blog/hello.mdx")).toBe("mine");
 });
 
+test("a file that can't be written is named, and no example is deleted", () => {
+  symlinkSync("missing/folder", join(clone, ".env"));
+  const config = textOf("site.config.ts");
+  expect(run(...OWN, "--remove-examples")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: ".env can't be written (ENOENT).\n",
+  });
+  expect([textOf("site.config.ts"), textOf("content/blog/one.mdx")]).toEqual([config, "Lectern"]);
+});
+
 test("an edited configuration is the owner's, even if it still names the example author", () => {
   const git = (...args: string[]) =>
     spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {

@@ -98,14 +98,20 @@ async function initialize(): Promise<void> {
         /^y(es)?$/i.test(
           await ask(`Delete the ${examples.length} example posts and pages? y/N`, ""),
         ));
-    if (shouldRemove) await removeAllExamples();
-    writeConfig(answers);
+    // Deletes only once the owner's files could be written.
     const variables = addEnvironment(answers);
+    writeConfig(answers);
+    if (shouldRemove) await removeAllExamples();
     const today = new Date(nowMs()).toISOString().slice(0, 10);
     const files = writeFirstContent(env.CONTENT_DIR, answers, today);
     console.log(`Wrote site.config.ts${files.map((file) => `, ${file}`).join("")}.`);
     if (variables.length > 0) console.log(`Added ${variables.join(" and ")} to .env.`);
     console.log("Start the site with: npm start");
+  } catch (error) {
+    const { code, syscall, path } = error as NodeJS.ErrnoException;
+    if (!syscall || !path) throw error;
+    console.error(`${path} can't be written (${code}).`);
+    process.exitCode = 1;
   } finally {
     terminal?.close();
   }

@@ -33,14 +33,26 @@ import {
 const script = fileURLToPath(import.meta.url);
 const root = join(dirname(script), "..");
 process.chdir(root);
-// Next reads the same file. Shell variables take precedence.
-if (existsSync(".env")) process.loadEnvFile(".env");
 
-function isPortFree(port) {
+/** Next reads the same file. Shell variables take precedence. */
+function loadVariables() {
+  if (!existsSync(".env")) return;
+  try {
+    process.loadEnvFile(".env");
+  } catch {
+    // Node reports ENOENT, whatever the reason is.
+    throw new Stop(
+      ".env can't be read. Check that it is a file, its owner and its mode: ls -l .env",
+    );
+  }
+}
+
+/** Returns the code of the error of listening on `port`, or null. */
+function findPortError(port) {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
+    server.once("error", ({ code }) => resolve(code));
+    server.listen(port, () => server.close(() => resolve(null)));
   });
 }
 
@@ -48,9 +60,10 @@ async function serve(mode, args) {
   const port = process.env.PORT ?? "3000";
   if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
     throw new Stop(`PORT is "${port}": it must be a number from 1 to 65535.`);
-  if (!(await isPortFree(Number(port))))
+  const error = await findPortError(Number(port));
+  if (error !== null)
     throw new Stop(
-      `Port ${port} is in use. Stop the program there, or choose another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
+      `${error === "EACCES" ? `You may not use port ${port}. Choose` : `Port ${port} is in use. Stop the program there, or choose`} another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
     );
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
   const stopBackup = mode === "start" ? startBackup() : undefined;
@@ -278,6 +291,7 @@ const INTERNAL = ["script", "packages"];
 
 const [name, ...args] = process.argv.slice(2);
 try {
+  loadVariables();
   if (!Object.hasOwn(commands, name)) {
     const known = Object.keys(commands).filter((command) => !INTERNAL.includes(command));
     throw new Stop(`Unknown command "${name}". Commands: ${known.join(", ")}`);

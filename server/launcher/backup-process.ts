@@ -34,10 +34,12 @@ export function startBackupProcess(settings: Settings, env: NodeJS.ProcessEnv): 
       },
     );
     child = started;
+    const startedMs = performance.now();
     const restart = (reason: string) => {
       if (child !== started) return;
       child = null;
       if (isStopping) return;
+      if (performance.now() - startedMs > MAX_RESTART_DELAY_MS) delayMs = FIRST_RESTART_DELAY_MS;
       logEvent("error", "launcher.backup_died", { reason, again_in_ms: delayMs });
       timer = setTimeout(start, delayMs);
       delayMs = Math.min(delayMs * 2, MAX_RESTART_DELAY_MS);

@@ -38,6 +38,12 @@ const SITE = `
   }
 `;
 
+const LAUNCHER = `
+  import { launchSite } from ${JSON.stringify(join(import.meta.dirname, "launch-site.ts"))};
+  import { readSettings } from ${JSON.stringify(join(import.meta.dirname, "..", "settings.ts"))};
+  process.exit(await launchSite(readSettings(process.env, import.meta.dirname), process.env, []));
+`;
+
 function write(path: string, text: string): void {
   mkdirSync(join(folder, path, ".."), { recursive: true });
   writeFileSync(join(folder, path), text);
@@ -61,12 +67,7 @@ test("a primary without a standby keeps its lease until the last request is fini
   servers.push(litefs, consul);
   write("server/site.ts", SITE);
   write("server/launcher/apply-migrations.ts", `console.log("[]");`);
-  write(
-    "run.ts",
-    `import { launchSite } from ${JSON.stringify(join(import.meta.dirname, "launch-site.ts"))};
-     import { readSettings } from ${JSON.stringify(join(import.meta.dirname, "..", "settings.ts"))};
-     process.exit(await launchSite(readSettings(process.env, import.meta.dirname), process.env, []));`,
-  );
+  write("run.ts", LAUNCHER);
   const launcher = spawn(process.execPath, [join(folder, "run.ts")], {
     env: {
       ...process.env,
@@ -94,4 +95,24 @@ test("a primary without a standby keeps its lease until the last request is fini
   });
   expect(await exited).toEqual([0, null]);
   expect(output).toContain("the lease was renewed");
+}, 30_000);
+
+test("without replication, the site ends with its supervisor, even if that was killed", async () => {
+  // Without IPC, so that only the launcher can end it.
+  write("server/site.ts", `console.log("started " + process.pid); setInterval(() => {}, 1000);`);
+  write("server/launcher/apply-migrations.ts", `console.log("[]");`);
+  write("run.ts", LAUNCHER);
+  const supervisor = spawn("sh", ["-c", `"${process.execPath}" run.ts; true`], {
+    cwd: folder,
+    env: { ...process.env, REPLICATION: "off", DATA_DIR: folder, PORT: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  supervisor.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (output.includes("started")) supervisor.kill("SIGKILL");
+  });
+  // The launcher and the site hold its output open.
+  await once(supervisor, "close");
+  expect(output).toContain("launcher.parent_gone");
 }, 30_000);

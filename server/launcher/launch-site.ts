@@ -32,24 +32,24 @@ export async function launchSite(
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
 
+  let server: SiteProcess | null = null;
+  exitWithParent(() => server?.kill());
   if (!settings.isReplicated) {
     const applied = await runMigrations(settings, env, settings.databaseFile);
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
-    const server = startSiteProcess(settings, env, flags);
+    const site = (server = startSiteProcess(settings, env, flags));
     const backup = startBackupProcess(settings, env);
     const drain = async () => {
       await waitForAbort(stop.signal);
       try {
-        return await drainSite(settings, server, performance.now());
+        return await drainSite(settings, site, performance.now());
       } finally {
         await backup.stop(BACKUP_STOP_TIMEOUT_MS);
       }
     };
-    return Promise.race([server.failure, drain()]);
+    return Promise.race([site.failure, drain()]);
   }
 
-  let server: SiteProcess | null = null;
-  exitWithParent(() => server?.kill());
   const database = openLocalDatabase(
     settings,
     env,
@@ -102,12 +102,15 @@ const waitForAbort = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
 
-/** Exits if LiteFS was killed, because its mount then hangs or fails. */
+/**
+ * Exits if LiteFS was killed, because its mount then hangs or fails, or the supervisor, because the
+ * next one could not listen on the same port.
+ */
 function exitWithParent(kill: () => void): void {
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid === parent) return;
-    logEvent("error", "launcher.litefs_gone");
+    logEvent("error", "launcher.parent_gone");
     kill();
     process.exit(1);
   }, POLL_INTERVAL_MS).unref();

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -20,7 +21,10 @@ test("after the deadline, a program and its children are killed", async () => {
   writeFileSync(file, "");
   const result = await run(`sleep 60 & echo $! > "${file}"; wait`, 500);
   expect(result.code).toBeNull();
-  const pid = Number(readFileSync(file, "utf8"));
+  await expectEnded(Number(readFileSync(file, "utf8")));
+});
+
+async function expectEnded(pid: number): Promise<void> {
   expect(pid).toBeGreaterThan(0);
   // A killed child may still be a zombie until its parent collects it.
   await expect
@@ -32,6 +36,20 @@ test("after the deadline, a program and its children are killed", async () => {
       }
     })
     .toMatch(/Z|gone/);
+}
+
+test("a program and its children are killed if this process is killed", async () => {
+  const file = join(env.DATA_DIR, "orphan.pid");
+  writeFileSync(file, "");
+  const site = spawn(process.execPath, [
+    "--input-type=module",
+    "--eval",
+    `import { runCommand } from ${JSON.stringify(join(import.meta.dirname, "run-command.ts"))};
+     await runCommand("/bin/sh", ["-c", 'sleep 60 & echo $! > "${file}"; wait'], { deadlineMs: 60_000, maxOutputChars: 20 });`,
+  ]);
+  await expect.poll(() => readFileSync(file, "utf8"), { timeout: 10_000 }).not.toBe("");
+  site.kill("SIGKILL");
+  await expectEnded(Number(readFileSync(file, "utf8")));
 });
 
 test("a program ends even if a daemon that it started keeps its output open", async () => {

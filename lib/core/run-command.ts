@@ -51,10 +51,10 @@ export function runCommand(
       }
     };
     const timer = setTimeout(kill, deadlineMs);
-    process.once("exit", kill);
+    const stopWatching = killWithThisProcess(child.pid);
     const finish = () => {
       clearTimeout(timer);
-      process.off("exit", kill);
+      stopWatching();
     };
     child.on("error", (error) => {
       finish();
@@ -72,6 +72,21 @@ export function runCommand(
     });
     if (isLowPriority && child.pid !== undefined) lowerPriority(child.pid);
   });
+}
+
+/**
+ * Kills the process group `pgid` when this process ends, even if that is killed: a shell waits for
+ * the end of its input, which this process holds open. Returns a function that ends the shell.
+ */
+function killWithThisProcess(pgid: number | undefined): () => void {
+  if (pgid === undefined) return () => undefined;
+  const shell = spawn("/bin/sh", ["-c", 'read _; kill -s KILL -- "-$0"', String(pgid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    // In its own process group, so that it survives a signal to this one.
+    detached: true,
+  });
+  shell.on("error", () => undefined);
+  return () => void shell.kill("SIGKILL");
 }
 
 function lowerPriority(pid: number): void {

@@ -356,6 +356,17 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
   });
 
+  test("once the reader that kept the log from being checkpointed is gone, the backup starts", () => {
+    const reader = new Database(file);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM item").get();
+    insert();
+    expect(openSource).toThrow("Another reader");
+    reader.close();
+    insert();
+    openSource();
+  });
+
   test("a replaced file is noticed", async () => {
     const { source } = await startWriter();
     const { status } = spawnSync("sh", [

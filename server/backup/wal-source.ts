@@ -67,7 +67,13 @@ export class WalSource implements ChangeSource {
     this.#pin = this.#openPin();
     this.#databaseFd = openSync(file, "r");
     this.#indexFd = openSync(`${file}-shm`, "r");
-    this.#initialize();
+    try {
+      this.#initialize();
+    } catch (error) {
+      // The pin would keep the log from being checkpointed, so that no later source could start.
+      this.close();
+      throw error;
+    }
   }
 
   /** Starts collecting transactions once a second. */

@@ -20,6 +20,14 @@ test("a reader's parts replace those of the page, plain and compressed", () => {
   expect(gunzipSync(fillTemplate(template, parts, "gzip"))).toEqual(plain);
 });
 
+test("a template keeps no more memory than its bytes", () => {
+  for (const { bytes, deflated } of parseTemplate(PAGE).segments)
+    expect([bytes.buffer.byteLength, deflated.buffer.byteLength]).toEqual([
+      bytes.length,
+      deflated.length,
+    ]);
+});
+
 test("a page without parts is the same for everyone", () => {
   const template = parseTemplate("<p>x</p>");
   expect(String(gunzipSync(fillTemplate(template, {}, "gzip")))).toBe("<p>x</p>");

@@ -40,10 +40,13 @@ export function parseTemplate(html: string): PageTemplate {
     parts: pieces.filter((_, index) => index % 3 === 1),
     segments: pieces
       .filter((_, index) => index % 3 === 0)
-      .map((text) => Buffer.from(text))
-      .map((bytes) => ({ bytes, deflated: deflate(bytes) })),
+      .map((text) => unpooled(Buffer.from(text)))
+      .map((bytes) => ({ bytes, deflated: unpooled(deflate(bytes)) })),
   };
 }
+
+/** Returns a copy to keep: a short buffer of Node or zlib keeps a whole pool of 64 kB in memory. */
+export const unpooled = (bytes: Buffer): Buffer => Buffer.from(new Uint8Array(bytes).buffer);
 
 /** Returns the page with `contents` in place of its parts. Throws if one is missing. */
 export function fillTemplate(

@@ -10,7 +10,7 @@ import { RENDER_HEADER, renderToken } from "#lib/core/render-request.ts";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { createETag } from "./conditional-response.ts";
 import type { CacheableAddress } from "./cacheable-addresses.ts";
-import { type PageTemplate, parseTemplate } from "./page-template.ts";
+import { type PageTemplate, parseTemplate, unpooled } from "./page-template.ts";
 
 export type Encoding = "br" | "gzip" | "identity";
 
@@ -81,7 +81,7 @@ async function compress(body: Buffer): Promise<{ br: Buffer; gzip: Buffer }> {
     }),
     promisify(gzip)(body),
   ]);
-  return { br, gzip: gzipped };
+  return { br: unpooled(br), gzip: unpooled(gzipped) };
 }
 
 function sharedHeaders(headers: IncomingHttpHeaders): RenderedPage["headers"] {

@@ -94,4 +94,17 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     await waitUntilStored(2);
     expect(await listTimelines(archive)).toHaveLength(1);
   }, 60_000);
+
+  test("a drill that failed does not start again immediately", async () => {
+    overrideEnv({ BACKUP_DRILL_DAYS: "1" });
+    const startDrill = vi.fn(() => Promise.reject(new Error("out of memory")));
+    ended = runBackupLoop(archive, stop.signal, startDrill);
+    await vi.waitFor(() => expect(startDrill).toHaveBeenCalled(), 15_000);
+    // Each takes a tick of the loop.
+    for (const count of [1, 2, 3]) {
+      insert();
+      await waitUntilStored(count);
+    }
+    expect(startDrill).toHaveBeenCalledOnce();
+  }, 60_000);
 });

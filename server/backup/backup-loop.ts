@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DAY_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts";
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
@@ -20,6 +20,8 @@ import { type BackupWriter, openWriter } from "./writer.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
 const OBSERVE_INTERVAL_MS = MINUTE_MS;
+/** Each drill downloads the whole backup. */
+const DRILL_RETRY_MS = HOUR_MS;
 /** The launcher waits this long for the final upload. */
 const FINAL_FLUSH_MS = 5_000;
 
@@ -113,7 +115,10 @@ export async function runBackupLoop(
     if (isDrilling || drillAtMs === null || nowMs < drillAtMs) return;
     isDrilling = true;
     void startDrill()
-      .catch((error: unknown) => log("error", "backup.drill_failed", { error }))
+      .catch((error: unknown) => {
+        log("error", "backup.drill_failed", { error });
+        drillAtMs = Date.now() + DRILL_RETRY_MS;
+      })
       .finally(() => {
         isDrilling = false;
         observedAtMs = -Infinity;

@@ -21,6 +21,9 @@ export async function register(): Promise<void> {
   startCatalog();
   const { startPersonalParts } = await import("./app/personal-parts.tsx");
   startPersonalParts();
+  const { provideAdminCheck } = await import("./lib/http/buffer-bodies.ts");
+  const { hasAdminSession } = await import("./lib/members/viewer.ts");
+  provideAdminCheck(hasAdminSession);
   if (process.env.NODE_ENV === "production") {
     // In development, Next compiles their routes again when they change.
     const { registerDirectHandlers } = await import("./app/register-direct-handlers.ts");

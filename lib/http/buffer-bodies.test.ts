@@ -3,6 +3,7 @@ import { type Socket, connect } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
+import { provideAdminCheck } from "./buffer-bodies.ts";
 import { createPipelineServer } from "./pipeline.ts";
 import type { SiteServer } from "./site-response.ts";
 
@@ -91,7 +92,7 @@ test.each([
   ["/login/passkey/verify", 20_000],
   ["/me/passkeys/options", 20_000],
   ["/calls/upload", 1_024],
-  ["/about", 1_048_576], // as a form
+  ["/about", 65_536], // as a form
 ] as const)("a body for %s of more than %i bytes is refused", async (path, maxBytes) => {
   const headers = path === "/about" ? FORM : "Content-Type: application/json\r\n";
   const announced = send(post(path, `${headers}Content-Length: ${maxBytes + 1}\r\n`, "x"));
@@ -105,6 +106,25 @@ test.each([
     post(path, `${headers}Content-Length: ${maxBytes}\r\n`, "x".repeat(maxBytes)),
   );
   expect(await allowed.response).toContain(`read ${maxBytes}`);
+});
+
+test("a larger form is accepted only with a transcript from an admin, and never above 1 MB", async () => {
+  provideAdminCheck((findCookie) => Promise.resolve(findCookie("session") === "of-an-admin"));
+  const sendForm = (path: string, bytes: number, session: string) =>
+    send(
+      post(
+        path,
+        `${FORM}Cookie: session=${session}\r\nContent-Length: ${bytes}\r\n`,
+        "x".repeat(bytes),
+      ),
+    );
+  const [path, bytes] = ["/admin/calls/id", 900_000];
+  expect(await sendForm(path, bytes, "of-an-admin").response).toContain("read 900000");
+  expect(await statusOf(sendForm(path, bytes, "of-a-member"))).toBe(413);
+  expect(await sendForm(path, 65_536, "of-a-member").response).toContain("read 65536");
+  expect(await statusOf(sendForm(path, 1_048_577, "of-an-admin"))).toBe(413);
+  for (const other of ["/admin/calls", "/admin/calls/id/answer", "/login", "/me?/admin/calls/id"])
+    expect([other, await statusOf(sendForm(other, bytes, "of-an-admin"))]).toEqual([other, 413]);
 });
 
 test("no spelling of a path avoids the limits of its route", async () => {

@@ -1,9 +1,11 @@
 // Buffers request bodies within limits of memory and time. A handler starts when its body is complete.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 import { hasBody } from "./body-limits.ts";
 import { readClientAddress } from "./client-address.ts";
 import { clientKey } from "./client-key.ts";
+import { parseCookies } from "./cookie-header.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { refuseRequest } from "./refuse-request.ts";
 
@@ -24,6 +26,18 @@ interface BufferedBody {
 
 const bufferedBodies = new Set<BufferedBody>();
 
+type AdminCheck = (findCookie: (name: string) => string | undefined) => Promise<boolean>;
+
+/** Sets the function that resolves to whether a request's cookies are of an admin. */
+export function provideAdminCheck(check: AdminCheck): void {
+  singleton("admin-check", () => check);
+}
+
+async function isFromAdmin({ request: { headers } }: PipelineContext): Promise<boolean> {
+  const cookies = parseCookies(headers.cookie ?? "");
+  return (await peekSingleton<AdminCheck>("admin-check")?.((name) => cookies.get(name))) ?? false;
+}
+
 /**
  * Pipeline step. Turns a request whose body no one reads into a GET, because Next would buffer the
  * body.
@@ -42,10 +56,11 @@ export function bufferBody(context: PipelineContext, handle: () => void): void {
   const { bodyLimit, request } = context;
   if (bodyLimit === "streamed" || bodyLimit === "unread" || !hasBody(request.headers))
     return handle();
-  const { maxBytes, requiredHeader } = bodyLimit;
+  const { adminMaxBytes, requiredHeader } = bodyLimit;
+  const maxBytes = adminMaxBytes ?? bodyLimit.maxBytes;
   if (requiredHeader && request.headers[requiredHeader.name] === undefined)
     return refuseRequest(context, requiredHeader.status, requiredHeader.message);
-  const tooLarge = `The body is larger than ${maxBytes} bytes.`;
+  const tooLarge = `The body is larger than ${bodyLimit.maxBytes} bytes.`;
   if (Number(request.headers["content-length"]) > maxBytes)
     return refuseRequest(context, 413, tooLarge);
 
@@ -75,8 +90,14 @@ export function bufferBody(context: PipelineContext, handle: () => void): void {
     // Bound, because the end of the body is an event of the connection, without this context.
     onComplete: AsyncLocalStorage.bind(() => {
       release();
-      request.deliverBody();
-      handle();
+      const deliver = () => {
+        request.deliverBody();
+        handle();
+      };
+      if (request.receivedBytes <= bodyLimit.maxBytes) return deliver();
+      void isFromAdmin(context)
+        .catch(() => false)
+        .then((isAdmin) => (isAdmin ? deliver() : body.refuse(413, tooLarge)));
     }),
   });
   makeRoom(body);

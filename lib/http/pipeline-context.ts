@@ -1,7 +1,7 @@
 // Describes a request to the pipeline's steps as it arrived, before any step changed it.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
-import { ACTION_LIMIT, type BodyLimit, findBodyLimit } from "./body-limits.ts";
+import { type BodyLimit, findBodyLimit, isActionLimit } from "./body-limits.ts";
 import { type RouteLabel, labelRoute } from "./route-labels.ts";
 import { sanitizeUrl } from "./sanitize-url.ts";
 import type { SiteRequest, SiteResponse } from "./site-response.ts";
@@ -39,7 +39,7 @@ export function createPipelineContext(
     requestedMethod,
     requestedRoute: labelRoute(requestedUrl),
     bodyLimit,
-    isServerAction: bodyLimit === ACTION_LIMIT,
+    isServerAction: isActionLimit(bodyLimit),
     startedMs: performance.now(),
     beforeHeadHooks: [],
     serverTimings: [],

@@ -89,3 +89,9 @@ export async function requireMember(): Promise<Member> {
   if (!member) throw new AppError("unauthorized", "Log in first.");
   return member;
 }
+
+/** Returns whether the cookies that `get` returns by name are of a logged-in admin. */
+export async function hasAdminSession(get: (name: string) => string | undefined): Promise<boolean> {
+  const { member } = await getViewer(await findSessionIds(get));
+  return member?.role === "ADMIN";
+}

@@ -558,6 +558,15 @@ describe("a data export", () => {
     await Promise.all([bobs, eves].map(({ body }) => body!.cancel()));
   });
 
+  test("has no slot during HEAD, whose body no one reads", async () => {
+    await logIn();
+    const head = await data(new Request(`${ORIGIN}/me/data`, { method: "HEAD" }));
+    expect([head.status, head.body]).toEqual([200, null]);
+    const response = await get();
+    expect(response.status).toBe(200);
+    await response.body!.cancel();
+  });
+
   test("ends after a minute if the client reads nothing, and releases its slot", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {

@@ -11,6 +11,17 @@ test("a handler's response passes unchanged", async () => {
   expect(await withErrorResponse(asking(), async () => response)).toBe(response);
 });
 
+test("for HEAD, the body is canceled, so that what it holds is released", async () => {
+  let isCanceled = false;
+  const body = new ReadableStream({ cancel: () => void (isCanceled = true) });
+  const init = { status: 206, headers: { "content-length": "9" } };
+  const response = await withErrorResponse({ ...asking(), method: "HEAD" }, () =>
+    Promise.resolve(new Response(body, init)),
+  );
+  expect([isCanceled, response.body, response.status]).toEqual([true, null, 206]);
+  expect(response.headers.get("content-length")).toBe("9");
+});
+
 test("an AppError is plain text, or JSON if Accept names it", async () => {
   const error = new AppError("too_large", "At most 5 MB.", { field: "size" });
   const plain = await refuse(error, "text/html,*/*");

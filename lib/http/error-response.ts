@@ -21,16 +21,23 @@ export function createErrorResponse(
   };
 }
 
+/** Returns the response to HEAD. Next ignores its body, whose open file or slot would be kept. */
+async function dropBody(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, response);
+}
+
 /**
- * Returns the response of `fn`. Converts an AppError with createErrorResponse(). Rethrows everything
- * else, such as a replay.
+ * Returns the response of `fn`, without a body for HEAD. Converts an AppError with
+ * createErrorResponse(). Rethrows everything else, such as a replay.
  */
 export async function withErrorResponse(
-  request: { readonly headers: HeaderReader },
+  request: { readonly headers: HeaderReader; readonly method?: string },
   fn: () => Promise<Response>,
 ): Promise<Response> {
   try {
-    return await fn();
+    const response = await fn();
+    return request.method === "HEAD" ? await dropBody(response) : response;
   } catch (error) {
     if (!isAppError(error)) throw error;
     const { body, ...init } = createErrorResponse(request, error);

@@ -177,3 +177,24 @@ test("a login deletes the member's expired sessions, and no others", async () =>
   expect(stored).not.toContain(expired);
   for (const key of [other, current, created]) expect(stored).toContain(key);
 });
+
+test("a member has at most 1,000 sessions: a login deletes those that expire first", async () => {
+  const [ada, bob] = [await user(), await user()];
+  await session(bob);
+  await write((tx) =>
+    tx.session.createMany({
+      data: Array.from({ length: 1_005 }, (_, i) => ({
+        id: `ada-${i}`,
+        createdAt: new Date(nowMs()),
+        userId: ada,
+        expirationDate: new Date(nowMs() + DAY_MS + i),
+      })),
+    }),
+  );
+  const added = await session(ada);
+  const left = await keys();
+  expect(left).toHaveLength(1_001);
+  expect(left).toContain(added);
+  expect(left).not.toContain("ada-5");
+  expect(left).toContain("ada-6");
+});

@@ -10,12 +10,17 @@ import { SESSION_DAYS } from "./cookies.ts";
 import type { SessionDevice } from "./describe-device.ts";
 
 const LABEL = "lectern session handle v1";
+/**
+ * Per member: more than anyone needs. A login takes time for each of them, so that without a limit,
+ * one member with a passkey could make the write queue slow for everyone.
+ */
+const MAX_SESSIONS = 1_000;
 /** Maximum sessions listed. */
 const MAX_LISTED_SESSIONS = 100;
 
 /**
- * Creates a session that lasts 365 days, and deletes the member's expired ones. Returns the ID for
- * the cookie; the database stores its hash.
+ * Creates a session that lasts 365 days, and deletes the member's expired ones, and those above
+ * MAX_SESSIONS that expire first. Returns the ID for the cookie; the database stores its hash.
  */
 export async function createSession(
   tx: Tx,
@@ -26,6 +31,14 @@ export async function createSession(
   const createdAt = new Date(nowMs());
   const expiresAtMs = createdAt.getTime() + SESSION_DAYS * DAY_MS;
   await tx.session.deleteMany({ where: { userId, expirationDate: { lte: createdAt } } });
+  const surplus = await tx.session.findMany({
+    where: { userId },
+    orderBy: { expirationDate: "desc" },
+    skip: MAX_SESSIONS - 1,
+    select: { id: true },
+  });
+  if (surplus.length > 0)
+    await tx.session.deleteMany({ where: { id: { in: surplus.map((row) => row.id) } } });
   await tx.session.create({
     data: {
       id: hashSecret(id),

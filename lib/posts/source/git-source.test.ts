@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestGitHost, startGitHost } from "#tests/support/git-host.ts";
@@ -226,4 +227,26 @@ test("concurrent listings of a version share the host's responses", async () => 
   const sha = host.commit(files);
   await Promise.all(Array.from({ length: 20 }, () => source.listFiles(sha)));
   expect(host.requests).toHaveLength(2);
+});
+
+test("many slow readers of a file take the memory of one, and get the part that they requested", async () => {
+  const bytes = randomBytes(5_000_000);
+  const sha = host.commit({ "content/blog/folder/film.mp4": bytes });
+  const [film] = await source.listFiles(sha);
+  const range = async (start: number, end: number) => {
+    const chunks = await Array.fromAsync(await source.openFile(film!, start, end));
+    return Buffer.concat(chunks);
+  };
+  expect((await range(0, 4_999_999)).equals(bytes)).toBe(true);
+  expect((await range(4_900_000, 4_999_999)).equals(bytes.subarray(4_900_000))).toBe(true);
+  expect(await range(5, 5)).toEqual(bytes.subarray(5, 6));
+
+  const before = process.memoryUsage().arrayBuffers;
+  const slow = await Promise.all(
+    Array.from({ length: 20 }, () => source.openFile(film!, 0, 4_999_999)),
+  );
+  const chunks = await Promise.all(slow.map((stream) => stream.getReader().read()));
+  // All of them have their own copy of a chunk.
+  for (const { value } of chunks) expect(value!.buffer.byteLength).toBeLessThan(100_000);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * bytes.length);
 });

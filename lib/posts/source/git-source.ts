@@ -119,6 +119,32 @@ const blobCache = defineCache<
   },
 });
 
+const CHUNK_BYTES = 65_536;
+/**
+ * Files that are being sent, by blob SHA. Readers of a file share one copy, so that many slow ones
+ * can't fill the memory.
+ */
+const openBlobs = new Map<string, WeakRef<Uint8Array>>();
+
+/**
+ * Returns a stream of the bytes from `start` to `end`, both included. Chunks are copies, so that one
+ * that waits in a socket doesn't retain the file.
+ */
+function streamBytes(bytes: Uint8Array, start: number, end: number): ReadableStream<Uint8Array> {
+  let position = start;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (position > end) return controller.close();
+        const chunk = bytes.slice(position, Math.min(position + CHUNK_BYTES, end + 1));
+        position += chunk.length;
+        controller.enqueue(chunk);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** Returns the content below `path` on `branch`. Its versions are commit SHAs. */
 export function createGitSource({
   api,
@@ -138,6 +164,18 @@ export function createGitSource({
       throw new AppError("not_found", `${file.path} is not a file of the content.`);
     assertFileSize(file);
     return Buffer.from(await blobCache.get({ host, repository, file }), "base64");
+  }
+
+  async function shareBlob(file: ContentFile): Promise<Uint8Array> {
+    const findOpen = () => openBlobs.get(file.blobSha)?.deref();
+    const open = findOpen();
+    if (open) return open;
+    const { buffer, byteOffset, byteLength } = await readBlob(file);
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength); // its slice() copies, a Buffer's doesn't
+    // Another request may have read it in the meantime.
+    const opened = findOpen() ?? bytes;
+    openBlobs.set(file.blobSha, new WeakRef(opened));
+    return opened;
   }
 
   async function getTree(version: string): Promise<ContentTree> {
@@ -172,8 +210,7 @@ export function createGitSource({
     listLinks: async (version) => (await getTree(version)).links,
     readFile: readBlob,
     async openFile(file, start, end) {
-      const bytes = await readBlob(file);
-      return new Blob([bytes.subarray(start, end + 1)]).stream();
+      return streamBytes(await shareBlob(file), start, end);
     },
     async findLastChanges(files, version) {
       const changedMsByPath = new Map<string, number>();

@@ -58,14 +58,16 @@ test("the newsletter's admin pages are accessible", async ({ page, database, log
   );
   const draft = insert.run(Date.now(), "A draft", "DRAFT", null).lastInsertRowid;
   const sent = insert.run(Date.now(), "A sent one", "SENT", Date.now()).lastInsertRowid;
+  const stopped = insert.run(Date.now(), "A stopped one", "CANCELED", Date.now()).lastInsertRowid;
   const addDelivery = database.prepare(
     `INSERT INTO "NewsletterDelivery" ("issueId", "subscriberId", "state", "nextTryAt") VALUES (?, ?, ?, 1)`,
   );
   addDelivery.run(sent, "a", "UNCERTAIN");
   addDelivery.run(sent, "b", "FAILED");
+  addDelivery.run(stopped, "a", "PENDING");
   await page.goto("/admin/newsletter?post=one-door-for-writes");
   await expect(page.getByLabel("Post", { exact: true })).toHaveValue("one-door-for-writes");
-  for (const path of ["", "/subscribers", `/${draft}`, `/${sent}`]) {
+  for (const path of ["", "/subscribers", `/${draft}`, `/${sent}`, `/${stopped}`]) {
     await page.goto(`/admin/newsletter${path}`);
     await expectAccessible(page, path);
   }
@@ -144,10 +146,10 @@ test("a draft keeps its text and its time when it is saved and tested", async ({
   await expectFields();
   expect(readIssue()).toEqual({ ...saved, state: "DRAFT" });
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await expect(page.getByText("Scheduled. Reload")).toBeVisible();
+  await expect(page.getByText(/^Sending at/)).toContainText("2099-03-29 02:30 UTC to ");
   expect(readIssue()).toEqual({ ...saved, state: "SCHEDULED" });
   await page.getByRole("button", { name: "Cancel" }).click();
-  await expect(page.getByText("Canceled.", { exact: true })).toBeVisible();
+  await expect(page.getByText("Canceled. Nothing was sent.")).toBeVisible();
   await expectFields();
 });
 

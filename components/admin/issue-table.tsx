@@ -9,7 +9,7 @@ export const ISSUE_STATE_LABELS = {
   SCHEDULED: "Scheduled",
   SENDING: "Sending",
   SENT: "Sent",
-  CANCELED: "Canceled",
+  CANCELED: "Stopped",
 } as const;
 
 type ListedIssue = Awaited<ReturnType<typeof listIssues>>[number];

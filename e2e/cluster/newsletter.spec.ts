@@ -48,7 +48,7 @@ async function logInAdmin(cluster: Cluster): Promise<ClusterClient> {
 }
 
 /** Writes an issue and sends it through a replica. Returns its page. */
-async function sendIssue(admin: ClusterClient): Promise<string> {
+async function sendIssue(cluster: Cluster, admin: ClusterClient): Promise<string> {
   const list = "/admin/newsletter";
   const draft = await admin.submitForm("ams", list, await admin.findForm("ams", list, ["slug"]), {
     slug: POST,
@@ -57,6 +57,11 @@ async function sendIssue(admin: ClusterClient): Promise<string> {
   const form = await admin.findForm("ams", pathname, ["subject"]);
   const sent = await admin.submitForm("ams", pathname, form, { intent: "send" });
   expect(sent.status, sent.text.slice(0, 500)).toBe(303);
+  // Instead of waiting for the minute in which an admin can cancel.
+  const primary = await cluster.waitForPrimary();
+  const db = new Database(primary.databaseFile, { timeout: 10_000 });
+  db.prepare(`UPDATE "NewsletterIssue" SET "sendAt" = ?`).run(Date.now());
+  db.close();
   return pathname;
 }
 
@@ -102,7 +107,7 @@ test("an issue sent while primaries die reaches everyone once, except where SMTP
   await seedSubscribers(cluster);
   const counts = new Map<string, number>();
   const startedMs = performance.now();
-  const page = await sendIssue(admin);
+  const page = await sendIssue(cluster, admin);
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const enough = (kill * RECIPIENTS) / (KILLS + 2);
     await waitUntil(

@@ -114,7 +114,16 @@ test("an admin previews a post, sends a test, and sends it to subscribers", asyn
   for (const view of ["", "?as=text"])
     expect(await (await page.request.get(`${issue}/preview${view}`)).text()).toContain("Hello.");
 
-  await page.getByRole("button", { name: "Send", exact: true }).click();
+  const send = page.getByRole("button", { name: "Send", exact: true });
+  await send.click();
+  await expect(page.getByText(/^Sending at/)).toContainText(/ UTC to 2 subscribers\.$/);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByText("Canceled. Nothing was sent.")).toBeVisible();
+  await send.click();
+  await expect(page.getByText(/^Sending at/)).toBeVisible();
+  database
+    .prepare(`UPDATE "NewsletterIssue" SET "sendAt" = ? WHERE "state" = 'SCHEDULED'`)
+    .run(Date.now());
   for (const email of emails) {
     const { subject, headerNames } = await waitForEmail(email);
     expect(subject).toBe("News from Hedy");

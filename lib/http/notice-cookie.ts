@@ -11,10 +11,8 @@ const NOTICES = [
   "delivery-retrying",
   "delivery-canceled",
   "cache-entry-deleted",
-  "issue-scheduled",
   "issue-canceled",
   "issue-deleted",
-  "issue-resending",
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 

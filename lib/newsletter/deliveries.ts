@@ -16,14 +16,19 @@ export interface PendingDelivery {
   readonly email: string | null;
 }
 
-/** Returns up to `limit` due deliveries of an issue. */
+/** Returns up to `limit` due deliveries of an issue, none if it was stopped. */
 export async function listDueDeliveries(
   tx: Tx,
   issueId: number,
   limit: number,
 ): Promise<PendingDelivery[]> {
   const rows = await tx.newsletterDelivery.findMany({
-    where: { issueId, state: "PENDING", nextTryAt: { lte: new Date(nowMs()) } },
+    where: {
+      issueId,
+      state: "PENDING",
+      nextTryAt: { lte: new Date(nowMs()) },
+      issue: { state: "SENDING" },
+    },
     select: { issueId: true, subscriberId: true, tries: true },
     orderBy: { nextTryAt: "asc" },
     take: limit,
@@ -70,9 +75,7 @@ export async function recordResult(
     return;
   }
   const { isPermanent, reason } = result;
-  // A canceled issue is no longer sent.
-  const isSending = await tx.newsletterIssue.count({ where: { id: issueId, state: "SENDING" } });
-  const retryDelayMs = isPermanent || !isSending ? undefined : RETRY_DELAYS_MS[delivery.tries];
+  const retryDelayMs = isPermanent ? undefined : RETRY_DELAYS_MS[delivery.tries];
   await tx.newsletterDelivery.updateMany({
     where,
     data: {

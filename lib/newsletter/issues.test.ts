@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { DAY_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import type { Member } from "#lib/members/member.ts";
 import {
@@ -21,7 +21,7 @@ import {
   scheduleIssue,
 } from "./issues.ts";
 import { buildIssueEmail, renderPostForEmail } from "./issue-email.ts";
-import { markSending, recordResult } from "./deliveries.ts";
+import { listDueDeliveries, markSending, recordResult } from "./deliveries.ts";
 import { startIssue } from "./start-due-issues.ts";
 import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
 
@@ -43,7 +43,7 @@ afterEach(() => setClock(null));
 const create = () => write((tx) => createIssue(tx, admin, { postSlug: "a-post", subject: "News" }));
 const edit = { subject: "Better", intro: "Hi", sendAt: null };
 const inTx = <T>(fn: (tx: Tx) => Promise<T>) => write(fn);
-const schedule = (id: number, sendAt = new Date(nowMs())) =>
+const schedule = (id: number, sendAt: Date | null = null) =>
   inTx((tx) => scheduleIssue(tx, admin, { id, sendAt }));
 
 test("only admins read, write or send an issue, or see subscribers", async () => {
@@ -113,7 +113,19 @@ test("an issue goes to those who chose one of the post's topics, or no topics, a
   });
 });
 
-test("stopping an issue skips everyone whose message has not been sent", async () => {
+test("an issue that is sent now can be canceled for a minute, and can then be sent again", async () => {
+  const id = await create();
+  const find = () => read((tx) => getIssue(tx, admin, id));
+  for (const sendAt of [null, new Date(nowMs() + 1_000)]) {
+    await schedule(id, sendAt);
+    const waitMs = Number((await find()).sendAt) - nowMs();
+    expect(Math.abs(waitMs - MINUTE_MS)).toBeLessThan(10_000);
+    await inTx((tx) => cancelIssue(tx, admin, id));
+    expect(await find()).toMatchObject({ state: "DRAFT", sendAt: null });
+  }
+});
+
+test("a stopped issue is sent to no one else until it is resumed", async () => {
   await inTx((tx) => subscribe(tx, { email: "ada@example.test" }));
   const id = await create();
   await schedule(id);
@@ -123,12 +135,23 @@ test("stopping an issue skips everyone whose message has not been sent", async (
   expect(await inTx((tx) => markSending(tx, { ...row!, email: "ada@example.test" }))).toBe(false);
   expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
     state: "CANCELED",
-    counts: { pending: 0, skipped: 1 },
+    counts: { pending: 1, skipped: 0 },
   });
-  await expect(inTx((tx) => cancelIssue(tx, admin, id))).rejects.toThrow(conflict);
+  expect(await read((tx) => listDueDeliveries(tx, id, 9))).toEqual([]);
+  const resend = (state: "FAILED" | "PENDING") =>
+    inTx((tx) => resendIssue(tx, admin, { id, state }));
+  for (const call of [() => inTx((tx) => cancelIssue(tx, admin, id)), () => resend("FAILED")])
+    await expect(call()).rejects.toThrow(conflict);
+  await resend("PENDING");
+  expect(await read((tx) => listDueDeliveries(tx, id, 9))).toHaveLength(1);
+  expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+    state: "SENDING",
+    finishedAt: null,
+  });
+  await expect(resend("PENDING")).rejects.toThrow(conflict);
 });
 
-test("a stopped issue keeps the number of those who got it, but not their deliveries", async () => {
+test("a stopped issue keeps the number of those who got it, and the deliveries of the others", async () => {
   for (const name of ["ada", "grace"])
     await inTx((tx) => subscribe(tx, { email: `${name}@example.test` }));
   const id = await create();
@@ -139,10 +162,10 @@ test("a stopped issue keeps the number of those who got it, but not their delive
   await inTx((tx) => markSending(tx, delivery));
   await inTx((tx) => recordResult(tx, delivery, { outcome: "accepted" }));
   await inTx((tx) => cancelIssue(tx, admin, id));
-  expect(await read((tx) => tx.newsletterDelivery.count())).toBe(0);
+  expect(await read((tx) => tx.newsletterDelivery.count())).toBe(1);
   expect((await read((tx) => getIssue(tx, admin, id))).counts).toMatchObject({
     sent: 1,
-    skipped: 1,
+    pending: 1,
   });
 });
 

@@ -1,7 +1,7 @@
 // Creates, edits, schedules and cancels issues of the newsletter, for admins.
 
 import { createHash } from "node:crypto";
-import { nowMs } from "#lib/core/clock.ts";
+import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { IssueState } from "#lib/db/column-values.ts";
@@ -15,9 +15,12 @@ export interface IssueCounts {
   readonly failed: number;
   /** Those whose connection broke before the mail server replied. */
   readonly uncertain: number;
-  /** Those who unsubscribed before their turn, or whose issue was stopped before it. */
+  /** Those who unsubscribed before their turn. */
   readonly skipped: number;
 }
+
+/** How long the admin can cancel a sent issue before its first email leaves (docs/decisions/068). */
+const UNDO_MS = MINUTE_MS;
 
 const LISTED = {
   id: true,
@@ -131,36 +134,43 @@ export async function editIssue(
 }
 
 /**
- * Schedules a draft for `sendAt`. Call triggerNewsletter() after the commit. Throws
+ * Schedules a draft for `sendAt`, or for UNDO_MS from now if that is later. Throws
  * AppError(conflict) if it is not a draft.
  */
 export async function scheduleIssue(
   tx: Tx,
   admin: Member,
-  { id, sendAt }: { id: number; sendAt: Date },
+  { id, sendAt }: { id: number; sendAt: Date | null },
 ): Promise<void> {
   assertAdmin(admin);
-  await changeState(tx, id, ["DRAFT"], { state: "SCHEDULED", sendAt, problem: null });
+  await changeState(tx, id, ["DRAFT"], {
+    state: "SCHEDULED",
+    sendAt: new Date(Math.max(sendAt?.getTime() ?? 0, nowMs() + UNDO_MS)),
+    problem: null,
+  });
   await record(tx, admin, "newsletter.schedule", id);
 }
 
 /**
- * Makes a scheduled issue a draft again, which keeps its time. Stops one that is being sent: no one
- * else gets it. Throws AppError(conflict) in another state.
+ * Makes a scheduled issue a draft again, which keeps its time unless that is near or past. Stops one
+ * that is being sent: no one else gets it until resendIssue(). Throws AppError(conflict) in another
+ * state.
  */
 export async function cancelIssue(tx: Tx, admin: Member, id: number): Promise<void> {
   assertAdmin(admin);
-  const { state } = await getIssue(tx, admin, id);
+  const { state, sendAt } = await getIssue(tx, admin, id);
   if (state === "SCHEDULED")
-    await changeState(tx, id, ["SCHEDULED"], { state: "DRAFT", problem: null });
+    await changeState(tx, id, ["SCHEDULED"], {
+      state: "DRAFT",
+      sendAt: Number(sendAt) > nowMs() + UNDO_MS ? sendAt : null,
+      problem: null,
+    });
   else {
     await changeState(tx, id, ["SENDING"], {
       state: "CANCELED",
       finishedAt: new Date(nowMs()),
       problem: null,
     });
-    await tx.newsletterDelivery.deleteMany({ where: { issueId: id, state: "PENDING" } });
-    // The at most two that are in flight are kept.
     await countSentDeliveries(tx, id);
   }
   await record(tx, admin, "newsletter.cancel", id);
@@ -174,13 +184,14 @@ export async function deleteIssue(tx: Tx, admin: Member, id: number): Promise<vo
 }
 
 /**
- * Resends an issue to its uncertain or its failed recipients. Call triggerNewsletter() after the
- * commit. Throws AppError(conflict) if there are none, or if the issue was canceled.
+ * Resends an issue to its uncertain or its failed recipients, or a stopped one to its pending
+ * recipients. Call triggerNewsletter() after the commit. Throws AppError(conflict) if there are
+ * none, or in another state.
  */
 export async function resendIssue(
   tx: Tx,
   admin: Member,
-  { id, state }: { id: number; state: "UNCERTAIN" | "FAILED" },
+  { id, state }: { id: number; state: "UNCERTAIN" | "FAILED" | "PENDING" },
 ): Promise<void> {
   assertAdmin(admin);
   const { count } = await tx.newsletterDelivery.updateMany({
@@ -188,7 +199,8 @@ export async function resendIssue(
     data: { state: "PENDING", tries: 0, error: null, nextTryAt: new Date(nowMs()) },
   });
   if (count === 0) throw stateConflict();
-  await changeState(tx, id, ["SENDING", "SENT"], { state: "SENDING", finishedAt: null });
+  const from = state === "PENDING" ? (["CANCELED"] as const) : (["SENDING", "SENT"] as const);
+  await changeState(tx, id, from, { state: "SENDING", finishedAt: null });
   await record(tx, admin, "newsletter.resend", id, { state, count });
 }
 

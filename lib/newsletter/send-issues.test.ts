@@ -186,7 +186,7 @@ test("while the server can't be reached, the issue says why and nothing is lost"
   expect(await findIssue()).toMatchObject({ state: "SENT", problem: null, sentCount: 2 });
 });
 
-test("a message of a canceled issue that is refused for now has failed, and is not retried", async () => {
+test("a message of a stopped issue that is refused for now is retried only if it is resumed", async () => {
   await startIssueTo(1);
   quiet();
   smtp.onStep = (step) => {
@@ -195,7 +195,9 @@ test("a message of a canceled issue that is refused for now has failed, and is n
     return "451 Try later";
   };
   await sendDueIssues();
-  expect(await deliveries()).toMatchObject([{ state: "FAILED", tries: 1 }]);
+  setClock(nowMs() + HOUR_MS);
+  await sendDueIssues();
+  expect(await deliveries()).toMatchObject([{ state: "PENDING", tries: 1 }]);
 });
 
 test("a message that a killed sender left in flight is uncertain, also if its issue was canceled", async () => {

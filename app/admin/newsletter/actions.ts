@@ -68,7 +68,7 @@ const sendAtField = z
   })
   .transform((text) => (text === "" ? null : new Date(`${text}Z`)))
   .refine((date) => date === null || (!Number.isNaN(date.getTime()) && date.getTime() > nowMs()), {
-    error: "Choose a time in the future, or leave it empty to send now.",
+    error: "Choose a time in the future, or leave it empty to send in a minute.",
   });
 
 async function sendTest(admin: Admin, id: number): Promise<string> {
@@ -96,14 +96,11 @@ export const editIssueAction = defineServerAction({
     const { id, sendAt } = input;
     await write(async (tx, admin) => {
       await editIssue(tx, admin, input);
-      if (intent === "send")
-        await scheduleIssue(tx, admin, { id, sendAt: sendAt ?? new Date(nowMs()) });
+      if (intent === "send") await scheduleIssue(tx, admin, { id, sendAt });
     });
     refresh();
     if (intent === "test") return sendTest(member, id);
     if (intent === "save") return "Saved.";
-    triggerNewsletter();
-    await setNotice("issue-scheduled");
     redirect(`/admin/newsletter/${id}`);
   },
 });
@@ -132,12 +129,11 @@ export const resendIssueAction = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
     id: issueId,
-    state: z.enum(["UNCERTAIN", "FAILED"], { error: "Reload the page and try again." }),
+    state: z.enum(["UNCERTAIN", "FAILED", "PENDING"], { error: "Reload the page and try again." }),
   }),
   async run({ input, write }) {
     await write((tx, admin) => resendIssue(tx, admin, input), { isDurable: true });
     triggerNewsletter();
-    await setNotice("issue-resending");
     redirect(`/admin/newsletter/${input.id}`);
   },
 });

@@ -36,7 +36,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
         <Field
           name="sendAt"
           label="Send at (UTC)"
-          hint="Leave empty to send now. If the post isn’t published by then, we’ll send it when it is."
+          hint="Leave empty to send in a minute. If the post isn’t published by then, we’ll send it when it is."
           type="datetime-local"
           defaultValue={issue.sendAt?.toISOString().slice(0, 16)}
         />
@@ -44,7 +44,7 @@ export function DraftForm({ issue, audience }: { issue: Issue; audience: number 
           {audience === null
             ? "Goes to the subscribers of its topics."
             : audience === 0
-              ? "No one has subscribed to it yet. If you send it now, no one gets it."
+              ? "No one has subscribed to it yet."
               : `Goes to ${pluralize(audience, "subscriber")}.`}
         </p>
         <div className="form-actions">

@@ -27,11 +27,7 @@ export function IssueResults({ issue }: { issue: Issue }) {
           </div>
         ))}
       </dl>
-      {skipped > 0 && (
-        <p className="muted">
-          Skipped recipients unsubscribed before their turn, or the issue was stopped.
-        </p>
-      )}
+      {skipped > 0 && <p className="muted">Skipped recipients unsubscribed before their turn.</p>}
       {uncertain > 0 && (
         <>
           <p>
@@ -52,14 +48,26 @@ export function IssueResults({ issue }: { issue: Issue }) {
   );
 }
 
-function ResendButton({ issue: { id }, state }: { issue: Issue; state: "UNCERTAIN" | "FAILED" }) {
+const RESEND_LABELS = {
+  UNCERTAIN: "Resend to uncertain recipients",
+  FAILED: "Resend to failed recipients",
+  PENDING: "Resume sending",
+};
+
+export function ResendButton({
+  issue: { id },
+  state,
+}: {
+  issue: Issue;
+  state: keyof typeof RESEND_LABELS;
+}) {
   return (
     <ActionButton
       action={resendIssueAction}
       fields={{ id: String(id), state }}
       loginNext={`/admin/newsletter/${id}`}
     >
-      {state === "UNCERTAIN" ? "Resend to uncertain recipients" : "Resend to failed recipients"}
+      {RESEND_LABELS[state]}
     </ActionButton>
   );
 }

@@ -6,14 +6,15 @@ import { adminPostPath } from "../../posts/load-admin-posts.ts";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { cancelIssueAction, deleteIssueAction } from "../actions.ts";
 import { DraftForm } from "./draft-form.tsx";
-import { IssueResults } from "./issue-results.tsx";
+import { IssueResults, ResendButton } from "./issue-results.tsx";
 import { AdminLayout } from "#components/admin/admin-layout.tsx";
 import { ISSUE_STATE_LABELS } from "#components/admin/issue-table.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/submit-button.tsx";
 import { nullIfNotFound } from "#lib/core/errors.ts";
+import { pluralize } from "#lib/core/format.ts";
 import { read } from "#lib/db/database.ts";
-import { type Notice, readNotice } from "#lib/http/notice-cookie.ts";
+import { readNotice } from "#lib/http/notice-cookie.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { type Issue, getIssue, parseIssueId } from "#lib/newsletter/issues.ts";
 import { countRecipients } from "#lib/newsletter/start-issue.sql.ts";
@@ -23,12 +24,6 @@ import { topicKeysOf } from "#lib/posts/topics.ts";
 interface Props {
   readonly params: Promise<{ id: string }>;
 }
-
-const NOTICES: Partial<Record<Notice, string>> = {
-  "issue-scheduled": "Scheduled. Reload in a moment to see its progress.",
-  "issue-canceled": "Canceled.",
-  "issue-resending": "Sending again. Reload in a moment.",
-};
 
 export async function generateMetadata({ params }: Props) {
   const id = parseIssueId((await params).id);
@@ -64,6 +59,41 @@ function IssueFacts({ issue }: { issue: Issue }) {
   );
 }
 
+/** Says what happens next, with the button that prevents or resumes it. */
+function IssueStatus({ issue, audience }: { issue: Issue; audience: number | null }) {
+  const { id, state, sendAt, counts } = issue;
+  const isScheduled = state === "SCHEDULED" && sendAt;
+  if (!isScheduled && state !== "SENDING" && !(state === "CANCELED" && counts.pending > 0))
+    return null;
+  return (
+    <>
+      <p className="form-message" role="status">
+        {isScheduled ? (
+          <>
+            Sending at <Timestamp ms={sendAt.getTime()} /> UTC
+            {audience !== null && ` to ${pluralize(audience, "subscriber")}`}.
+          </>
+        ) : state === "SENDING" ? (
+          "Sending. Reload to see the progress."
+        ) : (
+          `Stopped. ${pluralize(counts.pending, "recipient")} didn’t get it.`
+        )}
+      </p>
+      {state === "CANCELED" ? (
+        <ResendButton issue={issue} state="PENDING" />
+      ) : (
+        <ActionButton
+          action={cancelIssueAction}
+          fields={{ id: String(id) }}
+          loginNext={`/admin/newsletter/${id}`}
+        >
+          {state === "SENDING" ? "Stop sending" : "Cancel"}
+        </ActionButton>
+      )}
+    </>
+  );
+}
+
 export default async function IssuePage({ params }: Props) {
   const { id: text } = await params;
   const { admin, notFoundPage } = await requireAdminPage(`/admin/newsletter/${text}`);
@@ -72,15 +102,17 @@ export default async function IssuePage({ params }: Props) {
   if (!issue) return renderNotFound(await readSessionCookies());
   const { id, state } = issue;
   const isDraft = state === "DRAFT";
-  const notice = await readNotice();
+  const isCanceled = isDraft && (await readNotice()) === "issue-canceled";
   const post = await findPostBySlug(issue.postSlug);
   const audience =
-    isDraft && post ? await read((tx) => countRecipients(tx, [...topicKeysOf(post)])) : null;
+    post && !issue.startedAt
+      ? await read((tx) => countRecipients(tx, [...topicKeysOf(post)]))
+      : null;
   return (
     <AdminLayout
       current="newsletter"
       title={issue.subject}
-      notice={notice && NOTICES[notice]}
+      notice={isCanceled ? "Canceled. Nothing was sent." : null}
       lead={<a href="/admin/newsletter">All issues</a>}
     >
       {issue.problem && (
@@ -90,6 +122,7 @@ export default async function IssuePage({ params }: Props) {
       )}
       <section className="desk-section" aria-labelledby="issue">
         <h2 id="issue">Issue</h2>
+        <IssueStatus issue={issue} audience={audience} />
         <IssueFacts issue={issue} />
         {post || issue.startedAt ? (
           <p className="form-actions">
@@ -98,16 +131,6 @@ export default async function IssuePage({ params }: Props) {
           </p>
         ) : (
           <p className="muted">You can preview it once the post is published.</p>
-        )}
-        {(state === "SCHEDULED" || state === "SENDING") && (
-          <ActionButton
-            action={cancelIssueAction}
-            fields={{ id: String(id) }}
-            kind="danger"
-            loginNext={`/admin/newsletter/${id}`}
-          >
-            {state === "SENDING" ? "Stop sending" : "Cancel"}
-          </ActionButton>
         )}
       </section>
       {isDraft && <DraftForm issue={issue} audience={audience} />}

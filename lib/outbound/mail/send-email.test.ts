@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -104,14 +105,28 @@ test("a closed port fails immediately", async () => {
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
-test("a connection to a silent server is aborted within the deadline", async () => {
+test("a connection to a silent or slow server is closed within the deadline, so that nothing is sent later", async () => {
   const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+  let isSlowOpen = false;
+  const slow = createServer((socket) => {
+    isSlowOpen = true;
+    socket.on("close", () => (isSlowOpen = false)).write("220 slow\r\n");
+    socket.on("data", () => setTimeout(() => socket.write("250 OK\r\n"), 3_000));
+  });
   const began = performance.now();
-  expect(isAppError(await failure(sendEmail(email)), "unavailable")).toBe(true);
+  const errors: Promise<Error | null>[] = [];
+  for (const server of [silent, slow]) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    errors.push(failure(sendEmail(email)));
+    await once(server, "connection");
+  }
+  for (const error of errors)
+    expect(await error).toMatchObject({ code: "unavailable", fault: "server" });
   expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
+  await vi.waitFor(() => expect(isSlowOpen).toBe(false), 500);
   silent.close();
+  slow.close();
   overrideEnv({ SMTP_URL: smtp.url });
   await sendEmail(email);
   expect(smtp.emails).toHaveLength(1);

@@ -3,8 +3,7 @@
 import { createTransport } from "nodemailer";
 import { env, isSiteUrlMissing } from "#lib/core/env.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
-import { AppError, isAppError } from "#lib/core/errors.ts";
-import { withTimeout } from "#lib/core/with-timeout.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { type EmailMessage, renderEmailHtml, renderEmailText } from "./email-message.ts";
 import { saveToLocalMailbox } from "./local-mailbox.ts";
@@ -56,8 +55,7 @@ function classifyFault(error: unknown): EmailFault {
   };
   if (responseCode !== undefined && responseCode >= 500 && command === "RCPT TO")
     return "recipient";
-  return isAppError(error, "unavailable") ||
-    (code !== undefined && CONNECTION_ERROR_CODES.has(code) && responseCode === undefined)
+  return code !== undefined && CONNECTION_ERROR_CODES.has(code) && responseCode === undefined
     ? "server"
     : "other";
 }
@@ -148,16 +146,14 @@ export async function sendEmail(email: EmailMessage): Promise<void> {
     return;
   }
   if (isSiteUrlMissing()) throw new EmailError("SITE_URL is not set.", { fault: "other" });
+  // Also closes the connection: an email that failed is retried, and must not be sent twice.
+  const signal = AbortSignal.timeout(EMAIL_TIMEOUT_MS);
   try {
-    // The timeout only stops waiting; the pooled connections have their own timeouts.
-    await withTimeout(
-      smtpTransport(url).sendMail(
-        toMailOptions({ ...email, text: renderEmailText(email), html: renderEmailHtml(email) }),
-      ),
-      EMAIL_TIMEOUT_MS,
-      "The mail server did not respond in time.",
-    );
+    const options = { ...email, text: renderEmailText(email), html: renderEmailHtml(email) };
+    await smtpTransport(url).sendMail({ ...toMailOptions(options), signal });
   } catch (error) {
+    if (signal.aborted)
+      throw new EmailError("The mail server did not respond in time.", { fault: "server" });
     // No `cause`, because logs print it.
     throw new EmailError(redactAddresses((error as Error).message), {
       fault: classifyFault(error),

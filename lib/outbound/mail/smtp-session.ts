@@ -15,7 +15,7 @@ const MAX_EMAILS = 100;
 
 export type SendResult =
   | { readonly outcome: "accepted" }
-  /** The server refused the email. */
+  /** The server refused the email, or the connection broke during `beforeMessage`. */
   | { readonly outcome: "refused"; readonly isPermanent: boolean; readonly reason: string }
   /** No server, or the connection broke before the message: nothing was sent. */
   | { readonly outcome: "unreachable"; readonly reason: string }
@@ -54,11 +54,15 @@ export class SmtpSession {
       this.close();
       return { outcome: "unreachable", reason: redactAddresses((error as Error).message) };
     }
-    const result = await sendOver(connection, email);
-    this.#sentCount += 1;
-    // After a failure, the state of the session is unknown.
-    if (result.outcome !== "accepted" || this.#sentCount >= MAX_EMAILS) this.close();
-    return result;
+    let result: SendResult | undefined;
+    try {
+      result = await sendOver(connection, email);
+      return result;
+    } finally {
+      this.#sentCount += 1;
+      // After a failure, the state of the session is unknown.
+      if (result?.outcome !== "accepted" || this.#sentCount >= MAX_EMAILS) this.close();
+    }
   }
 
   close(): void {
@@ -89,7 +93,7 @@ export class SmtpSession {
       connection.connect((connectError) => {
         if (connectError) return reject(connectError);
         const { auth } = options;
-        if (!auth || connection.authenticated) return resolve(connection);
+        if (!auth || connection.authenticated || !connection.allowsAuth) return resolve(connection);
         connection.login(auth as SMTPConnection.Credentials, (loginError) =>
           loginError ? reject(loginError) : resolve(connection),
         );
@@ -98,22 +102,15 @@ export class SmtpSession {
   }
 }
 
-/** Ends a message that must not be sent. */
-class StoppedError extends Error {}
-
 async function sendOver(
   connection: SMTPConnection,
   { from, to, message, beforeMessage }: OutgoingEmail,
 ): Promise<SendResult> {
   let hasStarted = false;
-  let stoppedBy: Error | null = null;
+  let permission: Promise<boolean> | null = null;
   async function* streamMessage() {
-    try {
-      if (!(await beforeMessage())) throw new StoppedError("Stopped.");
-    } catch (error) {
-      stoppedBy = error as Error;
-      throw error;
-    }
+    permission = beforeMessage();
+    if (!(await permission)) throw new Error("Stopped.");
     hasStarted = true;
     yield message;
   }
@@ -128,14 +125,20 @@ async function sendOver(
   });
   clearTimeout(timer);
   if (!error) return { outcome: "accepted" };
+  const wasStarted = hasStarted;
+  // Nothing is sent from here on, even if the permission comes later.
+  connection.close();
   // TypeScript does not see the assignment in the generator.
-  const cause = stoppedBy as Error | null;
-  if (cause instanceof StoppedError) return { outcome: "stopped" };
-  if (cause !== null) throw cause;
+  const isPermitted = await (permission as Promise<boolean> | null);
+  if (isPermitted === false) return { outcome: "stopped" };
   const reason = redactAddresses(error.message);
   const { responseCode } = error;
   // 421: the server is closing the session, whatever the recipient.
-  if (responseCode && !(responseCode === 421 && !hasStarted))
+  if (responseCode && !(responseCode === 421 && !wasStarted))
     return { outcome: "refused", isPermanent: responseCode >= 500, reason };
-  return { outcome: hasStarted ? "uncertain" : "unreachable", reason };
+  if (wasStarted) return { outcome: "uncertain", reason };
+  // The caller took it for sent, so its next try must be recorded.
+  return isPermitted
+    ? { outcome: "refused", isPermanent: false, reason }
+    : { outcome: "unreachable", reason };
 }

@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { closeDatabase, read, write } from "#lib/db/database.ts";
 import { subscribe, unsubscribe } from "#lib/members/subscribers.ts";
 import { verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
+import { SmtpSession } from "#lib/outbound/mail/smtp-session.ts";
 import { execute, selectRows } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { seededRandom } from "#tests/support/random.ts";
@@ -166,6 +169,53 @@ test("a lost reply is uncertain and never sent again; a connection lost before t
     state: "UNCERTAIN",
   });
   expect(received()).toEqual([0, 1, 2, 3].map((i) => `r${i}@example.test`));
+});
+
+test("a session continues after a message that could not be recorded, or whose connection broke meanwhile", async () => {
+  const session = new SmtpSession(smtp.url);
+  const send = (beforeMessage: () => Promise<boolean>) =>
+    session.send({
+      from: "site@example.test",
+      to: "r0@example.test",
+      message: Buffer.from("Subject: News\r\n\r\nHello."),
+      beforeMessage,
+    });
+  await expect(send(() => Promise.reject(new Error("full")))).rejects.toThrow("full");
+  let breakConnection = () => {};
+  smtp.onStep = (step, disconnect) => {
+    if (step === "data") breakConnection = disconnect;
+  };
+  // It is recorded as being sent, but was not sent: it must be tried again.
+  const result = await send(async () => {
+    breakConnection();
+    await sleep(100);
+    return true;
+  });
+  expect(result).toMatchObject({ outcome: "refused", isPermanent: false });
+  expect(await send(() => Promise.resolve(true))).toEqual({ outcome: "accepted" });
+  expect(received()).toEqual(["r0@example.test"]);
+  session.close();
+});
+
+test("an issue is sent to a domain in Unicode in ASCII, by a server that offers no login", async () => {
+  await startIssueTo(1);
+  await write((tx) => tx.subscriber.updateMany({ data: { email: "ada@bücher.test" } }));
+  quiet();
+  // The other test server decodes domains.
+  const commands: string[] = [];
+  const server = createServer((socket) => {
+    socket.write("220 Hello\r\n");
+    socket.on("data", (data) => {
+      commands.push(String(data));
+      socket.write(`${commands.at(-1) === "DATA\r\n" ? 354 : 250} OK\r\n`);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  overrideEnv({ SMTP_URL: `smtp://user:secret@127.0.0.1:${port}` });
+  await sendDueIssues();
+  expect(commands).toContain("RCPT TO:<ada@xn--bcher-kva.test>\r\n");
+  server.close();
 });
 
 test("while the server can't be reached, the issue says why and nothing is lost", async () => {

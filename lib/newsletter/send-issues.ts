@@ -8,6 +8,7 @@ import { env, isSiteUrlMissing } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
+import { listEmailForms } from "#lib/members/email.sql.ts";
 import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
 import { saveToLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 import { senderAddress, toMailOptions } from "#lib/outbound/mail/send-email.ts";
@@ -145,7 +146,7 @@ class IssueSender {
       try {
         return await session.send({
           from: parseAddress(senderAddress()),
-          to: delivery.email,
+          to: listEmailForms(delivery.email)[1],
           message: await this.#compose(delivery, delivery.email),
           beforeMessage: mark,
         });

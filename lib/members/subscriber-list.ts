@@ -42,9 +42,9 @@ export async function removeSubscriber(tx: Tx, admin: Member, id: string): Promi
   await recordAuditEvent(tx, { actorId: admin.id, action: "subscriber.remove", subjectId: id });
 }
 
-/** Returns all subscribers as CSV. The caller checks the role. */
-export async function exportSubscribers(): Promise<string> {
-  let csv = formatCsvRow(["email", "topics", "subscribed_at"]);
+/** Yields all subscribers as CSV, in chunks of EXPORT_BATCH. The caller checks the role. */
+export async function* exportSubscribers(): AsyncGenerator<string, void> {
+  yield formatCsvRow(["email", "topics", "subscribed_at"]);
   for (let after = ""; ;) {
     const rows = await read((tx) =>
       tx.subscriber.findMany({
@@ -55,11 +55,13 @@ export async function exportSubscribers(): Promise<string> {
       }),
     );
     const last = rows.at(-1);
-    if (!last) return csv;
-    for (const { email, topics, subscribedAt } of rows) {
-      const topicText = (JSON.parse(topics) as string[]).join("; ");
-      csv += formatCsvRow([email, topicText, subscribedAt.toISOString()]);
-    }
+    if (!last) return;
+    yield rows
+      .map(({ email, topics, subscribedAt }) => {
+        const topicText = (JSON.parse(topics) as string[]).join("; ");
+        return formatCsvRow([email, topicText, subscribedAt.toISOString()]);
+      })
+      .join("");
     after = last.id;
   }
 }

@@ -209,7 +209,8 @@ test("the subscribers' CSV is quoted, and spreadsheets run no formula in it", as
     await subscribe(tx, { email: "=cmd|'/c calc'!a1@example.test", topics: ["a", 'b"'] });
     await subscribe(tx, { email: "ada@example.test" });
   });
-  const lines = (await exportSubscribers()).trimEnd().split("\r\n");
+  const csv = (await Array.fromAsync(exportSubscribers())).join("");
+  const lines = csv.trimEnd().split("\r\n");
   expect(lines[0]).toBe('"email","topics","subscribed_at"');
   const rows = lines.slice(1).sort();
   expect(rows[0]).toMatch(/^"'=cmd\|'\/c calc'!a1@example\.test","a; b""","2026-11-29T12:00:/);

@@ -15,13 +15,19 @@ import {
 
 /**
  * Returns the flags and the positional arguments. Prints `usage` and exits with code 0 for --help,
- * or with code 2 for unknown options or unexpected arguments.
+ * or with code 2 for unknown options, unexpected arguments, or an option without "--" after `npm run`.
  */
 export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
   usage: string,
   options: Options,
   { words = false }: { words?: boolean } = {},
 ) {
+  const taken = Object.keys(options).find(
+    (name) => process.env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
+  );
+  // The command would run without it, and an import with --dry-run would write.
+  if (taken)
+    exitWithUsage(`npm took --${taken} for itself. Put -- before the options: npm run … --`, usage);
   try {
     const { values, positionals } = parseArgs({
       options: { ...options, help: { type: "boolean", short: "h" } } as Options & {

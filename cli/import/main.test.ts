@@ -86,6 +86,13 @@ test("wrong options and files are refused before anything is written", () => {
       args,
       { status: 2, stderr: expect.stringContaining("Usage: npm run import") as string },
     ]);
+  // npm run import ghost x --dry-run, without -- before the options
+  process.env.npm_config_dry_run = "true";
+  expect(runImport("ghost", join(folder, "ghost.zip"))).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("npm took --dry-run for itself.") as string,
+  });
+  delete process.env.npm_config_dry_run;
   expect(runImport("ghost", join(folder, "none.json"))).toMatchObject({
     status: 1,
     stderr: expect.stringContaining("none.json does not exist. Check the path.") as string,

@@ -76,6 +76,7 @@ test("a bad line is reported with its number and skipped", () => {
     "/a/*/b /c",
     "/a/:x /c/:y",
     "/:x/:x /c",
+    "/:splat/* /c",
     "/a //evil.example",
     "/a https://:splat/",
     "/a/* https://other.example:splat",

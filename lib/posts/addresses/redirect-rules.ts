@@ -91,6 +91,7 @@ function parseSource(
   for (const [index, segment] of path.split("/").slice(1).entries()) {
     const isLast = index === path.split("/").length - 2;
     if (segment === "*" && isLast) {
+      if (names.includes("splat")) return "* and :splat have the same name";
       names.push("splat");
       source += "(?:/(?<splat>.*))?";
     } else if (/^:[A-Za-z_]\w*$/.test(segment)) {

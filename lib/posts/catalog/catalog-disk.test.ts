@@ -277,7 +277,7 @@ test("a scheduled post is hidden until its time, then shown without a change of 
   expect(site.getKey()).not.toBe(key);
 });
 
-test("a private draft is hidden like a scheduled post, and both can be previewed", async () => {
+test("a private draft is hidden like a scheduled post, and posts can be previewed", async () => {
   overrideSiteConfig({ content: { drafts: "private" } });
   onTestFinished(() => overrideSiteConfig());
   const draft = makePostText("Draft", "2026-01-01").replace(
@@ -285,9 +285,13 @@ test("a private draft is hidden like a scheduled post, and both can be previewed
     "draft: true\naliases: [/old/draft]\ntitle:",
   );
   sites.writeFile("blog/draft.mdx", draft);
+  sites.writeFile("pages/draft.mdx", draft);
   sites.writeFile("blog/later.mdx", makePostText("Later", "2031-05-05"));
   sites.writeFile("blog/now.mdx", makePostText("Now"));
   const site = await waitUntilCompiled(sites.createDiskSite());
+  expect(await site.findPageBySlug("draft")).toBeNull();
+  expect(await site.listPages()).toEqual([]);
+  expect(site.hasPage("draft")).toBe(false);
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["now"]);
   expect(site.resolveAddress("/old/draft")).toBeNull();
   for (const slug of ["draft", "later"]) {

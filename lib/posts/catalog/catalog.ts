@@ -112,9 +112,11 @@ export class Catalog {
     return this.#getPublished();
   }
 
-  /** Returns false only if the published version lacks the page. */
+  /** Returns false only if the published version lacks the page, or hides it. */
   hasPage(slug: string): boolean {
-    return this.#published?.pages.has(slug) ?? true;
+    if (!this.#published) return true;
+    const page = this.#published.pages.get(slug);
+    return page !== undefined && !this.#published.hidden.has(page);
   }
 
   /** Returns whether a listed post was translated into this primary language, or from it. */
@@ -124,7 +126,8 @@ export class Catalog {
 
   /** Returns the pages of content/pages. */
   async listPages(): Promise<readonly Post[]> {
-    return [...(await this.#getPublished()).pages.values()];
+    const { pages, hidden } = await this.#getPublished();
+    return [...pages.values()].filter((page) => !hidden.has(page));
   }
 
   /** Returns the body of a post as written, or null. */

@@ -113,7 +113,10 @@ function createReaderView(content: Content): ReaderView {
   const { allPosts, allAddresses, pages, redirects, parsedPosts, filesByPath } = content;
   const now = nowMs();
   const scheduled = allPosts.posts.filter((post) => isScheduled(post, now));
-  const drafts = siteConfig.content.drafts === "private" ? allPosts.posts.filter(isDraft) : [];
+  const drafts =
+    siteConfig.content.drafts === "private"
+      ? [...allPosts.posts, ...pages.values()].filter(isDraft)
+      : [];
   const hidden = new Set([...scheduled, ...drafts]);
   const hiddenFiles = listHiddenFiles([...filesByPath.keys()], parsedPosts.values(), [...hidden]);
   if (hidden.size === 0)
@@ -125,7 +128,11 @@ function createReaderView(content: Content): ReaderView {
   return {
     index,
     // An alias would tell the address of a hidden post.
-    addresses: createAddresses(index, pages, redirects),
+    addresses: createAddresses(
+      index,
+      new Map([...pages].filter(([, page]) => !hidden.has(page))),
+      redirects,
+    ),
     scheduled: scheduled.sort((a, b) => publicationMs(a) - publicationMs(b)),
     hidden,
     hiddenFiles,

@@ -4,15 +4,22 @@ import type { Metadata } from "next";
 import type { ReactNode } from "react";
 import { findPageBySlug } from "#lib/posts/catalog/site-catalog.ts";
 import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
+import { isListed } from "#lib/posts/post.ts";
 import { renderNotFound } from "#app/not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PROSE_CLASS } from "#components/post/prose-class.ts";
 
+/** Returns the page's metadata; drafts and unlisted pages are noindex. */
 export async function textPageMetadata(slug: string): Promise<Metadata> {
   const page = await findPageBySlug(slug);
   if (!page) return { title: "Not found", robots: { index: false } };
   const { title, description } = page.frontMatter;
-  return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
+  return {
+    title,
+    description,
+    alternates: { canonical: `/${slug}`, types: feedAlternates },
+    robots: isListed(page) ? undefined : { index: false, follow: false },
+  };
 }
 
 /** Renders content/pages/`slug` and `end`, or the 404 page. */

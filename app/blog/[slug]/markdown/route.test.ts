@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { textPageMetadata } from "#app/(text)/render-text-page.tsx";
 import { setUpContentSites, makePostText } from "#tests/support/content-site-fixture.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
@@ -35,6 +36,21 @@ test("a post may be called constructor", async () => {
       200,
       expect.stringContaining("Text of Constructor."),
     ]);
+  } finally {
+    overrideEnv({ CONTENT_DIR: undefined });
+    await stopCatalog();
+  }
+});
+
+test("search engines index neither the Markdown of a draft nor an unlisted page", async () => {
+  sites.writeFile("blog/draft.mdx", makePostText("Draft").replace("title:", "draft: true\ntitle:"));
+  sites.writeFile("pages/u.mdx", makePostText("U").replace("title:", "unlisted: true\ntitle:"));
+  sites.writeFile("pages/listed.mdx", makePostText("Listed"));
+  overrideEnv({ CONTENT_DIR: sites.dir });
+  try {
+    expect((await ask({ slug: "draft" })).headers.get("x-robots-tag")).toBe("noindex");
+    expect((await textPageMetadata("u")).robots).toEqual({ index: false, follow: false });
+    expect((await textPageMetadata("listed")).robots).toBeUndefined();
   } finally {
     overrideEnv({ CONTENT_DIR: undefined });
     await stopCatalog();

@@ -373,6 +373,17 @@ test("scripts without spaces are found by any part of a word", async () => {
   expect(await slugs(index, "库据")).toEqual([]);
 });
 
+test("a word of another script is found without spaces around it, and words with 〆 or half-width kana are found", async () => {
+  const index = sampleIndex(
+    { slug: "chinese", title: "使用Docker部署应用", text: "用nginx和redis缓存" },
+    { slug: "japanese", title: "〆切の話", text: "毎日vimを使う。ﾃﾞｰﾀ" },
+  );
+  for (const q of ["docker", "docker 应用", "nginx", "redis 缓存"])
+    expect([q, await slugs(index, q)]).toEqual([q, ["chinese"]]);
+  for (const q of ["vim", "〆切", "ﾃﾞｰﾀ"])
+    expect([q, await slugs(index, q)]).toEqual([q, ["japanese"]]);
+});
+
 test("C++, C# and F# are found exactly", async () => {
   const index = sampleIndex(
     { slug: "cpp", title: "Moving to C++17", text: "x" },

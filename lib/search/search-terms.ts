@@ -3,10 +3,13 @@
 
 /** Scripts that are written without spaces, or with particles attached to words (Hangul). */
 const UNSPACED =
-  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
-/** A name with a symbol (C++, F#), a run of an unspaced script, or a word. */
+  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー〆ｰﾞﾟ\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
+/**
+ * A name with a symbol (C++, F#), a run of an unspaced script, or a word with the characters of such a
+ * run before and after it.
+ */
 const TERM = new RegExp(
-  `(?<symbol>(?<![\\p{L}\\p{N}])[\\p{L}\\p{N}]+(?:\\+\\+|#(?![\\p{L}\\p{N}])))|(?<run>[${UNSPACED}][${UNSPACED}\\p{M}]*)|(?<word>(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+)`,
+  `(?<symbol>(?<![\\p{L}\\p{N}])[\\p{L}\\p{N}]+(?:\\+\\+|#(?![\\p{L}\\p{N}])))|(?<run>[${UNSPACED}][${UNSPACED}\\p{M}]*)|(?:(?<=(?<before>[${UNSPACED}]\\p{M}*))|)(?<word>(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+)(?:(?=(?<after>[${UNSPACED}]))|)`,
   "gu",
 );
 
@@ -109,13 +112,14 @@ export function deriveTerms(text: string): DerivedTerms {
   const tokens = nameTokens(text);
   const vocabulary = new Set<string>();
   for (const { groups } of text.matchAll(TERM)) {
-    const { symbol, run, word } = groups as Record<string, string | undefined>;
+    const { symbol, run, word, before, after } = groups as Record<string, string | undefined>;
     if (symbol) tokens.push(symbolToken(symbol));
     else if (run) tokens.push(...pairTokens(run));
     else if (word) {
       const lower = word.toLowerCase();
       const folded = foldWord(lower);
-      if (folded !== lower) tokens.push(folded);
+      // For SQLite, a word and the run next to it are one word.
+      if (folded !== lower || before || after) tokens.push(folded);
       if (/[\p{Ll}\p{N}]\p{Lu}/u.test(word))
         tokens.push(...word.split(/(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u).map(foldWord));
       const { length } = folded;

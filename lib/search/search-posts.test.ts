@@ -390,8 +390,12 @@ test("C++, C# and F# are found exactly", async () => {
     { slug: "csharp", title: "Why C#?", text: "x" },
     { slug: "fsharp", title: "About F#, too", text: "x" },
     { slug: "c", title: "C and cats", text: "x" },
+    { slug: "chinese", title: "用C++写代码", text: "学习Z#入门" },
   );
-  expect(await slugs(index, "C++")).toEqual(["cpp"]);
+  expect(await slugs(index, "C++ 代码")).toEqual(["chinese"]);
+  expect(await slugs(index, "z#")).toEqual(["chinese"]);
+  expect(await slugs(index, "学习")).toEqual(["chinese"]);
+  expect((await slugs(index, "C++")).sort()).toEqual(["chinese", "cpp"]);
   expect(await slugs(index, "c#")).toEqual(["csharp"]);
   expect(await slugs(index, "F#")).toEqual(["fsharp"]);
   expect(await slugs(index, "why c#")).toEqual(["csharp"]);

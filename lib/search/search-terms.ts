@@ -4,12 +4,14 @@
 /** Scripts that are written without spaces, or with particles attached to words (Hangul). */
 const UNSPACED =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー〆ｰﾞﾟ\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
+/** A letter or digit of another script. */
+const SPACED = `(?:(?![${UNSPACED}])[\\p{L}\\p{N}])`;
 /**
  * A name with a symbol (C++, F#), a run of an unspaced script, or a word with the characters of such a
  * run before and after it.
  */
 const TERM = new RegExp(
-  `(?<symbol>(?<![\\p{L}\\p{N}])[\\p{L}\\p{N}]+(?:\\+\\+|#(?![\\p{L}\\p{N}])))|(?<run>[${UNSPACED}][${UNSPACED}\\p{M}]*)|(?:(?<=(?<before>[${UNSPACED}]\\p{M}*))|)(?<word>(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+)(?:(?=(?<after>[${UNSPACED}]))|)`,
+  `(?<symbol>(?<!${SPACED})${SPACED}+(?:\\+\\+|#(?!${SPACED})))|(?<run>[${UNSPACED}][${UNSPACED}\\p{M}]*)|(?:(?<=(?<before>[${UNSPACED}]\\p{M}*))|)(?<word>(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+)(?:(?=(?<after>[${UNSPACED}]))|)`,
   "gu",
 );
 

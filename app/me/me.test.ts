@@ -558,7 +558,7 @@ describe("a data export", () => {
     await Promise.all([bobs, eves].map(({ body }) => body!.cancel()));
   });
 
-  test("has no slot during HEAD, whose body no one reads", async () => {
+  test("takes no slot for HEAD, whose body no one reads", async () => {
     await logIn();
     const head = await data(new Request(`${ORIGIN}/me/data`, { method: "HEAD" }));
     expect([head.status, head.body]).toEqual([200, null]);

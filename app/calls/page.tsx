@@ -20,8 +20,8 @@ interface Props {
 }
 
 /**
- * Returns a page of episodes, its number and the number of pages: the last page beyond it, the first
- * one if `value` is invalid. Cached, because the metadata needs it, too.
+ * Returns a page of episodes, its number and the number of pages: the last page if `value` is too
+ * high, the first if it is invalid. Cached, because the metadata needs it, too.
  */
 const loadEpisodes = cache((value: string | string[] | undefined) =>
   read(async (tx) => {

@@ -143,7 +143,7 @@ function PlayerBar({ state, playback }: { state: PlaybackState; playback: Episod
         aria-label={messages.close}
         onClick={() => {
           playback.close();
-          // The button that had it is gone.
+          // The focused button disappears with the player.
           document.getElementById("main")?.focus({ preventScroll: true });
         }}
       >

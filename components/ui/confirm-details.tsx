@@ -1,5 +1,5 @@
 "use client";
-// Hides the button of a dangerous action until it is asked for. Works without JavaScript.
+// Hides the button of a dangerous action until its summary is opened. Works without JavaScript.
 
 import { type ReactNode, useEffect, useRef } from "react";
 import { useActionForm } from "./action-form.tsx";

@@ -28,7 +28,7 @@ interface DecisionFormProps {
   readonly isEnabled: boolean;
   readonly label: string;
   readonly hint?: string;
-  /** For a dangerous decision: what it does. */
+  /** What a dangerous decision does. Its button is then behind a confirmation. */
   readonly consequences?: string;
 }
 

@@ -188,7 +188,7 @@ export default async function CallPage({ params }: Props) {
               action={removeAnswerAction}
               isEnabled={state === "ANSWERED"}
               label="Remove answer"
-              consequences="Deletes its recording. This can’t be undone."
+              consequences="Deletes the recorded answer. This can’t be undone."
             />
           </section>
           <section className="desk-section" aria-labelledby="publish">

@@ -32,7 +32,7 @@ export function PublishForm({ loginNext, content, ...rest }: Props) {
   );
 }
 
-/** Apart from the form, so that the preview forgets the transcript of an episode that was unpublished. */
+/** Separate from the form, so that unpublishing also clears the transcript in the preview. */
 function PublishFields({
   id,
   expectedVersion,

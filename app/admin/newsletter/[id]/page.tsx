@@ -59,7 +59,7 @@ function IssueFacts({ issue }: { issue: Issue }) {
   );
 }
 
-/** Says what happens next, with the button that prevents or resumes it. */
+/** Says what happens next, with the button that cancels, stops or resumes it. */
 function IssueStatus({ issue, audience }: { issue: Issue; audience: number | null }) {
   const { id, state, sendAt, counts } = issue;
   const isScheduled = state === "SCHEDULED" && sendAt;
@@ -74,9 +74,9 @@ function IssueStatus({ issue, audience }: { issue: Issue; audience: number | nul
             {audience !== null && ` to ${pluralize(audience, "subscriber")}`}.
           </>
         ) : state === "SENDING" ? (
-          "Sending. Reload to see the progress."
+          "Sending. Reload to see progress."
         ) : (
-          `Stopped. ${pluralize(counts.pending, "recipient")} didn’t get it.`
+          `Stopped. ${pluralize(counts.pending, "recipient")} didn’t receive it.`
         )}
       </p>
       {state === "CANCELED" ? (

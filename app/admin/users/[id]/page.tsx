@@ -174,8 +174,8 @@ export default async function UserPage({ params }: Props) {
                 loginNext={path}
                 consequences={
                   user.role === "ADMIN"
-                    ? "They lose access to the admin pages, and are logged out."
-                    : "They can read and change everything, and are logged out."
+                    ? "Removes their access to the admin pages, and logs them out everywhere."
+                    : "Lets them see and change everything, and logs them out everywhere."
                 }
               >
                 {user.role === "ADMIN" ? "Remove admin role" : "Make an admin"}

@@ -15,7 +15,7 @@ import {
 
 /**
  * Returns the flags and the positional arguments. Prints `usage` and exits with code 0 for --help,
- * or with code 2 for unknown options, unexpected arguments, or an option without "--" after `npm run`.
+ * or with code 2 for unknown options, unexpected arguments, or options that npm took.
  */
 export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
   usage: string,
@@ -27,7 +27,7 @@ export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["op
   );
   // The command would run without it, and an import with --dry-run would write.
   if (taken)
-    exitWithUsage(`npm took --${taken} for itself. Put -- before the options: npm run … --`, usage);
+    exitWithUsage(`npm took --${taken} as its own option. Put -- before it: -- --${taken}`, usage);
   try {
     const { values, positionals } = parseArgs({
       options: { ...options, help: { type: "boolean", short: "h" } } as Options & {
@@ -52,7 +52,7 @@ export function exitWithUsage(problem: string, usage: string): never {
   process.exit(2);
 }
 
-/** Exits with code 2 if there is no database of the site yet. Never creates one. */
+/** Exits with code 2 unless the site's database exists and has tables. Never creates it. */
 export function exitUnlessDatabase(): void {
   const file = env.DATABASE_FILE;
   const refuse = (reason: string): never => {
@@ -67,7 +67,7 @@ export function exitUnlessDatabase(): void {
     if (isEmpty) refuse("has no tables. npm start creates them.");
   } catch (error) {
     refuse(
-      `can't be read (${(error as Error).message}). Check DATABASE_FILE: npm start creates a new one.`,
+      `can't be read (${(error as Error).message}). Set DATABASE_FILE to the site's database; npm start creates it if it is missing.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// Checks that the script replaces no folder of other files, and that no build is out of date.
+// Checks that the script replaces no folder of other files, and that every change is built.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ test("a folder with other files is refused, and keeps them", () => {
   expect(readdirSync(folder)).toEqual(["a.jpg"]);
 });
 
-test("a change of any file that the site imports causes a new build", async () => {
+test("a change to any file that the site imports causes a new build", async () => {
   const { BUILD_INPUTS } = (await import(pathToFileURL("scripts/tasks/setup.mjs").href)) as {
     BUILD_INPUTS: string[];
   };

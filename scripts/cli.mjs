@@ -40,14 +40,14 @@ function loadVariables() {
   try {
     process.loadEnvFile(".env");
   } catch {
-    // Node reports ENOENT, whatever the reason is.
+    // Node reports ENOENT for every reason.
     throw new Stop(
-      ".env can't be read. Check that it is a file, its owner and its mode: ls -l .env",
+      ".env can't be read. Check that it is a file and that you may read it: ls -l .env",
     );
   }
 }
 
-/** Returns the code of the error of listening on `port`, or null. */
+/** Returns the error code if `port` can't be listened on, or null. */
 function findPortError(port) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -63,7 +63,7 @@ async function serve(mode, args) {
   const error = await findPortError(Number(port));
   if (error !== null)
     throw new Stop(
-      `${error === "EACCES" ? `You may not use port ${port}. Choose` : `Port ${port} is in use. Stop the program there, or choose`} another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
+      `${error === "EACCES" ? `You don't have permission to use port ${port}. Choose` : `Port ${port} is in use. Stop the program there, or choose`} another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
     );
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
   const stopBackup = mode === "start" ? startBackup() : undefined;

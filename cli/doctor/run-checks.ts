@@ -7,8 +7,8 @@ import { type Check, type NamedFinding, problem } from "./finding.ts";
 const CHECK_TIMEOUT_MS = 15_000;
 
 /**
- * Returns all findings in the order of `checks`. A check that throws or hangs is a problem. They run
- * one after another: those of the database block the process, and others measure time.
+ * Returns all findings. A check that throws or hangs is a problem. Checks run one after another,
+ * because those of the database block the process, and others have deadlines.
  */
 export async function runChecks(
   checks: readonly Check[],

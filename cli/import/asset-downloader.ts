@@ -29,7 +29,7 @@ export interface PostAssets {
   readonly downloadCount: number;
 }
 
-/** Returns a function that gets the files at `urls` into `folder`, none if its post is kept. */
+/** Returns a function that puts the files at `urls` into `folder`; no new ones for a kept post. */
 export function createAssetDownloader({ site, manifest, isDryRun }: DownloadOptions) {
   const startedMs = performance.now();
   const hostFailures = new Map<string, number>();

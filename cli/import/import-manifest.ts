@@ -34,7 +34,7 @@ export function openManifest(root: string, { isDryRun }: { isDryRun: boolean }) 
   const manifestPath = join(root, MANIFEST_FILE);
   const { files, assets } = readManifest(manifestPath);
 
-  /** Returns why the file must stay as it is, whatever the post's new text is, or null. */
+  /** Returns why the import must not change the file, or null. */
   function findKeptReason(path: string, source: string): KeptReason | null {
     const full = join(root, path);
     const record = Object.hasOwn(files, path) ? files[path] : undefined;

@@ -90,7 +90,7 @@ test("wrong options and files are refused before anything is written", () => {
   process.env.npm_config_dry_run = "true";
   expect(runImport("ghost", join(folder, "ghost.zip"))).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining("npm took --dry-run for itself.") as string,
+    stderr: expect.stringContaining("npm took --dry-run as its own option.") as string,
   });
   delete process.env.npm_config_dry_run;
   expect(runImport("ghost", join(folder, "none.json"))).toMatchObject({

@@ -62,7 +62,7 @@ try {
   const site = readExportOf(platform!, file);
   const members = readMembers(site);
   const isDryRun = flags["dry-run"] ?? false;
-  // Before any file is written.
+  // Check before any file is written.
   if (members !== null && !isDryRun) {
     exitUnlessDatabase();
     await exitUnlessPrimary();
@@ -100,7 +100,7 @@ function readExportOf(name: string, path: string): ExportedSite {
   return exitWithUsage(`Unknown platform: "${name}". Use ghost, wordpress or substack.`, usage);
 }
 
-/** Returns the members to add; null if none were asked for. */
+/** Returns the members to add, or null without --members and --export-members. */
 function readMembers(site: ExportedSite): readonly ExportedMember[] | null {
   if (flags.members !== undefined)
     return readMembersCsv(flags.members, decodeExport(flags.members, readExport(flags.members)));

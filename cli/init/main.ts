@@ -98,7 +98,7 @@ async function initialize(): Promise<void> {
         /^y(es)?$/i.test(
           await ask(`Delete the ${examples.length} example posts and pages? y/N`, ""),
         ));
-    // Deletes only once the owner's files could be written.
+    // Delete nothing before the owner's files have been written.
     const variables = addEnvironment(answers);
     writeConfig(answers);
     if (shouldRemove) await removeAllExamples();
@@ -183,7 +183,7 @@ function parseOrigin(url: string): string {
   throw new Error(`"${url}" is not an address such as https://example.com.`);
 }
 
-/** The others need members. */
+/** All other features need members. */
 function parseFeatures(list: string): Feature[] {
   const names = list.split(/[\s,]+/).filter((name) => name !== "" && name !== "none");
   const unknown = names.find((name) => !FEATURES.includes(name as Feature));

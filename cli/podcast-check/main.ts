@@ -24,7 +24,7 @@ function parseUrl(word: string): string {
   const parsed = URL.parse(word);
   if (parsed && /^https?:$/.test(parsed.protocol)) return parsed.href;
   return exitWithUsage(
-    `"${word}" is not a URL. Name the feed, such as https://example.com${PODCAST_PATH}.`,
+    `"${word}" is not a URL. Enter the feed's URL, such as https://example.com${PODCAST_PATH}.`,
     usage,
   );
 }
@@ -35,7 +35,7 @@ try {
   const body = await response.text();
   if (/^\s*<(!doctype html|html)/i.test(body)) {
     console.error(
-      `${url} is not a feed, but a web page. Try ${new URL(PODCAST_PATH, url).href}, or the address of the feed.`,
+      `${url} is a web page, not a feed. Try ${new URL(PODCAST_PATH, url).href}, or the feed's own URL.`,
     );
     process.exit(2);
   }

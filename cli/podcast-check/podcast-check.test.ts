@@ -284,7 +284,7 @@ test("a wrong size, type or duration of the audio is found", async () => {
   expect(await check({ durationSeconds: episode!.durationSeconds + 3 })).toBe(1);
 });
 
-test("an address that is no feed is refused with the address to use", async () => {
+test("a URL that is not a feed is refused with a URL to try", async () => {
   const site = await serveHttp((request, response) => {
     if (request.url === "/gone") response.writeHead(404);
     response.end("<!doctype html><title>Lectern</title>");
@@ -299,10 +299,7 @@ test("an address that is no feed is refused with the address to use", async () =
     ]);
   };
   for (const [args, reason] of [
-    [
-      [site.origin],
-      `${site.origin}/ is not a feed, but a web page. Try ${site.origin}/calls/feed.xml`,
-    ],
+    [[site.origin], `${site.origin}/ is a web page, not a feed. Try ${site.origin}/calls/feed.xml`],
     [[`${site.origin}/gone`], "404"],
     [[closed.origin], "ECONNREFUSED"],
     [["lectern.example"], '"lectern.example" is not a URL'],

@@ -8,7 +8,7 @@ import { Stop, say } from "./run.mjs";
 const POLL_MS = 200;
 /** Longer than an installation with a build on a slow machine. */
 const WAIT_MS = 20 * 60_000;
-/** Removing a dead lock takes milliseconds. */
+/** Removing a stale lock takes milliseconds. */
 const GUARD_MS = 10_000;
 
 function isRunning(pid) {
@@ -33,15 +33,15 @@ function findHolder(file) {
 
 /**
  * Removes the lock of a process that has exited, and returns true. Returns false if another process
- * is removing it. Looks again first, because another process may have taken the lock.
+ * is removing it. Checks again first, because another process may have taken the lock.
  */
-function removeDeadLock(file) {
+function removeStaleLock(file) {
   const guard = `${file}.removing`;
   try {
     mkdirSync(guard);
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    // Left behind by a process that was killed here.
+    // A process that was killed while it held the guard left it behind.
     const { mtimeMs = Infinity } = statSync(guard, { throwIfNoEntry: false }) ?? {};
     if (Date.now() - mtimeMs > GUARD_MS) rmSync(guard, { recursive: true, force: true });
     return false;
@@ -71,7 +71,7 @@ export async function withSetupLock(work, { dir = ".data", waitMs = WAIT_MS } = 
     }
     const holder = findHolder(file);
     if (holder === null) {
-      if (!removeDeadLock(file)) await sleep(POLL_MS);
+      if (!removeStaleLock(file)) await sleep(POLL_MS);
     } else if (performance.now() > untilMs)
       throw new Stop(
         `Process ${holder} is still setting up. If it hangs, stop it, then try again.`,

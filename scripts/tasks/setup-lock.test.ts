@@ -43,10 +43,10 @@ test("a lock whose process was killed is free", async () => {
   expect(await end(startSetup("b"))).toBe(0);
 });
 
-test("a command that was slow to remove a dead lock does not remove that of the next one", async () => {
+test("a command that is slow to remove a stale lock does not remove the next command's lock", async () => {
   await end(startSetup("a", `process.kill(process.pid, "SIGKILL")`));
   const paused = join(dir, "paused");
-  // Pauses between finding the lock dead and removing it, until another command holds it.
+  // Pauses after it finds the lock stale and before it removes it, until another command holds it.
   const pause = `import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 const { rmSync } = fs;

@@ -356,7 +356,7 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
   });
 
-  test("once the reader that kept the log from being checkpointed is gone, the backup starts", () => {
+  test("once the reader that blocked the checkpoint is gone, the backup starts", () => {
     const reader = new Database(file);
     reader.exec("BEGIN");
     reader.prepare("SELECT count(*) FROM item").get();

@@ -70,7 +70,7 @@ export class WalSource implements ChangeSource {
     try {
       this.#initialize();
     } catch (error) {
-      // The pin would keep the log from being checkpointed, so that no later source could start.
+      // The pin would block checkpoints, so no later source could start.
       this.close();
       throw error;
     }

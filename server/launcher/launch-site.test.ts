@@ -97,7 +97,7 @@ test("a primary without a standby keeps its lease until the last request is fini
   expect(output).toContain("the lease was renewed");
 }, 30_000);
 
-test("without replication, the site ends with its supervisor, even if that was killed", async () => {
+test("without replication, the site ends with its supervisor, even if it was killed", async () => {
   // Without IPC, so that only the launcher can end it.
   write("server/site.ts", `console.log("started " + process.pid); setInterval(() => {}, 1000);`);
   write("server/launcher/apply-migrations.ts", `console.log("[]");`);

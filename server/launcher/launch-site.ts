@@ -103,8 +103,8 @@ const waitForAbort = (signal: AbortSignal): Promise<void> =>
   );
 
 /**
- * Exits if LiteFS was killed, because its mount then hangs or fails, or the supervisor, because the
- * next one could not listen on the same port.
+ * Exits if the parent process was killed: without LiteFS, the mount hangs or fails, and the next
+ * supervisor needs the port.
  */
 function exitWithParent(kill: () => void): void {
   const parent = process.ppid;

@@ -281,7 +281,11 @@ test("the account pages have no accessibility violation", async ({ page, logIn, 
 
 test.describe("a page that fails", () => {
   test.use({ expectedErrors: ["500", "React error #441"] });
-  test("loads once, and “Try again” shows it once it works", async ({ page, database, logIn }) => {
+  test("loads only once, and “Try again” shows it when it works again", async ({
+    page,
+    database,
+    logIn,
+  }) => {
     await logIn({ firstName: "Grace" });
     database.exec(`ALTER TABLE "SavedPost" RENAME TO "Renamed"`);
     try {

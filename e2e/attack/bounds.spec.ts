@@ -160,7 +160,7 @@ interface HalfRequest {
   readonly outcome: Promise<number | string>;
 }
 
-/** Announces a body of 1 MB, or the largest form, sends half of it, and then nothing. */
+/** Announces a body of 1 MB, or of the largest form's size, sends half of it, and then nothing. */
 function sendHalf(method: string, path: string, type: string, clientAddress: string): HalfRequest {
   const about = `${method} ${path} ${type}`;
   const length = type.startsWith("multipart/") ? 65_000 : 1_040_000;

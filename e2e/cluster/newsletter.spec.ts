@@ -57,7 +57,7 @@ async function sendIssue(cluster: Cluster, admin: ClusterClient): Promise<string
   const form = await admin.findForm("ams", pathname, ["subject"]);
   const sent = await admin.submitForm("ams", pathname, form, { intent: "send" });
   expect(sent.status, sent.text.slice(0, 500)).toBe(303);
-  // Instead of waiting for the minute in which an admin can cancel.
+  // Skips the minute in which an admin can cancel.
   const primary = await cluster.waitForPrimary();
   const db = new Database(primary.databaseFile, { timeout: 10_000 });
   db.prepare(`UPDATE "NewsletterIssue" SET "sendAt" = ?`).run(Date.now());

@@ -84,7 +84,7 @@ function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; rele
   };
 }
 
-/** Unlike slice(), copies a Buffer, too. The database returns Buffers. */
+/** Copies a range. The database returns Buffers, whose slice() doesn't copy. */
 const copyRange = (bytes: Uint8Array, start: number, end: number) =>
   new Uint8Array(bytes.subarray(start, end));
 

@@ -147,7 +147,7 @@ test("a command that prints nothing or does not exist has failed", async () => {
   expect((await findRequest(missing))?.lastError).toMatch(/ENOENT/);
 });
 
-/** Transcribes the episode as "heard", and runs `work` in the meantime. */
+/** Transcribes the episode as "heard in run …", and runs `work` in the meantime. */
 async function transcribeDuring(work: () => Promise<unknown>): Promise<void> {
   const started = join(env.DATA_DIR, `started-${randomUUID()}`);
   const proceed = `${started}-proceed`;
@@ -171,7 +171,7 @@ test("a transcript that an admin typed in the meantime stays", async () => {
   expect(await findRequest(callId)).toBeNull();
 });
 
-test("an episode that was published again in the meantime gets the transcript of its own audio", async () => {
+test("an episode that was republished in the meantime gets the transcript of its new audio", async () => {
   overrideEnv({ TRANSCRIBE_COMMAND: "true" });
   const callId = await publishAndRequest("again");
   await transcribeDuring(() =>
@@ -205,7 +205,7 @@ test("an admin's edit from before the transcript was ready doesn't delete it", a
   expect((await findTranscript(callId)).transcript).toBe("heard");
 });
 
-test("once an admin has typed a transcript, a failed request is forgotten", async () => {
+test("once an admin has typed a transcript, a failed request is deleted", async () => {
   setCommand("exit 3");
   const callId = await publishAndRequest("given-up");
   await write((tx) => tx.transcription.update({ where: { callId }, data: { nextTryAt: null } }));

@@ -107,7 +107,7 @@ async function storeTranscript(
     where: { callId, publishedAt },
     select: { transcript: true, updatedAt: true, call: { select: { updatedAt: true } } },
   });
-  // Published again, it may have another answer.
+  // A republished episode may have another answer.
   if (!episode) return;
   const { count } = await tx.transcription.deleteMany({ where: { callId } });
   if (count === 0 || episode.transcript !== "") return;
@@ -116,7 +116,7 @@ async function storeTranscript(
   );
   await tx.episode.update({
     where: { callId },
-    // The call's version, too: an admin's form from before would delete the transcript.
+    // Changes the call's version, too, because an admin's older form would delete the transcript.
     data: { transcript, updatedAt, call: { update: { updatedAt } } },
     select: { callId: true },
   });

@@ -75,8 +75,8 @@ export function runCommand(
 }
 
 /**
- * Kills the process group `pgid` when this process ends, even if that is killed: a shell waits for
- * the end of its input, which this process holds open. Returns a function that ends the shell.
+ * Kills the process group `pgid` when this process ends, even by SIGKILL: a shell waits for the end
+ * of its input, which this process holds open. Returns a function that ends the shell.
  */
 function killWithThisProcess(pgid: number | undefined): () => void {
   if (pgid === undefined) return () => undefined;

@@ -67,7 +67,7 @@ const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
  * 80 ms, and one of 1 MB in 1.2 s, before an action can check who sent it.
  */
 const ACTION_LIMIT: BodyLimit = { maxBytes: 65_536 };
-/** The forms with a transcript. 1 MB is Next's own limit (serverActions.bodySizeLimit). */
+/** For forms with a transcript. 1 MB is Next's own limit (serverActions.bodySizeLimit). */
 const TRANSCRIPT_LIMIT: BodyLimit = { ...ACTION_LIMIT, adminMaxBytes: 1_048_576 };
 const TRANSCRIPT_PATH = /^\/admin\/calls\/[^/]+$/;
 

@@ -28,7 +28,7 @@ const bufferedBodies = new Set<BufferedBody>();
 
 type AdminCheck = (findCookie: (name: string) => string | undefined) => Promise<boolean>;
 
-/** Sets the function that resolves to whether a request's cookies are of an admin. */
+/** Sets the function that resolves to whether a request's cookies are an admin's. */
 export function provideAdminCheck(check: AdminCheck): void {
   singleton("admin-check", () => check);
 }

@@ -22,7 +22,7 @@ export function contentDisposition(filename: string): string {
     .normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "")
     .replace(/[^\x20-\x7e]+/g, "_")
-    // NFKD makes a quote of a fullwidth one.
+    // NFKD turns fullwidth characters into these.
     .replace(/[%;'/\\:*?"<>|]/g, "_");
   const utf8 = encodeURIComponent(whole).replace(
     /['()*!]/g,

@@ -21,7 +21,7 @@ export function createErrorResponse(
   };
 }
 
-/** Returns the response to HEAD. Next ignores its body, whose open file or slot would be kept. */
+/** Returns the response to HEAD. Next never reads its body, so an open file or a slot would leak. */
 async function dropBody(response: Response): Promise<Response> {
   await response.body?.cancel();
   return new Response(null, response);

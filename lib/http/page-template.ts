@@ -45,7 +45,7 @@ export function parseTemplate(html: string): PageTemplate {
   };
 }
 
-/** Returns a copy to keep: a short buffer of Node or zlib keeps a whole pool of 64 kB in memory. */
+/** Returns a copy to keep. A short buffer of Node or zlib would keep a pool of 64 kB in memory. */
 export const unpooled = (bytes: Buffer): Buffer => Buffer.from(new Uint8Array(bytes).buffer);
 
 /** Returns the page with `contents` in place of its parts. Throws if one is missing. */

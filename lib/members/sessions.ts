@@ -11,16 +11,16 @@ import type { SessionDevice } from "./describe-device.ts";
 
 const LABEL = "lectern session handle v1";
 /**
- * Per member: more than anyone needs. A login takes time for each of them, so that without a limit,
- * one member with a passkey could make the write queue slow for everyone.
+ * Per member, and more than anyone needs. Each makes a login slower, so without a limit, one member
+ * with a passkey could slow down the write queue for everyone.
  */
 const MAX_SESSIONS = 1_000;
 /** Maximum sessions listed. */
 const MAX_LISTED_SESSIONS = 100;
 
 /**
- * Creates a session that lasts 365 days, and deletes the member's expired ones, and those above
- * MAX_SESSIONS that expire first. Returns the ID for the cookie; the database stores its hash.
+ * Creates a session that lasts 365 days. Deletes the member's expired ones and, above MAX_SESSIONS,
+ * those that expire first. Returns the ID for the cookie; the database stores its hash.
  */
 export async function createSession(
   tx: Tx,

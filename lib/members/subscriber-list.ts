@@ -42,7 +42,7 @@ export async function removeSubscriber(tx: Tx, admin: Member, id: string): Promi
   await recordAuditEvent(tx, { actorId: admin.id, action: "subscriber.remove", subjectId: id });
 }
 
-/** Yields all subscribers as CSV, in chunks of EXPORT_BATCH. The caller checks the role. */
+/** Yields all subscribers as CSV, in chunks of EXPORT_BATCH rows. The caller checks the role. */
 export async function* exportSubscribers(): AsyncGenerator<string, void> {
   yield formatCsvRow(["email", "topics", "subscribed_at"]);
   for (let after = ""; ;) {

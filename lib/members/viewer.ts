@@ -90,7 +90,7 @@ export async function requireMember(): Promise<Member> {
   return member;
 }
 
-/** Returns whether the cookies that `get` returns by name are of a logged-in admin. */
+/** Returns whether the cookies that `get` returns by name belong to a logged-in admin. */
 export async function hasAdminSession(get: (name: string) => string | undefined): Promise<boolean> {
   const { member } = await getViewer(await findSessionIds(get));
   return member?.role === "ADMIN";

@@ -16,7 +16,7 @@ export interface PendingDelivery {
   readonly email: string | null;
 }
 
-/** Returns up to `limit` due deliveries of an issue, none if it was stopped. */
+/** Returns up to `limit` due deliveries of an issue, or none if it was stopped. */
 export async function listDueDeliveries(
   tx: Tx,
   issueId: number,

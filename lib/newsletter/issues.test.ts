@@ -113,7 +113,7 @@ test("an issue goes to those who chose one of the post's topics, or no topics, a
   });
 });
 
-test("an issue that is sent now can be canceled for a minute, and can then be sent again", async () => {
+test("an issue without a later time can be canceled for a minute, and then be sent again", async () => {
   const id = await create();
   const find = () => read((tx) => getIssue(tx, admin, id));
   for (const sendAt of [null, new Date(nowMs() + 1_000)]) {

@@ -19,7 +19,7 @@ export interface IssueCounts {
   readonly skipped: number;
 }
 
-/** How long the admin can cancel a sent issue before its first email leaves (docs/decisions/068). */
+/** How long an admin can cancel after they press Send (docs/decisions/068). */
 const UNDO_MS = MINUTE_MS;
 
 const LISTED = {
@@ -184,9 +184,9 @@ export async function deleteIssue(tx: Tx, admin: Member, id: number): Promise<vo
 }
 
 /**
- * Resends an issue to its uncertain or its failed recipients, or a stopped one to its pending
- * recipients. Call triggerNewsletter() after the commit. Throws AppError(conflict) if there are
- * none, or in another state.
+ * Resends an issue to its uncertain or its failed recipients, or resumes a stopped one for its
+ * pending recipients. Call triggerNewsletter() after the commit. Throws AppError(conflict) if there
+ * are no such recipients, or in another state.
  */
 export async function resendIssue(
   tx: Tx,

@@ -171,7 +171,7 @@ test("a lost reply is uncertain and never sent again; a connection lost before t
   expect(received()).toEqual([0, 1, 2, 3].map((i) => `r${i}@example.test`));
 });
 
-test("a session continues after a message that could not be recorded, or whose connection broke meanwhile", async () => {
+test("a session continues after a message that could not be recorded, or whose connection broke in the meantime", async () => {
   const session = new SmtpSession(smtp.url);
   const send = (beforeMessage: () => Promise<boolean>) =>
     session.send({
@@ -197,7 +197,7 @@ test("a session continues after a message that could not be recorded, or whose c
   session.close();
 });
 
-test("an issue is sent to a domain in Unicode in ASCII, by a server that offers no login", async () => {
+test("an address with a Unicode domain is sent as ASCII, and to a server that offers no login", async () => {
   await startIssueTo(1);
   await write((tx) => tx.subscriber.updateMany({ data: { email: "ada@bücher.test" } }));
   quiet();

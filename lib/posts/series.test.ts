@@ -53,7 +53,7 @@ test("drafts and unlisted posts are not parts for other posts, but a draft shows
   expect(findSeries(index, "nothing")).toBeNull();
 });
 
-test("on a translation's page, it is the part that its original is elsewhere", () => {
+test("on a translation's page, the translation takes the place of its original", () => {
   const index = sampleIndex(
     { slug: "one", series: { name: "S", part: 1 } },
     { slug: "eins", series: { name: "S", part: 1 }, lang: "de", translationOf: "one" },

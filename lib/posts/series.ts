@@ -38,7 +38,8 @@ const partOf = ({ frontMatter }: Part) => frontMatter.series.part ?? Number.POSI
 
 /**
  * Returns the series of a post, or null if it has none or no other part is listed. A draft's own
- * page includes the draft in the series. A translation's page has it in place of its original.
+ * page includes the draft in the series. A translation's page shows the translation instead of its
+ * original.
  */
 export function findSeries(index: PostIndex, slug: string): Series | null {
   const post = findPost(index, slug);

@@ -59,7 +59,7 @@ test("counts each post's reads, all and recent", () =>
     ]);
   }));
 
-test("counts the reads of more posts than a query can name", () =>
+test("counts the reads of more posts than a query can have parameters", () =>
   write(async (tx) => {
     for (let i = 0; i < 1_100; i++) insertRead(tx, { postSlug: `post-${i}`, createdAt: NOW });
     const posts = await listPostReads(tx, { days: 3, nowMs: NOW });

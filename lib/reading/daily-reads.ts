@@ -36,7 +36,7 @@ export async function listDailyReads(
   });
 }
 
-/** Prisma refuses a query with 1,000 parameters. */
+/** Prisma refuses a query with 1,000 or more parameters. */
 const POSTS_PER_QUERY = 500;
 
 /**

@@ -137,7 +137,7 @@ async function sendOver(
   if (responseCode && !(responseCode === 421 && !wasStarted))
     return { outcome: "refused", isPermanent: responseCode >= 500, reason };
   if (wasStarted) return { outcome: "uncertain", reason };
-  // The caller took it for sent, so its next try must be recorded.
+  // The caller has recorded it as being sent, so it must schedule another try.
   return isPermitted
     ? { outcome: "refused", isPermanent: false, reason }
     : { outcome: "unreachable", reason };

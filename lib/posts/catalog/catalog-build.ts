@@ -65,7 +65,7 @@ export interface BuildOptions {
   readonly workers: number;
 }
 
-/** The source failed, not the post: the version is retried. */
+/** Returns null if the post failed. Rethrows if the source did, so that the version is retried. */
 function nullUnlessUnavailable(error: unknown): null {
   if (isAppError(error, "unavailable")) throw error;
   return null;

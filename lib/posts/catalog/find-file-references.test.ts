@@ -38,7 +38,7 @@ test("tens of thousands of names, on their own lines or on one, are found in lin
   expect(performance.now() - startedMs).toBeLessThan(10_000);
 });
 
-test("a public file that changes once changes the revision once, also if no post mentions it any more", async () => {
+test("a public file that changes once changes the revision once, even if no post mentions it anymore", async () => {
   const dir = mkdtempSync(join(tmpdir(), "public-"));
   writeFileSync(join(dir, "a.png"), "old");
   const files = createPublicFiles({ dir, recheckMs: 0 });

@@ -184,7 +184,7 @@ test("a formula keeps its attributes, and a diagram becomes its description", as
   expect(html).toContain("<figure>Reader to B</figure>");
 });
 
-test("lines in div elements stay apart, cells keep their alignment, and lists their numbers", async () => {
+test("lines in div elements stay separate, cells keep their alignment, and lists their numbers", async () => {
   expect(
     await feedHtmlOf("<div>\n<div>one</div>\n<div>two</div>\n<div><p>three</p></div>\n</div>\n"),
   ).toBe("<div>one</div><div>two</div><p>three</p>");
@@ -199,7 +199,7 @@ test("a themed image is one image", async () => {
   expect(html).toBe('<img alt="A" src="https://lectern.example/a.png">');
 });
 
-test("a part of the site's features is shown if the feature is on, without a link", async () => {
+test("<Feature> shows its content, without a link, only if the feature is on", async () => {
   const part = (name: string) => feedHtmlOf(`<Feature name="${name}">\n\nText\n\n</Feature>\n`);
   expect(await part("teams")).toBe("<p>Text</p>");
   expect(await part("none")).toBe("");

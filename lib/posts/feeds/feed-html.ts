@@ -16,7 +16,7 @@ const PORTABLE_PROPERTIES = new Set(
     " ",
   ),
 );
-/** Of MathML, whose other attributes are part of the formula. */
+/** Properties removed from MathML. Its other ones are part of the formula. */
 const SITE_PROPERTY = /^(?:on.*|data.*|id|className|style)$/i;
 const URL_PROPERTIES = new Set(["href", "src", "poster", "cite"]);
 /** Elements removed with their content. */
@@ -27,7 +27,7 @@ const REMOVED_ELEMENTS = new Set(
 );
 /** Elements that only carry a class or need a script. Their content stays. */
 const UNWRAPPED_ELEMENTS = new Set("span div picture form label".split(" "));
-/** Elements removed with their content: a heading's second link, and the twin of a themed image. */
+/** Elements with these classes are removed: a heading's link, and a themed image's dark version. */
 const SITE_CLASSES = ["heading-anchor", "themed-dark"];
 /** The compiler's prefix of footnotes' ids, which are the same in every post. */
 const FOOTNOTE_PREFIX = /^(#?)user-content-(?=fn(?:ref)?-)/;

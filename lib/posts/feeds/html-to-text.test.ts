@@ -39,7 +39,7 @@ test("a line after a hard break starts without a space, and a cell is one line",
   expect(htmlToText("<table><tr><td>a<br>b</td><td>c</td></tr></table>")).toBe("a b | c");
 });
 
-test("a video is its address, and a formula its TeX", () => {
+test("a video becomes its URL, and a formula its TeX", () => {
   expect(htmlToText('<video controls src="https://v.example/a.mp4"></video>')).toBe(
     "https://v.example/a.mp4",
   );

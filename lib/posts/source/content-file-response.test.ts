@@ -52,7 +52,7 @@ test("a matching If-None-Match gets 304 without reading the file", async () => {
   expect(response.status).toBe(304);
 });
 
-test("HEAD gets the headers, and opens no file that nothing would close", async () => {
+test("HEAD gets the headers, and the file is not opened", async () => {
   const request = new Request("http://site/x", { method: "HEAD" });
   const response = await contentFileResponse(request, file, () =>
     Promise.reject(new Error("It was opened.")),

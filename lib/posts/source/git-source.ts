@@ -127,8 +127,8 @@ const CHUNK_BYTES = 65_536;
 const openBlobs = new Map<string, WeakRef<Uint8Array>>();
 
 /**
- * Returns a stream of the bytes from `start` to `end`, both included. Chunks are copies, so that one
- * that waits in a socket doesn't retain the file.
+ * Returns a stream of the bytes from `start` to `end`, inclusive. Chunks are copies, so a chunk that
+ * waits in a socket doesn't retain the file.
  */
 function streamBytes(bytes: Uint8Array, start: number, end: number): ReadableStream<Uint8Array> {
   let position = start;

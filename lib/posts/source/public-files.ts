@@ -9,7 +9,7 @@ import { type ContentFile, MAX_FILE_BYTES, assertFileSize, gitBlobSha } from "./
 interface KnownFile {
   readonly stamp: string;
   readonly file: ContentFile | null;
-  /** The stamp at the last check. A file that no post mentions any more is not found again. */
+  /** The stamp at the last check. `stamp` stays old if no post mentions the file anymore. */
   checkedStamp: string;
 }
 

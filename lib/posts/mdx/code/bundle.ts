@@ -33,7 +33,7 @@ export interface BundleInput {
 const MAX_SCRIPT_BYTES = 2 * 1_048_576;
 type Transform = (script: string, options: TransformOptions) => Promise<{ code: string }>;
 const NAMESPACE = "post";
-/** The end of an entry's path, which no file has. */
+/** The suffix of an entry's path. No file has it. */
 const ENTRY = "?entry";
 /** The function that an entry calls with its result. It needs less code than exports do. */
 export const RETURN = "_codeReturn";
@@ -222,7 +222,7 @@ export function toPostError(error: unknown, path: string): PostError {
   let location = first?.location;
   const file = location?.file.replace(/^post:/, "").replace(/\?.*$/, "");
   if (location?.file.endsWith(ENTRY)) {
-    // The entry's lines are not the post's.
+    // Line numbers in the entry are not those of the post.
     if (!first!.pluginName) reason += `, in: ${location.lineText.trim()}`;
     location = null;
   }

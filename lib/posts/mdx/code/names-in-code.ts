@@ -23,7 +23,7 @@ const hookPattern = /^use(?:[A-Z]|$)/;
 const handlerPattern = /^on[A-Z]/;
 const clientOnlyNames = /^(?:createContext|createRef|Component|PureComponent)$/;
 
-/** Returns the names that `node` refers to and does not declare itself, in the same function. */
+/** Returns the free variables of `node`: names used in it that no enclosing scope in it declares. */
 export function findReferences(node: Node): Set<string> {
   const references: { name: string; scopes: readonly unknown[] }[] = [];
   const declared = new Map<unknown, Set<string>>();

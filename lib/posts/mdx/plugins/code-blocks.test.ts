@@ -200,7 +200,7 @@ test("a pre element with more than one code element keeps all of its content", a
   );
 });
 
-test("spaces between special characters of a diagram are kept, also in its description", async () => {
+test("spaces next to special characters of a diagram are kept, even in its description", async () => {
   const source = "sequenceDiagram\n A->>B: Q & <b>A</b>";
   const html = await htmlFrom(fence("mermaid", source));
   expect(html).toContain('>Q &amp; <tspan font-weight="bold">A</tspan></text>');
@@ -220,6 +220,9 @@ test.each([
 test.each([
   ["graph LR\n A --> B\n B --o C", 'the links in "B --o C" are not supported'],
   ["classDiagram\n A<|--B", "the drawing is empty"],
-])("a diagram that would lack a part is code, with a warning: %j", async (source, reason) => {
-  expect((await compileText(fence("mermaid", source))).warnings.join()).toContain(reason);
-});
+])(
+  "a diagram that would lack a part is shown as code, with a warning: %j",
+  async (source, reason) => {
+    expect((await compileText(fence("mermaid", source))).warnings.join()).toContain(reason);
+  },
+);

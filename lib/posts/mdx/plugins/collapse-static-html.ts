@@ -104,7 +104,7 @@ function toStaticHtmlNodes(
   const keepsStart = isInline || isInText(previous);
   const keepsEnd = isInline || isInText(following);
   if (shown.every((node) => node.type === "text")) {
-    // A component or expression on a line of its own may also be text.
+    // A component or expression that is alone on a line may also be text.
     const isBetweenText = isInline || (mayBeText(previous) && mayBeText(following));
     return !isBetweenText && shown.every(isBlank) ? [] : shown;
   }

@@ -35,11 +35,11 @@ export async function drawDiagram(source: string, idPrefix: string): Promise<str
   return copySafeParts(drawing, idPrefix);
 }
 
-/** Text in quotes, brackets or bars, and the flag ">text]". */
+/** Text in quotes, brackets or bars, and in the asymmetric shape ">text]". */
 const LABEL =
   /"[^"\n]*"|\[(?:"[^"\n]*"|[^\]"\n])*\]+|\((?:"[^"\n]*"|[^)"\n])*\)+|\{(?:"[^"\n]*"|[^}"\n])*\}+|\|[^|\n]*\||(?<=\w)>[^\]\n]*\]/;
 const LINK = /<?(?:-{2,}>|-{3,}|-\.+->?|={2,}>|={3,})/;
-/** Not --o and --x, which the layout engine does not know. */
+/** Not --o and --x, which the layout engine does not support. */
 const LINK_WITH_TEXT =
   /(?<open><?(?:--|-\.|==))(?![xo]\s)\s*(?<text>[^-=.>|\s][^|>\n]*?)\s*(?<close>-{2,}>|-{3,}|\.+->?|={2,}>|={3,})/;
 const FLOWCHART_PART = new RegExp(
@@ -51,8 +51,8 @@ const NODES = String.raw`\s*${NODE}(?:\s*&\s*${NODE})*\s*`;
 const LINKED_NODES = new RegExp(`^${NODES}(?:\0${NODES})*$`);
 
 /**
- * Writes the links of a flowchart as the layout engine reads them: in "A-->B", it takes "A--" for a
- * node. Throws an Error for a link that it would leave out.
+ * Rewrites the links of a flowchart for the layout engine, which would parse "A--" in "A-->B" as a
+ * node. Throws an Error for a link that the engine would omit.
  */
 function normalizeFlowchart(source: string): string {
   const text = source.replace(/^\s*%%.*$/gm, "");
@@ -73,7 +73,7 @@ function normalizeFlowchart(source: string): string {
   });
 }
 
-/** The length of a link only sets a distance. */
+/** A link's length only sets the distance of its nodes. */
 const shortenLink = (link: string) =>
   link
     .replace(/([-=]){2,}>/, "$1$1>")

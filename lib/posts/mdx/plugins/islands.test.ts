@@ -187,13 +187,13 @@ test("a re-export binds nothing in the post, as in any module", async () => {
   );
 });
 
-test("a parameter may have the name of what the post declares", async () => {
+test("a parameter may have the same name as a declaration of the post", async () => {
   expect(
     await render("export const data = [1, 2]\n\n{data.map((data) => <i key={data}>{data}</i>)}\n"),
   ).toBe("<i>1</i><i>2</i>");
 });
 
-test("an error in the post's own code quotes it instead of a line of the bundle", async () => {
+test("an error in the post's own code quotes the code instead of a line number of the bundle", async () => {
   const body = "Text\n\nexport const x = await Promise.resolve(1)\n\n{x}\n";
   expect(await problemOf(body)).toBe(
     '1: Top-level await is currently not supported with the "cjs" output format, in: const x = await Promise.resolve(1);',

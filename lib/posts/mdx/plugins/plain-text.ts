@@ -12,7 +12,7 @@ import { phrasingElements } from "./html-elements.ts";
 
 /**
  * Returns all text in `node`, without footnote marks and separators. Line breaks become spaces, and
- * a formula its TeX.
+ * formulas their TeX.
  */
 export function getTextContent(node: Node | Root): string {
   if (node.type === "text") return node.value;

@@ -16,7 +16,7 @@ import { type AttackRequest, sendAttack } from "#tests/support/attack/attack-cli
 import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 
 /** `SOAK_KILLS=10` sends 10,000. */
-const REQUESTS = process.env.SOAK_KILLS ? 10_000 : 1_000;
+const REQUESTS = process.env.SOAK_KILLS ? 10_000 : 500;
 const CONCURRENCY = 16;
 /** Requests between two checks of the database. */
 const BATCH = 250;

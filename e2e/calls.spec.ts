@@ -235,8 +235,16 @@ test("an admin uploads a transcript with times, and directories take the feed", 
       "1\n00:00:00,000 --> 00:00:00,500\nAda: Who names <b>them</b>?\n\n2\n00:00:00,600 --> 00:00:01,000\nGrace: You.\n",
     ),
   });
-  await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("Saved.")).toBeVisible();
+  const title = await page.getByLabel("Title").inputValue();
+  // The refused form keeps the file.
+  for (const [text, message] of [
+    ["     ", /^The title/],
+    [title, "Saved."],
+  ] as const) {
+    await page.getByLabel("Title").fill(text);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(page.getByText(message)).toBeVisible();
+  }
   await expect(page.getByLabel("Transcript", { exact: true })).toHaveValue(/^WEBVTT\n/);
 
   await page.goto(`/calls/${slug}`);

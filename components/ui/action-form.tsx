@@ -7,6 +7,7 @@ import {
   use,
   useActionState,
   useEffect,
+  useEffectEvent,
   useRef,
   useState,
   type ComponentProps,
@@ -105,6 +106,17 @@ export function ActionForm({
       form.current?.querySelector<HTMLElement>("[data-form-message]");
     target?.focus();
   }, [state]);
+  const onReset = useEffectEvent((event: Event) => {
+    if (state.status === "refused" && form.current?.querySelector("[type=file]"))
+      event.preventDefault();
+  });
+  useEffect(() => {
+    // React resets the form after its action, which would clear a chosen file.
+    const element = form.current;
+    const listener = (event: Event) => onReset(event);
+    element?.addEventListener("reset", listener);
+    return () => element?.removeEventListener("reset", listener);
+  }, []);
   const shown = state.status === "done" && state === replaced ? INITIAL_FORM_STATE : state;
   return (
     <FormContext value={{ state: shown, pending, fieldNames }}>

@@ -104,6 +104,8 @@ test.describe("while the server can't be reached", () => {
     await page.getByRole("button", { name: "Save topics" }).click();
     await expect(page.getByText("No response from the server.")).toBeVisible();
     await expect(topic).toBeChecked();
+    await page.getByRole("button", { name: "Unsubscribe" }).click();
+    await expect(page.getByText("No response from the server. Please try again.")).toBeVisible();
     await page.unroute("**/me");
     await page.getByRole("button", { name: "Save topics" }).click();
     await expect(page.getByText("Topics saved.")).toBeVisible();

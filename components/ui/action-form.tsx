@@ -18,19 +18,19 @@ import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 
 export type FormAction = (previous: FormState, form: FormData) => Promise<FormState>;
 
-function failureMessage(error: unknown): string {
+function failureMessage(error: unknown, hasFields: boolean): string {
   if (unstable_isUnrecognizedActionError(error))
-    return "The site was updated. Copy your text and reload the page.";
+    return `The site was updated. ${hasFields ? "Copy your text and reload" : "Reload"} the page.`;
   const { digest } = error as { digest?: unknown };
-  if (typeof digest === "string")
-    return `Something went wrong on our side (ref ${digest}). Your text is still here.`;
+  const kept = hasFields ? " Your text is still here." : "";
+  if (typeof digest === "string") return `Something went wrong on our side (ref ${digest}).${kept}`;
   return navigator.onLine
-    ? "No response from the server. Your text is still here; please try again."
-    : "You’re offline. Your text is still here; try again when you’re back online.";
+    ? `No response from the server.${kept} Please try again.`
+    : `You’re offline.${kept} Try again when you’re back online.`;
 }
 
 /** Turns network errors into form state; otherwise Next would show the error boundary and lose the input. */
-function catchNetworkErrors(action: FormAction): FormAction {
+function catchNetworkErrors(action: FormAction, fieldNames: ReadonlySet<string>): FormAction {
   return async (previous, form) => {
     try {
       return await action(previous, form);
@@ -41,7 +41,7 @@ function catchNetworkErrors(action: FormAction): FormAction {
       );
       return {
         status: "refused",
-        message: failureMessage(error),
+        message: failureMessage(error, fieldNames.size > 0),
         code: "unavailable",
         errors: {},
         values,
@@ -91,12 +91,12 @@ export function ActionForm({
 }) {
   // Before hydration, uses the action itself, since only that works without JavaScript.
   const isHydrated = useIsHydrated();
+  const [fieldNames] = useState(() => new Set<string>());
   const [state, run, pending] = useActionState(
-    isHydrated ? catchNetworkErrors(action) : action,
+    isHydrated ? catchNetworkErrors(action, fieldNames) : action,
     INITIAL_FORM_STATE,
   );
   const form = useRef<HTMLFormElement>(null);
-  const [fieldNames] = useState(() => new Set<string>());
   const [replaced, setReplaced] = useState<FormState | null>(null);
   useElsewhere(form, () => setReplaced(state));
   useEffect(() => {

@@ -22,6 +22,10 @@ function reloadWithPlayer(): void {
   location.replace(url);
 }
 
+// The back/forward cache restores the page from before the player was open.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && isPlayerOpen()) reloadWithPlayer();
+});
 if (isPlayerOpen()) reloadWithPlayer();
 else {
   startPage();

@@ -24,8 +24,11 @@ export function usePlayerLauncher() {
     const audio = new Audio();
     const load = (pressed: Element | null) =>
       import("./sticky-player.tsx").then(
-        ({ StickyPlayer }) => setPlayer({ Player: StickyPlayer, audio, pressed }),
-        listen,
+        ({ StickyPlayer }) => {
+          stop();
+          setPlayer({ Player: StickyPlayer, audio, pressed });
+        },
+        () => {}, // the next press loads it again
       );
     function onClick(event: MouseEvent) {
       const pressed = findPlayControl(event);
@@ -33,13 +36,11 @@ export function usePlayerLauncher() {
       event.preventDefault();
       // Safari plays only an element that was loaded during a press.
       audio.load();
-      stop();
       void load(pressed);
     }
-    const listen = () => document.addEventListener("click", onClick);
     const stop = () => document.removeEventListener("click", onClick);
+    document.addEventListener("click", onClick);
     if (isPlayerOpen() || canContinue()) void load(null);
-    else listen();
     return stop;
   }, []);
   return player && <player.Player audio={player.audio} pressed={player.pressed} />;

@@ -32,6 +32,11 @@ export function useAudioPlayback(durationMs: number | null): AudioPlayback {
   const toggle = () => {
     const element = audio.current;
     if (!element) return;
+    if (element.error) {
+      // After an error, the element plays only once it loads again.
+      element.load();
+      element.currentTime = positionMs / 1_000;
+    }
     if (!element.paused) return element.pause();
     setFailed(false);
     element.play().catch((error: unknown) => {

@@ -153,8 +153,65 @@ test("a page that Back restores follows what happened in the player meanwhile", 
     }, changes);
   await leaveAndReturn({ placeS: 9 });
   await expect.poll(async () => (await readAudio(page)).seconds).toBe(9);
+  const listening = await page.evaluate(() => sessionStorage.getItem("listening"));
   await leaveAndReturn({ isClosed: true });
   await expect(playerOf(page)).toHaveCount(0);
+
+  // A page without React, from before the player was open.
+  await page.goto("/blog", { waitUntil: "networkidle" });
+  await page.evaluate((value) => {
+    sessionStorage.setItem("listening", value!);
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  }, listening);
+  await expect(playerOf(page)).toBeVisible();
+});
+
+test("a press while the player is loaded plays, also the second one", async ({
+  page,
+  database,
+}) => {
+  const slug = await publish(database, "Is it loaded?", true);
+  let release = () => {};
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
+  await page.goto(`/calls/${slug}`, { waitUntil: "networkidle" });
+  await page.route("**/_next/static/**", async (route) => {
+    await isReleased;
+    await route.continue();
+  });
+  await page.getByRole("link", { name: "Play from 8 seconds" }).dblclick();
+  release();
+  await expectPlaying(page, 8);
+  await expect(page).toHaveURL(`/calls/${slug}`);
+});
+
+test.describe("while the server can’t be reached", () => {
+  test.use({ expectedErrors: ["ERR_FAILED"] });
+
+  test("a recording says so, and plays later", async ({ page, database, logIn }) => {
+    const slug = await publish(database, "Is it reachable?", true);
+    await page.route("**/calls/audio/**", (route) => route.abort());
+    await page.goto(`/calls/${slug}`);
+    await page.getByRole("link", { name: "Play from 8 seconds" }).click();
+    await expect(playerOf(page).getByRole("alert")).toBeVisible();
+    await page.unroute("**/calls/audio/**");
+    await playerOf(page).getByRole("button", { name: "Play", exact: true }).click();
+    await expectPlaying(page, 8);
+    await expect(playerOf(page).getByRole("alert")).toHaveCount(0);
+    await playerOf(page).getByRole("button", { name: "Close the player" }).click();
+
+    const userId = await logIn();
+    const base64 = toDataUrl("audio/mpeg", LONG.audio);
+    await writeToSite(database, (tx) => insertCall(tx, { userId, base64 }));
+    await page.route("**/calls/recording/**", (route) => route.abort());
+    await page.goto("/calls/mine", { waitUntil: "networkidle" });
+    const player = page.getByRole("group", { name: "Your recording" });
+    await player.getByRole("button", { name: "Play" }).click();
+    await expect(player.getByRole("alert")).toBeVisible();
+    await page.unroute("**/calls/recording/**");
+    await player.getByRole("button", { name: "Play" }).click();
+    await expect(player.locator(".player-time")).toContainText("0:01");
+    await expect(player.getByRole("alert")).toHaveCount(0);
+  });
 });
 
 test("without a merged file, the answer plays after the question, and each by itself", async ({

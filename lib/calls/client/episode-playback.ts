@@ -106,7 +106,7 @@ export class EpisodePlayback {
   }
 
   toggle = (): void => {
-    if (this.audio.paused) this.#play();
+    if (this.audio.paused || this.audio.error) this.#play();
     else this.audio.pause();
   };
 
@@ -148,6 +148,12 @@ export class EpisodePlayback {
   }
 
   #play(): void {
+    if (this.audio.error) {
+      // After an error, the element plays only once it loads again.
+      const { currentTime } = this.audio;
+      this.audio.load();
+      this.audio.currentTime = currentTime;
+    }
     this.audio.play().catch((error: unknown) => {
       // AbortError: paused before it started. NotAllowedError: the browser waits for a press.
       const name = error instanceof DOMException ? error.name : "";

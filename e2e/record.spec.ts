@@ -677,9 +677,12 @@ test("the microphone is released when nothing is recorded", async ({ page, logIn
   await button(page, "Test microphone").click();
   await expect(page.getByText("Say something.")).toBeVisible();
   expect(await countLiveTracks()).toBe(1);
-  await page.getByLabel("Microphone").selectOption({ index: 1 });
+  const microphone = page.getByLabel("Microphone");
+  await microphone.focus();
+  await microphone.selectOption({ index: 1 });
   await expect(page.getByText("Say something.")).toBeVisible();
   await expect.poll(countLiveTracks).toBe(1);
+  await expect(microphone).toBeFocused();
   await button(page, "Stop test").click();
   await expect.poll(countLiveTracks).toBe(0);
   await button(page, "Test microphone").click();

@@ -326,7 +326,8 @@ export class RecorderController {
   async #requestMicrophone(): Promise<OpenMicrophone | null> {
     const requestId = ++this.#requestId;
     this.dispatch({ type: "permission-requested", requestId });
-    if (this.#state.phase !== "requesting-permission") return null;
+    const { phase } = this.#state;
+    if (phase !== "requesting-permission" && phase !== "testing-microphone") return null;
     try {
       const stream = await openMicrophone(this.#state.microphoneId);
       if (this.#requestId !== requestId) {

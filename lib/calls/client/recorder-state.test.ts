@@ -71,7 +71,7 @@ const TRANSITIONS: [RecorderEvent, Partial<Record<RecorderPhase, RecorderPhase>>
   [{ type: "storage-failed" }, {}],
   [{ type: "microphone-selected", id: "usb" }, {}],
   [{ type: "microphones-listed", microphones: [], preferredId: "" }, {}],
-  [REQUESTED, { idle: "requesting-permission", "testing-microphone": "requesting-permission" }],
+  [REQUESTED, { idle: "requesting-permission" }],
   [
     { type: "microphone-failed", requestId: 1, code: "denied" },
     { "requesting-permission": "idle", "testing-microphone": "idle" },
@@ -128,6 +128,10 @@ test("a second request replaces the first one", () => {
   const state = play([OPENED, REQUESTED, { ...REQUESTED, requestId: 2 }]);
   expect(reduceRecorder(state, STARTED).phase).toBe("requesting-permission");
   expect(reduceRecorder(state, { ...STARTED, requestId: 2 }).phase).toBe("recording");
+  const test = play([OPENED, REQUESTED, { type: "test-started", requestId: 1 }]);
+  const next = reduceRecorder(test, { ...REQUESTED, requestId: 2 });
+  expect(reduceRecorder(next, STARTED).phase).toBe("testing-microphone");
+  expect(reduceRecorder(next, { ...STARTED, requestId: 2 }).phase).toBe("recording");
 });
 
 test("a request for the microphone clears the problem of the previous one", () => {

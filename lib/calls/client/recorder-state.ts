@@ -109,11 +109,12 @@ const transitions: {
   },
   "microphone-selected": (state, { id }) => ({ ...state, microphoneId: id }),
   "permission-requested": (state, { requestId }) =>
-    state.phase === "idle" ||
-    state.phase === "requesting-permission" ||
+    // The test continues with another microphone, whose field keeps the focus.
     state.phase === "testing-microphone"
-      ? enter(state, { phase: "requesting-permission", requestId }, { problem: null })
-      : state,
+      ? { ...state, requestId, problem: null }
+      : state.phase === "idle" || state.phase === "requesting-permission"
+        ? enter(state, { phase: "requesting-permission", requestId }, { problem: null })
+        : state,
   "microphone-failed": (state, { requestId, code }) =>
     (state.phase === "requesting-permission" || state.phase === "testing-microphone") &&
     state.requestId === requestId

@@ -6,10 +6,12 @@ import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import { read, write } from "#lib/db/database.ts";
 import { findCounterMismatches } from "#lib/reading/rebuild-counters.sql.ts";
+import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 import { startChallenge } from "./login-challenge.ts";
 import { startSignup } from "./sign-up.ts";
+import { buildConfirmationEmail, subscribe } from "./subscribers.ts";
 
 async function listTables(): Promise<string[]> {
   const tables = await selectRows<{ name: string }>(
@@ -44,6 +46,24 @@ describe("deleting an account", () => {
       { email: "bob@xn--mnchen-3ya.test" },
     ]);
     expect(await selectRows(`SELECT "email" FROM "PendingSignup"`)).toEqual([]);
+  });
+
+  test("deletes the emails to the address that were enqueued without the member, and no others", async () => {
+    const { id } = await write((tx) => insertUser(tx, { email: "Ada@münchen.test" }));
+    await write(async (tx) => {
+      for (const to of ["ada@xn--mnchen-3ya.test", "bob@xn--mnchen-3ya.test"])
+        await enqueueDelivery(
+          tx,
+          { kind: "MAIL", mail: buildConfirmationEmail(to) },
+          { userId: null, about: "Subscription request" },
+        );
+      await subscribe(tx, { email: "ada@xn--mnchen-3ya.test" });
+      await tx.delivery.updateMany({ data: { nextTryAt: null } });
+    });
+    await write((tx) => deleteAccount(tx, id));
+    expect(await selectRows(`SELECT "payload" FROM "Delivery"`)).toEqual([
+      { payload: expect.stringContaining(`"to":"bob@xn--mnchen-3ya.test"`) as string },
+    ]);
   });
 
   test("leaves no row of the member in any table, and no other row changed", async () => {

@@ -4,7 +4,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Tx } from "#lib/db/database.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
-import { deleteChallengesByEmail } from "./email.sql.ts";
+import { deleteChallengesByEmail, deleteDeliveriesByEmail } from "./email.sql.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 import { unsubscribe } from "./subscribers.ts";
 
@@ -38,6 +38,7 @@ export async function deleteAccount(
   if (await isLastAdmin(tx, userId)) throw createLastAdminError();
   const slugs = [...listReadSlugs(tx, { member: { id: userId }, clientId: null })];
   deleteChallengesByEmail(tx, user.email);
+  deleteDeliveriesByEmail(tx, user.email);
   await unsubscribe(tx, user.email);
   await tx.user.deleteMany({ where: { id: userId } });
   await recordAuditEvent(tx, { ...by, subjectId: userId });

@@ -28,6 +28,17 @@ export function findUsersByEmail(tx: Tx, email: string): { id: string; email: st
   );
 }
 
+/**
+ * Deletes the deliveries to this address. Those enqueued without a login have no member with whom
+ * they would be deleted, and those given up would stay.
+ */
+export function deleteDeliveriesByEmail(tx: Tx, email: string): void {
+  sqlOf(tx).run(
+    `DELETE FROM "Delivery" WHERE coalesce("payload" ->> '$.mail.to', "payload" ->> '$.email') COLLATE NOCASE IN (?, ?, ?)`,
+    ...listEmailForms(email),
+  );
+}
+
 /** Deletes this address's logins and sign-ups in progress. */
 export function deleteChallengesByEmail(tx: Tx, email: string): void {
   for (const table of ["LoginChallenge", "PendingSignup"])

@@ -12,7 +12,8 @@ import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { grantConsent, listConsents, offeredPurposes, withdrawConsent } from "./consent.ts";
 import { deleteAccount } from "./delete-account.ts";
 import { listDataReceivers } from "./data-receivers.ts";
-import { findSubscriber, subscribe } from "./subscribers.ts";
+import { getProfile } from "./profile.ts";
+import { findSubscriber, findTokenEmail, subscribe } from "./subscribers.ts";
 import {
   signConfirmationToken,
   signUnsubscribeToken,
@@ -176,6 +177,21 @@ test("a member of a source site has agreed to nothing, and can leave the list th
   await write((tx) => withdrawConsent(tx, user, "NEWSLETTER"));
   await runDueDeliveries();
   expect(requests).toEqual(["POST /subscribers/99/unsubscribe"]);
+});
+
+test("without Kit, a member of a source site is not on the list that they could not leave", async () => {
+  overrideEnv({ KIT_API_KEY: undefined });
+  const user = await write(async (tx) => {
+    const user = insertUser(tx);
+    await tx.user.update({ where: { id: user.id }, data: { convertKitId: "99" } });
+    return user;
+  });
+  expect((await read((tx) => getProfile(tx, user.id))).isSubscribed).toBe(false);
+  expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBeNull();
+  await write((tx) => grantConsent(tx, user, "NEWSLETTER"));
+  expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBe(user.email);
+  await write((tx) => withdrawConsent(tx, user, "NEWSLETTER"));
+  expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBeNull();
 });
 
 test("a site asks only for consents with a configured receiver, and its privacy page lists the receivers", async () => {

@@ -4,7 +4,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { listConsents } from "./consent.ts";
-import { findSubscriber } from "./subscribers.ts";
+import { findSubscriber, isOnKitList } from "./subscribers.ts";
 import type { Tx } from "#lib/db/database.ts";
 
 /** A field of 1 to 60 characters on one line. */
@@ -22,14 +22,15 @@ export async function getProfile(tx: Tx, userId: string) {
     select: { email: true, createdAt: true, convertKitId: true },
   });
   if (!user) throw new AppError("not_found", "This account has been deleted.");
-  const { convertKitId, ...profile } = user;
+  const { email, createdAt } = user;
   return {
-    ...profile,
-    consents: await listConsents(tx, { id: userId, email: user.email }),
+    email,
+    createdAt,
+    consents: await listConsents(tx, { id: userId, email }),
     /** Null without a subscription. */
-    subscriber: await findSubscriber(tx, user.email),
+    subscriber: await findSubscriber(tx, email),
     /** On the newsletter's list, with or without consent. */
-    isSubscribed: Boolean(convertKitId),
+    isSubscribed: isOnKitList(user),
     callCount: await tx.call.count({ where: { userId } }),
     episodeCount: await tx.call.count({ where: { userId, episode: { isNot: null } } }),
   };

@@ -43,6 +43,10 @@ export async function findSubscriber(tx: Tx, email: string): Promise<Subscriber 
   return row && toSubscriber(row);
 }
 
+/** Returns whether a member is on the list of Kit, with or without consent, and can leave it. */
+export const isOnKitList = ({ convertKitId }: { convertKitId: string | null }): boolean =>
+  Boolean(convertKitId) && isDeliveryConfigured("NEWSLETTER");
+
 /** Returns the address that a verified token unsubscribes, or null if it is not subscribed. */
 export async function findTokenEmail(
   tx: Tx,
@@ -62,7 +66,7 @@ export async function findTokenEmail(
     select: { email: true, convertKitId: true },
   });
   if (!user) return null;
-  return user.convertKitId || (await findSubscriber(tx, user.email)) ? user.email : null;
+  return isOnKitList(user) || (await findSubscriber(tx, user.email)) ? user.email : null;
 }
 
 interface Subscription {

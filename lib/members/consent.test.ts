@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { GET, POST } from "#app/unsubscribe/one-click/route.ts";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { signText } from "#lib/core/signature.ts";
 import { read, write } from "#lib/db/database.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
@@ -192,6 +193,22 @@ test("without Kit, a member of a source site is not on the list that they could 
   expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBe(user.email);
   await write((tx) => withdrawConsent(tx, user, "NEWSLETTER"));
   expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBeNull();
+});
+
+test("a cancellation that Kit gets late does not undo a later subscription", async () => {
+  const user = await insertSubscriber();
+  await runDueDeliveries();
+  await write((tx) => withdrawConsent(tx, user, "NEWSLETTER"));
+  // Kit is down, so the cancellation waits for its next try.
+  await write((tx) =>
+    tx.delivery.updateMany({ data: { tries: 1, nextTryAt: new Date(nowMs() + MINUTE_MS) } }),
+  );
+  await write((tx) => grantConsent(tx, user, "NEWSLETTER"));
+  await runDueDeliveries();
+  setClock(nowMs() + MINUTE_MS);
+  await runDueDeliveries();
+  expect(requests.filter((request) => request.endsWith("/unsubscribe"))).toEqual([]);
+  expect(await read((tx) => tx.delivery.count())).toBe(0);
 });
 
 test("a site asks only for consents with a configured receiver, and its privacy page lists the receivers", async () => {

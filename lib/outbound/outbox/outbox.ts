@@ -88,11 +88,15 @@ async function claimDueDeliveries(tx: Tx) {
   return due;
 }
 
-/** Returns true if the address of a subscription to Kit has unsubscribed in the meantime. */
-async function isWithdrawn(delivery: Delivery): Promise<boolean> {
-  if (delivery.kind !== "NEWSLETTER" || !("email" in delivery)) return false;
-  const email = delivery.email.toLowerCase();
-  return (await read((tx) => tx.subscriber.count({ where: { email } }))) === 0;
+/** Returns true if a subscriber of Kit has unsubscribed, or subscribed again, in the meantime. */
+async function isOutdated(delivery: Delivery): Promise<boolean> {
+  if (delivery.kind !== "NEWSLETTER") return false;
+  const where =
+    "email" in delivery
+      ? { email: delivery.email.toLowerCase() }
+      : { kitId: delivery.unsubscribeId };
+  const isSubscribed = (await read((tx) => tx.subscriber.count({ where }))) > 0;
+  return isSubscribed !== "email" in delivery;
 }
 
 /** Stores Kit's ID of a subscriber, or removes one who has unsubscribed in the meantime. */
@@ -116,7 +120,7 @@ function isWrongAddress(payload: string, error: unknown): boolean {
 async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): Promise<void> {
   try {
     const delivery = JSON.parse(payload) as Delivery;
-    const result = (await isWithdrawn(delivery)) ? null : await deliver(delivery);
+    const result = (await isOutdated(delivery)) ? null : await deliver(delivery);
     await write(async (tx) => {
       await tx.delivery.deleteMany({ where: { id } });
       if (result && "email" in delivery)

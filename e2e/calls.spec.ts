@@ -412,7 +412,7 @@ test("of two admins who decide at the same time, the second gets a conflict", as
   await expect(page.getByText("Saved.")).toBeVisible();
   await second.getByLabel("Title").fill("The second title");
   await second.getByRole("button", { name: "Save" }).click();
-  await expect(second.getByText("Another admin has changed this call.")).toBeVisible();
+  await expect(second.getByText("This call has changed since you opened the page.")).toBeVisible();
   await expect(second.getByLabel("Title")).toHaveValue("The second title");
   expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(
     "The first title",
@@ -574,7 +574,7 @@ test("another form’s button doesn’t let an admin overwrite the details that 
   await save(other, "The second admin’s title", "Saved.");
   await page.getByRole("button", { name: "Assign to me" }).click();
   await expect(page.getByText("Assigned to you.")).toBeVisible();
-  await save(page, "The first admin’s title", "Another admin has changed this call.");
+  await save(page, "The first admin’s title", "This call has changed since you opened the page.");
   expect(readTitle()).toBe("The second admin’s title");
   await save(other, "A better title", "Saved.");
   await other.getByRole("button", { name: "Unassign" }).click();

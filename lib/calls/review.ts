@@ -163,7 +163,7 @@ export interface CallTexts {
 /**
  * Edits the text of a call and its episode, which keeps its slug. An empty transcript requests one:
  * call triggerTranscriptions() after the commit. `expectedVersion` is the call's updatedAt as the
- * admin saw it. Throws AppError: forbidden, not_found, conflict if another admin has edited the call.
+ * admin saw it. Throws AppError: forbidden, not_found, conflict if the call has changed since.
  */
 export async function editCall(
   tx: Tx,
@@ -188,7 +188,7 @@ export async function editCall(
     await getReviewedCall(tx, { admin, callId });
     throw new AppError(
       "conflict",
-      "Another admin has changed this call. Reload to see the latest version.",
+      "This call has changed since you opened the page. Reload to see the latest version.",
     );
   }
   await tx.callReview.updateMany({ where: { callId }, data: { note } });

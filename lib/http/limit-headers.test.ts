@@ -1,5 +1,5 @@
 import { request as sendRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPipelineServer } from "./pipeline.ts";
 import type { SiteServer } from "./site-response.ts";
@@ -60,6 +60,19 @@ test("other headers that are parsed have at most 4,096 characters", async () => 
       isValid ? 200 : 400,
     ]);
   }
+});
+
+test("a second Host header is refused, because a proxy may have chosen the other one", async () => {
+  const status = async (hosts: string) => {
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write(`GET / HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`);
+    let received = "";
+    for await (const data of socket) received += String(data);
+    return received.slice(9, 12);
+  };
+  expect(await status("Host: a.test\r\n")).toBe("200");
+  expect(await status("Host: a.test\r\nhost: b.test\r\n")).toBe("400");
+  expect(await status("Host: a.test\r\nHost: a.test\r\n")).toBe("400");
 });
 
 test("Content-Type has at most 200 characters, because the time for a form depends on its boundary", async () => {

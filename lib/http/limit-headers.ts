@@ -1,6 +1,7 @@
 // Limits the length of headers before Next or the site parses them. Node limits only their total
 // length (16 kB).
 
+import { rawHeader } from "./forwarding-headers.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
 import { refuseRequest } from "./refuse-request.ts";
 
@@ -26,9 +27,14 @@ const PARSED_HEADER =
 const maxLength = (name: string) =>
   name === "content-type" ? MAX_CONTENT_TYPE_LENGTH : MAX_HEADER_LENGTH;
 
-/** Pipeline step. Truncates User-Agent, and refuses other overlong parsed headers with 431. */
+/**
+ * Pipeline step. Truncates User-Agent, and refuses other overlong parsed headers with 431. Refuses
+ * several Host headers with 400 (RFC 9112, 3.2), of which Node would take the first.
+ */
 export function limitHeaders(context: PipelineContext): void {
   const { headers } = context.request;
+  if (rawHeader(context.request, "host")?.includes(","))
+    return refuseRequest(context, 400, "Send one Host header.");
   const userAgent = headers["user-agent"];
   if (userAgent && userAgent.length > MAX_USER_AGENT_LENGTH)
     headers["user-agent"] = userAgent.slice(0, MAX_USER_AGENT_LENGTH);

@@ -191,7 +191,11 @@ export const logInByLink = defineServerAction({
       },
       { isDurable: true },
     );
-    if (!result) throw new AppError("conflict", "This link has expired. Request a new one.");
+    if (!result) {
+      // Renders the page again, with a link to request a new email.
+      refresh();
+      throw new AppError("conflict", "This link has expired. Request a new one.");
+    }
     return redirectAfterLogin(result, cookie?.next ?? input.next);
   },
 });
@@ -219,8 +223,8 @@ export const logInByCode = defineServerAction({
     // Throws after the commit: an error inside the transaction would roll back the count of attempts.
     if ("outcome" in result) {
       const error = refusedCodeError(result, isOtherDevice);
-      // Renders the page again, without the code field.
-      if (error.code === "conflict" && result.outcome !== "expired") refresh();
+      // Renders the page again, without the code field. /login/code keeps it: a new email may follow.
+      if (error.code === "conflict" && (isOtherDevice || result.outcome !== "expired")) refresh();
       throw error;
     }
     return redirectAfterLogin(result, !isOtherDevice && cookie ? cookie.next : input.next);

@@ -15,6 +15,9 @@ describe("the data of a member", () => {
 
   test("is complete, with recordings, as one JSON document", async () => {
     const ada = await write((tx) => insertFullAccount(tx, "ada"));
+    await write((tx) =>
+      tx.subscriber.updateMany({ where: { email: "ada@example.test" }, data: { kitId: "4711" } }),
+    );
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
       user: {
@@ -28,6 +31,7 @@ describe("the data of a member", () => {
       sessions: [{ device: "ada's browser", place: "Frankfurt" }],
       passkeys: [{ name: "ada's key", lastUsedAt: null }],
       unfinishedUploads: [{ bytes: 10 }],
+      newsletter: { topics: [], kitId: "4711" },
       queuedMessages: [{ kind: "MAIL", about: "An email about ada" }],
       savedPosts: [{ post: "ada-saved" }],
       unfinishedPosts: [{ post: "ada-started", section: "ada-section" }],

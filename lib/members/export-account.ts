@@ -96,6 +96,7 @@ async function readAccount(tx: Tx, userId: string) {
     newsletter: subscriber && {
       subscribedAt: subscriber.subscribedAt,
       topics: subscriber.topics,
+      kitId: subscriber.kitId,
     },
     queuedMessages: deliveries.map(({ kind, about, createdAt }) => ({
       kind,

@@ -22,10 +22,12 @@ export interface Subscriber {
   /** Empty for all posts. */
   readonly topics: readonly string[];
   readonly subscribedAt: Date;
+  /** Null unless Kit sends the newsletter. */
+  readonly kitId: string | null;
 }
 
 const topicList = z.array(z.string());
-const COLUMNS = { id: true, email: true, topics: true, subscribedAt: true } as const;
+const COLUMNS = { id: true, email: true, topics: true, subscribedAt: true, kitId: true } as const;
 
 const toSubscriber = (
   row: Prisma.SubscriberGetPayload<{ select: typeof COLUMNS }>,

@@ -58,6 +58,17 @@ export function enhance(list: HTMLElement): void {
     select(index);
     tabs[index]?.focus();
   });
+  /** Shows the panel that the URL's fragment is in. */
+  const showTarget = () => {
+    if (!list.isConnected) return removeEventListener("hashchange", showTarget);
+    const target = container?.querySelector(":target");
+    const index = panels.findIndex((panel) => panel.hidden && panel.contains(target ?? null));
+    if (index < 0) return;
+    select(index);
+    target?.scrollIntoView();
+  };
   select(0);
+  showTarget();
+  addEventListener("hashchange", showTarget);
   container?.setAttribute("data-ready", "");
 }

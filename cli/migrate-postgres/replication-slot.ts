@@ -147,16 +147,18 @@ async function findSlot(client: pg.Client): Promise<{ pid: string | null } | und
 }
 
 /**
- * Counts the slot's transactions that commit at the LSN `position` or later, without consuming
- * them.
+ * Counts the slot's transactions that changed rows and commit at the LSN `position` or later,
+ * without consuming them.
  */
 export async function countPendingTransactions(url: string, position: string): Promise<number> {
   return withSource(url, async (client) => {
     // A begin message ("B") contains the LSN of its commit. After a crash, the server may resend
-    // transactions that were already confirmed.
+    // transactions that were already confirmed. PostgreSQL 14 and older also send those without a
+    // change of rows (I, U, D, T), such as the one of readCurrentPosition or an autovacuum.
     const [row] = await readRows<{ n: string }>(
       client,
-      `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`,
+      `SELECT count(*)::text AS n FROM (SELECT FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) GROUP BY xid::text
+         HAVING bool_or(get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3) AND bool_or(get_byte(data, 0) IN (73, 85, 68, 84))) AS pending`,
       [SLOT_NAME, SLOT_NAME, parseLsn(position).toString(16).padStart(16, "0")],
     );
     return Number(row!.n);

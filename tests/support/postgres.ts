@@ -210,7 +210,9 @@ export async function startPostgres({
     async createDatabase(template = "template1") {
       databaseCount += 1;
       const name = `site${databaseCount}`;
-      await query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+      await query(
+        `CREATE DATABASE ${name} TEMPLATE ${template}${Number.parseInt(version) >= 15 ? " STRATEGY file_copy" : ""}`,
+      );
       return url(name);
     },
     stop,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectSource, readRows } from "./source-connection.ts";
+import { connectSource, readRows, toSourceError } from "./source-connection.ts";
 import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
 import { findPostgres } from "../../scripts/find-postgres.mjs";
 
@@ -54,5 +54,12 @@ describe.skipIf(!findPostgres())("a source connection", () => {
       message: expect.not.stringContaining("secret"),
     });
     await client.end();
+    // Not an SQLSTATE, although it has five letters.
+    expect(toSourceError(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))).toMatchObject(
+      {
+        code: "unavailable",
+        message: expect.stringContaining("cannot be reached"),
+      },
+    );
   });
 });

@@ -138,7 +138,7 @@ async function findDuplicateAddresses(
   if (totals!.groups === "0") return { groups: 0, members: 0, examples: "" };
   const rows = await readRows<{ ids: string }>(
     client,
-    `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${name} WHERE ${address} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${MAX_EXAMPLES}) AS grouped`,
+    `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${name} WHERE ${address} = grouped.address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${MAX_EXAMPLES}) AS grouped`,
     [],
     scan,
   );

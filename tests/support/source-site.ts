@@ -224,7 +224,7 @@ export const ODDITIES = {
   extraLabel: `ALTER TYPE "Team" ADD VALUE 'GREEN'`,
   greenMember: `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${uuidSql("user", "4")}`,
   textRole: `ALTER TABLE "User" ALTER "role" DROP DEFAULT, ALTER "role" TYPE text USING "role"::text; UPDATE "User" SET "role" = 'OWNER' WHERE "id" = ${uuidSql("user", "1")}`,
-  capitals: `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('twin', '2026-01-01', 'MEMBER7@example.com', 'Twin', 'RED')`,
+  capitals: `ALTER TABLE "User" ADD "address" jsonb; INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('twin', '2026-01-01', 'MEMBER7@example.com', 'Twin', 'RED')`,
   orphans: `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_userId_fkey"; UPDATE "PostRead" SET "userId" = 'nobody' WHERE "id" = ${uuidSql("read", "7")}; ALTER TABLE "Session" DROP CONSTRAINT "Session_userId_fkey"; UPDATE "Session" SET "userId" = 'nobody' WHERE "id" = ${uuidSql("session", "7")}`,
   unknownColumns: `ALTER TABLE "User" ADD "nickname" text, ADD "score" numeric(10, 2), ADD "settings" jsonb; UPDATE "User" SET "nickname" = "firstName" || 'y', "score" = 1.50, "settings" = '{"a": [1, 2]}' WHERE "discordId" IS NOT NULL`,
   unknownSessionColumn: `ALTER TABLE "Session" ADD "userAgent" text; UPDATE "Session" SET "userAgent" = 'Firefox'`,

@@ -60,7 +60,7 @@ function checksumTable(table: TableMapping): void {
   // Separate statements: min() and max() in one would scan the whole table.
   const readRowid = (which: "min" | "max") =>
     db
-      .prepare(`SELECT ${which}(rowid) FROM ${quoteIdentifier(target)}`)
+      .prepare(`SELECT ${which}(_rowid_) FROM ${quoteIdentifier(target)}`)
       .pluck()
       .get() as number | null;
   const first = readRowid("min") ?? 0;
@@ -70,7 +70,7 @@ function checksumTable(table: TableMapping): void {
   const to = first + Math.floor((total * (part + 1)) / parts) - 1;
   const all = db
     .prepare(
-      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(target)} WHERE rowid BETWEEN ? AND ?`,
+      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(target)} WHERE _rowid_ BETWEEN ? AND ?`,
     )
     .raw();
   for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {

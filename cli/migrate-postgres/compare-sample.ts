@@ -60,12 +60,15 @@ async function sampleSourceRows(
   return rows.map((row) => readCanonicalRow(table, row));
 }
 
-/** Returns at most `size` random rowids, which may have no row. */
+/**
+ * Returns at most `size` random rowids, which may have no row. A side table can have a column named
+ * rowid, which hides SQLite's; hence _rowid_.
+ */
 function randomRowids(db: Database.Database, { target }: TableMapping, size: number): number[] {
   // Separate subqueries: min() and max() in one would scan the whole table.
   const { first, last } = db
     .prepare(
-      `SELECT (SELECT min(rowid) FROM ${quoteIdentifier(target)}) AS first, (SELECT max(rowid) FROM ${quoteIdentifier(target)}) AS last`,
+      `SELECT (SELECT min(_rowid_) FROM ${quoteIdentifier(target)}) AS first, (SELECT max(_rowid_) FROM ${quoteIdentifier(target)}) AS last`,
     )
     .get() as { first: number | null; last: number | null };
   if (first === null || last === null) return [];
@@ -83,7 +86,7 @@ function randomRowids(db: Database.Database, { target }: TableMapping, size: num
 function sampleSize(db: Database.Database, table: TableMapping, atMost: number): number {
   const readWeight = db
     .prepare(
-      `SELECT ${table.columns.map(({ name }) => `COALESCE(octet_length(${quoteIdentifier(name)}), 0)`).join(" + ")} FROM ${quoteIdentifier(table.target)} WHERE rowid = ?`,
+      `SELECT ${table.columns.map(({ name }) => `COALESCE(octet_length(${quoteIdentifier(name)}), 0)`).join(" + ")} FROM ${quoteIdentifier(table.target)} WHERE _rowid_ = ?`,
     )
     .pluck();
   const weights = randomRowids(db, table, WEIGHED_ROWS).flatMap(
@@ -100,7 +103,9 @@ function sampleStagingRows(
   size: number,
 ): CanonicalRow[] {
   const find = db
-    .prepare(`SELECT ${columnListSql(table)} FROM ${quoteIdentifier(table.target)} WHERE rowid = ?`)
+    .prepare(
+      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(table.target)} WHERE _rowid_ = ?`,
+    )
     .raw();
   return randomRowids(db, table, size).flatMap((rowid) => {
     const row = find.get(rowid) as unknown[] | undefined;

@@ -150,7 +150,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       url,
       `CREATE TABLE "a ""quoted"" name; --" ("Key of it" text PRIMARY KEY, "va""lue" int[]); INSERT INTO "a ""quoted"" name; --" VALUES ('it''s', '{1,NULL}')`,
       `CREATE TABLE "bookmark" ("id" int PRIMARY KEY); CREATE TABLE "Bookmark" ("id" int PRIMARY KEY); CREATE TABLE "BOOKMARK" ("id" int PRIMARY KEY); INSERT INTO "bookmark" VALUES (1); INSERT INTO "Bookmark" VALUES (2); INSERT INTO "BOOKMARK" VALUES (3)`,
-      `CREATE TABLE "user" ("id" int PRIMARY KEY); ALTER TABLE "User" ADD "nick name" text; CREATE TABLE "aside" ("id" int)`,
+      `CREATE TABLE "user" ("id" int PRIMARY KEY); ALTER TABLE "User" ADD "nick name" text; CREATE TABLE "aside" ("id" int, "rowid" text); INSERT INTO "aside" VALUES (1, 'a')`,
       `CREATE TABLE "${long}é" ("A" int, "B" int); CREATE UNIQUE INDEX "_ab" ON "${long}é" ("A", "B"); ALTER TABLE "${long}é" ALTER "A" SET NOT NULL, ALTER "B" SET NOT NULL; INSERT INTO "${long}é" VALUES (1, 2)`,
     );
     const planned = await plan();

@@ -156,6 +156,31 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(users()).toBe(60);
   });
 
+  test("backs up what was written between a failed swap and the next", async () => {
+    writeFileSync(to, readFileSync(TEMPLATE_FILE));
+    const join = (id: string) => {
+      const db = new Database(to);
+      db.prepare(
+        `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 0, 0, ?, 'Ada', 'RED')`,
+      ).run(id, `${id}@example.com`);
+      db.close();
+    };
+    join("early");
+    await copySource(createMigration());
+    let reader: Database.Database | undefined;
+    const openStaging = () => {
+      reader = new Database(migrationFiles(to).staging);
+      reader.exec("CREATE TABLE used (x); DROP TABLE used");
+    };
+    await expect(
+      cutOver(createMigration(url, { "swap-in": openStaging }), options({ canReplace: true })),
+    ).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("is open") });
+    reader!.close();
+    join("late");
+    const { backupFile } = await cutOver(createMigration(), options({ canReplace: true }));
+    expect([users(), users(backupFile!)]).toEqual([60, 2]);
+  });
+
   test("names the missing privilege of a role that cannot see other sessions, and blocks nothing", async () => {
     await run(`CREATE ROLE mover_${name()} LOGIN REPLICATION`);
     await run(`CREATE ROLE app_${name()} LOGIN`);

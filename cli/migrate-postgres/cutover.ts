@@ -271,7 +271,8 @@ async function swapWithBackup(
   target: SwapTarget,
   { staging, backupFile, id }: { staging: string; backupFile: string; id: string },
 ): Promise<SwapMethod> {
-  if (!existsSync(backupFile)) backupTarget(target, backupFile);
+  // Replaces the backup of an earlier attempt: the site may have written since.
+  backupTarget(target, backupFile);
   const method = await swapIn(target, staging);
   if (!isMigratedFile(servedFileOf(target), id))
     throw new AppError("unavailable", `${servedFileOf(target)} is not the migrated database.`);

@@ -9,6 +9,7 @@ import { copyTables } from "./copy-tables.ts";
 import {
   type Migration,
   assertEqualToSource,
+  assertSameSource,
   assertStagingExists,
   openSnapshot,
   planMigration,
@@ -40,7 +41,11 @@ import { createStagingDatabase, finishLoad } from "./staging-database.ts";
 export async function copySource(migration: Migration): Promise<MigrationState> {
   const { targetFile, url } = migration;
   const interrupted = findState(targetFile);
-  if (interrupted) assertRestartable(interrupted, targetFile);
+  if (interrupted) {
+    assertRestartable(interrupted, targetFile);
+    // Otherwise the slot on the other server would lose its record, and fill that server's disk.
+    await assertSameSource(migration, interrupted);
+  }
   const plan = await runStep(migration, "plan", () => planMigration(migration));
   const { tables, options } = assertResolved(plan);
   // For owners who run copy without running plan first.

@@ -11,7 +11,7 @@ import { type CutoverOptions, cutOver } from "./cutover.ts";
 import { withMigrationLock } from "./migration-lock.ts";
 import { type Migration, type MigrationEvent, type MigrationStep } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";
-import { getState, migrationFiles } from "./migration-state.ts";
+import { getState, migrationFiles, saveState } from "./migration-state.ts";
 import { TEMPLATE_FILE } from "#tests/support/fresh-database.ts";
 import { createSourceDatabase, readSourceId } from "#tests/support/source-site.ts";
 import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
@@ -325,6 +325,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       code: "conflict",
     });
     expect([existsSync(migrationFiles(to).staging), await slots()]).toEqual([true, 1]);
+    const state = getState(to);
     writeFileSync(migrationFiles(to).state, "{");
     await abortMigration({ url, targetFile: to, canAllowWrites: false });
     expect([
@@ -332,6 +333,13 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       existsSync(migrationFiles(to).state),
       await slots(),
     ]).toEqual([false, false, 0]);
+    // The other server has a slot, too: without the state file, no command would drop it.
+    saveState(to, { ...state, phase: "copying", systemIdentifier: "another server" });
+    await expect(copySource(createMigration())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("--from"),
+    });
+    expect(getState(to).id).toBe(state.id);
   });
 
   test("rejects a second concurrent command", async () => {

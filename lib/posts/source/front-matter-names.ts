@@ -20,7 +20,15 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Names of the same field in Hugo, Jekyll, Astro, Eleventy, Hashnode and others, best first. */
 const OTHER_NAMES: Partial<Record<FrontMatterField, readonly string[]>> = {
-  date: ["pubDate", "pubDatetime", "publishDate", "publishedAt", "published_at", "published"],
+  date: [
+    "pubDate",
+    "pubDatetime",
+    "publishDate",
+    "publishedAt",
+    "published_at",
+    "published",
+    "datePublished",
+  ],
   updated: [
     "lastmod",
     "lastMod",

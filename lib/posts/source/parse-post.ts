@@ -13,7 +13,7 @@ import {
   decodeFrontMatter,
   splitFrontMatter,
 } from "./front-matter-block.ts";
-import type { WrittenDate } from "./front-matter-date.ts";
+import { type WrittenDate, parseWrittenDate } from "./front-matter-date.ts";
 import { type FrontMatterMapping, listFieldEntries } from "./front-matter-names.ts";
 import {
   type FrontMatter,
@@ -72,7 +72,7 @@ export function parsePost(
     });
   const body = block?.body ?? source;
   const { issues, warnings, values } = decoded
-    ? readFields(decoded, location?.kind ?? "post", mapping)
+    ? readFields(decoded, location?.kind ?? "post", fileSlug, mapping)
     : { issues: [], warnings: ["line 1: there is no front matter"], values: {} };
   if (!lenient && issues.length > 0) fail(summarizeIssues(issues));
   for (const { line, reason } of issues) warnings.push(`line ${line}: ${reason}`);
@@ -130,7 +130,8 @@ function summarizeIssues(issues: FrontMatterIssue[]): FrontMatterIssue {
 
 function readFields(
   { values: raw, warnings, positionOf }: DecodedFrontMatter,
-  kind: "post" | "page",
+  kind: PostKind,
+  fileSlug: string,
   mapping: FrontMatterMapping,
 ) {
   const issues: FrontMatterIssue[] = [];
@@ -147,6 +148,8 @@ function readFields(
     if (isExplicit) issues.push(issue);
     else warnings.push(`line ${issue.line}: ${issue.reason} It is ignored.`);
   }
+  const fileDay = kind === "post" ? dateInFileName(fileSlug) : undefined;
+  if (fileDay !== undefined) fields.date ??= fileDay;
   for (const name of requiredFields(kind)) {
     if (fields[name] !== undefined || issues.some(({ field }) => field?.split(".")[0] === name))
       continue;
@@ -154,6 +157,12 @@ function readFields(
     issues.push({ line, field: name, reason: `${name} is missing.` });
   }
   return { issues, warnings, values: fields as Partial<FrontMatter> };
+}
+
+/** Returns the day at the start of a file name, as in Jekyll and Docusaurus. */
+function dateInFileName(fileSlug: string): string | undefined {
+  const start = /(?:^|\/)(\d{4}-\d\d-\d\d)-[^/]*$/.exec(fileSlug)?.[1];
+  return parseWrittenDate(start)?.day;
 }
 
 /** Adds the valid value to `fields`, or returns what is wrong. */

@@ -54,10 +54,16 @@ test.each([
   ["series: SQLite\npart: 2", { series: { name: "SQLite", part: 2 } }],
   ["series:\n  name: SQLite\n  part: '3'", { series: { name: "SQLite", part: 3 } }],
   ["slug: 2024", { slug: "2024" }],
+  ["slug: /notes/my-post/", { slug: "notes/my-post" }],
+  ["tags:\n  - a\n  - label: b\n    permalink: /b\n  - name: c", { categories: ["a", "b", "c"] }],
+  [
+    'slug: ""\ndescription: ""\nsummary: Short\nbannerAlt: " "\nlang: ""\nseries: ""\ndraft: ""\nupdated: ""',
+    { slug: "a", description: "Short", draft: false },
+  ],
 ])("%j is understood", (lines, expected) => {
-  const post = parse(lines);
-  expect(post.frontMatter).toMatchObject(expected);
-  expect(post.warnings).toEqual([]);
+  const { slug, frontMatter, warnings } = parse(lines);
+  expect({ slug, ...frontMatter }).toMatchObject(expected);
+  expect(warnings).toEqual([]);
 });
 
 test("a number is a title", () => {

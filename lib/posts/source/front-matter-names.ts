@@ -136,7 +136,7 @@ function coerce(
   isExplicit: boolean,
   values: Values,
 ): unknown {
-  if (value === undefined) return undefined;
+  if (value === undefined || (typeof value === "string" && value.trim() === "")) return undefined;
   switch (name) {
     case "categories":
     case "keywords":
@@ -157,6 +157,9 @@ function coerce(
       return toBanner(value, isExplicit);
     case "series":
       return toSeries(value, values);
+    case "slug":
+      // Gatsby and Docusaurus write "/my-post/".
+      return typeof value === "string" ? value.replace(/^\/+|\/+$/g, "") : toText(value);
     case "draft":
     case "archived":
     case "unlisted":
@@ -166,6 +169,12 @@ function coerce(
   }
 }
 
+/** Converts the objects that Docusaurus and content management systems write. */
+const toWord = (value: unknown): unknown =>
+  typeof value === "object" && value !== null
+    ? ((value as Values).label ?? (value as Values).name ?? value)
+    : toText(value);
+
 /** Returns a list for one string, and strings for numbers. */
 function toWordList(value: unknown, separator: string | null): unknown {
   const text = toText(value);
@@ -173,7 +182,7 @@ function toWordList(value: unknown, separator: string | null): unknown {
     return (separator === null ? [text] : text.split(separator))
       .map((word) => word.trim())
       .filter((word) => word !== "");
-  return Array.isArray(value) ? value.filter((word) => word !== null).map(toText) : value;
+  return Array.isArray(value) ? value.filter((word) => word !== null).map(toWord) : value;
 }
 
 /** Accepts a bare file name, and the objects and lists that themes of other engines use. */

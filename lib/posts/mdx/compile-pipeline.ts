@@ -157,6 +157,15 @@ function createStopwatch() {
   };
 }
 
+/** How to fix what MDX rejects, where its message does not say so. */
+const SYNTAX_HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
+  [/\(note: /, ""],
+  [/parse expression|end of file in expression/, "; write \\{ for a brace in text"],
+  [/ before attribute value/, "; put quotes around the value"],
+  [/ before name| in name/, "; write \\< for < in text"],
+  [/in code: only import/, "; leave an empty line after imports and exports"],
+];
+
 function toPostError(error: unknown, input: CompileInput): unknown {
   if (error instanceof PostError) return error;
   const toFileLine = (line: number) => line + input.bodyLine - 1;
@@ -175,7 +184,7 @@ function toPostError(error: unknown, input: CompileInput): unknown {
       file: input.file,
       line: toFileLine(Math.min(error.line, lastLine)),
       column: error.column,
-      reason,
+      reason: reason + (SYNTAX_HINTS.find(([pattern]) => pattern.test(reason))?.[1] ?? ""),
     });
   }
   if (error instanceof RangeError) {

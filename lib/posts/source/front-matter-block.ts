@@ -139,7 +139,11 @@ function describeYamlError({ code, message, pos }: YAMLError, text: string): str
     return "The front matter is not valid YAML: indent with spaces instead of a tab.";
   if (code === "BLOCK_AS_IMPLICIT_KEY" || code === "MULTILINE_IMPLICIT_KEY")
     return `The front matter is not valid YAML: put quotes around a value that contains ": ".`;
-  return `The front matter is not valid YAML: ${firstLine(message)}`;
+  const hint =
+    code === "BAD_SCALAR_START" || message.includes("at node end")
+      ? ". Put quotes around the whole value."
+      : "";
+  return `The front matter is not valid YAML: ${firstLine(message)}${hint}`;
 }
 
 function decodeToml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {

@@ -27,7 +27,10 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
       !tagName.startsWith("callout-") &&
       tagName !== "lectern-contents"
     ) {
-      context.fail(node, `<${tagName}> is not supported in a post`);
+      context.fail(
+        node,
+        `<${tagName}> is not supported in a post: remove it, or use a component next to the post${tagName === "script" ? ". To embed a tweet or video, write its URL as a paragraph" : ""}`,
+      );
     }
     if (tagName === "input" && !(properties.type === "checkbox" && properties.disabled)) {
       context.fail(

@@ -82,7 +82,7 @@ test.each([
   ['<div onclick="alert(1)" />', /^1: onClick on <div> is not supported/],
   ['<div onClick="x" {...{}} />', /^1: onClick on <div> must be a function/],
   ["<script {...{}}>1</script>", /^1: <script> is not supported/],
-  ["<script>1</script>", /^1: <script> is not supported/],
+  ["<script>1</script>", /^1: <script> is not supported in a post: remove it/],
   ['<form action="/x" />', /^1: <form> is not supported/],
   ["<foo-bar />", /^1: <foo-bar> is not supported/],
   ["[x](javascript:alert)", /^1: the URL "javascript:alert" on <a> is not supported/],
@@ -101,6 +101,18 @@ test.each([
   [
     "a\n\n<b></i>\n",
     "12: Unexpected closing tag `</i>`, expected corresponding closing tag for `<b>` (12:1-12:4)",
+  ],
+  [
+    "{% include a.html %}\n",
+    "10: Could not parse expression with acorn; write \\{ for a brace in text",
+  ],
+  [
+    "Below <1.0\n",
+    "10: Unexpected character `1` (U+0031) before name, expected a character that can start a name, such as a letter, `$`, or `_`; write \\< for < in text",
+  ],
+  [
+    "export const a = 1\nText\n",
+    "11: Unexpected `ExpressionStatement` in code: only import/exports are supported; leave an empty line",
   ],
 ])("a syntax error in %j has the file's line, also in its text", async (body, start) => {
   expect((await problemOf(body, { bodyLine: 10 })).slice(0, start.length)).toBe(start);

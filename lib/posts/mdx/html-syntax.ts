@@ -1,5 +1,5 @@
-// Extends the MDX parser with HTML that it rejects: comments, and void tags such as <br> without a
-// slash. The parser recognizes code, escapes, attributes and expressions, so none of those are
+// Extends the MDX parser with what it rejects: comments, void tags such as <br> without a slash, and
+// heading ids {#id}. The parser recognizes code, escapes, attributes and expressions, so none of those are
 // affected.
 
 import type { Plugin } from "./serialize.ts";
@@ -153,12 +153,34 @@ const tagsAndComments: Construct = {
   },
 };
 
+/** {#id} as text, for plugins/headings.ts. It is never an expression. */
+const headingId: Construct = {
+  name: "headingId",
+  tokenize(effects, ok, nok) {
+    let length = 0;
+    const start: State = (code) => {
+      effects.enter("data");
+      effects.consume(code);
+      return inside;
+    };
+    const inside: State = (code) => {
+      if (code === null || code <= 32 || (length === 0 && code !== 35)) return nok(code);
+      effects.consume(code);
+      length += 1;
+      if (code !== 125) return inside;
+      effects.exit("data");
+      return ok;
+    };
+    return start;
+  },
+};
+
 /** Adds the syntax to a unified processor with remark-mdx. */
 export const htmlSyntax = function (this: { data(): Record<string, unknown[] | undefined> }) {
   const data = this.data();
   data.micromarkExtensions!.push({
     flow: { [LESS_THAN]: tagsAndComments },
-    text: { [LESS_THAN]: comment },
+    text: { [LESS_THAN]: comment, [LEFT_BRACE]: headingId },
     disable: { null: ["mdxJsxFlowTag"] },
   });
   const own = data.fromMarkdownExtensions!;

@@ -46,6 +46,16 @@ test("an id set by the author is kept", async () => {
   expect(await htmlFrom('<h2 id="mine">Title</h2>')).toContain('<h2 id="mine">');
 });
 
+test.each([
+  ["a.mdx", "## My *title* {#mine}"],
+  ["a.mdx", "## My *title* \\{#mine}"],
+  ["a.md", "My *title* {#mine}\n---"],
+])("in %s, %j has the id that it names", async (file, body) => {
+  const post = await compileText(`${body}\n\nA brace {#a} stays text.\n`, { file });
+  expect(post.headings).toEqual([{ depth: 2, id: "mine", text: "My title" }]);
+  expect(post.text).toContain("A brace {#a} stays");
+});
+
 test("a heading without words still has an id", async () => {
   expect(await htmlFrom("## ![](/x.png)\n")).toContain('<h2 id="section">');
 });

@@ -30,8 +30,9 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
   const authorIds = new Set<string>();
   replaceNodes(tree, (node) => {
     if (!isElement(node)) return undefined;
+    const isHeading = headingTag.test(node.tagName) && node.properties.id !== "footnote-label";
+    if (isHeading) takeWrittenId(node);
     const { id } = node.properties;
-    const isHeading = headingTag.test(node.tagName) && id !== "footnote-label";
     if (isHeading) headings.push(node);
     if (id) (isHeading ? authorIds : usedIds).add(String(id));
     return undefined;
@@ -56,6 +57,15 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
     if (depth >= 2 && depth <= 4 && title)
       context.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
   }
+}
+
+/** Makes the `{#id}` at the end of a heading its id, as in Docusaurus, Hugo and kramdown. */
+function takeWrittenId(heading: Element): void {
+  const last = heading.children.at(-1);
+  const match = last?.type === "text" && /\s*\{#([\w:.-]+)\}\s*$/.exec(last.value);
+  if (!match) return;
+  last.value = last.value.slice(0, match.index);
+  heading.properties.id ??= match[1]!;
 }
 
 function addHeadingLink(heading: Element, id: string, title: string): void {

@@ -69,6 +69,15 @@ test("<TOCInline/> lists the headings, nested, without excluded ones", async () 
   );
 });
 
+test.each([
+  ["a.md", "[[toc]]"],
+  ["a.mdx", "[TOC]"],
+])("in %s, a paragraph %s lists the headings", async (file, body) => {
+  const html = await htmlFrom(`${body}\n\nAn [[toc]] in text.\n\n\`[[toc]]\`\n\n## A\n`, { file });
+  expect(html).toMatch(/^<nav class="contents" aria-label="In this post"><ul><li><a href="#a">/);
+  expect(html).toContain("<p>An [[toc]] in text.</p>\n<p><code>[[toc]]</code></p>");
+});
+
 test("the name of a heading with a link is its text, without the anchor's name", async () => {
   expect(await htmlFrom("## See [the docs](https://x.example)\n")).toMatch(
     /^<h2 id="see-the-docs" aria-label="See the docs">/,

@@ -1,4 +1,4 @@
-// Inserts the table of contents for <TOCInline/> and <TableOfContents/>.
+// Inserts the table of contents for <TOCInline/>, <TableOfContents/>, [[toc]] and [TOC].
 
 import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -9,6 +9,7 @@ import {
   replaceNodes,
   createText,
   type Element,
+  type Node,
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
@@ -19,7 +20,7 @@ import {
 export function insertTableOfContents(tree: Root, context: CompileContext): void {
   let count = 0;
   replaceNodes(tree, (node) => {
-    if (!isElement(node, "lectern-contents")) return undefined;
+    if (!isElement(node, "lectern-contents") && !isWrittenPlaceholder(node)) return undefined;
     count += 1;
     const options = (node.data?.options ?? {}) as Record<string, StaticValue>;
     const exclude = new Set(
@@ -47,6 +48,13 @@ export function insertTableOfContents(tree: Root, context: CompileContext): void
         )
       : nav;
   });
+}
+
+/** Returns whether the node is a paragraph `[[toc]]` or `[TOC]`. */
+function isWrittenPlaceholder(node: Node): node is Element {
+  if (!isElement(node, "p") || node.children.length !== 1) return false;
+  const [text] = node.children;
+  return text?.type === "text" && /^\s*(?:\[\[toc\]\]|\[toc\])\s*$/i.test(text.value);
 }
 
 function createHeadingList(headings: readonly Heading[]): Element {

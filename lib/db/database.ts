@@ -26,7 +26,7 @@ import {
   withReopen,
 } from "./connection-pool.ts";
 import type { Sql } from "./connection.ts";
-import { assertDiskSpace } from "./disk-space.ts";
+import { assertDiskSpace } from "#lib/replication/disk-space.ts";
 import { type Tx, withPrisma } from "./prisma-client.ts";
 import { type TransactionScope, currentScope, revocable } from "./transaction-scope.ts";
 import { uncertainWriteError } from "./write-queue.ts";

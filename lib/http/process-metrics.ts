@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findBackupStatus, isBackupOn } from "#lib/core/backup-status.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { registerGauge } from "#lib/core/metrics.ts";
-import { freeDiskBytes } from "#lib/db/disk-space.ts";
+import { freeDiskBytes } from "#lib/replication/disk-space.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readPosition, heartbeatAgeMs } from "#lib/replication/position.ts";
 import { litefsState, currentRole } from "#lib/replication/role.ts";

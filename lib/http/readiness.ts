@@ -7,7 +7,7 @@ import { MINUTE_MS } from "#lib/core/clock.ts";
 import { replicationLagMs } from "#lib/replication/node-view.ts";
 import { log } from "#lib/core/log.ts";
 import { listAppliedMigrations } from "#lib/db/applied-migrations.sql.ts";
-import { isDiskFull } from "#lib/db/disk-space.ts";
+import { isDiskFull } from "#lib/replication/disk-space.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
 import { findContentOutage } from "./content-outage.ts";

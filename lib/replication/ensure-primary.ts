@@ -5,8 +5,10 @@ import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { type RequestContext, currentRequestContext } from "#lib/core/request-context.ts";
 import { currentInstance, isReplicated } from "#lib/core/instance.ts";
+import { isDiskFull } from "./disk-space.ts";
 import { findTelemetry } from "#lib/core/telemetry.ts";
 import { isPrimaryReachable } from "./position.ts";
+import { findRespondingPrimary } from "./primary-probe.ts";
 import { formatReplayState, parseReplayState } from "./replay-state.ts";
 import {
   type Role,
@@ -69,7 +71,7 @@ export async function ensurePrimary({
     incrementCounter("writes_refused", { reason: "no_primary" });
     throw writesPausedError();
   }
-  replayTo(findPrimaryInstance(), "write");
+  replayTo(findPrimaryInstance() ?? findRespondingPrimary(), "write");
 }
 
 /** Each read of the role opens a file on LiteFS's mount, for every beacon. */
@@ -77,11 +79,13 @@ const cachedRole = cachedFor(currentRole);
 
 /**
  * Returns "unknown" on a replica without heartbeats, because a write replayed to a dead primary
- * would lose the user's input.
+ * would lose the user's input. With a full disk, LiteFS receives none, although the primary is
+ * alive.
  */
 const reachableRole = cachedFor((): Role => {
   const role = currentRole();
-  return role === "replica" && !isPrimaryReachable() ? "unknown" : role;
+  if (role === "primary" || (role === "replica" && isPrimaryReachable())) return role;
+  return isDiskFull() && findRespondingPrimary() !== null ? "replica" : "unknown";
 });
 
 /**

@@ -4,6 +4,7 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { isPrimaryReachable } from "./position.ts";
 import {
+  findRespondingPrimary,
   isPrimarySiteResponding,
   startProbingPrimary,
   stopProbingPrimary,
@@ -74,4 +75,26 @@ test("the primary sends no probes", async () => {
   await waitUntilProbed();
   await litefs.setPrimary(null);
   await vi.waitFor(() => expect(isPrimarySiteResponding()).toBe(true), 10_000);
+});
+
+test("a primary that LiteFS keeps losing is found if its site has responded since", async () => {
+  startProbingPrimary();
+  await waitUntilProbed();
+  await vi.waitFor(() => expect(findRespondingPrimary()).toBe("dfw-1"), 10_000);
+  isHanging = true;
+  await litefs.setPrimary("");
+  await litefs.setPrimary("dfw-1");
+  await litefs.setPrimary("");
+  expect(findRespondingPrimary()).toBeNull();
+  isHanging = false;
+  // A probe that hangs is given up after three seconds.
+  await vi.waitFor(
+    async () => {
+      await litefs.setPrimary("dfw-1");
+      await litefs.setPrimary("");
+      await vi.waitFor(() => expect(findRespondingPrimary()).toBe("dfw-1"), 400);
+    },
+    { timeout: 10_000 },
+  );
+  await vi.waitFor(() => expect(findRespondingPrimary()).toBeNull(), 10_000);
 });

@@ -5,7 +5,7 @@ import { Agent } from "node:http";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { listPeers, peerSiteUrl } from "./peers.ts";
-import { currentRole, litefsState, nextChange } from "./role.ts";
+import { currentRole, findNamedPrimary, litefsState, nextChange } from "./role.ts";
 
 const INTERVAL_MS = 500;
 /** Also the timeout of a probe. Generous, because a busy primary may be late. */
@@ -38,6 +38,16 @@ export function isPrimarySiteResponding(): boolean {
   return primary === null || performance.now() - respondedAtMs < MAX_SILENCE_MS;
 }
 
+/**
+ * Returns the primary that LiteFS keeps naming and losing, if its site has responded since LiteFS
+ * last lost it; otherwise null.
+ */
+export function findRespondingPrimary(): string | null {
+  const { primary, respondedAtMs } = probeState();
+  const isAlive = respondedAtMs > (litefsState().primaryLostAtMs ?? -Infinity);
+  return isAlive && primary === findNamedPrimary() ? primary : null;
+}
+
 /** Starts probing, once per process. Probes a new primary immediately. */
 export function startProbingPrimary(): void {
   const state = probeState();
@@ -67,7 +77,8 @@ export function stopProbingPrimary(): void {
 }
 
 async function probe(state: ProbeState): Promise<void> {
-  const name = currentRole() === "replica" ? litefsState().lastPrimaryEvent?.hostname : null;
+  const isReplica = currentRole() === "replica";
+  const name = isReplica ? litefsState().lastPrimaryEvent?.hostname : findNamedPrimary();
   const peer = name ? (await listPeers()).find(({ instance }) => instance === name) : undefined;
   if (state.primary !== (peer?.instance ?? null)) {
     state.primary = peer?.instance ?? null;

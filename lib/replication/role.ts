@@ -16,6 +16,8 @@ interface LitefsState {
   lastPrimaryEvent: { readonly isPrimary: boolean; readonly hostname: string } | null;
   /** When LiteFS last had no primary (performance.now()); null if never in this process. */
   primaryLostAtMs: number | null;
+  /** The primary that LiteFS last followed, and when it named it (performance.now()). */
+  lastNamedPrimary: { readonly hostname: string; readonly atMs: number } | null;
   /** The newest transaction in LiteFS's events, and its age on arrival in milliseconds. */
   lastTxid: number;
   lastTxDelayMs: number | null;
@@ -27,6 +29,7 @@ export const litefsState = (): LitefsState =>
   singleton<LitefsState>("litefs", () => ({
     lastPrimaryEvent: null,
     primaryLostAtMs: null,
+    lastNamedPrimary: null,
     lastTxid: 0,
     lastTxDelayMs: null,
     listeners: new Set(),
@@ -71,6 +74,20 @@ export function findPrimaryInstance(): string | null {
     default:
       return null;
   }
+}
+
+/** LiteFS connects again after a quarter of a second. */
+const NAMED_MS = 1_000;
+
+/**
+ * Returns the primary that LiteFS named in the last second, even if it has lost it since; null on
+ * the primary. While its disk is full, LiteFS keeps connecting to the primary, and loses it after
+ * milliseconds.
+ */
+export function findNamedPrimary(): string | null {
+  const { lastPrimaryEvent, lastNamedPrimary } = litefsState();
+  if (!lastPrimaryEvent || lastPrimaryEvent.isPrimary || !lastNamedPrimary) return null;
+  return performance.now() - lastNamedPrimary.atMs < NAMED_MS ? lastNamedPrimary.hostname : null;
 }
 
 /**
@@ -157,7 +174,10 @@ export function startWatchingLitefs(): void {
         isPrimary: event.data.isPrimary,
         hostname: event.data.hostname ?? "",
       };
-      if (!event.data.isPrimary && !event.data.hostname) state.primaryLostAtMs = performance.now();
+      const atMs = performance.now();
+      const { isPrimary, hostname } = event.data;
+      if (!isPrimary && hostname) state.lastNamedPrimary = { hostname, atMs };
+      else if (!isPrimary) state.primaryLostAtMs = atMs;
       log("info", "litefs.primary", {
         isPrimary: event.data.isPrimary,
         primary: event.data.isPrimary ? currentInstance() : event.data.hostname || null,

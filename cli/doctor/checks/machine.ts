@@ -5,14 +5,14 @@ import { totalmem } from "node:os";
 import { requestInternal } from "#lib/core/internal-request.ts";
 import { formatBytes, formatDuration } from "#lib/core/format.ts";
 import { SECOND_MS } from "#lib/core/clock.ts";
-import { readFreeBytes } from "#lib/db/disk-space.ts";
+import { readFreeBytes } from "#lib/replication/disk-space.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
 const MB = 1_000_000;
 
 /**
  * `databaseBytes` is the size of the database: a restore, a migration or a snapshot needs space for a
- * second one. Below 16 MB, the site refuses writes (lib/db/disk-space.ts).
+ * second one. Below 16 MB, the site refuses writes (lib/replication/disk-space.ts).
  */
 export function checkDisk(
   folder: string,

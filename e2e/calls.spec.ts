@@ -236,7 +236,7 @@ test("an admin uploads a transcript with times, and directories take the feed", 
     ),
   });
   const title = await page.getByLabel("Title").inputValue();
-  // The refused form keeps the file.
+  // A refused form keeps the file.
   for (const [text, message] of [
     ["     ", /^The title/],
     [title, "Saved."],

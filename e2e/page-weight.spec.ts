@@ -115,7 +115,7 @@ test.describe("a post without interactive components", () => {
     await expect(page.getByRole("tab", { name: "Two" })).toBeFocused();
     await expect(page.getByRole("tabpanel", { name: "Two" })).toBeVisible();
     await expect(page.getByText("The first panel.")).toBeHidden();
-    // A link to a heading in another panel opens it, as does the URL that it leads to.
+    // A link to a heading in another panel opens that panel, and so does reloading its URL.
     await page.getByRole("tab", { name: "One" }).click();
     const heading = page.getByRole("heading", { name: "In the second panel" });
     await expect(heading).toBeHidden();

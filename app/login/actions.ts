@@ -192,7 +192,7 @@ export const logInByLink = defineServerAction({
       { isDurable: true },
     );
     if (!result) {
-      // Renders the page again, with a link to request a new email.
+      // Renders the page again, which then offers a new email.
       refresh();
       throw new AppError("conflict", "This link has expired. Request a new one.");
     }
@@ -223,7 +223,8 @@ export const logInByCode = defineServerAction({
     // Throws after the commit: an error inside the transaction would roll back the count of attempts.
     if ("outcome" in result) {
       const error = refusedCodeError(result, isOtherDevice);
-      // Renders the page again, without the code field. /login/code keeps it: a new email may follow.
+      // Renders the page again, without the code field. /login/code keeps it if the code has expired,
+      // because the email can be resent there.
       if (error.code === "conflict" && (isOtherDevice || result.outcome !== "expired")) refresh();
       throw error;
     }

@@ -61,8 +61,8 @@ async function sampleSourceRows(
 }
 
 /**
- * Returns at most `size` random rowids, which may have no row. A side table can have a column named
- * rowid, which hides SQLite's; hence _rowid_.
+ * Returns at most `size` random rowids, which may have no row. Uses _rowid_, because a side table
+ * can have a column named rowid.
  */
 function randomRowids(db: Database.Database, { target }: TableMapping, size: number): number[] {
   // Separate subqueries: min() and max() in one would scan the whole table.

@@ -43,7 +43,7 @@ export async function copySource(migration: Migration): Promise<MigrationState> 
   const interrupted = findState(targetFile);
   if (interrupted) {
     assertRestartable(interrupted, targetFile);
-    // Otherwise the slot on the other server would lose its record, and fill that server's disk.
+    // Otherwise the other server's slot would be forgotten, and fill that server's disk.
     await assertSameSource(migration, interrupted);
   }
   const plan = await runStep(migration, "plan", () => planMigration(migration));

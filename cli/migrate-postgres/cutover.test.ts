@@ -156,7 +156,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(users()).toBe(60);
   });
 
-  test("backs up what was written between a failed swap and the next", async () => {
+  test("backs up again after a failed swap, with what was written since", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE));
     const join = (id: string) => {
       const db = new Database(to);
@@ -333,7 +333,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       existsSync(migrationFiles(to).state),
       await slots(),
     ]).toEqual([false, false, 0]);
-    // The other server has a slot, too: without the state file, no command would drop it.
+    // The other server also has a slot, which no command would drop without the state file.
     saveState(to, { ...state, phase: "copying", systemIdentifier: "another server" });
     await expect(copySource(createMigration())).rejects.toMatchObject({
       code: "conflict",

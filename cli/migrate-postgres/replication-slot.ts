@@ -153,8 +153,8 @@ async function findSlot(client: pg.Client): Promise<{ pid: string | null } | und
 export async function countPendingTransactions(url: string, position: string): Promise<number> {
   return withSource(url, async (client) => {
     // A begin message ("B") contains the LSN of its commit. After a crash, the server may resend
-    // transactions that were already confirmed. PostgreSQL 14 and older also send those without a
-    // change of rows (I, U, D, T), such as the one of readCurrentPosition or an autovacuum.
+    // transactions that were already confirmed. PostgreSQL 14 and older also send transactions
+    // without row changes (I, U, D, T), such as readCurrentPosition's or autovacuum's.
     const [row] = await readRows<{ n: string }>(
       client,
       `SELECT count(*)::text AS n FROM (SELECT FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) GROUP BY xid::text

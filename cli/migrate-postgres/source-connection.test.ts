@@ -54,7 +54,7 @@ describe.skipIf(!findPostgres())("a source connection", () => {
       message: expect.not.stringContaining("secret"),
     });
     await client.end();
-    // Not an SQLSTATE, although it has five letters.
+    // Has five letters, but is not an SQLSTATE.
     expect(toSourceError(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))).toMatchObject(
       {
         code: "unavailable",

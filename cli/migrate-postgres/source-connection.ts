@@ -218,7 +218,7 @@ export function toSourceError(error: unknown): AppError {
       "invalid",
       "PostgreSQL has no database with that name (3D000): check the end of the connection string.",
     );
-  // No SQLSTATE begins with E, but Node's EPIPE has the same form.
+  // No SQLSTATE starts with E. Node's EPIPE looks like one.
   if (/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(state)) {
     const kind =
       state === "42501"

@@ -33,7 +33,7 @@ export function useAudioPlayback(durationMs: number | null): AudioPlayback {
     const element = audio.current;
     if (!element) return;
     if (element.error) {
-      // After an error, the element plays only once it loads again.
+      // After an error, the element doesn't play until it is reloaded.
       element.load();
       element.currentTime = positionMs / 1_000;
     }

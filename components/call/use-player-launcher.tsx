@@ -28,7 +28,7 @@ export function usePlayerLauncher() {
           stop();
           setPlayer({ Player: StickyPlayer, audio, pressed });
         },
-        () => {}, // the next press loads it again
+        () => {}, // the next click tries again
       );
     function onClick(event: MouseEvent) {
       const pressed = findPlayControl(event);

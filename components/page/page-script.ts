@@ -22,7 +22,7 @@ function reloadWithPlayer(): void {
   location.replace(url);
 }
 
-// The back/forward cache restores the page from before the player was open.
+// The back/forward cache may restore a page from before the player was opened.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted && isPlayerOpen()) reloadWithPlayer();
 });

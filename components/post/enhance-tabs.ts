@@ -58,7 +58,7 @@ export function enhance(list: HTMLElement): void {
     select(index);
     tabs[index]?.focus();
   });
-  /** Shows the panel that the URL's fragment is in. */
+  /** Selects the tab whose panel contains the URL's target. */
   const showTarget = () => {
     if (!list.isConnected) return removeEventListener("hashchange", showTarget);
     const target = container?.querySelector(":target");

@@ -111,7 +111,7 @@ export function ActionForm({
       event.preventDefault();
   });
   useEffect(() => {
-    // React resets the form after its action, which would clear a chosen file.
+    // React resets the form after its action, which would clear the chosen file.
     const element = form.current;
     const listener = (event: Event) => onReset(event);
     element?.addEventListener("reset", listener);

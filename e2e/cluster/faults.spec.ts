@@ -246,7 +246,7 @@ test.describe("two machines with small disks", () => {
     const reads: number[] = [];
     const writes: VisitorResponse[] = [];
     for (let i = 0; i < 8; i += 1) {
-      // The edge takes turns, so that half of the forms are sent to each node.
+      // The edge alternates between nodes, so that each gets half of the forms.
       if (i % 2 === 1) await sendRequest(`${small.getEdgeUrl("dfw")}/blog`);
       writes.push(await requestLoginEmail(small.getEdgeUrl("dfw"), `full-${i}@example.com`));
       reads.push((await sendRequest(`${standby.url}/blog`)).status);

@@ -157,7 +157,7 @@ test("a page that Back restores follows what happened in the player meanwhile", 
   await leaveAndReturn({ isClosed: true });
   await expect(playerOf(page)).toHaveCount(0);
 
-  // A page without React, from before the player was open.
+  // A page without React, from before the player was opened.
   await page.goto("/blog", { waitUntil: "networkidle" });
   await page.evaluate((value) => {
     sessionStorage.setItem("listening", value!);
@@ -166,10 +166,7 @@ test("a page that Back restores follows what happened in the player meanwhile", 
   await expect(playerOf(page)).toBeVisible();
 });
 
-test("a press while the player is loaded plays, also the second one", async ({
-  page,
-  database,
-}) => {
+test("a double-click while the player is loading plays the episode", async ({ page, database }) => {
   const slug = await publish(database, "Is it loaded?", true);
   let release = () => {};
   const isReleased = new Promise<void>((resolve) => (release = resolve));
@@ -187,7 +184,11 @@ test("a press while the player is loaded plays, also the second one", async ({
 test.describe("while the server can’t be reached", () => {
   test.use({ expectedErrors: ["ERR_FAILED"] });
 
-  test("a recording says so, and plays later", async ({ page, database, logIn }) => {
+  test("a player shows an error, and plays once the server is back", async ({
+    page,
+    database,
+    logIn,
+  }) => {
     const slug = await publish(database, "Is it reachable?", true);
     await page.route("**/calls/audio/**", (route) => route.abort());
     await page.goto(`/calls/${slug}`);

@@ -62,7 +62,7 @@ test("other headers that are parsed have at most 4,096 characters", async () => 
   }
 });
 
-test("a second Host header is refused, because a proxy may have chosen the other one", async () => {
+test("a second Host header is refused, because a proxy may have used the other one", async () => {
   const status = async (hosts: string) => {
     const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
     socket.write(`GET / HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`);

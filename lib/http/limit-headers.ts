@@ -1,5 +1,5 @@
-// Limits the length of headers before Next or the site parses them. Node limits only their total
-// length (16 kB).
+// Limits the length of headers before Next or the site parses them; Node limits only their total
+// length (16 kB). Refuses repeated Host headers.
 
 import { rawHeader } from "./forwarding-headers.ts";
 import type { PipelineContext } from "./pipeline-context.ts";
@@ -29,7 +29,7 @@ const maxLength = (name: string) =>
 
 /**
  * Pipeline step. Truncates User-Agent, and refuses other overlong parsed headers with 431. Refuses
- * several Host headers with 400 (RFC 9112, 3.2), of which Node would take the first.
+ * repeated Host headers with 400 (RFC 9112, 3.2); Node would use the first.
  */
 export function limitHeaders(context: PipelineContext): void {
   const { headers } = context.request;

@@ -180,7 +180,7 @@ test("a member of a source site has agreed to nothing, and can leave the list th
   expect(requests).toEqual(["POST /subscribers/99/unsubscribe"]);
 });
 
-test("without Kit, a member of a source site is not on the list that they could not leave", async () => {
+test("without Kit, a migrated member is not on Kit's list, can subscribe, and can unsubscribe", async () => {
   overrideEnv({ KIT_API_KEY: undefined });
   const user = await write(async (tx) => {
     const user = insertUser(tx);
@@ -195,11 +195,11 @@ test("without Kit, a member of a source site is not on the list that they could 
   expect(await read((tx) => findTokenEmail(tx, { userId: user.id }))).toBeNull();
 });
 
-test("a cancellation that Kit gets late does not undo a later subscription", async () => {
+test("a delayed cancellation at Kit does not undo a newer subscription", async () => {
   const user = await insertSubscriber();
   await runDueDeliveries();
   await write((tx) => withdrawConsent(tx, user, "NEWSLETTER"));
-  // Kit is down, so the cancellation waits for its next try.
+  // Kit is down, so the cancellation waits for a retry.
   await write((tx) =>
     tx.delivery.updateMany({ data: { tries: 1, nextTryAt: new Date(nowMs() + MINUTE_MS) } }),
   );

@@ -48,7 +48,7 @@ describe("deleting an account", () => {
     expect(await selectRows(`SELECT "email" FROM "PendingSignup"`)).toEqual([]);
   });
 
-  test("deletes the emails to the address that were enqueued without the member, and no others", async () => {
+  test("deletes deliveries to the address that were enqueued without a login, and no others", async () => {
     const { id } = await write((tx) => insertUser(tx, { email: "Ada@münchen.test" }));
     await write(async (tx) => {
       for (const to of ["ada@xn--mnchen-3ya.test", "bob@xn--mnchen-3ya.test"])

@@ -29,8 +29,8 @@ export function findUsersByEmail(tx: Tx, email: string): { id: string; email: st
 }
 
 /**
- * Deletes the deliveries to this address. Those enqueued without a login have no member with whom
- * they would be deleted, and those given up would stay.
+ * Deletes the deliveries to this address. Those enqueued without a login have no userId, so the
+ * cascade misses them.
  */
 export function deleteDeliveriesByEmail(tx: Tx, email: string): void {
   sqlOf(tx).run(

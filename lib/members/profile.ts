@@ -29,7 +29,7 @@ export async function getProfile(tx: Tx, userId: string) {
     consents: await listConsents(tx, { id: userId, email }),
     /** Null without a subscription. */
     subscriber: await findSubscriber(tx, email),
-    /** On the newsletter's list, with or without consent. */
+    /** On Kit's list, with or without consent. */
     isSubscribed: isOnKitList(user),
     callCount: await tx.call.count({ where: { userId } }),
     episodeCount: await tx.call.count({ where: { userId, episode: { isNot: null } } }),

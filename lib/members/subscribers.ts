@@ -22,7 +22,7 @@ export interface Subscriber {
   /** Empty for all posts. */
   readonly topics: readonly string[];
   readonly subscribedAt: Date;
-  /** Null unless Kit sends the newsletter. */
+  /** Kit's ID; null unless Kit sends the newsletter. */
   readonly kitId: string | null;
 }
 
@@ -45,7 +45,7 @@ export async function findSubscriber(tx: Tx, email: string): Promise<Subscriber 
   return row && toSubscriber(row);
 }
 
-/** Returns whether a member is on the list of Kit, with or without consent, and can leave it. */
+/** Returns true if a member is on Kit's list, with or without consent, and Kit is configured. */
 export const isOnKitList = ({ convertKitId }: { convertKitId: string | null }): boolean =>
   Boolean(convertKitId) && isDeliveryConfigured("NEWSLETTER");
 

@@ -79,7 +79,7 @@ const cachedRole = cachedFor(currentRole);
 
 /**
  * Returns "unknown" on a replica without heartbeats, because a write replayed to a dead primary
- * would lose the user's input. With a full disk, LiteFS receives none, although the primary is
+ * would lose the user's input. With a full disk, a replica gets none although the primary is
  * alive.
  */
 const reachableRole = cachedFor((): Role => {

@@ -87,7 +87,7 @@ test("a primary that LiteFS keeps losing is found if its site has responded sinc
   await litefs.setPrimary("");
   expect(findRespondingPrimary()).toBeNull();
   isHanging = false;
-  // A probe that hangs is given up after three seconds.
+  // A hanging probe times out after three seconds.
   await vi.waitFor(
     async () => {
       await litefs.setPrimary("dfw-1");

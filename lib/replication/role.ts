@@ -76,12 +76,12 @@ export function findPrimaryInstance(): string | null {
   }
 }
 
-/** LiteFS connects again after a quarter of a second. */
+/** LiteFS reconnects after a quarter of a second. */
 const NAMED_MS = 1_000;
 
 /**
  * Returns the primary that LiteFS named in the last second, even if it has lost it since; null on
- * the primary. While its disk is full, LiteFS keeps connecting to the primary, and loses it after
+ * the primary. On a full disk, LiteFS keeps reconnecting to the primary, and loses it after
  * milliseconds.
  */
 export function findNamedPrimary(): string | null {

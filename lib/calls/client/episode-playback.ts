@@ -149,7 +149,7 @@ export class EpisodePlayback {
 
   #play(): void {
     if (this.audio.error) {
-      // After an error, the element plays only once it loads again.
+      // After an error, the element doesn't play until it is reloaded.
       const { currentTime } = this.audio;
       this.audio.load();
       this.audio.currentTime = currentTime;

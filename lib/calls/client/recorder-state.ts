@@ -109,7 +109,7 @@ const transitions: {
   },
   "microphone-selected": (state, { id }) => ({ ...state, microphoneId: id }),
   "permission-requested": (state, { requestId }) =>
-    // The test continues with another microphone, whose field keeps the focus.
+    // The test continues with another microphone, so that the field keeps the focus.
     state.phase === "testing-microphone"
       ? { ...state, requestId, problem: null }
       : state.phase === "idle" || state.phase === "requesting-permission"

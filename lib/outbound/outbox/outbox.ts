@@ -88,7 +88,7 @@ async function claimDueDeliveries(tx: Tx) {
   return due;
 }
 
-/** Returns true if a subscriber of Kit has unsubscribed, or subscribed again, in the meantime. */
+/** Returns true if a subscription at Kit has since been canceled, or a cancellation reversed. */
 async function isOutdated(delivery: Delivery): Promise<boolean> {
   if (delivery.kind !== "NEWSLETTER") return false;
   const where =

@@ -157,13 +157,13 @@ function createStopwatch() {
   };
 }
 
-/** How to fix what MDX rejects, where its message does not say so. */
+/** Hints for MDX's errors; the first match counts. A message with a note already has a hint. */
 const SYNTAX_HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
   [/\(note: /, ""],
   [/parse expression|end of file in expression/, "; write \\{ for a brace in text"],
   [/ before attribute value/, "; put quotes around the value"],
   [/ before name| in name/, "; write \\< for < in text"],
-  [/in code: only import/, "; leave an empty line after imports and exports"],
+  [/in code: only import/, "; leave a blank line after imports and exports"],
 ];
 
 function toPostError(error: unknown, input: CompileInput): unknown {

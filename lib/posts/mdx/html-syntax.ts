@@ -1,6 +1,6 @@
 // Extends the MDX parser with what it rejects: comments, void tags such as <br> without a slash, and
-// heading ids {#id}. The parser recognizes code, escapes, attributes and expressions, so none of those are
-// affected.
+// heading ids {#id}. The parser recognizes code, escapes, attributes and expressions, so none of
+// those are affected.
 
 import type { Plugin } from "./serialize.ts";
 
@@ -153,7 +153,7 @@ const tagsAndComments: Construct = {
   },
 };
 
-/** {#id} as text, for plugins/headings.ts. It is never an expression. */
+/** {#id} as text, for plugins/headings.ts. It is not a valid expression. */
 const headingId: Construct = {
   name: "headingId",
   tokenize(effects, ok, nok) {

@@ -158,7 +158,7 @@ function coerce(
     case "series":
       return toSeries(value, values);
     case "slug":
-      // Gatsby and Docusaurus write "/my-post/".
+      // In Gatsby and Docusaurus, slugs can look like "/my-post/".
       return typeof value === "string" ? value.replace(/^\/+|\/+$/g, "") : toText(value);
     case "draft":
     case "archived":
@@ -169,7 +169,7 @@ function coerce(
   }
 }
 
-/** Converts the objects that Docusaurus and content management systems write. */
+/** Returns a word as text. Docusaurus and CMSs write tags as objects with a label or name. */
 const toWord = (value: unknown): unknown =>
   typeof value === "object" && value !== null
     ? ((value as Values).label ?? (value as Values).name ?? value)

@@ -159,7 +159,7 @@ function readFields(
   return { issues, warnings, values: fields as Partial<FrontMatter> };
 }
 
-/** Returns the day at the start of a file name, as in Jekyll and Docusaurus. */
+/** Returns the date at the start of a file name, where Jekyll and Docusaurus put it. */
 function dateInFileName(fileSlug: string): string | undefined {
   const start = /(?:^|\/)(\d{4}-\d\d-\d\d)-[^/]*$/.exec(fileSlug)?.[1];
   return parseWrittenDate(start)?.day;

@@ -29,7 +29,7 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
     ) {
       context.fail(
         node,
-        `<${tagName}> is not supported in a post: remove it, or use a component next to the post${tagName === "script" ? ". To embed a tweet or video, write its URL as a paragraph" : ""}`,
+        `<${tagName}> is not supported in a post: remove it, or use a component next to the post${tagName === "script" ? ". To embed a tweet or video, put its URL in a paragraph by itself" : ""}`,
       );
     }
     if (tagName === "input" && !(properties.type === "checkbox" && properties.disabled)) {

@@ -112,7 +112,7 @@ test.each([
   ],
   [
     "export const a = 1\nText\n",
-    "11: Unexpected `ExpressionStatement` in code: only import/exports are supported; leave an empty line",
+    "11: Unexpected `ExpressionStatement` in code: only import/exports are supported; leave a blank line",
   ],
 ])("a syntax error in %j has the file's line, also in its text", async (body, start) => {
   expect((await problemOf(body, { bodyLine: 10 })).slice(0, start.length)).toBe(start);

@@ -50,7 +50,7 @@ test.each([
   ["a.mdx", "## My *title* {#mine}"],
   ["a.mdx", "## My *title* \\{#mine}"],
   ["a.md", "My *title* {#mine}\n---"],
-])("in %s, %j has the id that it names", async (file, body) => {
+])("in %s, %j sets the heading's id", async (file, body) => {
   const post = await compileText(`${body}\n\nA brace {#a} stays text.\n`, { file });
   expect(post.headings).toEqual([{ depth: 2, id: "mine", text: "My title" }]);
   expect(post.text).toContain("A brace {#a} stays");
@@ -72,7 +72,7 @@ test("<TOCInline/> lists the headings, nested, without excluded ones", async () 
 test.each([
   ["a.md", "[[toc]]"],
   ["a.mdx", "[TOC]"],
-])("in %s, a paragraph %s lists the headings", async (file, body) => {
+])("in %s, %s alone in a paragraph lists the headings", async (file, body) => {
   const html = await htmlFrom(`${body}\n\nAn [[toc]] in text.\n\n\`[[toc]]\`\n\n## A\n`, { file });
   expect(html).toMatch(/^<nav class="contents" aria-label="In this post"><ul><li><a href="#a">/);
   expect(html).toContain("<p>An [[toc]] in text.</p>\n<p><code>[[toc]]</code></p>");

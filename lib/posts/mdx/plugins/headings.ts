@@ -59,7 +59,7 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
   }
 }
 
-/** Makes the `{#id}` at the end of a heading its id, as in Docusaurus, Hugo and kramdown. */
+/** Uses `{#id}` at the end of a heading as its id, as Docusaurus, Hugo and kramdown do. */
 function takeWrittenId(heading: Element): void {
   const last = heading.children.at(-1);
   const match = last?.type === "text" && /\s*\{#([\w:.-]+)\}\s*$/.exec(last.value);

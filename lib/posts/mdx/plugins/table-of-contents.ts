@@ -50,7 +50,7 @@ export function insertTableOfContents(tree: Root, context: CompileContext): void
   });
 }
 
-/** Returns whether the node is a paragraph `[[toc]]` or `[TOC]`. */
+/** Returns whether the node is a paragraph with only `[[toc]]` or `[TOC]`. */
 function isWrittenPlaceholder(node: Node): node is Element {
   if (!isElement(node, "p") || node.children.length !== 1) return false;
   const [text] = node.children;

@@ -167,9 +167,9 @@ export class ClusterNode {
     return this.#program ? listSessionProcesses(this.#program.session) : [];
   }
 
-  /** Returns the environment of its processes, for running a command on the node. */
+  /** Returns the environment of its first process, for running a command on the node. */
   readEnvironment(): NodeJS.ProcessEnv {
-    return readProcessEnvironment(this.listProcesses()[0]!);
+    return readProcessEnvironment(this.#program!.session);
   }
 
   /** Returns LiteFS's /info; null if LiteFS does not respond. */

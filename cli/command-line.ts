@@ -22,12 +22,15 @@ export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["op
   options: Options,
   { words = false }: { words?: boolean } = {},
 ) {
-  const taken = Object.keys(options).find(
+  const takenOption = Object.keys(options).find(
     (name) => process.env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
   );
   // The command would run without it, and an import with --dry-run would write.
-  if (taken)
-    exitWithUsage(`npm took --${taken} as its own option. Put -- before it: -- --${taken}`, usage);
+  if (takenOption)
+    exitWithUsage(
+      `npm took --${takenOption} as its own option. Put -- before it: -- --${takenOption}`,
+      usage,
+    );
   try {
     const { values, positionals } = parseArgs({
       options: { ...options, help: { type: "boolean", short: "h" } } as Options & {

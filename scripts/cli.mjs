@@ -61,10 +61,14 @@ async function serve(mode, args) {
   if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
     throw new Stop(`PORT is "${port}": it must be a number from 1 to 65535.`);
   const error = await findPortError(Number(port));
-  if (error !== null)
-    throw new Stop(
-      `${error === "EACCES" ? `You don't have permission to use port ${port}. Choose` : `Port ${port} is in use. Stop the program there, or choose`} another port: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`,
-    );
+  if (error !== null) {
+    const problem =
+      error === "EACCES"
+        ? `You don't have permission to use port ${port}. Choose`
+        : `Port ${port} is in use. Stop the program there, or choose`;
+    const command = mode === "dev" ? "npm run dev" : "npm start";
+    throw new Stop(`${problem} another port: PORT=3001 ${command}`);
+  }
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
   const stopBackup = mode === "start" ? startBackup() : undefined;
   // Next's dev server passes its flags on in NODE_OPTIONS, which rejects V8 flags.

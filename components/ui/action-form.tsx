@@ -22,11 +22,12 @@ function failureMessage(error: unknown, hasFields: boolean): string {
   if (unstable_isUnrecognizedActionError(error))
     return `The site was updated. ${hasFields ? "Copy your text and reload" : "Reload"} the page.`;
   const { digest } = error as { digest?: unknown };
-  const kept = hasFields ? " Your text is still here." : "";
-  if (typeof digest === "string") return `Something went wrong on our side (ref ${digest}).${kept}`;
+  const textNote = hasFields ? " Your text is still here." : "";
+  if (typeof digest === "string")
+    return `Something went wrong on our side (ref ${digest}).${textNote}`;
   return navigator.onLine
-    ? `No response from the server.${kept} Please try again.`
-    : `You’re offline.${kept} Try again when you’re back online.`;
+    ? `No response from the server.${textNote} Please try again.`
+    : `You’re offline.${textNote} Try again when you’re back online.`;
 }
 
 /** Turns network errors into form state; otherwise Next would show the error boundary and lose the input. */

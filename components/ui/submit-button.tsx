@@ -34,6 +34,25 @@ export function SubmitButton({
   );
 }
 
+/** A submit button. With `consequences`, it is hidden until asked for, after what the action does. */
+export function ConfirmedButton({
+  kind,
+  consequences,
+  children,
+}: {
+  kind: ButtonKind;
+  consequences: string | undefined;
+  children: ReactNode;
+}) {
+  if (!consequences) return <SubmitButton kind={kind}>{children}</SubmitButton>;
+  return (
+    <ConfirmDetails summary={children}>
+      <p>{consequences}</p>
+      <SubmitButton kind="danger">{children}</SubmitButton>
+    </ConfirmDetails>
+  );
+}
+
 /**
  * A form that is only a button, with `fields` as hidden inputs. `consequences` says what a dangerous
  * action does, before its button.
@@ -58,14 +77,9 @@ export function ActionButton({
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
-      {consequences ? (
-        <ConfirmDetails summary={children}>
-          <p>{consequences}</p>
-          <SubmitButton kind="danger">{children}</SubmitButton>
-        </ConfirmDetails>
-      ) : (
-        <SubmitButton kind={kind}>{children}</SubmitButton>
-      )}
+      <ConfirmedButton kind={kind} consequences={consequences}>
+        {children}
+      </ConfirmedButton>
     </ActionForm>
   );
 }

@@ -192,9 +192,9 @@ test("a member has at most 1,000 sessions: a login deletes those that expire fir
     }),
   );
   const added = await session(ada);
-  const left = await keys();
-  expect(left).toHaveLength(1_001);
-  expect(left).toContain(added);
-  expect(left).not.toContain("ada-5");
-  expect(left).toContain("ada-6");
+  const remainingKeys = await keys();
+  expect(remainingKeys).toHaveLength(1_001);
+  expect(remainingKeys).toContain(added);
+  expect(remainingKeys).not.toContain("ada-5");
+  expect(remainingKeys).toContain("ada-6");
 });

@@ -66,7 +66,7 @@ export interface BuildOptions {
 }
 
 /** Returns null if the post failed. Rethrows if the source did, so that the version is retried. */
-function nullUnlessUnavailable(error: unknown): null {
+function rethrowUnavailable(error: unknown): null {
   if (isAppError(error, "unavailable")) throw error;
   return null;
 }
@@ -243,7 +243,7 @@ export class CatalogBuild {
     try {
       return await this.#compile(parsed);
     } catch (error) {
-      nullUnlessUnavailable(error);
+      rethrowUnavailable(error);
       // If the post failed to parse, `parsed` is already its last good version.
       const failure = this.failures.get(id);
       if (failure) {
@@ -252,7 +252,7 @@ export class CatalogBuild {
         return null;
       }
       const lastGood = await this.#lastGoodPosts.find(parsed.file, parsed);
-      const post = lastGood && (await this.#compile(lastGood).catch(nullUnlessUnavailable));
+      const post = lastGood && (await this.#compile(lastGood).catch(rethrowUnavailable));
       if (lastGood && post) this.#parsedPosts.set(id, lastGood);
       this.#addFailure(id, parsed.file, error, post ? "last good" : "nothing");
       return post;

@@ -106,7 +106,6 @@ export async function contentFileResponse(
       headers: { ...headers, "Content-Range": `bytes */${file.bytes}` },
     });
   const { start, end } = range ?? { start: 0, end: file.bytes - 1 };
-  // Next doesn't cancel the body of a response to HEAD, so the file would stay open.
   const isEmpty = request.method === "HEAD" || file.bytes === 0;
   const body = isEmpty ? null : await open(start, end);
   return new Response(body, {

@@ -173,9 +173,9 @@ export function createGitSource({
     const { buffer, byteOffset, byteLength } = await readBlob(file);
     const bytes = new Uint8Array(buffer, byteOffset, byteLength); // its slice() copies, a Buffer's doesn't
     // Another request may have read it in the meantime.
-    const opened = findOpen() ?? bytes;
-    openBlobs.set(file.blobSha, new WeakRef(opened));
-    return opened;
+    const current = findOpen() ?? bytes;
+    openBlobs.set(file.blobSha, new WeakRef(current));
+    return current;
   }
 
   async function getTree(version: string): Promise<ContentTree> {

@@ -3,10 +3,9 @@
 import { saveAnswerAction } from "../actions.ts";
 import { TransitionMessage } from "./transition-message.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
-import { ConfirmDetails } from "#components/ui/confirm-details.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm } from "#components/ui/action-form.tsx";
-import { SubmitButton } from "#components/ui/submit-button.tsx";
+import { ConfirmedButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio/probe.ts";
 import type { ReviewedCall } from "#lib/calls/review-queue.ts";
 import type { FormState } from "#lib/http/form-state.ts";
@@ -46,14 +45,9 @@ export function DecisionForm({
       {isEnabled && (
         <>
           <ExpectedVersionFields call={call} />
-          {consequences ? (
-            <ConfirmDetails summary={label}>
-              <p>{consequences}</p>
-              <SubmitButton kind="danger">{label}</SubmitButton>
-            </ConfirmDetails>
-          ) : (
-            <SubmitButton kind="plain">{label}</SubmitButton>
-          )}
+          <ConfirmedButton kind="plain" consequences={consequences}>
+            {label}
+          </ConfirmedButton>
           {hint && <p className="form-hint">{hint}</p>}
         </>
       )}

@@ -27,9 +27,13 @@ export function assertAllowedHtml(tree: Root, context: CompileContext): void {
       !tagName.startsWith("callout-") &&
       tagName !== "lectern-contents"
     ) {
+      const hint =
+        tagName === "script"
+          ? ". To embed a tweet or video, put its URL in a paragraph by itself"
+          : "";
       context.fail(
         node,
-        `<${tagName}> is not supported in a post: remove it, or use a component next to the post${tagName === "script" ? ". To embed a tweet or video, put its URL in a paragraph by itself" : ""}`,
+        `<${tagName}> is not supported in a post: remove it, or use a component next to the post${hint}`,
       );
     }
     if (tagName === "input" && !(properties.type === "checkbox" && properties.disabled)) {

@@ -136,6 +136,7 @@ async function putEveryKindOfTrouble(): Promise<void> {
   put("blog/README.md", "# Read me\n");
   put("blog/deep/post.mdx", post(""));
   put("blog/twice/part.mdx", post(""));
+  put("blog/renamed.markdown", post(""));
 }
 
 test("the site, the check of its folder, of any folder and of a Git repository say the same", async () => {
@@ -149,6 +150,7 @@ test("the site, the check of its folder, of any folder and of a Git repository s
       "banner.mdx:4: the banner ./nope.png is not part of this site",
       expect.stringMatching(/^images\/index\.mdx:7: \.\/film\.mp4: .*25\.1 MB/),
       "twice/part.mdx:1: it is not a post, because blog/twice belongs to its index file: move it, or remove the index file",
+      expect.stringMatching(/^renamed\.markdown:1: it is not a path for a post/),
       "missing.mdx:7: the image ./gone.png is not part of this site",
       expect.stringMatching(/^images\/unused\.svg:1: it can't be read as an image/),
       expect.stringMatching(/^images\/index\.mdx:7: \.\/cut\.jpg: it is served unchanged/),

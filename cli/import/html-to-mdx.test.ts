@@ -24,6 +24,8 @@ test.each([
   "# no heading",
   "1. no list",
   "- no list",
+  ":::note",
+  "::::",
   "&amp;lt; is no tag",
   "It costs $5 and $10, or $$x$$",
   "&gt; no quote",

@@ -16,7 +16,7 @@ export function escapeText(text: string): string {
             .replace(/&(?=#?\w+;)/g, "\\&")
             // The site removes comments before it parses.
             .replace(/<(?=!)/g, "&lt;")
-            .replace(/[<{$~|]/g, "\\$&"),
+            .replace(/[<{$~|]|:::+/g, "\\$&"),
     )
     .join("");
 }

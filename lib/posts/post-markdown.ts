@@ -1,6 +1,7 @@
 // Renders a post as plain Markdown for programs.
 
 import { formatDate } from "#lib/core/format.ts";
+import { openFenceAfter } from "./mdx/container-syntax.ts";
 import type { Post } from "./post.ts";
 import { laterUpdateDay } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
@@ -32,10 +33,6 @@ export function renderPostMarkdown(post: Post, source: string, site: SiteMetadat
   );
 }
 
-/** The start of a code fence, also in a list or a quote. MDX has no indented code. */
-const OPENING_FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+)*(`{3,}(?!.*`)|~{3,})/;
-const CLOSING_FENCE = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/;
-
 /**
  * Returns MDX without its import statements, which start a block and end at a blank line. Keeps
  * code fences and prose that mention imports.
@@ -47,7 +44,7 @@ export function stripImports(source: string): string {
   let isInImport = false;
   for (const line of source.split(/\r?\n/)) {
     if (fence !== null) {
-      if (CLOSING_FENCE.exec(line)?.[1]!.startsWith(fence)) fence = null;
+      fence = openFenceAfter(line, fence);
       output.push(line);
       isBlockStart = fence === null;
       continue;
@@ -58,7 +55,7 @@ export function stripImports(source: string): string {
     if (isBlank) isInImport = false;
     else if (isBlockStart && /^import[\s{*'"]/.test(line)) isInImport = true;
     if (!isInImport && !isRest) {
-      fence = OPENING_FENCE.exec(line)?.[1] ?? null;
+      fence = openFenceAfter(line, null);
       output.push(line);
     }
     isBlockStart = isBlank;

@@ -198,7 +198,11 @@ export class CatalogBuild {
       );
     for (const file of this.#files) {
       if (!isWanted()) break;
-      if (/\.mdx?$/i.test(file.path) && !postPaths.has(file.path) && !isIgnoredPath(file.path))
+      if (
+        /\.(?:mdx?|markdown)$/i.test(file.path) &&
+        !postPaths.has(file.path) &&
+        !isIgnoredPath(file.path)
+      )
         warnings.push(`${file.path}:1: ${describeNonPost(file.path, bundles)}`);
       if (mentioned.has(file.path)) continue;
       const problem = await findFileProblem(file, context);

@@ -14,6 +14,7 @@ import { assertAllowedHtml } from "./plugins/assert-allowed-html.ts";
 import { assertWellFormed } from "./plugins/assert-well-formed.ts";
 import { convertAlerts } from "./plugins/github-alerts.ts";
 import { convertCallouts } from "./plugins/callouts.ts";
+import { convertContainers } from "./plugins/containers.ts";
 import { preserveCodeInfo, renderCodeBlocks } from "./plugins/code-blocks.ts";
 import { insertTableOfContents } from "./plugins/table-of-contents.ts";
 import { extractCode } from "./plugins/extract-code.ts";
@@ -31,6 +32,7 @@ import { restrictLoads } from "./plugins/restrict-loads.ts";
 import { restrictStyles } from "./plugins/restrict-styles.ts";
 import { wrapTables } from "./plugins/tables.ts";
 import { readOwnerComponentNames } from "./code/owner-components.ts";
+import { containerSyntax } from "./container-syntax.ts";
 import { htmlSyntax } from "./html-syntax.ts";
 import { MdxSyntaxError, compileToFunctionBody, type Plugin } from "./serialize.ts";
 import type { Root } from "./mdx-tree.ts";
@@ -45,7 +47,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
   const stopwatch = createStopwatch();
   const format = /\.md$/i.test(input.file) ? "md" : "mdx";
   try {
-    const plugins: Plugin[] = [remarkGfm, remarkGemoji];
+    const plugins: Plugin[] = [remarkGfm, remarkGemoji, containerSyntax];
     if (format === "mdx") plugins.push(htmlSyntax);
     if (usesMath(input.body)) plugins.push((await import("./plugins/math-syntax.ts")).mathSyntax);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
@@ -91,6 +93,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
 async function runMarkdownSteps(tree: MarkdownRoot, context: CompileContext): Promise<void> {
   await extractCode(tree as never, context);
   convertAlerts(tree);
+  convertContainers(tree, context);
   embedBareUrls(tree, context);
   preserveCodeInfo(tree);
   await renderMath(tree, context);

@@ -6,23 +6,28 @@ import type { Plugin } from "./serialize.ts";
 
 // The parts of micromark-util-types and mdast-util-from-markdown that are used here.
 type Code = number | null;
-type State = (code: Code) => State | undefined;
+export type State = (code: Code) => State | undefined;
+export interface Token {
+  readonly start: { readonly line: number };
+  next?: Token;
+}
 interface Effects {
-  enter(type: string): unknown;
-  exit(type: string): unknown;
+  enter(type: string, fields?: object): Token;
+  exit(type: string): Token;
   consume(code: Code): void;
   attempt(construct: Construct | Construct[], ok: State, nok?: State): State;
   check(construct: Construct, ok: State, nok: State): State;
 }
 interface Tokenizer {
+  readonly interrupt?: boolean;
   readonly parser: {
-    readonly lazy: Readonly<Record<number, boolean>>;
+    readonly lazy: Record<number, boolean>;
     readonly constructs: { readonly [field in "flow" | "text"]: Record<number, Construct[]> };
   };
   readonly events: readonly (readonly [kind: string, token: { type: string }, context: unknown])[];
   now(): { line: number };
 }
-interface Construct {
+export interface Construct {
   readonly name?: string;
   readonly concrete?: boolean;
   readonly partial?: boolean;
@@ -51,11 +56,11 @@ const LEFT_BRACE = 123;
 const VOID_TAGS = new Set("area br col embed hr img input link meta source track wbr".split(" "));
 
 /** Negative codes are line endings (-5 to -3), a tab and its virtual spaces (-2 and -1). */
-const isLineEnding = (code: Code) => code !== null && code < -2;
+export const isLineEnding = (code: Code) => code !== null && code < -2;
 const isSpace = (code: Code) => code === 32 || code === -2 || code === -1;
 
 /** Moves to the next line, unless it is a lazy continuation of a list item or block quote. */
-const nextLine: Construct = {
+export const nextLine: Construct = {
   partial: true,
   tokenize(effects, ok, nok) {
     return (code) => {

@@ -5,7 +5,7 @@ import { posix } from "node:path";
 const POST_FILE = /^(?:blog\/(.+)|pages\/([^/]+|[^/]+\/index))\.mdx?$/i;
 /** Files that describe the folder, and copies that editors and people leave behind. */
 const NOT_A_POST =
-  /^(?:readme|license|licence|contributing|changelog)\.mdx?$|(?:~|\.bak|\.orig|[ _-]copy(?: ?\d+)?| \(\d+\))(?:\.mdx?)?$/i;
+  /^(?:readme|license|licence|contributing|changelog)\.(?:mdx?|markdown)$|(?:~|\.bak|\.orig|[ _-]copy(?: ?\d+)?| \(\d+\))(?:\.mdx?)?$/i;
 
 export type PostKind = "post" | "page";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { htmlFrom, problemOf } from "#tests/support/compile-text.ts";
+import { compileText, htmlFrom, htmlOf, problemOf } from "#tests/support/compile-text.ts";
 
 test.each([
   ["info", "Information"],
@@ -61,4 +61,107 @@ test("an alert is a callout in a file with Windows line endings", async () => {
   expect(await htmlFrom("> [!NOTE]\r\n> Text\r\n")).toContain(
     '<aside class="callout callout-info" role="note" aria-label="Note">',
   );
+});
+
+/** Compiles Markdown to HTML without line breaks, and to warnings without file names. */
+async function compileLines(body: string, file = "blog/test.mdx") {
+  const post = await compileText(body, { file });
+  return {
+    html: htmlOf(post).replace(/\n/g, ""),
+    warnings: post.warnings.map((warning) => warning.replace(/^[^:]*:/, "")),
+    text: post.text,
+  };
+}
+
+const aside = (kind: string, label: string, title: string, content: string, more = "") =>
+  `<aside class="callout callout-${kind}" role="note" aria-label="${label}"${more}><p class="callout-title">${title}</p>${content}</aside>`;
+
+test.each([
+  [
+    ":::note\na **b**\n\n- c\n:::\nd",
+    aside("info", "Note", "Note", "<p>a <strong>b</strong></p><ul><li>c</li></ul>") + "<p>d</p>",
+  ],
+  [":::tip[A *title*]\na\n:::", aside("success", "Tip", "A <em>title</em>", "<p>a</p>")],
+  [
+    "b\n::: warning A `title`  \na\n:::",
+    "<p>b</p>" + aside("warning", "Warning", "A <code>title</code>", "<p>a</p>"),
+  ],
+  [
+    ":::danger Title\r\na\r\n\r\nb\r\n:::\r\n",
+    aside("danger", "Danger", "Title", "<p>a</p><p>b</p>"),
+  ],
+  [
+    ':::caution{title="A } b" .important #i icon=x}\na\n:::',
+    aside("danger important", "Caution", "A } b", "<p>a</p>", ' id="i"'),
+  ],
+  [
+    "::: {.callout-important}\na\n:::",
+    aside("info important", "Important", "Important", "<p>a</p>"),
+  ],
+  [
+    "::::info\na\n:::tip\nb\n:::\nc\n::::",
+    aside(
+      "info",
+      "Info",
+      "Info",
+      "<p>a</p>" + aside("success", "Tip", "Tip", "<p>b</p>") + "<p>c</p>",
+    ),
+  ],
+  [
+    "- a\n\n  :::note\n  b\n  :::\n",
+    `<ul><li><p>a</p>${aside("info", "Note", "Note", "<p>b</p>")}</li></ul>`,
+  ],
+  [
+    "::: details See *more* {open}\na\n:::",
+    "<details open><summary>See <em>more</em></summary><p>a</p></details>",
+  ],
+  [":::details\n:::", "<details><summary>Details</summary></details>"],
+])("the container %j is a callout, in MDX and in Markdown", async (body, html) => {
+  for (const file of ["blog/test.mdx", "blog/test.md"])
+    expect(await compileLines(body, file)).toMatchObject({ html, warnings: [] });
+});
+
+test("a container's fence in code, and colons in text, stay as they are", async () => {
+  const inCode = await compileLines("```md\n:::note\n:::\n```\n\n:::note\n~~~\n:::\n~~~\nb\n:::");
+  expect(inCode.text).toBe(":::note\n:::\n:::\nb");
+  const { html } = await compileLines("12:30 a:b ::before `:::note`\n\n::leaf\n\n:::note:a");
+  expect(html).toBe("<p>12:30 a:b ::before <code>:::note</code></p><p>::leaf</p><p>:::note:a</p>");
+});
+
+test("the fault of a container is a warning, and its content is shown", async () => {
+  const { html, warnings } = await compileLines(
+    "::: code-group Title\na\n:::\n\n> :::note\n> b\n\nc\n:::\n",
+  );
+  expect(html).toBe(
+    `<div><p>Title</p><p>a</p></div><blockquote>${aside("info", "Note", "Note", "<p>b</p>")}</blockquote><p>c</p>`,
+  );
+  expect(warnings).toEqual([
+    expect.stringMatching(/^1: :::code-group is unknown/),
+    expect.stringMatching(/^5: :::note is not closed/),
+    expect.stringMatching(/^9: this ::: closes nothing/),
+  ]);
+});
+
+test("a container may contain components and exports, with the right lines in errors", async () => {
+  const { html } = await compileLines(
+    ":::note\n<Steps>\n1. a\n</Steps>\n\nexport const b = 3;\n\n{b}\n:::",
+  );
+  expect(html).toContain('<div class="steps"><ol><li>a</li></ol></div>');
+  expect(html).toMatch(/3<\/aside>$/);
+  expect(await problemOf("a\n::: tip B\n\n<callout-hint>c</callout-hint>\n:::")).toMatch(/^4: /);
+  expect(await problemOf(":::note\na\n\n<div>\n:::")).toMatch(
+    /Expected a closing tag for `<div>` \(4:1/,
+  );
+});
+
+test("a container does not let the post of a stranger import or use other classes", async () => {
+  const strict = { trust: "strict" } as const;
+  expect(await problemOf(':::note\nimport fs from "fs"\n:::', strict)).toMatch(/^2: imports/);
+  expect(await htmlFrom(":::note{.site-header .aside}\na\n:::", strict)).toContain(
+    'class="callout callout-info aside"',
+  );
+});
+
+test("a title in a container is found by search, unless it only names the kind", async () => {
+  expect((await compileLines(":::note Title\na\n:::\n:::tip\nb\n:::")).text).toBe("Title\na\nb");
 });

@@ -1,5 +1,6 @@
 // Converts <callout-info class="aside">…</callout-info>, block or inline, to semantic HTML.
 
+import type { Blockquote, Paragraph } from "mdast";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   classesOf,
@@ -19,11 +20,51 @@ const calloutLabels: Record<string, string> = {
   muted: "Aside",
 };
 
+/** The callout for each kind of `<Callout>`, `:::kind` and `> [!KIND]`, with the names of other engines. */
+export const CALLOUT_KINDS: Record<string, string> = {
+  info: "info",
+  note: "info",
+  important: "info",
+  abstract: "info",
+  summary: "info",
+  question: "info",
+  success: "success",
+  tip: "success",
+  hint: "success",
+  warning: "warning",
+  attention: "warning",
+  danger: "danger",
+  caution: "danger",
+  error: "danger",
+  failure: "danger",
+  bug: "danger",
+  muted: "muted",
+  aside: "muted",
+  example: "muted",
+  quote: "muted",
+  secondary: "muted",
+};
+
 /**
  * Returns a callout's properties. The label conveys its kind to readers who can't see the color.
  */
-export function calloutProperties(kind: string, label: string, classes: string[] = []): Properties {
+function calloutProperties(kind: string, label: string, classes: string[] = []): Properties {
   return { className: ["callout", `callout-${kind}`, ...classes], role: "note", ariaLabel: label };
+}
+
+/** Makes a block quote a callout of `kind`, a key of CALLOUT_KINDS, whose title is the kind by default. */
+export function makeCallout(quote: Blockquote, kind: string, title?: Paragraph): void {
+  const label = kind[0]!.toUpperCase() + kind.slice(1);
+  if (title === undefined)
+    quote.children.unshift(
+      (title = { type: "paragraph", children: [{ type: "text", value: label }] }),
+    );
+  title.data = { hProperties: { className: ["callout-title"] } };
+  const classes = kind === "important" ? [kind] : [];
+  quote.data = {
+    hName: "aside",
+    hProperties: calloutProperties(CALLOUT_KINDS[kind]!, label, classes) as never,
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { ImportDeclaration, VariableDeclaration } from "estree";
 import type { CodeStatement, CompileContext } from "#lib/posts/mdx/compile-context.ts";
-import type { MdxEsm, Positioned, Root } from "#lib/posts/mdx/mdx-tree.ts";
+import { replaceNodes, type MdxEsm, type Positioned, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 import { evaluateExpression } from "#lib/posts/mdx/static-value.ts";
 import { bundleCode, missingPackage } from "#lib/posts/mdx/code/bundle.ts";
 import { inspectModule } from "#lib/posts/mdx/code/inspect-module.ts";
@@ -27,11 +27,11 @@ const reservedNames =
  * PostError for a statement that can't work, and in a strict post for any but imports of Next.js.
  */
 export async function extractCode(tree: Root, context: CompileContext): Promise<void> {
-  tree.children = tree.children.filter((node) => {
-    if (node.type !== "mdxjsEsm") return true;
+  replaceNodes(tree, (node) => {
+    if (node.type !== "mdxjsEsm") return undefined;
     for (const statement of node.data?.estree?.body ?? [])
       readStatement(statement, positionOf(statement, node), context);
-    return false;
+    return [];
   });
   for (const statement of context.code.statements) await checkStatement(statement, context);
   markInteractive(context);

@@ -8,6 +8,7 @@ import {
   type Node,
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
+import { CALLOUT_KINDS } from "./callouts.ts";
 import { phrasingElements } from "./html-elements.ts";
 
 /**
@@ -55,7 +56,7 @@ export function toPlainText(tree: Root): string {
 
 /**
  * Returns whether an element is not the author's text: an anchor, footnote mark, table of contents,
- * or the source of a diagram.
+ * title that a callout has by default, or the source of a diagram.
  */
 function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
@@ -65,17 +66,14 @@ function isDecoration(node: Element): boolean {
     "dataFootnoteBackref" in properties ||
     "dataFootnoteRef" in properties ||
     tagName === "svg" ||
+    // A title that only names the kind, as "Note".
+    (classes.includes("callout-title") &&
+      Object.hasOwn(CALLOUT_KINDS, getTextContent(node).toLowerCase())) ||
     DECORATION_CLASSES.some((name) => classes.includes(name))
   );
 }
 
-const DECORATION_CLASSES = [
-  "visually-hidden",
-  "callout-title",
-  "contents",
-  "contents-details",
-  "language-mermaid",
-];
+const DECORATION_CLASSES = ["visually-hidden", "contents", "contents-details", "language-mermaid"];
 
 /** Counts words; a character of a script without spaces counts as one. */
 export function countWords(value: string): number {

@@ -11,23 +11,10 @@ import {
   type MdxJsx,
   type Node,
 } from "#lib/posts/mdx/mdx-tree.ts";
+import { CALLOUT_KINDS } from "./callouts.ts";
 import { createEmbed } from "./embeds.ts";
 
 type Convert = (node: MdxJsx, context: CompileContext) => Node;
-
-const CALLOUT_KINDS: Record<string, string> = {
-  info: "info",
-  note: "info",
-  important: "info",
-  success: "success",
-  tip: "success",
-  warning: "warning",
-  danger: "danger",
-  caution: "danger",
-  error: "danger",
-  muted: "muted",
-  aside: "muted",
-};
 
 const converters: Record<string, Convert> = {
   Callout: convertCallout,

@@ -26,6 +26,26 @@ describe.skipIf(!findPostgres())("a source connection", () => {
     await client.end();
   });
 
+  test("no timeout of the role ends a long session", async () => {
+    const url = await server.createDatabase();
+    const setUp = await connectSource(url);
+    // transaction_timeout exists since PostgreSQL 17.
+    const readTimeouts = `SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')`;
+    const timeouts = await readRows<{ name: string }>(setUp, readTimeouts);
+    expect(timeouts.length).toBeGreaterThanOrEqual(3);
+    for (const { name } of timeouts) await setUp.query(`ALTER ROLE owner SET ${name} = '5min'`);
+    const client = await connectSource(url);
+    try {
+      expect(await readRows(client, readTimeouts)).toEqual(
+        timeouts.map(({ name }) => ({ name, setting: "0" })),
+      );
+    } finally {
+      for (const { name } of timeouts) await setUp.query(`ALTER ROLE owner RESET ${name}`);
+      await setUp.end();
+      await client.end();
+    }
+  });
+
   test("a read-only connection rejects every write", async () => {
     const client = await connectSource(await server.createDatabase(), { readOnly: true });
     await expect(readRows(client, "CREATE TABLE t (x int)")).rejects.toMatchObject({

@@ -19,11 +19,12 @@ const SESSION_SETTINGS = [
   "extra_float_digits = 1",
   "xmloption = 'content'",
   "search_path = 'pg_catalog'",
-  "statement_timeout = 0",
-  "idle_in_transaction_session_timeout = 0",
   `lock_timeout = ${LOCK_TIMEOUT_MS}`,
   "synchronize_seqscans = off",
 ];
+
+/** Turns off the timeouts that would end a long session. Older servers lack some of them. */
+const DISABLE_TIMEOUTS = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')`;
 
 /** Identifies this command's sessions in pg_stat_activity. */
 export const APPLICATION_NAME = "lectern migrate";
@@ -111,6 +112,7 @@ export async function applySessionSettings(
     `default_transaction_read_only = ${readOnly ? "on" : "off"}`,
   ])
     await client.query(`SET ${setting}`);
+  await client.query(DISABLE_TIMEOUTS);
 }
 
 const QUERY_TIMEOUT_MS = 120_000;

@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
 import { type HashKind, hashRow, lastHash, poisonHash } from "./row-hash.ts";
-import { columnListSql, quoteIdentifier } from "./source-sql.ts";
+import { columnListSql, findRowidName, quoteIdentifier } from "./source-sql.ts";
 import { type TableMapping, formatKey } from "./table-mapping.ts";
 
 export interface ChecksumRequest {
@@ -43,6 +43,7 @@ const isLast = part === parts - 1;
 
 function checksumTable(table: TableMapping): void {
   const { target, columns } = table;
+  const rowid = findRowidName(table);
   let rows = 0;
   let high = 0;
   let low = 0;
@@ -60,7 +61,7 @@ function checksumTable(table: TableMapping): void {
   // Separate statements: min() and max() in one would scan the whole table.
   const readRowid = (which: "min" | "max") =>
     db
-      .prepare(`SELECT ${which}(_rowid_) FROM ${quoteIdentifier(target)}`)
+      .prepare(`SELECT ${which}(${rowid}) FROM ${quoteIdentifier(target)}`)
       .pluck()
       .get() as number | null;
   const first = readRowid("min") ?? 0;
@@ -70,7 +71,7 @@ function checksumTable(table: TableMapping): void {
   const to = first + Math.floor((total * (part + 1)) / parts) - 1;
   const all = db
     .prepare(
-      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(target)} WHERE _rowid_ BETWEEN ? AND ?`,
+      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(target)} WHERE ${rowid} BETWEEN ? AND ?`,
     )
     .raw();
   for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {

@@ -7,6 +7,7 @@ import { readRows } from "./source-connection.ts";
 import {
   canonicalSql,
   columnListSql,
+  findRowidName,
   matchKeysSql,
   qualifiedSourceName,
   quoteIdentifier,
@@ -60,15 +61,14 @@ async function sampleSourceRows(
   return rows.map((row) => readCanonicalRow(table, row));
 }
 
-/**
- * Returns at most `size` random rowids, which may have no row. Uses _rowid_, because a side table
- * can have a column named rowid.
- */
-function randomRowids(db: Database.Database, { target }: TableMapping, size: number): number[] {
+/** Returns at most `size` random rowids, which may have no row. */
+function randomRowids(db: Database.Database, table: TableMapping, size: number): number[] {
+  const target = quoteIdentifier(table.target);
+  const rowid = findRowidName(table);
   // Separate subqueries: min() and max() in one would scan the whole table.
   const { first, last } = db
     .prepare(
-      `SELECT (SELECT min(_rowid_) FROM ${quoteIdentifier(target)}) AS first, (SELECT max(_rowid_) FROM ${quoteIdentifier(target)}) AS last`,
+      `SELECT (SELECT min(${rowid}) FROM ${target}) AS first, (SELECT max(${rowid}) FROM ${target}) AS last`,
     )
     .get() as { first: number | null; last: number | null };
   if (first === null || last === null) return [];
@@ -86,7 +86,7 @@ function randomRowids(db: Database.Database, { target }: TableMapping, size: num
 function sampleSize(db: Database.Database, table: TableMapping, atMost: number): number {
   const readWeight = db
     .prepare(
-      `SELECT ${table.columns.map(({ name }) => `COALESCE(octet_length(${quoteIdentifier(name)}), 0)`).join(" + ")} FROM ${quoteIdentifier(table.target)} WHERE _rowid_ = ?`,
+      `SELECT ${table.columns.map(({ name }) => `COALESCE(octet_length(${quoteIdentifier(name)}), 0)`).join(" + ")} FROM ${quoteIdentifier(table.target)} WHERE ${findRowidName(table)} = ?`,
     )
     .pluck();
   const weights = randomRowids(db, table, WEIGHED_ROWS).flatMap(
@@ -104,7 +104,7 @@ function sampleStagingRows(
 ): CanonicalRow[] {
   const find = db
     .prepare(
-      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(table.target)} WHERE _rowid_ = ?`,
+      `SELECT ${columnListSql(table)} FROM ${quoteIdentifier(table.target)} WHERE ${findRowidName(table)} = ?`,
     )
     .raw();
   return randomRowids(db, table, size).flatMap((rowid) => {

@@ -150,7 +150,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       url,
       `CREATE TABLE "a ""quoted"" name; --" ("Key of it" text PRIMARY KEY, "va""lue" int[]); INSERT INTO "a ""quoted"" name; --" VALUES ('it''s', '{1,NULL}')`,
       `CREATE TABLE "bookmark" ("id" int PRIMARY KEY); CREATE TABLE "Bookmark" ("id" int PRIMARY KEY); CREATE TABLE "BOOKMARK" ("id" int PRIMARY KEY); INSERT INTO "bookmark" VALUES (1); INSERT INTO "Bookmark" VALUES (2); INSERT INTO "BOOKMARK" VALUES (3)`,
-      `CREATE TABLE "user" ("id" int PRIMARY KEY); ALTER TABLE "User" ADD "nick name" text; CREATE TABLE "aside" ("id" int, "rowid" text); INSERT INTO "aside" VALUES (1, 'a')`,
+      `CREATE TABLE "user" ("id" int PRIMARY KEY); ALTER TABLE "User" ADD "nick name" text; CREATE TABLE "aside" ("id" int, "rowid" text, "_rowid_" text); INSERT INTO "aside" VALUES (1, 'a', 'b')`,
       `CREATE TABLE "${long}é" ("A" int, "B" int); CREATE UNIQUE INDEX "_ab" ON "${long}é" ("A", "B"); ALTER TABLE "${long}é" ALTER "A" SET NOT NULL, ALTER "B" SET NOT NULL; INSERT INTO "${long}é" VALUES (1, 2)`,
     );
     const planned = await plan();
@@ -182,11 +182,14 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
   test("blocks on what SQLite cannot store, and offers to drop it", async () => {
     await runSql(
       url,
-      `CREATE TABLE "Twice" ("Name" text, "name" text); CREATE TABLE "Wide" (${Array.from({ length: 501 }, (_, i) => `c${i} int`).join(", ")}); CREATE TABLE "Empty" ()`,
+      `CREATE TABLE "Twice" ("Name" text, "name" text); CREATE TABLE "Wide" (${Array.from({ length: 501 }, (_, i) => `c${i} int`).join(", ")}); CREATE TABLE "Empty" (); CREATE TABLE "Rows" ("rowid" int, "_ROWID_" int, "oid" int)`,
     );
     const planned = await plan();
     expect(formatIssues(planned).join("\n")).toMatch(
       /stop: .*Twice.*SQLite cannot tell the columns Name and name apart.*--unknown drop[\s\S]*stop: .*Wide.*500 columns at most.*--unknown drop/,
+    );
+    expect(formatIssues(planned).join("\n")).toMatch(
+      /stop: .*Rows.*cannot read rows by number.*--unknown drop/,
     );
     expect(formatIssues(planned).join("\n")).toMatch(
       /note: .*Empty \(0 columns\)\. Its rows are empty/,

@@ -5,6 +5,7 @@ import type { MigrationOptions } from "./options.ts";
 import { type PlanIssue, createBlocker, createChoice, createNote } from "./plan-issue.ts";
 import { joinNames, pluralize, quoteName } from "./plan-text.ts";
 import type { CatalogColumn, CatalogTable } from "./source-catalog.ts";
+import { findRowidName } from "./source-sql.ts";
 import {
   type ColumnMapping,
   KNOWN_TABLES,
@@ -175,6 +176,14 @@ function checkUnknown(
       createBlocker(
         "tables",
         `${description} SQLite cannot tell the columns ${joinNames(duplicates.map(({ name }) => name))} apart.`,
+        `Rename one of them in PostgreSQL; or ${dropHint}`,
+      ),
+    );
+  if (findRowidName(side) === undefined)
+    return skip(
+      createBlocker(
+        "tables",
+        `${description} SQLite cannot read rows by number if the columns rowid, _rowid_ and oid all exist.`,
         `Rename one of them in PostgreSQL; or ${dropHint}`,
       ),
     );

@@ -23,6 +23,15 @@ export const qualifiedTableName = ({ schema, name }: { schema: string; name: str
 export const columnListSql = ({ columns }: Pick<TableMapping, "columns">) =>
   columns.map(({ name }) => quoteIdentifier(name)).join(", ");
 
+/**
+ * Returns SQLite's name of the rowid that no column of the table shadows; undefined if all three are
+ * shadowed.
+ */
+export const findRowidName = ({ columns }: Pick<TableMapping, "columns">) =>
+  ["rowid", "_rowid_", "oid"].find((name) =>
+    columns.every((column) => column.name.toLowerCase() !== name),
+  );
+
 /** Returns PostgreSQL's SQL for the SHA-256 of a session id, in hex. */
 export const sessionHashSql = (name: string) =>
   `encode(sha256(convert_to(${quoteIdentifier(name)}::text, 'UTF8')), 'hex')`;

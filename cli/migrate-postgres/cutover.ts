@@ -175,7 +175,8 @@ async function compareWithCurrentSource(
 ): Promise<void> {
   const { staging } = migrationFiles(migration.targetFile);
   await withSnapshot(migration.url, null, async (source) => {
-    if (!isStagingFinished(staging)) await refillKeylessTables({ source, file: staging, state });
+    if (!isStagingFinished(staging))
+      await refillKeylessTables({ source, file: staging, state, signal: migration.signal });
     await assertEqualToSource(migration, source, state, staging);
   });
 }

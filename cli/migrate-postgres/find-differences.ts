@@ -2,12 +2,10 @@
 
 import type Database from "better-sqlite3";
 import type pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
-import { AppError } from "#lib/core/errors.ts";
 import { createBinaryCopyReader } from "./binary-copy-reader.ts";
 import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
+import { readCopy } from "./read-copy.ts";
 import { type HashKind, formatLastHash, hashRow, rowHashSql } from "./row-hash.ts";
-import { closeSource, createAbortedError, toSourceError } from "./source-connection.ts";
 import { canonicalSql, columnListSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
 import { type TableMapping, extractKey, formatKey, optionalText } from "./table-mapping.ts";
 
@@ -32,9 +30,6 @@ interface HashedSourceRow extends HashedRow {
   readonly sourceKey: readonly string[];
 }
 
-/** Sorting five million rows takes about ten seconds before the first byte. */
-const SILENCE_TIMEOUT_MS = 600_000;
-
 /**
  * Reads keys and hashes of the source in the order of the target's keys (UTF-8 bytes), a few
  * thousand at a time.
@@ -45,7 +40,6 @@ async function* readSourceHashes(
   kind: HashKind,
   signal?: AbortSignal,
 ): AsyncGenerator<HashedSourceRow[]> {
-  if (signal?.aborted) throw createAbortedError();
   const keys = extractKey(table, table.columns).map(canonicalSql);
   const rawKeys = table.key.map((name) => `${quoteIdentifier(name)}::text`);
   // If both are equal, they are sent once.
@@ -55,11 +49,6 @@ async function* readSourceHashes(
     kind === "md5" ? `convert_to(${text}, 'UTF8')` : `(${text}) COLLATE "C"`,
   );
   const values = [...keys, ...(isRaw ? [] : rawKeys), `(${rowHashSql(table.columns, kind)})::text`];
-  const stream = source.query(
-    copyTo(
-      `COPY (SELECT ${values.join(", ")} FROM ${qualifiedSourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`,
-    ),
-  );
   let rows: HashedSourceRow[] = [];
   const reader = createBinaryCopyReader(
     { ...table, columns: values.map((_, i) => optionalText(String(i))) },
@@ -73,36 +62,13 @@ async function* readSourceHashes(
       });
     },
   );
-  const stopWith = (message: string) => () => stream.destroy(new AppError("unavailable", message));
-  // pg does not always report a lost connection to the stream of a COPY.
-  const onEnd = stopWith("The connection to PostgreSQL was lost.");
-  const onSilence = stopWith(
-    `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
-  );
-  const onAbort = () => stream.destroy(createAbortedError());
-  source.once("end", onEnd);
-  signal?.addEventListener("abort", onAbort);
-  let silenceTimer: NodeJS.Timeout | undefined;
-  try {
-    silenceTimer = setTimeout(onSilence, SILENCE_TIMEOUT_MS);
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      // The timer must not run while the consumer works.
-      clearTimeout(silenceTimer);
-      reader.push(chunk);
-      if (rows.length > 0) yield rows;
-      rows = [];
-      silenceTimer = setTimeout(onSilence, SILENCE_TIMEOUT_MS);
-    }
-    reader.finish();
-  } catch (error) {
-    // The unfinished COPY would keep the connection busy.
-    if (stream.destroyed) void closeSource(source);
-    throw toSourceError(error);
-  } finally {
-    clearTimeout(silenceTimer);
-    source.off("end", onEnd);
-    signal?.removeEventListener("abort", onAbort);
+  const sql = `COPY (SELECT ${values.join(", ")} FROM ${qualifiedSourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`;
+  for await (const chunk of readCopy(source, sql, { signal })) {
+    reader.push(chunk);
+    if (rows.length > 0) yield rows;
+    rows = [];
   }
+  reader.finish();
 }
 
 function* readTargetHashes(

@@ -2,14 +2,14 @@
 
 import Database from "better-sqlite3";
 import type pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
 import { copyToSql, createBinaryCopyReader } from "./binary-copy-reader.ts";
 import { type ChangeApplier, createChangeApplier } from "./change-applier.ts";
 import { convertText } from "./convert-values.ts";
 import { type RowDifference, findDifferences } from "./find-differences.ts";
 import { openSnapshot } from "./migration.ts";
 import type { MigrationState } from "./migration-state.ts";
-import { closeSource, readRows, toSourceError } from "./source-connection.ts";
+import { readCopy } from "./read-copy.ts";
+import { closeSource, readRows } from "./source-connection.ts";
 import { matchKeysSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
 import { openStagingDatabase } from "./staging-database.ts";
 import { chooseHashKind } from "./table-checksums.ts";
@@ -57,7 +57,7 @@ export async function runFullResync({
     // Users come first, so that their rows are compared after the users are repaired.
     for (const table of state.tables) {
       if (table.key.length === 0) {
-        await refillTable(rowSource, staging.db, table);
+        await refillTable(rowSource, staging.db, table, signal);
         continue;
       }
       const repair = (differences: readonly RowDifference[]) =>
@@ -151,16 +151,18 @@ export async function refillKeylessTables({
   source,
   file,
   state,
+  signal,
 }: {
   source: pg.Client;
   file: string;
   state: Pick<MigrationState, "id" | "tables">;
+  signal: AbortSignal;
 }): Promise<void> {
   const keyless = state.tables.filter(({ key }) => key.length === 0);
   if (keyless.length === 0) return;
   const staging = openStagingDatabase(file, state.id);
   try {
-    for (const table of keyless) await refillTable(source, staging.db, table);
+    for (const table of keyless) await refillTable(source, staging.db, table, signal);
   } finally {
     staging.close();
   }
@@ -170,6 +172,7 @@ async function refillTable(
   source: pg.Client,
   db: Database.Database,
   table: TableMapping,
+  signal: AbortSignal,
 ): Promise<void> {
   const name = quoteIdentifier(table.target);
   const insert = db.prepare(
@@ -178,12 +181,12 @@ async function refillTable(
   const reader = createBinaryCopyReader(table, (row) => insert.run(row));
   db.exec(`BEGIN IMMEDIATE; DELETE FROM ${name}`);
   try {
-    for await (const chunk of source.query(copyTo(copyToSql(table))) as AsyncIterable<Buffer>)
-      reader.push(chunk);
+    for await (const chunk of readCopy(source, copyToSql(table), { signal })) reader.push(chunk);
     reader.finish();
     db.exec("COMMIT");
   } catch (error) {
-    db.exec("ROLLBACK");
-    throw toSourceError(error);
+    // SQLite rolls back by itself if the disk is full.
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
   }
 }

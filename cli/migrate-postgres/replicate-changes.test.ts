@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { replicateChanges } from "./replicate-changes.ts";
-import { type Migration, getCompleteCopy } from "./migration.ts";
+import { type Migration, getCompleteCopy, openSnapshot, withSnapshot } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";
 import { migrationFiles } from "./migration-state.ts";
 import {
@@ -22,6 +22,8 @@ import { startSourceWriter } from "#tests/support/source-writer.ts";
 import { type TestPostgres, startPostgres } from "#tests/support/postgres.ts";
 import { findPostgres } from "../../scripts/find-postgres.mjs";
 import { copySource } from "./copy-command.ts";
+import { refillKeylessTables } from "./full-resync.ts";
+import { closeSource, connectSource } from "./source-connection.ts";
 import { type MigrationOptions } from "./options.ts";
 import { readCurrentPosition } from "./replication-slot.ts";
 import { verifyMigration } from "./verify-command.ts";
@@ -294,6 +296,37 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
       { line: null },
       { line: "two" },
     ]);
+  });
+
+  test("keeps the rows of a table without a key if its source is silent or the disk is full", async () => {
+    await runSql(url, `CREATE TABLE "Log" ("line" text)`, `INSERT INTO "Log" VALUES ('one')`);
+    setUp({ unknown: "keep", invalidRows: "stop" });
+    await copySource(migration);
+    const state = await getCompleteCopy(migration);
+    const file = migrationFiles(migration.targetFile).staging;
+    const { signal } = stop;
+    const [source, other] = [await openSnapshot(url, null), await connectSource(url)];
+    await other.query(`BEGIN; LOCK TABLE public."Log"`);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const silent = expect(refillKeylessTables({ source, file, state, signal })).rejects.toThrow(
+      /has sent nothing for 600 seconds/,
+    );
+    await vi.advanceTimersByTimeAsync(600_000);
+    vi.useRealTimers();
+    await silent;
+    await Promise.all([source, other].map(closeSource));
+    // SQLite rolls back by itself, as it does if the disk is full.
+    const db = new Database(file);
+    db.exec(
+      `CREATE TRIGGER "full" BEFORE INSERT ON "_source_Log" BEGIN SELECT RAISE(ROLLBACK, 'full'); END`,
+    );
+    db.close();
+    await expect(
+      withSnapshot(url, null, (client) =>
+        refillKeylessTables({ source: client, file, state, signal }),
+      ),
+    ).rejects.toThrow(/^full$/);
+    expect(read(`SELECT "line" FROM "_source_Log"`)).toEqual([{ line: "one" }]);
   });
 
   test("fails with a remedy if a column is added", async () => {

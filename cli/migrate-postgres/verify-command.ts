@@ -40,7 +40,7 @@ export async function verifyMigration(migration: Migration): Promise<Verificatio
     return await withSnapshot(url, snapshot.name, async (source) => {
       await snapshot.release();
       await runStep(migration, "follow", () => applyStream(migration, state, snapshot.position));
-      await refillKeylessTables({ source, file: staging, state });
+      await refillKeylessTables({ source, file: staging, state, signal });
       return assertEqualToSource(migration, source, state, staging);
     });
   } finally {

@@ -57,6 +57,11 @@ test("the static pages of requests without cookies are not found at their own ad
     expect(sanitizeUrl(url)).toBe(url);
 });
 
+test("Next's error page, which caches would keep for a year, is not found at its own address", () => {
+  for (const url of ["/_global-error", "/_global-error.rsc", "/%5fglobal-error?x=1"])
+    expect(sanitizeUrl(url), url).toBe("/not-an-address");
+});
+
 test("an absolute URL becomes a path of this site", () => {
   expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
   expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");

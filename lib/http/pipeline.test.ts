@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, type Socket, connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
@@ -65,6 +66,40 @@ test("idle connections stay open longer than in common proxies, or as configured
   overrideEnv({ KEEP_ALIVE_TIMEOUT: "5000" });
   expect(createPipelineServer(() => {}).keepAliveTimeout).toBe(5_000);
   overrideEnv({ KEEP_ALIVE_TIMEOUT: undefined });
+});
+
+test("a client that stops reading is disconnected, but one that waits is not", async () => {
+  const answers = Promise.withResolvers<ServerResponse>();
+  const server = createPipelineServer((request, response) => {
+    if (request.url === "/waiting") return answers.resolve(response);
+    response.write(Buffer.alloc(64_000_000));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const open = async (path: string) => {
+    const accepted = once(server, "connection") as Promise<[Socket]>;
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const [socket] = await accepted;
+    await expect.poll(() => socket.timeout).toBe(60_000);
+    return { client, socket };
+  };
+  const stalled = await open("/stalled");
+  stalled.client.pause();
+  await expect.poll(() => stalled.socket.writableLength).toBeGreaterThan(0);
+  const closed = once(stalled.socket, "close");
+  stalled.socket.setTimeout(50);
+  await closed;
+  stalled.client.destroy();
+  const waiting = await open("/waiting");
+  const response = await answers.promise;
+  const timedOut = once(waiting.socket, "timeout");
+  waiting.socket.setTimeout(50);
+  await timedOut;
+  response.end("late");
+  let received = "";
+  for await (const data of waiting.client) received += String(data);
+  expect(received).toMatch(/late$/);
+  server.close();
 });
 
 test("a WebSocket is opened in development only, for Next's client", async () => {

@@ -13,6 +13,7 @@ import { markGone, resolveContentAddress } from "./content-addresses.ts";
 import { removeRefusedChoices } from "./content-negotiation.ts";
 import { serveDirectly } from "./direct-handlers.ts";
 import { hideDisabledFeatures } from "./disabled-features.ts";
+import { disconnectStalledClient } from "./disconnect-stalled-client.ts";
 import { closeWhileDraining } from "./drain-keepalive.ts";
 import { serveCachedPage } from "./page-cache.ts";
 import { captureFormBody, findActionReplacement } from "./failed-action.ts";
@@ -40,6 +41,7 @@ import { findStaticFileReplacement, refuseStaticFileMethod } from "./static-file
 /** Steps before Next sees the request. If a step refuses the request, Next never sees it. */
 const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
   limitPipelining,
+  disconnectStalledClient,
   recordRequest, // before the others, because the access log shows the URL and method as they arrived
   warnOfUntrustedProxy,
   closeWhileDraining,

@@ -272,6 +272,33 @@ test.describe("without a connection", () => {
     await expect(page).toHaveURL(/\/blog\?q=zebra$/);
     await expect(page.getByRole("searchbox")).toHaveValue("zebra");
   });
+
+  test("a list that fails late does not replace a link that was followed", async ({ page }) => {
+    await page.goto("/blog", { waitUntil: "networkidle" });
+    const [list, about] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route("**/blog?*", async (route) => {
+      await list.promise;
+      await route.fulfill({ status: 503, contentType: "text/html", body: "Busy" });
+    });
+    await page.route("**/about", async (route) => {
+      await about.promise;
+      await route.continue();
+    });
+    const searched = page.waitForRequest("**/blog?*");
+    await page.getByRole("searchbox").fill("zebra");
+    await searched;
+    const followed = page.waitForRequest("**/about");
+    // Not a click: its hover would prefetch the page.
+    await page.getByRole("link", { name: "About", exact: true }).first().focus();
+    await page.keyboard.press("Enter");
+    await followed;
+    const answered = page.waitForResponse("**/blog?*");
+    list.resolve();
+    await answered;
+    about.resolve();
+    await expect(page).toHaveURL(/\/about$/);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  });
 });
 
 test("drafts are reachable and marked, but not listed", async ({ page, request }) => {

@@ -19,6 +19,10 @@ async function showPosts(
   const controller = (loading = new AbortController());
   const isNewest = () => loading === controller;
   const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
+  // The reader followed a link in the meantime. Not permanent, because a page with this listener is
+  // not kept for the back button in all browsers.
+  const cancel = () => (loading = undefined);
+  addEventListener("beforeunload", cancel);
   try {
     const response = await fetch(href, { signal: controller.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -33,6 +37,7 @@ async function showPosts(
     if (isNewest()) location.assign(href);
   } finally {
     clearTimeout(timer);
+    removeEventListener("beforeunload", cancel);
   }
 }
 

@@ -354,6 +354,33 @@ test("the theme follows the system until one is chosen, and the choice is kept",
   expect(await background()).toBe(light);
 });
 
+test("without storage, a theme applies to its page, and a failed copy is shown", async ({
+  page,
+}) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", {
+      get() {
+        throw new DOMException("Blocked.", "SecurityError");
+      },
+    });
+    Object.defineProperty(navigator, "clipboard", { value: undefined });
+  });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/blog/one-door-for-writes", { waitUntil: "networkidle" });
+  const html = page.locator("html");
+  for (const [name, theme] of [
+    [/dark/i, "dark"],
+    [/system/i, "light"],
+  ] as const) {
+    await page.getByRole("radio", { name }).click({ force: true });
+    await expect(html).toHaveAttribute("data-theme", theme);
+  }
+  for (const button of [".prose button[data-copy]", ".post-share button[data-copy]"]) {
+    await page.locator(button).first().click();
+    await expect(page.locator(button).first()).toHaveText("Couldn’t copy");
+  }
+});
+
 test("a page that the back button restores shows the theme chosen since", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto("/");

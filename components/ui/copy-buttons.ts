@@ -19,11 +19,13 @@ export function startCopyButtons(): () => void {
     const { copiedText = "", copyFailed = "" } = status.dataset;
     try {
       await navigator.clipboard.writeText(text);
-      showCopied(button!, copiedText);
+      showResult(button!, copiedText, true);
       status.textContent = `${copiedText}.`;
     } catch {
       // No permission, or not https.
       status.textContent = copyFailed;
+      // The button has room for the first clause.
+      showResult(button!, copyFailed.split(/[.:]/)[0]!, false);
     }
     setTimeout(() => (status.textContent = ""), FEEDBACK_MS * 2);
   }
@@ -32,18 +34,19 @@ export function startCopyButtons(): () => void {
   return () => document.removeEventListener("click", listener);
 }
 
-/** Shows `copied` on the button for a moment, and in its accessible name. */
-function showCopied(button: HTMLElement, copied: string): void {
+/** Shows `result` on the button for a moment, and in its accessible name. */
+function showResult(button: HTMLElement, result: string, isCopied: boolean): void {
   if (button.dataset.copied !== undefined) return;
-  const { textContent: text, ariaLabel: label } = button;
-  const hasTextOnly = button.childElementCount === 0;
-  button.dataset.copied = "";
-  if (hasTextOnly) button.textContent = copied;
-  if (label) button.ariaLabel = copied;
+  const { ariaLabel } = button;
+  const label = button.lastChild!; // after the icon, if there is one
+  const { textContent } = label;
+  button.dataset.copied = String(isCopied);
+  label.textContent = result;
+  if (ariaLabel) button.ariaLabel = result;
   setTimeout(() => {
     delete button.dataset.copied;
-    if (hasTextOnly) button.textContent = text;
-    button.ariaLabel = label;
+    label.textContent = textContent;
+    button.ariaLabel = ariaLabel;
   }, FEEDBACK_MS);
 }
 

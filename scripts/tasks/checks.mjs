@@ -138,35 +138,18 @@ export async function e2e(args) {
   await playwright("e2e", args, env);
 }
 
-/**
- * The browser tests in parts, as patterns of their files' paths. The longest are first, so that all
- * lanes end at about the same time.
- */
-const E2E_PARTS = {
-  folders: "e2e/[^/]+/[^/]+$",
-  "o-z": "e2e/[^a-n/][^/]*$",
-  "d-n": "e2e/[d-n][^/]*$",
-  "a-c": "e2e/[a-c][^/]*$",
-};
+/** The longest file of browser tests, which another lane runs, and a pattern of all others. */
+const E2E_PARTS = { record: "/e2e/record\\.", others: "/e2e/(?!record\\.)" };
 
-/**
- * Returns a function for each of several lanes. It runs one part of the browser tests after the
- * other, on the lane's own site, until all lanes together have run every part.
- */
-function shareE2e() {
-  const parts = Object.entries(E2E_PARTS);
-  return async (lane) => {
-    for (let part = parts.shift(); part; part = parts.shift()) {
-      const [name, files] = part;
-      const env = {
-        CHROMIUM_PATH: await requireChromium(),
-        E2E_WORKERS: "1",
-        E2E_FIRST_SITE: String(lane),
-      };
-      const output = `--output=${join(".data", "test-results", name)}`;
-      await playwright(`e2e ${name}`, [files, output], env, `e2e ${name}`);
-    }
+/** Runs a part of the browser tests in workers whose sites have the indexes from `firstSite`. */
+async function e2ePart(part, { workers, firstSite }) {
+  const env = {
+    CHROMIUM_PATH: await requireChromium(),
+    E2E_WORKERS: String(workers),
+    E2E_FIRST_SITE: String(firstSite),
   };
+  const output = `--output=${join(".data", "test-results", part)}`;
+  await playwright(`e2e ${part}`, [E2E_PARTS[part], output], env, `e2e ${part}`);
 }
 
 /**
@@ -197,23 +180,16 @@ export async function members(args, prefix) {
 export const quick = (args) => settle([lint(), unit(args)]);
 
 /**
- * Runs every check. The cluster's tests mostly wait for leases, so one lane runs them beside the
- * others. After them, no test has short deadlines, so a third lane uses the rest of two cores. The
- * lanes share the browser tests, so that all end at about the same time.
+ * Runs every check in two lanes that end at about the same time. The cluster's tests mostly wait for
+ * leases, so the other lane's workers use the rest of two cores.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
   const built = build();
-  const runE2eParts = shareE2e();
-  const clusterTested = cluster([], "cluster", built);
   const lanes = [
     (async () => {
-      if (await clusterTested) await members([], "members");
-      await runE2eParts(1);
-    })(),
-    (async () => {
-      await clusterTested;
-      await runE2eParts(2);
+      if (await cluster([], "cluster", built)) await members([], "members");
+      await e2ePart("record", { workers: 1, firstSite: 2 });
     })(),
     (async () => {
       await lintWithoutTypes();
@@ -222,7 +198,7 @@ export async function all(args) {
       await built;
       await lintWithTypes();
       await unit(args, { isBesideCluster: true });
-      await runE2eParts(0);
+      await e2ePart("others", { workers: 2, firstSite: 0 });
     })(),
   ];
   await settle(lanes);

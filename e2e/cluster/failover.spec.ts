@@ -4,6 +4,7 @@
 import { assertInvariant } from "#tests/support/invariants.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { readLogEvents, shrinkSharedMemory } from "#tests/support/cluster/litefs-store.ts";
 import { LoadGenerator } from "#tests/support/cluster/load-generator.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
@@ -64,6 +65,8 @@ test("a planned handover under load: no read fails, no acknowledged write is los
     const old = await cluster.waitForPrimary();
     const next = await cluster.waitForStandby();
     await waitUntilHeld(old);
+    const deaths = readLogEvents(next, "launcher.site_died").length;
+    shrinkSharedMemory(next);
     await load.waitForWrites(25);
     const fromMs = performance.now();
     const logLength = old.log(LOG_BYTES).length;
@@ -75,6 +78,7 @@ test("a planned handover under load: no read fails, no acknowledged write is los
       (name) => name === next.name,
     );
     await load.waitForWrites(25);
+    expect(readLogEvents(next, "launcher.site_died")).toHaveLength(deaths);
     gaps.push(load.longestGapMs(fromMs, performance.now()));
     old.start();
     expect((await cluster.waitForStandby(90_000)).name).toBe(old.name);

@@ -1,6 +1,8 @@
 // Fences writes: this instance may commit only while its launcher has confirmed that it holds the
 // lease. A thawed primary still believes that it is the primary.
 
+import { statSync } from "node:fs";
+import { env } from "#lib/core/env.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import type { Position } from "./litefs-node-state.ts";
 
@@ -27,7 +29,23 @@ export function setLeaseConfirmer(confirm: (position: Position) => Promise<boole
 
 /** Opens the fence until `validUntilMs`, by monotonicMs(). */
 export function setLeaseExpiry(validUntilMs: number): void {
-  state().validUntilMs = validUntilMs;
+  const lease = state();
+  if (monotonicMs() >= (lease.validUntilMs ?? 0)) refreshSharedMemorySize();
+  lease.validUntilMs = validUntilMs;
+}
+
+/**
+ * Makes the kernel ask LiteFS for the size of the database's shared memory. SQLite truncates and
+ * extends the file when it opens it, but LiteFS drops the extension while it applies a transaction
+ * (WriteSHMAt in its db.go), and later extends the file without telling the kernel. Then the first
+ * write as the primary, which is the first access beyond the known size, ends the process with SIGBUS.
+ */
+function refreshSharedMemorySize(): void {
+  try {
+    statSync(`${env.DATABASE_FILE}-shm`, { throwIfNoEntry: false });
+  } catch {
+    // The mount has failed, so writes fail, too.
+  }
 }
 
 /** Returns false if another node may hold the lease by now. Always true without a launcher. */

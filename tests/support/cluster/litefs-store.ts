@@ -8,6 +8,8 @@ import {
   openSync,
   readSync,
   readdirSync,
+  statSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -40,6 +42,16 @@ export function corruptBytes(file: string, { at }: { at: number }): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Makes the kernel believe that the database's shared memory is empty, as if SQLite had opened it
+ * while LiteFS applied a transaction. LiteFS restores the file, but not the kernel's size, with the
+ * next transaction.
+ */
+export function shrinkSharedMemory(node: ClusterNode): void {
+  truncateSync(node.storePath("shm"), 3);
+  statSync(`${node.databaseFile}-shm`);
 }
 
 /** Returns the entries of a node's log for `event`, oldest first. */

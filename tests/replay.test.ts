@@ -99,7 +99,7 @@ test("an unreachable primary gets no writes or reads", async () => {
     true,
   );
   await litefs.setPrimary("");
-  litefs.setHeartbeatAge(2_000);
+  litefs.setHeartbeatAge(4_900);
   await litefs.setPrimary("dfw-1");
   await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({ code: "unavailable" });
   litefs.setHeartbeatAge(0);
@@ -258,7 +258,8 @@ test("the primary immediately expires a txid that it lacks", async () => {
 test("a forged txid costs nothing", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const startedMs = performance.now();
-  for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])
-    await waitForOwnWrites(forged);
-  expect(performance.now() - startedMs).toBeLessThan(1_400); // three waits are 1,500
+  for (let i = 0; i < 10; i++)
+    for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])
+      await waitForOwnWrites(forged);
+  expect(performance.now() - startedMs).toBeLessThan(10_000); // thirty waits are 15,000
 });

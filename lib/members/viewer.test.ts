@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
-import { DAY_MS, HOUR_MS, setClock } from "#lib/core/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { hashSecret } from "#lib/core/secret.ts";
 import { read, write } from "#lib/db/database.ts";
 import { SESSION_DAYS } from "./cookies.ts";
@@ -46,10 +46,10 @@ test("a session resolves to its own member and the time of the login", async () 
 
 test("an expired session has no member", async () => {
   const { user, sessionKey } = await logIn();
-  setClock(NOW + SESSION_DAYS * DAY_MS - 1_000);
+  setClock(NOW + SESSION_DAYS * DAY_MS - MINUTE_MS);
   expect(await memberOf(sessionKey)).toMatchObject({ id: user.id });
   await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(NOW + HOUR_MS) } }));
-  setClock(NOW + HOUR_MS + 1_000);
+  setClock(NOW + HOUR_MS + MINUTE_MS);
   expect(await memberOf(sessionKey)).toBeNull();
   await write((tx) => tx.session.updateMany({ data: { expirationDate: new Date(0) } }));
   setClock(NOW);

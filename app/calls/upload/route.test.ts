@@ -384,7 +384,7 @@ test("a stalled body times out", async () => {
       }),
     );
     // The timer is set once the body is being read.
-    await vi.waitUntil(() => isRead && vi.getTimerCount() > 0);
+    await vi.waitUntil(() => isRead && vi.getTimerCount() > 0, 10_000);
     await vi.advanceTimersByTimeAsync(60_000);
     await refused(answer, 408, /took too long/);
   } finally {
@@ -460,10 +460,10 @@ test("creating an upload deletes uploads older than a day", async () => {
   for (let i = 0; i < 3; i++)
     old.push(await createTestUpload(makeOpusWebm({ seconds: 1, seed: i })));
   await put(old[0]!, 0, makeOpusWebm({ seconds: 1, seed: 0 }));
-  setClock(nowMs() + DAY_MS - 1_000);
+  setClock(nowMs() + DAY_MS - MINUTE_MS);
   const late = await createTestUpload(RECORDING, { who: eve });
   expect((await rows()).uploads).toEqual([...old, late]);
-  setClock(nowMs() + 2_000);
+  setClock(nowMs() + 2 * MINUTE_MS);
   const newest = await createTestUpload(makeOpusWebm({ seconds: 1, seed: 9 }), { who: eve });
   expect(await rows()).toEqual({ uploads: [late, newest], parts: 0 });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { nowMs, setClock } from "#lib/core/clock.ts";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { MAX_FILE_BYTES, listPostFiles } from "./content-source.ts";
 import { createDiskSource } from "./disk-source.ts";
 
@@ -95,11 +95,11 @@ test("a changed image changes the hash of the post next to it", async () => {
 });
 
 test("the version is cached until the next recheck", async () => {
-  const source = createDiskSource({ dir, recheckMs: 1_000 });
+  const source = createDiskSource({ dir, recheckMs: MINUTE_MS });
   const version = await source.getHead();
   put("blog/new.mdx", "new");
   expect(await source.getHead()).toBe(version);
-  setClock(nowMs() + 1_001);
+  setClock(nowMs() + MINUTE_MS + 1);
   expect(await source.getHead()).not.toBe(version);
 });
 

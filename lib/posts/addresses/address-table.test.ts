@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { measureCpu } from "#tests/support/measure-cpu.ts";
 import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
 import { AddressTable } from "./address-table.ts";
 import { findAddressProblem, findPatternProblem, postUrlPath } from "./post-address.ts";
@@ -240,9 +241,7 @@ test("20,000 rules take linear time, not quadratic time", () => {
 
 test("a path takes linear time, however many slashes it has", () => {
   const table = makeTable([makePost("a")], "/old/:slug /blog/:slug\n/a/b/* /c");
-  const startedMs = performance.now();
-  for (const path of [`/a${"/".repeat(100_000)}x`, `/a/b${"/c".repeat(100_000)}`])
-    table.resolve(path);
   // In quadratic time, it takes many seconds and gigabytes.
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  for (const path of [`/a${"/".repeat(100_000)}x`, `/a/b${"/c".repeat(100_000)}`])
+    expect(measureCpu(() => void table.resolve(path))).toBeLessThan(2_000_000);
 });

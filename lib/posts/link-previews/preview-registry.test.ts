@@ -243,7 +243,7 @@ test.each(hostile)(
     const done = refreshLinkPreviews([url]);
     const started = performance.now();
     expect(findLinkPreview(url)).toBeNull();
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
     await done;
     expect(findLinkPreview(url)).toBeNull();
     expect(findPreviewRecord(url)).toMatchObject({ failures: 1, embed: null });
@@ -271,7 +271,7 @@ test("lookups do not wait while hosts hang", async () => {
   await expect.poll(() => requestedPaths.length).toBe(3);
   const started = performance.now();
   for (const url of urls) expect(findLinkPreview(url)).toBeNull();
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 test("at most three links are fetched at the same time, each once", async () => {

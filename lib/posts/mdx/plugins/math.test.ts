@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { usesMath } from "./math.ts";
 import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
+import { measureCpu } from "#tests/support/measure-cpu.ts";
 
 test("formulas become MathML, with their source in the text", async () => {
   const post = await compileText("Let $n \\times k$ be.\n\n$$\nE = mc^2\n$$\n");
@@ -51,10 +52,11 @@ test("a space on both sides of a formula is not money", async () => {
 });
 
 test("a long line of TeX commands or backticks takes no time", async () => {
-  const startedMs = performance.now();
-  expect(usesMath(`$${"\\alpha ".repeat(20_000)}`)).toBe(false);
-  expect(usesMath(`$\n${"`".repeat(30_000)}\n${"x\n".repeat(20_000)}`)).toBe(false);
-  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  for (const text of [
+    `$${"\\alpha ".repeat(20_000)}`,
+    `$\n${"`".repeat(30_000)}\n${"x\n".repeat(20_000)}`,
+  ])
+    expect(measureCpu(() => expect(usesMath(text)).toBe(false))).toBeLessThan(1_000_000);
   expect(usesMath("$5,$\\alpha$")).toBe(true);
 });
 

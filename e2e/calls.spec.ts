@@ -123,7 +123,8 @@ test(
     const callerId = await logIn({ firstName: "Ada" });
     await page.goto("/calls/record");
     await page.getByRole("button", { name: "Start recording" }).click();
-    await expect(page.locator(".recorder-clock")).toContainText("0:02");
+    // A busy machine may skip a second.
+    await expect(page.locator(".recorder-clock")).toContainText(/0:0[2-9]/);
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     await page.getByLabel("Title").fill("Who names the files?");
     await page

@@ -49,8 +49,9 @@ test("a double click saves a post, and the button says so", async ({ page, logIn
   await logIn();
   await page.goto(POST);
   const save = page.getByRole("button", { name: /^Save/ });
+  const clicked = Promise.withResolvers<void>();
   await page.route("**/me/saved", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await clicked.promise;
     await route.continue();
   });
   const answers = [0, 1].map((index) => {
@@ -58,6 +59,7 @@ test("a double click saves a post, and the button says so", async ({ page, logIn
     return page.waitForResponse((r) => r.url().endsWith("/me/saved") && count++ === index);
   });
   await save.dblclick();
+  clicked.resolve();
   await Promise.all(answers);
   await expect(save).toHaveAccessibleName(/^Saved/);
   await page.reload();
@@ -99,9 +101,9 @@ test("a long post continues on another device where the member stopped, until it
   await serverClock.forward(6_000);
   const heading = page.locator(".prose h2").nth(1);
   const id = await heading.getAttribute("id");
+  const sent = page.waitForResponse((response) => response.url().endsWith("/reads/place"));
   await heading.evaluate((element) => element.scrollIntoView());
   await expect(page.locator(".toc-aside [aria-current]")).toHaveAttribute("href", `#${id}`);
-  const sent = page.waitForResponse((response) => response.url().endsWith("/reads/place"));
   await page.clock.runFor(6_000);
   expect((await sent).status()).toBe(204);
 

@@ -164,7 +164,7 @@ test("a call is recorded, paused, resumed, played and sent as it was stored", as
   await expect(button(page, "Play")).toBeVisible();
   const seconds = await secondsShown(page);
   await button(page, "Play").click();
-  await expect(page.locator(".recorder-seek")).toContainText("0:02 /");
+  await expect(page.locator(".recorder-seek")).toContainText(/0:0[2-9] \//);
   await expect(button(page, "Play")).toBeVisible({ timeout: 10_000 });
   await expect(page.locator(".recorder-player .form-error")).toHaveCount(0);
 
@@ -209,7 +209,7 @@ test("a tab that closes during the recording loses at most the last second, and 
   await expect(restored.getByText("The page was closed while you were recording")).toBeVisible();
   await expect(restored.getByLabel("Title")).toHaveValue("How do you test a clock?");
   await button(restored, "Play").click();
-  await expect(restored.locator(".recorder-seek")).toContainText("0:02 /");
+  await expect(restored.locator(".recorder-seek")).toContainText(/0:0[2-9] \//);
   const stored = Buffer.from((await readDrafts(restored)).audio);
   await button(restored, "Send recording").click();
   await expectStored(restored);
@@ -716,7 +716,7 @@ test("a microphone that is silent or gets disconnected is explained", async ({ p
   await openRecorder(page);
   await button(page, "Start recording").click();
   await expect(page.getByText("We can’t hear anything.")).toBeVisible({
-    timeout: 10_000,
+    timeout: 20_000,
   });
   await page.evaluate(() => (window as unknown as { unplug(): void }).unplug());
   await expect(page.getByText("The microphone was disconnected.")).toBeVisible();

@@ -210,7 +210,7 @@ test.describe("while the server can’t be reached", () => {
     await expect(player.getByRole("alert")).toBeVisible();
     await page.unroute("**/calls/recording/**");
     await player.getByRole("button", { name: "Play" }).click();
-    await expect(player.locator(".player-time")).toContainText("0:01");
+    await expect(player.locator(".player-time")).toContainText(/0:0[1-9]/);
     await expect(player.getByRole("alert")).toHaveCount(0);
   });
 });
@@ -221,13 +221,24 @@ test("without a merged file, the answer plays after the question, and each by it
 }) => {
   const slug = await publish(database, "Two recordings?", false);
   await page.goto(`/calls/${slug}`);
+  // In the page, because a busy machine may not notice that the short question plays.
+  await page.evaluate(() => {
+    const played: string[] = [];
+    Object.assign(window, { played });
+    document.addEventListener(
+      "playing",
+      ({ target }) => played.push((target as HTMLAudioElement).currentSrc),
+      true,
+    );
+  });
   const question = page.getByRole("group", { name: "Ada’s question" });
   await question.getByRole("button", { name: "Play" }).click();
-  await expect(question.getByRole("button", { name: "Pause" })).toBeVisible();
   const answer = page.getByRole("group", { name: "The answer" });
   await expect(answer.getByRole("button", { name: "Pause" })).toBeVisible();
   await expectPlaying(page, 0.2);
   expect((await readAudio(page)).src).toContain("/answer.mp3");
+  const [first] = await page.evaluate(() => (window as unknown as { played: string[] }).played);
+  expect(first).toMatch(/\/call(\.|$)/);
   await question.getByRole("button", { name: "Play" }).click();
   await expect(answer.getByRole("button", { name: "Play" })).toBeVisible();
   await expect(playerOf(page)).toContainText("Ada’s question");

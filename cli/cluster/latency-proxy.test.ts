@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { findFreePort } from "#tests/support/free-port.ts";
 import { type LinkState, startLatencyProxy } from "./latency-proxy.ts";
 import { findConnectionOwner } from "./process-sessions.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -26,10 +27,7 @@ async function setup() {
     delayMs: 0,
     port: 0,
   };
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  link.port = (free.address() as AddressInfo).port;
-  await new Promise((resolve) => free.close(resolve));
+  link.port = await findFreePort();
   const proxy = await startLatencyProxy({
     listen: { address: "127.0.0.1", port: link.port },
     target: { address: "127.0.0.1", port: (server.address() as AddressInfo).port },

@@ -73,7 +73,7 @@ async function sendHalfForms(clients: readonly string[]): Promise<Exchange[]> {
   let connections = 0;
   server.on("connection", () => (connections += 1));
   const exchanges = clients.map((client) => send(halfForm(client)));
-  await vi.waitFor(() => expect(connections).toBe(clients.length));
+  await vi.waitFor(() => expect(connections).toBe(clients.length), 10_000);
   // A request on a later connection is handled after them.
   await send(`GET / HTTP/1.1\r\nHost: x\r\n\r\n`).response;
   return exchanges;
@@ -194,7 +194,8 @@ test("if all clients together send too many bodies, the slowest gets 503 and oth
 test("a body that the client breaks off makes room", async () => {
   const exchanges = await sendHalfForms(Array.from({ length: 16 }, () => "192.0.2.1"));
   for (const { socket } of exchanges) socket.destroy();
-  await vi.waitFor(async () =>
-    expect(await send(wholeForm("192.0.2.1")).response).toContain("read 5"),
+  await vi.waitFor(
+    async () => expect(await send(wholeForm("192.0.2.1")).response).toContain("read 5"),
+    10_000,
   );
 });

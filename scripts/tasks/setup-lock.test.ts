@@ -60,7 +60,7 @@ fs.rmSync = (...args) => {
 };
 syncBuiltinESMExports();`;
   const slow = end(startSetup("b", undefined, pause));
-  await expect.poll(() => existsSync(paused), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => existsSync(paused), { timeout: 20_000 }).toBe(true);
   const hold = "await new Promise((done) => setTimeout(done, 400))";
   expect(await Promise.all([slow, end(startSetup("c", hold))])).toEqual([0, 0]);
   expect(readFileSync(join(dir, "log"), "utf8")).toMatch(/^a (\w) \1 (\w) \2 $/);

@@ -30,7 +30,7 @@ const SITE = `
   });
   process.on("SIGTERM", () => {
     isDraining = true;
-    setTimeout(end, 5000, "the lease was not renewed");
+    setTimeout(end, 15_000, "the lease was not renewed");
   });
   function end(text) {
     console.log(text);
@@ -95,7 +95,7 @@ test("a primary without a standby keeps its lease until the last request is fini
   });
   expect(await exited).toEqual([0, null]);
   expect(output).toContain("the lease was renewed");
-}, 30_000);
+}, 60_000);
 
 test("without replication, the site ends with its supervisor, even if it was killed", async () => {
   // Without IPC, so that only the launcher can end it.

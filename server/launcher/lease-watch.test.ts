@@ -57,18 +57,19 @@ const at = (txid: number) => ({
   isCandidate: true,
   position: { txid, checksum: "1" },
 });
+/** Ticks until a heartbeat was accepted: on a busy machine, a request may time out. */
 const tick = async (txid: number) => {
-  const count = heartbeats.length;
+  const count = expiries.length;
   await vi.waitFor(async () => {
     await watch.tickAsPrimary(at(txid));
-    expect(heartbeats.length).toBeGreaterThan(count);
+    expect(expiries.length).toBeGreaterThan(count);
   }, 10_000);
 };
 
 test("a heartbeat that Consul accepts gives the site one TTL, from when it was sent", async () => {
   const beforeMs = monotonicMs();
   await tick(5);
-  expect(heartbeats).toMatchObject([{ instance: "dfw-1", txid: 5, needed: 5 }]);
+  expect(heartbeats.at(-1)).toMatchObject({ instance: "dfw-1", txid: 5, needed: 5 });
   expect(expiries).toHaveLength(1);
   expect(expiries[0]! - beforeMs).toBeGreaterThanOrEqual(10_000);
   expect(expiries[0]! - monotonicMs()).toBeLessThanOrEqual(10_000);

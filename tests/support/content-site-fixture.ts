@@ -140,7 +140,7 @@ export async function waitUntilCompiled(site: Catalog): Promise<Catalog> {
         site.getStatus().servedVersion !== null &&
         site.getStatus().pendingCount === 0 &&
         site.getStatus().buildProgress === null,
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe(true);
   return site;

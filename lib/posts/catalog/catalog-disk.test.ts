@@ -314,7 +314,7 @@ test("a post goes live by itself, even if the content can't be read at that time
   rmSync(sites.dir, { recursive: true });
   setClock(Date.parse("2031-05-05T00:01:00Z"));
   await expect
-    .poll(async () => (await site.getIndex()).posts.map(({ slug }) => slug), { timeout: 5_000 })
+    .poll(async () => (await site.getIndex()).posts.map(({ slug }) => slug))
     .toEqual(["first"]);
   expect(site.getStatus().scheduled).toMatchObject([{ slug: "second" }]);
 });

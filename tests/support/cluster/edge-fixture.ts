@@ -80,7 +80,6 @@ export async function startEdgeFixture(
       health,
       roundTripMs,
       delayMs: () => 0,
-      instanceTimeoutMs: 500,
       ...options,
     }),
   };

@@ -148,7 +148,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
     former.start();
     await cluster.waitUntilReady();
     const formerObjects = await objects.store.list(`timelines/${first}/`);
-    await writeRow(cluster, "syd", "with.everybody.back");
+    await writeRow(cluster, "ams", "with.everybody.back");
     await waitUntilStored(cluster, archive);
     const timelines = await listTimelines(archive);
     expect(timelines).toHaveLength(2);
@@ -221,7 +221,7 @@ test("a backup follows the lease, survives an outage of the store, and brings ba
     // A mistake is undone in the running cluster.
     const goodMs = Date.now();
     await waitUntil("The second is over", 5_000, () => Date.now() - goodMs > 1_000);
-    await writeRow(cluster, "syd", "a.mistake");
+    await writeRow(cluster, "ams", "a.mistake");
     await waitUntilStored(cluster, archive);
     await runPage("Restore a cluster that is running", {
       ...(await cluster.waitForPrimary()).readEnvironment(),

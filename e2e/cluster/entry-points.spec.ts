@@ -80,7 +80,6 @@ const test = base.extend({
     { scope: "worker" },
   ],
 });
-test.use({ regions: ["dfw", "ams"] });
 
 interface Asked {
   readonly method: string;

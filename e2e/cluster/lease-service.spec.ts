@@ -18,7 +18,7 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { createWorkspace } from "#cli/cluster/workspace.ts";
 
 test.skip(!process.env.SOAK_RUNBOOKS, "SOAK_RUNBOOKS=1 runs these long tests.");
-test.use({ regions: ["dfw", "ams"], consulServers: 3 });
+test.use({ consulServers: 3 });
 
 const PAGE = "lease-service.md";
 const TTL_MS = 10_000;

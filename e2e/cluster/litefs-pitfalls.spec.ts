@@ -140,7 +140,7 @@ test("the first candidate of a new version takes the lease and migrates; its rep
       { cwd: imageDir, env: node.readEnvironment(), encoding: "utf8" },
     ).stdout.trim() === "1";
   try {
-    const replica = cluster.getNode("syd-1");
+    const replica = cluster.getNode("ams-1");
     await replica.stop();
     replica.start({}, { cwd: newer });
     await waitUntil("the replica waits for the schema", 60_000, () =>
@@ -148,7 +148,7 @@ test("the first candidate of a new version takes the lease and migrates; its rep
         String(reason).includes("29990101000000_newer"),
       ),
     );
-    expect((await sendRequest(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
+    expect((await sendRequest(`${cluster.getEdgeUrl("ams")}/blog`)).status).toBe(200);
 
     const [old, standby] = [await cluster.waitForPrimary(), await cluster.waitForStandby()];
     await standby.stop();
@@ -366,8 +366,8 @@ test("security: forged proxy headers change neither identity nor routing", async
     const sendForm = await openLoginForm(url, `client-${i}@example.com`, from, {
       "fly-client-ip": `203.0.113.${i}`,
       "x-forwarded-for": `203.0.113.${i}`,
-      "fly-region": "syd",
-      "fly-replay-src": "instance=syd-1;state=9",
+      "fly-region": "ams",
+      "fly-replay-src": "instance=ams-1;state=9",
     });
     answers.push((await sendForm()).status);
   }

@@ -128,7 +128,7 @@ test("a running cluster imports the migrated database on the primary only, and m
     }
     // The migrated database accepts writes.
     expect(
-      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.migration@example.com"))
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "after.the.migration@example.com"))
         .status,
     ).toBe(303);
     await cluster.waitUntilInSync();
@@ -149,7 +149,7 @@ test("a running cluster imports the migrated database on the primary only, and m
     expect(countSessions(primary)).toBe(sessionCount);
     // The first write after an import is accepted, although the connections are still open.
     expect(
-      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.import@example.com")).status,
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "after.the.import@example.com")).status,
     ).toBe(303);
     for (const name of readdirSync(primary.dataDir))
       if (name.startsWith("migration.db")) rmSync(join(primary.dataDir, name));

@@ -159,7 +159,7 @@ test("an issue sent while primaries die reaches everyone once, except where SMTP
   expect(uncertain.length).toBeLessThanOrEqual(KILLS * CONNECTIONS);
 
   // The admin page shows the count.
-  const { text } = await admin.request("syd", page);
+  const { text } = await admin.request("ams", page);
   expect(describeIssue(text, "Recipients")).toBe(RECIPIENTS);
   expect(describeIssue(text, "Uncertain")).toBe(uncertain.length);
   expect(describeIssue(text, "Sent")).toBe(RECIPIENTS - uncertain.length);

@@ -9,6 +9,7 @@ import { requestLoginEmail, sendRequest } from "#tests/support/cluster/browser-v
 
 const PAGE = "regions.md";
 
+test.use({ regions: ["dfw", "ams", "syd"] });
 test.skip(!process.env.SOAK_RUNBOOKS, "SOAK_RUNBOOKS=1 runs these long tests.");
 
 test("the runbook removes a region and adds it again, with the data", async ({ cluster }) => {

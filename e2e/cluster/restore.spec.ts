@@ -99,7 +99,7 @@ test("a replica's backup is a whole site on a plain file, and is restored into a
     const expected = countRows(backup);
     expect(expected).toEqual({ ...rows, LoginChallenge: rows.LoginChallenge! + 1 });
     expect(
-      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.backup@example.com")).status,
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "after.the.backup@example.com")).status,
     ).toBe(303);
     expect(
       spawnSync(litefs, ["import", "-url", replica.litefsUrl, "-name", "lectern.db", backup], {
@@ -128,10 +128,10 @@ test("a replica's backup is a whole site on a plain file, and is restored into a
     for (const region of cluster.edges.keys())
       expect((await sendRequest(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
     expect(
-      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.restore@example.com")).status,
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "after.the.restore@example.com")).status,
     ).toBe(303);
     await cluster.waitUntilInSync();
-    expect(countRows(cluster.getNode("syd-1").databaseFile).LoginChallenge).toBe(
+    expect(countRows(cluster.getNode("ams-1").databaseFile).LoginChallenge).toBe(
       expected.LoginChallenge! + 1,
     );
   } finally {

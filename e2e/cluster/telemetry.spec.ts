@@ -18,7 +18,6 @@ const test = base.extend({
     { scope: "worker" },
   ],
 });
-test.use({ regions: ["dfw", "ams"] });
 
 test("a login email requested through ams is one trace: the replica's replay, and the primary's write", async ({
   cluster,

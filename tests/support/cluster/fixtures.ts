@@ -37,7 +37,7 @@ export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
 export const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
-  regions: [["dfw", "ams", "syd"], { option: true, scope: "worker" }],
+  regions: [["dfw", "ams"], { option: true, scope: "worker" }],
   consulServers: [1, { option: true, scope: "worker" }],
   diskSizesMb: [{}, { option: true, scope: "worker" }],
   siteEnv: [{}, { option: true, scope: "worker" }],

@@ -49,9 +49,9 @@ test("a double click saves a post, and the button says so", async ({ page, logIn
   await logIn();
   await page.goto(POST);
   const save = page.getByRole("button", { name: /^Save/ });
-  const clicked = Promise.withResolvers<void>();
+  const doubleClick = Promise.withResolvers<void>();
   await page.route("**/me/saved", async (route) => {
-    await clicked.promise;
+    await doubleClick.promise;
     await route.continue();
   });
   const answers = [0, 1].map((index) => {
@@ -59,7 +59,7 @@ test("a double click saves a post, and the button says so", async ({ page, logIn
     return page.waitForResponse((r) => r.url().endsWith("/me/saved") && count++ === index);
   });
   await save.dblclick();
-  clicked.resolve();
+  doubleClick.resolve();
   await Promise.all(answers);
   await expect(save).toHaveAccessibleName(/^Saved/);
   await page.reload();

@@ -40,7 +40,7 @@ test("a read counts once: at the end of the post, after the time it takes, and n
     database.prepare(`DELETE FROM "${table}" WHERE "postSlug" = ?`).run(COUNTED.slug);
   await page.clock.install();
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
-  // Already here, because the page's clock also runs by itself.
+  // Before the visit, because the page's clock also runs by itself.
   const start = page.waitForResponse((response) => response.url().endsWith("/reads/start"));
   await page.goto(COUNTED.path);
   await token;
@@ -274,7 +274,7 @@ test.describe("without a connection", () => {
     await expect(page.getByRole("searchbox")).toHaveValue("zebra");
   });
 
-  test("a list that fails late does not replace a link that was followed", async ({ page }) => {
+  test("a list that fails late does not replace the page of a link", async ({ page }) => {
     await page.goto("/blog", { waitUntil: "networkidle" });
     const [list, about] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     await page.route("**/blog?*", async (route) => {
@@ -285,17 +285,17 @@ test.describe("without a connection", () => {
       await about.promise;
       await route.continue();
     });
-    const searched = page.waitForRequest("**/blog?*");
+    const listRequest = page.waitForRequest("**/blog?*");
     await page.getByRole("searchbox").fill("zebra");
-    await searched;
-    const followed = page.waitForRequest("**/about");
+    await listRequest;
+    const aboutRequest = page.waitForRequest("**/about");
     // Not a click: its hover would prefetch the page.
     await page.getByRole("link", { name: "About", exact: true }).first().focus();
     await page.keyboard.press("Enter");
-    await followed;
-    const answered = page.waitForResponse("**/blog?*");
+    await aboutRequest;
+    const listResponse = page.waitForResponse("**/blog?*");
     list.resolve();
-    await answered;
+    await listResponse;
     about.resolve();
     await expect(page).toHaveURL(/\/about$/);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -355,7 +355,7 @@ test("the theme follows the system until one is chosen, and the choice is kept",
   expect(await background()).toBe(light);
 });
 
-test("without storage, a theme applies to its page, and a failed copy is shown", async ({
+test("without storage, a theme applies to the page, and a failed copy is shown", async ({
   page,
 }) => {
   await page.addInitScript(() => {

@@ -27,7 +27,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
   let url: string;
   let events: MigrationEvent[];
   const clients: pg.Client[] = [];
-  /** A site that responds, and is ready once a test sets this. */
+  /** Whether the site below reports that it is ready. Tests set it. */
   let isReady = false;
   const starting = createServer(
     (_, response) => void response.writeHead(isReady ? 200 : 503).end(),
@@ -313,7 +313,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     let connecting: Promise<void> | undefined;
     let isOver = false;
     const migration = createMigration(url, {
-      // On a busy machine, it may be terminated while it connects, or connect only afterwards.
+      // On a busy machine, it may be terminated while it connects, or connect after the cutover.
       drain: () =>
         void (connecting = connect().then(
           (client) => void (pauseClient = isOver ? undefined : client),

@@ -30,7 +30,7 @@ export interface ResyncOptions {
 /**
  * Makes the staging database equal to one snapshot of the source. Returns how many rows were
  * repaired. Idempotent, even after an interruption. Throws AppError(unavailable) if the source is
- * lost, AppError(conflict) for a row that the target's constraints reject.
+ * lost or silent, AppError(conflict) for a row that the target's constraints reject.
  */
 export async function runFullResync({
   url,
@@ -185,7 +185,7 @@ async function refillTable(
     reader.finish();
     db.exec("COMMIT");
   } catch (error) {
-    // SQLite rolls back by itself if the disk is full.
+    // If the disk is full, SQLite has already rolled back.
     if (db.inTransaction) db.exec("ROLLBACK");
     throw error;
   }

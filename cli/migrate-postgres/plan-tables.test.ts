@@ -189,7 +189,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       /stop: .*Twice.*SQLite cannot tell the columns Name and name apart.*--unknown drop[\s\S]*stop: .*Wide.*500 columns at most.*--unknown drop/,
     );
     expect(formatIssues(planned).join("\n")).toMatch(
-      /stop: .*Rows.*cannot read rows by number.*--unknown drop/,
+      /stop: .*Rows.*cannot identify rows.*--unknown drop/,
     );
     expect(formatIssues(planned).join("\n")).toMatch(
       /note: .*Empty \(0 columns\)\. Its rows are empty/,

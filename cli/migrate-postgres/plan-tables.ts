@@ -183,7 +183,7 @@ function checkUnknown(
     return skip(
       createBlocker(
         "tables",
-        `${description} SQLite cannot read rows by number if the columns rowid, _rowid_ and oid all exist.`,
+        `${description} SQLite cannot identify rows if rowid, _rowid_ and oid are all columns.`,
         `Rename one of them in PostgreSQL; or ${dropHint}`,
       ),
     );

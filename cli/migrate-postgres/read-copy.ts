@@ -1,4 +1,4 @@
-// Reads a COPY TO STDOUT, and ends if the source is lost or silent.
+// Reads a COPY TO STDOUT, and fails if the source is lost or silent.
 
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
@@ -10,7 +10,7 @@ const SILENCE_TIMEOUT_MS = 600_000;
 
 /**
  * Yields the bytes of the COPY statement `sql`. A consumer that stops early must close `source`.
- * Throws AppError(unavailable) on an abort, a lost connection or silence, else the errors of
+ * Throws AppError(unavailable) on an abort, a lost connection or silence, and the errors of
  * toSourceError.
  */
 export async function* readCopy(

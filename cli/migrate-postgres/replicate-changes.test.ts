@@ -308,14 +308,14 @@ describe.skipIf(!findPostgres())("replicating a source", () => {
     const [source, other] = [await openSnapshot(url, null), await connectSource(url)];
     await other.query(`BEGIN; LOCK TABLE public."Log"`);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const silent = expect(refillKeylessTables({ source, file, state, signal })).rejects.toThrow(
+    const failure = expect(refillKeylessTables({ source, file, state, signal })).rejects.toThrow(
       /has sent nothing for 600 seconds/,
     );
     await vi.advanceTimersByTimeAsync(600_000);
     vi.useRealTimers();
-    await silent;
+    await failure;
     await Promise.all([source, other].map(closeSource));
-    // SQLite rolls back by itself, as it does if the disk is full.
+    // Makes SQLite roll back by itself, as it does if the disk is full.
     const db = new Database(file);
     db.exec(
       `CREATE TRIGGER "full" BEFORE INSERT ON "_source_Log" BEGIN SELECT RAISE(ROLLBACK, 'full'); END`,

@@ -29,7 +29,7 @@ describe.skipIf(!findPostgres())("a source connection", () => {
   test("no timeout of the role ends a long session", async () => {
     const url = await server.createDatabase();
     const setUp = await connectSource(url);
-    // transaction_timeout exists since PostgreSQL 17.
+    // PostgreSQL 17 added transaction_timeout.
     const readTimeouts = `SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')`;
     const timeouts = await readRows<{ name: string }>(setUp, readTimeouts);
     expect(timeouts.length).toBeGreaterThanOrEqual(3);

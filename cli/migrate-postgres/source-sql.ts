@@ -24,8 +24,8 @@ export const columnListSql = ({ columns }: Pick<TableMapping, "columns">) =>
   columns.map(({ name }) => quoteIdentifier(name)).join(", ");
 
 /**
- * Returns SQLite's name of the rowid that no column of the table shadows; undefined if all three are
- * shadowed.
+ * Returns the first of SQLite's three names for the rowid that no column shadows; undefined if
+ * columns shadow all of them.
  */
 export const findRowidName = ({ columns }: Pick<TableMapping, "columns">) =>
   ["rowid", "_rowid_", "oid"].find((name) =>

@@ -19,8 +19,8 @@ async function showPosts(
   const controller = (loading = new AbortController());
   const isNewest = () => loading === controller;
   const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
-  // The reader followed a link in the meantime. Not permanent, because a page with this listener is
-  // not kept for the back button in all browsers.
+  // Called if the reader follows a link. Removed later, because some browsers don't keep a page
+  // with this listener in the back/forward cache.
   const cancel = () => (loading = undefined);
   addEventListener("beforeunload", cancel);
   try {

@@ -24,7 +24,7 @@ export function startCopyButtons(): () => void {
     } catch {
       // No permission, or not https.
       status.textContent = copyFailed;
-      // The button has room for the first clause.
+      // The button has room only for the first clause.
       showResult(button!, copyFailed.split(/[.:]/)[0]!, false);
     }
     setTimeout(() => (status.textContent = ""), FEEDBACK_MS * 2);

@@ -21,7 +21,7 @@ function storeTheme({ target }: Event): void {
     if (radio.value === "system") localStorage.removeItem(THEME_STORAGE_KEY);
     else localStorage.setItem(THEME_STORAGE_KEY, radio.value);
   } catch {
-    // Storage is blocked, so the choice is for this page only.
+    // Storage is blocked, so the choice applies to this page only.
     if (radio.value !== "system") {
       document.documentElement.dataset.theme = radio.value;
       return;

@@ -65,7 +65,7 @@ test("a planned handover under load: no read fails, no acknowledged write is los
     const old = await cluster.waitForPrimary();
     const next = await cluster.waitForStandby();
     await waitUntilHeld(old);
-    const deaths = readLogEvents(next, "launcher.site_died").length;
+    const deathCount = readLogEvents(next, "launcher.site_died").length;
     shrinkSharedMemory(next);
     await load.waitForWrites(25);
     const fromMs = performance.now();
@@ -78,7 +78,7 @@ test("a planned handover under load: no read fails, no acknowledged write is los
       (name) => name === next.name,
     );
     await load.waitForWrites(25);
-    expect(readLogEvents(next, "launcher.site_died")).toHaveLength(deaths);
+    expect(readLogEvents(next, "launcher.site_died")).toHaveLength(deathCount);
     gaps.push(load.longestGapMs(fromMs, performance.now()));
     old.start();
     expect((await cluster.waitForStandby(90_000)).name).toBe(old.name);

@@ -221,13 +221,13 @@ test("without a merged file, the answer plays after the question, and each by it
 }) => {
   const slug = await publish(database, "Two recordings?", false);
   await page.goto(`/calls/${slug}`);
-  // In the page, because a busy machine may not notice that the short question plays.
+  // Recorded in the page, because on a busy machine the test may miss the short question.
   await page.evaluate(() => {
-    const played: string[] = [];
-    Object.assign(window, { played });
+    const sources: string[] = [];
+    Object.assign(window, { sources });
     document.addEventListener(
       "playing",
-      ({ target }) => played.push((target as HTMLAudioElement).currentSrc),
+      ({ target }) => sources.push((target as HTMLAudioElement).currentSrc),
       true,
     );
   });
@@ -237,7 +237,7 @@ test("without a merged file, the answer plays after the question, and each by it
   await expect(answer.getByRole("button", { name: "Pause" })).toBeVisible();
   await expectPlaying(page, 0.2);
   expect((await readAudio(page)).src).toContain("/answer.mp3");
-  const [first] = await page.evaluate(() => (window as unknown as { played: string[] }).played);
+  const [first] = await page.evaluate(() => (window as unknown as { sources: string[] }).sources);
   expect(first).toMatch(/\/call(\.|$)/);
   await question.getByRole("button", { name: "Play" }).click();
   await expect(answer.getByRole("button", { name: "Play" })).toBeVisible();

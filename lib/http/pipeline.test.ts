@@ -69,32 +69,32 @@ test("idle connections stay open longer than in common proxies, or as configured
 });
 
 test("a client that stops reading is disconnected, but one that waits is not", async () => {
-  const answers = Promise.withResolvers<ServerResponse>();
+  const waitingResponse = Promise.withResolvers<ServerResponse>();
   const server = createPipelineServer((request, response) => {
-    if (request.url === "/waiting") return answers.resolve(response);
+    if (request.url === "/waiting") return waitingResponse.resolve(response);
     response.write(Buffer.alloc(64_000_000));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const open = async (path: string) => {
-    const accepted = once(server, "connection") as Promise<[Socket]>;
+    const connection = once(server, "connection") as Promise<[Socket]>;
     const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
     client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-    const [socket] = await accepted;
+    const [socket] = await connection;
     await expect.poll(() => socket.timeout).toBe(60_000);
     return { client, socket };
   };
   const stalled = await open("/stalled");
   stalled.client.pause();
   await expect.poll(() => stalled.socket.writableLength).toBeGreaterThan(0);
-  const closed = once(stalled.socket, "close");
+  const closeEvent = once(stalled.socket, "close");
   stalled.socket.setTimeout(50);
-  await closed;
+  await closeEvent;
   stalled.client.destroy();
   const waiting = await open("/waiting");
-  const response = await answers.promise;
-  const timedOut = once(waiting.socket, "timeout");
+  const response = await waitingResponse.promise;
+  const timeoutEvent = once(waiting.socket, "timeout");
   waiting.socket.setTimeout(50);
-  await timedOut;
+  await timeoutEvent;
   response.end("late");
   let received = "";
   for await (const data of waiting.client) received += String(data);

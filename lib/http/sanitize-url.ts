@@ -10,8 +10,8 @@ const MAX_QUERY_LENGTH = 2_000;
  */
 const MAX_PARAMETERS = 50;
 /**
- * The pages that next.config.mjs rewrites to for requests without cookies, and Next's error page. At
- * their own address, caches would share them with members, or keep them for a year.
+ * The pages that next.config.mjs rewrites to for requests without cookies, and Next's error page.
+ * At their own addresses, caches would share the former with members, and keep the latter a year.
  */
 const INTERNAL_PATH = /^[/\\]+(static|_global-error)([/\\.]|$)/i;
 /** A path without a page, which gets the 404 page. */

@@ -189,7 +189,7 @@ test("a session continues after a message that could not be recorded, or whose c
   const result = await send(async () => {
     breakConnection();
     await sleep(100);
-    // After a pause, timers fire before the end of the connection is read.
+    // After a pause of the machine, timers fire before Node reads the end of the connection.
     for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
     return true;
   });

@@ -35,10 +35,12 @@ export function setLeaseExpiry(validUntilMs: number): void {
 }
 
 /**
- * Makes the kernel ask LiteFS for the size of the database's shared memory. SQLite truncates and
- * extends the file when it opens it, but LiteFS drops the extension while it applies a transaction
- * (WriteSHMAt in its db.go), and later extends the file without telling the kernel. Then the first
- * write as the primary, which is the first access beyond the known size, ends the process with SIGBUS.
+ * Makes the kernel ask LiteFS for the size of the database's shared memory. Otherwise, the first
+ * write as the primary could access memory beyond the size that the kernel knows (SIGBUS).
+ *
+ * SQLite truncates and extends the file when it opens it. While LiteFS applies a transaction, it
+ * drops the extension (WriteSHMAt in its db.go). Later it extends the file without telling the
+ * kernel.
  */
 function refreshSharedMemorySize(): void {
   try {

@@ -109,7 +109,7 @@ test("all nodes are listed, unreachable ones with the time since they are unreac
     CLUSTER_NODES:
       "dfw-1@dfw=127.0.3.1,syd-1@syd=127.0.3.2,maa-1@maa=127.0.3.3,gru-1@gru=127.0.3.4,hkg-1@hkg=127.0.3.5,ams-1@ams=127.0.3.6",
   });
-  // Repeated, because on a busy machine a node may miss the deadline of a second.
+  // Repeated, because on a busy machine a node may miss the one-second deadline.
   await vi.waitFor(async () => {
     const began = performance.now();
     const { nodes, isReplicated } = await readCluster();
@@ -252,7 +252,7 @@ test("events are sent on changes, comments in between, and the stream ends when 
   const events = [...text.matchAll(/^data: (.*)$/gm)].map(
     ([, json]) => JSON.parse(json!) as ClusterView,
   );
-  // On a busy machine, the node may be unreachable for a moment, which is a change, too.
+  // On a busy machine, the node may be unreachable for a moment, which is also a change.
   expect([...new Set(events.map(({ nodes }) => nodes[1]!.txid))].filter(Number)).toEqual([1, 2, 3]);
   for (const [i, { nodes }] of events.slice(1).entries())
     expect(nodes).not.toEqual(events[i]!.nodes);

@@ -94,7 +94,7 @@ async function startCandidate(start: Position): Promise<Candidate> {
     LITEFS_PORT: String((server.address() as AddressInfo).port),
   });
   startWatchingStandbys();
-  // Its position arrives after its connection, and would end a stall.
+  // Its position arrives after its connection. If it arrived later, it would end a test's stall.
   await vi.waitFor(() => expect(listStandbys()).toMatchObject([{ txid: start.txid }]), 10_000);
   return candidate;
 }

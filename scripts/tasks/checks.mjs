@@ -99,8 +99,8 @@ export const content = () =>
   ]);
 
 /**
- * Runs the unit tests. Many wait for programs, so two workers share a core; fewer do beside the
- * cluster, whose tests check deadlines.
+ * Runs the unit tests. Many wait for programs, so each core has two workers. Beside the cluster,
+ * whose tests check deadlines, there is only one more worker than cores.
  */
 export function unit(args, { isBesideCluster = false } = {}) {
   const report = join(REPORTS, "unit.json");
@@ -138,11 +138,11 @@ export async function e2e(args) {
   await playwright("e2e", args, env);
 }
 
-/** The longest file of browser tests, which another lane runs, and a pattern of all others. */
+/** Patterns for the longest browser test file, which the cluster's lane runs, and the others. */
 const E2E_PARTS = { record: "/e2e/record\\.", others: "/e2e/(?!record\\.)" };
 
-/** Runs a part of the browser tests in workers whose sites have the indexes from `firstSite`. */
-async function e2ePart(part, { workers, firstSite }) {
+/** Runs a part of the browser tests. The workers' sites are numbered from `firstSite`. */
+async function runE2ePart(part, { workers, firstSite }) {
   const env = {
     CHROMIUM_PATH: await requireChromium(),
     E2E_WORKERS: String(workers),
@@ -180,8 +180,8 @@ export async function members(args, prefix) {
 export const quick = (args) => settle([lint(), unit(args)]);
 
 /**
- * Runs every check in two lanes that end at about the same time. The cluster's tests mostly wait for
- * leases, so the other lane's workers use the rest of two cores.
+ * Runs every check in two lanes that end at about the same time. The cluster's tests mostly wait
+ * for leases, so the other lane can use most of the CPU.
  */
 export async function all(args) {
   await requireChromium(); // before the lanes, so that no two of them install packages at the same time
@@ -189,7 +189,7 @@ export async function all(args) {
   const lanes = [
     (async () => {
       if (await cluster([], "cluster", built)) await members([], "members");
-      await e2ePart("record", { workers: 1, firstSite: 2 });
+      await runE2ePart("record", { workers: 1, firstSite: 2 });
     })(),
     (async () => {
       await lintWithoutTypes();
@@ -198,7 +198,7 @@ export async function all(args) {
       await built;
       await lintWithTypes();
       await unit(args, { isBesideCluster: true });
-      await e2ePart("others", { workers: 2, firstSite: 0 });
+      await runE2ePart("others", { workers: 2, firstSite: 0 });
     })(),
   ];
   await settle(lanes);

@@ -57,7 +57,7 @@ const at = (txid: number) => ({
   isCandidate: true,
   position: { txid, checksum: "1" },
 });
-/** Ticks until a heartbeat was accepted: on a busy machine, a request may time out. */
+/** Ticks until Consul accepts a heartbeat, because on a busy machine a request may time out. */
 const tick = async (txid: number) => {
   const count = expiries.length;
   await vi.waitFor(async () => {

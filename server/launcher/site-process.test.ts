@@ -93,7 +93,7 @@ test("draining finishes a running request and refuses new ones", async () => {
   const server = start(SITE);
   await get("/");
   const slow = fetch(`http://127.0.0.1:${port}/slow`);
-  // A later request on another connection is handled after it.
+  // The site handles a later request on another connection after it.
   await new Promise((resolve) => setImmediate(resolve));
   await get("/");
   const drained = server.drain(5_000);
@@ -138,7 +138,7 @@ const waitForPing = () =>
 test("a site in an endless loop is restarted, and the log shows the loop", async () => {
   const handedOver = vi.fn(() => Promise.resolve());
   const server = start(SITE, {}, { watchdog: WATCHDOG, afterHang: handedOver });
-  // Repeated, because a pause of a busy machine looks like a hang, too.
+  // Repeated, because a pause of a busy machine also looks like a hang.
   await vi.waitFor(async () => {
     await waitForPing();
     await expect(fetch(`http://127.0.0.1:${port}/loop`)).rejects.toThrow();

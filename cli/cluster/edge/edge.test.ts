@@ -343,7 +343,7 @@ test("requests and replays have the latency between regions", async () => {
     await (await fetch(edge.url)).text();
     return performance.now() - start;
   };
-  // A busy machine may be slow once.
+  // The minimum, because a busy machine may be slow once.
   const nearMs = Math.min(await measureNear(), await measureNear(), await measureNear());
   const again = performance.now();
   expect((await read(await fetch(edge.url, { method: "POST", body: "x" }))).name).toBe("dfw-1");

@@ -143,7 +143,7 @@ test("a connection to a server that stops responding is aborted within the deadl
   expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 5_000);
   clearInterval(others);
   await sendEmail(email);
-  // Others may still be on their way.
+  // Other emails may still be in transit.
   await vi.waitFor(() => expect(smtp.emails.length).toBe(smtp.attemptCount - 1), 10_000);
 });
 

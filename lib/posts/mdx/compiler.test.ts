@@ -46,10 +46,10 @@ const input = (body: string, more: Partial<CompileInput> = {}): CompileInput => 
   body,
 });
 const withPlugin = (name: string) => input("text", { extraPlugins: [join(dir, `${name}.mjs`)] });
-/** Repeats an attempt: on a busy machine, even a short post may miss a short deadline. */
+/** Repeats an attempt, because on a busy machine even a short post may miss a short deadline. */
 const repeat = (attempt: () => Promise<void>) => vi.waitFor(attempt, 30_000);
-const compileNext = (used: Compiler) =>
-  repeat(async () => expect((await used.compile(input("next"))).text).toBe("next"));
+const compileNext = (subject: Compiler) =>
+  repeat(async () => expect((await subject.compile(input("next"))).text).toBe("next"));
 
 test("compiles in the shared pool, and an error of a post comes back as a PostError", async () => {
   const post = await compilePost(input("## Hi\n"));
@@ -70,11 +70,11 @@ test.each([
   ["wait", "compiling took longer than 0.8 s and was stopped"],
   ["exit", "the compiler crashed on this post: the worker stopped with exit code 1"],
 ])("a plugin that does %s costs one worker and one clear error", async (name, message) => {
-  const used = name === "exit" ? compiler : hasty;
-  const before = used.getStats();
-  await expect(used.compile(withPlugin(name))).rejects.toThrow(`blog/x.mdx:7: ${message}`);
-  expect(used.getStats().ended).toBe(before.ended + 1);
-  await compileNext(used);
+  const subject = name === "exit" ? compiler : hasty;
+  const before = subject.getStats();
+  await expect(subject.compile(withPlugin(name))).rejects.toThrow(`blog/x.mdx:7: ${message}`);
+  expect(subject.getStats().ended).toBe(before.ended + 1);
+  await compileNext(subject);
 });
 
 test("a plugin that exhausts memory is stopped", async () => {
@@ -178,7 +178,7 @@ test("the bundler's process ends with the post, and leaves no zombie", async () 
 
 test("the bundler's process ends if its worker is terminated", async () => {
   const own = createCompiler({ workers: 1 });
-  // Many, because on a busy machine the bundler of one may have ended before it is seen.
+  // Many posts, because on a busy machine the test may miss the bundler of a single one.
   const compiling = Promise.allSettled(Array.from({ length: 20 }, () => own.compile(withCode)));
   await vi.waitFor(() => expect(countBundlers()).toBe(1), { timeout: 20_000, interval: 1 });
   await own.close();

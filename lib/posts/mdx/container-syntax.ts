@@ -9,7 +9,7 @@ export interface ContainerInfo {
   readonly kind: string;
   readonly attributes: string;
   readonly hasTitle: boolean;
-  /** False if it ends with its parent. */
+  /** False if it ends with its parent, without a closing fence. */
   isClosed: boolean;
 }
 interface TreeBuilder {
@@ -18,23 +18,23 @@ interface TreeBuilder {
 }
 
 const COLON = 58;
-/** Kind, title in brackets or after a space, attributes. */
+/** Matches an opening line: colons, kind, title in brackets or after a space, attributes. */
 const OPENING =
   /^(:{3,})[ \t]*(?:([a-z][\w-]*)(?:[ \t]*\[(.*)\]|[ \t]+([^\s{].*?))?)?[ \t]*(?:\{(.*)\})?$/di;
-/** Bounds the time that the pattern takes. */
+/** Limits how long the pattern takes. */
 const MAX_OPENING_CHARS = 500;
 
 /** The start of a code fence, also in a list or a quote. MDX has no indented code. */
 const OPENING_FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?!.*`)|~{3,})/;
 const CLOSING_FENCE = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/;
 
-/** Returns the code fence that is open after `line`, or null. `fence` was open before it. */
+/** Returns the code fence that is open after `line`, or null. `fence` is the one before `line`. */
 export function openFenceAfter(line: string, fence: string | null): string | null {
   if (fence === null) return OPENING_FENCE.exec(line)?.[1] ?? null;
   return CLOSING_FENCE.exec(line)?.[1]!.startsWith(fence) ? null : fence;
 }
 
-/** Reads the rest of a line, without line ending. A tab counts as spaces. */
+/** Passes the rest of a line, without its line ending, to `onLine`. A tab counts as spaces. */
 const restOfLine = (onLine: (line: string) => void): Construct => ({
   partial: true,
   tokenize(effects, ok) {
@@ -54,7 +54,10 @@ const restOfLine = (onLine: (line: string) => void): Construct => ({
   },
 });
 
-/** The content is parsed as a document. It ends at a fence that is at least as long, or with its parent. */
+/**
+ * Parses the content as a document. It ends with its parent, or at a fence that is at least as
+ * long.
+ */
 const container: Construct = {
   name: "container",
   concrete: true,
@@ -110,7 +113,7 @@ const container: Construct = {
       if (isClosing) {
         token.isClosed = true;
         effects.enter("containerFence");
-        return closing(code);
+        return closingFence(code);
       }
       codeFence = openFenceAfter(line, codeFence);
       if (code === null) return end(code);
@@ -139,10 +142,10 @@ const container: Construct = {
       this.parser.lazy[token.start.line] = false;
       return end(code);
     };
-    const closing: State = (code) => {
+    const closingFence: State = (code) => {
       if (code !== null && !isLineEnding(code)) {
         effects.consume(code);
-        return closing;
+        return closingFence;
       }
       effects.exit("containerFence");
       return end(code);

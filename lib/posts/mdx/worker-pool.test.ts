@@ -51,7 +51,7 @@ function pool(options: Partial<WorkerPoolOptions> = {}): WorkerPool<string, stri
   return created;
 }
 
-/** Repeats an attempt: on a busy machine, even a short job may miss a short deadline. */
+/** Repeats an attempt, because on a busy machine even a short job may miss a short deadline. */
 const repeat = (attempt: () => Promise<void>) => vi.waitFor(attempt, 30_000);
 
 test("the first job starts a worker, and jobs run in it one after the other", async () => {

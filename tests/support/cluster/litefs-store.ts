@@ -45,9 +45,9 @@ export function corruptBytes(file: string, { at }: { at: number }): void {
 }
 
 /**
- * Makes the kernel believe that the database's shared memory is empty, as if SQLite had opened it
- * while LiteFS applied a transaction. LiteFS restores the file, but not the kernel's size, with the
- * next transaction.
+ * Makes the kernel believe that the database's shared memory has three bytes, as if SQLite had
+ * opened it while LiteFS applied a transaction. The next transaction restores the file, but not the
+ * size that the kernel knows.
  */
 export function shrinkSharedMemory(node: ClusterNode): void {
   truncateSync(node.storePath("shm"), 3);

@@ -63,7 +63,7 @@ test("an alert is a callout in a file with Windows line endings", async () => {
   );
 });
 
-/** Compiles Markdown to HTML without line breaks, and to warnings without file names. */
+/** Returns the HTML without line breaks, the warnings without file names, and the plain text. */
 async function compileLines(body: string, file = "blog/test.mdx") {
   const post = await compileText(body, { file });
   return {
@@ -116,19 +116,19 @@ test.each([
     "<details open><summary>See <em>more</em></summary><p>a</p></details>",
   ],
   [":::details\n:::", "<details><summary>Details</summary></details>"],
-])("the container %j is a callout, in MDX and in Markdown", async (body, html) => {
+])("the container %j is converted, in MDX and in Markdown", async (body, html) => {
   for (const file of ["blog/test.mdx", "blog/test.md"])
     expect(await compileLines(body, file)).toMatchObject({ html, warnings: [] });
 });
 
-test("a container's fence in code, and colons in text, stay as they are", async () => {
+test("container fences in code, and colons in text, are unchanged", async () => {
   const inCode = await compileLines("```md\n:::note\n:::\n```\n\n:::note\n~~~\n:::\n~~~\nb\n:::");
   expect(inCode.text).toBe(":::note\n:::\n:::\nb");
   const { html } = await compileLines("12:30 a:b ::before `:::note`\n\n::leaf\n\n:::note:a");
   expect(html).toBe("<p>12:30 a:b ::before <code>:::note</code></p><p>::leaf</p><p>:::note:a</p>");
 });
 
-test("the fault of a container is a warning, and its content is shown", async () => {
+test("a mistake in a container is a warning, and its content is shown", async () => {
   const { html, warnings } = await compileLines(
     "::: code-group Title\na\n:::\n\n> :::note\n> b\n\nc\n:::\n",
   );
@@ -138,11 +138,11 @@ test("the fault of a container is a warning, and its content is shown", async ()
   expect(warnings).toEqual([
     expect.stringMatching(/^1: :::code-group is unknown/),
     expect.stringMatching(/^5: :::note is not closed/),
-    expect.stringMatching(/^9: this ::: closes nothing/),
+    expect.stringMatching(/^9: this ::: closes no container/),
   ]);
 });
 
-test("a container may contain components and exports, with the right lines in errors", async () => {
+test("a container can contain components and exports, and errors name the right line", async () => {
   const { html } = await compileLines(
     ":::note\n<Steps>\n1. a\n</Steps>\n\nexport const b = 3;\n\n{b}\n:::",
   );
@@ -154,7 +154,7 @@ test("a container may contain components and exports, with the right lines in er
   );
 });
 
-test("a container does not let the post of a stranger import or use other classes", async () => {
+test("a container does not let a strict post import modules or use other classes", async () => {
   const strict = { trust: "strict" } as const;
   expect(await problemOf(':::note\nimport fs from "fs"\n:::', strict)).toMatch(/^2: imports/);
   expect(await htmlFrom(":::note{.site-header .aside}\na\n:::", strict)).toContain(
@@ -162,6 +162,6 @@ test("a container does not let the post of a stranger import or use other classe
   );
 });
 
-test("a title in a container is found by search, unless it only names the kind", async () => {
+test("search finds the title of a container, unless it only names the kind", async () => {
   expect((await compileLines(":::note Title\na\n:::\n:::tip\nb\n:::")).text).toBe("Title\na\nb");
 });

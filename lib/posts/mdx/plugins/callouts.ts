@@ -20,7 +20,10 @@ const calloutLabels: Record<string, string> = {
   muted: "Aside",
 };
 
-/** The callout for each kind of `<Callout>`, `:::kind` and `> [!KIND]`, with the names of other engines. */
+/**
+ * Maps each kind of `<Callout>`, `:::kind` and `> [!KIND]` to its callout, including the names that
+ * other engines use.
+ */
 export const CALLOUT_KINDS: Record<string, string> = {
   info: "info",
   note: "info",
@@ -52,7 +55,7 @@ function calloutProperties(kind: string, label: string, classes: string[] = []):
   return { className: ["callout", `callout-${kind}`, ...classes], role: "note", ariaLabel: label };
 }
 
-/** Makes a block quote a callout of `kind`, a key of CALLOUT_KINDS, whose title is the kind by default. */
+/** Turns a block quote into a callout. `kind` is a key of CALLOUT_KINDS and the default title. */
 export function makeCallout(quote: Blockquote, kind: string, title?: Paragraph): void {
   const label = kind[0]!.toUpperCase() + kind.slice(1);
   if (title === undefined)

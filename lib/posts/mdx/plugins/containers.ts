@@ -11,7 +11,10 @@ type Container = Blockquote & ContainerInfo;
 /** `#id`, `.class`, `name`, `name=value` and `name="value"`. */
 const ATTRIBUTE = /([#.])([\w-]+)|([a-z][\w-]*)(?:=(?:"([^"]*)"|'([^']*)'|([^\s"']+)))?/gi;
 
-/** Converts containers. An unknown kind becomes a `<div>`, with a warning; a stray `:::` is removed. */
+/**
+ * Converts containers. With a warning, turns an unknown kind into a `<div>` and removes a stray
+ * `:::`.
+ */
 export function convertContainers(tree: Root, context: CompileContext): void {
   visit(tree, (node, index, parent) => {
     if ((node.type as string) !== "container") return undefined;
@@ -20,7 +23,7 @@ export function convertContainers(tree: Root, context: CompileContext): void {
     // Pandoc and Quarto write `::: {.note}` and `::: {.callout-note}`.
     const kind = container.kind || (classes.shift() ?? "").toLowerCase().replace(/^callout-/, "");
     if (kind === "" && container.children.length === 0) {
-      context.warn(node, "this ::: closes nothing and is removed");
+      context.warn(node, "this ::: closes no container and is removed");
       parent!.children.splice(index!, 1);
       return index;
     }
@@ -37,7 +40,7 @@ export function convertContainers(tree: Root, context: CompileContext): void {
     } else {
       context.warn(
         node,
-        `:::${kind} is unknown, so only its content is shown; use note, tip, info, warning, danger or details`,
+        `:::${kind} is unknown, so its content is shown without a callout; use note, tip, info, warning, danger or details`,
       );
       container.data = { hName: "div", hProperties: {} };
     }

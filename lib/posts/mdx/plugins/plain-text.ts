@@ -56,7 +56,7 @@ export function toPlainText(tree: Root): string {
 
 /**
  * Returns whether an element is not the author's text: an anchor, footnote mark, table of contents,
- * title that a callout has by default, or the source of a diagram.
+ * default title of a callout, or the source of a diagram.
  */
 function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
@@ -66,7 +66,7 @@ function isDecoration(node: Element): boolean {
     "dataFootnoteBackref" in properties ||
     "dataFootnoteRef" in properties ||
     tagName === "svg" ||
-    // A title that only names the kind, as "Note".
+    // A title that only names the kind, such as "Note".
     (classes.includes("callout-title") &&
       Object.hasOwn(CALLOUT_KINDS, getTextContent(node).toLowerCase())) ||
     DECORATION_CLASSES.some((name) => classes.includes(name))

@@ -1,5 +1,6 @@
 // Extends the Markdown parser with containers, `:::note` to `:::`, as in Docusaurus and VitePress.
 
+import { subtokenize } from "micromark-util-subtokenize";
 import { isLineEnding, nextLine, type Construct, type State, type Token } from "./html-syntax.ts";
 import type { Plugin } from "./serialize.ts";
 
@@ -12,6 +13,7 @@ export interface ContainerInfo {
   /** False if it ends with its parent, without a closing fence. */
   isClosed: boolean;
 }
+type Event = Parameters<typeof subtokenize>[0][number];
 interface TreeBuilder {
   enter(node: object, token: object): void;
   exit(token: object): void;
@@ -25,13 +27,21 @@ const OPENING =
 const MAX_OPENING_CHARS = 500;
 
 /** The start of a code fence, also in a list or a quote. MDX has no indented code. */
-const OPENING_FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?!.*`)|~{3,})/;
-const CLOSING_FENCE = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/;
+const OPENING_FENCE = /^([ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+)*)(`{3,}(?!`)(?!.*`)|~{3,})/;
+const CLOSING_FENCE = /^([ \t>]*)(`{3,}|~{3,})[ \t]*$/;
 
-/** Returns the code fence that is open after `line`, or null. `fence` is the one before `line`. */
+/**
+ * Returns the code fence that is open after `line`, or null. `fence` is the one before `line`. A
+ * fence in a quote starts with ">", and ends with the quote.
+ */
 export function openFenceAfter(line: string, fence: string | null): string | null {
-  if (fence === null) return OPENING_FENCE.exec(line)?.[1] ?? null;
-  return CLOSING_FENCE.exec(line)?.[1]!.startsWith(fence) ? null : fence;
+  const isQuoted = fence?.startsWith(">") ?? false;
+  if (isQuoted && !/^[ \t]*>/.test(line)) fence = null;
+  const match = (fence === null ? OPENING_FENCE : CLOSING_FENCE).exec(line);
+  if (!match) return fence;
+  const quote = match[1]!.includes(">") ? ">" : "";
+  if (fence === null) return quote + match[2]!;
+  return (quote + match[2]!).startsWith(fence) ? null : fence;
 }
 
 /** Passes the rest of a line, without its line ending, to `onLine`. A tab counts as spaces. */
@@ -61,6 +71,7 @@ const restOfLine = (onLine: (line: string) => void): Construct => ({
 const container: Construct = {
   name: "container",
   concrete: true,
+  resolve: parseContent,
   tokenize(effects, ok, nok) {
     let line = "";
     let opening: RegExpExecArray | null = null;
@@ -158,6 +169,18 @@ const container: Construct = {
   },
 };
 
+/**
+ * Parses the content when the container ends, so that earlier text finds its definitions. Leaves the
+ * title for later, when all definitions are known.
+ */
+function parseContent(events: Event[]): Event[] {
+  const titles = events.map(([, token]) => token).filter(({ type }) => type === "chunkText");
+  for (const token of titles) delete token.contentType;
+  subtokenize(events);
+  for (const token of titles) token.contentType = "text";
+  return events;
+}
+
 /** Adds the syntax to a unified processor. */
 export const containerSyntax = function (this: { data(): Record<string, unknown[] | undefined> }) {
   const data = this.data();
@@ -172,7 +195,8 @@ export const containerSyntax = function (this: { data(): Record<string, unknown[
         );
       },
       containerTitle(this: TreeBuilder, token: object) {
-        this.enter({ type: "paragraph", children: [] }, token);
+        // Not a paragraph yet, because MDX unwraps those that contain only JSX or an expression.
+        this.enter({ type: "containerTitle", children: [] }, token);
       },
     },
     exit: { container: exitNode, containerTitle: exitNode },

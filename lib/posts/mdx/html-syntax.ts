@@ -31,6 +31,7 @@ export interface Construct {
   readonly name?: string;
   readonly concrete?: boolean;
   readonly partial?: boolean;
+  readonly resolve?: (events: never[]) => object[];
   readonly tokenize: (this: Tokenizer, effects: Effects, ok: State, nok: State) => State;
 }
 interface Tag {

@@ -128,6 +128,35 @@ test("container fences in code, and colons in text, are unchanged", async () => 
   expect(html).toBe("<p>12:30 a:b ::before <code>:::note</code></p><p>::leaf</p><p>:::note:a</p>");
 });
 
+test.each([
+  ["- > ```\n  > :::\n  > ```", "a fence in a quote in a list"],
+  ["> ```\n> :::\n\na", "a fence that ends with its quote"],
+  ["```md\n> ```\n:::\n```", "a quoted fence in code"],
+  ["`".repeat(40_000) + "x`", "many backticks"],
+])("a container goes on after %j", async (body) => {
+  const { html, warnings } = await compileLines(`:::note\n${body}\n\nin\n:::\nafter`);
+  expect(html).toMatch(/<p>in<\/p><\/aside><p>after<\/p>$/);
+  expect(warnings).toEqual([]);
+});
+
+test("a title can be only a component or an expression", async () => {
+  expect((await compileLines(':::note[{"x"}]\na\n:::')).html).toContain(
+    '<p class="callout-title">x</p>',
+  );
+  expect((await compileLines(":::details[<b>x</b>]\na\n:::")).html).toContain(
+    "<summary><b>x</b></summary>",
+  );
+});
+
+test("definitions and footnotes in a container are found from outside", async () => {
+  const { html, text } = await compileLines(
+    "[a] and b[^1].\n\n:::note[c [later]]\n[a]: /a\n\n[^1]: foot\n:::\n\n[later]: /later",
+  );
+  expect(html).toContain('<a href="/a">a</a>');
+  expect(html).toContain('<a href="/later">later</a>');
+  expect(text).toContain("foot");
+});
+
 test("a mistake in a container is a warning, and its content is shown", async () => {
   const { html, warnings } = await compileLines(
     "::: code-group Title\na\n:::\n\n> :::note\n> b\n\nc\n:::\n",

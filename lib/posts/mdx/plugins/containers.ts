@@ -19,6 +19,7 @@ export function convertContainers(tree: Root, context: CompileContext): void {
   visit(tree, (node, index, parent) => {
     if ((node.type as string) !== "container") return undefined;
     const container = node as Container;
+    if (container.hasTitle) container.children[0]!.type = "paragraph";
     const { title: titleText, id, isOpen, classes } = readAttributes(container.attributes);
     // Pandoc and Quarto write `::: {.note}` and `::: {.callout-note}`.
     const kind = container.kind || (classes.shift() ?? "").toLowerCase().replace(/^callout-/, "");

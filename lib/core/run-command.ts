@@ -32,6 +32,7 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     // oxlint-disable-next-line lectern/no-process-env -- passes on only these, and no secrets
     const { PATH = "", HOME = "" } = process.env;
+    const guard = startGroupGuard();
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { NODE_ENV: env.NODE_ENV, PATH, HOME, LC_ALL: "C.UTF-8" },
@@ -50,11 +51,11 @@ export function runCommand(
         // The group has ended.
       }
     };
+    guard.watch(child.pid);
     const timer = setTimeout(kill, deadlineMs);
-    const stopWatching = killWithThisProcess(child.pid);
     const finish = () => {
       clearTimeout(timer);
-      stopWatching();
+      guard.stop();
     };
     child.on("error", (error) => {
       finish();
@@ -75,18 +76,22 @@ export function runCommand(
 }
 
 /**
- * Kills the process group `pgid` when this process ends, even by SIGKILL: a shell waits for the end
- * of its input, which this process holds open. Returns a function that ends the shell.
+ * Starts a shell that kills a process group when this process ends, even by SIGKILL: it waits for
+ * the end of its input, which this process holds open. It starts before the group, so that the group
+ * is never without it.
  */
-function killWithThisProcess(pgid: number | undefined): () => void {
-  if (pgid === undefined) return () => undefined;
-  const shell = spawn("/bin/sh", ["-c", 'read _; kill -s KILL -- "-$0"', String(pgid)], {
+function startGroupGuard(): { watch(pgid: number | undefined): void; stop(): void } {
+  const shell = spawn("/bin/sh", ["-c", 'read group || exit; read _; kill -s KILL -- "-$group"'], {
     stdio: ["pipe", "ignore", "ignore"],
     // In its own process group, so that it survives a signal to this one.
     detached: true,
   });
   shell.on("error", () => undefined);
-  return () => void shell.kill("SIGKILL");
+  shell.stdin.on("error", () => undefined);
+  return {
+    watch: (pgid) => void (pgid !== undefined && shell.stdin.write(`${pgid}\n`)),
+    stop: () => void shell.kill("SIGKILL"),
+  };
 }
 
 function lowerPriority(pid: number): void {

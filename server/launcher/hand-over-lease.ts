@@ -62,7 +62,7 @@ export async function handOverLease(settings: Settings, timeoutMs: number): Prom
       200;
     if (!isHalted) throw new Error("LiteFS refused the halt lock");
     const haltedMs = performance.now() - fromMs;
-    const last = (await fetchLitefsNodeState(url, name, { timeoutMs: REQUEST_TIMEOUT_MS }))
+    const last = (await fetchLitefsNodeState(url, name, { timeoutMs: Math.max(1, leftMs()) }))
       .position!;
     for (;;) {
       const { position } = await fetchLitefsNodeState(peerLitefsUrl(standby), name, {

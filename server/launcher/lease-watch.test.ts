@@ -12,11 +12,14 @@ let heartbeats: { instance: string; txid: number; needed: number }[];
 let expiries: number[];
 /** The heartbeat of another primary. */
 let found: (typeof heartbeats)[0] | null;
+/** Called when Consul receives a request for the lease. */
+let onLeaseRequest: () => unknown;
 let watch: LeaseWatch;
 
 /** A fake Consul with the lease of `holder`, which records heartbeats. */
 beforeEach(async () => {
   [holder, isSilent, heartbeats, expiries, found] = ["dfw-1", false, [], [], null];
+  onLeaseRequest = () => undefined;
   server = await serveHttp((request, response) => {
     if (isSilent) return;
     let body = "";
@@ -27,6 +30,7 @@ beforeEach(async () => {
         if (pathname.endsWith("/beat")) heartbeats.push(JSON.parse(body) as (typeof heartbeats)[0]);
         response.end("true");
       } else if (pathname === "/v1/kv/lectern/primary" && holder) {
+        onLeaseRequest();
         const lease = JSON.stringify({ hostname: holder, "advertise-url": "http://127.0.0.1:1" });
         response.end(
           JSON.stringify([{ Value: Buffer.from(lease).toString("base64"), Session: "s" }]),
@@ -139,16 +143,36 @@ test("a deposed primary closes its site's fence", async () => {
 });
 
 test("a promotion opens the fence without Consul, until one TTL after the last poll as a standby", async () => {
-  watch.acceptPromotion();
+  const accept = () => watch.acceptPromotion(at(5), Promise.resolve());
+  accept();
   expect(expiries).toEqual([]);
   const polledMs = monotonicMs();
   await watch.tickAsStandby({ ...at(5), isPrimary: false }, polledMs);
   isSilent = true;
-  watch.acceptPromotion();
-  expect(expiries).toEqual([polledMs + 10_000]);
+  accept();
+  expect(expiries).toEqual([0, polledMs + 10_000]);
   isSilent = false;
   await tick(5);
   const count = expiries.length;
-  watch.acceptPromotion();
+  accept();
   expect(expiries).toHaveLength(count);
+});
+
+test("a write right after a promotion is confirmed, but not before the former primary's heartbeat was read", async () => {
+  await watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
+  const reported = Promise.withResolvers<void>();
+  watch.acceptPromotion(at(5), reported.promise);
+  const confirmed = watch.confirmPosition(at(6).position);
+  await fetch(`${server.origin}/v1/kv/lectern/primary`);
+  expect(heartbeats).toEqual([]);
+  reported.resolve();
+  expect(await confirmed).toBe(true);
+  expect(heartbeats.at(-1)).toMatchObject({ txid: 6, needed: 6 });
+});
+
+test("a confirmation that ends after the primary was deposed does not open the fence again", async () => {
+  await tick(5);
+  onLeaseRequest = () => watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
+  expect(await watch.confirmPosition(at(6).position)).toBe(false);
+  expect(expiries.at(-1)).toBe(0);
 });

@@ -49,10 +49,11 @@ export interface LeaseWatch {
    */
   confirmPosition(position: Position): Promise<boolean>;
   /**
-   * Called when a poll finds that this node has become the primary. Opens the fence without asking
-   * Consul: LiteFS took the lease after the last poll that found a standby.
+   * Called on every poll on the primary, before tickAsPrimary(). After a promotion, opens the fence
+   * without asking Consul: LiteFS took the lease after the last poll that found a standby.
+   * Heartbeats, which replace the former primary's, wait until `reported` is settled.
    */
-  acceptPromotion(): void;
+  acceptPromotion(local: LitefsNodeState, reported: Promise<unknown>): void;
   /** Called on every poll on the primary. */
   tickAsPrimary(local: LitefsNodeState): Promise<void>;
   /**
@@ -119,7 +120,7 @@ export function createLeaseWatch(
       const wasFrozen =
         sentMs - Math.max(lastConfirmedMs, lastStandbyMs) > settings.lease.ttlMs / 2;
       let isOwn = !wasFrozen || isOwnLease(await consul.findLease({ isConsistent: true }));
-      if (isOwn) {
+      if (isOwn && isPrimary) {
         await consul.sendHeartbeat(
           settings.instance,
           Math.max(newest.txid, requestedPosition.txid),
@@ -127,6 +128,8 @@ export function createLeaseWatch(
         );
         isOwn = isOwnLease(await consul.findLease({ isConsistent: true }));
       }
+      // A poll may have found in the meantime that this node is no longer the primary.
+      isOwn &&= isPrimary;
       if (isOwn) lastConfirmedMs = sentMs;
       onLease(isOwn ? sentMs + settings.lease.ttlMs : 0);
       return isOwn;
@@ -218,8 +221,12 @@ export function createLeaseWatch(
       return confirm().catch(confirm);
     },
 
-    acceptPromotion() {
-      if (!isPrimary && lastStandbyMs > 0) onLease(lastStandbyMs + settings.lease.ttlMs);
+    acceptPromotion(local, reported) {
+      if (isPrimary || !local.position) return;
+      isPrimary = true;
+      positions = [{ ...local.position, atMs: performance.now() }];
+      sending = sending.then(() => reported);
+      if (lastStandbyMs > 0) onLease(lastStandbyMs + settings.lease.ttlMs);
     },
 
     async tickAsPrimary(local) {

@@ -115,6 +115,9 @@ export function openLocalDatabase(
 
   async function migrateAsPrimary(local: LitefsNodeState): Promise<void> {
     if (!local.position) await createDatabase();
+    // If this launcher ended between the import and the mark, another node could import again.
+    else if (!(await consul.hasData().catch(() => true)))
+      await consul.markBootstrapped(settings.instance);
     const applied = await runMigrations(settings, env, databaseFile);
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
     migratedAsPrimary = true;
@@ -196,9 +199,9 @@ export function openLocalDatabase(
     const local = await fetchLitefsNodeState(litefs.url, name, { agent }).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
-      lease.acceptPromotion();
-      // Before tickAsPrimary(), which replaces the former primary's heartbeat.
-      if (!isLossReported) await reportLoss(local);
+      const reported = isLossReported ? Promise.resolve() : reportLoss(local);
+      lease.acceptPromotion(local, reported);
+      await reported;
       await lease.tickAsPrimary(local);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
         await migrateAsPrimary(local).catch((error: unknown) =>

@@ -137,7 +137,7 @@ export function startSiteProcess(
     stackMs: number,
   ): Promise<void> {
     const processState = await describeHang(site, inspectPort, stackMs);
-    if (isStopping || site.exitCode !== null) return;
+    if (isStopping || site.exitCode !== null || site.signalCode !== null) return;
     logEvent("error", "launcher.site_hung", { silent_ms: silentMs, ...processState });
     // First, so that its transactions and file locks end.
     site.kill("SIGKILL");

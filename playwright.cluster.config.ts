@@ -14,6 +14,7 @@ export default defineConfig({
   ],
   outputDir: ".data/cluster-results",
   timeout: 120_000,
+  expect: { timeout: 10_000 },
   fullyParallel: false,
   // Each worker has its own cluster, which its specs share and break. With two clusters alongside the other
   // tests, some specs miss the deadlines that they check.

@@ -60,6 +60,7 @@ export class Cluster {
   readonly edges: ReadonlyMap<string, Edge>;
   /** Turns the real latency between regions on or off, from the next bytes on. */
   readonly setLatency: (isOn: boolean) => void;
+  readonly #health: HealthChecks;
   readonly #stop: () => Promise<void>;
 
   constructor(parts: {
@@ -67,6 +68,7 @@ export class Cluster {
     network: Network;
     nodes: ReadonlyMap<string, ClusterNode>;
     edges: ReadonlyMap<string, Edge>;
+    health: HealthChecks;
     setLatency: (isOn: boolean) => void;
     stop: () => Promise<void>;
   }) {
@@ -75,6 +77,7 @@ export class Cluster {
       network: this.network,
       nodes: this.nodes,
       edges: this.edges,
+      health: this.#health,
       setLatency: this.setLatency,
       stop: this.#stop,
     } = parts);
@@ -201,6 +204,36 @@ export class Cluster {
   }
 
   /**
+   * Waits until all running nodes follow the primary, its site tracks the standby, and the edges use
+   * every node. Equal positions don't imply that, because nothing may have been written.
+   */
+  async waitUntilConnected(deadlineMs = 60_000): Promise<void> {
+    const running = [...this.nodes.values()].filter((node) => node.isRunning());
+    await waitUntil(
+      "All nodes are connected",
+      deadlineMs,
+      async () => {
+        const primary = await this.findPrimary();
+        if (!primary) throw new Error("no single primary");
+        const response = await fetch(`${primary.url}/readyz`, {
+          signal: AbortSignal.timeout(10_000),
+        });
+        const { standby } = (await response.json()) as { standby: string | null };
+        const infos = await Promise.all(running.map((node) => node.readLitefsInfo()));
+        const healthy = this.#health.listHealthy().map(({ name }) => name);
+        const problems = running.flatMap((node, i) => [
+          ...(node === primary || infos[i]?.primary.hostname === primary.name
+            ? []
+            : [`${node.name} does not follow ${primary.name}`]),
+          ...(healthy.includes(node.name) ? [] : [`the edges don't use ${node.name}`]),
+        ]);
+        return [...problems, ...(standby === "connected" ? [] : [standby])];
+      },
+      (problems) => problems.length === 0,
+    );
+  }
+
+  /**
    * Undoes a test's faults: heals all links, restarts Consul and the nodes, and waits until the
    * cluster is healthy. Returns the names of what it repaired. Throws if the cluster does not
    * become healthy.
@@ -223,6 +256,7 @@ export class Cluster {
     await this.waitUntilReady(deadlineMs);
     await this.waitForStandby(deadlineMs);
     await this.waitUntilInSync(deadlineMs);
+    await this.waitUntilConnected(deadlineMs);
     return repaired;
   }
 
@@ -365,13 +399,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const node of nodes.values()) node.start();
 
     const setLatency = (isOn: boolean) => void (hasLatency = isOn);
-    const cluster = new Cluster({ consul, network, nodes, edges, setLatency, stop });
+    const cluster = new Cluster({ consul, network, nodes, edges, health, setLatency, stop });
     await cluster.waitForPrimary(READY_MS);
     await cluster.waitUntilReady();
     // A joining candidate restarts once it has the data; until then it can't acquire the lease.
     await cluster.waitForStandby();
     await cluster.waitUntilInSync();
-    await health.checkAll();
+    await cluster.waitUntilConnected();
     return cluster;
   } catch (error) {
     await stop().catch(() => {});

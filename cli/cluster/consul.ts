@@ -11,7 +11,8 @@ import type { Workspace } from "./workspace.ts";
 
 const START_SCRIPT = resolve(import.meta.dirname, "..", "..", "consul", "start.sh");
 const START_MS = 60_000;
-const PROBE_TIMEOUT_MS = 2_000;
+/** A busy machine may pause a server for two seconds. */
+const PROBE_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 interface Secrets {

@@ -184,9 +184,12 @@ export class ClusterNode {
   /** Returns the position of its copy; null if it has no copy or LiteFS does not respond. */
   async readPosition(): Promise<Position | null> {
     // Over HTTP with a timeout, because reading a file in the mount of a hanging node blocks.
-    const state = await fetchLitefsNodeState(this.litefsUrl, DATABASE, {
-      timeoutMs: PROBE_TIMEOUT_MS,
-    }).catch(() => null);
+    const read = () =>
+      fetchLitefsNodeState(this.litefsUrl, DATABASE, { timeoutMs: PROBE_TIMEOUT_MS });
+    // Retries once: a busy machine may pause the node for two seconds.
+    const state = await read()
+      .catch(() => (this.isRunning() ? read() : null))
+      .catch(() => null);
     return state?.position ?? null;
   }
 

@@ -466,8 +466,8 @@ test("without a primary every write is refused with Retry-After, and forms keep 
   await waitUntil(
     "the replica knows no primary",
     30_000,
-    async () => (await node.readLitefsInfo())?.primary.hostname ?? "",
-    (name) => name === "",
+    async () => (await node.readLitefsInfo())?.primary ?? null,
+    (known) => known !== null && !known.hostname,
   );
 
   const wrong: string[] = [];

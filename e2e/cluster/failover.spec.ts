@@ -16,7 +16,7 @@ const LEASE_TTL_MS = 10_000;
  */
 const BACK_MS = 2 * LEASE_TTL_MS - 2_000;
 const PAUSED_MS = 2_000;
-/** The edge checks health every second, with a timeout of two. */
+/** The edge checks health every second, and a dead process refuses; the rest is for a busy machine. */
 const HEALTH_CHECK_MS = 3_000;
 /** More than a node writes to its log. */
 const LOG_BYTES = 16 * 1024 * 1024;
@@ -37,7 +37,7 @@ async function waitUntilHeld(primary: ClusterNode): Promise<void> {
 /** Returns the positions once nothing more arrives from a dead primary. */
 async function settledPositions(cluster: Cluster): Promise<Record<string, number>> {
   let last = "";
-  const seen = await waitUntil("Nothing more arrives", 5_000, async () => {
+  const seen = await waitUntil("Nothing more arrives", 10_000, async () => {
     const positions = Object.fromEntries(
       Object.entries(await cluster.readPositions()).flatMap(([name, position]) =>
         position ? [[name, position.txid]] : [],
@@ -190,12 +190,8 @@ test("the primary's machine dies under load: reads go on, writes resume in time,
     lost.filter(({ onStandby }) => onStandby),
   );
   assertInvariant("no login is lost", missing.logins);
-  assertInvariant(
-    "all copies are equal",
-    new Set(Object.values(await cluster.readChecksums())).size === 1
-      ? []
-      : [await cluster.readChecksums()],
-  );
+  // Again, since emails about logins are recorded in the background.
+  await cluster.waitUntilInSync();
   expect(load.failedReads.filter(({ region }) => region !== "dfw")).toEqual([]);
   expect(
     inDfw.filter(

@@ -131,10 +131,12 @@ test("without Consul reads go on, writes are refused, and resume by themselves",
   const startMs = performance.now();
   await cluster.consul.start();
   const backMs = performance.now();
+  // Uses a new address each time, because the limit is five emails an hour.
+  let tries = 0;
   await waitUntil(
     "a write is made",
     60_000,
-    async () => (await tryToWrite(cluster, "ams", "back@example.com")).status,
+    async () => (await tryToWrite(cluster, "ams", `back-${(tries += 1)}@example.com`)).status,
     (status) => status === 303,
   );
   const writesBackMs = Math.round(performance.now() - backMs);
@@ -144,7 +146,7 @@ test("without Consul reads go on, writes are refused, and resume by themselves",
       `writes back ${writesBackMs} ms after Consul (which took ${Math.round(backMs - startMs)} ms), primary ${primary?.name} → ${(await cluster.findPrimary())?.name}, transaction ${after.txid}`,
   );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
-  expect(refused.length).toBeGreaterThan(1);
+  expect(refused).not.toEqual([]);
   // Once refused, writes stay refused until Consul is back, because no node can get the lease
   // without it.
   assertInvariant(
@@ -162,7 +164,8 @@ async function restartAndStop(node: ClusterNode): Promise<void> {
   expect((await sendRequest(`${node.url}/blog`)).status).toBe(200);
   const startMs = performance.now();
   expect(await node.stop()).toBe(0);
-  expect(performance.now() - startMs).toBeLessThan(10_000);
+  // Less than the kill timeout of 30 s, which a hanging LiteFS would use up.
+  expect(performance.now() - startMs).toBeLessThan(20_000);
 }
 
 test("a replica with a corrupt transaction on disk quarantines its store, logs one line, and recovers", async ({
@@ -269,6 +272,14 @@ test.describe("two machines with small disks", () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
     const before = await small.waitUntilInSync();
     const room = fillDisk(primary.dataDir);
+    // The site reads the free space once a second. A write before that would stop LiteFS.
+    await waitUntil(
+      "the primary's site knows",
+      20_000,
+      async () =>
+        ((await (await fetch(`${primary.url}/readyz`)).json()) as { degraded: unknown[] }).degraded,
+      (degraded) => degraded.length > 0,
+    );
     const refused: VisitorResponse[] = [];
     for (let i = 0; i < 8; i += 1) {
       refused.push(await requestLoginEmail(small.getEdgeUrl("dfw"), `none-${i}@example.com`));
@@ -324,6 +335,7 @@ test.describe("two machines with small disks", () => {
 
   test("a running replica with a differing checksum quarantines its store, and recovers", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
+    const before = readLogEvents(standby, "supervisor.store_quarantined").length;
     // Outside WAL mode, LiteFS's copies diverge, so this uses a second database.
     const beside = join(primary.mount, "beside.db");
     const db = new Database(beside);
@@ -336,7 +348,7 @@ test.describe("two machines with small disks", () => {
     await waitUntil(
       "the replica quarantines its store",
       30_000,
-      () => readLogEvents(standby, "supervisor.store_quarantined").length > 0,
+      () => readLogEvents(standby, "supervisor.store_quarantined").length > before,
     );
     await standby.waitUntilReady();
     await small.waitForStandby();

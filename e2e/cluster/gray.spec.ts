@@ -21,8 +21,8 @@ const TTL_MS = 10_000;
 const BACK_MS = 2 * TTL_MS + 5_000;
 /** Five seconds of silence, two to read the stack, and the handover, on a busy machine. */
 const HUNG_SITE_BACK_MS = 15_000;
-/** After this, replicas and edges know that the primary is silent. */
-const DETECTED_MS = 4_000;
+/** After this, replicas and edges know that the primary is silent (docs/failures.md). */
+const DETECTED_MS = 5_000;
 /** A refusal takes two seconds, plus the delays of a busy machine. */
 const REFUSED_MS = 5_000;
 /** Clients give up requests that a frozen process has accepted after this. */
@@ -117,12 +117,12 @@ async function verify(
   );
   assertInvariant("no durable write is lost", lost.logins);
   assertInvariant("no read in another region fails", elsewhere);
-  // Others may be lost only if they were acknowledged before the lease ran out.
+  // Others may be lost only if they were sent before the lease ran out. The response may arrive later.
   assertInvariant(
     "a deposed primary acknowledges nothing",
     lost.writes.filter(
-      ({ answeredMs }) =>
-        !faults.some(({ atMs }) => answeredMs > atMs - 1_000 && answeredMs < atMs + TTL_MS),
+      ({ sentMs, answeredMs }) =>
+        !faults.some(({ atMs }) => answeredMs > atMs - 1_000 && sentMs < atMs + TTL_MS),
     ),
   );
   expect(Math.max(...faults.map((fault) => fault.slowestRefusalMs))).toBeLessThan(REFUSED_MS);

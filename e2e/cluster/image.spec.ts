@@ -52,6 +52,8 @@ test("the image holds no tests, secrets or unused sources", () => {
 
 test("without replication the image serves the site from a plain file, without the checkout", async () => {
   test.skip(process.getuid?.() !== 0, "hiding the checkout needs root");
+  // It compiles the posts, which other tests share.
+  test.setTimeout(240_000);
   const folder = mkdtempSync(join(tmpdir(), "lectern-image-"));
   const workspace = createWorkspace(join(folder, "work"));
   const image = join(folder, "image");

@@ -158,7 +158,8 @@ test("an issue sent while primaries die reaches everyone once, except where SMTP
   expect(missed, "no one is missed").toEqual([]);
   expect(uncertain.length).toBeLessThanOrEqual(KILLS * CONNECTIONS);
 
-  // The admin page shows the count.
+  // The admin page shows the count, once ams has it.
+  await cluster.waitUntilInSync();
   const { text } = await admin.request("ams", page);
   expect(describeIssue(text, "Recipients")).toBe(RECIPIENTS);
   expect(describeIssue(text, "Uncertain")).toBe(uncertain.length);

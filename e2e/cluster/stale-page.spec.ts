@@ -19,6 +19,10 @@ async function openLogin(page: Page, cluster: Cluster) {
   await email(page).fill(EMAIL);
 }
 
+/** React shows this button once it has hydrated the page. Before, the browser itself sends the form. */
+const waitUntilHydrated = (page: Page) =>
+  expect(page.getByRole("button", { name: "Log in with a passkey" })).toBeVisible();
+
 /** The login page also requests a passkey's options with POST. */
 const isFormResponse = (response: Response) =>
   response.request().method() === "POST" && !response.url().endsWith("/options");
@@ -28,6 +32,7 @@ test("a page of an earlier version says that the site has changed, and keeps the
   page,
 }) => {
   await openLogin(page, cluster);
+  await waitUntilHydrated(page);
   await page.route("**/login", async (route) => {
     const headers = route.request().headers();
     const id = headers["next-action"];
@@ -114,17 +119,19 @@ test("without a primary, forms keep their input, with and without scripts", asyn
   page,
   browser,
 }) => {
+  test.setTimeout(240_000);
   const plainContext = await browser.newContext({ javaScriptEnabled: false });
   const plain = await plainContext.newPage();
   for (const one of [page, plain]) await openLogin(one, cluster);
+  await waitUntilHydrated(page);
   const primary = await cluster.waitForPrimary();
   await (await cluster.waitForStandby()).stop();
   await primary.stop();
   await waitUntil(
     "ams knows no primary",
     30_000,
-    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary.hostname ?? "",
-    (name) => name === "",
+    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary ?? null,
+    (known) => known !== null && !known.hostname,
   );
   for (const one of [page, plain]) {
     const answer = one.waitForResponse(isFormResponse);

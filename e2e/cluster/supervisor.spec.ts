@@ -8,10 +8,11 @@ import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { FlyCommand } from "#tests/support/cluster/fly-command.ts";
 import { readRunbook } from "#tests/support/runbook.ts";
 import { requestLoginEmail } from "#tests/support/cluster/browser-visitor.ts";
+import { readCommandLine } from "#cli/cluster/process-sessions.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
-/** More log bytes than a node writes in a test. */
-const LOG_BYTES = 60_000;
+/** More log than a node writes in a run. */
+const LOG_BYTES = 16 * 1024 * 1024;
 
 const store = (node: ClusterNode) => join(node.dataDir, "litefs");
 const quarantinedStores = (node: ClusterNode) =>
@@ -19,8 +20,8 @@ const quarantinedStores = (node: ClusterNode) =>
 
 /** Reads the node's log from now on. */
 function listen(node: ClusterNode): () => string {
-  const mark = node.log(LOG_BYTES).slice(-200);
-  return () => node.log(LOG_BYTES).split(mark).at(-1)!;
+  const { length } = node.log(LOG_BYTES);
+  return () => node.log(LOG_BYTES).slice(length);
 }
 
 /**
@@ -44,11 +45,7 @@ function damage(node: ClusterNode): () => void {
 }
 
 function kill(node: ClusterNode, pattern: RegExp): void {
-  const pids = node
-    .listProcesses()
-    .filter((pid) =>
-      pattern.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")),
-    );
+  const pids = node.listProcesses().filter((pid) => pattern.test(readCommandLine(pid)));
   expect(pids, String(pattern)).toHaveLength(1);
   process.kill(pids[0]!, "SIGKILL");
 }
@@ -56,7 +53,7 @@ function kill(node: ClusterNode, pattern: RegExp): void {
 test("a candidate with a corrupt store quarantines it, and fetches a fresh snapshot; the runbook does the rest", async ({
   cluster,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const node = cluster.getNode("dfw-2");
   const fly = new FlyCommand(cluster, (url) => url);
   const runPage = (heading: string) =>
@@ -75,7 +72,13 @@ test("a candidate with a corrupt store quarantines it, and fetches a fresh snaps
   node.start();
   await node.waitUntilReady();
   // LiteFS notices the difference when it applies the next transaction.
-  await requestLoginEmail(cluster.getEdgeUrl("dfw"), "after.the.damage@example.com");
+  await waitUntil(
+    "a write is made",
+    30_000,
+    async () =>
+      (await requestLoginEmail(cluster.getEdgeUrl("dfw"), "after.the.damage@example.com")).status,
+    (status) => status === 303,
+  );
   await waitUntil("it is quarantined", 30_000, () =>
     said().includes('"event":"supervisor.store_quarantined"'),
   );
@@ -133,11 +136,11 @@ test("a killed LiteFS on the primary is back in seconds, since its node frees th
   kill(primary, /litefs mount/);
   await waitUntil(
     "the lease is free",
-    10_000,
+    20_000,
     () => said(),
     (text) => text.includes('"event":"supervisor.lease_freed"'),
   );
-  await cluster.waitForPrimary(10_000);
+  await cluster.waitForPrimary();
   expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 

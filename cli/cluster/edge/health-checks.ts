@@ -22,7 +22,8 @@ export interface HealthCheckOptions {
   intervalMs?: number;
 }
 
-const TIMEOUT_MS = 2_000;
+/** As in fly.toml. */
+const TIMEOUT_MS = 4_000;
 
 /**
  * Checks each instance every `intervalMs` (default 1 s). Instances start unhealthy; a single

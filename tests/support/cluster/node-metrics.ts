@@ -24,6 +24,13 @@ export async function readMetrics(
   );
 }
 
+/** Returns how many reads have waited for their reader's own transaction, on all nodes. */
+export async function countTxidWaits(cluster: Cluster): Promise<number> {
+  return [...(await sumMetrics(cluster))]
+    .filter(([name]) => name.startsWith("lectern_txid_wait_seconds_count"))
+    .reduce((sum, [, value]) => sum + value, 0);
+}
+
 /** Returns the metrics of all nodes, summed by name. */
 export async function sumMetrics(cluster: Cluster): Promise<Map<string, number>> {
   const sums = new Map<string, number>();

@@ -1,7 +1,7 @@
 // Renders a post as plain Markdown for programs.
 
 import { formatDate } from "#lib/core/format.ts";
-import { openFenceAfter } from "./mdx/container-syntax.ts";
+import { openFenceAfter } from "./mdx/open-fence-after.ts";
 import type { Post } from "./post.ts";
 import { laterUpdateDay } from "./post-dates.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";

@@ -1,6 +1,7 @@
 // Extends the Markdown parser with containers, `:::note` to `:::`, as in Docusaurus and VitePress.
 
 import { subtokenize } from "micromark-util-subtokenize";
+import { openFenceAfter } from "./open-fence-after.ts";
 import { isLineEnding, nextLine, type Construct, type State, type Token } from "./html-syntax.ts";
 import type { Plugin } from "./serialize.ts";
 
@@ -25,24 +26,6 @@ const OPENING =
   /^(:{3,})[ \t]*(?:([a-z][\w-]*)(?:[ \t]*\[(.*)\]|[ \t]+([^\s{].*?))?)?[ \t]*(?:\{(.*)\})?$/di;
 /** Limits how long the pattern takes. */
 const MAX_OPENING_CHARS = 500;
-
-/** The start of a code fence, also in a list or a quote. MDX has no indented code. */
-const OPENING_FENCE = /^([ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+)*)(`{3,}(?!`)(?!.*`)|~{3,})/;
-const CLOSING_FENCE = /^([ \t>]*)(`{3,}|~{3,})[ \t]*$/;
-
-/**
- * Returns the code fence that is open after `line`, or null. `fence` is the one before `line`. A
- * fence in a quote starts with ">", and ends with the quote.
- */
-export function openFenceAfter(line: string, fence: string | null): string | null {
-  const isQuoted = fence?.startsWith(">") ?? false;
-  if (isQuoted && !/^[ \t]*>/.test(line)) fence = null;
-  const match = (fence === null ? OPENING_FENCE : CLOSING_FENCE).exec(line);
-  if (!match) return fence;
-  const quote = match[1]!.includes(">") ? ">" : "";
-  if (fence === null) return quote + match[2]!;
-  return (quote + match[2]!).startsWith(fence) ? null : fence;
-}
 
 /** Passes the rest of a line, without its line ending, to `onLine`. A tab counts as spaces. */
 const restOfLine = (onLine: (line: string) => void): Construct => ({

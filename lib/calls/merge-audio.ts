@@ -62,7 +62,7 @@ const M4A: OutputFormat = {
   outputArgs: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
 };
 
-/** Runs ffmpeg. Resolves with its exit code (null if killed) and output. Rejects if it can't start. */
+/** Runs ffmpeg. Resolves with its exit code (null if killed, 127 if missing) and output. */
 async function runFfmpeg(
   args: readonly string[],
   deadlineMs: number,
@@ -85,7 +85,7 @@ async function detectOutputFormat(): Promise<OutputFormat | null> {
   const cached = outputFormats.get(path);
   if (cached) return cached;
   const result = await runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).catch(
-    () => null, // not installed
+    () => null,
   );
   if (result?.code !== 0) return null;
   const format = [MP3, M4A].find(({ encoder }) => encoder.test(result.output)) ?? null;

@@ -144,7 +144,7 @@ test("a command that prints nothing or does not exist has failed", async () => {
   overrideEnv({ TRANSCRIBE_COMMAND: "/no/such/program" });
   const missing = await publishAndRequest("missing");
   await runTranscriptions();
-  expect((await findRequest(missing))?.lastError).toMatch(/ENOENT/);
+  expect((await findRequest(missing))?.lastError).toMatch(/code 127: .*no\/such\/program/);
 });
 
 /** Transcribes the episode as "heard in run …", and runs `work` in the meantime. */

@@ -1,6 +1,7 @@
 // Runs another program without a shell and without the site's environment and secrets.
 
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import { env } from "./env.ts";
 
@@ -22,8 +23,17 @@ interface CommandOptions {
 
 /** How long the rest of the output may take after the program's end. */
 const OUTPUT_GRACE_MS = 2_000;
+/**
+ * Replaces the shell by the program. First starts a process that waits for a line on descriptor 3,
+ * and kills the process group if there is none, because the site has ended. So nothing runs on after
+ * the site, even if that is killed by SIGKILL while it starts the program.
+ */
+const SCRIPT = '(read _ <&3 || kill -s KILL -- -$$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
-/** Runs `program`. Resolves with its exit code and output. Rejects if it can't start. */
+/**
+ * Runs `program`. Resolves with its exit code and output: with the shell's code 127 and its message
+ * if there is no such program. Rejects if no process can be started.
+ */
 export function runCommand(
   program: string,
   args: readonly string[],
@@ -32,16 +42,15 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     // oxlint-disable-next-line lectern/no-process-env -- passes on only these, and no secrets
     const { PATH = "", HOME = "" } = process.env;
-    const guard = startGroupGuard();
-    const child = spawn(program, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", program, ...args], {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { NODE_ENV: env.NODE_ENV, PATH, HOME, LC_ALL: "C.UTF-8" },
       // Its own process group, so that the programs it starts are killed with it.
       detached: true,
     });
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
-      child[name].setEncoding("utf8").on("data", (text: string) => {
+      child[name]!.setEncoding("utf8").on("data", (text: string) => {
         output[name] += text.slice(0, maxOutputChars - output[name].length);
       });
     const kill = () => {
@@ -51,47 +60,26 @@ export function runCommand(
         // The group has ended.
       }
     };
-    guard.watch(child.pid);
     const timer = setTimeout(kill, deadlineMs);
-    const finish = () => {
-      clearTimeout(timer);
-      guard.stop();
-    };
     child.on("error", (error) => {
-      finish();
+      clearTimeout(timer);
       reject(error);
     });
-    // A process that has left the group keeps the outputs open, and is not killed.
-    child.on("exit", () =>
+    const guard = child.stdio[3] as Socket;
+    guard.on("error", () => undefined);
+    child.on("exit", () => {
+      guard.end("\n", () => guard.destroy());
+      // A process that has left the group keeps the outputs open, and is not killed.
       setTimeout(() => {
-        for (const name of ["stdout", "stderr"] as const) child[name].destroy();
-      }, OUTPUT_GRACE_MS).unref(),
-    );
+        for (const name of ["stdout", "stderr"] as const) child[name]!.destroy();
+      }, OUTPUT_GRACE_MS).unref();
+    });
     child.on("close", (code) => {
-      finish();
+      clearTimeout(timer);
       resolve({ code, ...output });
     });
     if (isLowPriority && child.pid !== undefined) lowerPriority(child.pid);
   });
-}
-
-/**
- * Starts a shell that kills a process group when this process ends, even by SIGKILL: it waits for
- * the end of its input, which this process holds open. It starts before the group, so that the group
- * is never without it.
- */
-function startGroupGuard(): { watch(pgid: number | undefined): void; stop(): void } {
-  const shell = spawn("/bin/sh", ["-c", 'read group || exit; read _; kill -s KILL -- "-$group"'], {
-    stdio: ["pipe", "ignore", "ignore"],
-    // In its own process group, so that it survives a signal to this one.
-    detached: true,
-  });
-  shell.on("error", () => undefined);
-  shell.stdin.on("error", () => undefined);
-  return {
-    watch: (pgid) => void (pgid !== undefined && shell.stdin.write(`${pgid}\n`)),
-    stop: () => void shell.kill("SIGKILL"),
-  };
 }
 
 function lowerPriority(pid: number): void {

@@ -65,7 +65,7 @@ const at = (txid: number) => ({
 const tick = async (txid: number) => {
   const count = expiries.length;
   await vi.waitFor(async () => {
-    await watch.tickAsPrimary(at(txid));
+    await watch.tickAsPrimary(at(txid), Promise.resolve());
     expect(expiries.length).toBeGreaterThan(count);
   }, 10_000);
 };
@@ -81,7 +81,7 @@ test("a heartbeat that Consul accepts gives the site one TTL, from when it was s
 
 test("a primary that has lost the lease is told so, and doesn't overwrite another's heartbeat", async () => {
   holder = "dfw-2";
-  await watch.tickAsPrimary(at(5));
+  await watch.tickAsPrimary(at(5), Promise.resolve());
   expect(expiries).toEqual([0]);
   expect(heartbeats).toEqual([]);
   expect(await watch.confirmPosition(at(5).position)).toBe(false);
@@ -143,30 +143,30 @@ test("a deposed primary closes its site's fence", async () => {
 });
 
 test("a promotion opens the fence without Consul, until one TTL after the last poll as a standby", async () => {
-  const accept = () => watch.acceptPromotion(at(5), Promise.resolve());
-  accept();
-  expect(expiries).toEqual([]);
   const polledMs = monotonicMs();
   await watch.tickAsStandby({ ...at(5), isPrimary: false }, polledMs);
   isSilent = true;
-  accept();
-  expect(expiries).toEqual([0, polledMs + 10_000]);
+  const ticked = watch.tickAsPrimary(at(5), Promise.resolve());
+  expect(expiries).toEqual([polledMs + 10_000]);
   isSilent = false;
+  await ticked;
   await tick(5);
-  const count = expiries.length;
-  accept();
-  expect(expiries).toHaveLength(count);
+  const later = [...expiries];
+  expect(later.at(-1)).toBeGreaterThan(polledMs + 10_000);
+  await watch.tickAsPrimary(at(5), Promise.resolve());
+  expect(expiries.at(-1)).toBeGreaterThanOrEqual(later.at(-1)!);
 });
 
 test("a write right after a promotion is confirmed, but not before the former primary's heartbeat was read", async () => {
   await watch.tickAsStandby({ ...at(5), isPrimary: false }, monotonicMs());
   const reported = Promise.withResolvers<void>();
-  watch.acceptPromotion(at(5), reported.promise);
+  const ticked = watch.tickAsPrimary(at(5), reported.promise);
   const confirmed = watch.confirmPosition(at(6).position);
   await fetch(`${server.origin}/v1/kv/lectern/primary`);
   expect(heartbeats).toEqual([]);
   reported.resolve();
   expect(await confirmed).toBe(true);
+  await ticked;
   expect(heartbeats.at(-1)).toMatchObject({ txid: 6, needed: 6 });
 });
 

@@ -49,13 +49,11 @@ export interface LeaseWatch {
    */
   confirmPosition(position: Position): Promise<boolean>;
   /**
-   * Called on every poll on the primary, before tickAsPrimary(). After a promotion, opens the fence
-   * without asking Consul: LiteFS took the lease after the last poll that found a standby.
-   * Heartbeats, which replace the former primary's, wait until `reported` is settled.
+   * Called on every poll on the primary. After a promotion, opens the fence without asking Consul:
+   * LiteFS took the lease after the last poll that found a standby. Heartbeats, which replace the
+   * former primary's, wait until `reported` is settled.
    */
-  acceptPromotion(local: LitefsNodeState, reported: Promise<unknown>): void;
-  /** Called on every poll on the primary. */
-  tickAsPrimary(local: LitefsNodeState): Promise<void>;
+  tickAsPrimary(local: LitefsNodeState, reported: Promise<unknown>): Promise<void>;
   /**
    * Called on every poll on other candidates, which began at `polledMs` by monotonicMs(). Returns
    * "behind" if this node must not become the primary.
@@ -221,20 +219,18 @@ export function createLeaseWatch(
       return confirm().catch(confirm);
     },
 
-    acceptPromotion(local, reported) {
-      if (isPrimary || !local.position) return;
-      isPrimary = true;
-      positions = [{ ...local.position, atMs: performance.now() }];
-      sending = sending.then(() => reported);
-      if (lastStandbyMs > 0) onLease(lastStandbyMs + settings.lease.ttlMs);
-    },
-
-    async tickAsPrimary(local) {
+    async tickAsPrimary(local, reported) {
       silentSinceMs = behindSinceMs = ownLease = lastVerdict = null;
       const nowMs = performance.now();
+      if (!isPrimary && local.position) {
+        isPrimary = true;
+        positions = [{ ...local.position, atMs: nowMs }];
+        sending = sending.then(() => reported);
+        if (lastStandbyMs > 0) onLease(lastStandbyMs + settings.lease.ttlMs);
+      }
+      await reported;
       if (nowMs - lastHeartbeatMs < HEARTBEAT_INTERVAL_MS || !local.position) return;
       lastHeartbeatMs = nowMs;
-      isPrimary = true;
       // After a restore, transactions start again at 1. A newer one may have been passed to
       // confirmPosition() since `local` was read.
       if (local.position.txid < (positions.at(-1)?.txid ?? 0)) {

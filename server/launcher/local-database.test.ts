@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { applyMigrations } from "#lib/db/migrations.ts";
 import { connectConsul } from "#server/consul.ts";
@@ -49,26 +50,66 @@ async function openDatabase(consulUrl: string) {
   return openLocalDatabase(settings, env, consul, () => undefined);
 }
 
-test("a primary marks the cluster as having data if its last launcher could not", async () => {
-  isPrimary = true;
-  const marks: unknown[] = [];
-  const consul = await serveHttp((request, response) => {
+/** A fake Consul that stores keys. Its values are below lectern/primary, which is the lease. */
+async function serveConsul(values: Record<string, unknown>) {
+  const writes: { key: string; value: unknown }[] = [];
+  const { origin, close } = await serveHttp((request, response) => {
+    const key = new URL(request.url!, "http://consul").pathname.replace("/v1/kv/lectern/", "");
     let body = "";
     request.on("data", (data: Buffer) => (body += String(data)));
     request.on("end", () => {
-      const claim = JSON.stringify({ instance: "dfw-1", atMs: 0, isDone: false });
-      const value = { "/founder": claim, "/clusterid": "LFSC0000000000000000" };
-      const key = /\/(?:founder|clusterid)/.exec(request.url!)?.[0] as
-        keyof typeof value | undefined;
-      if (request.method === "PUT" && key === "/founder") marks.push(JSON.parse(body));
-      if (request.method === "PUT") response.end("true");
-      else if (!key) response.writeHead(404).end();
-      else response.end(JSON.stringify([{ Value: Buffer.from(value[key]).toString("base64") }]));
+      if (request.method === "PUT") {
+        writes.push({ key, value: (values[key] = JSON.parse(body)) });
+        return response.end("true");
+      }
+      if (values[key] === undefined) return response.writeHead(404).end();
+      const value = typeof values[key] === "string" ? values[key] : JSON.stringify(values[key]);
+      const entry = { Value: Buffer.from(value).toString("base64"), Session: "s", ModifyIndex: 1 };
+      response.end(JSON.stringify([entry]));
     });
+  });
+  return { origin, close, writes };
+}
+
+const CLUSTER = {
+  "primary/clusterid": "LFSC0000000000000000",
+  "primary/founder": { instance: "dfw-1", atMs: 0, isDone: true },
+};
+
+test("a primary marks the cluster as having data if its last launcher could not", async () => {
+  isPrimary = true;
+  const consul = await serveConsul({
+    ...CLUSTER,
+    "primary/founder": { instance: "dfw-1", atMs: 0, isDone: false },
   });
   const database = await openDatabase(consul.origin);
   expect(await database.prepareDatabase(new AbortController().signal)).toBe("ready");
-  expect(marks).toMatchObject([{ instance: "dfw-1", isDone: true }]);
+  expect(consul.writes).toMatchObject([
+    { key: "primary/founder", value: { instance: "dfw-1", isDone: true } },
+  ]);
+  await consul.close();
+});
+
+test("a promoted node sends heartbeats while its migrations wait for a lock", async () => {
+  const lease = { hostname: "dfw-1", "advertise-url": litefs.origin };
+  const consul = await serveConsul({ ...CLUSTER, primary: lease });
+  const database = await openDatabase(consul.origin);
+  const writer = new Database(join(folder, "mount", "lectern.db"));
+  writer.exec(`DELETE FROM "_prisma_migrations"; BEGIN IMMEDIATE`);
+  isPrimary = true;
+  await vi.waitFor(async () => {
+    expect(await database.checkRole()).toBe("ok");
+    expect(consul.writes.filter(({ key }) => key === "primary/beat").length).toBeGreaterThan(2);
+  }, 20_000);
+  expect(String(vi.mocked(process.stdout.write).mock.calls)).not.toContain("migrations_failed");
+  writer.exec("COMMIT");
+  writer.close();
+  // The tables exist already.
+  await vi.waitFor(
+    () =>
+      expect(String(vi.mocked(process.stdout.write).mock.calls)).toContain("migrations_failed"),
+    20_000,
+  );
   await consul.close();
 });
 

@@ -61,6 +61,7 @@ export function openLocalDatabase(
   /** Both flags are reset when this node stops being the primary. */
   let migratedAsPrimary = false;
   let isLossReported = false;
+  /** Infinity while migrations run. */
   let migrateAgainMs = 0;
   /** Keeps one connection, because polls are frequent. The launcher exits with its LiteFS. */
   const agent = new Agent({ keepAlive: true });
@@ -199,15 +200,18 @@ export function openLocalDatabase(
     const local = await fetchLitefsNodeState(litefs.url, name, { agent }).catch(() => null);
     if (!local) return "ok";
     if (local.isPrimary) {
-      const reported = isLossReported ? Promise.resolve() : reportLoss(local);
-      lease.acceptPromotion(local, reported);
-      await reported;
-      await lease.tickAsPrimary(local);
+      await lease.tickAsPrimary(local, isLossReported ? Promise.resolve() : reportLoss(local));
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
-        await migrateAsPrimary(local).catch((error: unknown) =>
-          logEvent("error", "launcher.migrations_failed", { error, again_in_ms: LOG_INTERVAL_MS }),
-        );
-        migrateAgainMs = performance.now() + LOG_INTERVAL_MS;
+        migrateAgainMs = Infinity;
+        // Not awaited, because the next polls keep the lease.
+        void migrateAsPrimary(local)
+          .catch((error: unknown) =>
+            logEvent("error", "launcher.migrations_failed", {
+              error,
+              again_in_ms: LOG_INTERVAL_MS,
+            }),
+          )
+          .finally(() => (migrateAgainMs = performance.now() + LOG_INTERVAL_MS));
       }
       return "ok";
     }

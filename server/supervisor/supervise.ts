@@ -167,10 +167,11 @@ async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Cons
     throw new Error(
       `Another process already responds at ${litefs.url} as the primary ${instance}. Two nodes have the same name or port.`,
     );
-  await consul
-    .destroySession(lease.session)
-    .catch((error: unknown) => logEvent("warn", "supervisor.lease_kept", { error }));
-  logEvent("warn", "supervisor.lease_freed", { session: lease.session });
+  const { session } = lease;
+  await consul.destroySession(session).then(
+    () => logEvent("warn", "supervisor.lease_freed", { session }),
+    (error: unknown) => logEvent("warn", "supervisor.lease_kept", { error }),
+  );
 }
 
 /** Returns the decision to start; null after a signal. Throws if an operator must decide. */
@@ -258,7 +259,8 @@ async function findPeer(
 }
 
 /**
- * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot, and returns true. Does
+ * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot, and returns true. Returns
+ * true without a change if Consul does not respond, so that the next failure asks again. Does
  * nothing and returns false unless another node is the primary.
  */
 async function quarantineCorruptStore(
@@ -266,7 +268,8 @@ async function quarantineCorruptStore(
   consul: Consul,
   { line }: LitefsExit,
 ): Promise<boolean> {
-  const primary = await consul.findLease().catch(() => null);
+  const primary = await consul.findLease().catch(() => undefined);
+  if (primary === undefined) return true;
   if (!primary || primary.hostname === settings.instance) {
     const reason = primary
       ? "this node is the primary, and no other node is known to have its data"

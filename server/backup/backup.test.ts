@@ -181,6 +181,19 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     await expect(restoreRows(states[0]!.timeMs - DAY_MS)).rejects.toThrow(/no state as old as/);
   });
 
+  test("a write between the last transactions and a snapshot leaves no gap", async () => {
+    const { source, writer } = await startWriter();
+    const freeze = source.freeze.bind(source);
+    source.freeze = () => (insert("before the snapshot"), freeze());
+    await writer.flush({ isSnapshotDue: true });
+    for (const value of ["after", "later"]) {
+      insert(value);
+      await writer.flush();
+      expect(await restoreRows()).toEqual(liveRows());
+    }
+    expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
   test("a restarted process continues without a snapshot if nothing was written in the meantime", async () => {
     const first = await startWriter();
     insert();

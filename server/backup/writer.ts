@@ -62,6 +62,7 @@ export async function openWriter(
   let timeline = "";
   let position: Position = { txid: 0, checksum: "" };
   let snapshotAtMs = 0;
+  let snapshotTxid = 0;
   let heartbeatAtMs = 0;
   /** True while the timeline has no snapshot, so that nothing else may be written to it. */
   let isSnapshotMissing = false;
@@ -81,6 +82,7 @@ export async function openWriter(
   async function takeSnapshot(isNewTimeline: boolean): Promise<void> {
     const startedMs = performance.now();
     const database = await source.freeze();
+    snapshotTxid = database.position.txid;
     try {
       if (isNewTimeline) {
         isSnapshotMissing = true;
@@ -116,8 +118,10 @@ export async function openWriter(
       const files = unconfirmed ?? (await source.readChanges(position));
       if (!files) return false;
       if (files.length === 0) return true;
-      unconfirmed = files;
-      await storeSegment(files);
+      // A segment ends at the snapshot, because a restore reads those that start after it.
+      const earlier = files.filter(({ maxTxid }) => maxTxid <= snapshotTxid);
+      unconfirmed = earlier.length > 0 ? earlier : files;
+      await storeSegment(unconfirmed);
       unconfirmed = null;
     }
   }

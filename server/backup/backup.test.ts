@@ -317,6 +317,23 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(existsSync(join(folder, "copy.db"))).toBe(false);
   });
 
+  test("a restarted process takes a snapshot if the backup has a gap", async () => {
+    const first = await startWriter();
+    for (const value of ["a", "b", "c"]) {
+      insert(value);
+      await first.writer.flush();
+    }
+    first.source.close();
+    open.splice(0);
+    const [timeline] = await listTimelines(archive);
+    await archive.store.delete((await listSegments(archive, timeline!, 0))[1]!.name);
+    isNewSite = true;
+    await expect(startWriter()).rejects.toThrow(/this site is new/);
+    isNewSite = false;
+    await startWriter();
+    expect(await restoreRows()).toEqual(liveRows());
+  });
+
   test("the store is down for a while, and nothing is lost", async () => {
     const own = await startObjectStore({ file: join(folder, "objects.db") });
     try {

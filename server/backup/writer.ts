@@ -16,7 +16,7 @@ import {
 import type { ChangeSource } from "./change-source.ts";
 import type { Position } from "#lib/replication/litefs-node-state.ts";
 import type { LtxFile } from "./ltx.ts";
-import { planRestore } from "./plan-restore.ts";
+import { GapError, planRestore } from "./plan-restore.ts";
 import { pruneArchive } from "./prune.ts";
 import { packSegment } from "./segment.ts";
 import { uploadSnapshot } from "./snapshot.ts";
@@ -57,7 +57,12 @@ export async function openWriter(
   { instance, retentionMs, isNewSite }: WriterOptions,
 ): Promise<BackupWriter> {
   await source.assertPrimary();
-  const newest = await planRestore(archive);
+  /** undefined if an object is missing in it, so that only a snapshot can continue. */
+  const newest = await planRestore(archive).catch((error: unknown) => {
+    if (!(error instanceof GapError)) throw error;
+    log("error", "backup.gap", { error });
+    return undefined;
+  });
   const changes = newest && (await source.readChanges(newest.end));
   let timeline = "";
   let position: Position = { txid: 0, checksum: "" };
@@ -135,7 +140,7 @@ export async function openWriter(
     position = { txid, checksum };
     snapshotAtMs = snapshot.timeMs;
   } else {
-    if (newest && isNewSite())
+    if (newest !== null && isNewSite())
       throw new Error(
         "Nothing is backed up: this site is new, but the object store has the backup of another one. Restore that (docs/runbooks/restore.md), or choose another prefix in BACKUP_BUCKET.",
       );

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { findFreePort } from "#tests/support/free-port.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 
@@ -83,6 +83,8 @@ test("a primary without a standby keeps its lease until the last request is fini
       LITEFS_ADVERTISE_URL: litefs.origin,
       CLUSTER_NODES: "",
       KILL_TIMEOUT_SECONDS: "30",
+      // This process is in the place of LiteFS.
+      SUPERVISOR_PID: String(process.ppid),
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -116,3 +118,36 @@ test("without replication, the site ends with its supervisor, even if it was kil
   await once(supervisor, "close");
   expect(output).toContain("launcher.parent_gone");
 }, 30_000);
+
+test.each(["off", "on"])(
+  "a launcher exits if its parent was killed before it started (REPLICATION=%s)",
+  async (replication) => {
+    write("server/site.ts", `console.log("started"); setInterval(() => {}, 1000);`);
+    write("server/launcher/apply-migrations.ts", `console.log("[]");`);
+    write("run.ts", LAUNCHER);
+    const supervisor = spawn("sh", ["-c", `SUPERVISOR_PID=$$ "${process.execPath}" run.ts &`], {
+      cwd: folder,
+      env: {
+        ...process.env,
+        REPLICATION: replication,
+        DATA_DIR: folder,
+        FLY_LITEFS_DIR: join(folder, "mount"),
+        DATABASE_FILE: join(folder, "mount", "lectern.db"),
+        FLY_CONSUL_URL: "http://127.0.0.1:1",
+        LITEFS_URL: "http://127.0.0.1:1",
+        LITEFS_ADVERTISE_URL: "http://127.0.0.1:1",
+      },
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
+    });
+    let output = "";
+    supervisor.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    onTestFinished(() => {
+      if (!supervisor.stdout.closed) process.kill(-supervisor.pid!, "SIGKILL");
+    });
+    // The launcher and the site hold its output open.
+    await once(supervisor, "close");
+    expect(output).toContain("launcher.parent_gone");
+  },
+  30_000,
+);

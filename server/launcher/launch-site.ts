@@ -1,6 +1,7 @@
 // Runs the site under LiteFS: waits for data, migrates it on the primary, serves, hands over the
 // lease, and drains.
 
+import { readFileSync } from "node:fs";
 import { connectConsul } from "#server/consul.ts";
 import { startBackupProcess } from "./backup-process.ts";
 import { runMigrations } from "./run-migrations.ts";
@@ -33,7 +34,7 @@ export async function launchSite(
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
 
   let server: SiteProcess | null = null;
-  exitWithParent(() => server?.kill());
+  exitWithParent(settings, env.SUPERVISOR_PID, () => server?.kill());
   if (!settings.isReplicated) {
     const applied = await runMigrations(settings, env, settings.databaseFile);
     if (applied.length > 0) logEvent("info", "launcher.migrated", { applied });
@@ -106,12 +107,28 @@ const waitForAbort = (signal: AbortSignal): Promise<void> =>
  * Exits if the parent process was killed: without LiteFS, the mount hangs or fails, and the next
  * supervisor needs the port.
  */
-function exitWithParent(kill: () => void): void {
+function exitWithParent(
+  { isReplicated }: Settings,
+  supervisorPid: string | undefined,
+  kill: () => void,
+): void {
   const parent = process.ppid;
+  // If the parent was killed before this line, `parent` is the process that replaced it.
+  const supervisor = isReplicated ? findParentPid(parent) : String(parent);
+  const isReplaced = supervisorPid !== undefined && supervisor !== supervisorPid;
   setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && !isReplaced) return;
     logEvent("error", "launcher.parent_gone");
     kill();
     process.exit(1);
   }, POLL_INTERVAL_MS).unref();
+}
+
+/** Returns the PID of the parent of a process (proc_pid_status(5)); undefined if it has exited. */
+function findParentPid(pid: number): string | undefined {
+  try {
+    return /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
 }

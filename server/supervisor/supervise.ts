@@ -67,6 +67,8 @@ export async function supervise(
 const makeEnvironment = (settings: Settings, environment: NodeJS.ProcessEnv) => ({
   ...environment,
   ...toEnvironment(settings),
+  /** The launcher is this process's child, or its grandchild with LiteFS in between. */
+  SUPERVISOR_PID: String(process.pid),
   PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}`,
 });
 

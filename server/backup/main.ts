@@ -17,6 +17,7 @@ function startDrill(): Promise<void> {
   return new Promise((resolve, reject) => {
     const args = [...process.execArgv, import.meta.filename, "drill"];
     const child = spawn(process.execPath, args, {
+      env: { ...process.env, PARENT_PID: String(process.pid) },
       stdio: "inherit",
       timeout: HOUR_MS,
       killSignal: "SIGKILL",
@@ -28,9 +29,12 @@ function startDrill(): Promise<void> {
   });
 }
 
-/** Exits if the launcher was killed, so that no second process writes the backup. */
+/**
+ * Exits if the launcher was killed, so that no second process writes the backup. PARENT_PID tells
+ * that it was killed before this line.
+ */
 function exitWithParent(): void {
-  const parent = process.ppid;
+  const parent = Number(process.env.PARENT_PID ?? process.ppid);
   setInterval(() => {
     if (process.ppid !== parent) process.exit(1);
   }, PARENT_POLL_MS).unref();

@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { readSettings } from "#server/settings.ts";
 import { startBackupProcess } from "./backup-process.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "backup-"));
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "backup-"))));
 afterEach(() => {
   vi.useRealTimers();
   rmSync(folder, { recursive: true, force: true });
@@ -29,3 +32,37 @@ test("each failure doubles the delay of the next start, unless the process ran f
   await backup.stop(1_000);
   expect(delays).toEqual([2_000, 4_000, 2_000, 4_000]);
 });
+
+test("the process exits if its launcher was killed before it started", async () => {
+  const run = `
+    import { startBackupProcess } from ${JSON.stringify(join(import.meta.dirname, "backup-process.ts"))};
+    import { readSettings } from ${JSON.stringify(resolve("server", "settings.ts"))};
+    startBackupProcess(readSettings(process.env, ${JSON.stringify(resolve("."))}), process.env);
+    process.kill(process.pid, "SIGKILL");
+  `;
+  writeFileSync(join(folder, "run.ts"), run);
+  const launcher = spawn(process.execPath, [join(folder, "run.ts")], {
+    env: {
+      ...process.env,
+      REPLICATION: "off",
+      DATA_DIR: folder,
+      DATABASE_FILE: join(folder, "lectern.db"),
+      LOG_LEVEL: "info",
+      BACKUP_BUCKET: "bucket",
+      BACKUP_KEY: "k".repeat(32),
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1",
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  let output = "";
+  launcher.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  onTestFinished(() => {
+    if (!launcher.stdout.closed) process.kill(-launcher.pid!, "SIGKILL");
+  });
+  // The backup process holds its output open.
+  await once(launcher, "close");
+  expect(output).toContain("backup.started");
+}, 30_000);

@@ -28,7 +28,7 @@ export function startBackupProcess(settings: Settings, env: NodeJS.ProcessEnv): 
       [...NODE_FLAGS, join(settings.root, "server", "backup", "main.ts")],
       {
         cwd: settings.root,
-        env: { ...env, NODE_ENV: "production" },
+        env: { ...env, NODE_ENV: "production", PARENT_PID: String(process.pid) },
         stdio: "inherit",
         ...appUserIds(settings),
       },

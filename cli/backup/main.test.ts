@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
@@ -8,6 +8,7 @@ import {
   isObjectStoreMissing,
   startObjectStore,
 } from "#tests/support/object-store.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { env } from "#lib/core/env.ts";
 import { closeDatabase, read, write } from "#lib/db/database.ts";
 
@@ -87,5 +88,15 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
       stderr: expect.stringContaining("REPLICATION is off") as string,
     });
     expect(existsSync(target)).toBe(false);
+  });
+
+  test("a restore replaces the site's database, wherever it is", () => {
+    const file = join(env.DATA_DIR, "elsewhere.db");
+    writeFileSync(file, "");
+    overrideEnv({ DATABASE_FILE: file });
+    expect(backup("restore")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${file} exists`) as string,
+    });
   });
 });

@@ -4,7 +4,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DAY_MS, MINUTE_MS, nowMs } from "./clock.ts";
+import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs } from "./clock.ts";
 import { env } from "./env.ts";
 
 const drillSchema = z.object({
@@ -42,8 +42,8 @@ const statusSchema = z.object({
 export type DrillResult = z.output<typeof drillSchema>;
 export type BackupStatus = z.output<typeof statusSchema>;
 
-/** An interval, an upload and a failover take less. */
-const MAX_AGE_MS = 15 * MINUTE_MS;
+/** An upload and a failover take less. */
+const MAX_DELAY_MS = 15 * MINUTE_MS;
 
 export const isBackupOn = (): boolean => env.BACKUP_BUCKET !== undefined;
 
@@ -69,7 +69,7 @@ export type BackupProblem = "no_backup" | "old_backup" | "failed_drill" | "old_d
 
 /**
  * Returns the backup's problems, most urgent first. `sinceMs` is when the instance started: a
- * missing or old backup is not a problem until MAX_AGE_MS later.
+ * missing or old backup is not a problem until an interval and MAX_DELAY_MS later.
  */
 export function findBackupProblems(
   status: BackupStatus | null,
@@ -78,7 +78,8 @@ export function findBackupProblems(
   const now = nowMs();
   const problems: BackupProblem[] = [];
   const completeAtMs = status?.completeAtMs ?? null;
-  if (now - Math.max(completeAtMs ?? 0, sinceMs) > MAX_AGE_MS)
+  const maxAgeMs = env.BACKUP_INTERVAL_SECONDS * SECOND_MS + MAX_DELAY_MS;
+  if (now - Math.max(completeAtMs ?? 0, sinceMs) > maxAgeMs)
     problems.push(completeAtMs === null ? "no_backup" : "old_backup");
   const drill = status?.drill ?? null;
   if (drill && drill.problems.length > 0) problems.push("failed_drill");

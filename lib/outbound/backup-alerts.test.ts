@@ -18,7 +18,7 @@ const BACKUP_ENV = {
   AWS_SECRET_ACCESS_KEY: "secret",
 };
 
-beforeEach(() => overrideEnv(BACKUP_ENV));
+beforeEach(() => overrideEnv({ ...BACKUP_ENV, BACKUP_INTERVAL_SECONDS: undefined }));
 
 const status = (change: Partial<BackupStatus> = {}): BackupStatus => ({
   completeAtMs: nowMs(),
@@ -59,6 +59,8 @@ test("an old backup and a failed or old drill are problems, and a fresh instance
   expect(findBackupProblems(status({ drill: drill([], now - 15 * DAY_MS) }), longAgo)).toEqual([
     "old_drill",
   ]);
+  overrideEnv({ BACKUP_INTERVAL_SECONDS: "3600" });
+  expect(findBackupProblems(status({ completeAtMs: now - HOUR_MS }), longAgo)).toEqual([]);
 });
 
 test("every admin gets one email about a failed drill, and the next a day later", async () => {

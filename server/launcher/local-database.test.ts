@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -12,6 +12,7 @@ import { openLocalDatabase } from "./local-database.ts";
 
 let folder: string;
 let isPrimary: boolean;
+let dbs: Record<string, { txid: string; checksum: string }>;
 let litefs: TestServer;
 
 /** A fake LiteFS of a node with data. */
@@ -19,7 +20,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "local-database-"));
   isPrimary = false;
   mkdirSync(join(folder, "mount"));
-  const dbs = { "lectern.db": { txid: "0000000000000005", checksum: "8000000000000001" } };
+  dbs = { "lectern.db": { txid: "0000000000000005", checksum: "8000000000000001" } };
   litefs = await serveHttp((_request, response) =>
     response.end(JSON.stringify({ store: { isPrimary, candidate: false, dbs } })),
   );
@@ -90,6 +91,21 @@ test("a primary marks the cluster as having data if its last launcher could not"
   await consul.close();
 });
 
+test("a plain file is renamed after its import, even if Consul fails then", async () => {
+  isPrimary = true;
+  dbs = {};
+  const consul = await serveHttp((request, response) =>
+    response.writeHead(request.method === "PUT" ? 500 : 404).end(),
+  );
+  const plain = join(folder, "lectern.db");
+  await applyMigrations(plain, join("prisma", "migrations"));
+  const database = await openDatabase(consul.origin);
+  await expect(database.prepareDatabase(new AbortController().signal)).rejects.toThrow("500");
+  expect(readdirSync(folder)).toContain("lectern.db.imported");
+  expect(existsSync(plain)).toBe(false);
+  await consul.close();
+});
+
 test("a promoted node sends heartbeats while its migrations wait for a lock", async () => {
   const lease = { hostname: "dfw-1", "advertise-url": litefs.origin };
   const consul = await serveConsul({ ...CLUSTER, primary: lease });
@@ -106,8 +122,7 @@ test("a promoted node sends heartbeats while its migrations wait for a lock", as
   writer.close();
   // The tables exist already.
   await vi.waitFor(
-    () =>
-      expect(String(vi.mocked(process.stdout.write).mock.calls)).toContain("migrations_failed"),
+    () => expect(String(vi.mocked(process.stdout.write).mock.calls)).toContain("migrations_failed"),
     20_000,
   );
   await consul.close();

@@ -141,10 +141,11 @@ export function openLocalDatabase(
     // This also checkpoints the WAL into the file, because LiteFS's import reads only that file.
     await runMigrations(settings, env, source, "new");
     await importDatabase({ url: litefs.url, name, file: source, timeoutMs: IMPORT_TIMEOUT_MS });
-    await consul.markBootstrapped(settings.instance);
     logEvent("info", "launcher.database_made", { from: source });
+    // First, because the next launcher only repeats the mark.
     if (source === plain) renameSync(plain, `${plain}.imported`);
     rmSync(folder, { recursive: true, force: true });
+    await consul.markBootstrapped(settings.instance);
   }
 
   async function prepareDatabase(signal: AbortSignal): Promise<"ready" | RestartCode> {

@@ -372,13 +372,16 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     await writer.flush({ isSnapshotDue: true });
     insert("older than the cutoff");
     await writer.flush({ isSnapshotDue: true });
+    const idleMs = Date.now();
+    await waitUntil("The clock moves on", 1_000, () => Date.now() > idleMs);
+    await writer.flush({ isSnapshotDue: true });
     const cutoffMs = Date.now();
     await waitUntil("The clock moves on", 1_000, () => Date.now() > cutoffMs);
     const rows = liveRows();
     insert("new");
     await writer.flush();
     await pruneArchive(archive, cutoffMs - DAY_MS);
-    expect(await listSnapshots(archive, (await listTimelines(archive))[0]!)).toHaveLength(3);
+    expect(await listSnapshots(archive, (await listTimelines(archive))[0]!)).toHaveLength(4);
     await pruneArchive(archive, cutoffMs);
     expect(await listSnapshots(archive, (await listTimelines(archive))[0]!)).toHaveLength(1);
     expect(await restoreRows(cutoffMs)).toEqual(rows);

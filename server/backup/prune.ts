@@ -1,7 +1,7 @@
 // Deletes what is older than the retention.
 
 import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
-import { type Archive, listSnapshots } from "./archive.ts";
+import type { Archive } from "./archive.ts";
 import { planRestore } from "./plan-restore.ts";
 import { log } from "#lib/core/log.ts";
 
@@ -19,14 +19,11 @@ export async function pruneArchive(archive: Archive, cutoffMs: number): Promise<
   const [, timeline = ""] = folder.split("/");
   // The newest state may continue an older timeline, if a former primary has written in between.
   if (newest.snapshot.folder < folder) return;
-  const kept = await listSnapshots(archive, timeline);
-  const keptFolders = kept.filter((each) => each.txid >= txid).map((each) => each.folder);
   const objects = await archive.store.list("timelines/");
   const obsolete = objects.filter(({ name }) => {
     const [, id = "", kind, rest = ""] = name.split("/");
     if (id !== timeline) return id < timeline;
-    if (kind === "snapshots")
-      return parseInt(rest, 16) < txid && !keptFolders.some((each) => name.startsWith(each));
+    if (kind === "snapshots") return name < folder;
     return kind === "ltx" && parseInt(rest.slice(17), 16) <= txid;
   });
   await forEachConcurrently(obsolete, CONCURRENCY, ({ name }) => archive.store.delete(name));

@@ -389,6 +389,23 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
   });
 
+  test("the rest of a forked timeline is verified after its start was deleted", async () => {
+    const first = await startWriter();
+    first.source.close();
+    open.splice(0);
+    const { writer } = await startWriter();
+    insert("old");
+    await writer.flush({ isSnapshotDue: true });
+    const cutoffMs = Date.now();
+    insert("new");
+    await writer.flush();
+    expect(await listTimelines(archive)).toHaveLength(2);
+    await pruneArchive(archive, cutoffMs);
+    expect(await listTimelines(archive)).toHaveLength(1);
+    expect(await restoreRows()).toEqual(liveRows());
+    expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
   test("once the reader that blocked the checkpoint is gone, the backup starts", () => {
     const reader = new Database(file);
     reader.exec("BEGIN");

@@ -3,17 +3,15 @@
 
 import {
   closeSync,
-  createWriteStream,
+  fstatSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
 import { createFolder } from "#lib/core/create-folder.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import {
@@ -110,19 +108,14 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       });
       if (!response.ok || !response.body)
         throw new Error(`LiteFS responded with ${response.status} to the export`);
-      let fd: number | null = null;
-      const release = () => {
-        if (fd !== null) closeSync(fd);
-        rmSync(scratchFile, { force: true });
-      };
+      const fd = openSync(scratchFile, "w+", 0o600);
+      // The kernel frees its space even if this process is killed.
+      rmSync(scratchFile);
+      const release = () => closeSync(fd);
       try {
-        await pipeline(
-          Readable.fromWeb(response.body as ReadableStream),
-          createWriteStream(scratchFile, { mode: 0o600 }),
-        );
+        for await (const chunk of response.body) writeFileSync(fd, chunk as Uint8Array);
         const after = await readPosition();
-        fd = openSync(scratchFile, "r");
-        const { size: bytes } = statSync(scratchFile);
+        const { size: bytes } = fstatSync(fd);
         // LiteFS requires pages of this size.
         const pageSize = 4096;
         const position = findPosition(before, after, checksumFile(fd, pageSize, bytes));

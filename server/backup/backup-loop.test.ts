@@ -1,8 +1,8 @@
 // Runs the loop of the backup process on a plain database file, with a real object store.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
@@ -94,6 +94,14 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     await waitUntilStored(2);
     expect(await listTimelines(archive)).toHaveLength(1);
   }, 60_000);
+
+  test("the copy of a drill that was killed is deleted", async () => {
+    const copy = join(folder, "backup-drill", "restored.db");
+    mkdirSync(dirname(copy));
+    writeFileSync(copy, "copy");
+    start();
+    await waitUntil("The copy is deleted", 20_000, () => !existsSync(copy));
+  });
 
   test("a drill that failed does not start again immediately", async () => {
     overrideEnv({ BACKUP_DRILL_DAYS: "1" });

@@ -1,6 +1,7 @@
 // Keeps the backup current while this instance is the primary, and otherwise watches it.
 
-import { basename } from "node:path";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
 import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts";
@@ -141,6 +142,10 @@ export async function runBackupLoop(
     considerDrill(isWriter);
   }
 
+  // A drill that was killed with the last process left its copy of the database.
+  await rm(join(env.DATA_DIR, "backup-drill"), { recursive: true, force: true }).catch(
+    (error: unknown) => log("warn", "backup.drill_not_deleted", { error }),
+  );
   while (!signal.aborted) {
     try {
       await tick();

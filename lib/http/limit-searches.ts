@@ -33,13 +33,14 @@ export function limitSearches(context: PipelineContext): void {
 }
 
 function isSearch({ method, url = "/" }: PipelineContext["request"]): boolean {
-  const [path = "", query = ""] = url.split("?");
+  const [path = "", ...query] = url.split("?");
   switch (decodeURIComponent(path)) {
     case "/mcp":
       return method === "POST";
     case "/search":
     case "/search/results":
-      return new URLSearchParams(query).getAll("q").some((q) => q !== "");
+      // A second question mark is part of the query.
+      return new URLSearchParams(query.join("?")).getAll("q").some((q) => q !== "");
     default:
       return false;
   }

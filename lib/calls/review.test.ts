@@ -320,13 +320,14 @@ test("a member can’t edit a call or read the queue, a call or an answer", asyn
   expect(await seen()).toEqual(before);
 });
 
-test("the queue counts all states, matches every word, and escapes LIKE wildcards", async () => {
+test("the queue counts all states, matches every word, and escapes wildcards", async () => {
   const { admin, caller } = await callIn("DECLINED", { title: "Something else" });
   await write((tx) => {
     insertCall(tx, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
     insertCall(tx, {
       userId: caller.id,
       title: "1000 ways",
+      keywords: "Überblick",
       description: "A back\\slash in twenty characters.",
       base64: "data:audio/webm;base64,AAAA",
     });
@@ -339,6 +340,7 @@ test("the queue counts all states, matches every word, and escapes LIKE wildcard
   expect(await titles("100%")).toEqual(["100% of what?"]);
   expect(await titles("share_of what")).toEqual(["100% of what?"]);
   expect(await titles("back\\slash")).toEqual(["1000 ways"]);
+  expect(await titles("überBLICK")).toEqual(["1000 ways"]);
   expect(await titles("ada")).toHaveLength(3);
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);

@@ -66,21 +66,23 @@ test("search matches part of a name or address, ignoring case", () =>
   write(async (tx) => {
     const admin = anAdmin(tx);
     insertUser(tx, { firstName: "Éva", email: "one@example.test" });
+    insertUser(tx, { firstName: "Иван", email: "three@other.test" });
     insertUser(tx, { firstName: "Bob", email: "Bob.Two@example.test" });
     const names = async (text: string) =>
       (await searchUsers(tx, admin, { text })).users.map(({ firstName }) => firstName);
     expect(await names("bob.two@EXAMPLE")).toEqual(["Bob"]);
     expect(await names("éva")).toEqual(["Éva"]);
     expect(await names(" ÉV ")).toEqual(["Éva"]);
+    for (const text of ["Иван", "иван", "ИВАН", "ВА"]) expect(await names(text)).toEqual(["Иван"]);
     expect(await names("example.test")).toEqual(["Bob", "Éva"]);
-    expect(await names("")).toEqual(["Bob", "Éva", "Root"]);
+    expect(await names("")).toEqual(["Bob", "Иван", "Éva", "Root"]);
     expect(await names("unknown")).toEqual([]);
   }));
 
-test("search escapes LIKE wildcards", () =>
+test("search escapes wildcards", () =>
   write(async (tx) => {
     const admin = anAdmin(tx);
-    for (const firstName of ["100%", "under_score", "back\\slash", "plain"])
+    for (const firstName of ["100%", "under_score", "back\\slash", "plain", "*?", "[a-z]^é"])
       insertUser(tx, { firstName });
     const names = async (text: string) =>
       (await searchUsers(tx, admin, { text })).users.map(({ firstName }) => firstName);
@@ -88,6 +90,9 @@ test("search escapes LIKE wildcards", () =>
     expect(await names("_")).toEqual(["under_score"]);
     expect(await names("\\")).toEqual(["back\\slash"]);
     expect(await names("%a%")).toEqual([]);
+    for (const text of ["*", "?"]) expect(await names(text)).toEqual(["*?"]);
+    expect(await names("[A-Z]^É")).toEqual(["[a-z]^é"]);
+    for (const text of ["*é", "?é", "[^x]é"]) expect(await names(text)).toEqual([]);
     expect(await names("' OR 1=1 --")).toEqual([]);
   }));
 

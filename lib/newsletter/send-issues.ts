@@ -11,7 +11,7 @@ import { type Tx, read, write } from "#lib/db/database.ts";
 import { listEmailForms } from "#lib/members/email.sql.ts";
 import { renderEmailHtml, renderEmailText } from "#lib/outbound/mail/email-message.ts";
 import { saveToLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
-import { senderAddress, toMailOptions } from "#lib/outbound/mail/send-email.ts";
+import { getSender, toMailOptions } from "#lib/outbound/mail/send-email.ts";
 import { type SendResult, SmtpSession } from "#lib/outbound/mail/smtp-session.ts";
 import { currentRole } from "#lib/replication/role.ts";
 import {
@@ -145,7 +145,7 @@ class IssueSender {
       const session = this.#idle.pop() ?? new SmtpSession(env.SMTP_URL);
       try {
         return await session.send({
-          from: parseAddress(senderAddress()),
+          from: getSender().address,
           to: listEmailForms(delivery.email)[1],
           message: await this.#compose(delivery, delivery.email),
           beforeMessage: mark,
@@ -191,9 +191,6 @@ class IssueSender {
     return { outcome: "accepted" };
   }
 }
-
-/** Returns the address alone: "Lectern <site@example.com>" → "site@example.com". */
-const parseAddress = (sender: string) => /<([^>]*)>$/.exec(sender)?.[1] ?? sender;
 
 /**
  * Records the result, even if the database is briefly unavailable; otherwise, it would be uncertain.

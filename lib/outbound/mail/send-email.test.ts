@@ -7,7 +7,7 @@ import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { listLocalMailbox } from "./local-mailbox.ts";
-import { EMAIL_TIMEOUT_MS, closeSmtpTransport, senderAddress, sendEmail } from "./send-email.ts";
+import { EMAIL_TIMEOUT_MS, closeSmtpTransport, sendEmail } from "./send-email.ts";
 
 let smtp: TestSmtpServer;
 beforeEach(async () => {
@@ -57,6 +57,25 @@ test("an email has the owner's name and accent", async () => {
   expect(text + html).not.toContain("Lectern");
 });
 
+test("the sender's name arrives as it is, whatever it contains", async () => {
+  for (const name of ["Lectern: notes", "Notes (draft)", "Foo, Bar; Baz", "Ada @ home"]) {
+    overrideSiteConfig({ name });
+    await sendEmail(email);
+    expect(smtp.emails.at(-1)?.from).toBe(`"${name}" <no-reply@localhost>`);
+  }
+  for (const from of [
+    "Lectern: notes <site@example.test>",
+    '"Lectern: notes" <site@example.test>',
+  ]) {
+    overrideEnv({ MAIL_FROM: from });
+    await sendEmail(email);
+    expect(smtp.emails.at(-1)?.from).toBe(`"Lectern: notes" <site@example.test>`);
+  }
+  overrideEnv({ MAIL_FROM: "site@example.test" });
+  await sendEmail(email);
+  expect(smtp.emails.at(-1)?.from).toBe("site@example.test");
+});
+
 test("a subject, a name or an address can't add a header or a recipient", async () => {
   overrideSiteConfig({ name: 'Evil" <x@evil.test>' });
   await sendEmail({ ...email, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA separate body" });
@@ -68,7 +87,6 @@ test("a subject, a name or an address can't add a header or a recipient", async 
       .sort(),
   ).toEqual(["from", "subject", "to"]);
   expect(smtp.emails[0]?.text).toMatch(/^A line\./);
-  expect(senderAddress()).not.toMatch(/[\r\n]/);
 
   await failure(sendEmail({ ...email, to: "ada@example.test, eve@evil.test" }));
   await failure(sendEmail({ ...email, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));

@@ -91,12 +91,15 @@ function smtpTransport(url: string): PooledTransport["transport"] {
   return shared.pool!.transport;
 }
 
-/** Returns the From address of all emails. */
-export function senderAddress(): string {
-  return (
-    env.MAIL_FROM ??
-    `${siteConfig.name.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`
-  );
+/**
+ * Returns the sender of all emails. In one text, Nodemailer would parse a name such as "Lectern: notes"
+ * as a group (RFC 5322, 3.4).
+ */
+export function getSender(): { name: string; address: string } {
+  const { MAIL_FROM: from, SITE_URL } = env;
+  if (!from) return { name: siteConfig.name, address: `no-reply@${new URL(SITE_URL).hostname}` };
+  const [, quoted, name = "", address = from] = /^(?:"(.*)"|(.*)) <(.*)>$/.exec(from) ?? [];
+  return { name: quoted ?? name, address };
 }
 
 /** Returns the headers of one-click unsubscription (RFC 8058). */
@@ -125,7 +128,7 @@ export function toMailOptions({
   messageId,
 }: RenderedEmail) {
   return {
-    from: senderAddress(),
+    from: getSender(),
     to: { name: "", address: to },
     subject,
     text,

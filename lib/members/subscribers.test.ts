@@ -9,6 +9,7 @@ import {
   buildConfirmationEmail,
   changeTopics,
   findSubscriber,
+  findTokenEmail,
   subscribe,
   unsubscribe,
 } from "./subscribers.ts";
@@ -83,6 +84,22 @@ test("subscribing again changes only the topics, and sends no second email", asy
   await write((tx) => changeTopics(tx, first!.id, []));
   expect((await read((tx) => findSubscriber(tx, EMAIL)))?.topics).toEqual([]);
   expect(await read((tx) => listDeliveries(tx))).toHaveLength(1);
+});
+
+test("after unsubscribing and subscribing again, the links in earlier emails work", async () => {
+  await write((tx) => subscribe(tx, { email: EMAIL }));
+  const { id } = (await read((tx) => findSubscriber(tx, EMAIL)))!;
+  const linkedEmail = () => read((tx) => findTokenEmail(tx, { subscriberId: id }));
+  await write((tx) => unsubscribe(tx, EMAIL));
+  expect(await linkedEmail()).toBeNull();
+  for (const email of ["bob@example.test", "Ada@example.test"])
+    await write((tx) => subscribe(tx, { email }));
+  expect(await linkedEmail()).toBe(EMAIL);
+  // The links of a subscriber whose address was changed stay theirs.
+  await execute(`UPDATE "Subscriber" SET "email" = 'eve@example.test' WHERE "id" = ?`, id);
+  await write((tx) => subscribe(tx, { email: EMAIL }));
+  expect(await linkedEmail()).toBe("eve@example.test");
+  expect(await read((tx) => tx.subscriber.count())).toBe(3);
 });
 
 test("unsubscribing deletes the subscriber and their pending deliveries, and no one else's", async () => {

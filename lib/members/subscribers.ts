@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
+import { signText } from "#lib/core/signature.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
@@ -26,6 +27,7 @@ export interface Subscriber {
   readonly kitId: string | null;
 }
 
+const ID_LABEL = "lectern subscriber id v1";
 const topicList = z.array(z.string());
 const COLUMNS = { id: true, email: true, topics: true, subscribedAt: true, kitId: true } as const;
 
@@ -71,6 +73,15 @@ export async function findTokenEmail(
   return isOnKitList(user) || (await findSubscriber(tx, user.email)) ? user.email : null;
 }
 
+/**
+ * Returns the same ID each time an address subscribes, so that the links in earlier emails work again.
+ * Only with the session secret does it reveal the address. A random one if another subscriber has it.
+ */
+async function createSubscriberId(tx: Tx, email: string): Promise<string> {
+  const id = signText(ID_LABEL, listEmailForms(email)[1]);
+  return (await tx.subscriber.count({ where: { id } })) === 0 ? id : randomUUID();
+}
+
 interface Subscription {
   /** Its owner has confirmed it. */
   readonly email: string;
@@ -93,7 +104,7 @@ export async function subscribe(
   const email = normalizeEmail(typed);
   const existing = await findSubscriber(tx, email);
   if (existing) return topics && changeTopics(tx, existing.id, topics);
-  const id = randomUUID();
+  const id = await createSubscriberId(tx, email);
   await tx.subscriber.create({
     data: {
       id,

@@ -101,7 +101,8 @@ export default async function Page() {
             <h2>If you subscribe by email</h2>
             <p>
               We store your email address, the topics you chose, and since when, once you have
-              confirmed the address. We don’t track whether you open an email or follow its links.
+              confirmed the address. Until then, we keep it only to send you the confirmation email,
+              for at most two days. We don’t track whether you open an email or follow its links.
               {newsletterChannel() === "site" &&
                 " We also record whether the mail server accepted each email to you. When an issue has been sent, we keep only the failures, without your address."}{" "}
               Unsubscribing deletes your address and topics.

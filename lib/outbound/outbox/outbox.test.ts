@@ -173,6 +173,29 @@ test("a delivery to an unconfirmed address is retried if the mail server is busy
   expect(smtp.emails).toHaveLength(1);
 });
 
+test("a delivery to an unconfirmed address is deleted after the last retry", async () => {
+  const readLog = captureLog();
+  smtp.onStep = (step) => (step === "recipient" ? "451 Busy" : undefined);
+  await put((tx) =>
+    enqueueDelivery(
+      tx,
+      { ...mailTo("ada@example.test"), isUnconfirmed: true },
+      { userId: null, about: "Subscription request" },
+    ),
+  );
+  for (let tries = 1; tries <= 7; tries++) {
+    await runDueDeliveries();
+    const [delivery] = await waiting();
+    expect(delivery?.tries).toBe(tries);
+    setClock(delivery!.nextTryAt!.getTime());
+  }
+  expect(nowMs() - NOW).toBeLessThan(2 * DAY_MS);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(8);
+  expect(await waiting()).toEqual([]);
+  expect(readLog()).toContain('"level":"error","event":"outbox.failed"');
+});
+
 test("a discarded delivery is not sent", async () => {
   await put((tx) =>
     enqueueDelivery(tx, mailTo("ada@example.test"), { userId: null, about: "call published" }),

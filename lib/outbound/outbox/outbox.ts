@@ -12,7 +12,10 @@ import { currentRole } from "#lib/replication/role.ts";
 import { EmailError } from "#lib/outbound/mail/send-email.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
-/** Backoff after each failure; after the last, an admin decides. */
+/**
+ * Backoff after each failure; after the last, an admin decides, or an email to an unconfirmed address is
+ * deleted.
+ */
 const RETRY_DELAYS_MS = [
   MINUTE_MS,
   5 * MINUTE_MS,
@@ -110,9 +113,9 @@ async function recordKitId(tx: Tx, email: string, kitId: string): Promise<void> 
     );
 }
 
-/** Returns whether an unconfirmed address does not exist: a typo, or made up to fill the outbox. */
-function isWrongAddress(payload: string, error: unknown): boolean {
-  if (!(error instanceof EmailError) || error.fault !== "recipient") return false;
+/** Returns whether an email could not be sent to an address whose owner has not confirmed it. */
+function isUnconfirmed(payload: string, error: unknown): error is EmailError {
+  if (!(error instanceof EmailError)) return false;
   const delivery = JSON.parse(payload) as Delivery;
   return delivery.kind === "MAIL" && delivery.isUnconfirmed === true;
 }
@@ -127,18 +130,22 @@ async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): P
         await recordKitId(tx, delivery.email.toLowerCase(), result.kitId);
     });
   } catch (error) {
-    if (isWrongAddress(payload, error)) {
-      log("info", "outbox.wrong_address", { id });
+    const retryDelayMs = RETRY_DELAYS_MS[tries];
+    // It does not exist: a typo, or made up to fill the outbox.
+    const isWrongAddress = isUnconfirmed(payload, error) && error.fault === "recipient";
+    if (isWrongAddress) log("info", "outbox.wrong_address", { id });
+    else
+      log(retryDelayMs === undefined ? "error" : "warn", "outbox.failed", {
+        id,
+        kind,
+        tries: tries + 1,
+        error,
+      });
+    // An admin decides about other deliveries, but this address must not be kept.
+    if (isWrongAddress || (retryDelayMs === undefined && isUnconfirmed(payload, error))) {
       await write((tx) => tx.delivery.deleteMany({ where: { id } }));
       return;
     }
-    const retryDelayMs = RETRY_DELAYS_MS[tries];
-    log(retryDelayMs === undefined ? "error" : "warn", "outbox.failed", {
-      id,
-      kind,
-      tries: tries + 1,
-      error,
-    });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
     await write((tx) =>
       tx.delivery.updateMany({

@@ -28,13 +28,20 @@ export function findUsersByEmail(tx: Tx, email: string): { id: string; email: st
   );
 }
 
+const IS_DELIVERY_TO = `coalesce("payload" ->> '$.mail.to', "payload" ->> '$.email') COLLATE NOCASE IN (?, ?, ?)`;
+
 /**
  * Deletes the deliveries to this address. Those enqueued without a login have no userId, so the
  * cascade misses them.
  */
 export function deleteDeliveriesByEmail(tx: Tx, email: string): void {
+  sqlOf(tx).run(`DELETE FROM "Delivery" WHERE ${IS_DELIVERY_TO}`, ...listEmailForms(email));
+}
+
+/** Deletes the deliveries about this address's subscription: to Kit, and emails to unsubscribe from. */
+export function deleteSubscriptionDeliveries(tx: Tx, email: string): void {
   sqlOf(tx).run(
-    `DELETE FROM "Delivery" WHERE coalesce("payload" ->> '$.mail.to', "payload" ->> '$.email') COLLATE NOCASE IN (?, ?, ?)`,
+    `DELETE FROM "Delivery" WHERE ${IS_DELIVERY_TO} AND ("kind" = 'NEWSLETTER' OR "payload" ->> '$.mail.unsubscribeUrl' IS NOT NULL)`,
     ...listEmailForms(email),
   );
 }

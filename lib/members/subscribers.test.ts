@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { read, write } from "#lib/db/database.ts";
-import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { enqueueDelivery, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { execute, selectRows } from "#tests/support/database.ts";
 import { insertUser } from "#tests/support/factories.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { createLoginLimiter } from "./limiters.ts";
 import {
   buildConfirmationEmail,
@@ -19,6 +20,8 @@ import {
   signUnsubscribeToken,
   verifyConfirmationToken,
 } from "./subscription-token.ts";
+
+afterEach(() => overrideEnv({ KIT_API_KEY: undefined, KIT_FORM_ID: undefined }));
 
 const EMAIL = "ada@example.test";
 const newsletterConsents = () =>
@@ -121,6 +124,28 @@ test("unsubscribing deletes the subscriber and their pending deliveries, and no 
   expect(await selectRows(`SELECT "subscriberId" FROM "NewsletterDelivery"`)).toEqual([
     { subscriberId: "bob" },
   ]);
+});
+
+test("unsubscribing deletes the messages about the subscription, and no others", async () => {
+  overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77" });
+  await write(async (tx) => {
+    await subscribe(tx, { email: EMAIL });
+    await subscribe(tx, { email: "bob@example.test" });
+    const mail = { to: EMAIL, subject: "A", parts: ["A"] };
+    await enqueueDelivery(tx, { kind: "MAIL", mail }, { userId: null, about: "Another email" });
+    // An admin decides about them, but the address must not be kept.
+    await tx.delivery.updateMany({ data: { nextTryAt: null } });
+    await unsubscribe(tx, "Ada@Example.test");
+  });
+  const deliveries = await selectRows<{ about: string; payload: string }>(
+    `SELECT "about", "payload" FROM "Delivery" ORDER BY "id"`,
+  );
+  expect(deliveries.map(({ about }) => about)).toEqual([
+    "Newsletter subscription",
+    "Subscription confirmation",
+    "Another email",
+  ]);
+  expect(JSON.stringify(deliveries.slice(0, 2))).not.toContain(EMAIL);
 });
 
 test("the previous version of the code sees and changes the same subscriptions, in Consent", async () => {

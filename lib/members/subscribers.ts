@@ -9,7 +9,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import type { Prisma, Tx } from "#lib/db/database.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
 import { enqueueDelivery, isDeliveryConfigured } from "#lib/outbound/outbox/outbox.ts";
-import { findUsersByEmail, listEmailForms } from "./email.sql.ts";
+import { deleteSubscriptionDeliveries, findUsersByEmail, listEmailForms } from "./email.sql.ts";
 import { newsletterChannel } from "./newsletter-channel.ts";
 import {
   signConfirmationToken,
@@ -140,8 +140,8 @@ export async function changeTopics(
 }
 
 /**
- * Removes an address from the newsletter, and enqueues its removal from Kit: call
- * triggerDeliveries() after the commit. Issues that are being sent skip it.
+ * Removes an address from the newsletter with all messages about it, and enqueues its removal from
+ * Kit: call triggerDeliveries() after the commit. Issues that are being sent skip it.
  */
 export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
   const email = normalizeEmail(typed);
@@ -154,7 +154,7 @@ export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
     select: { id: true, convertKitId: true },
   });
   const userIds = members.map(({ id }) => id);
-  await tx.delivery.deleteMany({ where: { userId: { in: userIds }, kind: "NEWSLETTER" } });
+  deleteSubscriptionDeliveries(tx, email);
   const ids = rows.map(({ id }) => id);
   await tx.newsletterDelivery.deleteMany({
     where: { subscriberId: { in: ids }, state: "PENDING" },

@@ -11,6 +11,8 @@ interface BufferedBodyLimit {
     readonly name: string;
     readonly status: number;
     readonly message: string;
+    /** Headers of the refusal. */
+    readonly headers?: Readonly<Record<string, string>>;
   };
 }
 
@@ -22,6 +24,9 @@ export type BodyLimit = BufferedBodyLimit | "streamed" | "unread";
 
 /** A JSON-RPC request of the Model Context Protocol. */
 export const MCP_MAX_BYTES = 16_384;
+
+/** Amazon SNS sends the password in its URL only after this, with a realm (RFC 7617). */
+export const NEWSLETTER_CHALLENGE = { "www-authenticate": 'Basic realm="newsletter"' };
 
 const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
   [/^\/(reads(\/(place|start))?|me\/saved)$/, { maxBytes: 2_048 }],
@@ -50,6 +55,7 @@ const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [
         name: "authorization",
         status: 401,
         message: "The Authorization header is missing.",
+        headers: NEWSLETTER_CHALLENGE,
       },
     },
   ],

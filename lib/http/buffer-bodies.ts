@@ -59,7 +59,12 @@ export function bufferBody(context: PipelineContext, handle: () => void): void {
   const { adminMaxBytes, requiredHeader } = bodyLimit;
   const maxBytes = adminMaxBytes ?? bodyLimit.maxBytes;
   if (requiredHeader && request.headers[requiredHeader.name] === undefined)
-    return refuseRequest(context, requiredHeader.status, requiredHeader.message);
+    return refuseRequest(
+      context,
+      requiredHeader.status,
+      requiredHeader.message,
+      requiredHeader.headers,
+    );
   const tooLarge = `The body is larger than ${bodyLimit.maxBytes} bytes.`;
   if (Number(request.headers["content-length"]) > maxBytes)
     return refuseRequest(context, 413, tooLarge);

@@ -5,6 +5,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import { isSameSecret } from "#lib/core/secret.ts";
 import { write } from "#lib/db/database.ts";
+import { NEWSLETTER_CHALLENGE } from "#lib/http/body-limits.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { applyMailEvents } from "#lib/newsletter/apply-mail-events.ts";
@@ -45,8 +46,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-const json = (status: number, message: string) =>
-  Response.json({ message }, { status, headers: { "cache-control": "no-store" } });
+const json = (status: number, message: string, headers = {}) =>
+  Response.json({ message }, { status, headers: { "cache-control": "no-store", ...headers } });
 
 /** Responds the same for every address. */
 export async function POST(request: Request): Promise<Response> {
@@ -55,7 +56,7 @@ export async function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const secret = readSecret(request.headers.get("authorization"));
     if (!secrets.some((accepted) => isSameSecret(secret, accepted)))
-      throw new AppError("unauthorized", "The password is wrong.");
+      return json(401, "The password is wrong.", NEWSLETTER_CHALLENGE);
     const bytes = await readBody(request, { maxBytes: MAX_BYTES });
     const events = parseMailEvents(unwrapSns(parseJson(new TextDecoder().decode(bytes))));
     if (!events) throw new AppError("invalid", "The body is not in a supported format.");

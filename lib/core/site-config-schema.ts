@@ -277,7 +277,7 @@ export const siteConfigSchema = z
   .superRefine(({ header, footer, features }, context) => {
     for (const [place, { links = [] }] of Object.entries({ header, footer }))
       for (const [index, { url }] of links.entries()) {
-        const disabled = findDisabledFeature(url, features);
+        const disabled = findDisabledFeature(url.split(/[?#]/)[0]!, features);
         if (disabled)
           context.addIssue({
             code: "custom",

@@ -120,10 +120,11 @@ test("without members there are neither teams nor calls, nor links to them", () 
     calls: false,
     newsletter: false,
   });
-  expect(() =>
-    parseSiteConfig({
-      features: { teams: false },
-      header: { links: [{ label: "Teams", url: "/teams" }] },
-    }),
-  ).toThrow(/header\.links\.0\.url: \/teams doesn't exist because features\.teams is off/);
+  for (const url of ["/teams", "/teams#now", "/teams?from=header"])
+    expect(() =>
+      parseSiteConfig({
+        features: { teams: false },
+        header: { links: [{ label: "Teams", url }] },
+      }),
+    ).toThrow(`header.links.0.url: ${url} doesn't exist because features.teams is off`);
 });

@@ -13,12 +13,16 @@ import {
   isReplay,
   replayTo,
 } from "#lib/replication/ensure-primary.ts";
+import UnsubscribePage from "#app/unsubscribe/page.tsx";
 import { createPipelineServer } from "#lib/http/pipeline.ts";
+import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
 import {
   waitForOwnWrites,
   verifyTxidCookie,
   createTxidCookie,
 } from "#lib/replication/read-your-writes.ts";
+
+vi.mock("next/server", async (load) => ({ ...(await load<object>()), connection: async () => {} }));
 
 let litefs: FakeLitefs | undefined;
 afterEach(async () => {
@@ -242,6 +246,18 @@ test("a replayed read is served anywhere, and without a primary a stale page is 
   ).toBe("page");
   await litefs.setPrimary("");
   expect(await (await served(read)).text()).toBe("page");
+});
+
+test("a replica asks the primary, once, about a link of a subscriber that it doesn't have yet", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const token = signUnsubscribeToken("new");
+  const open = async () => {
+    await UnsubscribePage({ searchParams: Promise.resolve({ token }) });
+    return "page";
+  };
+  expect((await served(open)).headers.get("fly-replay")).toBe("instance=dfw-1");
+  const replayed = await served(open, { "fly-replay-src": "instance=syd-1;region=syd;t=1" });
+  expect(await replayed.text()).toBe("page");
 });
 
 test("the primary immediately expires a txid that it lacks", async () => {

@@ -15,6 +15,7 @@ import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { newsletterChannel } from "#lib/members/newsletter-channel.ts";
 import { findSubscriber, findTokenEmail } from "#lib/members/subscribers.ts";
 import { MAX_TOKEN_LENGTH, verifyUnsubscribeToken } from "#lib/members/subscription-token.ts";
+import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { listTopics } from "#lib/posts/topics.ts";
 
@@ -57,7 +58,8 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
       </InvalidLink>
     );
   const subscription = await findSubscription(key);
-  if (!subscription)
+  if (!subscription) {
+    retryOnPrimary();
     return (
       <div className="wrap entry entry-one">
         <header className="page-head">
@@ -72,6 +74,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
         </div>
       </div>
     );
+  }
   const { email, subscriber } = subscription;
   return (
     <div className="wrap entry">

@@ -47,7 +47,13 @@ test("after 120 searches of any kind in a minute, a client gets 429 with Retry-A
     new Set([200]),
   );
   expect((await searchMcp("192.0.2.1")).status).toBe(200);
-  for (const path of ["/search?q=a", "/search/results?q=a", "/%73earch?q=a", "/search?a=?&q=a"]) {
+  for (const path of [
+    "/search?q=a",
+    "/search/results?q=a",
+    "/%73earch?q=a",
+    "/search?a=?&q=a",
+    "/blog?q=a",
+  ]) {
     const response = await send("192.0.2.1", path);
     expect([path, response.status]).toEqual([path, 429]);
     expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { signText } from "#lib/core/signature.ts";
 import { read, write } from "#lib/db/database.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
-import { runDueDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { enqueueDelivery, listDeliveries, runDueDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { overrideSiteConfig } from "#tests/support/override-site-config.ts";
@@ -61,6 +61,7 @@ afterEach(async () => {
     KIT_API_KEY: undefined,
     KIT_FORM_ID: undefined,
     KIT_API: undefined,
+    DISCORD_WEBHOOK_URL: undefined,
     FETCH_ALLOW_PRIVATE: undefined,
   });
 });
@@ -157,6 +158,23 @@ test("a withdrawal while the subscription is being delivered undoes it", async (
   await runDueDeliveries();
   await runDueDeliveries();
   expect(requests.at(-1)).toBe("POST /subscribers/4711/unsubscribe");
+});
+
+test("withdrawing an announcement on Discord deletes its message, and none about the member's calls", async () => {
+  overrideEnv({ DISCORD_WEBHOOK_URL: kit.origin });
+  await write(async (tx) => {
+    const user = insertUser(tx);
+    await grantConsent(tx, user, "DISCORD");
+    await enqueueDelivery(
+      tx,
+      { kind: "DISCORD", text: "New call" },
+      { userId: user.id, about: "New call, to the admins: A question" },
+    );
+    await withdrawConsent(tx, user, "DISCORD");
+    expect(await listConsents(tx, user)).toEqual(new Set());
+  });
+  const deliveries = await read((tx) => listDeliveries(tx));
+  expect(deliveries.map(({ about }) => about)).toEqual(["New call, to the admins: A question"]);
 });
 
 test("a deleted account is unsubscribed from the newsletter", async () => {

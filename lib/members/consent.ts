@@ -49,6 +49,8 @@ export async function getConsentingMember(tx: Tx, userId: string): Promise<Conse
   return user;
 }
 
+const ABOUT_ANNOUNCEMENT = "Discord message about a new member";
+
 /** Escapes Discord's markup (*this*, [that](…)), so that a name is shown as is. */
 const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
@@ -76,7 +78,7 @@ export async function grantConsent(
   await enqueueDelivery(
     tx,
     { kind: "DISCORD", text: `${name} joined${where}.` },
-    { userId, about: "Discord message about a new member" },
+    { userId, about: ABOUT_ANNOUNCEMENT },
   );
 }
 
@@ -91,5 +93,6 @@ export async function withdrawConsent(
 ): Promise<void> {
   if (purpose === "NEWSLETTER") return unsubscribe(tx, email);
   await tx.consent.deleteMany({ where: { userId, purpose } });
-  await tx.delivery.deleteMany({ where: { userId, kind: purpose } });
+  // Those about the member's calls need no consent.
+  await tx.delivery.deleteMany({ where: { userId, about: ABOUT_ANNOUNCEMENT } });
 }

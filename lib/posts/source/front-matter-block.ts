@@ -93,7 +93,13 @@ export function decodeFrontMatter(block: FrontMatterBlock): DecodedFrontMatter {
 
 function decodeYaml({ text, textLine }: FrontMatterBlock): DecodedFrontMatter {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const doc = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // A number stays text, because 3.10 in a title or tag isn't 3.1.
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === "string" || !/:(?:int|float)$/.test(tag.tag)),
+  });
   const positionAt = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1) + textLine - 1, column: Math.max(col, 1) };

@@ -54,6 +54,7 @@ test.each([
   ["series: SQLite\npart: 2", { series: { name: "SQLite", part: 2 } }],
   ["series:\n  name: SQLite\n  part: '3'", { series: { name: "SQLite", part: 3 } }],
   ["slug: 2024", { slug: "2024" }],
+  ["slug: 1e3\ntags: [3.10, 007]", { slug: "1e3", categories: ["3.10", "007"] }],
   ["slug: /notes/my-post/", { slug: "notes/my-post" }],
   ["tags:\n  - a\n  - label: b\n    permalink: /b\n  - name: c", { categories: ["a", "b", "c"] }],
   [

@@ -38,6 +38,7 @@ test.each([
   "js title='a/b.js'",
   "js:a/b.js",
   "js:title=a/b.js",
+  "js [a/b.js]",
 ])("%s names the file", (info) => {
   expect(parseCodeMeta(info)).toMatchObject({ language: "js", filename: "a/b.js", problems: [] });
 });
@@ -80,4 +81,14 @@ test("brackets within a path are part of the file's name, and those after it are
 test("showLineNumbers{40} is the number of the first line, as in rehype-pretty-code", () => {
   const meta = parseCodeMeta("js {2} showLineNumbers{40}");
   expect([meta.start, marked(meta.isHighlighted), meta.problems]).toEqual([40, [2], []]);
+});
+
+test.each([
+  ["js:line-numbers {2}", 1, true],
+  ["js:line-numbers=40 {2}", 40, true],
+  ["js:no-line-numbers {2}", 1, false],
+])("%s sets line numbers, as in VitePress", (info, start, isNumbered) => {
+  const meta = parseCodeMeta(info);
+  expect(meta).toMatchObject({ language: "js", filename: null, start, isNumbered, problems: [] });
+  expect(marked(meta.isHighlighted)).toEqual([2]);
 });

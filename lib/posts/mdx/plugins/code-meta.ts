@@ -25,6 +25,12 @@ const matchNoLine: LinePredicate = () => false;
 /** Parses `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and options. Never throws: see `problems`. */
 export function parseCodeMeta(info: string): CodeMeta {
   const problems: string[] = [];
+  // VitePress writes options where others have a file name.
+  info = info.replace(
+    /^([^\s:]*):(no-)?line-numbers(?:=(\d+))?(?=[\s[{]|$)/,
+    (_, language: string, no?: string, first = "1") =>
+      language + (no ? " nonumber" : ` start=${first}`),
+  );
   const head = /^([^\s[{:=]*)(?::((?:[^\s[{]|\[[^\]\s]*\](?=[\]/.]))+))?(?=[\s[{]|$)/.exec(info);
   let language = (head?.[1] ?? "").toLowerCase();
   let filename = head?.[2]?.replace(/^title=/, "") ?? null;
@@ -45,6 +51,11 @@ export function parseCodeMeta(info: string): CodeMeta {
     rest = rest.slice(match[0].length);
     const [, square, curly, key, ...values] = match;
     const word = values[5];
+    // The label of a tab in VitePress.
+    if (square !== undefined && /[^\d\s,.-]/.test(square)) {
+      filename ??= square;
+      continue;
+    }
     if (square !== undefined || curly !== undefined) {
       ranges.highlighted.push((square ?? curly)!);
       continue;

@@ -203,3 +203,10 @@ test("the sizes of an image also apply to its other formats", async () => {
   const html = await htmlFrom('<img src="./a%20b.png" sizes="100px" alt="" />', { images });
   expect(html).toContain('400w, /_img/a-800.avif 800w" sizes="100px"><img');
 });
+
+test("an attribute without a value is empty, as in HTML", async () => {
+  expect(
+    await htmlFrom('<img src="/a.png" alt class />', { images: { "/a.png": { src: "/a" } } }),
+  ).toContain('<img src="/a" alt="" class="" loading="lazy"');
+  expect(await htmlFrom("<video controls muted></video>")).toContain("<video controls muted>");
+});

@@ -223,12 +223,17 @@ function convertElement(
         place,
         "dangerouslySetInnerHTML is not supported in a post: write the HTML itself",
       );
-    const value = readAttributeValue(attribute, tagName, place, context);
-    if (value === null || value === undefined || value === false) continue;
     const info = find(
       inSvg || tagName === "svg" ? svgSchema : html,
       attribute.name === "class" ? "className" : attribute.name,
     );
+    const isFlag = info.boolean || info.overloadedBoolean || info.booleanish;
+    // JSX has `true` for `<img alt>`, HTML has "".
+    const value =
+      attribute.value === null && !isFlag
+        ? ""
+        : readAttributeValue(attribute, tagName, place, context);
+    if (value === null || value === undefined || value === false) continue;
     if (info.property === "style" && typeof value === "object") {
       const css = Array.isArray(value) ? null : styleToCss(value);
       if (css === null)

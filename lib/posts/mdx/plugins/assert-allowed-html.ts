@@ -17,6 +17,11 @@ export const urlProperties = [
   "data",
 ];
 
+/** Schemes whose URLs can't run a script. */
+const SAFE_SCHEMES = new Set(
+  "http https mailto tel sms ftp ftps irc ircs xmpp matrix magnet webcal geo".split(" "),
+);
+
 /** Throws PostError at the first element or attribute that is not allowed. */
 export function assertAllowedHtml(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node) => {
@@ -71,8 +76,7 @@ export function isSafeUrl(url: string, isMedia: boolean): boolean {
   const scheme = /^([a-z][a-z0-9+.-]*):/i
     .exec(url.replace(/[\u0000-\u0020]/g, ""))?.[1]
     ?.toLowerCase();
-  if (scheme === undefined || ["http", "https", "mailto", "tel", "sms"].includes(scheme))
-    return true;
+  if (scheme === undefined || SAFE_SCHEMES.has(scheme)) return true;
   return isMedia && /^\s*data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(url);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compileText, htmlOf } from "#tests/support/compile-text.ts";
+import { compileText, htmlFrom, htmlOf } from "#tests/support/compile-text.ts";
 
 /** Returns the href and the recorded link of `[a](url)` in `file`. */
 async function resolve(url: string, file = "blog/test.mdx") {
@@ -55,4 +55,15 @@ test("a link to a file next to the post leads to the file, and a missing file is
   expect((await resolve("./nope.pdf")).warnings).toEqual([
     "blog/test.mdx:1: the link ./nope.pdf points to a file that is not part of this site",
   ]);
+});
+
+test("a post may link to a file, a chat or a calendar by its scheme", async () => {
+  const urls = [
+    "ftp://x.example/a",
+    "irc://x.example/a",
+    "xmpp:a@x.example",
+    "webcal://x.example/a",
+  ];
+  const html = await htmlFrom(urls.map((url) => `[a](${url})`).join("\n"));
+  for (const url of urls) expect(html).toContain(`<a href="${url}">a</a>`);
 });

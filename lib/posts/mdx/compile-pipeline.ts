@@ -11,6 +11,7 @@ import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compil
 import { createCompileContext, type CompileContext } from "./compile-context.ts";
 import { stopBundler } from "./code/bundle.ts";
 import { assertAllowedHtml } from "./plugins/assert-allowed-html.ts";
+import { removeAttributeLists } from "./plugins/attribute-lists.ts";
 import { assertWellFormed } from "./plugins/assert-well-formed.ts";
 import { convertAlerts } from "./plugins/github-alerts.ts";
 import { convertCallouts } from "./plugins/callouts.ts";
@@ -57,7 +58,7 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
       plugins,
       markdown: async (tree) => {
         stopwatch.lap("parse");
-        await runMarkdownSteps(tree, context);
+        await runMarkdownSteps(tree, context, format);
         stopwatch.lap("remark");
       },
       html: async (tree) => {
@@ -90,8 +91,14 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
   }
 }
 
-async function runMarkdownSteps(tree: MarkdownRoot, context: CompileContext): Promise<void> {
+async function runMarkdownSteps(
+  tree: MarkdownRoot,
+  context: CompileContext,
+  format: "md" | "mdx",
+): Promise<void> {
   await extractCode(tree as never, context);
+  // In MDX, they are invalid expressions.
+  if (format === "md") removeAttributeLists(tree);
   convertAlerts(tree);
   convertContainers(tree, context);
   embedBareUrls(tree, context);

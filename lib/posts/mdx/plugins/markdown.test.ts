@@ -132,3 +132,21 @@ test.each(["blog/test.mdx", "blog/test.md"])(
     ]);
   },
 );
+
+test("kramdown's attribute lists are not shown, and set the ids of headings", async () => {
+  const body = [
+    "* TOC\n{:toc}",
+    "## One\n{: #first .big}",
+    "A `{:.code}` and {:ok, x} stay.\n{: .note}",
+    '![a](/a.png){: width="50" }',
+    "> Quote\n{: .prompt-tip }",
+    "| a |\n| - |\n| 1 |\n{:.table}",
+    "- one\n- two\n{:.list}",
+  ].join("\n\n");
+  const html = await htmlFrom(body, { file: "blog/test.md", images: { "/a.png": { src: "/a" } } });
+  expect(html).toContain('<a href="#first">One</a>');
+  expect(html).toContain('<h2 id="first">');
+  expect(html).toContain("<p>A <code>{:.code}</code> and {:ok, x} stay.</p>");
+  expect(html.match(/\{:/g)).toHaveLength(2);
+  expect(html).not.toMatch(/<td>\s*<\/td>|<p>\s*<\/p>|TOC/);
+});

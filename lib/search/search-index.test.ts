@@ -26,7 +26,7 @@ test("only posts that changed are indexed again", async () => {
   expect(await slugs(before, "old")).toEqual(["changed"]);
   const rowOf = () =>
     withCacheDatabase((db) =>
-      db.prepare("SELECT id FROM search_5_documents WHERE key = 'post/unchanged'").pluck().get(),
+      db.prepare("SELECT id FROM search_6_documents WHERE key = 'post/unchanged'").pluck().get(),
     );
   const row = rowOf();
   const after = createPostIndex("v2", [
@@ -45,10 +45,10 @@ test("dropped and broken tables are rebuilt", async () => {
   const index = sampleIndex({ slug: "a", title: "Word" });
   expect(await slugs(index, "word")).toEqual(["a"]);
   for (const sql of [
-    "DROP TABLE search_5_text",
-    "DROP TABLE search_5_trigrams; DROP TABLE search_5_words",
-    "DROP TABLE search_5_state; DROP TABLE search_5_documents; DROP TABLE search_5_text",
-    "DROP TABLE search_5_documents; CREATE TABLE search_5_documents (other)",
+    "DROP TABLE search_6_text",
+    "DROP TABLE search_6_trigrams; DROP TABLE search_6_words",
+    "DROP TABLE search_6_state; DROP TABLE search_6_documents; DROP TABLE search_6_text",
+    "DROP TABLE search_6_documents; CREATE TABLE search_6_documents (other)",
   ]) {
     withCacheDatabase((db) => db.exec(sql));
     expect(await slugs(index, "word"), sql).toEqual(["a"]);
@@ -106,7 +106,7 @@ test("a text that is longer than a transaction is found by words of each part", 
   const changed = sampleIndex({ slug: "long", title: "Consul", text: "short" });
   expect(await slugs(changed, "caracal")).toEqual([]);
   expect(
-    withCacheDatabase((db) => db.prepare("SELECT count(*) FROM search_5_text").pluck().get()),
+    withCacheDatabase((db) => db.prepare("SELECT count(*) FROM search_6_text").pluck().get()),
   ).toBe(1);
 });
 

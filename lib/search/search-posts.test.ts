@@ -380,7 +380,7 @@ test("a word of another script is found without spaces around it, and words with
   );
   for (const q of ["docker", "docker 应用", "nginx", "redis 缓存"])
     expect([q, await slugs(index, q)]).toEqual([q, ["chinese"]]);
-  for (const q of ["vim", "〆切", "ﾃﾞｰﾀ"])
+  for (const q of ["vim", "〆切", "ﾃﾞｰﾀ", "データ"])
     expect([q, await slugs(index, q)]).toEqual([q, ["japanese"]]);
 });
 
@@ -418,6 +418,8 @@ test("letters are found with and without their diacritics", async () => {
     ["Ёлка", "елка"],
     ["Đà Nẵng", "da nang"],
     ["Þór", "thor"],
+    ["Ｄｏｃｋｅｒ", "docker"],
+    ["oﬃce", "office"],
   ] as const) {
     const index = sampleIndex(
       { slug: "marked", title: marked, text: "x" },

@@ -130,7 +130,7 @@ test("texts that another version indexed are not shown", async () => {
   const changed = site(samplePost({ slug: "a", title: "Birds", hash: "new" }));
   const { fingerprint } = (await import("./search-document.ts")).postSource(changed.index);
   withCacheDatabase((db) =>
-    db.prepare("UPDATE search_5_state SET fingerprint = ?").run(fingerprint),
+    db.prepare("UPDATE search_6_state SET fingerprint = ?").run(fingerprint),
   );
   expect((await searchSite(changed, { q: "quagga" })).results).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { deriveTerms } from "./search-terms.ts";
 import { toTrigramText } from "./spelling.ts";
 
 /** Part of the table names. Increment it when their schema or content changes. */
-const NAME = "search_5";
+const NAME = "search_6";
 export const TEXT_TABLE = `${NAME}_text`;
 export const DOCUMENT_TABLE = `${NAME}_documents`;
 /** Every indexed word, and the trigrams of those words, to correct a typo in a query. */
@@ -18,7 +18,7 @@ export const WORD_TABLE = `${NAME}_words`;
 export const TRIGRAM_TABLE = `${NAME}_trigrams`;
 const STATE_TABLE = `${NAME}_state`;
 const OLD_TABLES = ["text", "documents", "words", "trigrams", "state"].map(
-  (name) => `search_4_${name}`,
+  (name) => `search_5_${name}`,
 );
 
 /**

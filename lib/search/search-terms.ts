@@ -35,12 +35,15 @@ export type SearchTerm =
   /** `text` is a token of the derived column, or several in this order. */
   | { readonly kind: "derived"; readonly text: string; readonly isPrefix: boolean };
 
-/** Returns a word in lower case, without the marks of its letters: Łódź is lodz. */
+/**
+ * Returns a word in lower case, without the marks of its letters: Łódź is lodz. Full-width letters
+ * and ligatures become plain ones (NFKC).
+ */
 export function foldWord(word: string): string {
   const lower = word.toLowerCase();
   if (/^[ -~]*$/.test(lower)) return lower; // ASCII, nearly always
   return lower
-    .normalize("NFD")
+    .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .replace(/[łøßæœđðþħŧı]/g, (letter) => FOLDED_LETTERS[letter]!)
     .normalize("NFC");
@@ -77,7 +80,7 @@ export function nameTokens(text: string): string[] {
 
 /** Returns each pair of neighboring characters, and the last character. */
 function pairTokens(run: string): string[] {
-  const characters = [...run.replace(/\p{M}/gu, "")];
+  const characters = [...run.normalize("NFKC").replace(/\p{M}/gu, "")];
   return characters.map((character, i) => character + (characters[i + 1] ?? ""));
 }
 

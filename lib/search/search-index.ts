@@ -7,7 +7,8 @@ import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { type SearchHit, highlightHit, querySearchTable } from "./query-search-table.ts";
 import { type SearchDocument, type SearchSource, foldText } from "./search-document.ts";
-import { type TextSegment, normalizeText, parseQuery } from "./search-query.ts";
+import { type TextSegment, markDerivedTerms, normalizeText, parseQuery } from "./search-query.ts";
+import type { SearchTerm } from "./search-terms.ts";
 import { dropSearchTables, isUpToDate, syncSearchTable } from "./search-table.ts";
 
 /** A search waits this long for the index, and then finds what is indexed. */
@@ -17,6 +18,8 @@ export interface SearchMatch {
   readonly document: SearchDocument;
   /** Null if the tables failed: nothing is marked. */
   readonly hit: SearchHit | null;
+  /** Of the query. */
+  readonly terms?: readonly SearchTerm[];
 }
 
 export interface SearchMatches {
@@ -43,7 +46,9 @@ export async function findMatches(
       const { hits, isApproximate } = withCacheDatabase((db) => querySearchTable(db, query, kinds));
       const matches = hits.flatMap((hit) => {
         const document = findDocument(sources, hit.key);
-        return document?.fingerprint === hit.fingerprint ? [{ document, hit }] : [];
+        return document?.fingerprint === hit.fingerprint
+          ? [{ document, hit, terms: query.terms }]
+          : [];
       });
       const isExact = ({ document }: SearchMatch) => document.foldedTitle === folded;
       return {
@@ -92,12 +97,16 @@ function findWithoutTable(sources: readonly SearchSource[], q: string): SearchMa
 }
 
 /** Returns the title and a short excerpt of a match, with the matches in them marked. */
-export function highlightMatch({ document, hit }: SearchMatch): {
+export function highlightMatch({ document, hit, terms = [] }: SearchMatch): {
   title: readonly TextSegment[];
   snippet: readonly TextSegment[];
 } {
   const highlighted = hit && tryOrLog(() => withCacheDatabase((db) => highlightHit(db, hit)));
-  if (highlighted) return highlighted;
+  if (highlighted)
+    return {
+      title: markDerivedTerms(highlighted.title, terms),
+      snippet: markDerivedTerms(highlighted.snippet, terms),
+    };
   const { title, description } = document;
   return {
     title: [{ text: title, isMatch: false }],

@@ -384,6 +384,16 @@ test("a word of another script is found without spaces around it, and words with
     expect([q, await slugs(index, q)]).toEqual([q, ["japanese"]]);
 });
 
+test("matches in scripts without spaces and of names with symbols are marked", async () => {
+  const index = sampleIndex({ title: "全文搜索 with C++17", description: "搜索：c++", text: "x" });
+  const marked = async (q: string) => {
+    const [hit] = (await search(index, q)).results;
+    return `${shown(hit!.title)} / ${shown(hit!.snippet)}`;
+  };
+  expect(await marked("搜索")).toBe("全文[搜索] with C++17 / [搜索]：c++");
+  expect(await marked("C++ with")).toBe("全文搜索 [with] [C++]17 / 搜索：[c++]");
+});
+
 test("C++, C# and F# are found exactly", async () => {
   const index = sampleIndex(
     { slug: "cpp", title: "Moving to C++17", text: "x" },

@@ -159,6 +159,28 @@ export function buildLooseClauses(
   });
 }
 
+/**
+ * Marks what is written of derived terms, which SQLite's tokenizer doesn't find in a text. Keeps the
+ * other matches.
+ */
+export function markDerivedTerms(
+  segments: readonly TextSegment[],
+  terms: readonly SearchTerm[],
+): readonly TextSegment[] {
+  const written = terms.flatMap((term) => (term.kind === "derived" ? term.written : []));
+  if (written.length === 0) return segments;
+  // Of its characters, only + has a meaning in a pattern.
+  const pattern = new RegExp(`(${written.join("|").replaceAll("+", "\\+")})`, "iu");
+  return segments.flatMap(({ text, isMatch }) =>
+    isMatch
+      ? { text, isMatch }
+      : text
+          .split(pattern)
+          .map((part, index) => ({ text: part, isMatch: index % 2 === 1 }))
+          .filter((segment) => segment.text !== ""),
+  );
+}
+
 /** Parses SQLite's text with match delimiters into segments. */
 export function parseSegments(marked: string): TextSegment[] {
   const segments: TextSegment[] = [];

@@ -32,8 +32,13 @@ const FOLDED_LETTERS: Readonly<Record<string, string>> = {
 
 export type SearchTerm =
   | { readonly kind: "word"; readonly text: string }
-  /** `text` is a token of the derived column, or several in this order. */
-  | { readonly kind: "derived"; readonly text: string; readonly isPrefix: boolean };
+  /** `text` is a token of the derived column, or several in this order, for what is `written`. */
+  | {
+      readonly kind: "derived";
+      readonly text: string;
+      readonly written: string;
+      readonly isPrefix: boolean;
+    };
 
 /**
  * Returns a word in lower case, without the marks of its letters: Łódź is lodz. Full-width letters
@@ -88,14 +93,14 @@ function pairTokens(run: string): string[] {
 export function parseTerms(q: string): SearchTerm[] {
   return [...q.matchAll(TERM)].flatMap(({ groups }): SearchTerm[] => {
     const { symbol, run, word } = groups as Record<string, string | undefined>;
-    if (symbol) return [{ kind: "derived", text: symbolToken(symbol), isPrefix: false }];
+    if (symbol)
+      return [{ kind: "derived", text: symbolToken(symbol), written: symbol, isPrefix: false }];
     if (run) {
       const pairs = pairTokens(run);
       // The last character alone is a token only at the end of a run.
       const isPrefix = pairs.length === 1;
-      return [
-        { kind: "derived", text: (isPrefix ? pairs : pairs.slice(0, -1)).join(" "), isPrefix },
-      ];
+      const text = (isPrefix ? pairs : pairs.slice(0, -1)).join(" ");
+      return [{ kind: "derived", text, written: run, isPrefix }];
     }
     return word && /[\p{L}\p{N}]/u.test(word) ? [{ kind: "word", text: word }] : [];
   });

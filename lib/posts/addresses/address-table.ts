@@ -22,7 +22,7 @@ export interface AddressedPost extends Addressable {
 
 export interface AddressTableOptions {
   readonly posts: readonly AddressedPost[];
-  /** Slugs of content/pages, which are at /SLUG. */
+  /** Decoded paths of pages that depend on the content, without the first slash. */
   readonly pages?: Iterable<string>;
   readonly rules: readonly RedirectRule[];
   /** Returns whether public/ has the file at this decoded path. A file wins over a rule. */
@@ -57,7 +57,7 @@ export class AddressTable {
 
   constructor({ posts, pages = [], rules, isPublicFile }: AddressTableOptions) {
     this.#isPublicFile = isPublicFile;
-    this.#pageAddresses = new Set([...pages].map((slug) => `/${slug}`));
+    this.#pageAddresses = new Set([...pages].map((path) => `/${path}`));
     for (const post of posts) {
       if (this.#pageAddresses.has(postAddress(post)))
         this.warnings.push(

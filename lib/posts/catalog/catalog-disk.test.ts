@@ -43,6 +43,18 @@ test("a post without a description is described by its first paragraph", async (
   expect((await site.getIndex()).bySlug.get("a")!.frontMatter.description).toBe("Hello you.");
 });
 
+test("a post with the address of a topic or a year is reported", async () => {
+  const text = "---\ntitle: A\ndate: 2026-01-01\ntags: [Düne]\n---\nHello.\n";
+  for (const slug of ["topics/düne", "topics/other", "archive/2026", "archive/2025"])
+    sites.writeFile(`blog/${slug}.mdx`, text);
+  const site = sites.createDiskSite();
+  await waitUntilCompiled(site);
+  expect(site.getStatus().warnings).toEqual([
+    "blog/archive/2026.mdx:1: its address /blog/archive/2026 is also the address of a page; the post takes precedence",
+    "blog/topics/düne.mdx:1: its address /blog/topics/düne is also the address of a page; the post takes precedence",
+  ]);
+});
+
 test("at the first start, lists come before all posts are compiled, and a requested post has priority", async () => {
   for (let i = 0; i < 12; i++)
     sites.writeFile(

@@ -2,6 +2,7 @@
 
 import type { PostCode } from "#lib/posts/mdx/compiled-post.ts";
 import { existsSync } from "node:fs";
+import { listYears } from "#lib/posts/archive.ts";
 import { AddressTable } from "#lib/posts/addresses/address-table.ts";
 import type { Redirects } from "#lib/posts/addresses/load-redirects.ts";
 import { nowMs } from "#lib/core/clock.ts";
@@ -9,6 +10,7 @@ import { siteConfig } from "#lib/core/site-config.ts";
 import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
 import { isScheduled, publicationMs } from "#lib/posts/post-dates.ts";
 import type { ContentFile } from "#lib/posts/source/content-source.ts";
+import { listTopics, topicPath } from "#lib/posts/topics.ts";
 import { listHiddenFiles } from "./hidden-files.ts";
 import type { ParsedPost } from "./parsed-post.ts";
 import type { PostChanges } from "./post-changes.ts";
@@ -149,11 +151,22 @@ export function showDuePosts(published: PublishedIndex): PublishedIndex | null {
 }
 
 function createAddresses(
-  { posts }: PostIndex,
+  index: PostIndex,
   pages: ReadonlyMap<string, Post>,
   { rules, warnings }: Redirects,
 ): AddressTable {
-  const addresses = new AddressTable({ posts, pages: pages.keys(), rules, isPublicFile });
+  const lists = [
+    ...[...listTopics(index).values()].map((topic) =>
+      decodeURIComponent(topicPath(topic)).slice(1),
+    ),
+    ...listYears(index).map(({ year }) => `blog/archive/${year}`),
+  ];
+  const addresses = new AddressTable({
+    posts: index.posts,
+    pages: [...pages.keys(), ...lists],
+    rules,
+    isPublicFile,
+  });
   addresses.warnings.unshift(...warnings);
   return addresses;
 }

@@ -300,6 +300,27 @@ test.describe("without a connection", () => {
     await expect(page).toHaveURL(/\/about$/);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   });
+
+  test("a download that starts while a list loads does not stop the list", async ({ page }) => {
+    await page.goto("/blog", { waitUntil: "networkidle" });
+    const list = Promise.withResolvers<void>();
+    await page.route("**/blog?*", async (route) => {
+      await list.promise;
+      await route.continue();
+    });
+    await page.route("**/about", (route) =>
+      route.fulfill({ headers: { "content-disposition": "attachment" }, body: "A file" }),
+    );
+    const searched = page.waitForRequest("**/blog?*");
+    await page.getByRole("searchbox").fill("zebra");
+    await searched;
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "About", exact: true }).first().focus();
+    await page.keyboard.press("Enter");
+    await download;
+    list.resolve();
+    await expect(page).toHaveURL(/\/blog\?q=zebra$/);
+  });
 });
 
 test("drafts are reachable and marked, but not listed", async ({ page, request }) => {

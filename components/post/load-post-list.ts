@@ -19,10 +19,11 @@ async function showPosts(
   const controller = (loading = new AbortController());
   const isNewest = () => loading === controller;
   const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
-  // Called if the reader follows a link. Removed later, because some browsers don't keep a page
-  // with this listener in the back/forward cache.
-  const cancel = () => (loading = undefined);
-  addEventListener("beforeunload", cancel);
+  // The reader may have followed a link, or started a download. Removed later, because some browsers
+  // don't keep a page with this listener in the back/forward cache.
+  let isLeaving = false;
+  const onLeave = () => (isLeaving = true);
+  addEventListener("beforeunload", onLeave);
   try {
     const response = await fetch(href, { signal: controller.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -34,10 +35,10 @@ async function showPosts(
     document.title = page.title;
     shownHref = href;
   } catch {
-    if (isNewest()) location.assign(href);
+    if (isNewest() && !isLeaving) location.assign(href);
   } finally {
     clearTimeout(timer);
-    removeEventListener("beforeunload", cancel);
+    removeEventListener("beforeunload", onLeave);
   }
 }
 

@@ -175,6 +175,14 @@ test("every syntax color has enough contrast on code and on marked lines, in bot
   }
 });
 
+test("added, removed and highlighted lines differ by more than colors and shadows", () => {
+  const css = readFileSync("components/post/code.css", "utf8");
+  const styleOf = (selector: string) => css.split(`.code-pre ${selector} {`)[1]?.split("}")[0];
+  expect(styleOf(".highlighted")).toContain("border-inline-start: 3px solid");
+  expect(styleOf(".added::after")).toContain('content: "+"');
+  expect(styleOf(".removed::after")).toContain('content: "−"');
+});
+
 test("the light and dark themes have the same rules, so that one pass serves both", async () => {
   const [light, dark] = await Promise.all([
     bundledThemes["github-light-default"](),

@@ -194,6 +194,11 @@ test("lines in div elements stay separate, cells keep their alignment, and lists
   );
 });
 
+test("added and removed lines of code have their signs", async () => {
+  const html = await feedHtmlOf("```diff-js\n-old()\n+fresh()\n end()\n```\n");
+  expect(html).toContain(">-old()\n+fresh()\nend()</code>");
+});
+
 test("a themed image is one image", async () => {
   const html = await feedHtmlOf('<ThemedImage light="/a.png" dark="/b.png" alt="A" />\n');
   expect(html).toBe('<img alt="A" src="https://lectern.example/a.png">');

@@ -97,6 +97,9 @@ function toPortableNodes(
     if (SITE_CLASSES.some((name) => hasClass(node.properties, name))) return [];
     const isLink = node.tagName === "a";
     const children = toPortableNodes(node.children, origin, isInLink || isLink);
+    // On the site, a style shows the signs of added and removed lines of code.
+    const sign = hasClass(node.properties, "line") && findSign(node.properties);
+    if (sign) children.unshift({ type: "text", value: sign });
     // Without a block around it, a line would run into the next one.
     const isLine = node.tagName === "div" && children.some(isInline);
     if ((isUnwrapped(node.tagName) && !isLine) || (isLink && isInLink)) return children;
@@ -122,6 +125,9 @@ function isCheckbox({ tagName, properties }: Element): boolean {
 function hasClass({ className }: Properties, name: string): boolean {
   return [className ?? []].flat().join(" ").split(" ").includes(name);
 }
+
+const findSign = (properties: Properties) =>
+  hasClass(properties, "added") ? "+" : hasClass(properties, "removed") ? "-" : null;
 
 function toPortableProperties(
   { tagName, properties }: Element,

@@ -38,6 +38,7 @@ test.each([
   ["categories: sqlite", { categories: ["sqlite"] }],
   ["meta:\n  keywords: [a]\ntags: [b]", { keywords: ["a"], categories: ["b"] }],
   ["cover:\n  image: a.png\n  alt: A door", { banner: "./a.png", bannerAlt: "A door" }],
+  ["image:\n  path: /a.png\n  alt: A door", { banner: "/a.png", bannerAlt: "A door" }],
   ["images: ['/static/a.png', b.png]", { banner: "/static/a.png" }],
   ["lastmod: 2024-04-01T08:00:00Z", { updated: "2024-04-01", updatedMs: Date.UTC(2024, 3, 1, 8) }],
   ["updated: April 1, 2024", { updated: "2024-04-01" }],

@@ -195,7 +195,7 @@ function toBanner(value: unknown, isExplicit: boolean): unknown {
 }
 
 const pickImage = (object: Values): unknown =>
-  object.image ?? object.src ?? object.url ?? object.relative;
+  object.image ?? object.src ?? object.url ?? object.path ?? object.relative;
 
 function toSeries(value: unknown, values: Values): unknown {
   const name = toText(value);

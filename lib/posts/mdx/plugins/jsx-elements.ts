@@ -7,6 +7,8 @@ import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { styleToCss, evaluateProgram, type StaticValue } from "#lib/posts/mdx/static-value.ts";
 import {
   createElement,
+  isBlank,
+  isElement,
   isJsx,
   createText,
   type Element,
@@ -257,7 +259,18 @@ function convertElement(
   }
   const element = createElement(tagName, properties, node.children, node);
   element.data = { inline: node.type === "mdxJsxTextElement" };
+  unwrapParagraphs(element);
   return element;
+}
+
+/** MDX makes a paragraph of the lines between tags, which a browser would move out of these elements. */
+function unwrapParagraphs(element: Element): void {
+  const shown = element.children.filter((child) => !isBlank(child));
+  const [first] = shown;
+  if (!/^(?:p|h[1-6]|summary)$/.test(element.tagName)) return;
+  if (shown.length === 1 && isElement(first, "p")) element.children = first.children;
+  else if (element.tagName === "p" && shown.some((child) => isElement(child, "p")))
+    element.tagName = "div";
 }
 
 function readAttributeValue(

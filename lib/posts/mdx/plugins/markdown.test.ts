@@ -150,3 +150,15 @@ test("kramdown's attribute lists are not shown, and set the ids of headings", as
   expect(html.match(/\{:/g)).toHaveLength(2);
   expect(html).not.toMatch(/<td>\s*<\/td>|<p>\s*<\/p>|TOC/);
 });
+
+test("lines between the tags of a paragraph or heading are not another paragraph", async () => {
+  expect(await htmlFrom('<p align="center">\n  one *two*\n</p>')).toBe(
+    '<p align="center">one <em>two</em></p>',
+  );
+  expect(await htmlFrom("<h2>\n  Title\n</h2>")).toBe(
+    '<h2 id="title"><a class="heading-link" href="#title">Title</a></h2>',
+  );
+  expect(await htmlFrom('<p align="center">\n\none\n\ntwo\n\n</p>')).toBe(
+    '<div align="center"><p>one</p><p>two</p></div>',
+  );
+});

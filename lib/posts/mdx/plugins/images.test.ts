@@ -197,6 +197,8 @@ test("a missing file of a srcset is a warning", async () => {
 test("an image with only a height keeps its proportions", async () => {
   const html = await htmlFrom('A <img src="./a%20b.png" height="20" alt="" /> logo', { images });
   expect(html).toContain(' height="20" alt="" loading="lazy" decoding="async" width="40"');
+  const inPixels = await htmlFrom('<img src="./a b.png" height="20px" alt="" />', { images });
+  expect(inPixels).toContain(' height="20px" alt="" loading="lazy" decoding="async" width="40"');
 });
 
 test("the sizes of an image also apply to its other formats", async () => {

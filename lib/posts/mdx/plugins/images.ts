@@ -140,7 +140,7 @@ function withSize(properties: Properties, { src, srcset, width, height, blur }: 
   const scale = (length: unknown, to?: number, from?: number) =>
     length === undefined || !to || !from
       ? to
-      : Math.round((Number(length) * to) / from) || undefined;
+      : Math.round((Number(String(length).replace(/px$/, "")) * to) / from) || undefined;
   return {
     ...properties,
     src,

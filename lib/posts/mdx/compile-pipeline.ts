@@ -32,6 +32,7 @@ import { countWords, toPlainText } from "./plugins/plain-text.ts";
 import { restrictLoads } from "./plugins/restrict-loads.ts";
 import { restrictStyles } from "./plugins/restrict-styles.ts";
 import { wrapTables } from "./plugins/tables.ts";
+import { reportTemplateTags } from "./plugins/template-tags.ts";
 import { readOwnerComponentNames } from "./code/owner-components.ts";
 import { containerSyntax } from "./container-syntax.ts";
 import { htmlSyntax } from "./html-syntax.ts";
@@ -112,7 +113,10 @@ async function runHtmlSteps(
   format: "md" | "mdx",
   lap: (name: string) => void,
 ): Promise<void> {
-  if (format === "md") parseRawHtml(tree, context.input.body);
+  if (format === "md") {
+    parseRawHtml(tree, context.input.body);
+    reportTemplateTags(tree, context);
+  }
   convertJsx(tree, context);
   restrictStyles(tree, context);
   restrictLoads(tree, context);

@@ -162,3 +162,19 @@ test("lines between the tags of a paragraph or heading are not another paragraph
     '<div align="center"><p>one</p><p>two</p></div>',
   );
 });
+
+test("template tags of other engines are reported, but not those in code", async () => {
+  const body = [
+    "{% highlight ruby %}\nputs 1\n{% endhighlight %}",
+    '{{< figure src="/a.png" >}} and `{% raw %}`',
+    "<div>{%- include a.html -%}</div>",
+    "```\n{{% notice %}}\n```",
+  ].join("\n\n");
+  const { warnings } = await compileText(body, { file: "blog/test.md" });
+  expect(warnings.map((warning) => warning.slice(0, warning.indexOf(" is ")))).toEqual([
+    "blog/test.md:1: the template tag highlight",
+    "blog/test.md:1: the template tag endhighlight",
+    "blog/test.md:5: the template tag figure",
+    "blog/test.md:7: the template tag include",
+  ]);
+});

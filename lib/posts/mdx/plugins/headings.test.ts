@@ -50,6 +50,7 @@ test.each([
   ["a.mdx", "## My *title* {#mine}"],
   ["a.mdx", "## My *title* \\{#mine}"],
   ["a.md", "My *title* {#mine}\n---"],
+  ["a.md", "## My *title* {#mine .big}"],
 ])("in %s, %j sets the heading's id", async (file, body) => {
   const post = await compileText(`${body}\n\nA brace {#a} stays text.\n`, { file });
   expect(post.headings).toEqual([{ depth: 2, id: "mine", text: "My title" }]);

@@ -17,8 +17,11 @@ import { getTextContent } from "./plain-text.ts";
 
 const headingTag = /^h([1-6])$/;
 
-/** Ids used by pages, such as the target of "Skip to content". */
-const reservedIds = ["main", "content", "top", "header", "footer", "search", "article", "comments"];
+/** Ids used by pages and the search palette, such as the target of "Skip to content". */
+const reservedIds = (
+  "main content top header footer search article comments found post-title toc-title author-title " +
+  "share-title standing-title recommend-title"
+).split(" ");
 
 /**
  * Links every heading, and records those of depth 2 to 4 in the context. If a post uses `#`, all

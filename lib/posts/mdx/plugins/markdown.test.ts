@@ -97,6 +97,7 @@ test("words and reading time count only visible text", async () => {
   expect(post.text.split("\n")[0]).toBe("Title");
   expect((await compileText("")).readingMinutes).toBe(1);
   expect((await compileText("速度が大切です")).words).toBe(7);
+  expect((await compileText("ระบบฐานข้อมูลขนาดเล็ก SQLite")).words).toBe(6);
 });
 
 test("each stage has a duration", async () => {

@@ -75,10 +75,17 @@ function isDecoration(node: Element): boolean {
 
 const DECORATION_CLASSES = ["visually-hidden", "contents", "contents-details", "language-mermaid"];
 
-/** Counts words; a character of a script without spaces counts as one. */
+/** Text of scripts whose words a dictionary separates. */
+const UNSPACED_RUN = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu;
+
+/** Counts words; a Chinese or Japanese character counts as one. */
 export function countWords(value: string): number {
+  const segmenter = new Intl.Segmenter("th", { granularity: "word" });
+  const spaced = value.replace(UNSPACED_RUN, (run) =>
+    Array.from(segmenter.segment(run), ({ segment }) => segment).join(" "),
+  );
   return (
-    value.match(
+    spaced.match(
       /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*[\p{L}\p{N}][^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*/gu,
     )?.length ?? 0
   );

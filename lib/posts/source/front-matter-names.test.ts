@@ -76,6 +76,9 @@ test("a number is a title", () => {
 test.each([
   ["blog/2021-05-10-welcome.md", "", "2021-05-10"],
   ["blog/2021/2021-05-10-welcome/index.mdx", "", "2021-05-10"],
+  ["blog/2021/05-10-welcome.mdx", "", "2021-05-10"],
+  ["blog/2021/05/10/welcome.md", "", "2021-05-10"],
+  ["blog/2021-05-10/index.md", "", "2021-05-10"],
   ["blog/2021-05-10-welcome.md", "datePublished: Sat Jan 01 2022 06:01:45 GMT+0000", "2022-01-01"],
 ])("the date of %s with the front matter %j is %s", (path, lines, date) => {
   const { frontMatter } = parsePost(path, `---\ntitle: T\n${lines}\n---\nHi.\n`);

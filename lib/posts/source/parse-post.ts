@@ -159,10 +159,13 @@ function readFields(
   return { issues, warnings, values: fields as Partial<FrontMatter> };
 }
 
-/** Returns the date at the start of a file name, where Jekyll and Docusaurus put it. */
+/**
+ * Returns the date in a file's path: 2021-05-10-welcome in Jekyll, in Docusaurus also
+ * 2021/05-10-welcome, 2021/05/10/welcome and 2021-05-10/index.
+ */
 function dateInFileName(fileSlug: string): string | undefined {
-  const start = /(?:^|\/)(\d{4}-\d\d-\d\d)-[^/]*$/.exec(fileSlug)?.[1];
-  return parseWrittenDate(start)?.day;
+  const date = /(?:^|\/)(\d{4}[-/]\d\d[-/]\d\d)(?:[-/]|$)/.exec(fileSlug)?.[1];
+  return parseWrittenDate(date?.replaceAll("/", "-"))?.day;
 }
 
 /** Adds the valid value to `fields`, or returns what is wrong. */

@@ -63,9 +63,11 @@ test("every finding has a reason and a fix, in the report too", async () => {
   const db = new Database(env.DATABASE_FILE);
   db.pragma("ignore_check_constraints = ON");
   db.exec(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES ('n', '2026-11-23 10:00:00')`);
-  db.close();
   const variables = { FFMPEG_PATH: "/nonexistent/ffmpeg" };
   const { code, findings, problems } = await findFindings([], variables);
+  const query = /"(SELECT .*)"$/.exec(problems[0]!.fix!)![1]!;
+  expect(db.prepare(query).all()).toMatchObject([{ nonce: "n" }]);
+  db.close();
   expect(code).toBe(1);
   expect(problems).toMatchObject([{ check: "database" }]);
   for (const { level, what, why, fix } of findings)

@@ -81,7 +81,7 @@ function checkValueTypes(file: string, db: Database.Database): Finding[] {
     problem(
       `${file}: ${table}.${column}: ${count} ${count === 1 ? "value is" : "values are"} not stored as ${expected}`,
       "SQLite sorts all integers before all text, so date ranges never include such a value.",
-      `Find them: sqlite3 ${file} "SELECT rowid, ${column} FROM ${table} WHERE typeof(${column}) NOT IN ('${expected}', 'null')"`,
+      `Find them: sqlite3 ${file} "SELECT * FROM ${table} WHERE typeof(${column}) NOT IN ('${expected}', 'null')"`,
     ),
   );
 }

@@ -37,6 +37,10 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   vtt: "text/vtt; charset=utf-8",
   pdf: "application/pdf",
   zip: "application/zip",
+  epub: "application/epub+zip",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
   csv: "text/csv; charset=utf-8",
   txt: "text/plain; charset=utf-8",
 };
@@ -50,7 +54,7 @@ const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; 
  * Sent as downloads: browsers show no PDF in a sandbox, and a proxy may replace the policy of an
  * SVG. `<img>` ignores this.
  */
-const ATTACHMENT = /\.(?:svg|pdf|zip|csv)$/i;
+const ATTACHMENT = /\.(?:svg|pdf|zip|epub|docx|xlsx|pptx|csv)$/i;
 const YEAR_SECONDS = 31_536_000;
 
 /** Returns the content type of a file, or null if it is not served. */

@@ -9,6 +9,7 @@ import { findRowidName } from "./source-sql.ts";
 import {
   type ColumnMapping,
   KNOWN_TABLES,
+  SIDE_PREFIX,
   type TableMapping,
   optionalText,
 } from "./table-mapping.ts";
@@ -146,9 +147,9 @@ function createSideTable(
   key: readonly string[],
   takenNames: Set<string>,
 ): TableMapping {
-  let target = `_source_${from.name}`;
+  let target = SIDE_PREFIX + from.name;
   for (let n = 2; takenNames.has(target.toLowerCase()); n += 1)
-    target = `_source_${from.name}_${n}`;
+    target = `${SIDE_PREFIX}${from.name}_${n}`;
   takenNames.add(target.toLowerCase());
   return { schema: from.schema, source: from.name, target, key, columns, isSide: true };
 }

@@ -10,7 +10,7 @@ import { STAGING_TABLE, applyMigrations } from "#lib/db/migrations.ts";
 import { acquireFileLock } from "./migration-lock.ts";
 import { createQuarantineTable, dropEmptyQuarantine } from "./quarantine.ts";
 import { quoteIdentifier } from "./source-sql.ts";
-import type { TableMapping } from "./table-mapping.ts";
+import { KNOWN_TABLES, SIDE_PREFIX, type TableMapping } from "./table-mapping.ts";
 
 const MIGRATIONS_DIR = join(import.meta.dirname, "..", "..", "prisma", "migrations");
 
@@ -172,6 +172,7 @@ export function finishStagingDatabase(file: string, id: string): void {
   try {
     db.exec(`DROP TABLE IF EXISTS "${STAGING_TABLE}"`);
     dropEmptyQuarantine(db);
+    deleteSideRowsWithTheirRow(db);
     db.pragma(`application_id = ${toApplicationId(id)}`);
     const size = db.pragma("page_size", { simple: true });
     if (size !== 4096)
@@ -183,6 +184,18 @@ export function finishStagingDatabase(file: string, id: string): void {
   }
   for (const suffix of ["-lock", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   syncFile(file);
+}
+
+/** Deletes a row's unknown columns together with the row: they may be personal data. */
+function deleteSideRowsWithTheirRow(db: Database.Database): void {
+  const find = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+  for (const { target } of KNOWN_TABLES) {
+    const side = `${SIDE_PREFIX}${target}`;
+    if (find.get(side))
+      db.exec(
+        `CREATE TRIGGER IF NOT EXISTS "${side}_deleted" AFTER DELETE ON "${target}" BEGIN DELETE FROM "${side}" WHERE "id" = OLD."id"; END`,
+      );
+  }
 }
 
 /** Returns the LSN up to which all commits of the source are applied. */

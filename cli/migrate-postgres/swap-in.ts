@@ -37,8 +37,8 @@ export function servedFileOf(target: SwapTarget): string {
 
 const IMPORT_TIMEOUT_MS = 600_000;
 
-/** Tables with settings of the target, which the source does not have. */
-const CARRIED_OVER_TABLES = ["ContentVersion", "PostChange"];
+/** Tables of the target that the source does not have, with rows that need no member. */
+const CARRIED_OVER_TABLES = ["ContentVersion", "PostChange", "Subscriber"];
 
 /**
  * Returns the number of members in the current database; null without one. Throws AppError(conflict)
@@ -125,7 +125,8 @@ export function backupTarget(target: SwapTarget, backupFile: string): boolean {
 }
 
 /**
- * Copies the target's settings, such as the published content version, into the staging database.
+ * Copies the target's settings, such as the published content version, and its newsletter
+ * subscribers into the staging database. Idempotent.
  */
 export function carryOverSettings(target: SwapTarget, staging: string): void {
   const file = servedFileOf(target);
@@ -133,7 +134,10 @@ export function carryOverSettings(target: SwapTarget, staging: string): void {
   const current = new Database(file, { readonly: true, timeout: 5_000 });
   const migrated = new Database(staging);
   try {
+    migrated.exec("BEGIN");
     for (const table of CARRIED_OVER_TABLES) {
+      // Those of an earlier attempt: readers may have unsubscribed since.
+      migrated.exec(`DELETE FROM "${table}"`);
       if (current.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined)
         continue;
       for (const row of current.prepare(`SELECT * FROM "${table}"`).all() as Record<
@@ -143,11 +147,12 @@ export function carryOverSettings(target: SwapTarget, staging: string): void {
         const names = Object.keys(row);
         migrated
           .prepare(
-            `INSERT OR REPLACE INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+            `INSERT INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
           )
           .run(...Object.values(row));
       }
     }
+    migrated.exec("COMMIT");
     migrated.pragma("wal_checkpoint(TRUNCATE)");
   } finally {
     current.close();
@@ -172,6 +177,8 @@ export async function swapIn(target: SwapTarget, from: string): Promise<SwapMeth
       name: target.name,
       file: from,
       timeoutMs: IMPORT_TIMEOUT_MS,
+    }).catch((error: Error) => {
+      throw new AppError("unavailable", `LiteFS has not imported the database: ${error.message}`);
     });
     return "imported into LiteFS";
   }

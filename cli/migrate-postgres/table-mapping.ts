@@ -38,6 +38,9 @@ export interface TableMapping {
   readonly isSide: boolean;
 }
 
+/** Begins the name of a side table. The name of its source follows. */
+export const SIDE_PREFIX = "_source_";
+
 /** A value as SQLite stores it. */
 export type SqliteValue = string | number | null;
 /** In the order of TableMapping.columns. */

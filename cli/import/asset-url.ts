@@ -2,6 +2,7 @@
 
 import { detectImageType } from "#lib/posts/images/image-type.ts";
 
+export const IMAGE_FILE = /\.(?:png|jpe?g|gif|webp|avif|svg)(?:[?#].*)?$/i;
 /** Files that a post may link to, apart from images. */
 const FILE_EXTENSION = /\.(?:pdf|zip|epub|mp3|m4a|ogg|wav|mp4|webm|mov|csv|txt|docx|xlsx|pptx)$/i;
 const UPLOAD_PATH = /\/(?:wp-content\/uploads|content\/(?:images|media|files))\//;
@@ -46,7 +47,7 @@ export function isUploadedFile(url: string, siteUrl: string): boolean {
   const original = originalUrl(url, siteUrl);
   if (original === "") return false;
   const path = original.replace(/[?#].*$/, "");
-  return UPLOAD_PATH.test(path) && FILE_EXTENSION.test(path);
+  return UPLOAD_PATH.test(path) && (FILE_EXTENSION.test(path) || IMAGE_FILE.test(path));
 }
 
 /** Returns a file name for `url`, with the extension that matches its bytes. */

@@ -136,8 +136,18 @@ const substackRules: HtmlRule[] = [
       "poll-embed",
       "community-chat",
       "install-substack-app-embed",
+      // Above a poem, for its writer.
+      "hide-text",
     ),
     replace: () => "",
+  },
+  {
+    matches: withClass("native-video-embed", "native-audio-embed"),
+    replace: (element, _content, { warn }) => {
+      const kind = hasClass(element, "native-video-embed") ? "video" : "audio file";
+      warn(`an uploaded ${kind} was left out. Download it from Substack`);
+      return "";
+    },
   },
   {
     matches: withClass("button-wrapper"),
@@ -205,6 +215,24 @@ const substackRules: HtmlRule[] = [
     replace: (element, content) => {
       const formula = readDataAttributes(element).persistentExpression;
       return typeof formula === "string" ? block(`$$\n${formula.trim()}\n$$`) : content;
+    },
+  },
+  {
+    matches: withClass("mention-wrap"),
+    replace: (element, content) =>
+      content.trim() || escapeText(String(readDataAttributes(element).name ?? "")),
+  },
+  {
+    // Filled by a script on Substack, such as a tweet.
+    matches: (element) =>
+      isTag("div")(element) &&
+      element.hasAttribute("data-attrs") &&
+      plainText(element) === "" &&
+      !find(element, "img, iframe, video, audio"),
+    replace: (element, _content, { warn }) => {
+      const link = embed(readDataAttributes(element).url);
+      if (!link) warn(`an empty "${element.getAttribute("class") ?? "div"}" was left out`);
+      return link;
     },
   },
 ];

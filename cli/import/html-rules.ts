@@ -1,8 +1,10 @@
 // Defines how ordinary HTML elements become MDX, where Turndown's own rules are not enough.
 
 import { playerPageUrl } from "#lib/posts/mdx/plugins/embeds.ts";
+import { IMAGE_FILE } from "./asset-url.ts";
 import type { Conversion, HtmlRule } from "./html-rule.ts";
-import { isInlineHtml, keepHtml } from "./kept-html.ts";
+import { formatInlineHtml, hasOnlyInlineHtml, isInlineHtml, keepHtml } from "./kept-html.ts";
+import { joinLines, lineBreakRule } from "./line-break-rule.ts";
 import { escapeText, escapeUrl, formatAttribute, formatTitle } from "./mdx-text.ts";
 import { tableRule } from "./table-rule.ts";
 
@@ -16,8 +18,6 @@ export const isTag =
 export const block = (content: string) => `\n\n${content.trim()}\n\n`;
 export const plainText = (element: Element | null | undefined) =>
   (element?.textContent ?? "").replace(/\s+/g, " ").trim();
-
-const IMAGE_FILE = /\.(?:png|jpe?g|gif|webp|avif|svg)(?:[?#].*)?$/i;
 
 /** Returns the URL of an image, even if a script would load it later. */
 function imageSource(image: Element): string {
@@ -50,7 +50,10 @@ const isTrackingPixel = (image: Element) =>
 
 /** A picture with a caption in plain text is an image with a title, which the site shows below. */
 function formatFigure(figure: Element, content: string, conversion: Conversion): string {
-  const caption = figure.getElementsByTagName("figcaption")[0];
+  // The figures in a gallery have their own captions.
+  const caption = Array.from(figure.getElementsByTagName("figcaption")).find(
+    (each) => each.closest("figure") === figure,
+  );
   const images = Array.from(figure.getElementsByTagName("img"));
   const [image] = images;
   const captionText = plainText(caption);
@@ -66,7 +69,7 @@ function formatFigure(figure: Element, content: string, conversion: Conversion):
     plainText(figure) === captionText
   )
     return block(formatImage(image, conversion, captionText));
-  const captionMarkdown = conversion.convert(caption!).replace(/\s*\n\s*/g, " ");
+  const captionMarkdown = joinLines(conversion.convert(caption!));
   return block(
     `<figure>\n\n${content.trim()}\n\n<figcaption>${captionMarkdown}</figcaption>\n\n</figure>`,
   );
@@ -74,7 +77,9 @@ function formatFigure(figure: Element, content: string, conversion: Conversion):
 
 function formatLink(link: Element, content: string, conversion: Conversion): string {
   const href = (link.getAttribute("href") ?? "").trim();
-  const text = content.trim();
+  // A line break at the end of a label would escape its bracket.
+  const end = /(?:\\\n\s*)+$/.exec(content)?.[0] ?? "";
+  const text = content.slice(0, content.length - end.length).trim();
   if (text === "") return "";
   if (isOnlyImage(link) && IMAGE_FILE.test(href)) return content;
   if (href === "" || /^(?:javascript|data|vbscript):/i.test(href)) return content;
@@ -89,7 +94,7 @@ function formatLink(link: Element, content: string, conversion: Conversion): str
     plainText(paragraph) === href
   )
     return target;
-  return `[${text.replace(/\n\s*\n/g, " ")}](${escapeUrl(target)}${formatTitle(link.getAttribute("title") ?? "")})`;
+  return `[${text.replace(/\n\s*\n/g, " ")}](${escapeUrl(target)}${formatTitle(link.getAttribute("title") ?? "")})${end}`;
 }
 
 const LANGUAGE_CLASS = /(?:^|\s)(?:lang(?:uage)?-|brush:\s*|highlight-source-)([\w+#-]+)/i;
@@ -120,7 +125,9 @@ function formatEmphasis(element: Element, content: string, delimiter: string, ta
   const last = content.at(-1) ?? "";
   const isHidden =
     (isLetter.test(before) && !isLetter.test(first)) ||
-    (isLetter.test(after) && !isLetter.test(last));
+    (isLetter.test(after) && !isLetter.test(last)) ||
+    last === "\n" ||
+    /^(?:B|DEL|EM|I|S|STRIKE|STRONG)$/.test(element.previousSibling?.nodeName ?? "");
   return isHidden ? `<${tag}>${content}</${tag}>` : `${delimiter}${content}${delimiter}`;
 }
 
@@ -186,7 +193,7 @@ export const blockQuote = (content: string) =>
 
 export function formatDetails(summary: string, content: string): string {
   return block(
-    `<details>\n<summary>${summary.replace(/\s*\n\s*/g, " ")}</summary>\n\n${content.trim()}\n\n</details>`,
+    `<details>\n<summary>${joinLines(summary)}</summary>\n\n${content.trim()}\n\n</details>`,
   );
 }
 
@@ -227,6 +234,7 @@ export const baseRules: readonly HtmlRule[] = [
     matches: isTag("video", "audio"),
     replace: (media, _content, conversion) => formatMedia(media, conversion),
   },
+  lineBreakRule,
   {
     matches: isTag("img"),
     replace: (image, _content, conversion) => formatImage(image, conversion),
@@ -279,7 +287,12 @@ export const baseRules: readonly HtmlRule[] = [
   {
     matches: isInlineHtml,
     replace: (element, content) =>
-      content.trim() === "" ? content : `<${tagOf(element)}>${content}</${tagOf(element)}>`,
+      content.trim() === "" ? content : formatInlineHtml(element, content),
+  },
+  {
+    // MDX would remove the paragraph.
+    matches: (element) => isTag("p")(element) && hasOnlyInlineHtml(element),
+    replace: (_paragraph, content) => block(content.trim() && `<p>${content.trim()}</p>`),
   },
 ];
 

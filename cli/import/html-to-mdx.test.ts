@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { htmlFrom } from "#tests/support/compile-text.ts";
 import { htmlToMdx } from "./html-to-mdx.ts";
+import { normalizeWordPressHtml } from "./wordpress-html.ts";
 
 function convert(html: string) {
   const warnings: string[] = [];
@@ -24,6 +25,8 @@ test.each([
   "# no heading",
   "1. no list",
   "- no list",
+  "1) no list",
+  "1984.",
   ":::note",
   "::::",
   "&amp;lt; is no tag",
@@ -53,6 +56,25 @@ test("emphasis next to letters and punctuation stays emphasis", async () => {
   expect(await htmlFrom(mdx)).toBe(
     "<p><strong>Note:</strong>text un<em>believ</em>able <strong>重要。</strong>然后</p>",
   );
+});
+
+test("emphasis next to other emphasis or before a line break shows no asterisks", async () => {
+  const { mdx } = convert(
+    "<p><strong>Hel</strong><b>lo</b> <em>a</em><em>b</em></p><p><em>One<br></em>“two”</p>",
+  );
+  expect(await htmlFrom(mdx)).toBe(
+    "<p><strong>Hel</strong><strong>lo</strong> <em>a</em><em>b</em></p>\n<p><em>One<br>\n</em>“two”</p>",
+  );
+});
+
+test("a line break at the end of a block shows no backslash and breaks no element", async () => {
+  const { mdx } = convert(
+    "<p>a<br></p><br><p>b <u>c<br></u></p><p><strong>d<br></strong></p><ul><li>e<br/>\n</li><li>f<br><ul><li>g</li></ul></li></ul><p>h<br><img src='https://a.example/x.png'></p>",
+  );
+  const html = await htmlFrom(mdx);
+  expect(html).not.toMatch(/[\\*]/);
+  expect(html).toContain("<p>b <u>c</u></p>\n<p><strong>d</strong></p>");
+  expect(html).toContain("<p>h<br>");
 });
 
 test("code keeps its characters, also three backticks", () => {
@@ -103,10 +125,81 @@ test("tweets, gists and players become addresses that the site shows as cards", 
   );
 });
 
+test("a gallery keeps its own caption and those of its pictures", () => {
+  const picture = (name: string, caption: string) =>
+    `<figure class="wp-block-image"><img src="https://a.example/${name}.png">${caption}</figure>`;
+  const { mdx } = convert(
+    `<figure class="wp-block-gallery">${picture("a", "<figcaption>One</figcaption>")}${picture("b", "")}<figcaption>All</figcaption></figure>`,
+  );
+  expect(mdx).toBe(
+    '<figure>\n\n![](https://a.example/a.png "One")\n\n![](https://a.example/b.png)\n\n<figcaption>All</figcaption>\n\n</figure>\n',
+  );
+});
+
 test("a formula stays a formula", async () => {
   const { mdx } = convert(
     `<div class="latex-rendered" data-attrs='{"persistentExpression":"a \\\\le {b}"}'></div>`,
   );
   expect(mdx).toBe("$$\na \\le {b}\n$$\n");
   expect(await htmlFrom(mdx)).toContain("<math");
+});
+
+test("a classic WordPress post keeps the lines in its quotes, and tags that span lines", () => {
+  const { html } = normalizeWordPressHtml(
+    '<blockquote>Roses\nViolets</blockquote>\n\nSee <a href="https://a.example/"\n\n  title="A">it</a>\nnow.\n<ul>\n<li>one\ntwo</li>\n</ul>\n<table>\n<thead>\n<tr>\n<th>x</th>\n</tr>\n</thead>\n</table>',
+    { findAttachmentUrl: () => null, listImageIds: () => [], findReusableBlock: () => null },
+  );
+  expect(convert(html).mdx).toBe(
+    '> Roses\\\n> Violets\n\nSee [it](https://a.example/ "A")\\\nnow.\n\n- one\\\n  two\n\n| x |\n| --- |\n',
+  );
+});
+
+test("Substack's hint to the writer is no text, and its uploads are reported", () => {
+  const { mdx, warnings } = convert(
+    '<div class="preformatted-block" data-component-name="PreformattedTextBlockToDOM"><label class="hide-text" contenteditable="false">Text within this block will maintain its original spacing when published</label><pre class="text">A\n  poem</pre></div><div class="native-video-embed" data-component-name="VideoPlaceholder" data-attrs="{&quot;mediaUploadId&quot;:&quot;b66a&quot;}"></div><div class="native-audio-embed" data-attrs="{}"></div>',
+  );
+  expect(mdx).toBe("```\nA\n  poem\n```\n");
+  expect(warnings).toEqual([
+    "an uploaded video was left out. Download it from Substack",
+    "an uploaded audio file was left out. Download it from Substack",
+  ]);
+});
+
+test("what Substack stores only in attributes is kept, or reported", () => {
+  const attrs = (data: object) => `data-attrs='${JSON.stringify(data)}'`;
+  const { mdx, warnings } = convert(
+    `<p>As <span class="mention-wrap" ${attrs({ name: "Ada_L", type: "user" })}></span>’s post says:</p><div class="twitter-embed" ${attrs({ url: "https://x.com/ada/status/1", full_text: "Hi" })}></div><div class="polymarket-embed" ${attrs({ id: 1 })}></div>`,
+  );
+  expect(mdx).toBe("As Ada\\_L’s post says:\n\nhttps://x.com/ada/status/1\n");
+  expect(warnings).toEqual(['an empty "polymarket-embed" was left out']);
+});
+
+test("a paragraph that has only elements stays a paragraph", async () => {
+  const { mdx } = convert(
+    "<p><u>Title</u></p><p><span><small>b <em>c</em></small></span> <ins>d</ins></p><p></p><p>e</p>",
+  );
+  expect(await htmlFrom(mdx)).toBe(
+    "<p><u>Title</u></p>\n<p><small>b <em>c</em></small> <ins>d</ins></p>\n<p>e</p>",
+  );
+});
+
+test("an abbreviation keeps its title", () => {
+  const { mdx } = convert('<p>The <abbr title="World &quot;Wide&quot; {Web}">WWW</abbr></p>');
+  expect(mdx).toBe('The <abbr title="World &quot;Wide&quot; {Web}">WWW</abbr>\n');
+});
+
+test.each([
+  ["<p><code>a<br>b</code></p>", "`a b`"],
+  ['<p><a href="https://a.example/">a<br></a>b</p>', "[a](https://a.example/)\\\nb"],
+  [
+    '<figure><img src="https://a.example/x.png"><figcaption>a<br>b</figcaption></figure>',
+    "<figure>\n\n![](https://a.example/x.png)\n\n<figcaption>a<br />b</figcaption>\n\n</figure>",
+  ],
+  [
+    "<details><summary>a<br>b</summary><p>c</p></details>",
+    "<details>\n<summary>a<br />b</summary>\n\nc\n\n</details>",
+  ],
+  ["<blockquote>a<br><cite>b</cite></blockquote>", "> a\n>\n> — b"],
+])("a line break in %j shows no backslash", (html, mdx) => {
+  expect(convert(html).mdx).toBe(`${mdx}\n`);
 });

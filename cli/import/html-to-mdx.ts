@@ -16,7 +16,6 @@ export function htmlToMdx(html: string, context: HtmlContext): string {
     codeBlockStyle: "fenced",
     bulletListMarker: "-",
     hr: "---",
-    br: "\\",
     // Turndown applies no rules to an element without text, such as a card with only attributes.
     blankReplacement: (content, node) =>
       applyRules(node as unknown as Element, content) ??

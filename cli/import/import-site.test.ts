@@ -231,6 +231,20 @@ test("a WordPress export becomes posts that compile, with downloaded images", as
   expect(frontMatterOf("blog/wordpress-post-40").draft).toBe(true);
 });
 
+test("an uploaded image that a post only links to is downloaded, and a file in a table", async () => {
+  const table = `<table><tr><td><a href="${oldSite.origin}/wp-content/uploads/2021/01/table.pdf">T</a></td></tr></table>`;
+  const xml = wordPressExportXml(oldSite.origin)
+    .replaceAll("paper.pdf", "chart.png")
+    .replaceAll("<p>Quoted</p>", table);
+  const site = readWordPressExport(writeExport("linked.xml", xml));
+  const posts = site.posts.filter(({ slug }) => slug === "wp-post-6");
+  await importSite({ ...site, posts }, { root, isDryRun: false });
+  expect(bodyOf("blog/wp-post-6")).toContain("[Paper](./chart.png)\n");
+  expect(bodyOf("blog/wp-post-6")).toContain('<a href="./table.pdf">T</a>');
+  const { failed, warnings } = checkContent();
+  expect([failed, warnings.filter((warning) => /chart|table/.test(warning))]).toEqual([[], []]);
+});
+
 test("an image that is gone stays a link, and unknown shortcodes are reported", async () => {
   const report = await importWordPress();
   expect(bodyOf("blog/wp-post-7")).toContain(
@@ -298,6 +312,27 @@ test("posts that were edited or deleted stay that way, and others follow a newer
   ]);
 });
 
+test("another WordPress site, whose posts have the same numbers, overwrites nothing", async () => {
+  await importWordPress();
+  const other = readWordPressExport(
+    writeExport("other.xml", wordPressExportXml("https://other.example")),
+  );
+  expect(await importSite(other, { root, isDryRun: true })).toMatchObject({ written: 0 });
+});
+
+test("a page whose slug belongs to a page of this site gets another address", async () => {
+  const site = readGhostExport(writeExport("ghost.zip", ghostExportZip()), { url: "" });
+  const posts = site.posts
+    .filter(({ kind }) => kind === "page")
+    .map((page) => ({ ...page, slug: "search", oldPaths: ["/search/"] }));
+  const report = await importSite({ ...site, posts }, { root, isDryRun: false });
+  expect(readdirSync(join(root, "pages"))).toEqual(["search-2", "search-3"]);
+  expect(reasonsFor(report, "pages/search-2/")).toEqual([
+    "is at /search-2, because /search is a page of this site",
+  ]);
+  createResolver();
+});
+
 test("a new post does not take the address of an older one that was renamed", async () => {
   await importGhost();
   const site = readGhostExport(join(folder, "ghost.zip"), { url: "" });
@@ -357,7 +392,8 @@ test("a dry run writes and fetches nothing", async () => {
 
 /** Returns where the site leads a path of the old site, by the imported files. */
 function createResolver() {
-  const posts = readdirSync(join(root, "blog")).map((slug) => {
+  const blog = join(root, "blog");
+  const posts = (existsSync(blog) ? readdirSync(blog) : []).map((slug) => {
     const path = `blog/${slug}/index.mdx`;
     const post = parsePost(path, textOf(`blog/${slug}`));
     return { ...post, path };

@@ -11,7 +11,9 @@ import {
   type PostAddress,
   comparablePath,
   createLinkResolver,
+  isOwnPage,
   planAddresses,
+  toSlug,
 } from "./plan-addresses.ts";
 import { formatPostFile } from "./post-file.ts";
 import { addRedirects } from "./redirects-file.ts";
@@ -76,11 +78,17 @@ export async function importSite(
       else report.warnings.push({ subject: file, reason: KEPT_REASONS[result] });
       report[post.kind === "page" ? "pages" : "posts"] += 1;
       if (post.isDraft) report.drafts += 1;
+      const slug = toSlug(post.slug);
+      if (post.kind === "page" && slug !== "" && isOwnPage(`/${slug}`))
+        report.warnings.push({
+          subject: file,
+          reason: `is at ${address.path}, because /${slug} is a page of this site`,
+        });
       report.aliases += aliases.length;
       if (assets.downloadCount > 0) manifest.save();
     }
     const pathRules = [...site.redirects, ...listPageRedirects(addresses)].filter(
-      ({ from }) => !newPaths.has(comparablePath(from)),
+      ({ from }) => !newPaths.has(comparablePath(from)) && !isOwnPage(comparablePath(from)),
     );
     report.redirects = addRedirects(
       join(root, "_redirects"),

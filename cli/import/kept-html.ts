@@ -19,7 +19,21 @@ const INLINE_TAGS = new Set([
   "var",
 ]);
 
-export const isInlineHtml = (element: Element) => INLINE_TAGS.has(element.nodeName.toLowerCase());
+export const isInlineHtml = (element: Node) => INLINE_TAGS.has(element.nodeName.toLowerCase());
+
+/** Returns whether the element has no text outside of inline HTML. */
+export const hasOnlyInlineHtml = (element: Node): boolean =>
+  Array.from(element.childNodes).every((child) =>
+    child.nodeType === 3
+      ? !child.textContent?.trim()
+      : isInlineHtml(child) || (child.nodeName === "SPAN" && hasOnlyInlineHtml(child)),
+  );
+
+export function formatInlineHtml(element: Element, content: string): string {
+  const tag = element.nodeName.toLowerCase();
+  const title = element.getAttribute("title");
+  return `<${tag}${title ? ` ${formatAttribute("title", title)}` : ""}>${content}</${tag}>`;
+}
 
 const KEPT_TAGS = new Set([
   ...INLINE_TAGS,
@@ -52,7 +66,7 @@ export function keepHtml(element: Element, conversion: Conversion): string {
     const value = element.getAttribute(name);
     if (value === null || /^\s*(?:javascript|vbscript):/i.test(value)) return [];
     const resolved =
-      name === "src"
+      name === "src" || (name === "href" && conversion.isAsset(value))
         ? conversion.resolveAsset(value)
         : name === "href"
           ? conversion.resolveLink(value)

@@ -13,6 +13,7 @@ export function escapeText(text: string): string {
       index % 2 === 1
         ? part.replace(/[*~$|]/g, (character) => encodeCharacter(character))
         : markdownEscape(part)
+            .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2")
             .replace(/&(?=#?\w+;)/g, "\\&")
             // The site removes comments before it parses.
             .replace(/<(?=!)/g, "&lt;")

@@ -1,6 +1,7 @@
 // Decides where each imported post goes, and how links between the posts change.
 
 import { isSlug } from "#lib/core/slug.ts";
+import { labelRoute } from "#lib/http/route-labels.ts";
 import { decodeIfEncoded } from "./asset-url.ts";
 import type { ExportedPost, ExportedSite } from "./exported-site.ts";
 import type { ImportManifest } from "./import-manifest.ts";
@@ -28,13 +29,7 @@ export function planAddresses(site: ExportedSite, manifest: ImportManifest): Pos
   return site.posts.map((post) => {
     const folder = earlierFolders.get(post) ?? findFreeFolder(post, taken);
     taken.add(folder);
-    const slug = folder.split("/")[1]!;
-    return {
-      post,
-      folder,
-      file: `${folder}/index.mdx`,
-      path: post.kind === "page" ? `/${slug}` : `/blog/${slug}`,
-    };
+    return { post, folder, file: `${folder}/index.mdx`, path: pathOf(post, folder) };
   });
 }
 
@@ -43,9 +38,17 @@ const rootOf = ({ kind }: ExportedPost) => (kind === "page" ? "pages" : "blog");
 function findFreeFolder(post: ExportedPost, taken: ReadonlySet<string>): string {
   const wanted = `${rootOf(post)}/${toSlug(post.slug) || toSlug(post.title) || toSlug(post.id)}`;
   let folder = wanted;
-  for (let count = 2; taken.has(folder); count++) folder = `${wanted}-${count}`;
+  for (let count = 2; taken.has(folder) || isOwnPage(pathOf(post, folder)); count++)
+    folder = `${wanted}-${count}`;
   return folder;
 }
+
+/** Returns whether this site shows a page at the path that content/pages can't replace. */
+export const isOwnPage = (path: string): boolean =>
+  !["other", "post", "text"].includes(labelRoute(path).kind);
+
+const pathOf = ({ kind }: ExportedPost, folder: string) =>
+  kind === "page" ? folder.slice("pages".length) : `/${folder}`;
 
 /** Returns a slug that this site accepts, or "". */
 export function toSlug(text: string): string {
@@ -72,7 +75,10 @@ export function createLinkResolver(
 ): (url: string) => string {
   const paths = new Map(
     addresses.flatMap(({ post, path }) =>
-      post.oldPaths.map((oldPath) => [comparablePath(oldPath), path] as const),
+      post.oldPaths
+        .map(comparablePath)
+        .filter((oldPath) => !isOwnPage(oldPath))
+        .map((oldPath) => [oldPath, path] as const),
     ),
   );
   const siteHost = URL.canParse(siteUrl) ? comparableHost(new URL(siteUrl)) : null;

@@ -10,7 +10,8 @@ import {
   substackExportZip,
   wordPressExportXml,
 } from "#tests/support/blog-exports.ts";
-import { originalUrl } from "./asset-url.ts";
+import { servedContentType } from "#lib/posts/source/content-file-response.ts";
+import { isUploadedFile, originalUrl } from "./asset-url.ts";
 import { ExportError } from "./exported-site.ts";
 import { readGhostExport } from "./ghost.ts";
 import { parseUtc } from "./local-time.ts";
@@ -151,4 +152,83 @@ test("an image proxy's URL without a valid original stays as it is", () => {
   for (const url of [`${cdn}https%3A%2F%2Fa.example%2Fcaf%E9.png`, `${cdn}https%3A%2F%2F`])
     expect(originalUrl(url, "")).toBe(url);
   expect(originalUrl("https://i0.wp.com/", "")).toBe("https://i0.wp.com/");
+});
+
+test("a WordPress gallery without IDs shows the images that are attached to the post", () => {
+  const file = join(folder, "gallery.xml");
+  writeFileSync(
+    file,
+    xml
+      .replace('[gallery ids="900,901"]', '[gallery columns="2"]')
+      .replace(/(<wp:post_id>90\d<[^]*?<wp:post_parent>)0/g, "$1102"),
+  );
+  const { html } = readWordPressExport(file).posts.find(({ title }) => / 2$/.test(title))!;
+  expect(html.match(/image-90\d\.png/g)).toEqual(["image-900.png", "image-901.png"]);
+});
+
+test("WordPress images that the export does not list are reported", () => {
+  const file = join(folder, "posts.xml");
+  writeFileSync(file, xml.replaceAll("CDATA[attachment]", "CDATA[revision]"));
+  const { warnings } = readWordPressExport(file);
+  const reasonsFor = (index: number) =>
+    warnings.filter(({ subject }) => subject === `the post "WordPress post ${index}"`);
+  expect(reasonsFor(2)).toMatchObject([{ reason: "the shortcode [gallery] stayed as text" }]);
+  expect(reasonsFor(0)).toMatchObject([
+    { reason: "lost its featured image: the export lacks it. Export “All content”" },
+  ]);
+});
+
+test("a reusable WordPress block keeps its content, and generated blocks are reported", () => {
+  const file = join(folder, "blocks.xml");
+  writeFileSync(
+    file,
+    xml
+      .replace(
+        '[gallery ids="900,901"]',
+        '<!-- wp:block {"ref":900} /--><!-- wp:block {"ref":7} /--><!-- wp:latest-posts {"a":"b"} /-->',
+      )
+      .replaceAll("CDATA[attachment]", "CDATA[wp_block]")
+      .replaceAll("<content:encoded><![CDATA[]]>", "<content:encoded><![CDATA[<p>Shared</p>]]>"),
+  );
+  const { posts, warnings } = readWordPressExport(file);
+  expect(posts.find(({ title }) => / 2$/.test(title))!.html).toContain("<p>Shared</p>");
+  expect(
+    warnings.filter(({ subject }) => / 2"$/.test(subject)).map(({ reason }) => reason),
+  ).toEqual([
+    "lost a reusable block: the export lacks it. Export “All content”",
+    "the block “latest-posts” was left out: WordPress generates it",
+  ]);
+});
+
+test("the comments of a WordPress site, which are not imported, are reported", () => {
+  const file = join(folder, "comments.xml");
+  writeFileSync(file, xml);
+  expect(readWordPressExport(file).warnings).toContainEqual({
+    subject: file,
+    reason: "contains 50 comments, which this site can’t show",
+  });
+});
+
+test("the site serves every kind of file that an import downloads", () => {
+  for (const extension of ["pdf", "epub", "docx", "xlsx", "pptx", "mov", "csv", "gif"]) {
+    const file = `a.${extension}`;
+    expect(isUploadedFile(`https://old.example/wp-content/uploads/${file}`, ""), file).toBe(true);
+    expect(servedContentType(file), file).not.toBe(null);
+  }
+});
+
+test("paths in a WordPress site that is in a folder start at its host", () => {
+  const file = join(folder, "subfolder.xml");
+  writeFileSync(
+    file,
+    xml.replace(
+      "<wp:base_blog_url>https://old.example<",
+      "<wp:base_blog_url>https://old.example/blog/<",
+    ),
+  );
+  const { url, posts } = readWordPressExport(file);
+  expect(originalUrl("/blog/wp-content/uploads/a.png", url)).toBe(
+    "https://old.example/blog/wp-content/uploads/a.png",
+  );
+  expect(posts[0]!.id).toBe("wordpress:old.example/blog:100");
 });

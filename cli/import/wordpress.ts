@@ -1,6 +1,7 @@
 // Reads a WordPress export: WXR, one XML file.
 
-import { decodeIfEncoded } from "./asset-url.ts";
+import { pluralize } from "#lib/core/format.ts";
+import { IMAGE_FILE, decodeIfEncoded } from "./asset-url.ts";
 import { type ExportedPost, type ExportedSite, type ImportWarning } from "./exported-site.ts";
 import { formatWithOffset, parseUtc } from "./local-time.ts";
 import { htmlToPlainText } from "./plain-text.ts";
@@ -30,22 +31,31 @@ const IGNORED_STATUSES = new Set(["trash", "auto-draft", "inherit"]);
 /** Returns the export's posts and pages. */
 export function readWordPressExport(file: string): ExportedSite {
   const wxr = parseWxr(file, decodeExport(file, readExport(file)));
-  const url = (wxr.channel.get("wp:base_blog_url") || wxr.channel.get("link") || "").replace(
-    /\/+$/,
-    "",
-  );
-  const attachments = new Map(
-    wxr.items
-      .filter((item) => field(item, "wp:post_type") === "attachment")
-      .map((item) => [field(item, "wp:post_id"), item]),
-  );
+  const blog = URL.parse(wxr.channel.get("wp:base_blog_url") || wxr.channel.get("link") || "");
+  // Every WordPress site numbers its posts from 1.
+  const idPrefix = `wordpress:${blog ? (blog.host + blog.pathname).replace(/\/+$/, "") : ""}`;
+  const listByType = (type: string) =>
+    new Map(
+      wxr.items
+        .filter((item) => field(item, "wp:post_type") === type)
+        .map((item) => [field(item, "wp:post_id"), item]),
+    );
+  const attachments = listByType("attachment");
+  const reusableBlocks = listByType("wp_block");
   const warnings: ImportWarning[] = [];
-  const posts = wxr.items
-    .filter((item) => isPost(item, warnings))
-    .map((item) => toPost(item, attachments, warnings));
+  const items = wxr.items.filter((item) => isPost(item, warnings));
+  const comments = items.reduce((sum, { commentCount }) => sum + commentCount, 0);
+  if (comments > 0)
+    warnings.push({
+      subject: file,
+      reason: `contains ${pluralize(comments, "comment")}, which this site can’t show`,
+    });
+  const posts = items.map((item) =>
+    toPost(item, { idPrefix, attachments, reusableBlocks, warnings }),
+  );
   return {
     platform: "wordpress",
-    url,
+    url: blog?.origin ?? "",
     posts,
     redirects: [
       ...listTermRedirects(wxr),
@@ -73,10 +83,16 @@ function isPost(item: WxrItem, warnings: ImportWarning[]): boolean {
   return false;
 }
 
+interface WxrContext {
+  readonly idPrefix: string;
+  readonly attachments: ReadonlyMap<string, WxrItem>;
+  readonly reusableBlocks: ReadonlyMap<string, WxrItem>;
+  readonly warnings: ImportWarning[];
+}
+
 function toPost(
   item: WxrItem,
-  attachments: ReadonlyMap<string, WxrItem>,
-  warnings: ImportWarning[],
+  { idPrefix, attachments, reusableBlocks, warnings }: WxrContext,
 ): ExportedPost {
   const kind = field(item, "wp:post_type") === "page" ? "page" : "post";
   const title = htmlToPlainText(field(item, "title"));
@@ -84,17 +100,26 @@ function toPost(
   const status = field(item, "wp:status");
   const isPrivate = status === "private" || field(item, "wp:post_password") !== "";
   if (isPrivate) warnings.push({ subject: label, reason: "was private, so it became a draft" });
-  const thumbnail = attachments.get(item.meta.get("_thumbnail_id")?.[0]?.trim() ?? "");
+  const thumbnailId = item.meta.get("_thumbnail_id")?.[0]?.trim() ?? "";
+  const thumbnail = attachments.get(thumbnailId);
+  if (/^[1-9]/.test(thumbnailId) && !thumbnail)
+    warnings.push({
+      subject: label,
+      reason: "lost its featured image: the export lacks it. Export “All content”",
+    });
+  const id = field(item, "wp:post_id");
   const domainTerms = (domain: string) =>
     item.terms
       .filter((term) => term.domain === domain && term.slug !== "uncategorized")
       .map(({ name }) => htmlToPlainText(name));
-  const { html, unknownShortcodes } = normalizeWordPressHtml(
-    item.fields.get("content:encoded") ?? "",
-    { footnotes: item.meta.get("footnotes")?.[0], findAttachmentUrl },
-  );
-  for (const name of unknownShortcodes)
-    warnings.push({ subject: label, reason: `the shortcode [${name}] stayed as text` });
+  const content = normalizeWordPressHtml(item.fields.get("content:encoded") ?? "", {
+    footnotes: item.meta.get("footnotes")?.[0],
+    findAttachmentUrl,
+    listImageIds,
+    findReusableBlock: (blockId) =>
+      reusableBlocks.get(blockId)?.fields.get("content:encoded") ?? null,
+  });
+  for (const reason of content.warnings) warnings.push({ subject: label, reason });
 
   function findAttachmentUrl(id: string): { url: string; alt: string } | null {
     const attachment = attachments.get(id);
@@ -105,13 +130,22 @@ function toPost(
     };
   }
 
+  function listImageIds(): string[] {
+    const images = [...attachments].filter(
+      ([, attachment]) =>
+        field(attachment, "wp:post_parent") === id &&
+        IMAGE_FILE.test(field(attachment, "wp:attachment_url")),
+    );
+    return images.map(([imageId]) => imageId);
+  }
+
   return {
-    id: `wordpress:${field(item, "wp:post_id")}`,
+    id: `${idPrefix}:${id}`,
     kind,
     title,
     // WordPress percent-encodes slugs in non-Latin scripts.
     slug: decodeIfEncoded(field(item, "wp:post_name")),
-    html,
+    html: content.html,
     date: readTime(item, "wp:post_date"),
     updated: readTime(item, "wp:post_modified"),
     description: htmlToPlainText(field(item, "excerpt:encoded")),

@@ -13,6 +13,7 @@ export interface WxrItem {
     readonly name: string;
   }[];
   readonly meta: ReadonlyMap<string, readonly string[]>;
+  readonly commentCount: number;
 }
 
 export interface WxrDocument {
@@ -59,12 +60,14 @@ function createCollector(file: string) {
   let fields = new Map<string, string>();
   let terms: { domain: string; slug: string; name: string }[] = [];
   let meta = new Map<string, string[]>();
+  let commentCount = 0;
   let metaKey = "";
   let attributes: Record<string, string> = {};
   let content = "";
 
   function endItemChild(name: string): void {
-    if (name === "category")
+    if (name === "wp:comment") commentCount += 1;
+    else if (name === "category")
       terms.push({
         domain: attributes.domain ?? "",
         slug: attributes.nicename ?? "",
@@ -88,6 +91,7 @@ function createCollector(file: string) {
           fields = new Map();
           terms = [];
           meta = new Map();
+          commentCount = 0;
         }
       },
       ontext(chunk: string) {
@@ -95,7 +99,8 @@ function createCollector(file: string) {
       },
       onclosetag(name: string) {
         const parent = path.slice(0, -1).join("/");
-        if (parent === "rss/channel" && name === "item") items.push({ fields, terms, meta });
+        if (parent === "rss/channel" && name === "item")
+          items.push({ fields, terms, meta, commentCount });
         else if (parent === "rss/channel" && !channel.has(name)) channel.set(name, content.trim());
         else if (parent === ITEM_PATH) endItemChild(name);
         else if (parent === `${ITEM_PATH}/wp:postmeta`) {

@@ -1,0 +1,38 @@
+// Converts line breaks, except those that browsers don't show.
+
+import type { HtmlRule } from "./html-rule.ts";
+
+export const lineBreakRule: HtmlRule = {
+  matches: (element) => element.nodeName === "BR",
+  replace: (br) => {
+    if (br.closest("code")) return "\n";
+    return isBeforeLine(br) ? "\\\n" : "";
+  },
+};
+
+/** Returns Markdown with its line breaks as elements, on one line. */
+export const joinLines = (markdown: string) =>
+  markdown.replace(/\\\n/g, "<br />").replace(/\s*\n\s*/g, " ");
+
+const BLOCK =
+  /^(?:ARTICLE|ASIDE|AUDIO|BLOCKQUOTE|DETAILS|DIV|DL|FIGURE|H[1-6]|HR|IFRAME|LI|OL|P|PRE|SECTION|TABLE|TD|TH|UL|VIDEO)$/;
+
+/** The source of a quote becomes a paragraph. */
+const isBlock = ({ nodeName, parentNode }: Node) =>
+  BLOCK.test(nodeName) || (nodeName === "CITE" && parentNode?.nodeName === "BLOCKQUOTE");
+
+/** Returns whether a line of the same block follows. At the end of a block, a break is invisible. */
+function isBeforeLine(br: Element): boolean {
+  for (let node: Node | null = br; node && !BLOCK.test(node.nodeName); node = node.parentNode)
+    for (let next = node.nextSibling; next; next = next.nextSibling) {
+      if (isBlock(next)) return false;
+      if (next.nodeType === 3 && next.textContent?.trim()) return true;
+      if (next.nodeType === 1 && !isBlank(next as Element)) return true;
+    }
+  return false;
+}
+
+const isBlank = (element: Element) =>
+  element.nodeName !== "IMG" &&
+  element.textContent?.trim() === "" &&
+  element.getElementsByTagName("img").length === 0;

@@ -99,7 +99,7 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     const copy = join(folder, "backup-drill", "restored.db");
     mkdirSync(dirname(copy));
     writeFileSync(copy, "copy");
-    start();
+    void start();
     await waitUntil("The copy is deleted", 20_000, () => !existsSync(copy));
   });
 

@@ -104,10 +104,10 @@ export async function cutOver(
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);
   carryOverSettings(options.target, staging);
+  // An earlier attempt may have left the database read-only: abort must still know.
   const readOnly =
-    options.stopMode === "stopped-by-owner"
-      ? null
-      : (state.readOnly ?? { before: await findReadOnlySetting(url) });
+    state.readOnly ??
+    (options.stopMode === "stopped-by-owner" ? null : { before: await findReadOnlySetting(url) });
   if (readOnly) await assertCanTerminate(url);
   // Do the slow work before the pause in writes: the copy may be hours behind.
   await runStep(migration, "check", () => assertIntact(staging));

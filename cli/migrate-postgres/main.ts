@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { exitWithUsage, parseCommandLine } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
+import { sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
 import { abortMigration } from "./abort-command.ts";
 import { copySource } from "./copy-command.ts";
@@ -260,6 +261,8 @@ try {
   process.exitCode = 1;
   if (shutdown.signal.aborted) reportStopped();
   else if (isAppError(error)) report.reportFailure(error.message);
+  else if (/^(SQLITE_FULL|ENOSPC)/.test(sqliteErrorCode(error)))
+    report.reportFailure("The disk is full. Free space, then resume.");
   else {
     report.reportFailure(
       `Internal error: ${describeUnexpected(error)}. Run with LOG_LEVEL=debug for details.`,

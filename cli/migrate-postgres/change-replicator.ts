@@ -35,6 +35,8 @@ export interface ReplicationRun {
   changes: number;
   /** When the source last sent anything. */
   lastHeardMs: number;
+  /** When the disk was first full; null once something could be stored. */
+  diskFullSinceMs: number | null;
   /** The end of the source's WAL. */
   sourceEnd: bigint;
 }
@@ -91,6 +93,7 @@ export class ChangeReplicator {
     if (db.inTransaction) {
       setMetadata(db, "position", formatLsn(this.#position));
       this.#commit.run();
+      this.#run.diskFullSinceMs = null;
     }
     this.committedPosition = this.#position;
     this.#batchChanges = 0;

@@ -57,6 +57,7 @@ export async function replicateChanges({
     onProgress: onProgress ?? (() => {}),
     changes: 0,
     lastHeardMs: performance.now(),
+    diskFullSinceMs: null,
     sourceEnd: 0n,
   };
   const watcher = onProgress ? watchSourceEnd(run) : null;
@@ -83,12 +84,15 @@ export async function replicateChanges({
  * long.
  */
 async function waitAfterOutage(run: ReplicationRun, thrown: unknown): Promise<void> {
-  const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
+  const isDiskFull = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code));
+  // Each attempt hears the source, so only this ends the wait for space.
+  if (isDiskFull) run.diskFullSinceMs ??= performance.now();
+  const error = isDiskFull
     ? new AppError("unavailable", "The disk is full. Free space.", { cause: thrown })
     : thrown;
+  const sinceMs = (isDiskFull ? run.diskFullSinceMs : null) ?? run.lastHeardMs;
   const timeoutMs = run.until === null ? OUTAGE_TIMEOUT_MS : CATCH_UP_OUTAGE_TIMEOUT_MS;
-  if (!isAppError(error, "unavailable") || performance.now() - run.lastHeardMs > timeoutMs)
-    throw error;
+  if (!isAppError(error, "unavailable") || performance.now() - sinceMs > timeoutMs) throw error;
   run.onProgress({ lagBytes: 0, lagSeconds: 0, changes: run.changes, waiting: error.message });
   await sleep(RETRY_MS, undefined, { signal: run.signal }).catch(() => {});
 }

@@ -26,6 +26,7 @@ import {
   withSnapshot,
 } from "./migration.ts";
 import { type MigrationState, findState, migrationFiles, saveState } from "./migration-state.ts";
+import { assertNothingAdded } from "./plan.ts";
 import {
   SLOT_NAME,
   countPendingTransactions,
@@ -33,6 +34,7 @@ import {
   hasSlot,
   readCurrentPosition,
 } from "./replication-slot.ts";
+import { withSource } from "./source-connection.ts";
 import {
   assertIntact,
   finishStagingDatabase,
@@ -103,6 +105,7 @@ export async function cutOver(
   if (!savedState || savedState.phase === "copying") await copySource(migration);
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);
+  await withSource(url, (client) => assertNothingAdded(client, state));
   carryOverSettings(options.target, staging);
   // An earlier attempt may have left the database read-only: abort must still know.
   const readOnly =

@@ -184,6 +184,31 @@ async function measureRows(
   return { sizes, counts, issues };
 }
 
+/**
+ * Throws AppError(conflict) if the source has tables or columns that were added after the copy: the
+ * stream and the verification don't know them, so they would be lost.
+ */
+export async function assertNothingAdded(
+  client: pg.Client,
+  { tables: copied, options }: Pick<MigrationState, "tables" | "options">,
+): Promise<void> {
+  const { versionNumber, role } = await readSourceFacts(client);
+  const catalog = await readSourceCatalog(client, versionNumber);
+  const { tables, issues } = selectTables(catalog, options, role);
+  const listColumns = (table: TableMapping) =>
+    table.columns.map((column) => `${table.target} ${column.name}`);
+  const known = new Set(copied.flatMap(listColumns));
+  const added = tables.find(({ table }) => listColumns(table).some((name) => !known.has(name)));
+  const problem =
+    issues.find(({ level }) => level !== "note")?.text ??
+    (added && `${added.table.source} is new, or has new columns.`);
+  if (problem)
+    throw new AppError(
+      "conflict",
+      `The source has changed since the copy: ${problem} Abort, then copy again.`,
+    );
+}
+
 function noteExistingMigration(state: MigrationState | null, targetFile: string): PlanIssue[] {
   if (state === null) return [];
   if (state.phase === "copying")

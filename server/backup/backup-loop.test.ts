@@ -77,7 +77,7 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     insert();
     writeFileSync(join(folder, "backup-request"), "");
     await waitUntil("The problem is reported", 15_000, () =>
-      findBackupStatus()?.problem?.includes("Another reader"),
+      findBackupStatus()?.problem?.includes("Another process"),
     );
     insert();
     reader.close();

@@ -16,6 +16,7 @@ import {
 } from "#tests/support/object-store.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { type Archive, listSegments, listSnapshots, listTimelines, putSealed } from "./archive.ts";
+import { PostponedError } from "./change-source.ts";
 import { openObjectStore } from "./object-store.ts";
 import { planRestore } from "./plan-restore.ts";
 import { pruneArchive } from "./prune.ts";
@@ -411,10 +412,21 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     reader.exec("BEGIN");
     reader.prepare("SELECT count(*) FROM item").get();
     insert();
-    expect(openSource).toThrow("Another reader");
+    expect(openSource).toThrow("Another process");
     reader.close();
     insert();
     openSource();
+  });
+
+  test("a long write transaction of another process postpones the checkpoint", async () => {
+    const { writer } = await startWriter();
+    insert();
+    db.exec("BEGIN IMMEDIATE");
+    await expect(writer.flush({ isSnapshotDue: true })).rejects.toThrow(PostponedError);
+    db.exec("COMMIT");
+    await writer.flush({ isSnapshotDue: true });
+    expect(await restoreRows()).toEqual(liveRows());
+    expect(await listTimelines(archive)).toHaveLength(1);
   });
 
   test("a replaced file is noticed", async () => {

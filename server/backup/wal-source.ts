@@ -5,6 +5,7 @@
 
 import { closeSync, openSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
+import { isBusy } from "#lib/core/sqlite-error.ts";
 import {
   type ChangeSource,
   MAX_TRANSACTION_BYTES,
@@ -128,7 +129,7 @@ export class WalSource implements ChangeSource {
     const pin = this.#checkpoint();
     if (!pin)
       throw new PostponedError(
-        "Another reader keeps the log from being checkpointed; trying again",
+        "Another process keeps the log from being checkpointed; trying again",
       );
     const fd = this.#databaseFd;
     const release = () => void pin.close();
@@ -180,7 +181,7 @@ export class WalSource implements ChangeSource {
 
   #initialize(): void {
     const pin = this.#checkpoint();
-    if (!pin) throw new Error(`Another reader keeps ${this.#file}-wal from being checkpointed`);
+    if (!pin) throw new Error(`Another process keeps ${this.#file}-wal from being checkpointed`);
     this.#pageCount = Number(pin.pragma("page_count", { simple: true }));
     this.#resize(this.#pageCount);
     const bytes = this.#pageCount * this.#pageSize;
@@ -192,10 +193,15 @@ export class WalSource implements ChangeSource {
 
   /**
    * Copies the whole log into the file while no one can write. Returns a read transaction that
-   * keeps the file as it is; null if another reader prevents it.
+   * keeps the file as it is; null if another reader or writer prevents it.
    */
   #checkpoint(): Database.Database | null {
-    this.#control.exec("BEGIN IMMEDIATE");
+    try {
+      this.#control.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      if (isBusy(error)) return null;
+      throw error;
+    }
     try {
       this.#collect();
       const next = this.#openPin();

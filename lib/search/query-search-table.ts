@@ -10,9 +10,11 @@ import {
   type Tier,
   buildLooseClauses,
   correctTiers,
+  derivedTermPattern,
   parseSegments,
 } from "./search-query.ts";
 import type { DocumentKind } from "./search-document.ts";
+import type { SearchTerm } from "./search-terms.ts";
 import { buildTrigramQuery, isMisspelling } from "./spelling.ts";
 import {
   DOCUMENT_TABLE,
@@ -186,23 +188,44 @@ export interface HighlightedText {
   readonly snippet: TextSegment[];
 }
 
-/** Returns a document's title and snippet with matches marked; null if it is gone. */
+/** How many characters an excerpt has before and after a derived term. */
+const [EXCERPT_BEFORE, EXCERPT_AFTER] = [40, 100];
+
+/** Returns the text around the first derived term, which SQLite's snippet() doesn't find; or null. */
+function excerptAround(text: string, pattern: RegExp): string | null {
+  const index = text.search(pattern);
+  if (index < 0) return null;
+  const [start, end] = [Math.max(0, index - EXCERPT_BEFORE), index + EXCERPT_AFTER];
+  // Without halves of characters.
+  const excerpt = text.slice(start, end).replace(/\p{Cs}/gu, "");
+  return `${start > 0 ? "…" : ""}${excerpt}${end < text.length ? "…" : ""}`;
+}
+
+/**
+ * Returns a document's title and snippet with the matches of words marked; null if it is gone. `terms`
+ * are those of the query.
+ */
 export function highlightHit(
   db: Database.Database,
   { row, marks }: SearchHit,
+  terms: readonly SearchTerm[],
 ): HighlightedText | null {
   // Numbers are bound as REAL, which FTS5 ignores as a rowid.
   const texts = db
     .prepare(
       `SELECT highlight(${TEXT_TABLE}, ${TITLE}, @open, @close) AS title, highlight(${TEXT_TABLE}, ${DESCRIPTION}, @open, @close) AS description,
-        snippet(${TEXT_TABLE}, ${BODY}, @open, @close, '…', ${SNIPPET_WORDS}) AS body
+        snippet(${TEXT_TABLE}, ${BODY}, @open, @close, '…', ${SNIPPET_WORDS}) AS body, body AS text
       FROM ${TEXT_TABLE} WHERE ${TEXT_TABLE} MATCH @marks AND rowid = CAST(@row AS INTEGER)`,
     )
     .get({ open: MATCH_OPEN, close: MATCH_CLOSE, marks, row }) as
-    { title: string; description: string; body: string } | undefined;
+    { title: string; description: string; body: string; text: string } | undefined;
   if (!texts) return null;
+  const pattern = derivedTermPattern(terms);
+  if (pattern && !pattern.test(texts.description) && !texts.body.includes(MATCH_OPEN))
+    texts.body = excerptAround(texts.text, pattern) ?? texts.body;
   // The description is the better summary, unless only the body has a match.
-  const isOnlyInBody = !texts.description.includes(MATCH_OPEN) && texts.body.includes(MATCH_OPEN);
+  const isMatch = (text: string) => text.includes(MATCH_OPEN) || pattern?.test(text) === true;
+  const isOnlyInBody = !isMatch(texts.description) && isMatch(texts.body);
   return {
     title: parseSegments(texts.title),
     snippet: parseSegments(isOnlyInBody || !texts.description ? texts.body : texts.description),

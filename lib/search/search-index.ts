@@ -101,7 +101,8 @@ export function highlightMatch({ document, hit, terms = [] }: SearchMatch): {
   title: readonly TextSegment[];
   snippet: readonly TextSegment[];
 } {
-  const highlighted = hit && tryOrLog(() => withCacheDatabase((db) => highlightHit(db, hit)));
+  const highlighted =
+    hit && tryOrLog(() => withCacheDatabase((db) => highlightHit(db, hit, terms)));
   if (highlighted)
     return {
       title: markDerivedTerms(highlighted.title, terms),

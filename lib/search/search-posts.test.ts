@@ -394,6 +394,18 @@ test("matches in scripts without spaces and of names with symbols are marked", a
   expect(await marked("C++ with")).toBe("全文搜索 [with] [C++]17 / 搜索：[c++]");
 });
 
+test("a match only in the text of a script without spaces is shown with the text around it", async () => {
+  const filler = "关于缓存的故事。".repeat(30);
+  const index = sampleIndex({
+    title: "缓存",
+    description: "一个故事",
+    text: `${filler}复制数据库。${filler}`,
+  });
+  const [hit] = (await search(index, "数据库")).results;
+  expect(shown(hit!.snippet)).toMatch(/^….*故事。复制\[数据库\]。关于.*…$/);
+  expect(shown(hit!.snippet).length).toBeLessThan(200);
+});
+
 test("C++, C# and F# are found exactly", async () => {
   const index = sampleIndex(
     { slug: "cpp", title: "Moving to C++17", text: "x" },

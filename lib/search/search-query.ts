@@ -159,6 +159,14 @@ export function buildLooseClauses(
   });
 }
 
+/** Returns a pattern for what is written of derived terms; null without any. */
+export function derivedTermPattern(terms: readonly SearchTerm[]): RegExp | null {
+  const written = terms.flatMap((term) => (term.kind === "derived" ? term.written : []));
+  // Of its characters, only + has a meaning in a pattern.
+  const source = written.join("|").replaceAll("+", "\\+");
+  return source === "" ? null : new RegExp(`(${source})`, "iu");
+}
+
 /**
  * Marks what is written of derived terms, which SQLite's tokenizer doesn't find in a text. Keeps the
  * other matches.
@@ -167,10 +175,8 @@ export function markDerivedTerms(
   segments: readonly TextSegment[],
   terms: readonly SearchTerm[],
 ): readonly TextSegment[] {
-  const written = terms.flatMap((term) => (term.kind === "derived" ? term.written : []));
-  if (written.length === 0) return segments;
-  // Of its characters, only + has a meaning in a pattern.
-  const pattern = new RegExp(`(${written.join("|").replaceAll("+", "\\+")})`, "iu");
+  const pattern = derivedTermPattern(terms);
+  if (!pattern) return segments;
   return segments.flatMap(({ text, isMatch }) =>
     isMatch
       ? { text, isMatch }

@@ -11,6 +11,7 @@ import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compil
 import { createCompileContext, type CompileContext } from "./compile-context.ts";
 import { stopBundler } from "./code/bundle.ts";
 import { assertAllowedHtml } from "./plugins/assert-allowed-html.ts";
+import { trimAutolinks } from "./plugins/autolinks.ts";
 import { removeAttributeLists } from "./plugins/attribute-lists.ts";
 import { assertWellFormed } from "./plugins/assert-well-formed.ts";
 import { convertAlerts } from "./plugins/github-alerts.ts";
@@ -100,6 +101,7 @@ async function runMarkdownSteps(
   await extractCode(tree as never, context);
   // In MDX, they are invalid expressions.
   if (format === "md") removeAttributeLists(tree);
+  trimAutolinks(tree);
   convertAlerts(tree);
   convertContainers(tree, context);
   embedBareUrls(tree, context);

@@ -85,6 +85,15 @@ test.each([
   expect(frontMatter.date).toBe(date);
 });
 
+test("without a title, the first heading is the title and no longer part of the text", () => {
+  const text =
+    '---\ndate: 2024-03-05\n---\n\nimport A from "./a"\n\n# The `door` of [A](/a)\n\nHi.\n';
+  const post = parsePost("blog/a.mdx", text);
+  expect(post.frontMatter.title).toBe("The door of A");
+  expect(post.body).toBe('\nimport A from "./a"\n\n\n\nHi.\n');
+  expect(problem("---\ndate: 2024-03-05\n---\nHi.\n\n# Later\n").reason).toBe("title is missing.");
+});
+
 test("an invalid value under another engine's name is a warning, and its field is left out", () => {
   const post = parse("image: ../../secret.png\nlanguage: '?'");
   expect(post.frontMatter.banner).toBeUndefined();

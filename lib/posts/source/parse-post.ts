@@ -70,9 +70,10 @@ export function parsePost(
       line: 1,
       reason: "The post must start with front matter (title and date) between two lines of ---.",
     });
-  const body = block?.body ?? source;
+  const written = block?.body ?? source;
+  const heading = findTitleHeading(written);
   const { issues, warnings, values } = decoded
-    ? readFields(decoded, location?.kind ?? "post", fileSlug, mapping)
+    ? readFields(decoded, location?.kind ?? "post", { fileSlug, heading: heading?.title }, mapping)
     : { issues: [], warnings: ["line 1: there is no front matter"], values: {} };
   if (!lenient && issues.length > 0) fail(summarizeIssues(issues));
   for (const { line, reason } of issues) warnings.push(`line ${line}: ${reason}`);
@@ -83,6 +84,8 @@ export function parsePost(
   };
   const slug = frontMatter.slug?.normalize("NFC") ?? fileSlug;
   if (!lenient) assertAddress(slug, frontMatter, location!.kind, fail);
+  const isTitle = heading?.title === frontMatter.title && decoded?.values.title === undefined;
+  const body = isTitle ? heading!.rest : written;
   return { slug, frontMatter, warnings, body, bodyLine: block?.bodyLine ?? 1 };
 }
 
@@ -131,7 +134,7 @@ function summarizeIssues(issues: FrontMatterIssue[]): FrontMatterIssue {
 function readFields(
   { values: raw, warnings, positionOf }: DecodedFrontMatter,
   kind: PostKind,
-  fileSlug: string,
+  { fileSlug, heading }: { fileSlug: string; heading: string | undefined },
   mapping: FrontMatterMapping,
 ) {
   const issues: FrontMatterIssue[] = [];
@@ -150,6 +153,8 @@ function readFields(
   }
   const fileDay = kind === "post" ? dateInFileName(fileSlug) : undefined;
   if (fileDay !== undefined) fields.date ??= fileDay;
+  if (heading !== undefined && !issues.some(({ field }) => field === "title"))
+    fields.title ??= heading;
   for (const name of requiredFields(kind)) {
     if (fields[name] !== undefined || issues.some(({ field }) => field?.split(".")[0] === name))
       continue;
@@ -166,6 +171,19 @@ function readFields(
 function dateInFileName(fileSlug: string): string | undefined {
   const date = /(?:^|\/)(\d{4}[-/]\d\d[-/]\d\d)(?:[-/]|$)/.exec(fileSlug)?.[1];
   return parseWrittenDate(date?.replaceAll("/", "-"))?.day;
+}
+
+/** A heading before any text, after imports. */
+const TITLE_HEADING = /^((?:[ \t]*\r?\n|import\b[^\n]*\n)*)#[ \t]+([^\n]{1,200})(?=\n|$)/;
+
+/** Returns the first heading, which is the title in Docusaurus and VitePress, and the text without it. */
+function findTitleHeading(body: string): { title: string; rest: string } | null {
+  const [all, before, heading] = TITLE_HEADING.exec(body) ?? [];
+  const title = heading
+    ?.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[`*]|\s*\{#[^}]*\}/g, "")
+    .replace(/\s+#*\s*$/, "");
+  return title ? { title, rest: before + body.slice(all!.length) } : null;
 }
 
 /** Adds the valid value to `fields`, or returns what is wrong. */

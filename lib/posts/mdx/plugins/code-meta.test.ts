@@ -36,6 +36,7 @@ test.each([
   "js filename=a/b.js",
   'js filename="a/b.js"',
   "js title='a/b.js'",
+  "js filepath=a/b.js",
   "js:a/b.js",
   "js:title=a/b.js",
   "js [a/b.js]",

@@ -80,6 +80,7 @@ export function parseCodeMeta(info: string): CodeMeta {
         ranges.removed.push(value);
         break;
       case "filename":
+      case "filepath":
       case "title":
         filename = value || filename;
         break;

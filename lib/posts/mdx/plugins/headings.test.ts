@@ -50,6 +50,7 @@ test("an id set by the author is kept", async () => {
 test.each([
   ["a.mdx", "## My *title* {#mine}"],
   ["a.mdx", "## My *title* \\{#mine}"],
+  ["a.mdx", "## My *title* {/* #mine */}"],
   ["a.md", "My *title* {#mine}\n---"],
   ["a.md", "## My *title* {#mine .big}"],
 ])("in %s, %j sets the heading's id", async (file, body) => {

@@ -206,6 +206,16 @@ test("the sizes of an image also apply to its other formats", async () => {
   expect(html).toContain('400w, /_img/a-800.avif 800w" sizes="100px"><img');
 });
 
+test("an image for one theme is shown in that theme only, as on GitHub", async () => {
+  const html = await htmlFrom(
+    "![A](/images/c.svg#gh-light-mode-only)![B](/images/c.svg#gh-dark-mode-only)",
+    { images },
+  );
+  expect(html).toMatch(
+    /^<p><span class="themed-light"><img[^>]*alt="A"[^>]*><\/span><span class="themed-dark"><img/,
+  );
+});
+
 test("an attribute without a value is empty, as in HTML", async () => {
   expect(
     await htmlFrom('<img src="/a.png" alt class />', { images: { "/a.png": { src: "/a" } } }),

@@ -21,14 +21,18 @@ import {
 /** The text column is at most 44rem wide; on phones, as wide as the screen. */
 const SIZES = "(min-width: 48rem) 44rem, 100vw";
 
+/** The end of an image's URL on GitHub and in Docusaurus. */
+const ONE_THEME = /#gh-(light|dark)-mode-only$/;
+
 /** Converts every `<img>`. A titled image alone in a paragraph becomes a figure with a caption. */
 export function convertImages(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node, ancestors) => {
     if (isElement(node, "video", "source", "audio", "track")) resolveMediaUrls(node, context);
     if (isElement(node, "p")) return convertFigure(node, context, ancestors);
-    if (isElement(node, "img"))
-      return convertImage(node, context, isInsideLink(ancestors), isInsidePicture(ancestors));
-    return undefined;
+    if (!isElement(node, "img")) return undefined;
+    const theme = ONE_THEME.exec(String(node.properties.src ?? ""))?.[1];
+    const image = convertImage(node, context, isInsideLink(ancestors), isInsidePicture(ancestors));
+    return theme ? createElement("span", { className: [`themed-${theme}`] }, [image]) : image;
   });
 }
 

@@ -34,6 +34,8 @@ const plainElements = new Map([
   ["Link", "a"],
 ]);
 
+const HEADING_ID = /^\s*\/\*\s*#([\w:.-]+)\s*\*\/\s*$/;
+
 /**
  * Converts all JSX and expressions in `tree`. Code stays unchanged in a trusted post. Throws
  * PostError for anything unsupported.
@@ -41,6 +43,9 @@ const plainElements = new Map([
 export function convertJsx(tree: Root, context: CompileContext): void {
   const visitChildren = (parent: Parent, inSvg: boolean) => {
     parent.children = parent.children.flatMap((child) => {
+      // Docusaurus writes the id of a heading as a comment: /* #id */.
+      const id = child.type === "mdxTextExpression" && HEADING_ID.exec(child.value)?.[1];
+      if (id && isElement(parent) && /^h[1-6]$/.test(parent.tagName)) parent.properties.id ??= id;
       const result = convertNode(child, context, inSvg);
       for (const node of Array.isArray(result) ? result : [result]) {
         if ("children" in node)

@@ -67,3 +67,12 @@ test("a post may link to a file, a chat or a calendar by its scheme", async () =
   const html = await htmlFrom(urls.map((url) => `[a](${url})`).join("\n"));
   for (const url of urls) expect(html).toContain(`<a href="${url}">a</a>`);
 });
+
+test("a URL in text ends before full-width punctuation and closing quotes", async () => {
+  const html = await htmlFrom(
+    "见 https://x.example/a，然后（https://x.example）。“https://x.example/b” [https://x.example/，](https://x.example/，)",
+  );
+  expect(html.replaceAll(' rel="noopener"', "")).toBe(
+    '<p>见 <a href="https://x.example/a">https://x.example/a</a>，然后（<a href="https://x.example">https://x.example</a>）。“<a href="https://x.example/b">https://x.example/b</a>” <a href="https://x.example/%EF%BC%8C">https://x.example/，</a></p>',
+  );
+});

@@ -75,3 +75,9 @@ test("a code fence may start a list item", () => {
   expect(usesMath(`${fence}Set $HOME/$USER.\n`)).toBe(false);
   expect(usesMath(`${fence}$$\nE=mc^2\n$$\n\n\`\`\`js\nx\n\`\`\`\n`)).toBe(true);
 });
+
+test("a label, to which MathJax can refer, is left out of a formula", async () => {
+  const html = await htmlFrom("$$\nx^2 \\label{eq:square}\n$$\n");
+  expect(html).toContain("<math");
+  expect(html).not.toContain("label");
+});

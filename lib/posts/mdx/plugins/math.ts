@@ -41,7 +41,8 @@ export async function renderMath(tree: Root, context: CompileContext): Promise<v
     const isDisplay = node.type === "math";
     let html: string;
     try {
-      html = katex.renderToString(node.value, {
+      // MathJax has labels, which are not shown. KaTeX rejects them.
+      html = katex.renderToString(node.value.replace(/\\label\s*\{[^{}]*\}/g, ""), {
         displayMode: isDisplay,
         output: "mathml",
         throwOnError: true,

@@ -98,9 +98,12 @@ export class WalSource implements ChangeSource {
       throw new Error(`${this.#file} was replaced`);
     // Both read transactions overlap, so that the log is pinned at every moment.
     const next = this.#openPin();
-    this.#collect();
-    this.#pin.close();
-    this.#pin = next;
+    try {
+      this.#collect();
+    } finally {
+      this.#pin.close();
+      this.#pin = next;
+    }
     if (this.#frame > CHECKPOINT_FRAMES) this.#checkpoint()?.close();
   }
 

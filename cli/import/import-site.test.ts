@@ -245,6 +245,26 @@ test("an uploaded image that a post only links to is downloaded, and a file in a
   expect([failed, warnings.filter((warning) => /chart|table/.test(warning))]).toEqual([[], []]);
 });
 
+test("the addresses of a WordPress site in a folder lead to its posts", async () => {
+  const xml = wordPressExportXml(oldSite.origin).replaceAll(
+    new RegExp(`(<link>|<wp:base_blog_url>)${oldSite.origin}`, "g"),
+    `$1${oldSite.origin}/blog`,
+  );
+  const site = readWordPressExport(writeExport("folder.xml", xml));
+  const posts = site.posts.filter(({ slug }) => slug === "wp-post-6");
+  const html = `<p><a href="${oldSite.origin}/blog/?p=106">6</a></p>`;
+  await importSite(
+    { ...site, posts: [{ ...posts[0]!, slug: "six", html }] },
+    { root, isDryRun: false },
+  );
+  expect(bodyOf("blog/six")).toBe("\n[6](/blog/six)\n");
+  const resolve = createResolver();
+  expect(resolve("/blog/?p=106")[1]).toMatch(/^\/blog\/six/);
+  expect(resolve("/blog/2021/07/wp-post-6/")).toEqual([301, "/blog/six"]);
+  expect(resolve("/blog/tag/sql/")).toEqual([301, "/blog?q=SQL"]);
+  expect(resolve("/blog/feed/")).toEqual([301, "/feed.xml"]);
+});
+
 test("an image that is gone stays a link, and unknown shortcodes are reported", async () => {
   const report = await importWordPress();
   expect(bodyOf("blog/wp-post-7")).toContain(

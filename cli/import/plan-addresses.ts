@@ -43,9 +43,12 @@ function findFreeFolder(post: ExportedPost, taken: ReadonlySet<string>): string 
   return folder;
 }
 
-/** Returns whether this site shows a page at the path that content/pages can't replace. */
+/**
+ * Returns whether this site shows a page at the path that content/pages can't replace. A path with a
+ * query can have a rule.
+ */
 export const isOwnPage = (path: string): boolean =>
-  !["other", "post", "text"].includes(labelRoute(path).kind);
+  !path.includes("?") && !["other", "post", "text"].includes(labelRoute(path).kind);
 
 const pathOf = ({ kind }: ExportedPost, folder: string) =>
   kind === "page" ? folder.slice("pages".length) : `/${folder}`;

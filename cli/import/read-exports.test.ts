@@ -226,7 +226,11 @@ test("paths in a WordPress site that is in a folder start at its host", () => {
       "<wp:base_blog_url>https://old.example/blog/<",
     ),
   );
-  const { url, posts } = readWordPressExport(file);
+  const { url, posts, redirects } = readWordPressExport(file);
+  expect(posts[0]!.oldPaths).toContain("/blog/?p=100");
+  expect(redirects.map(({ from }) => from)).toEqual(
+    expect.arrayContaining(["/blog/category/news/", "/blog/tag/sql/", "/blog/feed/"]),
+  );
   expect(originalUrl("/blog/wp-content/uploads/a.png", url)).toBe(
     "https://old.example/blog/wp-content/uploads/a.png",
   );

@@ -32,8 +32,10 @@ const IGNORED_STATUSES = new Set(["trash", "auto-draft", "inherit"]);
 export function readWordPressExport(file: string): ExportedSite {
   const wxr = parseWxr(file, decodeExport(file, readExport(file)));
   const blog = URL.parse(wxr.channel.get("wp:base_blog_url") || wxr.channel.get("link") || "");
+  /** The folder of the blog; "" for most. */
+  const base = blog?.pathname.replace(/\/+$/, "") ?? "";
   // Every WordPress site numbers its posts from 1.
-  const idPrefix = `wordpress:${blog ? (blog.host + blog.pathname).replace(/\/+$/, "") : ""}`;
+  const idPrefix = `wordpress:${blog?.host ?? ""}${base}`;
   const listByType = (type: string) =>
     new Map(
       wxr.items
@@ -51,7 +53,7 @@ export function readWordPressExport(file: string): ExportedSite {
       reason: `contains ${pluralize(comments, "comment")}, which this site can’t show`,
     });
   const posts = items.map((item) =>
-    toPost(item, { idPrefix, attachments, reusableBlocks, warnings }),
+    toPost(item, { base, idPrefix, attachments, reusableBlocks, warnings }),
   );
   return {
     platform: "wordpress",
@@ -62,7 +64,7 @@ export function readWordPressExport(file: string): ExportedSite {
       { from: "/feed/", to: "/feed.xml", status: 301 },
       { from: "/author/*", to: "/blog", status: 301 },
       { from: "/page/*", to: "/blog", status: 301 },
-    ],
+    ].map((rule) => ({ ...rule, from: base + rule.from })),
     members: [],
     warnings,
     readAsset: () => null,
@@ -84,6 +86,7 @@ function isPost(item: WxrItem, warnings: ImportWarning[]): boolean {
 }
 
 interface WxrContext {
+  readonly base: string;
   readonly idPrefix: string;
   readonly attachments: ReadonlyMap<string, WxrItem>;
   readonly reusableBlocks: ReadonlyMap<string, WxrItem>;
@@ -92,7 +95,7 @@ interface WxrContext {
 
 function toPost(
   item: WxrItem,
-  { idPrefix, attachments, reusableBlocks, warnings }: WxrContext,
+  { base, idPrefix, attachments, reusableBlocks, warnings }: WxrContext,
 ): ExportedPost {
   const kind = field(item, "wp:post_type") === "page" ? "page" : "post";
   const title = htmlToPlainText(field(item, "title"));
@@ -159,7 +162,7 @@ function toPost(
         }
       : null,
     isDraft: isPrivate || status === "draft" || status === "pending",
-    oldPaths: listOldPaths(item),
+    oldPaths: listOldPaths(item, base),
   };
 }
 
@@ -174,10 +177,10 @@ function readTime(item: WxrItem, name: string): string {
   return formatWithOffset(utc, Math.abs(offsetMinutes) <= 14 * 60 ? offsetMinutes : 0);
 }
 
-function listOldPaths(item: WxrItem): string[] {
+function listOldPaths(item: WxrItem, base: string): string[] {
   const id = field(item, "wp:post_id");
   const parameter = field(item, "wp:post_type") === "page" ? "page_id" : "p";
-  const paths = [`/?${parameter}=${id}`];
+  const paths = [`${base}/?${parameter}=${id}`];
   const link = field(item, "link");
   if (!URL.canParse(link)) return paths;
   const { pathname, search } = new URL(link);

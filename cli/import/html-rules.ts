@@ -5,7 +5,13 @@ import { IMAGE_FILE } from "./asset-url.ts";
 import type { Conversion, HtmlRule } from "./html-rule.ts";
 import { formatInlineHtml, hasOnlyInlineHtml, isInlineHtml, keepHtml } from "./kept-html.ts";
 import { joinLines, lineBreakRule } from "./line-break-rule.ts";
-import { escapeText, escapeUrl, formatAttribute, formatTitle } from "./mdx-text.ts";
+import {
+  encodeMarkupCharacters,
+  escapeText,
+  escapeUrl,
+  formatAttribute,
+  formatTitle,
+} from "./mdx-text.ts";
 import { tableRule } from "./table-rule.ts";
 
 const tagOf = (element: Element) => element.nodeName.toLowerCase();
@@ -94,7 +100,8 @@ function formatLink(link: Element, content: string, conversion: Conversion): str
     plainText(paragraph) === href
   )
     return target;
-  return `[${text.replace(/\n\s*\n/g, " ")}](${escapeUrl(target)}${formatTitle(link.getAttribute("title") ?? "")})${end}`;
+  const label = text.replace(/^#{1,6} /gm, "").replace(/\n\s*\n/g, " ");
+  return `[${label}](${escapeUrl(target)}${formatTitle(link.getAttribute("title") ?? "")})${end}`;
 }
 
 const LANGUAGE_CLASS = /(?:^|\s)(?:lang(?:uage)?-|brush:\s*|highlight-source-)([\w+#-]+)/i;
@@ -247,6 +254,11 @@ export const baseRules: readonly HtmlRule[] = [
   { matches: isTag("pre"), replace: formatCodeBlock },
   { matches: isTag("a"), replace: formatLink },
   tableRule,
+  {
+    // Markdown would join the delimiters of two.
+    matches: (element) => isTag("code")(element) && element.previousSibling?.nodeName === "CODE",
+    replace: (code) => `<code>${encodeMarkupCharacters(code.textContent ?? "")}</code>`,
+  },
   {
     matches: isTag("strong", "b"),
     replace: (element, content) => formatEmphasis(element, content, "**", "strong"),

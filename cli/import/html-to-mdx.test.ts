@@ -203,3 +203,12 @@ test.each([
 ])("a line break in %j shows no backslash", (html, mdx) => {
   expect(convert(html).mdx).toBe(`${mdx}\n`);
 });
+
+test("adjacent code stays apart, and a linked heading shows no number signs", async () => {
+  const { mdx } = convert(
+    '<p><code>a</code><code>`b`</code> c</p><a href="https://a.example/"><h3>Title #1</h3><p>text</p></a>',
+  );
+  expect(await htmlFrom(mdx)).toBe(
+    '<p><code>a</code><code>`b`</code> c</p>\n<p><a href="https://a.example/" rel="noopener">Title #1 text</a></p>',
+  );
+});

@@ -2,9 +2,11 @@
 // resyncs.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAppError } from "#lib/core/errors.ts";
 import { runFullResync } from "./full-resync.ts";
 import { type Migration, applyStream, getCompleteCopy, runStep } from "./migration.ts";
 import { migrationFiles } from "./migration-state.ts";
+import { OUTAGE_TIMEOUT_MS } from "./replicate-changes.ts";
 import { readCurrentPosition } from "./replication-slot.ts";
 
 /** The pause between two resyncs of a source that cannot stream. */
@@ -26,10 +28,25 @@ export async function keepReplicating(
     return;
   }
   const { staging } = migrationFiles(migration.targetFile);
+  let lastSuccessMs = performance.now();
   do {
     const startedMs = performance.now();
-    const { repaired } = await runFullResync({ url, file: staging, state, signal });
-    migration.onEvent({ kind: "resync", repaired, ms: performance.now() - startedMs });
+    try {
+      const { repaired } = await runFullResync({ url, file: staging, state, signal });
+      lastSuccessMs = performance.now();
+      migration.onEvent({ kind: "resync", repaired, ms: lastSuccessMs - startedMs });
+    } catch (error) {
+      if (signal.aborted) return;
+      const isTooLong = performance.now() - lastSuccessMs > OUTAGE_TIMEOUT_MS;
+      if (!isAppError(error, "unavailable") || untilCaughtUp || isTooLong) throw error;
+      migration.onEvent({
+        kind: "lag",
+        lagBytes: 0,
+        lagSeconds: 0,
+        changes: 0,
+        waiting: error.message,
+      });
+    }
     if (untilCaughtUp) return;
     await sleep(RESYNC_INTERVAL_MS, undefined, { signal }).catch(() => {});
   } while (!signal.aborted);

@@ -15,7 +15,7 @@ import { findMetadata, openStagingDatabase } from "./staging-database.ts";
 /**
  * How long an outage of the source or a full disk may last. Shorter with `until`, as in a cutover.
  */
-const OUTAGE_TIMEOUT_MS = 600_000;
+export const OUTAGE_TIMEOUT_MS = 600_000;
 const CATCH_UP_OUTAGE_TIMEOUT_MS = 60_000;
 const RETRY_MS = 500;
 const WATCH_INTERVAL_MS = 1_000;

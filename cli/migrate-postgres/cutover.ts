@@ -106,7 +106,6 @@ export async function cutOver(
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);
   await withSource(url, (client) => assertNothingAdded(client, state));
-  carryOverSettings(options.target, staging);
   // An earlier attempt may have left the database read-only: abort must still know.
   const readOnly =
     state.readOnly ??
@@ -248,7 +247,11 @@ async function finishCutover(
   // After a crash, the file may already be in place, and the site may have written to it.
   if (!isMigratedFile(servedFileOf(options.target), state.id)) {
     try {
-      await runStep(migration, "finish", () => finishStagingDatabase(staging, state.id));
+      await runStep(migration, "finish", () => {
+        // Last, because readers may subscribe on the new site until then.
+        carryOverSettings(options.target, staging);
+        finishStagingDatabase(staging, state.id);
+      });
       method = await runStep(migration, "swap-in", () =>
         swapWithBackup(options.target, { staging, backupFile, id: state.id }),
       );

@@ -255,7 +255,7 @@ export const baseRules: readonly HtmlRule[] = [
   { matches: isTag("a"), replace: formatLink },
   tableRule,
   {
-    // Markdown would join the delimiters of two.
+    // In Markdown, the backticks of neighbors would join.
     matches: (element) => isTag("code")(element) && element.previousSibling?.nodeName === "CODE",
     replace: (code) => `<code>${encodeMarkupCharacters(code.textContent ?? "")}</code>`,
   },

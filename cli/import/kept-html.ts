@@ -21,7 +21,7 @@ const INLINE_TAGS = new Set([
 
 export const isInlineHtml = (element: Node) => INLINE_TAGS.has(element.nodeName.toLowerCase());
 
-/** Returns whether the element has no text outside of inline HTML. */
+/** Returns whether the element has no text outside inline HTML. */
 export const hasOnlyInlineHtml = (element: Node): boolean =>
   Array.from(element.childNodes).every((child) =>
     child.nodeType === 3

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, isAppError } from "#lib/core/errors.ts";
+import { sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 import {
   ChangeReplicator,
   type ReplicationProgress,
@@ -84,8 +85,8 @@ export async function replicateChanges({
  * long.
  */
 async function waitAfterOutage(run: ReplicationRun, thrown: unknown): Promise<void> {
-  const isDiskFull = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code));
-  // Each attempt hears the source, so only this ends the wait for space.
+  const isDiskFull = sqliteErrorCode(thrown).startsWith("SQLITE_FULL");
+  // Each attempt resets lastHeardMs, so the wait for space needs a start time.
   if (isDiskFull) run.diskFullSinceMs ??= performance.now();
   const error = isDiskFull
     ? new AppError("unavailable", "The disk is full. Free space.", { cause: thrown })

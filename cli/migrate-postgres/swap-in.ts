@@ -136,7 +136,7 @@ export function carryOverSettings(target: SwapTarget, staging: string): void {
   try {
     migrated.exec("BEGIN");
     for (const table of CARRIED_OVER_TABLES) {
-      // Those of an earlier attempt: readers may have unsubscribed since.
+      // Removes the rows of an earlier attempt, because readers may have unsubscribed since.
       migrated.exec(`DELETE FROM "${table}"`);
       if (current.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined)
         continue;

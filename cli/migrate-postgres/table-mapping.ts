@@ -38,7 +38,7 @@ export interface TableMapping {
   readonly isSide: boolean;
 }
 
-/** Begins the name of a side table. The name of its source follows. */
+/** The prefix of side tables. The name of the source table follows. */
 export const SIDE_PREFIX = "_source_";
 
 /** A value as SQLite stores it. */

@@ -25,8 +25,8 @@ interface CommandOptions {
 const OUTPUT_GRACE_MS = 2_000;
 /**
  * Replaces the shell by the program. First starts a process that waits for a line on descriptor 3,
- * and kills the process group if there is none, because the site has ended. So nothing runs on after
- * the site, even if that is killed by SIGKILL while it starts the program.
+ * and kills the process group if the descriptor is closed instead, because the site has exited. So no
+ * program outlives the site, even if SIGKILL ends the site while it starts the program.
  */
 const SCRIPT = '(read _ <&3 || kill -s KILL -- -$$) >/dev/null 2>&1 & exec "$@" 3<&-';
 

@@ -4,10 +4,11 @@
 interface TextMatch {
   /** Returns the operator that compares a column with `pattern`, an SQL expression. */
   readonly compareTo: (pattern: string) => string;
-  /** For values that contain each of the texts. */
+  /** One for each text: matches values that contain it. */
   readonly patterns: readonly string[];
 }
 
+/** Returns one operator for all of `texts`. */
 export function matchText(texts: readonly string[]): TextMatch {
   return texts.every((text) => /^[\u0000-\u007f]*$/.test(text))
     ? {

@@ -74,8 +74,9 @@ export async function findTokenEmail(
 }
 
 /**
- * Returns the same ID each time an address subscribes, so that the links in earlier emails work again.
- * Only with the session secret does it reveal the address. A random one if another subscriber has it.
+ * Returns the same ID each time an address subscribes, so that the links in earlier emails work again;
+ * a random ID if another subscriber has that one. Without the session secret, the ID does not reveal
+ * the address.
  */
 async function createSubscriberId(tx: Tx, email: string): Promise<string> {
   const id = signText(ID_LABEL, listEmailForms(email)[1]);

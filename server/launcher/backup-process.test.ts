@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { readOutput } from "#tests/support/read-output.ts";
 import { readSettings } from "#server/settings.ts";
 import { startBackupProcess } from "./backup-process.ts";
 
@@ -57,12 +57,5 @@ test("the process exits if its launcher was killed before it started", async () 
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
-  let output = "";
-  launcher.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  onTestFinished(() => {
-    if (!launcher.stdout.closed) process.kill(-launcher.pid!, "SIGKILL");
-  });
-  // The backup process holds its output open.
-  await once(launcher, "close");
-  expect(output).toContain("backup.started");
+  expect(await readOutput(launcher)).toContain("backup.started");
 }, 30_000);

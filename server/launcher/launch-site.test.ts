@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { findFreePort } from "#tests/support/free-port.ts";
+import { readOutput } from "#tests/support/read-output.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 
 let folder: string;
@@ -140,14 +141,7 @@ test.each(["off", "on"])(
       stdio: ["ignore", "pipe", "inherit"],
       detached: true,
     });
-    let output = "";
-    supervisor.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    onTestFinished(() => {
-      if (!supervisor.stdout.closed) process.kill(-supervisor.pid!, "SIGKILL");
-    });
-    // The launcher and the site hold its output open.
-    await once(supervisor, "close");
-    expect(output).toContain("launcher.parent_gone");
+    expect(await readOutput(supervisor)).toContain("launcher.parent_gone");
   },
   30_000,
 );

@@ -92,8 +92,8 @@ function smtpTransport(url: string): PooledTransport["transport"] {
 }
 
 /**
- * Returns the sender of all emails. In one text, Nodemailer would parse a name such as "Lectern: notes"
- * as a group (RFC 5322, 3.4).
+ * Returns the sender of all emails. In a single string, Nodemailer would parse a name such as
+ * "Lectern: notes" as a group (RFC 5322, 3.4).
  */
 export function getSender(): { name: string; address: string } {
   const { MAIL_FROM: from, SITE_URL } = env;

@@ -11,8 +11,8 @@ const AT_START = new RegExp(`^${LIST}`);
 const ON_ITS_LINE = new RegExp(String.raw`(?:^|\r?\n)[ \t]*${LIST}[ \t]*(?=\r?\n|$)`, "g");
 
 /**
- * Removes lists on a line of their own, in a row of a table, and after an image, a link or code. A
- * heading gets the id of the list below it, and `{:toc}` makes its list a table of contents.
+ * Removes lists on separate lines, in table rows, and after an image, a link or code. A heading gets
+ * the ID in the list below it, and `{:toc}` turns its list into a table of contents.
  */
 export function removeAttributeLists(tree: Root): void {
   visit(tree, (node, index, parent) => {

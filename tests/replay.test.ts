@@ -248,7 +248,7 @@ test("a replayed read is served anywhere, and without a primary a stale page is 
   expect(await (await served(read)).text()).toBe("page");
 });
 
-test("a replica asks the primary, once, about a link of a subscriber that it doesn't have yet", async () => {
+test("a replica asks the primary once about the link of a subscriber that it doesn't have yet", async () => {
   litefs = await startFakeLitefs("dfw-1");
   const token = signUnsubscribeToken("new");
   const open = async () => {

@@ -474,7 +474,7 @@ test("a page's token works after minMs, even if its instance's clock was ahead, 
   const { token, minMs } = (await answer.json()) as { token: string; minMs: number };
   expect(minMs).toBe(73_000);
   expect((await send(beacon({ token, slug: "a-post" }))).status).toBe(403);
-  // The primary's clock, a second behind.
+  // The primary's clock is a second behind.
   setClock(nowMs() + minMs - 1_000);
   expect((await send(beacon({ token, slug: "a-post" }))).headers.get("x-read")).toBe("counted");
   expect((await GET(new Request(`${ORIGIN}/reads/token`))).status).toBe(404);

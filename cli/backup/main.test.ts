@@ -90,7 +90,7 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
     expect(existsSync(target)).toBe(false);
   });
 
-  test("a restore replaces the site's database, wherever it is", () => {
+  test("a restore writes to DATABASE_FILE by default, and does not overwrite it", () => {
     const file = join(env.DATA_DIR, "elsewhere.db");
     writeFileSync(file, "");
     overrideEnv({ DATABASE_FILE: file });

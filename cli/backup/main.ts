@@ -25,7 +25,7 @@ import { verifyArchive } from "#server/backup/verify.ts";
 
 process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
-/** The file from which the site starts: in a cluster, it imports this one. */
+/** The file from which the site starts. In a cluster, the site imports it. */
 const defaultFile = env.REPLICATION
   ? join(env.DATA_DIR, basename(env.DATABASE_FILE))
   : env.DATABASE_FILE;
@@ -38,7 +38,7 @@ Uses the backup in BACKUP_BUCKET (.env.example). The site may be running.
   verify [--all]       reads, decrypts and checks what the newest state needs, or everything
   restore [--at TIME]  writes the newest state, or that at TIME, to a file
     --at TIME          such as 2026-11-29T10:15:30Z; times without a zone are UTC
-    --to FILE          default: ${defaultFile}, where the site starts from it
+    --to FILE          default: ${defaultFile}, from which the site starts
     --replace          keeps an existing file as FILE.before-restore-TIME; stop the site first
     --import           replaces the database of the running cluster; on the primary
   drill                restores into a scratch file and compares it with the live database

@@ -136,7 +136,7 @@ const substackRules: HtmlRule[] = [
       "poll-embed",
       "community-chat",
       "install-substack-app-embed",
-      // Above a poem, for its writer.
+      // A hint to the writer, above a poem.
       "hide-text",
     ),
     replace: () => "",
@@ -223,7 +223,7 @@ const substackRules: HtmlRule[] = [
       content.trim() || escapeText(String(readDataAttributes(element).name ?? "")),
   },
   {
-    // Filled by a script on Substack, such as a tweet.
+    // On Substack, a script fills these elements, for example with a tweet.
     matches: (element) =>
       isTag("div")(element) &&
       element.hasAttribute("data-attrs") &&

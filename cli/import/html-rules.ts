@@ -83,7 +83,7 @@ function formatFigure(figure: Element, content: string, conversion: Conversion):
 
 function formatLink(link: Element, content: string, conversion: Conversion): string {
   const href = (link.getAttribute("href") ?? "").trim();
-  // A line break at the end of a label would escape its bracket.
+  // A line break at the end of a label would escape the closing bracket.
   const end = /(?:\\\n\s*)+$/.exec(content)?.[0] ?? "";
   const text = content.slice(0, content.length - end.length).trim();
   if (text === "") return "";
@@ -255,7 +255,7 @@ export const baseRules: readonly HtmlRule[] = [
   { matches: isTag("a"), replace: formatLink },
   tableRule,
   {
-    // In Markdown, the backticks of neighbors would join.
+    // In Markdown, the backticks of adjacent code would merge.
     matches: (element) => isTag("code")(element) && element.previousSibling?.nodeName === "CODE",
     replace: (code) => `<code>${encodeMarkupCharacters(code.textContent ?? "")}</code>`,
   },
@@ -302,7 +302,7 @@ export const baseRules: readonly HtmlRule[] = [
       content.trim() === "" ? content : formatInlineHtml(element, content),
   },
   {
-    // MDX would remove the paragraph.
+    // MDX would remove a paragraph that contains only elements.
     matches: (element) => isTag("p")(element) && hasOnlyInlineHtml(element),
     replace: (_paragraph, content) => block(content.trim() && `<p>${content.trim()}</p>`),
   },

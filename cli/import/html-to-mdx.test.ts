@@ -154,7 +154,7 @@ test("a classic WordPress post keeps the lines in its quotes, and tags that span
   );
 });
 
-test("Substack's hint to the writer is no text, and its uploads are reported", () => {
+test("Substack's hint to the writer is removed, and its uploads are reported", () => {
   const { mdx, warnings } = convert(
     '<div class="preformatted-block" data-component-name="PreformattedTextBlockToDOM"><label class="hide-text" contenteditable="false">Text within this block will maintain its original spacing when published</label><pre class="text">A\n  poem</pre></div><div class="native-video-embed" data-component-name="VideoPlaceholder" data-attrs="{&quot;mediaUploadId&quot;:&quot;b66a&quot;}"></div><div class="native-audio-embed" data-attrs="{}"></div>',
   );
@@ -174,7 +174,7 @@ test("what Substack stores only in attributes is kept, or reported", () => {
   expect(warnings).toEqual(['an empty "polymarket-embed" was left out']);
 });
 
-test("a paragraph that has only elements stays a paragraph", async () => {
+test("a paragraph that contains only elements stays a paragraph", async () => {
   const { mdx } = convert(
     "<p><u>Title</u></p><p><span><small>b <em>c</em></small></span> <ins>d</ins></p><p></p><p>e</p>",
   );

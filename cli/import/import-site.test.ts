@@ -231,7 +231,7 @@ test("a WordPress export becomes posts that compile, with downloaded images", as
   expect(frontMatterOf("blog/wordpress-post-40").draft).toBe(true);
 });
 
-test("an uploaded image that a post only links to is downloaded, and a file in a table", async () => {
+test("an uploaded image that a post only links to, and a file linked in a table, are downloaded", async () => {
   const table = `<table><tr><td><a href="${oldSite.origin}/wp-content/uploads/2021/01/table.pdf">T</a></td></tr></table>`;
   const xml = wordPressExportXml(oldSite.origin)
     .replaceAll("paper.pdf", "chart.png")
@@ -332,7 +332,7 @@ test("posts that were edited or deleted stay that way, and others follow a newer
   ]);
 });
 
-test("another WordPress site, whose posts have the same numbers, overwrites nothing", async () => {
+test("another WordPress site with the same post IDs overwrites nothing", async () => {
   await importWordPress();
   const other = readWordPressExport(
     writeExport("other.xml", wordPressExportXml("https://other.example")),

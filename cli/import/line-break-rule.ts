@@ -10,18 +10,18 @@ export const lineBreakRule: HtmlRule = {
   },
 };
 
-/** Returns Markdown with its line breaks as elements, on one line. */
+/** Joins Markdown into one line, with its line breaks as `<br />`. */
 export const joinLines = (markdown: string) =>
   markdown.replace(/\\\n/g, "<br />").replace(/\s*\n\s*/g, " ");
 
 const BLOCK =
   /^(?:ARTICLE|ASIDE|AUDIO|BLOCKQUOTE|DETAILS|DIV|DL|FIGURE|H[1-6]|HR|IFRAME|LI|OL|P|PRE|SECTION|TABLE|TD|TH|UL|VIDEO)$/;
 
-/** The source of a quote becomes a paragraph. */
+/** Returns whether a node becomes a block. So does the `<cite>` of a quote. */
 const isBlock = ({ nodeName, parentNode }: Node) =>
   BLOCK.test(nodeName) || (nodeName === "CITE" && parentNode?.nodeName === "BLOCKQUOTE");
 
-/** Returns whether a line of the same block follows. At the end of a block, a break is invisible. */
+/** Returns whether the block continues. Browsers don't show a break at the end of a block. */
 function isBeforeLine(br: Element): boolean {
   for (let node: Node | null = br; node && !BLOCK.test(node.nodeName); node = node.parentNode)
     for (let next = node.nextSibling; next; next = next.nextSibling) {

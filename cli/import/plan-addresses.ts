@@ -44,8 +44,8 @@ function findFreeFolder(post: ExportedPost, taken: ReadonlySet<string>): string 
 }
 
 /**
- * Returns whether this site shows a page at the path that content/pages can't replace. A path with a
- * query can have a rule.
+ * Returns whether the path has a built-in page, which content/pages can't replace. A path with a
+ * query doesn't count, because a redirect rule can match it.
  */
 export const isOwnPage = (path: string): boolean =>
   !path.includes("?") && !["other", "post", "text"].includes(labelRoute(path).kind);

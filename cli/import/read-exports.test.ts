@@ -217,7 +217,7 @@ test("the site serves every kind of file that an import downloads", () => {
   }
 });
 
-test("paths in a WordPress site that is in a folder start at its host", () => {
+test("the paths of a WordPress site in a folder include the folder", () => {
   const file = join(folder, "subfolder.xml");
   writeFileSync(
     file,

@@ -32,7 +32,7 @@ const IGNORED_STATUSES = new Set(["trash", "auto-draft", "inherit"]);
 export function readWordPressExport(file: string): ExportedSite {
   const wxr = parseWxr(file, decodeExport(file, readExport(file)));
   const blog = URL.parse(wxr.channel.get("wp:base_blog_url") || wxr.channel.get("link") || "");
-  /** The folder of the blog; "" for most. */
+  /** The folder of the blog; "" if it is not in one. */
   const base = blog?.pathname.replace(/\/+$/, "") ?? "";
   // Every WordPress site numbers its posts from 1.
   const idPrefix = `wordpress:${blog?.host ?? ""}${base}`;

@@ -35,7 +35,7 @@ export interface ReplicationRun {
   changes: number;
   /** When the source last sent anything. */
   lastHeardMs: number;
-  /** When the disk was first full; null once something could be stored. */
+  /** When the disk filled up; null again after a commit. */
   diskFullSinceMs: number | null;
   /** The end of the source's WAL. */
   sourceEnd: bigint;

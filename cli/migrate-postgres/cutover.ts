@@ -106,7 +106,7 @@ export async function cutOver(
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);
   await withSource(url, (client) => assertNothingAdded(client, state));
-  // An earlier attempt may have left the database read-only: abort must still know.
+  // An earlier attempt may have left the source read-only, and abort must know that.
   const readOnly =
     state.readOnly ??
     (options.stopMode === "stopped-by-owner" ? null : { before: await findReadOnlySetting(url) });

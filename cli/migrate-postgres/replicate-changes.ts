@@ -86,7 +86,7 @@ export async function replicateChanges({
  */
 async function waitAfterOutage(run: ReplicationRun, thrown: unknown): Promise<void> {
   const isDiskFull = sqliteErrorCode(thrown).startsWith("SQLITE_FULL");
-  // Each attempt resets lastHeardMs, so the wait for space needs a start time.
+  // Each attempt resets lastHeardMs, so the wait for space needs a separate start time.
   if (isDiskFull) run.diskFullSinceMs ??= performance.now();
   const error = isDiskFull
     ? new AppError("unavailable", "The disk is full. Free space.", { cause: thrown })

@@ -186,7 +186,7 @@ export function finishStagingDatabase(file: string, id: string): void {
   syncFile(file);
 }
 
-/** Deletes a row's unknown columns together with the row: they may be personal data. */
+/** Creates triggers that delete a row's unknown columns with it: they may be personal data. */
 function deleteSideRowsWithTheirRow(db: Database.Database): void {
   const find = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
   for (const { target } of KNOWN_TABLES) {

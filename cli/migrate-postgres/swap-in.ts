@@ -37,7 +37,7 @@ export function servedFileOf(target: SwapTarget): string {
 
 const IMPORT_TIMEOUT_MS = 600_000;
 
-/** Tables of the target that the source does not have, with rows that need no member. */
+/** Tables that only the target has, and whose rows don't refer to members. */
 const CARRIED_OVER_TABLES = ["ContentVersion", "PostChange", "Subscriber"];
 
 /**
@@ -178,7 +178,7 @@ export async function swapIn(target: SwapTarget, from: string): Promise<SwapMeth
       file: from,
       timeoutMs: IMPORT_TIMEOUT_MS,
     }).catch((error: Error) => {
-      throw new AppError("unavailable", `LiteFS has not imported the database: ${error.message}`);
+      throw new AppError("unavailable", `LiteFS did not import the database: ${error.message}`);
     });
     return "imported into LiteFS";
   }

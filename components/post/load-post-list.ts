@@ -19,8 +19,8 @@ async function showPosts(
   const controller = (loading = new AbortController());
   const isNewest = () => loading === controller;
   const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
-  // The reader may have followed a link, or started a download. Removed later, because some browsers
-  // don't keep a page with this listener in the back/forward cache.
+  // Set when the reader follows a link or starts a download. The listener is removed later, because
+  // some browsers don't keep a page with it in the back/forward cache.
   let isLeaving = false;
   const onLeave = () => (isLeaving = true);
   addEventListener("beforeunload", onLeave);

@@ -601,7 +601,7 @@ test("subscribing and unsubscribing in turn sends ten emails a day, by a link or
     server.smtp.emails.filter((sent) => sent.to.includes(to)).length;
   for (let i = 1; i <= 10; i++) {
     expect((await confirm()).status).toBe("redirect");
-    // Unsubscribing deletes an email that is not sent yet.
+    // Unsubscribing deletes an email that has not been sent yet.
     await expect.poll(() => countEmails(email)).toBe(i);
     await unsubscribe();
     expect((await change("yes")).status).toBe("done");

@@ -102,7 +102,7 @@ test("audio that a crashed process left behind is deleted when polling starts, b
   for (const path of [crashed, other]) rmSync(path, { recursive: true });
 });
 
-test("the command sees no secret of the site, and runs without a shell", async () => {
+test("the command sees no secret of the site, and no shell parses its arguments", async () => {
   overrideEnv({ SESSION_SECRET: "a-secret-of-at-least-32-characters!" });
   setCommand(`env | grep -c SECRET; echo "$1"`, `'$(id);*' {file}`);
   const callId = await publishAndRequest("secret");

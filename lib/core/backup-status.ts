@@ -42,7 +42,7 @@ const statusSchema = z.object({
 export type DrillResult = z.output<typeof drillSchema>;
 export type BackupStatus = z.output<typeof statusSchema>;
 
-/** An upload and a failover take less. */
+/** How late a backup may be. An upload and a failover take less. */
 const MAX_DELAY_MS = 15 * MINUTE_MS;
 
 export const isBackupOn = (): boolean => env.BACKUP_BUCKET !== undefined;

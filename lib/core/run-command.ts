@@ -1,4 +1,5 @@
-// Runs another program without a shell and without the site's environment and secrets.
+// Runs another program without the site's environment and secrets. A shell starts it, but never
+// parses its arguments.
 
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
@@ -24,15 +25,15 @@ interface CommandOptions {
 /** How long the rest of the output may take after the program's end. */
 const OUTPUT_GRACE_MS = 2_000;
 /**
- * Replaces the shell by the program. First starts a process that waits for a line on descriptor 3,
- * and kills the process group if the descriptor is closed instead, because the site has exited. So no
- * program outlives the site, even if SIGKILL ends the site while it starts the program.
+ * Starts a guard, then replaces the shell with the program. The guard waits for a line on
+ * descriptor 3. If the descriptor closes without one, the site has exited, and the guard kills the
+ * process group. This also works if SIGKILL ends the site while the program starts.
  */
 const SCRIPT = '(read _ <&3 || kill -s KILL -- -$$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /**
- * Runs `program`. Resolves with its exit code and output: with the shell's code 127 and its message
- * if there is no such program. Rejects if no process can be started.
+ * Runs `program`. Resolves with its exit code and output; if the program doesn't exist, with the
+ * shell's code 127 and message. Rejects if the shell can't start.
  */
 export function runCommand(
   program: string,

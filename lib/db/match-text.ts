@@ -4,7 +4,7 @@
 interface TextMatch {
   /** Returns the operator that compares a column with `pattern`, an SQL expression. */
   readonly compareTo: (pattern: string) => string;
-  /** One for each text: matches values that contain it. */
+  /** One per text: it matches values that contain the text. */
   readonly patterns: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function matchText(texts: readonly string[]): TextMatch {
       };
 }
 
-/** Matches a letter in both cases, and a wildcard as itself. */
+/** Returns a pattern that matches a letter in both cases, and a wildcard literally. */
 function globCharacter(character: string): string {
   const forms = [character, character.toLowerCase(), character.toUpperCase()];
   // One case may have more characters than the other, such as "SS" for "ß".

@@ -11,7 +11,7 @@ interface BufferedBodyLimit {
     readonly name: string;
     readonly status: number;
     readonly message: string;
-    /** Headers of the refusal. */
+    /** Headers of this error response. */
     readonly headers?: Readonly<Record<string, string>>;
   };
 }
@@ -25,7 +25,10 @@ export type BodyLimit = BufferedBodyLimit | "streamed" | "unread";
 /** A JSON-RPC request of the Model Context Protocol. */
 export const MCP_MAX_BYTES = 16_384;
 
-/** Amazon SNS sends the password in its URL only after this, with a realm (RFC 7617). */
+/**
+ * Asks for Basic authentication (RFC 7617). Amazon SNS sends the password in its URL only after a
+ * challenge with a realm.
+ */
 export const NEWSLETTER_CHALLENGE = { "www-authenticate": 'Basic realm="newsletter"' };
 
 const ROUTES: readonly (readonly [path: RegExp, limit: BodyLimit])[] = [

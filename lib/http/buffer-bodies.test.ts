@@ -152,7 +152,7 @@ test("a webhook without a signature and an unsigned internal request are refused
   expect(handledCount).toBe(0);
 });
 
-test("a mail provider's event without a password gets a challenge, because Amazon SNS sends it only then", async () => {
+test("a mail provider's event without a password gets a challenge, because Amazon SNS sends one only then", async () => {
   const exchange = send(post("/api/newsletter-events", "Content-Length: 1000\r\n", "x"));
   expect(await exchange.response).toMatch(
     /^HTTP\/1\.1 401 [^]*\r\nwww-authenticate: Basic realm="/i,

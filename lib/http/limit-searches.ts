@@ -14,7 +14,8 @@ const limiter = new RateLimiter(MAX_SEARCHES, MINUTE_MS);
 
 /**
  * Pipeline step, after the URL is sanitized. Refuses a search (429) of a client that has searched
- * too often: on the page, in the list of posts, in the palette, or through the Model Context Protocol.
+ * too often: on the search page, in the list of posts, in the palette, or through the Model Context
+ * Protocol.
  */
 export function limitSearches(context: PipelineContext): void {
   if (!isSearch(context.request)) return;

@@ -160,7 +160,7 @@ test("a withdrawal while the subscription is being delivered undoes it", async (
   expect(requests.at(-1)).toBe("POST /subscribers/4711/unsubscribe");
 });
 
-test("withdrawing an announcement on Discord deletes its message, and none about the member's calls", async () => {
+test("withdrawing consent to a Discord announcement deletes its message, but none about the member's calls", async () => {
   overrideEnv({ DISCORD_WEBHOOK_URL: kit.origin });
   await write(async (tx) => {
     const user = insertUser(tx);

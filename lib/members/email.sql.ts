@@ -38,7 +38,10 @@ export function deleteDeliveriesByEmail(tx: Tx, email: string): void {
   sqlOf(tx).run(`DELETE FROM "Delivery" WHERE ${IS_DELIVERY_TO}`, ...listEmailForms(email));
 }
 
-/** Deletes the deliveries about this address's subscription: to Kit, and emails to unsubscribe from. */
+/**
+ * Deletes the deliveries about this address's subscription: those to Kit, and emails with an
+ * unsubscribe link.
+ */
 export function deleteSubscriptionDeliveries(tx: Tx, email: string): void {
   sqlOf(tx).run(
     `DELETE FROM "Delivery" WHERE ${IS_DELIVERY_TO} AND ("kind" = 'NEWSLETTER' OR "payload" ->> '$.mail.unsubscribeUrl' IS NOT NULL)`,

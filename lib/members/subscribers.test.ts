@@ -98,7 +98,7 @@ test("after unsubscribing and subscribing again, the links in earlier emails wor
   for (const email of ["bob@example.test", "Ada@example.test"])
     await write((tx) => subscribe(tx, { email }));
   expect(await linkedEmail()).toBe(EMAIL);
-  // The links of a subscriber whose address was changed stay theirs.
+  // A subscriber whose address was changed keeps the links.
   await execute(`UPDATE "Subscriber" SET "email" = 'eve@example.test' WHERE "id" = ?`, id);
   await write((tx) => subscribe(tx, { email: EMAIL }));
   expect(await linkedEmail()).toBe("eve@example.test");

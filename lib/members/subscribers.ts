@@ -74,9 +74,9 @@ export async function findTokenEmail(
 }
 
 /**
- * Returns the same ID each time an address subscribes, so that the links in earlier emails work again;
- * a random ID if another subscriber has that one. Without the session secret, the ID does not reveal
- * the address.
+ * Returns an ID derived from the address, so that the links in earlier emails work after
+ * subscribing again; a random ID if another subscriber has that one. Without the session secret, the
+ * ID does not reveal the address.
  */
 async function createSubscriberId(tx: Tx, email: string): Promise<string> {
   const id = signText(ID_LABEL, listEmailForms(email)[1]);
@@ -141,8 +141,9 @@ export async function changeTopics(
 }
 
 /**
- * Removes an address from the newsletter with all messages about it, and enqueues its removal from
- * Kit: call triggerDeliveries() after the commit. Issues that are being sent skip it.
+ * Removes an address from the newsletter, deletes pending messages about the subscription, and
+ * enqueues its removal from Kit: call triggerDeliveries() after the commit. Issues that are being
+ * sent skip it.
  */
 export async function unsubscribe(tx: Tx, typed: string): Promise<void> {
   const email = normalizeEmail(typed);

@@ -191,19 +191,19 @@ export interface HighlightedText {
 /** How many characters an excerpt has before and after a derived term. */
 const [EXCERPT_BEFORE, EXCERPT_AFTER] = [40, 100];
 
-/** Returns the text around the first derived term, which SQLite's snippet() doesn't find; or null. */
+/** Returns the text around the first derived term, which SQLite's snippet() can't find, or null. */
 function excerptAround(text: string, pattern: RegExp): string | null {
   const index = text.search(pattern);
   if (index < 0) return null;
   const [start, end] = [Math.max(0, index - EXCERPT_BEFORE), index + EXCERPT_AFTER];
-  // Without halves of characters.
+  // Slicing may have cut a surrogate pair in half.
   const excerpt = text.slice(start, end).replace(/\p{Cs}/gu, "");
   return `${start > 0 ? "…" : ""}${excerpt}${end < text.length ? "…" : ""}`;
 }
 
 /**
- * Returns a document's title and snippet with the matches of words marked; null if it is gone. `terms`
- * are those of the query.
+ * Returns a document's title and snippet with the matches of words marked; null if it is gone.
+ * `terms` are the query's.
  */
 export function highlightHit(
   db: Database.Database,

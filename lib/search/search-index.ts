@@ -18,7 +18,7 @@ export interface SearchMatch {
   readonly document: SearchDocument;
   /** Null if the tables failed: nothing is marked. */
   readonly hit: SearchHit | null;
-  /** Of the query. */
+  /** The query's terms. */
   readonly terms?: readonly SearchTerm[];
 }
 

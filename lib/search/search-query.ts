@@ -159,17 +159,17 @@ export function buildLooseClauses(
   });
 }
 
-/** Returns a pattern for what is written of derived terms; null without any. */
+/** Returns a pattern for derived terms as the query writes them; null without any. */
 export function derivedTermPattern(terms: readonly SearchTerm[]): RegExp | null {
   const written = terms.flatMap((term) => (term.kind === "derived" ? term.written : []));
-  // Of its characters, only + has a meaning in a pattern.
+  // Of their characters, only + is special in a pattern.
   const source = written.join("|").replaceAll("+", "\\+");
   return source === "" ? null : new RegExp(`(${source})`, "iu");
 }
 
 /**
- * Marks what is written of derived terms, which SQLite's tokenizer doesn't find in a text. Keeps the
- * other matches.
+ * Marks derived terms as the query writes them, which SQLite's tokenizer doesn't find in a text.
+ * Keeps the other matches.
  */
 export function markDerivedTerms(
   segments: readonly TextSegment[],

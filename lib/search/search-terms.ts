@@ -32,7 +32,7 @@ const FOLDED_LETTERS: Readonly<Record<string, string>> = {
 
 export type SearchTerm =
   | { readonly kind: "word"; readonly text: string }
-  /** `text` is a token of the derived column, or several in this order, for what is `written`. */
+  /** `text` is one or more tokens of the derived column, in order, for the query's text `written`. */
   | {
       readonly kind: "derived";
       readonly text: string;

@@ -142,7 +142,7 @@ export async function runBackupLoop(
     considerDrill(isWriter);
   }
 
-  // A drill that was killed with the last process left its copy of the database.
+  // A drill that was killed with the previous process may have left a copy of the database.
   await rm(join(env.DATA_DIR, "backup-drill"), { recursive: true, force: true }).catch(
     (error: unknown) => log("warn", "backup.drill_not_deleted", { error }),
   );

@@ -109,7 +109,7 @@ export function openLitefsSource(options: LitefsSourceOptions): ChangeSource {
       if (!response.ok || !response.body)
         throw new Error(`LiteFS responded with ${response.status} to the export`);
       const fd = openSync(scratchFile, "w+", 0o600);
-      // The kernel frees its space even if this process is killed.
+      // Unlinked now, so that the kernel frees its space even if this process is killed.
       rmSync(scratchFile);
       const release = () => closeSync(fd);
       try {

@@ -30,8 +30,8 @@ function startDrill(): Promise<void> {
 }
 
 /**
- * Exits if the launcher was killed, so that no second process writes the backup. PARENT_PID tells
- * that it was killed before this line.
+ * Exits if the launcher was killed, so that no second process writes the backup. PARENT_PID shows
+ * whether it was killed before this line.
  */
 function exitWithParent(): void {
   const parent = Number(process.env.PARENT_PID ?? process.ppid);

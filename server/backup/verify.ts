@@ -98,7 +98,7 @@ export async function verifyArchive(
     await check(async () => {
       const info = await findTimeline(archive, id);
       if (!info) throw new Error(`timelines/${id}/timeline is missing in the object store`);
-      // Without its parent, its own start is older than the retention, and deleted, too.
+      // If the parent was deleted, so was the start of this timeline: both exceeded the retention.
       if (info.parent && ids.includes(info.parent.timeline)) start = info.parent.position;
     });
     const snapshots = await listSnapshots(archive, id);

@@ -57,7 +57,7 @@ export async function openWriter(
   { instance, retentionMs, isNewSite }: WriterOptions,
 ): Promise<BackupWriter> {
   await source.assertPrimary();
-  /** undefined if an object is missing in it, so that only a snapshot can continue. */
+  /** undefined if an object is missing from it, so that only a snapshot can continue. */
   const newest = await planRestore(archive).catch((error: unknown) => {
     if (!(error instanceof GapError)) throw error;
     log("error", "backup.gap", { error });
@@ -123,7 +123,7 @@ export async function openWriter(
       const files = unconfirmed ?? (await source.readChanges(position));
       if (!files) return false;
       if (files.length === 0) return true;
-      // A segment ends at the snapshot, because a restore reads those that start after it.
+      // No segment may span the snapshot, because a restore reads only those that start after it.
       const earlier = files.filter(({ maxTxid }) => maxTxid <= snapshotTxid);
       unconfirmed = earlier.length > 0 ? earlier : files;
       await storeSegment(unconfirmed);

@@ -84,7 +84,7 @@ test("a primary without a standby keeps its lease until the last request is fini
       LITEFS_ADVERTISE_URL: litefs.origin,
       CLUSTER_NODES: "",
       KILL_TIMEOUT_SECONDS: "30",
-      // This process is in the place of LiteFS.
+      // This process takes the place of LiteFS.
       SUPERVISOR_PID: String(process.ppid),
     },
     stdio: ["ignore", "pipe", "inherit"],

@@ -51,7 +51,7 @@ async function openDatabase(consulUrl: string) {
   return openLocalDatabase(settings, env, consul, () => undefined);
 }
 
-/** A fake Consul that stores keys. Its values are below lectern/primary, which is the lease. */
+/** A fake Consul that stores keys below lectern/. The lease is the key `primary`. */
 async function serveConsul(values: Record<string, unknown>) {
   const writes: { key: string; value: unknown }[] = [];
   const { origin, close } = await serveHttp((request, response) => {
@@ -120,7 +120,7 @@ test("a promoted node sends heartbeats while its migrations wait for a lock", as
   expect(String(vi.mocked(process.stdout.write).mock.calls)).not.toContain("migrations_failed");
   writer.exec("COMMIT");
   writer.close();
-  // The tables exist already.
+  // The migrations fail because the tables already exist.
   await vi.waitFor(
     () => expect(String(vi.mocked(process.stdout.write).mock.calls)).toContain("migrations_failed"),
     20_000,

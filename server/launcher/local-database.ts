@@ -142,7 +142,7 @@ export function openLocalDatabase(
     await runMigrations(settings, env, source, "new");
     await importDatabase({ url: litefs.url, name, file: source, timeoutMs: IMPORT_TIMEOUT_MS });
     logEvent("info", "launcher.database_made", { from: source });
-    // First, because the next launcher only repeats the mark.
+    // Before the mark, because the next launcher repeats only the mark.
     if (source === plain) renameSync(plain, `${plain}.imported`);
     rmSync(folder, { recursive: true, force: true });
     await consul.markBootstrapped(settings.instance);
@@ -204,7 +204,7 @@ export function openLocalDatabase(
       await lease.tickAsPrimary(local, isLossReported ? Promise.resolve() : reportLoss(local));
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
         migrateAgainMs = Infinity;
-        // Not awaited, because the next polls keep the lease.
+        // Not awaited, because the lease depends on the next polls.
         void migrateAsPrimary(local)
           .catch((error: unknown) =>
             logEvent("error", "launcher.migrations_failed", {

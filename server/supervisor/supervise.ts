@@ -261,9 +261,9 @@ async function findPeer(
 }
 
 /**
- * Quarantines a corrupt store, so that LiteFS fetches a fresh snapshot, and returns true. Returns
- * true without a change if Consul does not respond, so that the next failure asks again. Does
- * nothing and returns false unless another node is the primary.
+ * Quarantines a corrupt store if another node is the primary, so that LiteFS fetches a fresh
+ * snapshot. Returns whether to restart LiteFS: also true if Consul does not respond, so that the
+ * next failure asks again.
  */
 async function quarantineCorruptStore(
   settings: Settings,

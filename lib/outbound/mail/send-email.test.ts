@@ -57,7 +57,7 @@ test("an email has the owner's name and accent", async () => {
   expect(text + html).not.toContain("Lectern");
 });
 
-test("the sender's name arrives as it is, whatever it contains", async () => {
+test("the sender's name arrives unchanged, whatever it contains", async () => {
   for (const name of ["Lectern: notes", "Notes (draft)", "Foo, Bar; Baz", "Ada @ home"]) {
     overrideSiteConfig({ name });
     await sendEmail(email);

@@ -92,7 +92,7 @@ function smtpTransport(url: string): PooledTransport["transport"] {
 }
 
 /**
- * Returns the sender of all emails. In a single string, Nodemailer would parse a name such as
+ * Returns the sender of all emails. As a single string, Nodemailer would parse a name such as
  * "Lectern: notes" as a group (RFC 5322, 3.4).
  */
 export function getSender(): { name: string; address: string } {

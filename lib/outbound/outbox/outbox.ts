@@ -13,8 +13,8 @@ import { EmailError } from "#lib/outbound/mail/send-email.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
 /**
- * Backoff after each failure; after the last, an admin decides, or an email to an unconfirmed address is
- * deleted.
+ * Backoff after each failure. After the last, an admin decides; an email to an unconfirmed address
+ * is deleted.
  */
 const RETRY_DELAYS_MS = [
   MINUTE_MS,
@@ -131,7 +131,7 @@ async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): P
     });
   } catch (error) {
     const retryDelayMs = RETRY_DELAYS_MS[tries];
-    // It does not exist: a typo, or made up to fill the outbox.
+    // The address does not exist: it is a typo, or made up to fill the outbox.
     const isWrongAddress = isUnconfirmed(payload, error) && error.fault === "recipient";
     if (isWrongAddress) log("info", "outbox.wrong_address", { id });
     else

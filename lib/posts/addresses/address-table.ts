@@ -22,7 +22,7 @@ export interface AddressedPost extends Addressable {
 
 export interface AddressTableOptions {
   readonly posts: readonly AddressedPost[];
-  /** Decoded paths of pages that depend on the content, without the first slash. */
+  /** Decoded paths of content/pages, topics and years, without the leading slash. */
   readonly pages?: Iterable<string>;
   readonly rules: readonly RedirectRule[];
   /** Returns whether public/ has the file at this decoded path. A file wins over a rule. */

@@ -97,7 +97,7 @@ function toPortableNodes(
     if (SITE_CLASSES.some((name) => hasClass(node.properties, name))) return [];
     const isLink = node.tagName === "a";
     const children = toPortableNodes(node.children, origin, isInLink || isLink);
-    // On the site, a style shows the signs of added and removed lines of code.
+    // On the site, CSS adds the signs of added and removed lines of code.
     const sign = hasClass(node.properties, "line") && findSign(node.properties);
     if (sign) children.unshift({ type: "text", value: sign });
     // Without a block around it, a line would run into the next one.

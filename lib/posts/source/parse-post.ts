@@ -165,7 +165,7 @@ function readFields(
 }
 
 /**
- * Returns the date in a file's path: 2021-05-10-welcome in Jekyll, in Docusaurus also
+ * Returns the date in a file's path: 2021-05-10-welcome in Jekyll; in Docusaurus, also
  * 2021/05-10-welcome, 2021/05/10/welcome and 2021-05-10/index.
  */
 function dateInFileName(fileSlug: string): string | undefined {
@@ -173,10 +173,13 @@ function dateInFileName(fileSlug: string): string | undefined {
   return parseWrittenDate(date?.replaceAll("/", "-"))?.day;
 }
 
-/** A heading before any text, after imports. */
+/** A `#` heading before any text except imports. */
 const TITLE_HEADING = /^((?:[ \t]*\r?\n|import\b[^\n]*\n)*)#[ \t]+([^\n]{1,200})(?=\n|$)/;
 
-/** Returns the first heading, which is the title in Docusaurus and VitePress, and the text without it. */
+/**
+ * Returns the heading before the text, which is the title in Docusaurus and VitePress, and the body
+ * without it. Returns null without one.
+ */
 function findTitleHeading(body: string): { title: string; rest: string } | null {
   const [all, before, heading] = TITLE_HEADING.exec(body) ?? [];
   const title = heading

@@ -1,4 +1,5 @@
-// Ends the URLs that GFM finds in text before characters that no URL contains unencoded.
+// Shortens the URLs that GFM finds in text, so that they end before characters that a URL can
+// contain only encoded.
 
 import type { Link, Root } from "mdast";
 import { visit } from "unist-util-visit";
@@ -15,7 +16,7 @@ const createLink = (url: string): Link => ({
   children: [{ type: "text", value: url }],
 });
 
-/** Shortens URLs that are written as they are. Leaves `<url>` and `[url](url)` unchanged. */
+/** Shortens bare URLs. Leaves `<url>` and `[url](url)` unchanged. */
 export function trimAutolinks(tree: Root): void {
   visit(tree, "link", (link, index, parent) => {
     const [text] = link.children;

@@ -25,7 +25,7 @@ const matchNoLine: LinePredicate = () => false;
 /** Parses `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and options. Never throws: see `problems`. */
 export function parseCodeMeta(info: string): CodeMeta {
   const problems: string[] = [];
-  // VitePress writes options where others have a file name.
+  // VitePress puts options where other engines put a file name.
   info = info.replace(
     /^([^\s:]*):(no-)?line-numbers(?:=(\d+))?(?=[\s[{]|$)/,
     (_, language: string, no?: string, first = "1") =>
@@ -51,7 +51,7 @@ export function parseCodeMeta(info: string): CodeMeta {
     rest = rest.slice(match[0].length);
     const [, square, curly, key, ...values] = match;
     const word = values[5];
-    // The label of a tab in VitePress.
+    // In VitePress, this is the label of a tab.
     if (square !== undefined && /[^\d\s,.-]/.test(square)) {
       filename ??= square;
       continue;

@@ -21,7 +21,7 @@ import {
 /** The text column is at most 44rem wide; on phones, as wide as the screen. */
 const SIZES = "(min-width: 48rem) 44rem, 100vw";
 
-/** The end of an image's URL on GitHub and in Docusaurus. */
+/** Ends the URL of an image for one theme on GitHub and in Docusaurus. */
 const ONE_THEME = /#gh-(light|dark)-mode-only$/;
 
 /** Converts every `<img>`. A titled image alone in a paragraph becomes a figure with a caption. */

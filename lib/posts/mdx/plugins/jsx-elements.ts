@@ -235,7 +235,7 @@ function convertElement(
       attribute.name === "class" ? "className" : attribute.name,
     );
     const isFlag = info.boolean || info.overloadedBoolean || info.booleanish;
-    // JSX has `true` for `<img alt>`, HTML has "".
+    // In JSX, `<img alt>` sets `true`; in HTML, "".
     const value =
       attribute.value === null && !isFlag
         ? ""
@@ -268,7 +268,10 @@ function convertElement(
   return element;
 }
 
-/** MDX makes a paragraph of the lines between tags, which a browser would move out of these elements. */
+/**
+ * Unwraps the paragraph that MDX makes of the lines between tags, because a browser would move it
+ * out of these elements. A `<p>` with several paragraphs becomes a `<div>`.
+ */
 function unwrapParagraphs(element: Element): void {
   const shown = element.children.filter((child) => !isBlank(child));
   const [first] = shown;

@@ -41,7 +41,7 @@ export async function renderMath(tree: Root, context: CompileContext): Promise<v
     const isDisplay = node.type === "math";
     let html: string;
     try {
-      // MathJax has labels, which are not shown. KaTeX rejects them.
+      // MathJax doesn't show labels, and KaTeX rejects them.
       html = katex.renderToString(node.value.replace(/\\label\s*\{[^{}]*\}/g, ""), {
         displayMode: isDisplay,
         output: "mathml",

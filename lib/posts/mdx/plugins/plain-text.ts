@@ -75,10 +75,10 @@ function isDecoration(node: Element): boolean {
 
 const DECORATION_CLASSES = ["visually-hidden", "contents", "contents-details", "language-mermaid"];
 
-/** Text of scripts whose words a dictionary separates. */
+/** Text in scripts without spaces between words, which only a dictionary can separate. */
 const UNSPACED_RUN = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu;
 
-/** Counts words; a Chinese or Japanese character counts as one. */
+/** Counts words; a Chinese or Japanese character counts as one word. */
 export function countWords(value: string): number {
   const segmenter = new Intl.Segmenter("th", { granularity: "word" });
   const spaced = value.replace(UNSPACED_RUN, (run) =>

@@ -5,13 +5,13 @@ import { isElement, replaceNodes, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 
 const TAG = /(?:\{%-?|\{\{[<%])[\s/]*([a-z][\w-]*)/gi;
 
-/** Warns at each tag in text, because readers see it as it is written. */
+/** Warns about each tag in the text, because readers see it as written. */
 export function reportTemplateTags(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node) => {
     if (isElement(node, "code", "pre")) return node;
     if (node.type !== "text") return undefined;
     for (const [, name] of node.value.matchAll(TAG))
-      context.warn(node, `the template tag ${name} is not supported and shown as text; remove it`);
+      context.warn(node, `the template tag ${name} is unsupported and is shown as text; remove it`);
     return undefined;
   });
 }

@@ -84,7 +84,11 @@ function expandBlocks(
       const block = id && depth < MAX_BLOCK_DEPTH ? context.findReusableBlock(id) : null;
       if (block) return expandBlocks(block, context, warnings, depth + 1);
       if (name === "block")
-        warnings.add("lost a reusable block: the export lacks it. Export “All content”");
+        warnings.add(
+          depth < MAX_BLOCK_DEPTH
+            ? "lost a reusable block: the export lacks it. Export “All content”"
+            : `lost a reusable block that is inside more than ${MAX_BLOCK_DEPTH} others, or itself`,
+        );
       // The post's meta has the footnotes.
       else if (name !== "footnotes")
         warnings.add(`the block “${name}” was left out: WordPress generates it`);

@@ -22,7 +22,7 @@ import {
   sendAttack,
   sendRawBytes,
 } from "#tests/support/attack/attack-client.ts";
-import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
+import { getActionId, readBuildId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 import { HOST, ORIGIN } from "#tests/support/attack/attack-server.ts";
 import type { AttackFixture } from "#tests/support/attack/attack-fixture.ts";
 import { writeTo } from "#tests/support/write-to.ts";
@@ -236,6 +236,7 @@ test("no spelling of a URL and no header opens a page of members or admins", asy
     `/admin/${user}?_rsc=1`,
     `/admin/${user}?next=/login`,
     `/_next/data/x/admin/${user}.json`,
+    `/_next/data/${readBuildId()}/admin/${user}.json`,
     `/_next/image?url=/admin/${user}&w=640&q=75`,
     `/static/../admin/${user}`,
     `/static/admin`,

@@ -62,6 +62,17 @@ test("Next's error page, which caches would keep for a year, is not found at its
     expect(sanitizeUrl(url), url).toBe("/not-an-address");
 });
 
+test("pages are not found at the addresses of their data, where no step would know their path", () => {
+  for (const url of [
+    "/_next/data/b1/blog.json?q=a",
+    "/_next/%64ata/b1/mcp.json",
+    "//_next/data/b1/login.json",
+    "/_next//data/b1/static/home.json",
+  ])
+    expect(sanitizeUrl(url), url).toBe("/not-an-address");
+  expect(sanitizeUrl("/_next/static/data/a.js")).toBe("/_next/static/data/a.js");
+});
+
 test("an absolute URL becomes a path of this site", () => {
   expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
   expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");

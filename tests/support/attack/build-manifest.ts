@@ -1,9 +1,11 @@
-// Lists the build's server actions and route handlers, from Next's manifests.
+// Reads the build's ID, server actions and route handlers from Next's manifests.
 
 import { readFileSync } from "node:fs";
 
 const readManifest = (file: string) =>
   JSON.parse(readFileSync(`.next/server/${file}`, "utf8")) as unknown;
+
+export const readBuildId = (): string => readFileSync(".next/BUILD_ID", "utf8").trim();
 
 export interface BuiltAction {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { selectRows } from "#tests/support/database.ts";
+import { execute, selectRows } from "#tests/support/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { insertFullAccount } from "#tests/support/full-account-fixture.ts";
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
@@ -64,6 +64,33 @@ describe("deleting an account", () => {
     expect(await selectRows(`SELECT "payload" FROM "Delivery"`)).toEqual([
       { payload: expect.stringContaining(`"to":"bob@xn--mnchen-3ya.test"`) as string },
     ]);
+  });
+
+  test("deletes the rows kept from a migrated source that have the member's ID or address", async () => {
+    const { id } = await write((tx) => insertUser(tx, { email: "Ada@münchen.test" }));
+    await execute(
+      `CREATE TABLE "_source_odd ""name""" ("key" TEXT PRIMARY KEY, "value" TEXT, "a ""b""" TEXT)`,
+    );
+    await execute(
+      `CREATE TABLE "_quarantined_rows" ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "reason" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"))`,
+    );
+    const rows = [
+      ["1", id, null],
+      ["2", "x", "ADA@xn--mnchen-3ya.test"],
+      ["3", "ada@münchen.test", null],
+      ["4", "bob@münchen.test", `not ${id}`],
+    ];
+    for (const row of rows) {
+      await execute(`INSERT INTO "_source_odd ""name""" VALUES (?, ?, ?)`, ...row);
+      await execute(
+        `INSERT INTO "_quarantined_rows" VALUES ('User', ?, 'invalid', ?)`,
+        row[0]!,
+        JSON.stringify(row),
+      );
+    }
+    await write((tx) => deleteAccount(tx, id));
+    expect(await selectRows(`SELECT "key" FROM "_source_odd ""name"""`)).toEqual([{ key: "4" }]);
+    expect(await selectRows(`SELECT "key" FROM "_quarantined_rows"`)).toEqual([{ key: "4" }]);
   });
 
   test("leaves no row of the member in any table, and no other row changed", async () => {

@@ -6,6 +6,7 @@ import type { Tx } from "#lib/db/database.ts";
 import { listReadSlugs } from "#lib/reading/read-slugs.sql.ts";
 import { deleteChallengesByEmail, deleteDeliveriesByEmail } from "./email.sql.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
+import { deleteSourceRows } from "./source-rows.sql.ts";
 import { unsubscribe } from "./subscribers.ts";
 
 /** The word that confirms the deletion. The member's first name works too. */
@@ -39,6 +40,7 @@ export async function deleteAccount(
   const slugs = [...listReadSlugs(tx, { member: { id: userId }, clientId: null })];
   deleteChallengesByEmail(tx, user.email);
   deleteDeliveriesByEmail(tx, user.email);
+  deleteSourceRows(tx, { id: userId, email: user.email });
   await unsubscribe(tx, user.email);
   await tx.user.deleteMany({ where: { id: userId } });
   await recordAuditEvent(tx, { ...by, subjectId: userId });

@@ -73,3 +73,16 @@ test("addresses of one /64 are one client, and a later q counts, too", async () 
   expect((await send("2001:db8:0:1:ffff::1", "/search/results?q=a")).status).toBe(429);
   expect((await send("2001:db8:0:2::1", "/search/results?q=a")).status).toBe(200);
 });
+
+test("another site's page, which makes its visitors' browsers search, can't use up their searches here", async () => {
+  const embed = (site: string, path: string, init: RequestInit = {}) =>
+    send("192.0.2.3", path, { ...init, headers: { ...init.headers, "sec-fetch-site": site } });
+  expect(await statusesOf(119, (turn) => embed("cross-site", `/search?q=${turn}`))).toEqual(
+    new Set([200]),
+  );
+  expect((await embed("same-site", "/mcp", { method: "POST", body: "{}" })).status).toBe(200);
+  expect((await embed("cross-site", "/blog?q=a")).status).toBe(429);
+  for (const site of ["same-origin", "none"])
+    expect([site, (await embed(site, "/search?q=a")).status]).toEqual([site, 200]);
+  expect((await searchMcp("192.0.2.3")).status).toBe(200);
+});

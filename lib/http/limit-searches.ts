@@ -21,7 +21,7 @@ export function limitSearches(context: PipelineContext): void {
   if (!isSearch(context.request)) return;
   try {
     consume(
-      [[limiter, clientKey(readClientAddress(context.request))]],
+      [[limiter, limiterKey(context.request)]],
       nowMs(),
       "Too many searches. Try again in a minute.",
     );
@@ -31,6 +31,14 @@ export function limitSearches(context: PipelineContext): void {
       "retry-after": String(error.retryAfterSeconds),
     });
   }
+}
+
+/** Counts searches from other sites' pages separately: such a page could use up its visitors'. */
+function limiterKey(request: PipelineContext["request"]): string {
+  const client = clientKey(readClientAddress(request));
+  return /^(cross|same)-site$/.test(String(request.headers["sec-fetch-site"]))
+    ? `${client} elsewhere`
+    : client;
 }
 
 function isSearch({ method, url = "/" }: PipelineContext["request"]): boolean {

@@ -115,6 +115,10 @@ export async function subscribe(
     },
     select: { id: true },
   });
+  // Sending these again would deliver an issue from before this consent.
+  await tx.newsletterDelivery.deleteMany({
+    where: { subscriberId: id, state: { in: ["FAILED", "UNCERTAIN"] } },
+  });
   if (channel === "kit")
     await enqueueDelivery(
       tx,

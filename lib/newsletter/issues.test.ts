@@ -7,7 +7,7 @@ import {
   listSubscribers,
   removeSubscriber,
 } from "#lib/members/subscriber-list.ts";
-import { subscribe } from "#lib/members/subscribers.ts";
+import { subscribe, unsubscribe } from "#lib/members/subscribers.ts";
 import { samplePost } from "#tests/support/sample-posts.ts";
 import {
   cancelIssue,
@@ -190,6 +190,31 @@ test("an admin resends to uncertain recipients only", async () => {
     counts: { pending: 1, sent: 1, failed: 1, uncertain: 0 },
   });
 });
+
+test.each(["FAILED", "UNCERTAIN"] as const)(
+  "%s deliveries are not sent again to a reader who has unsubscribed since, even if they subscribe again",
+  async (state) => {
+    const email = "ada@example.test";
+    const id = await create();
+    await inTx(async (tx) => {
+      await subscribe(tx, { email });
+      const { id: subscriberId } = await tx.subscriber.findFirstOrThrow();
+      await tx.newsletterIssue.update({
+        where: { id },
+        data: { state: "SENT", startedAt: new Date(), recipientCount: 1 },
+      });
+      await tx.newsletterDelivery.create({
+        data: { issueId: id, subscriberId, state, nextTryAt: new Date() },
+      });
+      await unsubscribe(tx, email);
+      await subscribe(tx, { email });
+    });
+    await expect(inTx((tx) => resendIssue(tx, admin, { id, state }))).rejects.toThrow(conflict);
+    expect(await read((tx) => getIssue(tx, admin, id))).toMatchObject({
+      counts: { failed: 0, uncertain: 0, skipped: 1 },
+    });
+  },
+);
 
 test("a post's email has its title, its text and a link to unsubscribe, as HTML and text", () => {
   const post = samplePost({ title: "Names & <things>", description: "About “names”." });

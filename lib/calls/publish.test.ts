@@ -97,17 +97,17 @@ test("the email about a typed question doesn't mention a voice", async () => {
   expect(JSON.stringify(email.parts)).not.toMatch(/voice|recording/);
 });
 
-test("a Discord webhook gets the episode without the caller's email address", async () => {
+test("a Discord webhook gets the episode's title as plain text, without the caller's email address", async () => {
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   try {
     const [grace] = await admins();
-    const call = await insertAnsweredCall(grace!, { title: "Who hears?" });
+    const call = await insertAnsweredCall(grace!, { title: "[Who](https://evil.test) hears?" });
     await write((tx) => publishCall(tx, { ...call, transcript: "" }));
     const deliveries = await read((tx) =>
       tx.delivery.findMany({ where: { kind: "DISCORD" }, select: { payload: true } }),
     );
     expect(deliveries.map(({ payload }) => JSON.parse(payload).text)).toEqual([
-      `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
+      `Episode 1: \\[Who\\]\\(https\\://evil.test\\) hears?\n${env.SITE_URL}/calls/1-who-https-evil-test-hears`,
     ]);
   } finally {
     overrideEnv({ DISCORD_WEBHOOK_URL: undefined });

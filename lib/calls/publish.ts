@@ -3,6 +3,7 @@
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import type { Tx } from "#lib/db/database.ts";
+import { escapeDiscordMarkdown } from "#lib/outbound/outbox/discord-markdown.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type EncodedAudio, sniffAudio } from "./audio/probe.ts";
 import { saveMergedAudio } from "./audio-blobs.sql.ts";
@@ -98,7 +99,10 @@ export async function publishCall(
   );
   await enqueueDelivery(
     tx,
-    { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
+    {
+      kind: "DISCORD",
+      text: `Episode ${number}: ${escapeDiscordMarkdown(caller.title)}\n${env.SITE_URL}/calls/${slug}`,
+    },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
   await recordCallEvent(tx, decision, "call.publish", { number, isJoined: mergedAudio !== null });

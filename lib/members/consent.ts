@@ -5,6 +5,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { siteConfig } from "#lib/core/site-config.ts";
 import type { Tx } from "#lib/db/database.ts";
+import { escapeDiscordMarkdown } from "#lib/outbound/outbox/discord-markdown.ts";
 import { enqueueDelivery, isDeliveryConfigured } from "#lib/outbound/outbox/outbox.ts";
 import { teamName } from "#lib/reading/team-profile.ts";
 import type { Team } from "#lib/reading/team.ts";
@@ -50,9 +51,6 @@ export async function getConsentingMember(tx: Tx, userId: string): Promise<Conse
 }
 
 const ABOUT_ANNOUNCEMENT = "Discord message about a new member";
-
-/** Escapes Discord's markup (*this*, [that](…)), so that a name is shown as is. */
-const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
 /**
  * Records that the member agrees, and enqueues what follows from it: call triggerDeliveries() after

@@ -13,9 +13,11 @@ import {
   isReplay,
   replayTo,
 } from "#lib/replication/ensure-primary.ts";
+import PreviewPage from "#app/preview/[token]/page.tsx";
 import UnsubscribePage from "#app/unsubscribe/page.tsx";
 import { createPipelineServer } from "#lib/http/pipeline.ts";
 import { signUnsubscribeToken } from "#lib/members/subscription-token.ts";
+import { previewPath } from "#lib/posts/preview-links.ts";
 import {
   waitForOwnWrites,
   verifyTxidCookie,
@@ -258,6 +260,19 @@ test("a replica asks the primary once about the link of a subscriber that it doe
   expect((await served(open)).headers.get("fly-replay")).toBe("instance=dfw-1");
   const replayed = await served(open, { "fly-replay-src": "instance=syd-1;region=syd;t=1" });
   expect(await replayed.text()).toBe("page");
+});
+
+test("a replica asks the primary once about a preview link that it doesn't have yet, but not about a forged one", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const replayOf = async (path: string, headers?: Record<string, string>) => {
+    const params = Promise.resolve({ token: path.slice("/preview/".length) });
+    const response = await served(async () => (await PreviewPage({ params }), "page"), headers);
+    return response.headers.get("fly-replay");
+  };
+  const path = previewPath("x".repeat(22));
+  expect(await replayOf(path)).toBe("instance=dfw-1");
+  expect(await replayOf(path, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).toBeNull();
+  expect(await replayOf(path.replace("x", "y"))).toBeNull();
 });
 
 test("the primary immediately expires a txid that it lacks", async () => {

@@ -84,13 +84,19 @@ export async function listPreviewLinks(
   }));
 }
 
+/** Returns the ID of the link, which may have expired; null if the token is forged. */
+export function verifyPreviewToken(token: string): string | null {
+  const [, id = "", signature = ""] = TOKEN_PATTERN.exec(token) ?? [];
+  return isValidSignature(LABEL, id, signature) ? id : null;
+}
+
 /** Returns the slug of the post that a link's token opens, and until when, or null. */
 export async function findPreview(
   tx: Tx,
   token: string,
 ): Promise<{ slug: string; expiresAtMs: number } | null> {
-  const [, id, signature] = TOKEN_PATTERN.exec(token) ?? [];
-  if (id === undefined || !isValidSignature(LABEL, id, signature!)) return null;
+  const id = verifyPreviewToken(token);
+  if (id === null) return null;
   const link = await tx.previewLink.findFirst({
     where: { id, ...unexpired() },
     select: { postSlug: true, expiresAt: true },

@@ -10,7 +10,8 @@ import { read } from "#lib/db/database.ts";
 import { readSessionCookies } from "#lib/members/viewer.ts";
 import { postUrlPath } from "#lib/posts/addresses/post-address.ts";
 import { findPostBySlug, findPostForPreview } from "#lib/posts/catalog/site-catalog.ts";
-import { findPreview } from "#lib/posts/preview-links.ts";
+import { findPreview, verifyPreviewToken } from "#lib/posts/preview-links.ts";
+import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
 
 /** No title: the link may be wrong. Other sites don't learn the link from a Referer header. */
 export const metadata: Metadata = {
@@ -27,6 +28,7 @@ export default async function PreviewPage({ params }: Props) {
   await connection();
   const { token } = await params;
   const preview = await read((tx) => findPreview(tx, token));
+  if (!preview && verifyPreviewToken(token) !== null) retryOnPrimary();
   const post = preview && (await findPostForPreview(preview.slug));
   if (!post) return renderNotFound(await readSessionCookies());
   const published = await findPostBySlug(post.slug);

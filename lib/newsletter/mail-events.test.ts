@@ -28,6 +28,7 @@ test.each([
     { RecordType: "SpamComplaint", Type: "SpamComplaint", Email: ADA },
     complaint,
   ],
+  ["Postmark, others", { RecordType: "Delivery", Recipient: ADA }, []],
   ["SendGrid", [{ email: ADA, event: "bounce", type: "bounce" }], bounce],
   ["SendGrid, temporary", [{ email: ADA, event: "bounce", type: "blocked" }], []],
   [
@@ -71,7 +72,16 @@ test.each([
 });
 
 test("an unknown format is refused", () => {
-  for (const body of [null, 1, "x", {}, { type: "open", email: ADA }, [{ type: "bounce" }], [[]]])
+  for (const body of [
+    null,
+    1,
+    "x",
+    {},
+    { type: "open", email: ADA },
+    [{ type: "bounce" }],
+    [[]],
+    { RecordType: "Bounce", Type: "HardBounce" },
+  ])
     expect([body, parseMailEvents(body)]).toEqual([body, null]);
 });
 

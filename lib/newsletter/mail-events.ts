@@ -26,6 +26,11 @@ const postmark = z
         : [],
   );
 
+const otherPostmark = z
+  .object({ RecordType: z.string() })
+  .refine(({ RecordType }) => !["Bounce", "SpamComplaint"].includes(RecordType))
+  .transform((): MailEvent[] => []);
+
 /** https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event */
 const sendgrid = z
   .object({ event: z.string(), type: z.string().optional(), email })
@@ -71,7 +76,7 @@ const ses = z
     })),
   ]);
 
-const event = z.union([own, postmark, mailgun, ses, sendgrid]);
+const event = z.union([own, postmark, otherPostmark, mailgun, ses, sendgrid]);
 const events = z.union([
   event,
   z

@@ -1,9 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { execute } from "#tests/support/database.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
 import { type Tx, read, write } from "#lib/db/database.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
@@ -194,6 +197,24 @@ test("a delivery to an unconfirmed address is deleted after the last retry", asy
   expect(smtp.attemptCount).toBe(8);
   expect(await waiting()).toEqual([]);
   expect(readLog()).toContain('"level":"error","event":"outbox.failed"');
+});
+
+test("a delivery to an unconfirmed address is deleted after the last retry even if the local mailbox failed", async () => {
+  captureLog();
+  overrideEnv({ SMTP_URL: undefined });
+  writeFileSync(join(env.DATA_DIR, "outbox"), "not a folder");
+  await put((tx) =>
+    enqueueDelivery(
+      tx,
+      { ...mailTo("ada@example.test"), isUnconfirmed: true },
+      { userId: null, about: "Subscription request" },
+    ),
+  );
+  await runDueDeliveries();
+  expect(await waiting()).toMatchObject([{ tries: 1 }]);
+  await execute(`UPDATE "Delivery" SET "tries" = 7, "nextTryAt" = ?`, NOW);
+  await runDueDeliveries();
+  expect(await waiting()).toEqual([]);
 });
 
 test("a discarded delivery is not sent", async () => {

@@ -113,9 +113,8 @@ async function recordKitId(tx: Tx, email: string, kitId: string): Promise<void> 
     );
 }
 
-/** Returns whether an email could not be sent to an address whose owner has not confirmed it. */
-function isUnconfirmed(payload: string, error: unknown): error is EmailError {
-  if (!(error instanceof EmailError)) return false;
+/** Returns true for an email to an address whose owner has not confirmed it. */
+function isUnconfirmed(payload: string): boolean {
   const delivery = JSON.parse(payload) as Delivery;
   return delivery.kind === "MAIL" && delivery.isUnconfirmed === true;
 }
@@ -132,7 +131,8 @@ async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): P
   } catch (error) {
     const retryDelayMs = RETRY_DELAYS_MS[tries];
     // The address does not exist: it is a typo, or made up to fill the outbox.
-    const isWrongAddress = isUnconfirmed(payload, error) && error.fault === "recipient";
+    const isWrongAddress =
+      error instanceof EmailError && error.fault === "recipient" && isUnconfirmed(payload);
     if (isWrongAddress) log("info", "outbox.wrong_address", { id });
     else
       log(retryDelayMs === undefined ? "error" : "warn", "outbox.failed", {
@@ -142,7 +142,7 @@ async function attemptDelivery({ id, kind, payload, tries }: ClaimedDelivery): P
         error,
       });
     // An admin decides about other deliveries, but this address must not be kept.
-    if (isWrongAddress || (retryDelayMs === undefined && isUnconfirmed(payload, error))) {
+    if (isWrongAddress || (retryDelayMs === undefined && isUnconfirmed(payload))) {
       await write((tx) => tx.delivery.deleteMany({ where: { id } }));
       return;
     }

@@ -71,6 +71,10 @@ test("the sender's name arrives unchanged, whatever it contains", async () => {
     await sendEmail(email);
     expect(smtp.emails.at(-1)?.from).toBe(`"Lectern: notes" <site@example.test>`);
   }
+  const escaped = String.raw`"The \"X\" site" <site@example.test>`;
+  overrideEnv({ MAIL_FROM: escaped });
+  await sendEmail(email);
+  expect(smtp.emails.at(-1)?.from).toBe(escaped);
   overrideEnv({ MAIL_FROM: "site@example.test" });
   await sendEmail(email);
   expect(smtp.emails.at(-1)?.from).toBe("site@example.test");

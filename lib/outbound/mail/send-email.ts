@@ -99,7 +99,7 @@ export function getSender(): { name: string; address: string } {
   const { MAIL_FROM: from, SITE_URL } = env;
   if (!from) return { name: siteConfig.name, address: `no-reply@${new URL(SITE_URL).hostname}` };
   const [, quoted, name = "", address = from] = /^(?:"(.*)"|(.*)) <(.*)>$/.exec(from) ?? [];
-  return { name: quoted ?? name, address };
+  return { name: quoted?.replace(/\\(.)/g, "$1") ?? name, address };
 }
 
 /** Returns the headers of one-click unsubscription (RFC 8058). */

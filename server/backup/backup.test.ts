@@ -79,11 +79,11 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     open.push(source);
     return source;
   };
-  const startWriter = async () => {
+  const startWriter = async (retentionMs = DAY_MS) => {
     const source = openSource();
     const writer = await openWriter(archive, source, {
       instance: "test-1",
-      retentionMs: DAY_MS,
+      retentionMs,
       isNewSite: () => isNewSite,
     });
     return { source, writer };
@@ -388,6 +388,34 @@ describe.skipIf(isObjectStoreMissing)("a backup of a plain file", () => {
     expect(await restoreRows(cutoffMs)).toEqual(rows);
     expect(await restoreRows()).toEqual(liveRows());
     expect(await verifyArchive(archive, { isComplete: true })).toMatchObject({ problems: [] });
+  });
+
+  test("old objects are deleted even if every snapshot follows a gap", async () => {
+    const { source, writer } = await startWriter(0);
+    for (let round = 0; round < 3; round += 1) {
+      const snapshotMs = Date.now();
+      await waitUntil("The clock moves on", 1_000, () => Date.now() > snapshotMs);
+      insert();
+      source.poll();
+      // Makes the source drop what the writer has not stored yet.
+      await source.readChanges(source.position);
+      await writer.flush();
+    }
+    expect(await listTimelines(archive)).toHaveLength(2);
+    expect(await restoreRows()).toEqual(liveRows());
+  });
+
+  test("a snapshot is stored even if a gap keeps old objects from being deleted", async () => {
+    const { writer } = await startWriter(0);
+    for (const value of ["a", "b", "c"]) {
+      insert(value);
+      await writer.flush();
+    }
+    const [timeline] = await listTimelines(archive);
+    await archive.store.delete((await listSegments(archive, timeline!, 0))[1]!.name);
+    await writer.flush({ isSnapshotDue: true });
+    expect(await listSnapshots(archive, timeline!)).toHaveLength(2);
+    expect(await restoreRows()).toEqual(liveRows());
   });
 
   test("the rest of a forked timeline is verified after its start was deleted", async () => {

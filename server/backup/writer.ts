@@ -71,6 +71,8 @@ export async function openWriter(
   let heartbeatAtMs = 0;
   /** True while the timeline has no snapshot, so that nothing else may be written to it. */
   let isSnapshotMissing = false;
+  /** True from a snapshot until old objects are deleted. */
+  let isPruneDue = false;
   /** What the last attempt may have stored without a response; the next attempt sends the same. */
   let unconfirmed: readonly LtxFile[] | null = null;
 
@@ -98,6 +100,7 @@ export async function openWriter(
       await uploadSnapshot(archive, timeline, database, () => source.assertPrimary());
       snapshotAtMs = database.timeMs;
       isSnapshotMissing = false;
+      isPruneDue = true;
       log("info", "backup.snapshot", {
         txid: database.position.txid,
         bytes: database.bytes,
@@ -154,9 +157,13 @@ export async function openWriter(
         log("warn", "backup.gap", { after: position.txid });
         await takeSnapshot(true);
       }
-      if (isSnapshotDue || fromMs - snapshotAtMs > SNAPSHOT_INTERVAL_MS) {
-        await takeSnapshot(false);
-        await pruneArchive(archive, fromMs - retentionMs);
+      if (isSnapshotDue || fromMs - snapshotAtMs > SNAPSHOT_INTERVAL_MS) await takeSnapshot(false);
+      if (isPruneDue) {
+        isPruneDue = false;
+        // The backup is complete even if this fails. The next snapshot tries again.
+        await pruneArchive(archive, fromMs - retentionMs).catch((error: unknown) =>
+          log("error", "backup.not_pruned", { error }),
+        );
       }
       const heartbeat = {
         completeAtMs: fromMs,

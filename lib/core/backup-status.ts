@@ -45,6 +45,16 @@ export type BackupStatus = z.output<typeof statusSchema>;
 /** How late a backup may be. An upload and a failover take less. */
 const MAX_DELAY_MS = 15 * MINUTE_MS;
 
+/** LiteFS deletes transactions after ten minutes (retention in litefs.yml). */
+const MAX_CLUSTER_INTERVAL_MS = 5 * MINUTE_MS;
+
+/** Returns the time between uploads: BACKUP_INTERVAL_SECONDS, in a cluster at most 5 minutes. */
+export const backupIntervalMs = (): number =>
+  Math.min(
+    env.BACKUP_INTERVAL_SECONDS * SECOND_MS,
+    env.REPLICATION ? MAX_CLUSTER_INTERVAL_MS : Infinity,
+  );
+
 export const isBackupOn = (): boolean => env.BACKUP_BUCKET !== undefined;
 
 const statusFile = () => join(env.DATA_DIR, "backup-status.json");
@@ -78,7 +88,7 @@ export function findBackupProblems(
   const now = nowMs();
   const problems: BackupProblem[] = [];
   const completeAtMs = status?.completeAtMs ?? null;
-  const maxAgeMs = env.BACKUP_INTERVAL_SECONDS * SECOND_MS + MAX_DELAY_MS;
+  const maxAgeMs = backupIntervalMs() + MAX_DELAY_MS;
   if (now - Math.max(completeAtMs ?? 0, sinceMs) > maxAgeMs)
     problems.push(completeAtMs === null ? "no_backup" : "old_backup");
   const drill = status?.drill ?? null;

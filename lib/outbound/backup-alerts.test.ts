@@ -1,13 +1,15 @@
+import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { selectRows } from "#tests/support/database.ts";
 import {
   type BackupStatus,
+  backupIntervalMs,
   findBackupProblems,
   writeBackupStatus,
 } from "#lib/core/backup-status.ts";
-import { DAY_MS, HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { write } from "#lib/db/database.ts";
 import { sendBackupAlerts } from "./backup-alerts.ts";
 
@@ -61,6 +63,16 @@ test("an old backup and a failed or old drill are problems, and a fresh instance
   ]);
   overrideEnv({ BACKUP_INTERVAL_SECONDS: "3600" });
   expect(findBackupProblems(status({ completeAtMs: now - HOUR_MS }), longAgo)).toEqual([]);
+});
+
+test("in a cluster, the interval is shorter than the time for which LiteFS keeps transactions", () => {
+  overrideEnv({ REPLICATION: "on", BACKUP_INTERVAL_SECONDS: "3600" });
+  const [, minutes] = /retention: "(\d+)m"/.exec(readFileSync("litefs.yml", "utf8"))!;
+  expect(backupIntervalMs()).toBeLessThanOrEqual((Number(minutes) * MINUTE_MS) / 2);
+  overrideEnv({ BACKUP_INTERVAL_SECONDS: "20" });
+  expect(backupIntervalMs()).toBe(20_000);
+  overrideEnv({ REPLICATION: undefined, BACKUP_INTERVAL_SECONDS: "3600" });
+  expect(backupIntervalMs()).toBe(HOUR_MS);
 });
 
 test("every admin gets one email about a failed drill, and the next a day later", async () => {

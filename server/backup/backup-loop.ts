@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "#lib/core/clock.ts";
-import { type BackupStatus, writeBackupStatus } from "#lib/core/backup-status.ts";
+import { type BackupStatus, backupIntervalMs, writeBackupStatus } from "#lib/core/backup-status.ts";
 import { env } from "#lib/core/env.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
@@ -131,7 +131,7 @@ export async function runBackupLoop(
     if (!isWriter) closeSource();
     const nowMs = performance.now();
     const isSnapshotDue = isWriter && takeSnapshotRequest();
-    const isDue = nowMs - flushedAtMs >= env.BACKUP_INTERVAL_SECONDS * SECOND_MS;
+    const isDue = nowMs - flushedAtMs >= backupIntervalMs();
     if (isWriter && (isDue || isSnapshotDue)) {
       flushedAtMs = nowMs;
       await flush(isSnapshotDue);

@@ -15,6 +15,7 @@ import {
 import { overrideEnv, restoreEnv } from "#tests/support/override-env.ts";
 import { type Archive, listTimelines } from "./archive.ts";
 import { runBackupLoop } from "./backup-loop.ts";
+import { createBackup } from "./create-backup.ts";
 import { planRestore } from "./plan-restore.ts";
 import { restoreDatabase } from "./restore.ts";
 import { createSealer } from "./sealed-object.ts";
@@ -75,13 +76,16 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     reader.exec("BEGIN");
     reader.prepare("SELECT * FROM item").all();
     insert();
-    writeFileSync(join(folder, "backup-request"), "");
+    const requestedAtMs = Date.now();
+    const created = createBackup(archive);
+    created.catch(() => undefined);
     await waitUntil("The problem is reported", 15_000, () =>
       findBackupStatus()?.problem?.includes("Another process"),
     );
     insert();
-    reader.close();
     await waitUntilStored(3);
+    reader.close();
+    expect(await created).toBeGreaterThanOrEqual(requestedAtMs);
     expect(await listTimelines(archive)).toHaveLength(1);
   }, 60_000);
 

@@ -11,7 +11,7 @@ import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 import { log } from "#lib/core/log.ts";
 import type { Archive } from "./archive.ts";
 import { type ChangeSource, NotPrimaryError, PostponedError } from "./change-source.ts";
-import { takeSnapshotRequest } from "./create-backup.ts";
+import { closeSnapshotRequest, findSnapshotRequest } from "./create-backup.ts";
 import { DRILL_JITTER_MS, isDrillDue } from "./drill-schedule.ts";
 import { ObjectStoreError } from "./object-store.ts";
 import { isNewSite, openSource } from "./open-source.ts";
@@ -130,11 +130,19 @@ export async function runBackupLoop(
     const isWriter = await isPrimary();
     if (!isWriter) closeSource();
     const nowMs = performance.now();
-    const isSnapshotDue = isWriter && takeSnapshotRequest();
+    const requestedAtMs = isWriter ? findSnapshotRequest() : null;
     const isDue = nowMs - flushedAtMs >= backupIntervalMs();
-    if (isWriter && (isDue || isSnapshotDue)) {
+    if (isWriter && (isDue || requestedAtMs !== null)) {
       flushedAtMs = nowMs;
-      await flush(isSnapshotDue);
+      let isPostponed = false;
+      try {
+        await flush(requestedAtMs !== null);
+      } catch (error) {
+        isPostponed = error instanceof PostponedError;
+        throw error;
+      } finally {
+        if (requestedAtMs !== null && !isPostponed) closeSnapshotRequest(requestedAtMs);
+      }
     }
     if (nowMs - observedAtMs < OBSERVE_INTERVAL_MS) return;
     observedAtMs = nowMs;

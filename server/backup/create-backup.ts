@@ -1,6 +1,6 @@
 // Takes a snapshot on request: in the running backup process, or in this one if none runs.
 
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBackupStatus } from "#lib/core/backup-status.ts";
@@ -15,11 +15,13 @@ const requestFile = () => join(env.DATA_DIR, "backup-request");
 const POLL_INTERVAL_MS = 200;
 const TIMEOUT_MS = 30 * MINUTE_MS;
 
-/** Returns true once after each request for a snapshot. */
-export function takeSnapshotRequest(): boolean {
-  if (!existsSync(requestFile())) return false;
-  rmSync(requestFile(), { force: true });
-  return true;
+/** Returns when the last snapshot was requested; null if no request is open. */
+export const findSnapshotRequest = (): number | null =>
+  statSync(requestFile(), { throwIfNoEntry: false })?.mtimeMs ?? null;
+
+/** Closes the request that was found, unless there is a newer one. */
+export function closeSnapshotRequest(requestedAtMs: number): void {
+  if (findSnapshotRequest() === requestedAtMs) rmSync(requestFile(), { force: true });
 }
 
 function isRunning(pid: number): boolean {

@@ -130,10 +130,7 @@ export class WalSource implements ChangeSource {
 
   freeze(): Promise<FrozenDatabase> {
     const pin = this.#checkpoint();
-    if (!pin)
-      throw new PostponedError(
-        "Another process keeps the log from being checkpointed; trying again",
-      );
+    if (!pin) throw new PostponedError("Another process keeps the log from being checkpointed");
     const fd = this.#databaseFd;
     const release = () => void pin.close();
     const bytes = this.#pageCount * this.#pageSize;

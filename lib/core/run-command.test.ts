@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -75,4 +75,23 @@ test("a program that doesn't exist is reported by the shell's exit code and mess
     code: 127,
     stderr: expect.stringContaining("/no/such/program") as string,
   });
+});
+
+test("a process without free file descriptors survives, and can run a program later", () => {
+  const script = `
+    import { closeSync, openSync } from "node:fs";
+    import { runCommand } from ${JSON.stringify(join(import.meta.dirname, "run-command.ts"))};
+    const run = () => runCommand("true", [], { deadlineMs: 10_000, maxOutputChars: 20 });
+    const fds = [];
+    try {
+      for (;;) fds.push(openSync("/dev/null"));
+    } catch {}
+    const error = await run().catch((error) => error);
+    fds.forEach((fd) => closeSync(fd));
+    console.log(error.code, (await run()).code);`;
+  const args = [process.execPath, "--input-type=module", "--eval", script];
+  const site = spawnSync("/bin/sh", ["-c", 'ulimit -n 200; exec "$@"', "sh", ...args], {
+    encoding: "utf8",
+  });
+  expect(site).toMatchObject({ status: 0, stdout: "EMFILE 0\n" });
 });

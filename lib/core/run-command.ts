@@ -49,11 +49,6 @@ export function runCommand(
       // Its own process group, so that the programs it starts are killed with it.
       detached: true,
     });
-    const output = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const)
-      child[name]!.setEncoding("utf8").on("data", (text: string) => {
-        output[name] += text.slice(0, maxOutputChars - output[name].length);
-      });
     const kill = () => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -66,6 +61,13 @@ export function runCommand(
       clearTimeout(timer);
       reject(error);
     });
+    // Without free file descriptors, there are no streams, and "error" follows.
+    if (!child.stdout) return;
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name]!.setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text.slice(0, maxOutputChars - output[name].length);
+      });
     const guard = child.stdio[3] as Socket;
     guard.on("error", () => undefined);
     child.on("exit", () => {

@@ -77,6 +77,14 @@ test("a program that doesn't exist is reported by the shell's exit code and mess
   });
 });
 
+test("a program that waits for all of its children ends", async () => {
+  const options = { deadlineMs: 10_000, maxOutputChars: 20 };
+  expect(await runCommand("perl", ["-e", "1 while wait() != -1; print 1"], options)).toMatchObject({
+    code: 0,
+    stdout: "1",
+  });
+});
+
 test("a process without free file descriptors survives, and can run a program later", () => {
   const script = `
     import { closeSync, openSync } from "node:fs";

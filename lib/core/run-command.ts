@@ -28,8 +28,10 @@ const OUTPUT_GRACE_MS = 2_000;
  * Starts a guard, then replaces the shell with the program. The guard waits for a line on
  * descriptor 3. If the descriptor closes without one, the site has exited, and the guard kills the
  * process group. This also works if SIGKILL ends the site while the program starts.
+ *
+ * The guard is not a child of the program, which may wait for all of its children.
  */
-const SCRIPT = '(read _ <&3 || kill -s KILL -- -$$) >/dev/null 2>&1 & exec "$@" 3<&-';
+const SCRIPT = '( (read _ <&3 || kill -s KILL -- -$$) >/dev/null 2>&1 & ); exec "$@" 3<&-';
 
 /**
  * Runs `program`. Resolves with its exit code and output; if the program doesn't exist, with the

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import {
@@ -39,6 +39,9 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
 
   test("a backup is created, listed, verified, drilled and restored in place", async () => {
     await write((tx) => insertUser(tx));
+    const scheduledDrill = join(env.DATA_DIR, "backup-drill", "restored.db");
+    mkdirSync(dirname(scheduledDrill));
+    writeFileSync(scheduledDrill, "copy");
     expect(backup("list")).toMatchObject({ status: 0, stdout: "There is no backup yet.\n" });
     expect(backup("create").stdout).toMatch(/^A snapshot of .*Z is stored\.\n$/);
     expect(backup("list").stdout).toMatch(/A restore can reach any second from .*Z to .*Z\.\n$/);
@@ -50,6 +53,7 @@ describe.skipIf(isObjectStoreMissing)("npm run backup", () => {
       status: 0,
       stdout: expect.stringMatching(/^Passed: /) as string,
     });
+    expect(existsSync(scheduledDrill)).toBe(true);
     await write((tx) => insertUser(tx));
     expect(await countUsers()).toBe(2);
     await closeDatabase();

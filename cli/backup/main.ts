@@ -166,7 +166,8 @@ async function importIntoCluster(archive: Archive, timeMs: number): Promise<void
 
 async function drill(archive: Archive): Promise<void> {
   const result = await runDrill(archive, {
-    folder: join(env.DATA_DIR, "backup-drill"),
+    // The backup process deletes its own folder when it starts.
+    folder: join(env.DATA_DIR, "backup-drill-manual"),
     liveFile: env.DATABASE_FILE,
     instance: currentInstance(),
   });

@@ -1,12 +1,13 @@
 // Runs the loop of the backup process on a plain database file, with a real object store.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { findBackupStatus } from "#lib/core/backup-status.ts";
+import { DAY_MS, SECOND_MS } from "#lib/core/clock.ts";
 import {
   type TestObjectStore,
   isObjectStoreMissing,
@@ -99,12 +100,27 @@ describe.skipIf(isObjectStoreMissing)("the backup process", () => {
     expect(await listTimelines(archive)).toHaveLength(1);
   }, 60_000);
 
-  test("the copy of a drill that was killed is deleted", async () => {
-    const copy = join(folder, "backup-drill", "restored.db");
+  test.each(["backup-drill", "backup-drill-manual"])(
+    "the copy of a drill that was killed is deleted from %s",
+    async (name) => {
+      const copy = join(folder, name, "restored.db");
+      mkdirSync(dirname(copy));
+      writeFileSync(copy, "copy");
+      const timeS = (Date.now() - 2 * DAY_MS) / SECOND_MS;
+      utimesSync(dirname(copy), timeS, timeS);
+      void start();
+      await waitUntil("The copy is deleted", 20_000, () => !existsSync(copy));
+    },
+  );
+
+  test("the copy of a manual drill is kept while the drill may be running", async () => {
+    const copy = join(folder, "backup-drill-manual", "restored.db");
     mkdirSync(dirname(copy));
     writeFileSync(copy, "copy");
+    insert();
     void start();
-    await waitUntil("The copy is deleted", 20_000, () => !existsSync(copy));
+    await waitUntilStored(1);
+    expect(existsSync(copy)).toBe(true);
   });
 
   test("a drill that failed does not start again immediately", async () => {

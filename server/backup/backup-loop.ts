@@ -1,5 +1,6 @@
 // Keeps the backup current while this instance is the primary, and otherwise watches it.
 
+import { statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,6 +30,15 @@ const FINAL_FLUSH_MS = 5_000;
 async function isPrimary(): Promise<boolean> {
   if (!env.REPLICATION) return true;
   return (await fetchLitefsNodeState(env.LITEFS_URL, basename(env.DATABASE_FILE))).isPrimary;
+}
+
+/** Deletes copies of the database that killed drills have left. */
+async function deleteDrillCopies(): Promise<void> {
+  await rm(join(env.DATA_DIR, "backup-drill"), { recursive: true, force: true });
+  const manual = join(env.DATA_DIR, "backup-drill-manual");
+  const createdAtMs = statSync(manual, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+  // A newer one may be running.
+  if (Date.now() - createdAtMs > DAY_MS) await rm(manual, { recursive: true, force: true });
 }
 
 /** Runs until `signal` aborts. `startDrill` runs a drill in another process. */
@@ -150,9 +160,8 @@ export async function runBackupLoop(
     considerDrill(isWriter);
   }
 
-  // A drill that was killed with the previous process may have left a copy of the database.
-  await rm(join(env.DATA_DIR, "backup-drill"), { recursive: true, force: true }).catch(
-    (error: unknown) => log("warn", "backup.drill_not_deleted", { error }),
+  await deleteDrillCopies().catch((error: unknown) =>
+    log("warn", "backup.drill_not_deleted", { error }),
   );
   while (!signal.aborted) {
     try {

@@ -48,6 +48,7 @@ export async function runBackupLoop(
   startDrill: () => Promise<void>,
 ): Promise<void> {
   const instance = currentInstance();
+  const startedAtMs = Date.now();
   let source: ChangeSource | null = null;
   let writer: BackupWriter | null = null;
   let observedAtMs = -Infinity;
@@ -119,6 +120,7 @@ export async function runBackupLoop(
         lastDrillAtMs: status.drill?.startedAtMs ?? null,
         isPrimary: isWriter,
         isReplicated: env.REPLICATION,
+        startedAtMs,
         nowMs,
       });
     if (!isDue) drillAtMs = null;

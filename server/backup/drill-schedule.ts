@@ -17,6 +17,7 @@ export function isDrillDue({
   lastDrillAtMs,
   isPrimary,
   isReplicated,
+  startedAtMs,
   nowMs,
 }: {
   /** 0 turns drills off. */
@@ -25,10 +26,11 @@ export function isDrillDue({
   lastDrillAtMs: number | null;
   isPrimary: boolean;
   isReplicated: boolean;
+  /** When the backup process started. */
+  startedAtMs: number;
   nowMs: number;
 }): boolean {
   if (intervalDays === 0) return false;
-  if (isReplicated && isPrimary)
-    return lastDrillAtMs !== null && nowMs - lastDrillAtMs >= (intervalDays + 1) * DAY_MS;
-  return lastDrillAtMs === null || nowMs - lastDrillAtMs >= intervalDays * DAY_MS;
+  const dueAtMs = lastDrillAtMs === null ? startedAtMs : lastDrillAtMs + intervalDays * DAY_MS;
+  return nowMs >= dueAtMs + (isReplicated && isPrimary ? DAY_MS : 0);
 }

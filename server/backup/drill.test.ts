@@ -85,6 +85,7 @@ test("replicas run the drills, and the primary only if none has for another day"
       lastDrillAtMs: nowMs - 7 * DAY_MS,
       isPrimary: false,
       isReplicated: true,
+      startedAtMs: nowMs,
       nowMs,
       ...change,
     });
@@ -93,6 +94,9 @@ test("replicas run the drills, and the primary only if none has for another day"
   expect(due({ lastDrillAtMs: null })).toBe(true);
   expect(due({ isPrimary: true })).toBe(false);
   expect(due({ isPrimary: true, lastDrillAtMs: nowMs - 8 * DAY_MS })).toBe(true);
+  expect(due({ isPrimary: true, lastDrillAtMs: null })).toBe(false);
+  expect(due({ isPrimary: true, lastDrillAtMs: null, startedAtMs: nowMs - DAY_MS })).toBe(true);
   expect(due({ isPrimary: true, isReplicated: false })).toBe(true);
+  expect(due({ isPrimary: true, isReplicated: false, lastDrillAtMs: null })).toBe(true);
   expect(due({ intervalDays: 0 })).toBe(false);
 });

@@ -33,6 +33,7 @@ const PROGRAMS = [
   "cli/admin/main.ts",
   "cli/backup/main.ts",
   "cli/doctor/main.ts",
+  "cli/import/main.ts",
   "cli/rebuild-counters/main.ts",
   "cli/migrate-postgres/main.ts",
   "cli/migrate-postgres/load-rows.worker.ts",

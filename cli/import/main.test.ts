@@ -17,14 +17,14 @@ beforeEach(() => {
   writeFileSync(join(folder, "ghost.zip"), ghostExportZip());
 });
 
-function runImport(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["cli/import/main.ts", "--to", join(folder, "content"), ...args],
-    { encoding: "utf8" },
-  );
+function runCommand(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/import/main.ts", ...args], {
+    encoding: "utf8",
+  });
   return { status, stdout, stderr };
 }
+
+const runImport = (...args: string[]) => runCommand("--to", join(folder, "content"), ...args);
 
 test("a dry run reports, the import writes, and a repetition changes nothing", () => {
   const file = join(folder, "ghost.zip");
@@ -73,6 +73,20 @@ test("members are added once, never as admins, and known ones stay as they are",
   expect(await listUsers()).toEqual(users);
 });
 
+test("a file of members is imported without posts", async () => {
+  const csv = join(folder, "members.csv");
+  writeFileSync(csv, "email,name\neve@example.test,Eve\n");
+  expect(runCommand("members", csv, "--dry-run")).toMatchObject({
+    status: 0,
+    stdout: "1 members would be added.\n",
+  });
+  expect(runCommand("members", csv)).toMatchObject({
+    status: 0,
+    stdout: "1 members added, 0 already had an account.\n",
+  });
+  expect(await read((tx) => tx.user.count({ where: { email: "eve@example.test" } }))).toBe(1);
+});
+
 test("wrong options and files are refused before anything is written", () => {
   for (const args of [
     ["tumblr", "x"],
@@ -81,6 +95,7 @@ test("wrong options and files are refused before anything is written", () => {
     ["ghost", "a", "--members", "b.csv", "--export-members"],
     ["ghost", "a", "--export-members"],
     ["ghost", "a", "--to", ""],
+    ["members", "a.csv"], // with --to
   ])
     expect([args, runImport(...args)]).toMatchObject([
       args,

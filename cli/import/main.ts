@@ -23,11 +23,13 @@ process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
 const usage = `Usage: npm run import -- PLATFORM FILE [--to DIR] [--url URL]
          [--members FILE.csv | --export-members] [--dry-run]
+       npm run import -- members FILE.csv [--dry-run]
 
 Writes the posts and pages of another site's export into the content folder, with their images.
   ghost FILE.json|FILE.zip   Settings → Import/Export → Export content; a ZIP may contain its images
   wordpress FILE.xml         Tools → Export → All content
   substack FILE.zip          Settings → Exports
+  members FILE.csv           only adds members, for example on a server
   --to DIR        the content folder (default: ${env.CONTENT_DIR})
   --url URL       the old site, from which images are downloaded. Ghost exports don't name it.
   --members FILE.csv  also adds the people in this file as members of this site. They log in with
@@ -55,11 +57,16 @@ if (flags["export-members"] && flags.members !== undefined)
   exitWithUsage("Use either --members or --export-members.", usage);
 if (flags["export-members"] && platform !== "substack")
   exitWithUsage("Only Substack exports contain members. Use --members FILE.csv.", usage);
+if (
+  platform === "members" &&
+  [flags.to, flags.url, flags.members].some((flag) => flag !== undefined)
+)
+  exitWithUsage('"members" adds the people in FILE.csv and has no option except --dry-run.', usage);
 if (flags.to === "") exitWithUsage("--to must be a folder.", usage);
 const url = flags.url === undefined ? "" : readOrigin(flags.url);
 
 try {
-  const site = readExportOf(platform!, file);
+  const site = platform === "members" ? null : readExportOf(platform!, file);
   const members = readMembers(site);
   const isDryRun = flags["dry-run"] ?? false;
   // Check before any file is written.
@@ -67,8 +74,10 @@ try {
     exitUnlessDatabase();
     await exitUnlessPrimary();
   }
-  const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
-  printLines(formatReport(report, { isDryRun }));
+  if (site !== null) {
+    const report = await importSite(site, { root: flags.to ?? env.CONTENT_DIR, isDryRun });
+    printLines(formatReport(report, { isDryRun }));
+  }
   if (members !== null && isDryRun) console.log(`${members.length} members would be added.`);
   else if (members !== null) printLines(await importMembersOf(members));
 } catch (error) {
@@ -97,14 +106,17 @@ function readExportOf(name: string, path: string): ExportedSite {
   if (name === "ghost") return readGhostExport(path, { url });
   if (name === "wordpress") return readWordPressExport(path);
   if (name === "substack") return readSubstackExport(path, { url });
-  return exitWithUsage(`Unknown platform: "${name}". Use ghost, wordpress or substack.`, usage);
+  return exitWithUsage(
+    `Unknown platform: "${name}". Use ghost, wordpress, substack or members.`,
+    usage,
+  );
 }
 
-/** Returns the members to add, or null without --members and --export-members. */
-function readMembers(site: ExportedSite): readonly ExportedMember[] | null {
-  if (flags.members !== undefined)
-    return readMembersCsv(flags.members, decodeExport(flags.members, readExport(flags.members)));
-  return flags["export-members"] ? site.members : null;
+/** Returns the members to add, or null if only posts are imported. */
+function readMembers(site: ExportedSite | null): readonly ExportedMember[] | null {
+  const csv = site === null ? file : flags.members;
+  if (csv !== undefined) return readMembersCsv(csv, decodeExport(csv, readExport(csv)));
+  return site !== null && flags["export-members"] ? site.members : null;
 }
 
 function readOrigin(value: string): string {

@@ -9,10 +9,17 @@ import {
   withoutAudio,
 } from "./recording-draft.ts";
 
+interface Chunk {
+  readonly number: number;
+  readonly audio: Blob;
+}
+
 export class DraftRepository {
   readonly #store: DraftStore;
   readonly #onStorageFailed: () => void;
   #draft: RecordingDraft;
+  /** Chunks of the current recording that no save has stored yet. */
+  #unstored: Chunk[] = [];
   #queue: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
@@ -23,8 +30,9 @@ export class DraftRepository {
     key: string,
     newFormId: string,
     onStorageFailed: () => void,
+    openedStore?: DraftStore,
   ): Promise<{ repository: DraftRepository; audio: Blob | null; wasRestored: boolean }> {
-    const store = await openDraftStore();
+    const store = openedStore ?? (await openDraftStore());
     const stored = await store.find(key).catch(() => null);
     const audio = stored && (await store.readAudio(stored).catch(() => null));
     const isIncomplete = stored && !audio && stored.pieces > 0; // the browser evicted the audio
@@ -53,30 +61,28 @@ export class DraftRepository {
   /** Resolves once the changes are stored, or storage has failed. */
   update(changes: Partial<RecordingDraft>): Promise<void> {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
-    const draft = this.#draft;
-    return this.#write(() => this.#store.save(draft));
+    return this.#save(this.#unstored);
   }
 
   /** Stores the texts so that they survive even if the page unloads immediately. */
   async updateTexts(texts: DraftTexts): Promise<void> {
     saveBackup(this.#draft.key, texts, Date.now());
-    await this.update({ texts });
+    this.#draft = { ...this.#draft, texts, savedAtMs: Date.now() };
+    await this.#save([]); // texts fit even if the audio exceeds the quota
     // If newer texts are still queued, their backup stays.
     if (this.#draft.texts === texts) clearBackup(this.#draft.key);
   }
 
-  appendChunk(chunk: Blob, changes: Partial<RecordingDraft>): Promise<void> {
+  appendChunk(audio: Blob, changes: Partial<RecordingDraft>): Promise<void> {
     const number = this.#draft.pieces;
-    this.#draft = { ...this.#draft, ...changes, pieces: number + 1, savedAtMs: Date.now() };
-    const draft = this.#draft;
-    return this.#write(async () =>
-      this.#store.save(draft, { number, bytes: await chunk.arrayBuffer() }),
-    );
+    this.#unstored.push({ number, audio });
+    return this.update({ ...changes, pieces: number + 1 });
   }
 
   /** Removes the audio and keeps the texts. */
   removeAudio(): Promise<void> {
     this.#draft = withoutAudio(this.#draft);
+    this.#unstored = [];
     const draft = this.#draft;
     return this.#write(async () => {
       await this.#store.removeAudio(draft.key);
@@ -88,6 +94,7 @@ export class DraftRepository {
   async reset(newFormId: string): Promise<void> {
     const { key } = this.#draft;
     this.#draft = createDraft(key, newFormId, Date.now());
+    this.#unstored = [];
     clearBackup(key);
     await this.#write(() => this.#store.remove(key));
   }
@@ -101,6 +108,21 @@ export class DraftRepository {
   async close(): Promise<void> {
     await this.#queue;
     this.#store.close();
+  }
+
+  /**
+   * Saves the draft and the chunks. Those of a failed save stay in the list for the next one, since
+   * a recording with a gap doesn't play.
+   */
+  #save(unstored: Chunk[]): Promise<void> {
+    const draft = this.#draft;
+    return this.#write(async () => {
+      const chunks = await Promise.all(
+        unstored.map(async ({ number, audio }) => ({ number, bytes: await audio.arrayBuffer() })),
+      );
+      await this.#store.save(draft, chunks);
+      unstored.splice(0, chunks.length);
+    });
   }
 
   #write(work: () => Promise<void>): Promise<void> {

@@ -7,14 +7,19 @@ const TIMEOUT_MS = 5_000;
 const DRAFT_STORE = "drafts";
 const CHUNK_STORE = "pieces";
 
+interface StoredChunk {
+  readonly number: number;
+  readonly bytes: ArrayBuffer;
+}
+
 export interface DraftStore {
   /** False if drafts are lost when the tab closes. */
   readonly isPersistent: boolean;
   find(key: string): Promise<RecordingDraft | null>;
   /** Returns the audio of the draft as one Blob, or null. */
   readAudio(draft: RecordingDraft): Promise<Blob | null>;
-  /** Stores the draft and, if given, a chunk of its audio. Throws when storage fails. */
-  save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }): Promise<void>;
+  /** Stores the draft and chunks of its audio. Stores neither and throws when storage fails. */
+  save(draft: RecordingDraft, chunks?: readonly StoredChunk[]): Promise<void>;
   /** Removes all audio under the key, including that of earlier uploads. */
   removeAudio(key: string): Promise<void>;
   remove(key: string): Promise<void>;
@@ -100,11 +105,11 @@ class IndexedDbDraftStore implements DraftStore {
     });
   }
 
-  save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }) {
+  save(draft: RecordingDraft, newChunks: readonly StoredChunk[] = []) {
     return this.#run("readwrite", (drafts, chunks) => {
       drafts.put(draft);
       // Chunks are ArrayBuffers, since Safari loses Blobs in private windows.
-      if (chunk) chunks.put(chunk.bytes, [draft.key, chunk.number]);
+      for (const { number, bytes } of newChunks) chunks.put(bytes, [draft.key, number]);
       // An explicit commit usually survives an immediate unload of the page.
       drafts.transaction.commit?.();
     });

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { makeToneWav } from "#tests/support/audio.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { env } from "#lib/core/env.ts";
 import { probeAudio } from "./audio/probe.ts";
@@ -74,6 +75,25 @@ test.runIf(isInstalled)("every accepted format can be merged", async () => {
       name,
     ).not.toBeNull();
   }
+});
+
+test.runIf(isInstalled)("a migrated call longer than two minutes is not cut", async () => {
+  overrideEnv({ FFMPEG_PATH: undefined });
+  const call = makeToneWav({ seconds: 150 });
+  const merged = await mergeAudio({ title: "Long", call, answer: sample("tone.mp3") });
+  expect(merged!.durationMs).toBeGreaterThan(150_000);
+});
+
+test("an episode that ffmpeg cut at its size limit is refused", async () => {
+  const file = join(env.DATA_DIR, `cut-${randomUUID()}.wav`);
+  writeFileSync(file, makeToneWav({ seconds: 240, rate: 96_000 }));
+  fakeFfmpeg(
+    `${LISTS_MP3_ENCODER}; while [ "$1" != -fs ]; do shift; done; head -c "$2" ${file} > "$last"`,
+  );
+  const events = await eventsOf(async () => {
+    expect(await mergeAudio({ title: "Cut", call: null, answer: sample("tone.mp3") })).toBeNull();
+  });
+  expect(events).toEqual(["calls.merge_failed"]);
 });
 
 test("without ffmpeg the result is null", async () => {

@@ -154,6 +154,14 @@ test("a classic WordPress post keeps the lines in its quotes, and tags that span
   );
 });
 
+test("WordPress text between a block's comment and a dynamic block on one line is kept", () => {
+  const { html } = normalizeWordPressHtml(
+    '<!-- wp:paragraph {"a":1} --><p>Text</p><!-- /wp:paragraph --><!-- wp:latest-posts {"b":2} /-->',
+    { findAttachmentUrl: () => null, listImageIds: () => [], findReusableBlock: () => null },
+  );
+  expect(html).toBe("<p>Text</p>");
+});
+
 test("Substack's hint to the writer is removed, and its uploads are reported", () => {
   const { mdx, warnings } = convert(
     '<div class="preformatted-block" data-component-name="PreformattedTextBlockToDOM"><label class="hide-text" contenteditable="false">Text within this block will maintain its original spacing when published</label><pre class="text">A\n  poem</pre></div><div class="native-video-embed" data-component-name="VideoPlaceholder" data-attrs="{&quot;mediaUploadId&quot;:&quot;b66a&quot;}"></div><div class="native-audio-embed" data-attrs="{}"></div>',

@@ -35,7 +35,7 @@ export function normalizeWordPressHtml(
   const warnings = new Set<string>();
   let html = expandBlocks(content, context, warnings).replace(/\r\n?/g, "\n");
   html = html.replace(
-    /<!-- wp:syntaxhighlighter\/code(?: (\{.*?\}))? -->\s*<pre[^>]*>([\s\S]*?)<\/pre>\s*<!-- \/wp:syntaxhighlighter\/code -->/g,
+    /<!-- wp:syntaxhighlighter\/code(?: (\{(?:(?!--).)*\}))? -->\s*<pre[^>]*>([\s\S]*?)<\/pre>\s*<!-- \/wp:syntaxhighlighter\/code -->/g,
     (_, json: string | undefined, code: string) => protect(codeBlock(code, readLanguage(json))),
   );
   html = html.replace(
@@ -77,8 +77,9 @@ function expandBlocks(
   warnings: Set<string>,
   depth = 0,
 ): string {
+  // WordPress escapes "--" in attributes.
   return html.replace(
-    /<!-- wp:([a-z][\w/-]*)(?: (\{.*?\}))? \/-->/g,
+    /<!-- wp:([a-z][\w/-]*)(?: (\{(?:(?!--).)*\}))? \/-->/g,
     (_, name: string, json: string | undefined) => {
       const id = name === "block" ? /"ref":(\d+)/.exec(json ?? "")?.[1] : undefined;
       const block = id && depth < MAX_BLOCK_DEPTH ? context.findReusableBlock(id) : null;

@@ -8,6 +8,7 @@ const ATTRIBUTE = String.raw`[\w.#-]+(?:=(?:"[^"\n]*"|'[^'\n]*'))?`;
 const LIST = String.raw`\{:[ \t]*${ATTRIBUTE}(?:[ \t]+${ATTRIBUTE})*[ \t]*\}`;
 const WHOLE = new RegExp(`^${LIST}$`);
 const AT_START = new RegExp(`^${LIST}`);
+const FIRST_LINE = new RegExp(String.raw`^${LIST}(?=[ \t]*(?:\r?\n|$))`);
 const ON_ITS_LINE = new RegExp(String.raw`(?:^|\r?\n)[ \t]*${LIST}[ \t]*(?=\r?\n|$)`, "g");
 
 /**
@@ -24,7 +25,9 @@ export function removeAttributeLists(tree: Root): void {
     } else if (node.type === "table") {
       node.children = node.children.filter((row) => !WHOLE.test(toString(row).trim()));
     } else if (node.type === "paragraph") {
-      const id = /^\{:[^\n}]*#([\w-]+)/.exec(toString(node))?.[1];
+      const [first] = node.children;
+      const list = first?.type === "text" ? FIRST_LINE.exec(first.value)?.[0] : undefined;
+      const id = list && /#([\w-]+)/.exec(list.replace(/"[^"]*"|'[^']*'/g, ""))?.[1];
       const heading = parent!.children[index! - 1];
       if (id && heading?.type === "heading") heading.data = { hProperties: { id } };
       for (const [place, child] of node.children.entries()) {

@@ -134,6 +134,18 @@ test.each(["blog/test.mdx", "blog/test.md"])(
   },
 );
 
+test("code and quoted values that contain # do not set the id of the heading above", async () => {
+  for (const paragraph of [
+    "`{:error, #PID<0.1>}` is returned.",
+    '{: style="color:#fff"}',
+    "{: .a #b} is kramdown.",
+  ])
+    expect(
+      await htmlFrom(`## Errors\n\n${paragraph}`, { file: "blog/test.md" }),
+      paragraph,
+    ).toContain('<h2 id="errors">');
+});
+
 test("kramdown's attribute lists are not shown, and set the ids of headings", async () => {
   const body = [
     "* TOC\n{:toc}",

@@ -84,7 +84,7 @@ function formatFigure(figure: Element, content: string, conversion: Conversion):
 function formatLink(link: Element, content: string, conversion: Conversion): string {
   const href = (link.getAttribute("href") ?? "").trim();
   // A line break at the end of a label would escape the closing bracket.
-  const end = /(?:\\\n\s*)+$/.exec(content)?.[0] ?? "";
+  const end = /(?=\\)(?<!\\\n\s*)(?:\\\n\s*)+$/.exec(content)?.[0] ?? "";
   const text = content.slice(0, content.length - end.length).trim();
   if (text === "") return "";
   if (isOnlyImage(link) && IMAGE_FILE.test(href)) return content;

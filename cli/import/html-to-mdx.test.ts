@@ -162,6 +162,20 @@ test("WordPress text between a block's comment and a dynamic block on one line i
   expect(html).toBe("<p>Text</p>");
 });
 
+test("long runs of breaks, spaces, brackets and unclosed tags are converted in linear time", () => {
+  const label = `${"<br>".repeat(25_000)}text<br>`;
+  const { mdx } = convert(`<p><a href="https://a.example/">${label}</a> end</p>`);
+  expect(mdx.slice(-100)).toContain("\\\ntext](https://a.example/)\\\nend");
+  for (const html of [`a${" ".repeat(100_000)}b`, "<li ".repeat(25_000), "[ab]".repeat(25_000)])
+    expect(
+      normalizeWordPressHtml(html, {
+        findAttachmentUrl: () => null,
+        listImageIds: () => [],
+        findReusableBlock: () => null,
+      }).warnings,
+    ).toEqual([]);
+}, 10_000);
+
 test("Substack's hint to the writer is removed, and its uploads are reported", () => {
   const { mdx, warnings } = convert(
     '<div class="preformatted-block" data-component-name="PreformattedTextBlockToDOM"><label class="hide-text" contenteditable="false">Text within this block will maintain its original spacing when published</label><pre class="text">A\n  poem</pre></div><div class="native-video-embed" data-component-name="VideoPlaceholder" data-attrs="{&quot;mediaUploadId&quot;:&quot;b66a&quot;}"></div><div class="native-audio-embed" data-attrs="{}"></div>',

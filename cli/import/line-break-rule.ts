@@ -21,8 +21,21 @@ const BLOCK =
 const isBlock = ({ nodeName, parentNode }: Node) =>
   BLOCK.test(nodeName) || (nodeName === "CITE" && parentNode?.nodeName === "BLOCKQUOTE");
 
+/** The results of isBeforeLine(), so that the end of a run of breaks is searched for only once. */
+const results = new WeakMap<Node, boolean>();
+
 /** Returns whether the block continues. Browsers don't show a break at the end of a block. */
 function isBeforeLine(br: Element): boolean {
+  const known = results.get(br);
+  if (known !== undefined) return known;
+  const run: Node[] = [];
+  for (let node: Node | null = br; node?.nodeName === "BR"; node = node.nextSibling) run.push(node);
+  const result = continuesAfter(run.at(-1)!);
+  for (const each of run) results.set(each, result);
+  return result;
+}
+
+function continuesAfter(br: Node): boolean {
   for (let node: Node | null = br; node && !BLOCK.test(node.nodeName); node = node.parentNode)
     for (let next = node.nextSibling; next; next = next.nextSibling) {
       if (isBlock(next)) return false;

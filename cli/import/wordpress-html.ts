@@ -136,6 +136,7 @@ function replaceShortcodes(
   { findAttachmentUrl, listImageIds }: WordPressContext,
   unknownShortcodes: Set<string>,
 ): string {
+  const closedNames = new Set(html.match(/(?<=\[\/)[a-z][a-z0-9_-]+(?=\])/g));
   const galleryImage = (id: string) => {
     const image = findAttachmentUrl(id.trim());
     return image
@@ -185,7 +186,7 @@ function replaceShortcodes(
       (whole, name: string, offset: number, all: string) => {
         // "[note]" may be ordinary text: only a pair or attributes make it a shortcode.
         const isShortcode =
-          MEDIA_SHORTCODES.has(name) || whole.includes("=") || all.includes(`[/${name}]`);
+          MEDIA_SHORTCODES.has(name) || whole.includes("=") || closedNames.has(name);
         if (isShortcode && all[offset + whole.length] !== "(") unknownShortcodes.add(name);
         return whole;
       },
@@ -197,7 +198,7 @@ const BLOCK_TAGS =
 const STARTS_WITH_BLOCK = new RegExp(`^\\s*</?(?:${BLOCK_TAGS})\\b`, "i");
 const BLOCK_BOUNDARY = new RegExp(`(</(?:${BLOCK_TAGS})>|<hr\\s*/?>)`, "gi");
 const LINE_END_AT_BLOCK = new RegExp(
-  `(</?(?:${BLOCK_TAGS})\\b[^>]*>)\\s*<br>|<br>(?=\\s*</?(?:${BLOCK_TAGS})\\b)`,
+  `(</?(?:${BLOCK_TAGS})\\b[^<>]*>)\\s*<br>|<br>(?=\\s*</?(?:${BLOCK_TAGS})\\b)`,
   "gi",
 );
 const BLOCK_START = new RegExp(
@@ -216,7 +217,7 @@ function addParagraphs(html: string): string {
     .replace(BLOCK_BOUNDARY, "$1\n\n")
     .split(/\n\s*\n/)
     .map((chunk) => {
-      const text = chunk.trim().replace(/\s*<br\s*\/?>\s*\n|\n/gi, "<br>\n");
+      const text = chunk.trim().replace(/(?:(?<!\s)\s+)?<br\s*\/?>\s*\n|\n/gi, "<br>\n");
       if (STARTS_WITH_BLOCK.test(text)) return text.replace(LINE_END_AT_BLOCK, "$1");
       return text === "" ? "" : `<p>${text}</p>`;
     })

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+import { countWords } from "./plain-text.ts";
 
 test("a heading is its own link", async () => {
   expect(await htmlFrom("## Why `SQLite`?")).toBe(
@@ -112,3 +113,8 @@ test("a footnote's number is not part of a heading's text", async () => {
   const { headings } = await compileText("## Title[^1]\n\n[^1]: Note\n");
   expect(headings).toEqual([{ depth: 2, id: "title", text: "Title" }]);
 });
+
+test("long runs of spaces in a heading and of punctuation in a text are read in linear time", async () => {
+  expect(await htmlFrom(`## a${" ".repeat(100_000)}b`)).toContain("</h2>");
+  expect(countWords(`${".".repeat(100_000)} a ${".".repeat(100_000)}`)).toBe(1);
+}, 20_000);

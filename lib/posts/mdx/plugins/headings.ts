@@ -65,7 +65,8 @@ export function linkHeadings(tree: Root, context: CompileContext): void {
 /** Uses `{#id}` at the end of a heading as its id, as Docusaurus, Hugo and kramdown do. */
 function takeWrittenId(heading: Element): void {
   const last = heading.children.at(-1);
-  const match = last?.type === "text" && /\s*\{#([\w:.-]+)(?:\s[^{}]*)?\}\s*$/.exec(last.value);
+  const match =
+    last?.type === "text" && /(?<!\s)\s*\{#([\w:.-]+)(?:\s[^{}]*)?\}\s*$/.exec(last.value);
   if (!match) return;
   last.value = last.value.slice(0, match.index);
   heading.properties.id ??= match[1]!;

@@ -78,15 +78,15 @@ const DECORATION_CLASSES = ["visually-hidden", "contents", "contents-details", "
 /** Text in scripts without spaces between words, which only a dictionary can separate. */
 const UNSPACED_RUN = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu;
 
+const HAN_OR_KANA = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}`;
+const CHARACTER_OR_RUN = new RegExp(`[${HAN_OR_KANA}]|[^\\s${HAN_OR_KANA}]+`, "gu");
+const HAS_LETTER = new RegExp(String.raw`[\p{L}\p{N}${HAN_OR_KANA}]`, "u");
+
 /** Counts words; a Chinese or Japanese character counts as one word. */
 export function countWords(value: string): number {
   const segmenter = new Intl.Segmenter("th", { granularity: "word" });
   const spaced = value.replace(UNSPACED_RUN, (run) =>
     Array.from(segmenter.segment(run), ({ segment }) => segment).join(" "),
   );
-  return (
-    spaced.match(
-      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*[\p{L}\p{N}][^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*/gu,
-    )?.length ?? 0
-  );
+  return spaced.match(CHARACTER_OR_RUN)?.filter((run) => HAS_LETTER.test(run)).length ?? 0;
 }

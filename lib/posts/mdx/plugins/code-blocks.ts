@@ -15,6 +15,7 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
+import { readCodeNotation } from "./code-notation.ts";
 import { drawDiagram } from "./diagrams.ts";
 import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
 import { getTextContent } from "./plain-text.ts";
@@ -59,9 +60,12 @@ async function renderCodeBlock(
   const info = typeof code.properties.dataInfo === "string" ? code.properties.dataInfo : language;
   const meta = parseCodeMeta(info);
   for (const problem of meta.problems) context.warn(pre, problem);
-  let value = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
-  const marks = meta.isDiff ? parseDiffMarks(value) : null;
-  if (marks) value = marks.code;
+  const source = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
+  const notation = readCodeNotation(source);
+  const diff = meta.isDiff ? parseDiffMarks(notation.code) : null;
+  const value = diff?.code ?? notation.code;
+  const isMarked = (mark: "added" | "removed", line: number) =>
+    notation[mark].has(line) || diff?.[mark].has(line) === true;
   if (meta.language === "mermaid") {
     try {
       const figure = await renderDiagram(value, meta, context);
@@ -88,8 +92,9 @@ async function renderCodeBlock(
   }
   const html = renderFigure(lines ?? plainLines(value), {
     ...meta,
-    isAdded: (line) => meta.isAdded(line) || marks?.added.has(line) === true,
-    isRemoved: (line) => meta.isRemoved(line) || marks?.removed.has(line) === true,
+    isAdded: (line) => meta.isAdded(line) || isMarked("added", line),
+    isRemoved: (line) => meta.isRemoved(line) || isMarked("removed", line),
+    isHighlighted: (line) => meta.isHighlighted(line) || notation.highlighted.has(line),
   });
   return { type: "raw", value: html, text: value, position: pre.position };
 }

@@ -115,6 +115,13 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       db.close();
     }
   };
+  const addMember = (id: string) => {
+    const db = new Database(to);
+    db.prepare(
+      `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 0, 0, ?, 'Ada', 'RED')`,
+    ).run(id, `${id}@example.com`);
+    db.close();
+  };
 
   test.each(["drain", "verify", "finish", "swap-in", "ready", "clean-up"] as const)(
     "resumes after a crash before the step %s",
@@ -162,14 +169,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
 
   test("backs up again after a failed swap, with what was written since", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE));
-    const join = (id: string) => {
-      const db = new Database(to);
-      db.prepare(
-        `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 0, 0, ?, 'Ada', 'RED')`,
-      ).run(id, `${id}@example.com`);
-      db.close();
-    };
-    join("early");
+    addMember("early");
     await copySource(createMigration());
     let reader: Database.Database | undefined;
     const openStaging = () => {
@@ -180,9 +180,21 @@ describe.skipIf(!findPostgres())("a cutover", () => {
       cutOver(createMigration(url, { "swap-in": openStaging }), options({ canReplace: true })),
     ).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("is open") });
     reader!.close();
-    join("late");
+    addMember("late");
     const { backupFile } = await cutOver(createMigration(), options({ canReplace: true }));
     expect([users(), users(backupFile!)]).toEqual([60, 2]);
+  });
+
+  test("does not replace members who signed up after a failed swap", async () => {
+    writeFileSync(to, readFileSync(TEMPLATE_FILE));
+    await copySource(createMigration());
+    await cutOver(createMigration(url, { "swap-in": die }), options()).catch(() => {});
+    expect(getState(to).phase).toBe("swapping");
+    addMember("new");
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject({ code: "conflict" });
+    expect(users()).toBe(1);
+    const { backupFile } = await cutOver(createMigration(), options({ canReplace: true }));
+    expect([users(), users(backupFile!)]).toEqual([60, 1]);
   });
 
   test("names the missing privilege of a role that cannot see other sessions, and blocks nothing", async () => {

@@ -196,6 +196,8 @@ async function resumeCutover(
   await assertSameSource(migration, state);
   if (isMigratedFile(servedFileOf(options.target), state.id))
     return finishCutover(migration, options, state);
+  // Again, because readers may have signed up here since the last attempt.
+  assertReplaceable(await countTargetMembers(options.target), options);
   assertStagingExists(targetFile);
   await runStep(migration, "block-writes", async () => {
     if (state.readOnly) await blockWrites(url);

@@ -248,6 +248,27 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(users()).toBe(60);
   });
 
+  test("rejects tables and columns that are added to the source during a cutover", async () => {
+    await copySource(createMigration());
+    // The cutover requests the site between its first check and the block.
+    const deploying = createServer((_, response) => {
+      const end = () => void response.end();
+      void run(`CREATE TABLE "Comment" ("id" text PRIMARY KEY)`).then(end, end);
+    });
+    await new Promise<void>((resolve) => deploying.listen(0, "127.0.0.1", resolve));
+    const siteUrl = `http://127.0.0.1:${(deploying.address() as AddressInfo).port}`;
+    const rejected = { code: "conflict", message: expect.stringContaining("since the copy") };
+    await expect(cutOver(createMigration(), options({ siteUrl }))).rejects.toMatchObject(rejected);
+    deploying.close();
+    expect([existsSync(to), await settings()]).toEqual([false, "off"]);
+    await run(`DROP TABLE "Comment"`);
+    await cutOver(createMigration(url, { finish: die }), options()).catch(() => {});
+    expect(getState(to).phase).toBe("swapping");
+    await run(`BEGIN READ WRITE; ALTER TABLE "User" ADD "phone" text; COMMIT`);
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject(rejected);
+    expect(existsSync(to)).toBe(false);
+  });
+
   test("rejects a resume if the source was written to after a crash", async () => {
     await copySource(createMigration());
     await cutOver(createMigration(url, { finish: die }), options()).catch(() => {});

@@ -177,6 +177,8 @@ async function compareWithCurrentSource(
 ): Promise<void> {
   const { staging } = migrationFiles(migration.targetFile);
   await withSnapshot(migration.url, null, async (source) => {
+    // Again, because the source may have been deployed since the first check.
+    await assertNothingAdded(source, state);
     if (!isStagingFinished(staging))
       await refillKeylessTables({ source, file: staging, state, signal: migration.signal });
     await assertEqualToSource(migration, source, state, staging);

@@ -28,9 +28,9 @@ export async function abortMigration({
   const state = findReadableState(targetFile);
   const done: string[] = [];
   if (state) await assertSameSource({ url }, state);
-  // Without a state file, the slot may belong to another migration.
+  // Without a state file, the slot may belong to another migration. Without `state.slot`, it does.
   const isOurs = state !== null || hasMigrationFiles(targetFile);
-  if (await dropSlot(url, { force: isOurs }))
+  if (state?.slot !== null && (await dropSlot(url, { force: isOurs })))
     done.push("Dropped the slot and the publication in the source.");
   const isReadOnly = isSettingOn(await findReadOnlySetting(url));
   if (isReadOnly && (state?.readOnly || canAllowWrites)) {

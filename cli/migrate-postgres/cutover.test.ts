@@ -7,7 +7,7 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rebuildCounters } from "#lib/reading/rebuild-counters.sql.ts";
-import { type CutoverOptions, cutOver } from "./cutover.ts";
+import { type CutoverOptions, cleanUpSource, cutOver } from "./cutover.ts";
 import { withMigrationLock } from "./migration-lock.ts";
 import { type Migration, type MigrationEvent, type MigrationStep } from "./migration.ts";
 import { dropSlot } from "./replication-slot.ts";
@@ -311,6 +311,21 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     );
     await wrote;
     expect([users(), await slots()]).toEqual([60, 1]);
+  });
+
+  test("keeps the slot of a later migration, and rejects another source", async () => {
+    await copySource(createMigration());
+    await cutOver(createMigration(), options({ stopMode: "stopped-by-owner" }));
+    await copySource({ ...createMigration(), targetFile: join(dir, "later.db") });
+    await cleanUpSource(createMigration(), getState(to));
+    await abortMigration({ url, targetFile: to, canAllowWrites: false });
+    expect(await slots()).toBe(1);
+    const later = getState(join(dir, "later.db"));
+    const other = await server.createDatabase();
+    await expect(cleanUpSource(createMigration(other), later)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("--from"),
+    });
   });
 
   test("rejects a copy with a damaged index", async () => {

@@ -267,14 +267,15 @@ async function finishCutover(
       throw error;
     }
   }
-  saveState(targetFile, { ...state, phase: "done" });
+  const done: MigrationState = { ...state, phase: "done" };
+  saveState(targetFile, done);
   for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(staging + suffix, { force: true });
   const { siteUrl } = options;
   const isReady =
     siteUrl !== null &&
     (await runStep(migration, "ready", () => waitForSite(siteUrl, options.timeoutMs, signal)));
   const pauseMs = Date.now() - state.stoppedAtMs!;
-  await cleanUpSource(migration, state);
+  await cleanUpSource(migration, done);
   return { method, pauseMs, isReady, backupFile: existsSync(backupFile) ? backupFile : null };
 }
 
@@ -292,13 +293,14 @@ async function swapWithBackup(
 
 /**
  * Drops the slot once this site is live: an unread slot would fill the source's disk. Throws
- * AppError(conflict), and keeps the slot, if it has transactions from after the cutover, which
- * exist only in the source.
+ * AppError(conflict) for another source. Also throws it, and keeps the slot, if it has transactions
+ * from after the cutover, which exist only in the source.
  */
 export async function cleanUpSource(migration: Migration, state: MigrationState): Promise<void> {
   if (!state.slot) return;
-  const { url } = migration;
+  const { url, targetFile } = migration;
   await runStep(migration, "clean-up", async () => {
+    await assertSameSource(migration, state);
     const lateTransactions = (await hasSlot(url))
       ? await countPendingTransactions(url, state.position!)
       : 0;
@@ -308,6 +310,8 @@ export async function cleanUpSource(migration: Migration, state: MigrationState)
         `This site is live, but the source database was written to after its writes were blocked: ${lateTransactions} transactions exist only there. Find out who wrote them; the slot "${SLOT_NAME}" retains them until abort drops it.`,
       );
     await dropSlot(url);
+    // From now on, a slot of this name belongs to another migration.
+    saveState(targetFile, { ...state, slot: null, publication: null });
   });
 }
 

@@ -269,6 +269,22 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     expect(existsSync(to)).toBe(false);
   });
 
+  test("rejects a copy from before an upgrade of this site, and blocks nothing", async () => {
+    writeFileSync(to, readFileSync(TEMPLATE_FILE));
+    await copySource(createMigration());
+    const db = new Database(to);
+    db.exec(
+      `ALTER TABLE "Subscriber" ADD "late" TEXT; INSERT INTO "Subscriber" ("id", "email", "subscribedAt") VALUES ('1', 'a@example.com', 5);
+       INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at") VALUES ('late', 'x', 1, '29990101000000_late', 1)`,
+    );
+    db.close();
+    const rejected = { code: "conflict", message: expect.stringContaining("29990101000000_late") };
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject(rejected);
+    expect([getState(to).phase, await settings()]).toEqual(["copied", "off"]);
+    saveState(to, { ...getState(to), phase: "swapping" });
+    await expect(cutOver(createMigration(), options())).rejects.toMatchObject(rejected);
+  });
+
   test("rejects a resume if the source was written to after a crash", async () => {
     await copySource(createMigration());
     await cutOver(createMigration(url, { finish: die }), options()).catch(() => {});

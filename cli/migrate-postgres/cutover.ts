@@ -45,6 +45,7 @@ import {
 import {
   type SwapMethod,
   type SwapTarget,
+  assertSameMigrations,
   backupTarget,
   carryOverSettings,
   countTargetMembers,
@@ -105,6 +106,7 @@ export async function cutOver(
   if (!savedState || savedState.phase === "copying") await copySource(migration);
   const state = await getCompleteCopy(migration);
   const { staging } = migrationFiles(targetFile);
+  assertSameMigrations(options.target, staging);
   await withSource(url, (client) => assertNothingAdded(client, state));
   // An earlier attempt may have left the source read-only, and abort must know that.
   const readOnly =
@@ -201,6 +203,7 @@ async function resumeCutover(
   // Again, because readers may have signed up here since the last attempt.
   assertReplaceable(await countTargetMembers(options.target), options);
   assertStagingExists(targetFile);
+  assertSameMigrations(options.target, migrationFiles(targetFile).staging);
   await runStep(migration, "block-writes", async () => {
     if (state.readOnly) await blockWrites(url);
     else await waitForNoSessions(url, options.timeoutMs, signal);

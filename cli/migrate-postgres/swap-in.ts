@@ -16,6 +16,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
+import { readAppliedMigrations } from "#lib/db/migrations.ts";
 import { importDatabase } from "#lib/replication/import-database.ts";
 import { fetchLitefsNodeState } from "#lib/replication/litefs-node-state.ts";
 
@@ -74,6 +75,31 @@ export async function countTargetMembers(target: SwapTarget): Promise<number | n
       "conflict",
       `${file} is not a database of this site: ${(error as Error).message}`,
     );
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Throws AppError(conflict) if this site was upgraded after the copy: the staging database lacks its
+ * new migrations, so the site could not use it.
+ */
+export function assertSameMigrations(target: SwapTarget, staging: string): void {
+  const file = servedFileOf(target);
+  if (!existsSync(file)) return;
+  const copied = listMigrations(staging);
+  const added = listMigrations(file).find((name) => !copied.includes(name));
+  if (added !== undefined)
+    throw new AppError(
+      "conflict",
+      `This site was upgraded after the copy, which lacks its migration ${added}. Abort, then copy again.`,
+    );
+}
+
+function listMigrations(file: string): string[] {
+  const db = new Database(file, { readonly: true, timeout: 5_000 });
+  try {
+    return readAppliedMigrations(db).map(({ name }) => name);
   } finally {
     db.close();
   }

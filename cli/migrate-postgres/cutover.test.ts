@@ -173,7 +173,11 @@ describe.skipIf(!findPostgres())("a cutover", () => {
     await copySource(createMigration());
     let reader: Database.Database | undefined;
     const openStaging = () => {
-      reader = new Database(migrationFiles(to).staging);
+      const { staging } = migrationFiles(to);
+      // Subscribers are carried over after the slow backup.
+      const { mtimeMs } = statSync(`${to}.backup-${getState(to).id.slice(0, 8)}`);
+      expect(statSync(staging).mtimeMs).toBeGreaterThanOrEqual(mtimeMs);
+      reader = new Database(staging);
       reader.exec("CREATE TABLE used (x); DROP TABLE used");
     };
     await expect(

@@ -250,18 +250,21 @@ async function finishCutover(
   const { targetFile, signal } = migration;
   const { staging } = migrationFiles(targetFile);
   const backupFile = `${targetFile}.backup-${state.id.slice(0, 8)}`;
+  const servedFile = servedFileOf(options.target);
   let method: SwapMethod = "renamed";
   // After a crash, the file may already be in place, and the site may have written to it.
-  if (!isMigratedFile(servedFileOf(options.target), state.id)) {
+  if (!isMigratedFile(servedFile, state.id)) {
     try {
       await runStep(migration, "finish", () => {
-        // Last, because readers may subscribe on the new site until then.
-        carryOverSettings(options.target, staging);
         finishStagingDatabase(staging, state.id);
+        // Replaces the backup of an earlier attempt: the site may have written since.
+        backupTarget(options.target, backupFile);
+        // Last, because readers may subscribe and unsubscribe on the new site until the swap.
+        carryOverSettings(options.target, staging);
       });
-      method = await runStep(migration, "swap-in", () =>
-        swapWithBackup(options.target, { staging, backupFile, id: state.id }),
-      );
+      method = await runStep(migration, "swap-in", () => swapIn(options.target, staging));
+      if (!isMigratedFile(servedFile, state.id))
+        throw new AppError("unavailable", `${servedFile} is not the migrated database.`);
     } catch (error) {
       migration.onEvent({
         kind: "note",
@@ -280,18 +283,6 @@ async function finishCutover(
   const pauseMs = Date.now() - state.stoppedAtMs!;
   await cleanUpSource(migration, done);
   return { method, pauseMs, isReady, backupFile: existsSync(backupFile) ? backupFile : null };
-}
-
-async function swapWithBackup(
-  target: SwapTarget,
-  { staging, backupFile, id }: { staging: string; backupFile: string; id: string },
-): Promise<SwapMethod> {
-  // Replaces the backup of an earlier attempt: the site may have written since.
-  backupTarget(target, backupFile);
-  const method = await swapIn(target, staging);
-  if (!isMigratedFile(servedFileOf(target), id))
-    throw new AppError("unavailable", `${servedFileOf(target)} is not the migrated database.`);
-  return method;
 }
 
 /**

@@ -1,12 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DraftRepository } from "./draft-repository.ts";
 import type { DraftStore } from "./draft-store.ts";
 
 /** A store that records the chunks of each save, and rejects the saves with these indexes. */
-function flakyStore(failing: readonly number[]) {
+function flakyStore(failing: readonly number[], isPersistent = true) {
   const saves: number[][] = [];
   const store: DraftStore = {
-    isPersistent: true,
+    isPersistent,
     find: async () => null,
     readAudio: async () => null,
     async save(_, chunks = []) {
@@ -63,3 +63,26 @@ test("a removed recording's chunks are not stored, and the next one's are", asyn
   await repository.appendChunk(chunk, {});
   expect(saves).toEqual([[0], [0, 1], [], [0]]);
 });
+
+test.each([
+  { failing: [], isPersistent: true, keepsBackup: false },
+  { failing: [0], isPersistent: true, keepsBackup: true },
+  { failing: [], isPersistent: false, keepsBackup: true },
+])(
+  "the backup of texts is removed only when the store has them (%o)",
+  async ({ failing, isPersistent, keepsBackup }) => {
+    const items = new Map<string, string>();
+    vi.stubGlobal("localStorage", {
+      getItem: (name: string) => items.get(name) ?? null,
+      setItem: (name: string, value: string) => void items.set(name, value),
+      removeItem: (name: string) => void items.delete(name),
+    });
+    const { store } = flakyStore(failing, isPersistent);
+    const { repository } = await DraftRepository.open("me/call", "form", () => {}, store);
+    await repository.updateTexts({ title: "Hello" });
+    expect(items.size).toBe(keepsBackup ? 1 : 0);
+    await repository.reset("form");
+    expect(items.size).toBe(0);
+    vi.unstubAllGlobals();
+  },
+);

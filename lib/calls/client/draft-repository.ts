@@ -58,19 +58,33 @@ export class DraftRepository {
     return this.#draft;
   }
 
-  /** Resolves once the changes are stored, or storage has failed. */
+  /**
+   * Resolves once the changes are stored, or storage has failed. The chunks of a failed save are
+   * stored by the next one, since a recording with a gap doesn't play.
+   */
   update(changes: Partial<RecordingDraft>): Promise<void> {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
-    return this.#save(this.#unstored);
+    const draft = this.#draft;
+    const unstored = this.#unstored;
+    return this.#write(async () => {
+      const chunks = await Promise.all(
+        unstored.map(async ({ number, audio }) => ({ number, bytes: await audio.arrayBuffer() })),
+      );
+      await this.#store.save(draft, chunks);
+      unstored.splice(0, chunks.length);
+    });
   }
 
   /** Stores the texts so that they survive even if the page unloads immediately. */
-  async updateTexts(texts: DraftTexts): Promise<void> {
+  updateTexts(texts: DraftTexts): Promise<void> {
     saveBackup(this.#draft.key, texts, Date.now());
     this.#draft = { ...this.#draft, texts, savedAtMs: Date.now() };
-    await this.#save([]); // texts fit even if the audio exceeds the quota
-    // If newer texts are still queued, their backup stays.
-    if (this.#draft.texts === texts) clearBackup(this.#draft.key);
+    const draft = this.#draft;
+    return this.#write(async () => {
+      await this.#store.save(draft); // texts fit even if the audio exceeds the quota
+      // The backup stays if the store keeps nothing, or if newer texts are queued.
+      if (this.#store.isPersistent && this.#draft.texts === texts) clearBackup(draft.key);
+    });
   }
 
   appendChunk(audio: Blob, changes: Partial<RecordingDraft>): Promise<void> {
@@ -108,21 +122,6 @@ export class DraftRepository {
   async close(): Promise<void> {
     await this.#queue;
     this.#store.close();
-  }
-
-  /**
-   * Saves the draft and the chunks. Those of a failed save stay in the list for the next one, since
-   * a recording with a gap doesn't play.
-   */
-  #save(unstored: Chunk[]): Promise<void> {
-    const draft = this.#draft;
-    return this.#write(async () => {
-      const chunks = await Promise.all(
-        unstored.map(async ({ number, audio }) => ({ number, bytes: await audio.arrayBuffer() })),
-      );
-      await this.#store.save(draft, chunks);
-      unstored.splice(0, chunks.length);
-    });
   }
 
   #write(work: () => Promise<void>): Promise<void> {

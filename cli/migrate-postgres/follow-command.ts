@@ -28,16 +28,18 @@ export async function keepReplicating(
     return;
   }
   const { staging } = migrationFiles(migration.targetFile);
-  let lastSuccessMs = performance.now();
+  /** When the source first failed since the last success. A resync can take longer than an outage. */
+  let failingSinceMs: number | null = null;
   do {
     const startedMs = performance.now();
     try {
       const { repaired } = await runFullResync({ url, file: staging, state, signal });
-      lastSuccessMs = performance.now();
-      migration.onEvent({ kind: "resync", repaired, ms: lastSuccessMs - startedMs });
+      failingSinceMs = null;
+      migration.onEvent({ kind: "resync", repaired, ms: performance.now() - startedMs });
     } catch (error) {
       if (signal.aborted) return;
-      const isTooLong = performance.now() - lastSuccessMs > OUTAGE_TIMEOUT_MS;
+      failingSinceMs ??= performance.now();
+      const isTooLong = performance.now() - failingSinceMs > OUTAGE_TIMEOUT_MS;
       if (!isAppError(error, "unavailable") || untilCaughtUp || isTooLong) throw error;
       migration.onEvent({
         kind: "lag",

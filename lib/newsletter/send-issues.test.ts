@@ -270,6 +270,13 @@ test("a run that fails waits for the message in flight, and starts no other", as
   await execute(
     `CREATE TRIGGER "fault" BEFORE UPDATE ON "NewsletterDelivery" WHEN NEW."subscriberId" = 's1' BEGIN SELECT RAISE(ABORT, 'fault'); END`,
   );
+  // The first message stays in flight until the second delivery has failed.
+  let arrive: () => void;
+  const arrival = new Promise<void>((resolve) => (arrive = resolve));
+  smtp.onStep = (step, _disconnect, to) => {
+    if (step === "recipient" && to.startsWith("r1")) arrive();
+  };
+  smtp.holdMessage = () => arrival.then(() => sleep(300));
   await expect(sendDueIssues()).rejects.toThrow();
   expect(received()).toEqual(["r0@example.test"]);
   expect((await deliveries()).map(({ state }) => state)).toEqual([

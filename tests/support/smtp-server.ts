@@ -46,6 +46,8 @@ export interface TestSmtpServer {
    * recipient or the message. A message that arrived before a disconnect is kept without a reply.
    */
   onStep: ((step: SmtpStep, disconnect: () => void, to: string) => string | void) | null;
+  /** Called when a message has arrived. The server replies after the promise has resolved. */
+  holdMessage: ((to: string) => Promise<unknown>) | null;
   close(): Promise<void>;
 }
 
@@ -77,7 +79,8 @@ export async function startSmtpServer({
     onData(stream, session, done) {
       step("data", session);
       simpleParser(stream).then(
-        (parsed) => {
+        async (parsed) => {
+          await host.holdMessage?.(session.envelope.rcptTo[0]!.address);
           const refusal = step("message", session);
           if (refusal) return done(refusal);
           host.emails.push({
@@ -126,6 +129,7 @@ export async function startSmtpServer({
     attemptCount: 0,
     mode: "ok",
     onStep: null,
+    holdMessage: null,
     close: () => new Promise((resolve) => server.close(resolve)),
   };
   return host;

@@ -46,6 +46,6 @@ ENV NODE_ENV=production \
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
-# As root, since LiteFS mounts. The site runs as APP_UID (the user "node"). It needs an init process (--init), as in
-# compose.yaml and on Fly, to remove zombies.
+# As root, since LiteFS mounts. The site runs as APP_UID (the user "node"). The container needs an init process that
+# reaps zombies: Fly has one, and compose.yaml sets "init". With docker run, pass --init.
 ENTRYPOINT ["node", "server/supervisor/main.ts"]

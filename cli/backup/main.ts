@@ -166,7 +166,7 @@ async function importIntoCluster(archive: Archive, timeMs: number): Promise<void
 
 async function drill(archive: Archive): Promise<void> {
   const result = await runDrill(archive, {
-    // The backup process deletes its own folder when it starts.
+    // Not the folder of scheduled drills, which the backup process deletes when it starts.
     folder: join(env.DATA_DIR, "backup-drill-manual"),
     liveFile: env.DATABASE_FILE,
     instance: currentInstance(),

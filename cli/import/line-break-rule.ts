@@ -21,7 +21,7 @@ const BLOCK =
 const isBlock = ({ nodeName, parentNode }: Node) =>
   BLOCK.test(nodeName) || (nodeName === "CITE" && parentNode?.nodeName === "BLOCKQUOTE");
 
-/** The results of isBeforeLine(), so that the end of a run of breaks is searched for only once. */
+/** Caches isBeforeLine(), so that each run of breaks is scanned only once. */
 const results = new WeakMap<Node, boolean>();
 
 /** Returns whether the block continues. Browsers don't show a break at the end of a block. */

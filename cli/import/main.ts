@@ -29,7 +29,7 @@ Writes the posts and pages of another site's export into the content folder, wit
   ghost FILE.json|FILE.zip   Settings → Import/Export → Export content; a ZIP may contain its images
   wordpress FILE.xml         Tools → Export → All content
   substack FILE.zip          Settings → Exports
-  members FILE.csv           only adds members, for example on a server
+  members FILE.csv           adds only members, for example on a server
   --to DIR        the content folder (default: ${env.CONTENT_DIR})
   --url URL       the old site, from which images are downloaded. Ghost exports don't name it.
   --members FILE.csv  also adds the people in this file as members of this site. They log in with
@@ -61,7 +61,7 @@ if (
   platform === "members" &&
   [flags.to, flags.url, flags.members].some((flag) => flag !== undefined)
 )
-  exitWithUsage('"members" adds the people in FILE.csv and has no option except --dry-run.', usage);
+  exitWithUsage('"members FILE.csv" takes no option except --dry-run.', usage);
 if (flags.to === "") exitWithUsage("--to must be a folder.", usage);
 const url = flags.url === undefined ? "" : readOrigin(flags.url);
 

@@ -77,7 +77,7 @@ function expandBlocks(
   warnings: Set<string>,
   depth = 0,
 ): string {
-  // WordPress escapes "--" in attributes.
+  // WordPress escapes "--" in attributes, so a match can't extend beyond its comment.
   return html.replace(
     /<!-- wp:([a-z][\w/-]*)(?: (\{(?:(?!--).)*\}))? \/-->/g,
     (_, name: string, json: string | undefined) => {

@@ -28,7 +28,8 @@ export async function abortMigration({
   const state = findReadableState(targetFile);
   const done: string[] = [];
   if (state) await assertSameSource({ url }, state);
-  // Without a state file, the slot may belong to another migration. Without `state.slot`, it does.
+  // Without a state file, the slot may belong to another migration. If the state has no slot, the
+  // slot certainly does.
   const isOurs = state !== null || hasMigrationFiles(targetFile);
   if (state?.slot !== null && (await dropSlot(url, { force: isOurs })))
     done.push("Dropped the slot and the publication in the source.");

@@ -254,7 +254,7 @@ describe.skipIf(!findPostgres())("a cutover", () => {
 
   test("rejects tables and columns that are added to the source during a cutover", async () => {
     await copySource(createMigration());
-    // The cutover requests the site between its first check and the block.
+    // The cutover sends a request to the site after its first check, before it blocks writes.
     const deploying = createServer((_, response) => {
       const end = () => void response.end();
       void run(`CREATE TABLE "Comment" ("id" text PRIMARY KEY)`).then(end, end);

@@ -179,7 +179,7 @@ async function compareWithCurrentSource(
 ): Promise<void> {
   const { staging } = migrationFiles(migration.targetFile);
   await withSnapshot(migration.url, null, async (source) => {
-    // Again, because the source may have been deployed since the first check.
+    // Again, because a deploy of the source site may have added some since the first check.
     await assertNothingAdded(source, state);
     if (!isStagingFinished(staging))
       await refillKeylessTables({ source, file: staging, state, signal: migration.signal });
@@ -286,9 +286,9 @@ async function finishCutover(
 }
 
 /**
- * Drops the slot once this site is live: an unread slot would fill the source's disk. Throws
- * AppError(conflict) for another source. Also throws it, and keeps the slot, if it has transactions
- * from after the cutover, which exist only in the source.
+ * Drops the slot once this site is live: an unread slot would fill the source's disk. Keeps it and
+ * throws AppError(conflict) if it has transactions from after the cutover, which exist only in the
+ * source. Also throws AppError(conflict) if the URL is not that of the migration's source.
  */
 export async function cleanUpSource(migration: Migration, state: MigrationState): Promise<void> {
   if (!state.slot) return;

@@ -28,7 +28,10 @@ export async function keepReplicating(
     return;
   }
   const { staging } = migrationFiles(migration.targetFile);
-  /** When the source first failed since the last success. A resync can take longer than an outage. */
+  /**
+   * When the first resync since the last success failed. Counting from that success would include
+   * the resync itself, which can take longer than OUTAGE_TIMEOUT_MS.
+   */
   let failingSinceMs: number | null = null;
   do {
     const startedMs = performance.now();

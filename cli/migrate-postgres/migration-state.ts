@@ -40,7 +40,7 @@ export interface MigrationState {
   readonly options: MigrationOptions;
   /** The tables that the plan selected. */
   readonly tables: readonly TableMapping[];
-  /** Created in the source; null without a stream, and after the cutover has dropped them. */
+  /** Created in the source. Null without streaming, and after cutover has dropped them. */
   readonly slot: string | null;
   readonly publication: string | null;
   /**

@@ -81,8 +81,8 @@ export async function countTargetMembers(target: SwapTarget): Promise<number | n
 }
 
 /**
- * Throws AppError(conflict) if this site was upgraded after the copy: the staging database lacks its
- * new migrations, so the site could not use it.
+ * Throws AppError(conflict) if this site was upgraded after the copy. The staging database lacks
+ * the new migrations, which a running site doesn't apply.
  */
 export function assertSameMigrations(target: SwapTarget, staging: string): void {
   const file = servedFileOf(target);
@@ -92,7 +92,7 @@ export function assertSameMigrations(target: SwapTarget, staging: string): void 
   if (added !== undefined)
     throw new AppError(
       "conflict",
-      `This site was upgraded after the copy, which lacks its migration ${added}. Abort, then copy again.`,
+      `This site was upgraded after the copy was made, so the copy lacks the migration ${added}. Run abort, then copy again.`,
     );
 }
 

@@ -23,9 +23,12 @@ const DETECT_DEADLINE_MS = 5 * SECOND_MS;
 const MAX_OUTPUT_CHARS = 200_000;
 /** ffmpeg's limit per allocation, in bytes, so that a malicious file can't request gigabytes. */
 const MAX_ALLOC_BYTES = 64_000_000;
-/** Migrated calls can be longer than MAX_CALL_MS. An episode this long exceeds MAX_ANSWER_BYTES. */
+/**
+ * For each part and the episode, since migrated calls can be longer than MAX_CALL_MS. At 64 kbit/s,
+ * an episode of this length exceeds MAX_ANSWER_BYTES anyway.
+ */
 const MAX_MERGED_MS = 2 * MAX_ANSWER_MS;
-/** ffmpeg cuts its output here. A cut file is above MAX_ANSWER_BYTES, so it is refused. */
+/** ffmpeg truncates its output here, above MAX_ANSWER_BYTES: a truncated file is refused. */
 const CUT_BYTES = MAX_ANSWER_BYTES + 1_000_000;
 /** Each merge has a folder in DATA_DIR whose name starts with this. */
 export const MERGE_FOLDER_PREFIX = "merge-";

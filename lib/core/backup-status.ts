@@ -48,7 +48,7 @@ const MAX_DELAY_MS = 15 * MINUTE_MS;
 /** LiteFS deletes transactions after ten minutes (retention in litefs.yml). */
 const MAX_CLUSTER_INTERVAL_MS = 5 * MINUTE_MS;
 
-/** Returns the time between uploads: BACKUP_INTERVAL_SECONDS, in a cluster at most 5 minutes. */
+/** Returns BACKUP_INTERVAL_SECONDS in milliseconds; in a cluster, at most 5 minutes. */
 export const backupIntervalMs = (): number =>
   Math.min(
     env.BACKUP_INTERVAL_SECONDS * SECOND_MS,

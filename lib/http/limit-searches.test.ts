@@ -74,7 +74,7 @@ test("addresses of one /64 are one client, and a later q counts, too", async () 
   expect((await send("2001:db8:0:2::1", "/search/results?q=a")).status).toBe(200);
 });
 
-test("another site's page, which makes its visitors' browsers search, can't use up their searches here", async () => {
+test("searches by another site's page in a visitor's browser don't use up the visitor's limit", async () => {
   const embed = (site: string, path: string, init: RequestInit = {}) =>
     send("192.0.2.3", path, { ...init, headers: { ...init.headers, "sec-fetch-site": site } });
   expect(await statusesOf(119, (turn) => embed("cross-site", `/search?q=${turn}`))).toEqual(

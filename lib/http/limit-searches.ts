@@ -33,7 +33,10 @@ export function limitSearches(context: PipelineContext): void {
   }
 }
 
-/** Counts searches from other sites' pages separately: such a page could use up its visitors'. */
+/**
+ * Returns the client's key, with a separate one for requests by other sites' pages: these must not
+ * use up the limit of their visitors.
+ */
 function limiterKey(request: PipelineContext["request"]): string {
   const client = clientKey(readClientAddress(request));
   return /^(cross|same)-site$/.test(String(request.headers["sec-fetch-site"]))

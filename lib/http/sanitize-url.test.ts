@@ -62,7 +62,7 @@ test("Next's error page, which caches would keep for a year, is not found at its
     expect(sanitizeUrl(url), url).toBe("/not-an-address");
 });
 
-test("pages are not found at the addresses of their data, where no step would know their path", () => {
+test("the data URLs of pages, whose paths pipeline steps would not recognize, are not found", () => {
   for (const url of [
     "/_next/data/b1/blog.json?q=a",
     "/_next/%64ata/b1/mcp.json",

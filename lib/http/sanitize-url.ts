@@ -12,7 +12,8 @@ const MAX_PARAMETERS = 50;
 /**
  * The pages that next.config.mjs rewrites to for requests without cookies, and Next's error page.
  * At their own addresses, caches would share the former with members, and keep the latter a year.
- * Next serves a page at /_next/data/BUILD/PATH.json, too, past the steps that decide by path.
+ * Next also serves a page at /_next/data/BUILD/PATH.json, which the steps that decide by path would
+ * not recognize.
  */
 const INTERNAL_PATH = /^[/\\]+(static|_global-error|_next[/\\]+data)([/\\.]|$)/i;
 /** A path without a page, which gets the 404 page. */

@@ -115,7 +115,7 @@ export async function subscribe(
     },
     select: { id: true },
   });
-  // Sending these again would deliver an issue from before this consent.
+  // Resending these would deliver issues from before this consent.
   await tx.newsletterDelivery.deleteMany({
     where: { subscriberId: id, state: { in: ["FAILED", "UNCERTAIN"] } },
   });

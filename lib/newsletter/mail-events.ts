@@ -26,6 +26,7 @@ const postmark = z
         : [],
   );
 
+/** Other events from Postmark, such as deliveries, are accepted and ignored. */
 const otherPostmark = z
   .object({ RecordType: z.string() })
   .refine(({ RecordType }) => !["Bounce", "SpamComplaint"].includes(RecordType))

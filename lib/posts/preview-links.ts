@@ -84,7 +84,7 @@ export async function listPreviewLinks(
   }));
 }
 
-/** Returns the ID of the link, which may have expired; null if the token is forged. */
+/** Returns the ID of the link, which may no longer exist; null if the token is forged. */
 export function verifyPreviewToken(token: string): string | null {
   const [, id = "", signature = ""] = TOKEN_PATTERN.exec(token) ?? [];
   return isValidSignature(LABEL, id, signature) ? id : null;

@@ -32,12 +32,12 @@ async function isPrimary(): Promise<boolean> {
   return (await fetchLitefsNodeState(env.LITEFS_URL, basename(env.DATABASE_FILE))).isPrimary;
 }
 
-/** Deletes copies of the database that killed drills have left. */
+/** Deletes copies of the database that killed drills left behind. */
 async function deleteDrillCopies(): Promise<void> {
   await rm(join(env.DATA_DIR, "backup-drill"), { recursive: true, force: true });
   const manual = join(env.DATA_DIR, "backup-drill-manual");
   const createdAtMs = statSync(manual, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-  // A newer one may be running.
+  // A newer copy may belong to a drill that is still running.
   if (Date.now() - createdAtMs > DAY_MS) await rm(manual, { recursive: true, force: true });
 }
 

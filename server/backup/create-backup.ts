@@ -15,11 +15,11 @@ const requestFile = () => join(env.DATA_DIR, "backup-request");
 const POLL_INTERVAL_MS = 200;
 const TIMEOUT_MS = 30 * MINUTE_MS;
 
-/** Returns when the last snapshot was requested; null if no request is open. */
+/** Returns the time of the pending request for a snapshot, or null. */
 export const findSnapshotRequest = (): number | null =>
   statSync(requestFile(), { throwIfNoEntry: false })?.mtimeMs ?? null;
 
-/** Closes the request that was found, unless there is a newer one. */
+/** Removes the request from this time. A newer one stays pending. */
 export function closeSnapshotRequest(requestedAtMs: number): void {
   if (findSnapshotRequest() === requestedAtMs) rmSync(requestFile(), { force: true });
 }

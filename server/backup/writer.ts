@@ -71,7 +71,7 @@ export async function openWriter(
   let heartbeatAtMs = 0;
   /** True while the timeline has no snapshot, so that nothing else may be written to it. */
   let isSnapshotMissing = false;
-  /** True from a snapshot until old objects are deleted. */
+  /** True from a snapshot until the next attempt to delete old objects. */
   let isPruneDue = false;
   /** What the last attempt may have stored without a response; the next attempt sends the same. */
   let unconfirmed: readonly LtxFile[] | null = null;

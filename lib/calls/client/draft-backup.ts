@@ -1,5 +1,5 @@
-// Backs up a draft's latest texts in localStorage, which is synchronous: browsers may drop
-// IndexedDB writes during unload.
+// Backs up a draft's latest texts in localStorage, because IndexedDB may be missing or full, and
+// browsers may drop its writes during unload. localStorage is synchronous.
 
 import { DRAFT_TTL_MS, type DraftTexts } from "./recording-draft.ts";
 

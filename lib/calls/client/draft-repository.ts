@@ -59,8 +59,8 @@ export class DraftRepository {
   }
 
   /**
-   * Resolves once the changes are stored, or storage has failed. The chunks of a failed save are
-   * stored by the next one, since a recording with a gap doesn't play.
+   * Resolves once the changes are stored, or storage has failed. The next update stores the chunks
+   * of a failed one, too, since a recording with a gap doesn't play.
    */
   update(changes: Partial<RecordingDraft>): Promise<void> {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
@@ -81,7 +81,7 @@ export class DraftRepository {
     this.#draft = { ...this.#draft, texts, savedAtMs: Date.now() };
     const draft = this.#draft;
     return this.#write(async () => {
-      await this.#store.save(draft); // texts fit even if the audio exceeds the quota
+      await this.#store.save(draft); // without the chunks, which may exceed the quota
       // The backup stays if the store keeps nothing, or if newer texts are queued.
       if (this.#store.isPersistent && this.#draft.texts === texts) clearBackup(draft.key);
     });

@@ -18,7 +18,7 @@ export interface DraftStore {
   find(key: string): Promise<RecordingDraft | null>;
   /** Returns the audio of the draft as one Blob, or null. */
   readAudio(draft: RecordingDraft): Promise<Blob | null>;
-  /** Stores the draft and chunks of its audio. Stores neither and throws when storage fails. */
+  /** Stores the draft and chunks of its audio. Throws, and stores neither, if storage fails. */
   save(draft: RecordingDraft, chunks?: readonly StoredChunk[]): Promise<void>;
   /** Removes all audio under the key, including that of earlier uploads. */
   removeAudio(key: string): Promise<void>;

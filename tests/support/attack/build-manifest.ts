@@ -1,4 +1,4 @@
-// Reads the build's ID, server actions and route handlers from Next's manifests.
+// Reads the build's ID, server actions and route handlers from Next's build output.
 
 import { readFileSync } from "node:fs";
 

@@ -40,7 +40,7 @@ test.each([
   expect(read(`a ${comment}\nb`)).toBe(`${expected}\nb`);
 });
 
-test("a comment of Shiki can be about several lines, and about the next line", () => {
+test("a Shiki comment can mark several lines, or the lines below it", () => {
   expect(read("a // [!code ++:2]\nb\nc")).toBe("+a\n+b\nc");
   expect(read("  # [!code highlight:2]\na\nb\nc")).toBe("!a\n!b\nc");
   expect(read("# [!code ++]\n# [!code hl]\na\nb")).toBe("+!a\nb");

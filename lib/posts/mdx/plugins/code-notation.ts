@@ -23,8 +23,8 @@ const markOf = (name: string): Mark =>
   name === "++" ? "added" : name === "--" ? "removed" : "highlighted";
 
 /**
- * Removes the comments, and returns the lines that they mark. A comment on a separate line is about
- * the next one. Words, focus, errors and warnings become highlighted lines.
+ * Removes the comments, and returns the lines that they mark. A comment on its own line applies to
+ * the next line. Marks of words, focus, errors, warnings and infos become highlighted lines.
  */
 export function readCodeNotation(source: string): MarkedCode {
   const marked = {
@@ -32,7 +32,7 @@ export function readCodeNotation(source: string): MarkedCode {
     removed: new Set<number>(),
     highlighted: new Set<number>(),
   };
-  /** How many of the next lines get each mark. */
+  /** How many of the following lines still get each mark. */
   const remaining = { added: 0, removed: 0, highlighted: 0 };
   const words: { text: string; untilLine: number }[] = [];
   let isInRange = false;
@@ -54,7 +54,7 @@ export function readCodeNotation(source: string): MarkedCode {
     }
     const text = comment ? line.slice(0, comment.index) : line;
     if (comment && text.trim() === "") continue;
-    lines.push(text.replaceAll("[!!code ", "[!code ")); // how VitePress shows the notation itself
+    lines.push(text.replaceAll("[!!code ", "[!code ")); // VitePress's escape for the notation
     const number = lines.length;
     for (const mark of ["added", "removed", "highlighted"] as const)
       if (remaining[mark] > 0) {

@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { clearSentBackups } from "./draft-backup.ts";
 import { DraftRepository } from "./draft-repository.ts";
 import type { DraftStore } from "./draft-store.ts";
 
@@ -64,6 +65,22 @@ test("a removed recording's chunks are not stored, and the next one's are", asyn
   expect(saves).toEqual([[0], [0, 1], [], [0]]);
 });
 
+/** Replaces localStorage, and returns its items. */
+function stubLocalStorage(): Record<string, string> {
+  const items: Record<string, string> = {};
+  const methods = {
+    getItem: (name: string) => items[name] ?? null,
+    setItem: (name: string, value: string) => void (items[name] = value),
+    removeItem: (name: string) => void delete items[name],
+  };
+  const storage = new Proxy(items, {
+    get: (_, name) => methods[name as keyof typeof methods],
+  });
+  vi.stubGlobal("localStorage", storage);
+  return items;
+}
+afterEach(() => void vi.unstubAllGlobals());
+
 test.each([
   { failing: [], isPersistent: true, keepsBackup: false },
   { failing: [0], isPersistent: true, keepsBackup: true },
@@ -71,18 +88,25 @@ test.each([
 ])(
   "the backup of texts is removed only when the store has them (%o)",
   async ({ failing, isPersistent, keepsBackup }) => {
-    const items = new Map<string, string>();
-    vi.stubGlobal("localStorage", {
-      getItem: (name: string) => items.get(name) ?? null,
-      setItem: (name: string, value: string) => void items.set(name, value),
-      removeItem: (name: string) => void items.delete(name),
-    });
+    const items = stubLocalStorage();
     const { store } = flakyStore(failing, isPersistent);
     const { repository } = await DraftRepository.open("me/call", "form", () => {}, store);
     await repository.updateTexts({ title: "Hello" });
-    expect(items.size).toBe(keepsBackup ? 1 : 0);
+    expect(Object.keys(items)).toHaveLength(keepsBackup ? 1 : 0);
     await repository.reset("form");
-    expect(items.size).toBe(0);
-    vi.unstubAllGlobals();
+    expect(items).toEqual({});
   },
 );
+
+test("the backup of a sent form is not offered again", async () => {
+  const items = stubLocalStorage();
+  const { store } = flakyStore([], false);
+  const open = async (key: string, formId: string) =>
+    (await DraftRepository.open(key, formId, () => {}, store)).repository;
+  await (await open("me/call", "sent")).updateTexts({ title: "Sent" });
+  await (await open("me/answer", "open")).updateTexts({ title: "Open" });
+  clearSentBackups("sent");
+  expect((await open("me/call", "new")).draft.texts).toEqual({});
+  expect((await open("me/answer", "new")).draft.texts).toEqual({ title: "Open" });
+  expect(Object.keys(items)).toHaveLength(1);
+});

@@ -77,9 +77,9 @@ export class DraftRepository {
 
   /** Stores the texts so that they survive even if the page unloads immediately. */
   updateTexts(texts: DraftTexts): Promise<void> {
-    saveBackup(this.#draft.key, texts, Date.now());
-    this.#draft = { ...this.#draft, texts, savedAtMs: Date.now() };
-    const draft = this.#draft;
+    const draft = { ...this.#draft, texts, savedAtMs: Date.now() };
+    this.#draft = draft;
+    saveBackup(draft);
     return this.#write(async () => {
       await this.#store.save(draft); // without the chunks, which may exceed the quota
       // The backup stays if the store keeps nothing, or if newer texts are queued.

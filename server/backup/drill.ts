@@ -32,7 +32,10 @@ export function countTotals(file: string): DatabaseTotals {
       const count = (text: string) => Number(db.prepare(text).pluck().get() ?? 0);
       return {
         rows: Object.fromEntries(
-          names.map((name) => [name, count(`SELECT count(*) FROM "${name}"`)]),
+          names.map((name) => [
+            name,
+            count(`SELECT count(*) FROM "${name.replaceAll('"', '""')}"`),
+          ]),
         ),
         reads: {
           site: count("SELECT reads FROM SiteTotal"),

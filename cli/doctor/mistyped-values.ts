@@ -2,6 +2,7 @@
 // SQLite stores any type in any column if a program writes with PRAGMA ignore_check_constraints.
 
 import type Database from "better-sqlite3";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 
 export interface MistypedValues {
   readonly table: string;
@@ -24,8 +25,6 @@ interface Column {
   readonly type: string;
 }
 
-const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
-
 /** Returns the columns of the site's tables that contain such values. Scans each table once. */
 export function findMistypedValues(db: Database.Database): MistypedValues[] {
   const tables = db
@@ -35,7 +34,7 @@ export function findMistypedValues(db: Database.Database): MistypedValues[] {
     .pluck()
     .all() as string[];
   return tables.flatMap((table) => {
-    const columns = (db.pragma(`table_info(${quote(table)})`) as Column[]).flatMap(
+    const columns = (db.pragma(`table_info(${quoteIdentifier(table)})`) as Column[]).flatMap(
       ({ name, type }) => {
         const expected = STORAGE_CLASSES[type.toUpperCase()];
         return expected ? [{ name, expected }] : [];
@@ -43,10 +42,11 @@ export function findMistypedValues(db: Database.Database): MistypedValues[] {
     );
     if (columns.length === 0) return [];
     const sums = columns.map(
-      ({ name, expected }) => `total(typeof(${quote(name)}) NOT IN ('${expected}', 'null'))`,
+      ({ name, expected }) =>
+        `total(typeof(${quoteIdentifier(name)}) NOT IN ('${expected}', 'null'))`,
     );
     const counts = db
-      .prepare(`SELECT ${sums.join(", ")} FROM ${quote(table)}`)
+      .prepare(`SELECT ${sums.join(", ")} FROM ${quoteIdentifier(table)}`)
       .raw()
       .get() as number[];
     return columns

@@ -1,7 +1,8 @@
 // Parses PostgreSQL's binary COPY format row by row, from chunks with arbitrary boundaries.
 
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { parseMicros } from "./convert-values.ts";
-import { qualifiedSourceName, quoteIdentifier, sessionHashSql } from "./source-sql.ts";
+import { qualifiedSourceName, sessionHashSql } from "./source-sql.ts";
 import { type Row, type SqliteValue, type TableMapping, extractKey } from "./table-mapping.ts";
 
 /** The signature from PostgreSQL's documentation of COPY, "Binary Format". */

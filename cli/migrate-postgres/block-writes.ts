@@ -3,8 +3,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { APPLICATION_NAME, readRows, withSource } from "./source-connection.ts";
-import { quoteIdentifier } from "./source-sql.ts";
 
 /** How long transactions may take to finish if they are open when writes are blocked. */
 const TRANSACTION_GRACE_MS = 300;

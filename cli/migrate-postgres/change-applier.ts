@@ -2,10 +2,11 @@
 
 import type Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { findInvalidReason, missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { QUARANTINE_TABLE, parseQuarantinedRow, prepareQuarantine } from "./quarantine.ts";
-import { columnListSql, quoteIdentifier } from "./source-sql.ts";
+import { columnListSql } from "./source-sql.ts";
 import {
   type Row,
   type SqliteValue,

@@ -2,9 +2,10 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
 import { type HashKind, hashRow, lastHash, poisonHash } from "./row-hash.ts";
-import { columnListSql, findRowidName, quoteIdentifier } from "./source-sql.ts";
+import { columnListSql, findRowidName } from "./source-sql.ts";
 import { type TableMapping, formatKey } from "./table-mapping.ts";
 
 export interface ChecksumRequest {

@@ -2,6 +2,7 @@
 
 import type Database from "better-sqlite3";
 import type pg from "pg";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
 import { readRows } from "./source-connection.ts";
 import {
@@ -10,7 +11,6 @@ import {
   findRowidName,
   matchKeysSql,
   qualifiedSourceName,
-  quoteIdentifier,
 } from "./source-sql.ts";
 import { type TableMapping, extractKey } from "./table-mapping.ts";
 

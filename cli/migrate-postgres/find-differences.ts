@@ -2,11 +2,12 @@
 
 import type Database from "better-sqlite3";
 import type pg from "pg";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { createBinaryCopyReader } from "./binary-copy-reader.ts";
 import { QUARANTINE_TABLE, hasQuarantineTable } from "./quarantine.ts";
 import { readCopy } from "./read-copy.ts";
 import { type HashKind, formatLastHash, hashRow, rowHashSql } from "./row-hash.ts";
-import { canonicalSql, columnListSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
+import { canonicalSql, columnListSql, qualifiedSourceName } from "./source-sql.ts";
 import { type TableMapping, extractKey, formatKey, optionalText } from "./table-mapping.ts";
 
 export interface RowDifference {

@@ -2,6 +2,7 @@
 
 import Database from "better-sqlite3";
 import type pg from "pg";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { copyToSql, createBinaryCopyReader } from "./binary-copy-reader.ts";
 import { type ChangeApplier, createChangeApplier } from "./change-applier.ts";
 import { convertText } from "./convert-values.ts";
@@ -10,7 +11,7 @@ import { openSnapshot } from "./migration.ts";
 import type { MigrationState } from "./migration-state.ts";
 import { readCopy } from "./read-copy.ts";
 import { closeSource, readRows } from "./source-connection.ts";
-import { matchKeysSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
+import { matchKeysSql, qualifiedSourceName } from "./source-sql.ts";
 import { openStagingDatabase } from "./staging-database.ts";
 import { chooseHashKind } from "./table-checksums.ts";
 import type { Row, TableMapping } from "./table-mapping.ts";

@@ -2,11 +2,12 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { type Cell, createBinaryCopyReader } from "./binary-copy-reader.ts";
 import { findInvalidReason, missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { prepareQuarantine } from "./quarantine.ts";
-import { columnListSql, quoteIdentifier } from "./source-sql.ts";
+import { columnListSql } from "./source-sql.ts";
 import { type Row, type SqliteValue, type TableMapping, formatKey } from "./table-mapping.ts";
 
 export interface LoadOptions {

@@ -1,9 +1,10 @@
 // Maps the columns of a known table to those that its source has, and finds what blocks its copy.
 
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { type PlanIssue, createBlocker, createNote } from "./plan-issue.ts";
 import { joinNames, quoteName } from "./plan-text.ts";
 import type { CatalogColumn, CatalogTable } from "./source-catalog.ts";
-import { qualifiedTableName, quoteIdentifier } from "./source-sql.ts";
+import { qualifiedTableName } from "./source-sql.ts";
 import type { ColumnMapping, TableMapping } from "./table-mapping.ts";
 
 /** Types that this site stores as text and whose ::text does not depend on settings. */

@@ -2,13 +2,14 @@
 // scan per table in PostgreSQL.
 
 import type pg from "pg";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { missingParentReason } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import { type PlanIssue, createChoice, createNote } from "./plan-issue.ts";
 import { pluralize, quoteName } from "./plan-text.ts";
 import { QUARANTINE_TABLE } from "./quarantine.ts";
 import { SCAN_TIMEOUT_MS, readRows } from "./source-connection.ts";
-import { canonicalSql, qualifiedSourceName, quoteIdentifier } from "./source-sql.ts";
+import { canonicalSql, qualifiedSourceName } from "./source-sql.ts";
 import type { TableMapping } from "./table-mapping.ts";
 
 /** How many keys are listed per reason. */

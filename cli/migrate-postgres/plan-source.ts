@@ -1,11 +1,11 @@
 // Reads and checks the source server's settings and the role's privileges.
 
 import type pg from "pg";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { type PlanIssue, createBlocker, createNote } from "./plan-issue.ts";
 import { pluralize, quoteName } from "./plan-text.ts";
 import { SLOT_NAME } from "./replication-slot.ts";
 import { readRows } from "./source-connection.ts";
-import { quoteIdentifier } from "./source-sql.ts";
 
 /** PostgreSQL 11 added sha256() and 64-bit text hashes. */
 const MIN_VERSION_NUMBER = 110_000;

@@ -1,12 +1,13 @@
 // Lists what prevents logical replication: server settings, the role's privileges, and table
 // properties.
 
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import type { SourceFacts } from "./plan-source.ts";
 import type { SelectedTable } from "./plan-tables.ts";
 import { joinNames, quoteName } from "./plan-text.ts";
 import { listStreamedTables } from "./replication-slot.ts";
 import type { CatalogTable } from "./source-catalog.ts";
-import { qualifiedTableName, quoteIdentifier } from "./source-sql.ts";
+import { qualifiedTableName } from "./source-sql.ts";
 import type { TableMapping } from "./table-mapping.ts";
 
 /** PostgreSQL 13 publishes a partitioned table under its own name. */

@@ -1,11 +1,11 @@
 // Maps a relation of the replication stream to the migration's tables and columns.
 
 import { AppError } from "#lib/core/errors.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import type { RowPatch } from "./change-applier.ts";
 import { convertText } from "./convert-values.ts";
 import type { MigrationOptions } from "./options.ts";
 import type { Relation, TupleData } from "./pgoutput.ts";
-import { quoteIdentifier } from "./source-sql.ts";
 import type { Row, SqliteValue, TableMapping } from "./table-mapping.ts";
 
 export interface TupleDecoder {

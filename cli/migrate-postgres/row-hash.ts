@@ -1,7 +1,8 @@
 // Computes a row's 64-bit hash, in JavaScript and in SQL for PostgreSQL, with the same result.
 
 import { createHash } from "node:crypto";
-import { canonicalSql, quoteIdentifier } from "./source-sql.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
+import { canonicalSql } from "./source-sql.ts";
 import type { ColumnMapping } from "./table-mapping.ts";
 
 /**

@@ -1,11 +1,7 @@
 // Builds SQL fragments: quoted names, canonical strings of columns, and key conditions.
 
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import type { ColumnMapping, TableMapping } from "./table-mapping.ts";
-
-/** Quotes an identifier, for PostgreSQL and SQLite alike. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
 
 /** Returns the quoted name: `"public"."User"`. */
 export function qualifiedSourceName({

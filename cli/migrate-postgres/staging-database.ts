@@ -5,11 +5,11 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "#lib/core/errors.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { type Sql, createSql } from "#lib/db/connection.ts";
 import { STAGING_TABLE, applyMigrations } from "#lib/db/migrations.ts";
 import { acquireFileLock } from "./migration-lock.ts";
 import { createQuarantineTable, dropEmptyQuarantine } from "./quarantine.ts";
-import { quoteIdentifier } from "./source-sql.ts";
 import { KNOWN_TABLES, SIDE_PREFIX, type TableMapping } from "./table-mapping.ts";
 
 const MIGRATIONS_DIR = join(import.meta.dirname, "..", "..", "prisma", "migrations");

@@ -8,6 +8,7 @@ import { nowMs } from "#lib/core/clock.ts";
 import { createFolder } from "#lib/core/create-folder.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { isBusy, isDamaged, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 
@@ -46,8 +47,7 @@ function openDatabase(path: string): Database.Database {
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT NULL",
           )
           .all() as { name: string }[];
-        for (const { name } of tables)
-          db.exec(`DROP TABLE IF EXISTS "${name.replaceAll('"', '""')}"`);
+        for (const { name } of tables) db.exec(`DROP TABLE IF EXISTS ${quoteIdentifier(name)}`);
         db.exec(`CREATE TABLE cache (
           key TEXT PRIMARY KEY NOT NULL,
           metadata TEXT NOT NULL,

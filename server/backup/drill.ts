@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { DrillResult } from "#lib/core/backup-status.ts";
+import { quoteIdentifier } from "#lib/core/quote-identifier.ts";
 import { type Archive, putJson } from "./archive.ts";
 import { assertFreeSpace } from "./free-space.ts";
 import { restoreDatabase } from "./restore.ts";
@@ -32,10 +33,7 @@ export function countTotals(file: string): DatabaseTotals {
       const count = (text: string) => Number(db.prepare(text).pluck().get() ?? 0);
       return {
         rows: Object.fromEntries(
-          names.map((name) => [
-            name,
-            count(`SELECT count(*) FROM "${name.replaceAll('"', '""')}"`),
-          ]),
+          names.map((name) => [name, count(`SELECT count(*) FROM ${quoteIdentifier(name)}`)]),
         ),
         reads: {
           site: count("SELECT reads FROM SiteTotal"),

@@ -144,10 +144,16 @@ test("a formula stays a formula", async () => {
   expect(await htmlFrom(mdx)).toContain("<math");
 });
 
+const emptyExport = {
+  findAttachmentUrl: () => null,
+  listImageIds: () => [],
+  findReusableBlock: () => null,
+};
+
 test("a classic WordPress post keeps the lines in its quotes, and tags that span lines", () => {
   const { html } = normalizeWordPressHtml(
     '<blockquote>Roses\nViolets</blockquote>\n\nSee <a href="https://a.example/"\n\n  title="A">it</a>\nnow.\n<ul>\n<li>one\ntwo</li>\n</ul>\n<table>\n<thead>\n<tr>\n<th>x</th>\n</tr>\n</thead>\n</table>',
-    { findAttachmentUrl: () => null, listImageIds: () => [], findReusableBlock: () => null },
+    emptyExport,
   );
   expect(convert(html).mdx).toBe(
     '> Roses\\\n> Violets\n\nSee [it](https://a.example/ "A")\\\nnow.\n\n- one\\\n  two\n\n| x |\n| --- |\n',
@@ -157,7 +163,7 @@ test("a classic WordPress post keeps the lines in its quotes, and tags that span
 test("WordPress text between a block's comment and a dynamic block on one line is kept", () => {
   const { html } = normalizeWordPressHtml(
     '<!-- wp:paragraph {"a":1} --><p>Text</p><!-- /wp:paragraph --><!-- wp:latest-posts {"b":2} /-->',
-    { findAttachmentUrl: () => null, listImageIds: () => [], findReusableBlock: () => null },
+    emptyExport,
   );
   expect(html).toBe("<p>Text</p>");
 });
@@ -167,13 +173,7 @@ test("long runs of breaks, spaces, brackets and unclosed tags are converted in l
   const { mdx } = convert(`<p><a href="https://a.example/">${label}</a> end</p>`);
   expect(mdx.slice(-100)).toContain("\\\ntext](https://a.example/)\\\nend");
   for (const html of [`a${" ".repeat(160_000)}b`, "<li ".repeat(40_000), "[ab]".repeat(40_000)])
-    expect(
-      normalizeWordPressHtml(html, {
-        findAttachmentUrl: () => null,
-        listImageIds: () => [],
-        findReusableBlock: () => null,
-      }).warnings,
-    ).toEqual([]);
+    expect(normalizeWordPressHtml(html, emptyExport).warnings).toEqual([]);
 }, 40_000);
 
 test("Substack's hint to the writer is removed, and its uploads are reported", () => {

@@ -146,15 +146,18 @@ test("a failing delivery is retried with delays, given up, and retried by an adm
   expect(await waiting()).toEqual([]);
 });
 
-test("a delivery to an unconfirmed address that the mail server refuses is deleted", async () => {
-  smtp.mode = "refuse";
-  await put((tx) =>
+const putUnconfirmed = (address: string) =>
+  put((tx) =>
     enqueueDelivery(
       tx,
-      { ...mailTo("nobody@example.test"), isUnconfirmed: true },
+      { ...mailTo(address), isUnconfirmed: true },
       { userId: null, about: "Subscription request" },
     ),
   );
+
+test("a delivery to an unconfirmed address that the mail server refuses is deleted", async () => {
+  smtp.mode = "refuse";
+  await putUnconfirmed("nobody@example.test");
   await runDueDeliveries();
   expect(await waiting()).toEqual([]);
 });
@@ -162,13 +165,7 @@ test("a delivery to an unconfirmed address that the mail server refuses is delet
 test("a delivery to an unconfirmed address is retried if the mail server is busy", async () => {
   captureLog();
   smtp.mode = "refuse-once";
-  await put((tx) =>
-    enqueueDelivery(
-      tx,
-      { ...mailTo("ada@example.test"), isUnconfirmed: true },
-      { userId: null, about: "Subscription request" },
-    ),
-  );
+  await putUnconfirmed("ada@example.test");
   await runDueDeliveries();
   expect(await waiting()).toMatchObject([{ tries: 1 }]);
   setClock(nowMs() + MINUTE_MS);
@@ -179,13 +176,7 @@ test("a delivery to an unconfirmed address is retried if the mail server is busy
 test("a delivery to an unconfirmed address is deleted after the last retry", async () => {
   const readLog = captureLog();
   smtp.onStep = (step) => (step === "recipient" ? "451 Busy" : undefined);
-  await put((tx) =>
-    enqueueDelivery(
-      tx,
-      { ...mailTo("ada@example.test"), isUnconfirmed: true },
-      { userId: null, about: "Subscription request" },
-    ),
-  );
+  await putUnconfirmed("ada@example.test");
   for (let tries = 1; tries <= 7; tries++) {
     await runDueDeliveries();
     const [delivery] = await waiting();
@@ -203,13 +194,7 @@ test("a delivery to an unconfirmed address is deleted after the last retry even 
   captureLog();
   overrideEnv({ SMTP_URL: undefined });
   writeFileSync(join(env.DATA_DIR, "outbox"), "not a folder");
-  await put((tx) =>
-    enqueueDelivery(
-      tx,
-      { ...mailTo("ada@example.test"), isUnconfirmed: true },
-      { userId: null, about: "Subscription request" },
-    ),
-  );
+  await putUnconfirmed("ada@example.test");
   await runDueDeliveries();
   expect(await waiting()).toMatchObject([{ tries: 1 }]);
   await execute(`UPDATE "Delivery" SET "tries" = 7, "nextTryAt" = ?`, NOW);
